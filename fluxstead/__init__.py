@@ -1,0 +1,1 @@
+"""fluxstead: one typed description becomes prepared disks and a checked Flux tree."""

@@ -1,0 +1,70 @@
+"""Pass one: from the systems' plans to a checked tree. Pure; nothing is registered, dialled or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fluxstead.checks import written
+from fluxstead.core.findings import Finding
+from fluxstead.description.load import Description
+from fluxstead.nodes import checks as nodes
+from fluxstead.tree import unique
+from fluxstead.tree.given import given
+from fluxstead.tree.layer import Plan
+from fluxstead.tree.order import order
+from fluxstead.tree.readme import readme
+from fluxstead.tree.render import Tree, render
+
+README = "README.md"
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The tree of a description, and all findings on the way to it."""
+
+    description: Description
+    tree: Tree
+    plans: tuple[Plan, ...]
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """Every generated file by its path below the tree's directory."""
+        page = readme(
+            self.tree.platform,
+            self.tree.order,
+            self.description.nodes,
+            [address for plan in self.plans for address in plan.addresses],
+            self._bootstrap(),
+        )
+        return {README: page, **{file.path: file.text for file in self.tree}}
+
+    def _bootstrap(self) -> str:
+        flux = self.description.cluster.flux
+        return (
+            f"flux bootstrap git --url {flux.repository or '<the URL of this repository>'}"
+            f" --branch {flux.branch} --path clusters/{self.description.name}"
+        )
+
+
+def assemble(description: Description, plans: Sequence[Plan]) -> Assembled:
+    """Order the layers of all plans, render and check them. The result may carry errors, and is then not to be used."""
+    cluster = description.cluster
+    platform = cluster.platform(description.name)
+    layers = [layer for plan in plans for layer in plan.layers]
+    findings = [finding for plan in plans for finding in plan.findings]
+    findings += nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr)
+    findings += unique.findings_of(layers)
+    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret))
+    tree = render(
+        f"generated/{description.name}",
+        platform,
+        ordered,
+        stack_file=description.stack_file,
+        sops_secret=cluster.flux.sops_secret,
+    )
+    findings += ordered.findings
+    findings += written.findings_of(tree, cluster.longhorn.version)
+    return Assembled(description, tree, tuple(plans), tuple(sorted(set(findings))))

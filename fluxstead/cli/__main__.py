@@ -1,0 +1,46 @@
+"""`python -m fluxstead.cli`, which is what `./run` starts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+# Only the chosen command's module is imported: start-up counts.
+_COMMANDS = {
+    "render": "write generated/<stack>/ from the description",
+    "check": "say what is wrong with the description and the tree; write nothing",
+    "graph": "show which layer waits for which, and why",
+    "schemas": "write the JSON schemas of the description's files",
+    "test": "run the tests; further arguments go to pytest",
+    "lint": "check style, types, imports and scripts",
+    "bench": "measure, as ratios within one run",
+}
+_FORWARDED = {"test"}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="./run", description="From one description to prepared disks and a checked Flux tree.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    for name, purpose in _COMMANDS.items():
+        command = commands.add_parser(
+            name, help=purpose, description=purpose, add_help=name not in _FORWARDED, allow_abbrev=False
+        )
+        if name == chosen:
+            import_module(f"fluxstead.cli.{name}").add_arguments(command)
+    options, rest = parser.parse_known_args(arguments)
+    if options.command in _FORWARDED:
+        options.rest = rest
+    elif rest:
+        parser.error(f"unknown arguments: {' '.join(rest)}; see ./run {options.command} --help")
+    status: int = import_module(f"fluxstead.cli.{options.command}").run(options)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The few types that all use; imports nothing of ours."""

@@ -1,0 +1,75 @@
+"""Findings: what is wrong, where, why it matters and what to write instead.
+
+Loading and checks collect findings and never raise; only the program and the CLI print them, all at once
+(failure U7: only the first configuration error was shown).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Severity(IntEnum):
+    """How much a finding weighs: an error stops the program before anything is written, a warning does not."""
+
+    ERROR = 0
+    WARNING = 1
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """A place in a file that a person wrote: the path relative to the project, and the line counted from 1."""
+
+    file: str
+    line: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One problem. `what` names it, `why` says in one clause what it leads to, `write` says what to write instead."""
+
+    source: Source
+    severity: Severity
+    id: str
+    what: str
+    why: str
+    write: str
+
+    def text(self) -> str:
+        """The finding as a person reads it, in at most three lines."""
+        return f"{self.source}: {self.severity} [{self.id}] {self.what}\n    because: {self.why}\n    write:   {self.write}"
+
+
+def error(id: str, source: Source, *, what: str, why: str, write: str) -> Finding:  # noqa: A002 -- `id` is the registry's word
+    """A finding that stops the program."""
+    return Finding(source, Severity.ERROR, id, what, why, write)
+
+
+def warning(id: str, source: Source, *, what: str, why: str, write: str) -> Finding:  # noqa: A002
+    """A finding that is shown and lets the program go on."""
+    return Finding(source, Severity.WARNING, id, what, why, write)
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Those findings that stop the program."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def report(findings: Iterable[Finding]) -> str:
+    """All findings, sorted by place, and a closing line that counts them."""
+    ordered = sorted(findings)
+    failed = len(errors(ordered))
+    counts = [_count(failed, "error"), _count(len(ordered) - failed, "warning")]
+    return "\n".join([*(finding.text() for finding in ordered), ", ".join(filter(None, counts))])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""

@@ -1,0 +1,37 @@
+"""What every HelmRelease of the tree has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fluxstead.core.platform import Platform
+
+
+def attempts(platform: Platform) -> dict[str, Any]:
+    """How Helm installs and upgrades: CRDs kept current, one attempt per interval, never an uninstall or a rollback.
+
+    A rollback of Longhorn is a refused downgrade and an uninstall deletes its custom resources, so neither may be a
+    remedy (failure F17). Flux retries a failed release by itself since 2.7; before, the operator resets it
+    (`flux reconcile helmrelease NAME --reset`).
+    """
+    retry: dict[str, Any]
+    if platform.flux_since(2, 7):
+        retry = {"strategy": {"name": "RetryOnFailure", "retryInterval": "5m"}}
+    else:
+        retry = {"remediation": {"retries": 0, "remediateLastFailure": False}}
+    return {"install": {"crds": "CreateReplace", **retry}, "upgrade": {"crds": "CreateReplace", **retry}}
+
+
+DRIFT_DETECTION: dict[str, Any] = {"mode": "enabled"}
+"""A scaled or deleted workload comes back (failure U9)."""
+
+
+def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with the operator's `overrides` over them, mapping by mapping, as Helm merges; lists are replaced whole."""
+    result = dict(values)
+    for key, value in overrides.items():
+        current = result.get(key)
+        both = isinstance(current, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(current, value) if both else value  # type: ignore[arg-type]
+    return result

@@ -1,0 +1,50 @@
+"""Kubernetes objects as the tree holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fluxstead.core.findings import Source
+
+KEEP = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
+"""The annotation that keeps an object when it leaves the tree (failures F18, F27, U10)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectRef:
+    """The identity of one object: API group, kind, namespace (empty for cluster-wide ones) and name."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        kind = f"{self.kind}.{self.group}" if self.group else self.kind
+        return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"
+
+
+def ref_of(obj: Mapping[str, Any]) -> ObjectRef:
+    """The identity of an object that has a kind and a name."""
+    metadata = obj["metadata"]
+    return ObjectRef(group_of(obj["apiVersion"]), obj["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def group_of(api_version: str) -> str:
+    """The API group in `apiVersion`; empty for core."""
+    return api_version.partition("/")[0] if "/" in api_version else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object, as plain data in the order people write it, and where in the description it comes from."""
+
+    object: Mapping[str, Any]
+    source: Source
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object's identity."""
+        return ref_of(self.object)

@@ -1,0 +1,112 @@
+"""Addresses, networks, ports and SSH host keys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from fluxstead.core.refusal import refuse
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise refuse(
+            f"{value!r} is not an IP address",
+            why="nodes join and are dialled by address, never by a name that DNS may not know yet",
+            write="an address such as 192.168.86.71",
+        ) from None
+
+
+def _cidr(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise refuse(
+            f"{value!r} is not a network",
+            why="a network is its first address and the length of its prefix",
+            write=_network_of(value),
+        ) from None
+
+
+def _network_of(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        return "a network such as 10.42.0.0/16"
+
+
+# kube-apiserver's default for --service-node-port-range, which k3s keeps.
+_NODE_PORTS = range(30000, 32768)
+
+
+def _node_port(value: int) -> int:
+    if value in _NODE_PORTS:
+        return value
+    raise refuse(
+        f"{value} is not a node port",
+        why="the API server hands out 30000 to 32767 only, and refuses a Service that asks for another",
+        write=f"a port from {_NODE_PORTS.start} to {_NODE_PORTS.stop - 1}",
+    )
+
+
+_HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]+={0,2})(?: .*)?")
+
+
+def _host_key(value: str) -> str:
+    match = _HOST_KEY.fullmatch(value)
+    if match is not None and _names_itself(match[2], match[1]):
+        return f"{match[1]} {match[2]}"
+    kind = value.split(" ", 1)[0]
+    raise refuse(
+        f"an SSH host key of type {kind!r}" if kind in {"ssh-rsa", "ssh-dss"} else f"{value!r} is not an SSH host key",
+        why="an RSA key makes the connection ask for SHA-1, which today's sshd refuses"
+        if kind == "ssh-rsa"
+        else "without the right key a stranger's host could be prepared, and its disks formatted",
+        write="one line of `ssh-keyscan -t ed25519 HOST` without the host name: ssh-ed25519 AAAA…",
+    )
+
+
+def _names_itself(encoded: str, kind: str) -> bool:
+    try:
+        blob = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error):
+        return False
+    return blob.startswith(len(kind).to_bytes(4, "big") + kind.encode())
+
+
+def _http_path(value: str) -> str:
+    if re.fullmatch(r"/[A-Za-z0-9._~/-]*", value):
+        return value.rstrip("/") or "/"
+    raise refuse(f"{value!r} is not a URL path", why="an ingress rule matches whole paths", write="a path such as /longhorn")
+
+
+def _port_number(value: object) -> object:
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""An IP address, in its canonical form."""
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+"""A network without host bits, in its canonical form."""
+
+Port = Annotated[int, BeforeValidator(_port_number), Field(ge=1, le=65535)]
+"""A TCP port."""
+
+NodePort = Annotated[int, BeforeValidator(_port_number), AfterValidator(_node_port)]
+"""A port that a Service may claim on every node."""
+
+HostKey = Annotated[str, AfterValidator(_host_key)]
+"""An SSH host key, ed25519 or ECDSA, as one line of an authorized_keys file without its comment."""
+
+UrlPath = Annotated[str, AfterValidator(_http_path)]
+"""A URL path, without the slash at its end."""

@@ -1,0 +1,24 @@
+"""What every system has to know of the cluster it runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fluxstead.core.version import minor
+
+FLUX_NAMESPACE = "flux-system"
+"""Where `flux bootstrap` puts Flux, its source and every Kustomization of the tree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are switched off."""
+
+    cluster: str
+    flux: str
+    kubernetes: str
+    disabled: frozenset[str] = frozenset()
+
+    def flux_since(self, major: int, minor_version: int) -> bool:
+        """Whether the cluster's Flux is of this line or a newer one."""
+        return minor(self.flux) >= (major, minor_version)

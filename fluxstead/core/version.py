@@ -1,0 +1,52 @@
+"""Exact versions (failures F4, F23: ranges moved charts unasked, or named none)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from fluxstead.core.refusal import refuse
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
+_K3S = re.compile(r"v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?\+k3s\d+")
+
+
+def _exact(value: object) -> str:
+    if isinstance(value, str) and _VERSION.fullmatch(value.removeprefix("v")):
+        return value
+    written = value if isinstance(value, str) else str(value)
+    raise refuse(
+        f"{written!r} is not an exact version" if isinstance(value, str) else f"{written} is a number, not a version",
+        why="a range or a short version moves a chart unasked, or names none that exists",
+        write="all three parts, such as 1.9.0",
+    )
+
+
+def _k3s(value: str) -> str:
+    if _K3S.fullmatch(value):
+        return value
+    raise refuse(
+        f"{value!r} is not a k3s version",
+        why="k3s releases carry their own suffix, and the Kubernetes version decides which APIs exist",
+        write="a release such as v1.33.1+k3s1",
+    )
+
+
+Version = Annotated[str, BeforeValidator(_exact)]
+"""One exact version of a chart, an image or a program, with or without a leading `v`."""
+
+K3sVersion = Annotated[str, AfterValidator(_exact), AfterValidator(_k3s)]
+"""One exact k3s release."""
+
+
+def numbers(version: str) -> tuple[int, int, int]:
+    """Major, minor and patch of a version that was validated before."""
+    major, minor, patch = re.split(r"[-+]", version.removeprefix("v"), maxsplit=1)[0].split(".")
+    return int(major), int(minor), int(patch)
+
+
+def minor(version: str) -> tuple[int, int]:
+    """Major and minor, for "since 2.7" and the like."""
+    return numbers(version)[:2]

@@ -1,0 +1,38 @@
+"""YAML out: the one way an object becomes text.
+
+PyYAML's C emitter does the work. Added to it: keys stay in the order given, text of several lines is a block, and plain words
+that another YAML reader would take for a number or a truth value are quoted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+# Readers of YAML 1.1 and 1.2 differ on these: Go's reads y and n as booleans, and 1e3 or 0o17 as numbers (failure F20's kin:
+# an image tag 123e4 became a number).
+_AMBIGUOUS = re.compile(r"[yYnN]|[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7_]+|0x[\da-fA-F_]+|0b[01_]+|\d+(?::\d+)+")
+
+
+class _Dumper(yaml.CSafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002, ANN401 -- PyYAML's signature
+        return True
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    if "\n" in value:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|")
+    if len(value) < 40 and _AMBIGUOUS.fullmatch(value):  # noqa: PLR2004 -- no number is longer; spares long text the search
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'")
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def to_yaml(value: Any) -> str:  # noqa: ANN401 -- any plain data
+    """`value` as one YAML document, the same for the same value everywhere."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096)
+    return text

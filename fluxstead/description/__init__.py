@@ -1,0 +1,1 @@
+"""From the files that the operator writes to a typed description, with positions."""

@@ -1,0 +1,57 @@
+"""The cluster: what the stack file's configuration says, made of the systems' settings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from fluxstead.core.described import Described
+from fluxstead.core.names import Name
+from fluxstead.core.network import Cidr
+from fluxstead.core.platform import Platform
+from fluxstead.core.version import K3sVersion, Version
+from fluxstead.systems.longhorn.settings import LonghornSettings
+
+
+class FluxSettings(Described):
+    """The Flux that reconciles the tree."""
+
+    version: Version = Field(
+        description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist."
+    )
+    repository: str | None = Field(default=None, description="The Git URL that Flux syncs; used in the tree's README only.")
+    branch: str = Field(default="main", min_length=1, description="The branch that Flux syncs.")
+    sops_secret: Name | None = Field(
+        default=None,
+        description="The Secret in flux-system with the age key, for SOPS files in applications of your own manifests.",
+    )
+
+
+class KubernetesSettings(Described):
+    """The k3s that the nodes run."""
+
+    version: K3sVersion = Field(description="The k3s release; it decides which API versions exist.")
+    disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(
+        default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
+    )
+    node_cidr: Cidr | None = Field(default=None, description="The network of the nodes; their addresses have to lie in it.")
+    pod_cidr: Cidr = Field(default="10.42.0.0/16", description="k3s's --cluster-cidr.")
+    service_cidr: Cidr = Field(default="10.43.0.0/16", description="k3s's --service-cidr.")
+
+
+class Cluster(Described):
+    """The configuration of one stack. Each field is a key of the stack file, with the project's name before it."""
+
+    flux: FluxSettings
+    kubernetes: KubernetesSettings
+    longhorn: LonghornSettings
+
+    def platform(self, name: str) -> Platform:
+        """What every system has to know of the cluster."""
+        return Platform(
+            cluster=name,
+            flux=self.flux.version,
+            kubernetes=self.kubernetes.version,
+            disabled=frozenset(self.kubernetes.disable),
+        )

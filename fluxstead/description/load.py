@@ -1,0 +1,205 @@
+"""Reading the description: `Pulumi.<stack>.yaml` and `nodes/*.yaml`, all mistakes of all files at once (failure U7)."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from fluxstead.core.described import Described, KeyPath, Origin, locate
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.description.cluster import Cluster
+from fluxstead.description.problems import findings_of, unknown_key
+from fluxstead.description.yaml_in import Document, read_yaml
+from fluxstead.nodes.model import Node
+
+PROJECT = "fluxstead"
+"""The project's name in Pulumi.yaml, and so the prefix of its keys in the stack file."""
+
+# What the Pulumi CLI itself keeps in a stack file beside `config` (pulumi/pulumi: sdk/go/common/workspace/project.go, ProjectStack).
+_STACK_KEYS = frozenset({"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"})
+
+_Model = TypeVar("_Model", bound=Described)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the operator wrote: the cluster's name and settings, and its machines sorted by name."""
+
+    name: str
+    stack_file: str
+    cluster: Cluster
+    nodes: tuple[Node, ...]
+
+
+@dataclass(slots=True)
+class Reading:
+    """The description, unless something in it could not be read, and every finding on the way."""
+
+    description: Description | None
+    findings: list[Finding] = field(default_factory=list)
+
+
+def stacks_in(root: Path) -> tuple[str, ...]:
+    """The names of the stacks that have a file in `root`."""
+    names = (path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml"))
+    return tuple(sorted(names))
+
+
+def load(root: Path, stack: str) -> Reading:
+    """Read the stack's file and the machines that name it. Never raises for what a person wrote."""
+    findings: list[Finding] = []
+    stack_file = f"Pulumi.{stack}.yaml"
+    cluster = _load_cluster(root, stack, stack_file, findings)
+    nodes = _load_nodes(root, stack, findings)
+    if cluster is None or any(finding.id.startswith("description/") for finding in findings):
+        return Reading(None, findings)
+    return Reading(Description(stack, stack_file, cluster, tuple(nodes)), findings)
+
+
+def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Finding]) -> Cluster | None:
+    document = _read(root, stack_file, findings)
+    if document is None:
+        known = stacks_in(root)
+        near = difflib.get_close_matches(stack, known, n=1)
+        findings.append(
+            error(
+                "description/no-stack",
+                Source(stack_file),
+                what=f"there is no description of a stack `{stack}`",
+                why="the stack file says what the cluster is",
+                write=f"--stack {near[0]}" if near else f"a file {stack_file}; here are: {', '.join(known) or 'none'}",
+            )
+        )
+        return None
+    findings.extend(document.findings)
+    data = document.data if isinstance(document.data, dict) else {}
+    for key in data.keys() - _STACK_KEYS:
+        findings.append(unknown_key(key, _STACK_KEYS, Source(stack_file, document.lines[(key,)]), place=key))
+    sections = _sections(data.get("config"), document, findings)
+    return _validated(Cluster, sections, document, ("config",), findings)
+
+
+def _sections(config: Any, document: Document, findings: list[Finding]) -> dict[str, Any]:  # noqa: ANN401 -- plain data
+    """The project's own keys of `config`, without their prefix; other namespaces' keys belong to other programs."""
+    prefix = f"{PROJECT}:"
+    own = {key: value for key, value in (config if isinstance(config, Mapping) else {}).items() if key.startswith(prefix)}
+    document.lines.update(
+        {
+            ("config", str(path[1]).removeprefix(prefix), *path[2:]): line
+            for path, line in document.lines.items()
+            if len(path) > 1 and path[1] in own
+        }
+    )
+    sections: dict[str, Any] = {}
+    for key, value in own.items():
+        if isinstance(value, Mapping) and value.keys() == {"secure"}:
+            findings.append(
+                error(
+                    "description/secret",
+                    Source(document.file, document.lines[("config", key)]),
+                    what=f"`{key}` is encrypted",
+                    why="the tree is plain text in Git; a secret that passes through it is a secret told (F22)",
+                    write="the plain setting; keep secrets in SOPS files",
+                )
+            )
+        else:
+            sections[key.removeprefix(prefix)] = _from_cli(value)
+    return sections
+
+
+def _from_cli(value: Any) -> Any:  # noqa: ANN401 -- plain data
+    """`pulumi config set` without --path writes an object or a list as a string of JSON."""
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
+    nodes = []
+    for path in sorted((root / "nodes").glob("*.yaml")):
+        document = _read(root, f"nodes/{path.name}", findings)
+        if document is None:
+            continue
+        findings.extend(document.findings)
+        data = document.data
+        if isinstance(data, dict) and isinstance(data.get("cluster"), str) and data["cluster"] != stack:
+            _check_cluster(root, data["cluster"], document, findings)
+            continue
+        if isinstance(data, dict) and "name" in data:
+            findings.append(unknown_key("name", _keys_of(Node), Source(document.file, document.lines[("name",)]), place="name"))
+            data = {key: value for key, value in data.items() if key != "name"}
+        named = {"name": path.stem, **data} if isinstance(data, dict) else data
+        node = _validated(Node, named if named is not None else {"name": path.stem}, document, (), findings)
+        if node is not None:
+            nodes.append(node)
+    return nodes
+
+
+def _keys_of(model: type[Described]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
+
+
+def _check_cluster(root: Path, cluster: str, document: Document, findings: list[Finding]) -> None:
+    known = stacks_in(root)
+    if cluster in known:
+        return
+    near = difflib.get_close_matches(cluster, known, n=1)
+    findings.append(
+        error(
+            "description/no-cluster",
+            Source(document.file, document.lines[("cluster",)]),
+            what=f"no stack is called {cluster!r}",
+            why="the machine would belong to no cluster and be left out without a word",
+            write=near[0] if near else f"one of: {', '.join(known)}",
+        )
+    )
+
+
+def _read(root: Path, file: str, findings: list[Finding]) -> Document | None:
+    try:
+        return read_yaml((root / file).read_text(encoding="utf-8"), file)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as problem:
+        findings.append(
+            error(
+                "description/unreadable",
+                Source(file),
+                what=f"the file cannot be read: {problem}",
+                why="what it says would be missing from the cluster",
+                write="a readable file in UTF-8",
+            )
+        )
+        return Document(file)
+
+
+def _validated(
+    model: type[_Model],
+    data: Any,
+    document: Document,
+    path: KeyPath,
+    findings: list[Finding],  # noqa: ANN401 -- plain data
+) -> _Model | None:
+    origin = Origin(document.file, path, document.lines)
+    try:
+        value = model.model_validate(data)
+    except ValidationError as problem:
+        findings.extend(_without_echo(findings_of(problem, model, origin), findings))
+        return None
+    locate(value, origin)
+    return value
+
+
+def _without_echo(found: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
+    """Leave out what only repeats that a line was not readable as YAML."""
+    lines = {finding.source for finding in known if finding.id == "description/yaml"}
+    return [finding for finding in found if finding.source not in lines]

@@ -1,0 +1,176 @@
+"""YAML in: text becomes plain data with the line of every key and value.
+
+Strict where readers of YAML disagree: duplicate keys, the truth values and numbers of YAML 1.1 (`on`, `0755`, `1:30`), merge keys
+and tags are findings, because Pulumi's own reader, or the next person, would read something else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from fluxstead.core.described import KeyPath
+from fluxstead.core.findings import Finding, Source, error
+
+_INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")
+_FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?[eE][-+]?\d+)")
+_TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NULL = {"", "~", "null", "Null", "NULL"}
+_OLD_TRUTH = re.compile(r"(?:y|yes|on)|(n|no|off)", re.IGNORECASE)
+_OLD_NUMBER = re.compile(r"[-+]?(?:0[0-7_]+|0[xob][\da-fA-F_]+|\d[\d_]*_[\d_]*|\d+(?::[0-5]?\d)+(?:\.\d*)?)")
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
+
+
+@dataclass(slots=True)
+class Document:
+    """One file: its data, the line of every key path, and what was wrong with it as YAML."""
+
+    file: str
+    data: Any = None
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_yaml(text: str, file: str) -> Document:
+    """The single document in `text`. Never raises: what is wrong with it is in the findings."""
+    document = Document(file)
+    loader = yaml.CSafeLoader(text)
+    try:
+        node = loader.get_single_node()
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        document.findings.append(
+            error(
+                "description/yaml",
+                Source(file, mark.line + 1 if mark else 1),
+                what=f"this is not YAML: {problem.problem or problem.context}",
+                why="nothing below this line can be read",
+                write="one document of plain YAML; check the indentation and quotes of this line",
+            )
+        )
+        return document
+    except yaml.YAMLError as problem:
+        document.findings.append(
+            error(
+                "description/yaml",
+                Source(file),
+                what=f"this is not YAML: {str(problem).splitlines()[0]}",
+                why="the file holds characters that YAML does not allow",
+                write="plain UTF-8 text",
+            )
+        )
+        return document
+    finally:
+        loader.dispose()
+    if node is not None:
+        document.data = _Builder(document).build(node, (), 0)
+    return document
+
+
+class _Builder:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def build(self, node: yaml.Node, path: KeyPath, line: int) -> Any:  # noqa: ANN401 -- plain data
+        self._document.lines[path] = line or node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, index), 0) for index, item in enumerate(node.value)]
+        return self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
+                self._refuse(
+                    line,
+                    "a merge key or a key that is not plain text",
+                    why="what it stands for cannot be seen where it is read",
+                    write="the keys themselves",
+                )
+                continue
+            key = self._key(key_node)
+            if key in result:
+                self._refuse(
+                    line,
+                    f"the key `{key}` stands here a second time",
+                    why="one of the two values would vanish without a word (F20)",
+                    write=f"`{key}` once; the first one is in line {self._document.lines[(*path, key)]}",
+                )
+                continue
+            result[key] = self.build(value_node, (*path, key), line)
+        return result
+
+    def _key(self, node: yaml.ScalarNode) -> str:
+        key: str = node.value
+        if node.style is None and _OLD_TRUTH.fullmatch(key):
+            self._refuse(
+                node.start_mark.line + 1,
+                f"the key `{key}` is a truth value to readers of YAML 1.1",
+                why="it would become the key true or false",
+                write=f"'{key}' in quotes",
+            )
+        return key
+
+    def _scalar(self, node: yaml.ScalarNode) -> str | bool | int | float | None:
+        text: str = node.value
+        if node.style is not None:
+            return text
+        if not node.tag.startswith("tag:yaml.org,2002:"):
+            self._refuse(
+                node.start_mark.line + 1,
+                f"the tag {node.tag}",
+                why="the description holds plain data only",
+                write="the value without a tag",
+            )
+        if text in _NULL:
+            return None
+        if text in _TRUTH:
+            return _TRUTH[text]
+        if _INT.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+        self._refuse_old_forms(node, text)
+        return text
+
+    def _refuse_old_forms(self, node: yaml.ScalarNode, text: str) -> None:
+        line = node.start_mark.line + 1
+        if truth := _OLD_TRUTH.fullmatch(text):
+            plain = "false" if truth[1] else "true"
+            self._refuse(
+                line,
+                f"`{text}` is a truth value to readers of YAML 1.1 and text to others",
+                why="Pulumi and this program could read different things",
+                write=f"{plain}, or '{text}' in quotes for the text",
+            )
+        elif _OLD_NUMBER.fullmatch(text):
+            self._refuse(
+                line,
+                f"`{text}` is a number of another base to readers of YAML 1.1 ({_as_old_number(text)})",
+                why="Pulumi and this program could read different things",
+                write=f"'{text}' in quotes for the text, or the plain decimal number",
+            )
+        elif _DATE.fullmatch(text):
+            self._refuse(
+                line,
+                f"`{text}` is a date to readers of YAML 1.1 and text to others",
+                why="Pulumi and this program could read different things",
+                write=f"'{text}' in quotes",
+            )
+
+    def _refuse(self, line: int, what: str, *, why: str, write: str) -> None:
+        source = Source(self._document.file, line)
+        self._document.findings.append(error("description/yaml", source, what=what, why=why, write=write))
+
+
+def _as_old_number(text: str) -> str:
+    try:
+        return str(yaml.safe_load(text))
+    except (yaml.YAMLError, ValueError):
+        return "unclear"

@@ -1,0 +1,101 @@
+"""Rules over all machines together."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.nodes.model import Node
+
+
+def findings_of(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding]:
+    """Addresses that cannot be right, and disks that are declared twice."""
+    yield from _a_server(nodes)
+    yield from _addresses(nodes, node_cidr)
+    yield from _disks(nodes)
+
+
+def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:
+    if not any(node.role == "server" and node.state == "live" for node in nodes):
+        yield error(
+            "nodes/no-server",
+            nodes[0].source_of("role") if nodes else Source("nodes"),
+            what="no live node is a server",
+            why="without a control plane there is no cluster that could read the tree",
+            write="role: server and state: live in the file of the first machine",
+        )
+
+
+def _addresses(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding]:
+    network = ipaddress.ip_network(node_cidr) if node_cidr else None
+    owners: dict[str, Node] = {}
+    for node in nodes:
+        source = node.source_of("address")
+        address = ipaddress.ip_address(node.address)
+        first = owners.setdefault(node.address, node)
+        if first is not node:
+            yield error(
+                "nodes/address-twice",
+                source,
+                what=f"{node.name} has the address of {first.name} ({first.source_of('address')})",
+                why="one of the two machines could not be reached, and the other be prepared in its place",
+                write="the machine's own address",
+            )
+        if address.is_loopback or address.is_multicast or address.is_unspecified:
+            yield error(
+                "nodes/unusable-address",
+                source,
+                what=f"no machine can be reached at {node.address}",
+                why="k3s would announce it to the other nodes as this one's address",
+                write="the machine's address in the nodes' network",
+            )
+        elif network and (address not in network or address in {network.network_address, network.broadcast_address}):
+            yield error(
+                "nodes/address-outside",
+                source,
+                what=f"{node.address} is no address of a machine in {network}",
+                why="the stack file says that all nodes are in that network",
+                write=f"an address of {network}, or another nodeCidr in the stack file",
+            )
+
+
+def _disks(nodes: Sequence[Node]) -> Iterator[Finding]:
+    serials: dict[str, str] = {}
+    for node in nodes:
+        seen: dict[tuple[str, str], int] = {}
+        for index, disk in enumerate(node.disks):
+            for key, value in (("name", disk.name), ("mountPath", disk.mount_path), ("device", disk.device)):
+                first = seen.setdefault((key, value), index) if value else index
+                if value and first != index:
+                    yield _twice(node, index, key, value, str(node.source_of("disks", first, key)))
+            place = str(node.source_of("disks", index, "serial"))
+            if disk.serial and serials.setdefault(disk.serial, place) != place:
+                yield _twice(node, index, "serial", disk.serial, serials[disk.serial])
+        yield from _nested(node)
+
+
+def _nested(node: Node) -> Iterator[Finding]:
+    paths = {disk.mount_path: disk for disk in node.disks}
+    for index, disk in enumerate(node.disks):
+        parent = disk.mount_path
+        while (parent := parent.rpartition("/")[0]) and parent not in paths:
+            pass
+        if parent:
+            yield error(
+                "nodes/disk-inside-disk",
+                node.source_of("disks", index, "mountPath"),
+                what=f"{disk.mount_path} lies on disk {paths[parent].name!r} at {parent}",
+                why="Longhorn would count one disk's space for two (F13)",
+                write="a path of its own for each disk",
+            )
+
+
+def _twice(node: Node, index: int, key: str, value: str, first: str) -> Finding:
+    return error(
+        "nodes/disk-twice",
+        node.source_of("disks", index, key),
+        what=f"{key} {value!r} is already declared at {first}",
+        why="a disk that is registered twice locks Longhorn's UI and loses one of the two (F13)",
+        write=f"each disk once, with its own {key}",
+    )

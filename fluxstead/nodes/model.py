@@ -1,0 +1,132 @@
+"""Nodes and disks, as one file per machine describes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from fluxstead.core.described import Described
+from fluxstead.core.names import LabelKey, Labels, LabelValue, Name, Tag
+from fluxstead.core.network import Address, HostKey, Port
+from fluxstead.core.quantity import Quantity, bytes_of
+from fluxstead.core.refusal import refuse
+
+# k3s, Longhorn's own default data path and the system live here; a data disk mounted over them would hide them (failure F24).
+_SYSTEM_PATHS = ("/", "/boot", "/etc", "/home", "/root", "/usr", "/var", "/var/lib", "/var/lib/longhorn", "/var/lib/rancher")
+
+
+def _mount_path(value: str) -> str:
+    if not value.startswith("/") or "//" in value or any(part in {".", ".."} for part in value.split("/")):
+        raise refuse(
+            f"{value!r} is not an absolute path",
+            why="Longhorn and fstab find the disk by it",
+            write="a path such as /mnt/longhorn/sdf1",
+        )
+    path = value.rstrip("/") or "/"
+    if path in _SYSTEM_PATHS:
+        raise refuse(
+            f"{value!r} belongs to the system",
+            why="a disk mounted there would hide what k3s and the host keep in it, or volumes would fill the root filesystem (F24)",
+            write="a directory of its own, such as /mnt/longhorn/sdf1",
+        )
+    if any(not (character.isalnum() or character in "/._-") for character in path):
+        raise refuse(
+            f"{value!r} has characters that fstab cannot hold unescaped",
+            why="a wrong fstab line leaves the disk unmounted, and replicas on the root filesystem",
+            write="letters, digits, '/', '.', '_' and '-' only",
+        )
+    return path
+
+
+def _device(value: str) -> str:
+    if value.startswith("/dev/") and all(character.isalnum() or character in "/._:+-" for character in value):
+        return value
+    raise refuse(
+        f"{value!r} is not a block device",
+        why="the disk to prepare has to be found beyond doubt (U1)",
+        write="a stable link such as /dev/disk/by-id/ata-…, from `ls -l /dev/disk/by-id`",
+    )
+
+
+class Disk(Described):
+    """One data disk of a machine, for Longhorn."""
+
+    name: Name = Field(
+        description="The disk's key in Longhorn's Node object. It stays for the disk's life: a renamed key is a removed disk (F28)."
+    )
+    device: Annotated[str, AfterValidator(_device)] | None = Field(
+        default=None, description="/dev/disk/by-id/… or, with a serial beside it, /dev/sdX (U1)."
+    )
+    serial: str | None = Field(default=None, min_length=1, description="As `lsblk -o NAME,SERIAL` shows it.")
+    size: Quantity = Field(description="The least size of the disk; a smaller one is another disk.")
+    mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the disk's filesystem is mounted.")
+    tags: tuple[Tag, ...] = Field(default=(), description="What volumes may ask for through a StorageClass.")
+    reserved: Quantity = Field(default="0", description="Space on the disk that Longhorn leaves to others (its storageReserved).")
+    scheduling: bool = Field(default=True, description="Whether Longhorn may place new replicas here.")
+    evict: bool = Field(default=False, description="Move this disk's replicas elsewhere. Turns scheduling off.")
+
+    @field_validator("tags")
+    @classmethod
+    def _sorted_and_unique(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(tags)))
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        if self.device is None and self.serial is None:
+            raise refuse(
+                f"disk {self.name!r} has neither device nor serial",
+                why="the disk to prepare has to be found beyond doubt (U1)",
+                write="serial: … (from `lsblk -o NAME,SERIAL`) or device: /dev/disk/by-id/…",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reserves_less_than_it_has(self) -> Self:
+        if bytes_of(self.reserved) >= bytes_of(self.size):
+            raise refuse(
+                f"disk {self.name!r} reserves {self.reserved} of {self.size}",
+                why="Longhorn could place nothing on it",
+                write="a reserved quantity smaller than size, such as 25Gi",
+            )
+        return self
+
+
+class Ssh(Described):
+    """How the machine is reached to prepare it."""
+
+    user: str = Field(default="root", min_length=1, description="The user to log in as; others than root use `sudo -n`.")
+    port: Port = Field(default=22, description="The port of sshd.")
+    host_key: HostKey | None = Field(
+        default=None,
+        description="One line of `ssh-keyscan -t ed25519 HOST` without the host; without it the host is not dialled.",
+    )
+
+
+class Taint(Described):
+    """A taint, given to k3s when the node registers. Flux never writes taints (F10)."""
+
+    key: LabelKey
+    value: LabelValue = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+
+class Node(Described):
+    """One machine. Its name is the name of its file."""
+
+    name: Name = Field(exclude=True, description="The file's name without .yaml.")
+    cluster: Name = Field(description="The stack that the machine belongs to.")
+    address: Address = Field(description="The node's IP address.")
+    role: Literal["server", "agent"] = Field(description="Whether k3s runs the control plane here.")
+    state: Literal["planned", "live", "leaving"] = Field(
+        description="planned: not joined yet; live; leaving: nothing is scheduled and Longhorn moves its replicas away."
+    )
+    ssh: Ssh = Field(default_factory=Ssh)
+    labels: Labels = Field(default_factory=dict, description="Labels of the Kubernetes Node.")
+    taints: tuple[Taint, ...] = Field(default=(), description="Taints of the Kubernetes Node, at registration.")
+    disks: tuple[Disk, ...] = Field(default=(), description="The data disks that Longhorn uses.")
+
+    @property
+    def joined(self) -> bool:
+        """Whether the node is in the cluster, so that objects for it may exist (facts: Longhorn deletes a Node that has no node)."""
+        return self.state != "planned"

@@ -1,0 +1,1 @@
+"""One slice a system: settings, manifests, checks. No slice imports another."""

@@ -1,0 +1,61 @@
+"""Longhorn's own rules, over the description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.version import minor
+from fluxstead.nodes.model import Node
+from fluxstead.systems.longhorn.settings import LonghornSettings
+
+_OLDEST, _NEWEST = (1, 5), (1, 12)
+
+
+def findings_of(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
+    """What is wrong, or worth knowing, before Longhorn is asked to run like this."""
+    yield from _version(settings)
+    yield from _replicas(settings, nodes)
+    yield from _open_ui(settings)
+
+
+def _version(settings: LonghornSettings) -> Iterator[Finding]:
+    if not _OLDEST <= minor(settings.version) <= _NEWEST:
+        yield warning(
+            "longhorn/untried-version",
+            settings.source_of("version"),
+            what=f"Longhorn {settings.version} is outside the lines that fluxstead knows, 1.5 to 1.12",
+            why="its values and custom resources may differ from what is written for it",
+            write="a release of 1.5 to 1.12",
+        )
+    if settings.version.startswith("v"):
+        yield error(
+            "longhorn/chart-version",
+            settings.source_of("version"),
+            what=f"Longhorn's charts carry no leading v: {settings.version}",
+            why="no chart of that version exists (F4)",
+            write=settings.version.removeprefix("v"),
+        )
+
+
+def _replicas(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
+    storing = [node for node in nodes if node.state == "live" and any(disk.scheduling and not disk.evict for disk in node.disks)]
+    if settings.replicas > len(storing) and not settings.replica_soft_anti_affinity:
+        yield error(
+            "longhorn/too-few-nodes",
+            settings.source_of("replicas"),
+            what=f"{settings.replicas} replicas on different nodes, and {len(storing)} live node(s) with disks to schedule on",
+            why="every volume would stay degraded",
+            write=f"replicas: {max(1, len(storing))}, or replicaSoftAntiAffinity: true to let copies share a node",
+        )
+
+
+def _open_ui(settings: LonghornSettings) -> Iterator[Finding]:
+    if settings.ui:
+        yield warning(
+            "longhorn/open-ui",
+            settings.ui.source,
+            what="Longhorn's UI is open to everyone who reaches the ingress controller",
+            why="it can delete every volume, and asks for no password (F21)",
+            write="ui: null to take the route away, or keep the network to yourself until authentication is described",
+        )

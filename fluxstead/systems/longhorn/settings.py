@@ -1,0 +1,59 @@
+"""What an operator may say about Longhorn; the only place of its defaults."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fluxstead.core.described import Described
+from fluxstead.core.names import HostName, Name
+from fluxstead.core.network import UrlPath
+from fluxstead.core.version import Version
+
+
+class BackupTarget(Described):
+    """Where Longhorn keeps backups."""
+
+    url: str = Field(
+        pattern=r"^(s3|nfs|cifs|azblob)://.+", description="s3://bucket@region/path, nfs://host:/path, cifs:// or azblob://."
+    )
+    credential_secret: Name | None = Field(
+        default=None, description="The Secret in Longhorn's namespace with the credentials; NFS needs none."
+    )
+
+
+class Ui(Described):
+    """Where Longhorn's UI is reached, through the ingress controller."""
+
+    host: HostName | None = Field(default=None, description="The host name of the route; without it, every host's.")
+    path: UrlPath = Field(default="/longhorn", description="The path of the route.")
+
+
+class LonghornSettings(Described):
+    """Longhorn, the storage of the cluster."""
+
+    version: Version = Field(description="The chart's version, which is Longhorn's: one minor step at a time (F9).")
+    namespace: Name = Field(default="longhorn-system", description="The namespace of the release.")
+    release_name: Name = Field(
+        default="longhorn", description="The Helm release; another name would install a second Longhorn (F5)."
+    )
+    replicas: int = Field(default=2, ge=1, le=20, description="How many copies of a volume, by default.")
+    data_path: str = Field(
+        default="/var/lib/longhorn/", pattern=r"^/.+", description="Longhorn's default data path. Declared disks do not use it."
+    )
+    replica_soft_anti_affinity: bool = Field(
+        default=False, description="Whether two copies of a volume may share a node; needed where nodes are fewer than replicas."
+    )
+    replica_zone_soft_anti_affinity: bool = Field(default=True, description="Whether two copies of a volume may share a zone.")
+    data_locality: Literal["disabled", "best-effort"] = Field(
+        default="disabled", description="best-effort keeps a copy on the node that uses the volume."
+    )
+    filesystem: Literal["ext4", "xfs"] = Field(default="ext4", description="The filesystem inside new volumes.")
+    default_class: bool = Field(default=True, description="Whether StorageClass `longhorn` is the cluster's default.")
+    reclaim_policy: Literal["Delete", "Retain"] = Field(
+        default="Delete", description="What happens to a volume whose claim is deleted."
+    )
+    backup_target: BackupTarget | None = Field(default=None, description="Where backups go; none by default.")
+    ui: Ui | None = Field(default_factory=Ui, description="The route to the UI; null for none.")
+    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, laid over what fluxstead sets.")

@@ -1,0 +1,5 @@
+"""Node labels: what the nodes' files say, kept on the Kubernetes nodes."""
+
+from fluxstead.systems.node_labels.manifests import plan
+
+__all__ = ["plan"]

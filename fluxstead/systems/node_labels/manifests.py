@@ -1,0 +1,84 @@
+"""The labels of the Kubernetes nodes, kept by Flux (failure F10).
+
+Flux may change nodes but not create them, so that a node that is away is an error to read and no phantom object appears.
+Taints stay out: they are one atomic list, and every reconcile would take the controllers' own taints away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fluxstead.core.findings import Source
+from fluxstead.core.manifest import KEEP, Manifest
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.nodes.model import Node
+from fluxstead.tree.layer import Layer, Plan
+
+_ACCOUNT = "node-labels"
+
+
+def plan(nodes: Sequence[Node]) -> Plan:
+    """Two layers: who may label nodes, and the labels. None where no joined node declares labels."""
+    labelled = [node for node in nodes if node.joined and node.labels]
+    if not labelled:
+        return Plan()
+    source = Source("nodes/*.yaml")
+    return Plan(
+        layers=(
+            Layer(
+                name="node-labels-access",
+                group="infrastructure",
+                source=source,
+                manifests=tuple(Manifest(obj, source) for obj in _ACCESS),
+            ),
+            Layer(
+                name="node-labels",
+                group="infrastructure",
+                source=source,
+                manifests=tuple(_labels(node) for node in labelled),
+                service_account_name=_ACCOUNT,
+                # A node that is down is told by its own conditions; here only that the labels are on it.
+                health_check_exprs=({"apiVersion": "v1", "kind": "Node", "current": "has(metadata.uid)"},),
+            ),
+        )
+    )
+
+
+def _labels(node: Node) -> Manifest:
+    source: Source = node.source_of("labels")
+    return Manifest(
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": node.name,
+                "labels": dict(sorted(node.labels.items())),
+                "annotations": {**KEEP, "kustomize.toolkit.fluxcd.io/ssa": "Merge"},
+            },
+        },
+        source,
+    )
+
+
+_ACCESS: tuple[dict[str, Any], ...] = (
+    {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": _ACCOUNT, "namespace": FLUX_NAMESPACE},
+        "automountServiceAccountToken": False,
+    },
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "fluxstead-node-labels"},
+        "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch", "patch"]}],
+    },
+    {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "fluxstead-node-labels"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "fluxstead-node-labels"},
+        "subjects": [{"kind": "ServiceAccount", "name": _ACCOUNT, "namespace": FLUX_NAMESPACE}],
+    },
+)

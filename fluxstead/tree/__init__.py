@@ -1,0 +1,1 @@
+"""Layers, their order, and the files they become."""

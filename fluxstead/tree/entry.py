@@ -1,0 +1,50 @@
+"""The one file outside `generated/`: the Flux Kustomization through which the bootstrapped cluster finds the tree.
+
+It is made once and then belongs to the operator, so that no regeneration can make Flux prune itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.yaml_text import to_yaml
+
+
+def entry_path(cluster: str) -> str:
+    """Where the file stands: beside what `flux bootstrap --path clusters/<cluster>` writes."""
+    return f"clusters/{cluster}/tree.yaml"
+
+
+def entry_text(cluster: str, directory: str) -> str:
+    """The Kustomization that reconciles the tree in `directory`."""
+    header = "# Written once by fluxstead; yours from here on. Flux reads the generated tree through it.\n"
+    return header + to_yaml(
+        {
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": cluster, "namespace": FLUX_NAMESPACE},
+            "spec": {
+                "interval": "10m",
+                "retryInterval": "1m",
+                "timeout": "1m",
+                "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
+                "path": f"./{directory}",
+                "prune": True,
+                "wait": False,
+            },
+        }
+    )
+
+
+def missing_entry(root: Path, cluster: str) -> bool:
+    """Whether the file still has to be made."""
+    return not (root / entry_path(cluster)).exists()
+
+
+def write_entry(root: Path, cluster: str, directory: str) -> None:
+    """Make the file. Raises FileExistsError rather than touch one that is there."""
+    target = root / entry_path(cluster)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("x", encoding="utf-8") as file:
+        file.write(entry_text(cluster, directory))

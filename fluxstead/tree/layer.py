@@ -1,0 +1,64 @@
+"""Layers: what one Flux Kustomization reconciles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from fluxstead.core.capability import Capability
+from fluxstead.core.findings import Finding, Source
+from fluxstead.core.manifest import Manifest
+from fluxstead.core.route import Address, Route
+from fluxstead.core.scrape import Scrape
+
+Group = Literal["infrastructure", "monitoring", "apps"]
+
+GROUPS: tuple[Group, ...] = ("infrastructure", "monitoring", "apps")
+"""The top-level Flux Kustomizations, in the order the tree lists them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often Flux looks (`interval`), how soon it tries again, and how long it waits for health. All durations."""
+
+    interval: str = "10m"
+    retry_interval: str = "1m"
+    timeout: str = "5m"
+
+
+DEFAULT_PACE = Pace()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One directory and the Flux Kustomization that reconciles it.
+
+    Needs and offers are read off the objects (`tree.needs`); `offers` and `needs` add what objects cannot show, such as a
+    StorageClass that becomes usable only when the disks are registered. `depends_on` adds edges by name. A layer with a
+    `path` reconciles a directory that people wrote and has no manifests of its own.
+    """
+
+    name: str
+    group: Group
+    source: Source
+    manifests: tuple[Manifest, ...] = ()
+    path: str | None = None
+    pace: Pace = DEFAULT_PACE
+    needs: frozenset[Capability] = frozenset()
+    offers: frozenset[Capability] = frozenset()
+    depends_on: tuple[str, ...] = ()
+    health_check_exprs: tuple[Mapping[str, str], ...] = ()
+    service_account_name: str | None = None
+    keeps_data: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a system contributes: its layers, what it asks of later systems, and what it warns of."""
+
+    layers: tuple[Layer, ...] = ()
+    routes: tuple[Route, ...] = ()
+    scrapes: tuple[Scrape, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,148 @@
+"""The order: which layer waits for which, inferred from needs and offers."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fluxstead.core.capability import Capability
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.tree.layer import Layer
+from fluxstead.tree.needs import needs_of, offers_of
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`layer` waits for `dependency`, because of these needs (none: the description says so by name)."""
+
+    layer: str
+    dependency: str
+    needs: tuple[Capability, ...] = ()
+
+
+@dataclass(slots=True)
+class Order:
+    """The layers in an order in which each stands below what it waits for, and the edges of each layer by its name."""
+
+    layers: tuple[Layer, ...] = ()
+    edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def dependencies(self, layer: str) -> tuple[str, ...]:
+        """The names of the layers that `layer` waits for, in the tree's order."""
+        return tuple(edge.dependency for edge in self.edges[layer])
+
+
+def order(layers: Sequence[Layer], given: Iterable[Capability]) -> Order:
+    """Infer the edges between `layers`. `given` is what the cluster has before any layer is applied.
+
+    Findings: a need that nobody offers, a dependency that does not exist (F2), a way round in a circle. The result lists
+    layers in the order given wherever the edges leave a choice, so that an unrelated change moves nothing.
+    """
+    result = Order()
+    by_name = {layer.name: layer for layer in layers}
+    offered_by = _offers(layers)
+    base = frozenset(given)
+    for layer in layers:
+        edges: dict[str, list[Capability]] = {}
+        for need, source in _needs(layer).items():
+            if need in base:
+                continue
+            owner = offered_by.get(need)
+            if owner is None:
+                result.findings.append(_unmet(layer, need, source, offered_by))
+            elif owner != layer.name:
+                edges.setdefault(owner, []).append(need)
+        for name in layer.depends_on:
+            if name in by_name:
+                edges.setdefault(name, [])
+            else:
+                result.findings.append(_dangling(layer, name, by_name))
+        result.edges[layer.name] = tuple(Edge(layer.name, name, tuple(sorted(needs))) for name, needs in edges.items())
+    _sort(result, layers)
+    return result
+
+
+def _offers(layers: Sequence[Layer]) -> dict[Capability, str]:
+    """Who offers what. What a layer declares outweighs what its objects show: the class Longhorn makes is usable only with disks."""
+    offered = {offer: layer.name for layer in layers for manifest in layer.manifests for offer in offers_of(manifest.object)}
+    offered.update({offer: layer.name for layer in layers for offer in sorted(layer.offers)})
+    return offered
+
+
+def _needs(layer: Layer) -> dict[Capability, Source]:
+    needs = dict.fromkeys(sorted(layer.needs), layer.source)
+    if layer.service_account_name:
+        needs[Capability("ServiceAccount", layer.service_account_name, FLUX_NAMESPACE)] = layer.source
+    for manifest in layer.manifests:
+        for need in needs_of(manifest.object):
+            needs.setdefault(need, manifest.source)
+    return needs
+
+
+def _unmet(layer: Layer, need: Capability, source: Source, offered: Mapping[Capability, str]) -> Finding:
+    names = {other.name: other for other in offered if other.kind == need.kind}
+    near = difflib.get_close_matches(need.name, sorted(names), n=1)
+    return error(
+        "order/unmet-need",
+        source,
+        what=f"layer `{layer.name}` needs {need}, and nothing offers it",
+        why="on an empty cluster the layer would fail, or wait, for ever (U5)",
+        write=f"{names[near[0]]}, offered by layer `{offered[names[near[0]]]}`"
+        if near
+        else f"a system or an object that brings {need}",
+    )
+
+
+def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:
+    near = difflib.get_close_matches(name, sorted(known), n=3)
+    return error(
+        "order/dangling-dependency",
+        layer.source,
+        what=f"layer `{layer.name}` depends on `{name}`, which does not exist",
+        why="Flux waits for ever for a Kustomization that nobody made (F2)",
+        write=" or ".join(near) if near else f"one of: {', '.join(sorted(known))}",
+    )
+
+
+def _sort(result: Order, layers: Sequence[Layer]) -> None:
+    """Kahn's way, in rounds over the declared order: each layer follows what it waits for, and otherwise keeps its place."""
+    placed: dict[str, None] = {}
+    waiting = list(layers)
+    while waiting:
+        ready, blocked = [], []
+        for layer in waiting:
+            if all(edge.dependency in placed for edge in result.edges[layer.name]):
+                placed[layer.name] = None
+                ready.append(layer)
+            else:
+                blocked.append(layer)
+        result.layers += tuple(ready)
+        if not ready:
+            result.findings.append(_cycle(result, blocked))
+            result.layers += tuple(blocked)
+            break
+        waiting = blocked
+    rank = {layer.name: position for position, layer in enumerate(result.layers)}
+    for name, edges in result.edges.items():
+        result.edges[name] = tuple(sorted(edges, key=lambda edge: rank[edge.dependency]))
+
+
+def _cycle(result: Order, blocked: Sequence[Layer]) -> Finding:
+    by_name = {layer.name: layer for layer in blocked}
+    way = [blocked[0].name]
+    while True:
+        step = next(edge.dependency for edge in result.edges[way[-1]] if edge.dependency in by_name)
+        if step in way:
+            way = [*way[way.index(step) :], step]
+            break
+        way.append(step)
+    return error(
+        "order/cycle",
+        by_name[way[0]].source,
+        what=f"layers wait for each other: {' → '.join(way)}",
+        why="Flux would never apply any of them",
+        write=f"a dependsOn without the step from `{way[0]}` to `{way[1]}`",
+    )

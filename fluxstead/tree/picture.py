@@ -1,0 +1,46 @@
+"""The order as a picture: text for a terminal, Mermaid for those who would rather look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.tree.layer import GROUPS
+from fluxstead.tree.order import Edge, Order
+
+
+def text(order: Order) -> str:
+    """One line a layer, in the order in which they come up, and under it what it waits for and why."""
+    return "".join(_lines(order))
+
+
+def _lines(order: Order) -> Iterator[str]:
+    for position, layer in enumerate(order.layers, 1):
+        yield f"{position:3}. {layer.group}/{layer.name}\n"
+        for edge in order.edges[layer.name]:
+            yield f"       after {edge.dependency}: {_reason(edge)}\n"
+
+
+def _reason(edge: Edge) -> str:
+    if not edge.needs:
+        return "the description says so"
+    shown = ", ".join(str(need) for need in edge.needs[:3])
+    return f"{shown} and {len(edge.needs) - 3} more" if len(edge.needs) > 3 else shown  # noqa: PLR2004 -- a line's worth
+
+
+def mermaid(order: Order) -> str:
+    """A flowchart: groups as boxes, and an arrow from each layer to those that wait for it."""
+    lines = ["flowchart LR"]
+    for group in GROUPS:
+        members = [layer for layer in order.layers if layer.group == group]
+        if members:
+            lines.append(f"  subgraph {group}_group[{group}]")
+            lines += [f"    {_id(layer.name)}[{layer.name}]" for layer in members]
+            lines.append("  end")
+    for layer in order.layers:
+        lines += [f"  {_id(edge.dependency)} --> {_id(layer.name)}" for edge in order.edges[layer.name]]
+    return "\n".join(lines) + "\n"
+
+
+def _id(name: str) -> str:
+    # `end`, `graph` and the like are words of Mermaid's own.
+    return f"layer_{name.replace('-', '_').replace('.', '_')}"

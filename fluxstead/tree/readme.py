@@ -1,0 +1,47 @@
+"""The README of the generated tree: the order, the machines and where to click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fluxstead.core.platform import Platform
+from fluxstead.core.route import Address
+from fluxstead.nodes.model import Node
+from fluxstead.tree.order import Order
+from fluxstead.tree.picture import mermaid
+
+
+def readme(platform: Platform, order: Order, nodes: Sequence[Node], addresses: Sequence[Address], bootstrap: str) -> str:
+    """The whole page, as Markdown."""
+    parts = [
+        f"# {platform.cluster}\n",
+        f"Written by fluxstead from `Pulumi.{platform.cluster}.yaml` and `nodes/`; changes made here are refused, not kept.\n",
+        "## The order\n",
+        "An arrow goes from a layer to one that waits for it; `./run graph` says why.\n",
+        f"```mermaid\n{mermaid(order)}```\n",
+        "## Machines\n",
+        _table(("node", "address", "role", "state", "disks"), [_node_row(node) for node in nodes]),
+        "## Disks\n",
+        _table(("node", "disk", "device", "size", "mounted at", "tags"), [row for node in nodes for row in _disk_rows(node)]),
+        "## Addresses\n",
+        _table(("what", "where"), [(address.name, address.url) for address in addresses]),
+        "## Bootstrap\n",
+        f"```\n{bootstrap}\n```\n",
+    ]
+    return "\n".join(parts)
+
+
+def _node_row(node: Node) -> tuple[str, ...]:
+    return (node.name, node.address, node.role, node.state, str(len(node.disks)))
+
+
+def _disk_rows(node: Node) -> list[tuple[str, ...]]:
+    return [
+        (node.name, disk.name, disk.device or f"serial {disk.serial}", disk.size, disk.mount_path, ", ".join(disk.tags))
+        for disk in node.disks
+    ]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

@@ -1,0 +1,138 @@
+"""The tree as files: groups, layers and objects become text under `generated/<cluster>/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fluxstead.core.findings import Source
+from fluxstead.core.manifest import KEEP, Manifest, ObjectRef
+from fluxstead.core.platform import FLUX_NAMESPACE, Platform
+from fluxstead.core.yaml_text import to_yaml
+from fluxstead.tree.layer import GROUPS, Group, Layer
+from fluxstead.tree.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """One generated file: its path below the tree's directory, its text, the object in it, and where that was described."""
+
+    path: str
+    text: str
+    object: Mapping[str, Any]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A cluster's tree: its directory in the repository, the order of its layers, and its files."""
+
+    directory: str
+    platform: Platform
+    order: Order
+    top: tuple[TreeFile, ...]
+    by_layer: Mapping[str, tuple[TreeFile, ...]]
+
+    def __iter__(self) -> Iterator[TreeFile]:
+        """Every file: the groups' first, then layer by layer in the tree's order."""
+        yield from self.top
+        for files in self.by_layer.values():
+            yield from files
+
+
+def render(directory: str, platform: Platform, order: Order, *, stack_file: str, sops_secret: str | None = None) -> Tree:
+    """All files of the tree, from layers in their order. Pure: the same layers give the same bytes."""
+    pen = _Pen(directory, order, sops_secret)
+    by_layer = {layer.name: tuple(pen.layer(layer)) for layer in order.layers}
+    return Tree(directory, platform, order, tuple(pen.top(Source(stack_file))), by_layer)
+
+
+def file_name(ref: ObjectRef) -> str:
+    """`helm-release-longhorn.yaml`: says what the file is, and stays when another object of its kind comes beside it."""
+    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", ref.kind).lower()
+    return f"{kind}-{re.sub(r'[^a-z0-9.-]+', '-', ref.name.lower())}.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    directory: str
+    order: Order
+    sops_secret: str | None
+
+    def top(self, source: Source) -> Iterator[TreeFile]:
+        groups = [group for group in GROUPS if any(layer.group == group for layer in self.order.layers)]
+        yield self._list("kustomization.yaml", [f"{group}.yaml" for group in groups], source)
+        for group in groups:
+            yield self._file(f"{group}.yaml", self._group(group, groups), source)
+            members = [f"{layer.name}.yaml" for layer in self.order.layers if layer.group == group]
+            yield self._list(f"{group}/kustomization.yaml", members, source)
+
+    def layer(self, layer: Layer) -> Iterator[TreeFile]:
+        yield self._file(f"{layer.group}/{layer.name}.yaml", self._kustomization(layer), layer.source)
+        if layer.path is None:
+            folder = f"{layer.group}/{layer.name}"
+            names = [(file_name(manifest.ref), manifest) for manifest in layer.manifests]
+            yield self._list(f"{folder}/kustomization.yaml", [name for name, _ in names], layer.source)
+            for name, manifest in names:
+                yield self._object(f"{folder}/{name}", manifest)
+
+    def _group(self, group: Group, groups: list[Group]) -> dict[str, Any]:
+        after = [{"name": "infrastructure"}] if group == "monitoring" and "infrastructure" in groups else []
+        return {
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": group, "namespace": FLUX_NAMESPACE},
+            "spec": {
+                **({"dependsOn": after} if after else {}),
+                "interval": "10m",
+                "retryInterval": "1m",
+                "timeout": "1m",
+                "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
+                "path": f"./{self.directory}/{group}",
+                "prune": True,
+                # A group that waited for its layers would hold back the commit that cures one of them.
+                "wait": False,
+            },
+        }
+
+    def _kustomization(self, layer: Layer) -> dict[str, Any]:
+        after = [{"name": name} for name in self.order.dependencies(layer.name)]
+        metadata: dict[str, Any] = {"name": layer.name, "namespace": FLUX_NAMESPACE}
+        if layer.keeps_data:
+            metadata["annotations"] = dict(KEEP)
+        spec: dict[str, Any] = {
+            **({"dependsOn": after} if after else {}),
+            "interval": layer.pace.interval,
+            "retryInterval": layer.pace.retry_interval,
+            "timeout": layer.pace.timeout,
+            "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
+            "path": f"./{layer.path or f'{self.directory}/{layer.group}/{layer.name}'}",
+            "prune": True,
+            **({"deletionPolicy": "Orphan"} if layer.keeps_data else {}),
+            "wait": True,
+        }
+        if layer.health_check_exprs:
+            spec["healthCheckExprs"] = [dict(check) for check in layer.health_check_exprs]
+        if layer.service_account_name:
+            spec["serviceAccountName"] = layer.service_account_name
+        if layer.path is not None and self.sops_secret:
+            spec["decryption"] = {"provider": "sops", "secretRef": {"name": self.sops_secret}}
+        return {
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": metadata,
+            "spec": spec,
+        }
+
+    def _list(self, path: str, resources: list[str], source: Source) -> TreeFile:
+        listing = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": sorted(resources)}
+        return self._file(path, listing, source)
+
+    def _object(self, path: str, manifest: Manifest) -> TreeFile:
+        return self._file(path, manifest.object, manifest.source)
+
+    def _file(self, path: str, obj: Mapping[str, Any], source: Source) -> TreeFile:
+        header = f"# Generated by fluxstead from {source.file}: edit that file, then ./run render.\n"
+        return TreeFile(path, header + to_yaml(obj), obj, source)

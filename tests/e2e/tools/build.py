@@ -1,0 +1,237 @@
+"""Builds the real tools of the deeper tests from pinned Go modules, once per content.
+
+Releases of these tools lie in places that not every machine may reach; Go modules come
+through whatever proxy `go` is set up for, and `go.sum` checks them. A test says
+`tool("kustomize")`, a person `python tests/e2e/tools/build.py kustomize helm`.
+
+To change a version: `go get -tool <package>@<version>` in the tool's folder.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+LOG_LINES_SHOWN = 20
+
+# Whatever the caller's environment and this repository's state are, the same content gives the same binary:
+# no C compiler, no workspace above, no commit stamped in, no change to go.mod.
+PINNED_ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOWORK": "off",
+    "GOFLAGS": "-mod=readonly -buildvcs=false -trimpath",
+}
+
+
+class ToolUnavailable(Exception):  # noqa: N818 (a reason to skip, not a fault)
+    """Nothing can be built on this machine; the message is one sentence to show with the skip."""
+
+
+class BuildFailedError(Exception):
+    """Go is here and the build broke: never a reason to skip, or a broken pin would pass as one."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a tool needs beyond its go.mod, which alone names the package and the versions."""
+
+    takes: str
+    variables: tuple[str, ...] = ()
+    """Go variables set at link time, as `<path>=<value>`; see `Pin` for what may stand in braces."""
+    tags: str = ""
+    beside: tuple[str, ...] = ()
+    """Files of the module that the binary looks for in its own folder."""
+
+
+PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}"
+
+RECIPES = {
+    "pulumi": Recipe("about 5 min", (PULUMI_VERSION,), tags="osusergo grpcnotrace"),
+    # sdk/v3 v3.79.0 is the last tagged module that holds the language host; it serves newer engines too.
+    "pulumi-language-python": Recipe(
+        "about 20 s", (PULUMI_VERSION,), beside=("python/cmd/pulumi-language-python-exec",)
+    ),
+    # v5.8.1 has the kustomize API (v0.21.1) of the Flux that the tests run, so both read a tree alike.
+    "kustomize": Recipe("about 15 s"),
+    # Unset, helm takes the cluster for Kubernetes 1.20 and refuses charts that ask for more.
+    "helm": Recipe(
+        "about 75 s",
+        (
+            "helm.sh/helm/v3/internal/version.version=v{version}",
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor={kubernetes}",
+            "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor={kubernetes}",
+        ),
+    ),
+    "kubeconform": Recipe("about 20 s", ("main.version=v{version}",)),
+}
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The package that a go.mod names as its tool, the versions it pins and the Go it asks for."""
+
+    package: str
+    module: str
+    version: str
+    go: str
+    kubernetes: str
+    """Minor version of Kubernetes that the pinned client library is of; empty without one."""
+
+
+def tool(name: str) -> Path:
+    """Return the binary of `name`; builds it when this content was never built here."""
+    go = shutil.which("go")
+    if go is None:
+        msg = f"{name} is built from Go modules and there is no `go` on PATH."
+        raise ToolUnavailable(msg)
+    entry = _cache() / f"{name}-{_key(name, _compiler(go, name))}"
+    binary = entry / name
+    if not binary.is_file():
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(entry.parent / f"{name}.lock", name):
+            if not binary.is_file():  # the builder waited for may have made it
+                _build(go, name, entry)
+    return binary
+
+
+def _cache() -> Path:
+    base = os.environ.get("FLUXSTEAD_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser().absolute() / "fluxstead" / "tools"
+
+
+def _key(name: str, compiler: str) -> str:
+    """Hash all that decides the binary, so that a changed pin, flag or compiler never meets an old build."""
+    digest = hashlib.sha256()
+    for part in (
+        (HERE / name / "go.mod").read_text(),
+        (HERE / name / "go.sum").read_text(),
+        compiler,
+        repr((_flags(name), RECIPES[name].beside, PINNED_ENVIRONMENT)),
+    ):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _compiler(go: str, name: str) -> str:
+    """Ask in the tool's folder, where a newer Go answers if this one is set to fetch what go.mod wants."""
+    said = _go(go, name, "env", "GOVERSION", "GOOS", "GOARCH")
+    if said.returncode:
+        msg = f"{name} cannot be built because `go` does not run here: {said.stderr.strip()}"
+        raise ToolUnavailable(msg)
+    wanted = _pin(name).go
+    if _numbers(said.stdout) < _numbers(wanted):
+        msg = f"{name} needs Go {wanted} or newer to build and this machine has {said.stdout.split()[0]}."
+        raise ToolUnavailable(msg)
+    return said.stdout
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version.partition("\n")[0]))
+
+
+def _pin(name: str) -> Pin:
+    text = (HERE / name / "go.mod").read_text()
+    (go,) = re.findall(r"^go (\S+)$", text, re.MULTILINE)
+    (package,) = re.findall(r"^tool (\S+)$", text, re.MULTILINE)
+    pins: dict[str, str] = dict(re.findall(r"^(?:require |\t)(\S+) v(\S+)", text, re.MULTILINE))
+    module = max((path for path in pins if f"{package}/".startswith(f"{path}/")), key=len)
+    client = pins.get("k8s.io/client-go", "0.")
+    return Pin(package, module, pins[module], go, client.split(".")[1])
+
+
+def _flags(name: str) -> tuple[str, ...]:
+    pin, recipe = _pin(name), RECIPES[name]
+    variables = (text.format(version=pin.version, kubernetes=pin.kubernetes) for text in recipe.variables)
+    return ("-tags", recipe.tags, "-ldflags", " ".join(["-s -w", *(f"-X {text}" for text in variables)]))
+
+
+def _build(go: str, name: str, entry: Path) -> None:
+    """Build beside `entry` and rename, so that a broken-off build is never taken for a tool."""
+    pin, started = _pin(name), time.monotonic()
+    _say(f"building {name} {pin.version} ({RECIPES[name].takes}, once)")
+    with tempfile.TemporaryDirectory(prefix=f"{entry.name}.", dir=entry.parent) as scratch:
+        made = Path(scratch) / "made"
+        made.mkdir()
+        _compile(go, name, made / name, entry.with_name(f"{entry.name}.log"))
+        _copy_beside(go, name, made)
+        shutil.rmtree(entry, ignore_errors=True)  # one that lost its binary
+        made.rename(entry)
+    _say(f"built {name} in {time.monotonic() - started:.0f} s")
+
+
+def _compile(go: str, name: str, binary: Path, log: Path) -> None:
+    done = _go(go, name, "build", *_flags(name), "-o", str(binary), _pin(name).package, log=log)
+    if done.returncode:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
+        msg = f"{name} {_pin(name).version} did not build; the end of {log}:\n{tail}"
+        raise BuildFailedError(msg)
+
+
+def _copy_beside(go: str, name: str, folder: Path) -> None:
+    if not RECIPES[name].beside:
+        return
+    module = Path(_go(go, name, "list", "-m", "-f", "{{.Dir}}", _pin(name).module).stdout.strip())
+    for file in RECIPES[name].beside:
+        copy = folder / Path(file).name
+        shutil.copyfile(module / file, copy)
+        copy.chmod(0o755)  # Go's module cache drops the executable bit
+
+
+def _go(go: str, name: str, *arguments: str, log: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `go` in the tool's module; the output goes to `log`, or back to the caller without one."""
+    with log.open("w") if log else nullcontext(subprocess.PIPE) as out:
+        return subprocess.run(  # noqa: S603 (all arguments come from this file and go.mod)
+            (go, *arguments),
+            cwd=HERE / name,
+            env=os.environ | PINNED_ENVIRONMENT,
+            check=False,
+            stdout=out,
+            stderr=out,
+            text=True,
+        )
+
+
+@contextmanager
+def _lock(path: Path, name: str) -> Iterator[None]:
+    """Let one builder work while the others wait; the kernel frees the lock however the holder ends."""
+    with path.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say(f"waiting for another build of {name}")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def main() -> int:
+    """Print one `name path` line per tool asked for."""
+    parser = argparse.ArgumentParser(description="Build the real tools of the deeper tests and print their paths.")
+    parser.add_argument("names", nargs="+", choices=RECIPES, metavar="name", help=", ".join(RECIPES))
+    try:
+        for name in parser.parse_args().names:
+            sys.stdout.write(f"{name} {tool(name)}\n")
+            sys.stdout.flush()  # whoever reads may start before the next build ends
+    except (ToolUnavailable, BuildFailedError) as failure:
+        _say(str(failure))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
