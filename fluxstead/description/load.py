@@ -21,8 +21,8 @@ from fluxstead.nodes.model import Node
 PROJECT = "fluxstead"
 """The project's name in Pulumi.yaml, and so the prefix of its keys in the stack file."""
 
-# What the Pulumi CLI itself keeps in a stack file beside `config` (pulumi/pulumi: sdk/go/common/workspace/project.go, ProjectStack).
-_STACK_KEYS = frozenset({"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"})
+STACK_KEYS = frozenset({"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"})
+"""What a stack file holds: `config`, and what the Pulumi CLI keeps beside it (pulumi/pulumi: sdk/go/common/workspace, ProjectStack)."""
 
 _Model = TypeVar("_Model", bound=Described)
 
@@ -79,8 +79,8 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
         return None
     findings.extend(document.findings)
     data = document.data if isinstance(document.data, dict) else {}
-    for key in data.keys() - _STACK_KEYS:
-        findings.append(unknown_key(key, _STACK_KEYS, Source(stack_file, document.lines[(key,)]), place=key))
+    for key in data.keys() - STACK_KEYS:
+        findings.append(unknown_key(key, STACK_KEYS, Source(stack_file, document.lines[(key,)]), place=key))
     sections = _sections(data.get("config"), document, findings)
     return _validated(Cluster, sections, document, ("config",), findings)
 

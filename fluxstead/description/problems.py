@@ -60,7 +60,7 @@ def _finding(item: Any, model: type[BaseModel], origin: Origin) -> Finding:  # n
                 "description/value",
                 source,
                 what=_at(place, f"{item['input']!r} is none of: {expected}"),
-                why=_description(model, written) or "no other word has a meaning here",
+                why="no other word has a meaning here",
                 write=near[0] if near else expected,
             )
         case kind if kind in _WRONG_TYPE:
@@ -76,7 +76,7 @@ def _finding(item: Any, model: type[BaseModel], origin: Origin) -> Finding:  # n
                 "description/value",
                 source,
                 what=_at(place, f"{_shown(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}"),
-                why=_description(model, written) or "the value lies outside what is allowed",
+                why="the value lies outside what is allowed",
                 write="a value within the bound",
             )
 
@@ -102,17 +102,22 @@ def _unknown_key(path: KeyPath, model: type[BaseModel], source: Source) -> Findi
 def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     current: Any = model
     for part in path:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            fields = {field.alias or name: field for name, field in current.model_fields.items()}
-            current = _inside(fields[str(part)].annotation) if part in fields else None
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+        if isinstance(part, int):
+            continue
+        fields = {field.alias or name: field for name, field in current.model_fields.items()} if _is_model(current) else {}
+        current = _inside(fields[part].annotation) if part in fields else None
+    return current if _is_model(current) else None
+
+
+def _is_model(annotation: Any) -> bool:  # noqa: ANN401 -- annotations have no common type
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _inside(annotation: Any) -> Any:  # noqa: ANN401 -- annotations have no common type
     """The model that an optional, a list or a mapping is made of."""
     if get_origin(annotation) in {Union, types.UnionType, tuple, dict}:
         models = [_inside(argument) for argument in get_args(annotation)]
-        return next((found for found in models if isinstance(found, type) and issubclass(found, BaseModel)), None)
+        return next((found for found in models if _is_model(found)), None)
     return annotation
 
 

@@ -108,7 +108,7 @@ class _Builder:
 
     def _key(self, node: yaml.ScalarNode) -> str:
         key: str = node.value
-        if node.style is None and _OLD_TRUTH.fullmatch(key):
+        if not node.style and _OLD_TRUTH.fullmatch(key):
             self._refuse(
                 node.start_mark.line + 1,
                 f"the key `{key}` is a truth value to readers of YAML 1.1",
@@ -119,7 +119,7 @@ class _Builder:
 
     def _scalar(self, node: yaml.ScalarNode) -> str | bool | int | float | None:
         text: str = node.value
-        if node.style is not None:
+        if node.style:
             return text
         if not node.tag.startswith("tag:yaml.org,2002:"):
             self._refuse(

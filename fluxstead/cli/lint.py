@@ -1,0 +1,33 @@
+"""`./run lint`: style, types, import directions and shell scripts, all of them, whatever the first one says."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+_REPOSITORY = Path(__file__).parents[2]
+_BIN = Path(sys.executable).parent
+_CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy", "."),
+    ("lint-imports", "--no-logo"),
+    ("shellcheck", "run", ".ci/run"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+    del parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run every check, and give 1 if one of them fails."""
+    del options
+    failed = False
+    for program, *arguments in _CHECKS:
+        print(f"== {program} {' '.join(arguments)}", flush=True)
+        failed |= subprocess.run([_BIN / program, *arguments], cwd=_REPOSITORY, check=False).returncode != 0  # noqa: S603 -- ours
+    return int(failed)

@@ -1,0 +1,21 @@
+"""`./run test`: the tests that need nothing but Python; `./run test tests/e2e` for those on real parts."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+_REPOSITORY = Path(__file__).parents[2]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments of its own: they are pytest's."""
+    parser.usage = "./run test [PYTEST ARGUMENT …]"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run pytest, and give its exit status."""
+    rest = options.rest or ["--ignore=tests/e2e"]
+    return subprocess.run([sys.executable, "-m", "pytest", *rest], cwd=_REPOSITORY, check=False).returncode  # noqa: S603 -- pytest
