@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import pulumi
+from pulumi.resource import DependencyResource
 
 from components.layer import LayerArgs, LayerResource
 from fluxstead.tree.layer import Plan
@@ -38,10 +39,19 @@ def register_layers(system: pulumi.ComponentResource, args: SystemArgs[Plan]) ->
     own = {layer.name for layer in args.plan.layers}
     for layer in wiring.tree.order.layers:
         if layer.name in own:
-            after = [wiring.registered[name] for name in wiring.tree.order.dependencies(layer.name)]
+            after = [_node_of(wiring.registered[name]) for name in wiring.tree.order.dependencies(layer.name)]
             wiring.registered[layer.name] = LayerResource(
                 layer.name,
                 LayerArgs({file.path: file.text for file in wiring.tree.by_layer[layer.name]}),
                 pulumi.ResourceOptions(parent=system, depends_on=[*wiring.hosts, *after]),
             )
     return {name: wiring.registered[name] for name in own}
+
+
+def _node_of(layer: LayerResource) -> pulumi.Output[pulumi.Resource]:
+    """The layer as a node of the engine's graph.
+
+    The SDK takes a local component in `depends_on` for its children, and a layer has none, so its edge would vanish
+    (pulumi/pulumi#8721); by its URN it is kept.
+    """
+    return layer.urn.apply(DependencyResource)

@@ -16,9 +16,9 @@ _K3S = re.compile(r"v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?\+k3s\d+")
 def _exact(value: object) -> str:
     if isinstance(value, str) and _VERSION.fullmatch(value.removeprefix("v")):
         return value
-    written = value if isinstance(value, str) else str(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     raise refuse(
-        f"{written!r} is not an exact version" if isinstance(value, str) else f"{written} is a number, not a version",
+        f"{value} is a number, not a version" if number else f"{value!r} is not an exact version",
         why="a range or a short version moves a chart unasked, or names none that exists",
         write="all three parts, such as 1.9.0",
     )

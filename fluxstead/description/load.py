@@ -202,4 +202,4 @@ def _validated(
 def _without_echo(found: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
     """Leave out what only repeats that a line was not readable as YAML."""
     lines = {finding.source for finding in known if finding.id == "description/yaml"}
-    return [finding for finding in found if finding.source not in lines]
+    return [finding for finding in found if finding.source not in lines or finding.id == "description/unknown-key"]

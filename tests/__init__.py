@@ -1,0 +1,1 @@
+"""The tests, by the folders of what they test."""

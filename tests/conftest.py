@@ -1,0 +1,76 @@
+"""What tests of all folders use: a project in a folder of its own, and running the program on it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from fluxstead.embedded import Run, run_program
+
+REPOSITORY = Path(__file__).parents[1]
+
+# A loaded machine is slow, not wrong; and what failed once has to fail again.
+settings.register_profile("fluxstead", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fluxstead")
+
+
+class Project:
+    """A description in a folder of its own, which a test may spoil."""
+
+    def __init__(self, root: Path, stack: str) -> None:
+        self.root = root
+        self.stack = stack
+
+    @property
+    def stack_file(self) -> Path:
+        """The cluster's file."""
+        return self.root / f"Pulumi.{self.stack}.yaml"
+
+    def replace(self, file: str, old: str, new: str) -> int:
+        """Replace the one place where `old` stands in `file`; gives the line that it stood in."""
+        path = self.root / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new))
+        return text[: text.index(old)].count("\n") + 1
+
+    def run(self) -> Run:
+        """Run the program as `./run` does."""
+        return run_program(self.root, self.stack)
+
+
+def copy_description(source: Path, target: Path) -> None:
+    """Copy what the operator writes, and nothing that is generated."""
+    shutil.copytree(source / "nodes", target / "nodes")
+    for file in source.glob("Pulumi*.yaml"):
+        shutil.copy(file, target)
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Project:
+    """The reference cluster's description."""
+    copy_description(REPOSITORY, tmp_path)
+    return Project(tmp_path, "k3s-flux")
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Project:
+    """The second cluster's description."""
+    root = tmp_path / "edge"
+    root.mkdir()
+    copy_description(REPOSITORY / "examples" / "edge", root)
+    return Project(root, "edge")
+
+
+@pytest.fixture
+def tree_of() -> Callable[[Path], dict[str, bytes]]:
+    """Every file below a folder, by its path."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+    return read

@@ -1,0 +1,117 @@
+"""The types of single values: what they take, what they say, what they mean."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from fluxstead.core.duration import Duration, seconds
+from fluxstead.core.names import HostName, Labels, Name, bounded, nearest_name
+from fluxstead.core.network import Address, Cidr, HostKey, NodePort, UrlPath
+from fluxstead.core.quantity import Quantity, bytes_of
+from fluxstead.core.version import K3sVersion, Version, numbers
+
+
+def key_of(kind: str, declared: str | None = None) -> str:
+    """A well-formed public key line whose blob names `declared`."""
+    name = (declared or kind).encode()
+    return f"{kind} {base64.b64encode(len(name).to_bytes(4, 'big') + name + bytes(36)).decode()}"
+
+
+GOOD: list[tuple[Any, Any, Any]] = [
+    (Quantity, "25Gi", "25Gi"),
+    (Quantity, 0, "0"),
+    (Quantity, "250m", "250m"),
+    (Duration, "1h30m", "1h30m"),
+    (Address, "192.168.86.71", "192.168.86.71"),
+    (Address, "fd00:0::1", "fd00::1"),
+    (Cidr, "10.42.0.0/16", "10.42.0.0/16"),
+    (NodePort, "30080", 30080),
+    (Name, "k3s1", "k3s1"),
+    (HostName, "dev.example-app.local", "dev.example-app.local"),
+    (Labels, {"node.longhorn.io/create-default-disk": "config", "x": ""}, {"node.longhorn.io/create-default-disk": "config", "x": ""}),
+    (Version, "1.9.0", "1.9.0"),
+    (Version, "v1.21.1", "v1.21.1"),
+    (K3sVersion, "v1.33.1+k3s1", "v1.33.1+k3s1"),
+    (HostKey, key_of("ssh-ed25519") + " root@k3s1", key_of("ssh-ed25519")),
+    (UrlPath, "/longhorn/", "/longhorn"),
+    (UrlPath, "/", "/"),
+]
+
+BAD: list[tuple[Any, Any, str]] = [
+    (Quantity, "25 GB", "25Gi"),
+    (Quantity, True, "25Gi"),
+    (Quantity, "-5Gi", "25Gi"),
+    (Duration, "10", "10m"),
+    (Duration, "0s", "10m"),
+    (Duration, 10, "10m"),
+    (Address, "k3s1.local", "192.168.86.71"),
+    (Cidr, "10.42.0.1/16", "10.42.0.0/16"),
+    (NodePort, 8080, "30000 to 32767"),
+    (Name, "Example App", "example-app"),
+    (HostName, "dev_app.local", "dev.example-app.local"),
+    (Labels, {"storage": True}, "'true' in quotes"),
+    (Labels, {"a b": "x"}, "prefix.example/name"),
+    (Version, "1.9", "1.9.0"),
+    (Version, 1.9, "1.9.0"),
+    (K3sVersion, "v1.33.1", "v1.33.1+k3s1"),
+    (HostKey, key_of("ssh-rsa"), "ssh-ed25519"),
+    (HostKey, key_of("ssh-ed25519", "ssh-rsa"), "ssh-keyscan"),
+    (HostKey, "ssh-ed25519 AAAA", "ssh-keyscan"),
+    (UrlPath, "longhorn", "/longhorn"),
+]
+
+
+@pytest.mark.parametrize(("kind", "written", "meant"), GOOD)
+def test_a_right_value_is_kept_in_its_canonical_form(kind: Any, written: Any, meant: Any) -> None:
+    """What operators write every day."""
+    assert TypeAdapter(kind).validate_python(written) == meant
+
+
+@pytest.mark.parametrize(("kind", "written", "hint"), BAD)
+def test_a_wrong_value_says_what_to_write(kind: Any, written: Any, hint: str) -> None:
+    """The refusal carries the finding's three parts."""
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(kind).validate_python(written)
+    context = refused.value.errors()[0]["ctx"]
+    assert hint in context["write"]
+    assert context["why"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "size"),
+    [("25Gi", 26843545600), ("1k", 1000), ("1.5Gi", 1610612736), ("100m", 1), ("0", 0), ("465Gi", 499289948160), (".5Ki", 512)],
+)
+def test_a_quantity_in_bytes_is_rounded_up(quantity: str, size: int) -> None:
+    """storageReserved is a whole number of bytes (facts: Longhorn Node, int64), never less than asked for."""
+    assert bytes_of(quantity) == size
+
+
+def test_durations_add_up() -> None:
+    """As Go reads them."""
+    assert seconds("1h30m") == 5400
+    assert seconds("500ms") == 0.5
+
+
+@given(st.text(min_size=1, max_size=300))
+def test_the_suggested_name_is_always_admitted(text: str) -> None:
+    """A suggestion that is refused in turn is worse than none."""
+    assert TypeAdapter(Name).validate_python(nearest_name(text))
+
+
+@given(st.text(alphabet="abc-", min_size=64, max_size=100), st.text(alphabet="abc-", min_size=64, max_size=100))
+def test_long_names_fit_and_stay_different(one: str, other: str) -> None:
+    """Cutting alone would make two namespaces one."""
+    assert len(bounded(one)) <= 63
+    assert (bounded(one) == bounded(other)) == (one == other)
+
+
+def test_a_version_has_three_numbers() -> None:
+    """With a suffix or without."""
+    assert numbers("v1.33.1+k3s1") == (1, 33, 1)
+    assert numbers("1.9.0-rc1") == (1, 9, 0)

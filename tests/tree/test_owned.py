@@ -1,0 +1,140 @@
+"""Owned output: what is ours is repaired, what is not is never lost (design decision 9, failure U8)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fluxstead.tree import owned
+from fluxstead.tree.owned import RECORD, compare, write
+
+TREE = {"kustomization.yaml": "resources: []\n", "apps/a.yaml": "a: 1\n", "apps/b/c.yaml": "c: 1\n"}
+WHERE = "generated/test"
+
+
+def written(root: Path, files: dict[str, str]) -> None:
+    """Write a tree, which nothing may stand against."""
+    difference = compare(root, WHERE, files)
+    assert not difference.findings
+    write(root, WHERE, difference)
+
+
+def on_disk(root: Path) -> dict[str, str]:
+    """The generated files, without the record."""
+    base = root / WHERE
+    return {str(path.relative_to(base)): path.read_text() for path in base.rglob("*") if path.is_file() and path.name != RECORD}
+
+
+def test_a_second_write_changes_nothing(tmp_path: Path) -> None:
+    """Not even a time stamp."""
+    written(tmp_path, TREE)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / WHERE).rglob("*")}
+    difference = compare(tmp_path, WHERE, TREE)
+    assert not difference.changes
+    assert difference.recorded
+    write(tmp_path, WHERE, difference)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / WHERE).rglob("*")} == before
+
+
+def test_a_removed_file_comes_back_and_a_stale_one_goes_with_its_folder(tmp_path: Path) -> None:
+    """U8: stale files stayed in the tree."""
+    written(tmp_path, TREE)
+    (tmp_path / WHERE / "apps/a.yaml").unlink()
+    smaller = {path: text for path, text in TREE.items() if path != "apps/b/c.yaml"}
+    difference = compare(tmp_path, WHERE, smaller)
+    assert [(change.verb, change.path) for change in difference.changes] == [("create", "apps/a.yaml"), ("delete", "apps/b/c.yaml")]
+    write(tmp_path, WHERE, difference)
+    assert on_disk(tmp_path) == smaller
+    assert not (tmp_path / WHERE / "apps/b").exists()
+
+
+def test_a_hand_edited_file_is_a_finding_that_shows_the_edit(tmp_path: Path) -> None:
+    """The line that was changed, and where to move it."""
+    written(tmp_path, TREE)
+    (tmp_path / WHERE / "apps/a.yaml").write_text("a: 2\n")
+    [finding] = compare(tmp_path, WHERE, TREE).findings
+    assert (finding.source.file, finding.source.line) == (f"{WHERE}/apps/a.yaml", 1)
+    assert "-a: 1" in finding.what
+    assert "+a: 2" in finding.what
+
+
+def test_a_hand_edited_file_that_would_go_is_a_finding_too(tmp_path: Path) -> None:
+    """Removing it would lose the edit."""
+    written(tmp_path, TREE)
+    (tmp_path / WHERE / "apps/a.yaml").write_text("a: 2\n")
+    [finding] = compare(tmp_path, WHERE, {"kustomization.yaml": TREE["kustomization.yaml"]}).findings
+    assert finding.source.file == f"{WHERE}/apps/a.yaml"
+
+
+def test_a_file_that_is_not_ours_is_neither_overwritten_nor_removed(tmp_path: Path) -> None:
+    """Somebody's own notes beside the tree."""
+    (tmp_path / WHERE / "apps").mkdir(parents=True)
+    (tmp_path / WHERE / "apps/a.yaml").write_text("mine: true\n")
+    (tmp_path / WHERE / "notes.md").write_text("mine\n")
+    difference = compare(tmp_path, WHERE, TREE)
+    [finding] = difference.findings
+    assert "a file that fluxstead did not write is in the way" in finding.what
+    assert "notes.md" not in {change.path for change in difference.changes}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "<<<<<<< HEAD\n"])
+def test_a_spoiled_record_is_a_finding(tmp_path: Path, text: str) -> None:
+    """A merge conflict in the record must not make edits look like ours."""
+    written(tmp_path, TREE)
+    (tmp_path / WHERE / RECORD).write_text(text)
+    assert [finding.id for finding in compare(tmp_path, WHERE, TREE).findings] == ["tree/record"]
+
+
+def test_the_record_is_the_same_for_the_same_tree(tmp_path: Path) -> None:
+    """It is committed, so it must not carry times or orders of its own."""
+    written(tmp_path / "one", TREE)
+    written(tmp_path / "two", dict(reversed(TREE.items())))
+    assert (tmp_path / "one" / WHERE / RECORD).read_bytes() == (tmp_path / "two" / WHERE / RECORD).read_bytes()
+    assert set(json.loads((tmp_path / "one" / WHERE / RECORD).read_text())["files"]) == set(TREE)
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+@pytest.mark.parametrize("survived", range(8))
+def test_killed_anywhere_the_next_run_carries_on_even_with_another_description(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survived: int
+) -> None:
+    """Files half of one tree and half of the next are all ours."""
+    written(tmp_path, TREE)
+    calls = 0
+    replace = owned._replace
+
+    def dying(target: Path, text: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > survived:
+            raise Killed
+        replace(target, text)
+
+    second = {path: text.replace("1", "2") for path, text in TREE.items()} | {"new.yaml": "n: 1\n"}
+    with monkeypatch.context() as patch:
+        patch.setattr(owned, "_replace", dying)
+        try:
+            written(tmp_path, second)
+        except Killed:
+            assert survived < 5
+    third = {path: text.replace("1", "3") for path, text in TREE.items()}
+    written(tmp_path, third)
+    assert on_disk(tmp_path) == third
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["a.yaml", "b/a.yaml", "b/c.yaml", "d.yaml"]), st.text("xyz", max_size=3)), max_size=4)
+)
+def test_whatever_came_before_the_disk_is_what_was_written_last(tmp_path_factory: pytest.TempPathFactory, trees: list[dict[str, str]]) -> None:
+    """Over any history of trees."""
+    root = tmp_path_factory.mktemp("tree")
+    for files in trees:
+        written(root, files)
+        assert on_disk(root) == files
