@@ -29,7 +29,7 @@ class Program:
 
     def __init__(self) -> None:
         self._embedded = embedded.current.get()
-        self._root = self._embedded.root if self._embedded else Path(pulumi.get_root_directory())
+        self._root = self._embedded.root if self._embedded else _project_root()
         stack = self._embedded.stack if self._embedded else pulumi.get_stack()
         reading = load(self._root, stack)
         if reading.description is None:
@@ -94,6 +94,14 @@ class Program:
                 write_entry(self._root, name, directory)
             pulumi.log.info("\n".join(["wrote the tree:", *changes]) if changes else f"{directory} is up to date")
         pulumi.export("tree", directory)
+
+
+def _project_root() -> Path:
+    """The folder of Pulumi.yaml, which `main: ../..` makes another one than the program's.
+
+    Pulumi says it since 2025 (pulumi/pulumi#18595); an older language host is helped by FLUXSTEAD_PROJECT.
+    """
+    return Path(pulumi.get_root_directory() or os.environ.get("FLUXSTEAD_PROJECT") or Path.cwd())
 
 
 def _resource_name(component: Callable[..., Any]) -> str:

@@ -1,7 +1,7 @@
 """Running `__main__.py` without the Pulumi CLI: the same program, stopped where its resources would begin.
 
-Generating the tree needs no engine, no state and no network; so `./run render` runs pass one of the program in-process and takes the
-tree from it.
+Generating the tree needs no engine, no state and no network; so `./run render` runs pass one of the program in-process
+and takes the tree from it.
 """
 
 from __future__ import annotations

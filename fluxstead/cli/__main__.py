@@ -28,9 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     for name, purpose in _COMMANDS.items():
-        command = commands.add_parser(
-            name, help=purpose, description=purpose, add_help=name not in _FORWARDED, allow_abbrev=False
-        )
+        command = commands.add_parser(name, help=purpose, description=purpose, add_help=name not in _FORWARDED, allow_abbrev=False)
         if name == chosen:
             import_module(f"fluxstead.cli.{name}").add_arguments(command)
     options, rest = parser.parse_known_args(arguments)

@@ -17,9 +17,7 @@ from fluxstead.tree.owned import Change, Difference, compare, write
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_project_arguments(parser)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; show the difference, and exit with 1 if there is one"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; show the difference, and exit with 1 if there is one")
     parser.add_argument("--overwrite", action="store_true", help="replace files that were edited by hand")
 
 

@@ -87,7 +87,7 @@ Tag = Annotated[str, AfterValidator(_label_key)]
 
 
 def bounded(text: str, length: int = _LABEL_LENGTH) -> str:
-    """`text` where it fits in `length` characters, else its beginning and a digest of the whole, so that two long names stay two."""
+    """`text` where it fits in `length` characters, else its beginning and a digest, so that two long names stay two."""
     if len(text) <= length:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]

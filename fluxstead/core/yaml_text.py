@@ -17,7 +17,7 @@ _AMBIGUOUS = re.compile(r"[yYnN]|[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|
 
 
 class _Dumper(yaml.CSafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002, ANN401 -- PyYAML's signature
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
         return True
 
 
@@ -32,7 +32,7 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def to_yaml(value: Any) -> str:  # noqa: ANN401 -- any plain data
+def to_yaml(value: Any) -> str:
     """`value` as one YAML document, the same for the same value everywhere."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096)
     return text

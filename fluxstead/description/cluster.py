@@ -17,9 +17,7 @@ from fluxstead.systems.longhorn.settings import LonghornSettings
 class FluxSettings(Described):
     """The Flux that reconciles the tree."""
 
-    version: Version = Field(
-        description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist."
-    )
+    version: Version = Field(description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist.")
     repository: str | None = Field(default=None, description="The Git URL that Flux syncs; used in the tree's README only.")
     branch: str = Field(default="main", min_length=1, description="The branch that Flux syncs.")
     sops_secret: Name | None = Field(

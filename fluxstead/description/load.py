@@ -22,7 +22,7 @@ PROJECT = "fluxstead"
 """The project's name in Pulumi.yaml, and so the prefix of its keys in the stack file."""
 
 STACK_KEYS = frozenset({"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"})
-"""What a stack file holds: `config`, and what the Pulumi CLI keeps beside it (pulumi/pulumi: sdk/go/common/workspace, ProjectStack)."""
+"""What a stack file holds: `config`, and what the Pulumi CLI keeps beside it (pulumi: sdk/go/common/workspace, ProjectStack)."""
 
 _Model = TypeVar("_Model", bound=Described)
 
@@ -80,12 +80,13 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
     findings.extend(document.findings)
     data = document.data if isinstance(document.data, dict) else {}
     for key in data.keys() - STACK_KEYS:
-        findings.append(unknown_key(key, STACK_KEYS, Source(stack_file, document.lines[(key,)]), place=key))
+        source = Source(stack_file, document.lines[(key,)])
+        findings.append(unknown_key(key, STACK_KEYS, source, place=key))
     sections = _sections(data.get("config"), document, findings)
     return _validated(Cluster, sections, document, ("config",), findings)
 
 
-def _sections(config: Any, document: Document, findings: list[Finding]) -> dict[str, Any]:  # noqa: ANN401 -- plain data
+def _sections(config: Any, document: Document, findings: list[Finding]) -> dict[str, Any]:
     """The project's own keys of `config`, without their prefix; other namespaces' keys belong to other programs."""
     prefix = f"{PROJECT}:"
     own = {key: value for key, value in (config if isinstance(config, Mapping) else {}).items() if key.startswith(prefix)}
@@ -113,7 +114,7 @@ def _sections(config: Any, document: Document, findings: list[Finding]) -> dict[
     return sections
 
 
-def _from_cli(value: Any) -> Any:  # noqa: ANN401 -- plain data
+def _from_cli(value: Any) -> Any:
     """`pulumi config set` without --path writes an object or a list as a string of JSON."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
@@ -187,7 +188,7 @@ def _validated(
     data: Any,
     document: Document,
     path: KeyPath,
-    findings: list[Finding],  # noqa: ANN401 -- plain data
+    findings: list[Finding],
 ) -> _Model | None:
     origin = Origin(document.file, path, document.lines)
     try:

@@ -33,16 +33,14 @@ def findings_of(problem: ValidationError, model: type[BaseModel], origin: Origin
     return [_finding(item, model, origin) for item in problem.errors(include_url=False)]
 
 
-def _finding(item: Any, model: type[BaseModel], origin: Origin) -> Finding:  # noqa: ANN401 -- pydantic's TypedDict has open keys
+def _finding(item: Any, model: type[BaseModel], origin: Origin) -> Finding:
     written: KeyPath = tuple(part for part in item["loc"] if part != "[key]")
     source = Source(origin.file, origin.line((*origin.path, *written)))
     place = _spell(written)
     match item["type"]:
         case refusal.REFUSED:
             context = item["ctx"]
-            return error(
-                "description/value", source, what=_at(place, context["what"]), why=context["why"], write=context["write"]
-            )
+            return error("description/value", source, what=_at(place, context["what"]), why=context["why"], write=context["write"])
         case "extra_forbidden":
             return _unknown_key(written, model, source)
         case "missing":
@@ -109,11 +107,11 @@ def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     return current if _is_model(current) else None
 
 
-def _is_model(annotation: Any) -> bool:  # noqa: ANN401 -- annotations have no common type
+def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _inside(annotation: Any) -> Any:  # noqa: ANN401 -- annotations have no common type
+def _inside(annotation: Any) -> Any:
     """The model that an optional, a list or a mapping is made of."""
     if get_origin(annotation) in {Union, types.UnionType, tuple, dict}:
         models = [_inside(argument) for argument in get_args(annotation)]

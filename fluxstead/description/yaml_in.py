@@ -74,7 +74,7 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self._document = document
 
-    def build(self, node: yaml.Node, path: KeyPath, line: int) -> Any:  # noqa: ANN401 -- plain data
+    def build(self, node: yaml.Node, path: KeyPath, line: int) -> Any:
         self._document.lines[path] = line or node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

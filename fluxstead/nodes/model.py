@@ -128,5 +128,5 @@ class Node(Described):
 
     @property
     def joined(self) -> bool:
-        """Whether the node is in the cluster, so that objects for it may exist (facts: Longhorn deletes a Node that has no node)."""
+        """Whether the node is in the cluster, so that objects for it may exist (Longhorn deletes a Node that has none)."""
         return self.state != "planned"

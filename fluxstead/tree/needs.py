@@ -86,7 +86,7 @@ def _chart_source(spec: Mapping[str, Any], namespace: str) -> Iterator[Capabilit
         yield Capability("Source", f"{source['kind']}/{source['name']}", source.get("namespace", namespace))
 
 
-def _storage_in(value: Any) -> Iterator[Capability]:  # noqa: ANN401 -- any plain data
+def _storage_in(value: Any) -> Iterator[Capability]:
     """Every storage class named inside `value`, wherever a chart's values put it."""
     if isinstance(value, dict):
         for key, item in value.items():

@@ -66,7 +66,7 @@ def order(layers: Sequence[Layer], given: Iterable[Capability]) -> Order:
 
 
 def _offers(layers: Sequence[Layer]) -> dict[Capability, str]:
-    """Who offers what. What a layer declares outweighs what its objects show: the class Longhorn makes is usable only with disks."""
+    """Who offers what. What a layer declares outweighs what its objects show: Longhorn's class is usable only with disks."""
     offered = {offer: layer.name for layer in layers for manifest in layer.manifests for offer in offers_of(manifest.object)}
     offered.update({offer: layer.name for layer in layers for offer in sorted(layer.offers)})
     return offered

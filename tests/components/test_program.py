@@ -34,7 +34,7 @@ class Registered:
 class Silent(mocks.Mocks):
     """No resource of ours has a provider."""
 
-    def call(self, args: mocks.MockCallArgs) -> Any:  # noqa: ANN401
+    def call(self, args: mocks.MockCallArgs) -> Any:
         raise AssertionError(args)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
@@ -48,8 +48,8 @@ class Recorder(mocks.MockMonitor):
         super().__init__(Silent())
         self.seen: dict[str, Registered] = {}
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 -- the engine's name and its protobuf type
-        response = super().RegisterResource(request)
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 -- the engine's name and its protobuf type
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type == "pulumi:pulumi:Stack":
             return response
         assert response.urn not in self.seen, f"{response.urn} is registered twice"
@@ -58,10 +58,10 @@ class Recorder(mocks.MockMonitor):
         )
         return response
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802, ANN401
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         if request.urn in self.seen:
             self.seen[request.urn].outputs = MessageToDict(request.outputs)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 Runner = Callable[..., dict[str, Registered]]
@@ -73,10 +73,14 @@ def run_pulumi(monkeypatch: pytest.MonkeyPatch) -> Runner:
 
     def run(project: Project, *, preview: bool) -> dict[str, Registered]:
         monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(project.root))
+
+        def program() -> None:
+            runpy.run_path(str(PROGRAM), run_name="__main__")
+
         recorder = Recorder()
         mocks.set_mocks(Silent(), project="fluxstead", stack=project.stack, preview=preview, monitor=recorder)
-        settings.set_root_resource(None)
-        _sync_await(run_in_stack(lambda: runpy.run_path(str(PROGRAM), run_name="__main__")))
+        settings.set_root_resource(None)  # type: ignore[arg-type]
+        _sync_await(run_in_stack(program))
         return recorder.seen
 
     return run

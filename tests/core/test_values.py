@@ -34,7 +34,11 @@ GOOD: list[tuple[Any, Any, Any]] = [
     (NodePort, "30080", 30080),
     (Name, "k3s1", "k3s1"),
     (HostName, "dev.example-app.local", "dev.example-app.local"),
-    (Labels, {"node.longhorn.io/create-default-disk": "config", "x": ""}, {"node.longhorn.io/create-default-disk": "config", "x": ""}),
+    (
+        Labels,
+        {"node.longhorn.io/create-default-disk": "config", "x": ""},
+        {"node.longhorn.io/create-default-disk": "config", "x": ""},
+    ),
     (Version, "1.9.0", "1.9.0"),
     (Version, "v1.21.1", "v1.21.1"),
     (K3sVersion, "v1.33.1+k3s1", "v1.33.1+k3s1"),

@@ -28,7 +28,9 @@ TEN_MISTAKES = [
 ]
 
 
-def test_ten_mistakes_at_once_are_ten_findings_and_nothing_is_written(reference: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ten_mistakes_at_once_are_ten_findings_and_nothing_is_written(
+    reference: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An operator who corrects one mistake per run gives up before the tenth."""
     lines = [reference.replace(file, good, bad) + bad.count("\n") for file, good, bad, _, _ in TEN_MISTAKES]
     before = sorted(reference.root.rglob("*"))
@@ -62,7 +64,9 @@ def test_a_version_that_is_none_says_so(reference: Project, written: str, found:
     assert any(found in finding.what for finding in reference.run().findings)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "just words", "config: []", "config: 3", "- a\n- b\n", "\x00", "a: [1\n", "a: &x 1\nb: *y\n"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "just words", "config: []", "config: 3", "- a\n- b\n", "\x00", "a: [1\n", "a: &x 1\nb: *y\n"]
+)
 def test_a_file_of_another_shape_never_gives_a_traceback(reference: Project, text: str) -> None:
     """Bad input is a finding, whatever it is."""
     reference.stack_file.write_text(text)
@@ -74,7 +78,7 @@ def test_a_file_of_another_shape_never_gives_a_traceback(reference: Project, tex
 def test_bytes_that_are_no_text_are_a_finding(reference: Project) -> None:
     """An editor saved Latin-1."""
     (reference.root / K3S1).write_bytes(b"cluster: k3s-fl\xfcx\n")
-    assert [finding.id for finding in errors(reference.run().findings)][0] == "description/unreadable"
+    assert errors(reference.run().findings)[0].id == "description/unreadable"
 
 
 def test_a_machine_of_an_unknown_cluster_is_not_left_out_silently(reference: Project) -> None:

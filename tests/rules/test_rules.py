@@ -73,7 +73,9 @@ def test_the_program_is_wiring_only() -> None:
     """Under 80 lines, and no decision in it."""
     text = (REPOSITORY / "__main__.py").read_text()
     assert len(text.splitlines()) < 80
-    assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.If, ast.For, ast.While, ast.Try, ast.FunctionDef))]
+    assert not [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.If, ast.For, ast.While, ast.Try, ast.FunctionDef))
+    ]
 
 
 def test_files_can_be_read_in_one_sitting() -> None:

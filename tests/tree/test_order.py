@@ -82,7 +82,9 @@ def test_a_circle_is_printed_with_its_way_round() -> None:
     assert "a → c → b → a" in finding.what
 
 
-@given(st.integers(1, 25).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))))))
+@given(
+    st.integers(1, 25).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)))))
+)
 def test_every_layer_stands_below_what_it_waits_for(graph: tuple[int, set[tuple[int, int]]]) -> None:
     """Over any graph without a circle, in any declared order."""
     size, pairs = graph

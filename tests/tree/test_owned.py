@@ -46,7 +46,10 @@ def test_a_removed_file_comes_back_and_a_stale_one_goes_with_its_folder(tmp_path
     (tmp_path / WHERE / "apps/a.yaml").unlink()
     smaller = {path: text for path, text in TREE.items() if path != "apps/b/c.yaml"}
     difference = compare(tmp_path, WHERE, smaller)
-    assert [(change.verb, change.path) for change in difference.changes] == [("create", "apps/a.yaml"), ("delete", "apps/b/c.yaml")]
+    assert [(change.verb, change.path) for change in difference.changes] == [
+        ("create", "apps/a.yaml"),
+        ("delete", "apps/b/c.yaml"),
+    ]
     write(tmp_path, WHERE, difference)
     assert on_disk(tmp_path) == smaller
     assert not (tmp_path / WHERE / "apps/b").exists()
@@ -132,7 +135,9 @@ def test_killed_anywhere_the_next_run_carries_on_even_with_another_description(
 @given(
     st.lists(st.dictionaries(st.sampled_from(["a.yaml", "b/a.yaml", "b/c.yaml", "d.yaml"]), st.text("xyz", max_size=3)), max_size=4)
 )
-def test_whatever_came_before_the_disk_is_what_was_written_last(tmp_path_factory: pytest.TempPathFactory, trees: list[dict[str, str]]) -> None:
+def test_whatever_came_before_the_disk_is_what_was_written_last(
+    tmp_path_factory: pytest.TempPathFactory, trees: list[dict[str, str]]
+) -> None:
     """Over any history of trees."""
     root = tmp_path_factory.mktemp("tree")
     for files in trees:

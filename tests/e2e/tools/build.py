@@ -34,7 +34,7 @@ PINNED_ENVIRONMENT = {
 }
 
 
-class ToolUnavailable(Exception):  # noqa: N818 (a reason to skip, not a fault)
+class ToolUnavailable(Exception):
     """Nothing can be built on this machine; the message is one sentence to show with the skip."""
 
 
@@ -59,9 +59,7 @@ PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{ve
 RECIPES = {
     "pulumi": Recipe("about 5 min", (PULUMI_VERSION,), tags="osusergo grpcnotrace"),
     # sdk/v3 v3.79.0 is the last tagged module that holds the language host; it serves newer engines too.
-    "pulumi-language-python": Recipe(
-        "about 20 s", (PULUMI_VERSION,), beside=("python/cmd/pulumi-language-python-exec",)
-    ),
+    "pulumi-language-python": Recipe("about 20 s", (PULUMI_VERSION,), beside=("python/cmd/pulumi-language-python-exec",)),
     # v5.8.1 has the kustomize API (v0.21.1) of the Flux that the tests run, so both read a tree alike.
     "kustomize": Recipe("about 15 s"),
     # Unset, helm takes the cluster for Kubernetes 1.20 and refuses charts that ask for more.
@@ -191,7 +189,7 @@ def _copy_beside(go: str, name: str, folder: Path) -> None:
 def _go(go: str, name: str, *arguments: str, log: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run `go` in the tool's module; the output goes to `log`, or back to the caller without one."""
     with log.open("w") if log else nullcontext(subprocess.PIPE) as out:
-        return subprocess.run(  # noqa: S603 (all arguments come from this file and go.mod)
+        return subprocess.run(
             (go, *arguments),
             cwd=HERE / name,
             env=os.environ | PINNED_ENVIRONMENT,

@@ -1,0 +1,118 @@
+"""`./run bench`: speed as ratios within one run, so that the machine's own speed drops out."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from fluxstead.assembly import Assembled
+from fluxstead.cli.synthetic import write_project
+from fluxstead.embedded import run_program
+
+_REPOSITORY = Path(__file__).parents[2]
+_BASELINE = "import pulumi, pydantic, yaml"
+_SIZES = (10, 100, 1000)
+# What the project promises (docs/architecture.md, "Speed").
+_MOST_WHOLE, _MOST_GENERATION = 1.6, 3.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--runs", type=int, default=7, metavar="N", help="runs of each measurement, of which the median counts (7)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print. Gives 1 where a promise is not kept."""
+    kept = [_whole(options.runs), *_generation(options.runs)]
+    _memory()
+    return int(not all(kept))
+
+
+def _whole(runs: int) -> bool:
+    """The whole command, as a person starts it, against the imports that it cannot do without."""
+    command = [str(_REPOSITORY / "run"), "render", "--check"]
+    ours, baseline = _pairs(runs, lambda: _spawn(command), lambda: _spawn([sys.executable, "-c", _BASELINE]))
+    ratio = statistics.median(one / other for one, other in zip(ours, baseline, strict=True))
+    print(f"whole render --check / imports alone    {ratio:5.2f}   (at most {_MOST_WHOLE}; {statistics.median(ours):.3f} s)")
+    return ratio <= _MOST_WHOLE
+
+
+def _generation(runs: int) -> list[bool]:
+    """From the description's files to the tree's bytes, against PyYAML's C dumper alone on the same objects."""
+    kept = []
+    for size in _SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            write_project(Path(folder), nodes=size, apps=size)
+            assembled = _assembled(Path(folder))
+            objects = [file.object for file in assembled.tree]
+            ours, baseline = _pairs(runs, partial(_assembled, Path(folder)), partial(_dump, objects))
+        ratio = statistics.median(one / other for one, other in zip(ours, baseline, strict=True))
+        each = statistics.median(ours) / len(assembled.files) * 1000
+        print(
+            f"generation / dumping alone, {size:4} + {size:<4}  {ratio:5.2f}   (at most {_MOST_GENERATION};"
+            f" {len(assembled.files)} files, {each:.2f} ms each)",
+            flush=True,
+        )
+        kept.append(ratio <= _MOST_GENERATION)
+    return kept
+
+
+def _memory() -> None:
+    size = max(_SIZES)
+    with tempfile.TemporaryDirectory() as folder:
+        write_project(Path(folder), nodes=size, apps=size)
+        program = (
+            "import resource, sys; from pathlib import Path; from fluxstead.embedded import run_program;"
+            "len(run_program(Path(sys.argv[1]), 'synthetic').assembled.files);"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        answer = subprocess.run(  # noqa: S603 -- ours
+            [sys.executable, "-c", program, folder], cwd=_REPOSITORY, check=True, capture_output=True, text=True
+        )
+    kibibytes = int(answer.stdout.split()[-1])
+    print(f"peak memory, {size} + {size}                {kibibytes // 1024:5} MiB")
+
+
+def _assembled(root: Path) -> Assembled:
+    result = run_program(root, "synthetic")
+    if result.assembled is None:
+        raise SystemExit("\n".join(finding.text() for finding in result.findings[:5]))
+    len(result.assembled.files)  # the README is rendered at first use
+    return result.assembled
+
+
+def _dump(objects: list[object]) -> None:
+    for obj in objects:
+        yaml.dump(obj, Dumper=yaml.CSafeDumper, sort_keys=False)
+
+
+def _spawn(command: list[str]) -> None:
+    subprocess.run(command, cwd=_REPOSITORY, check=False, capture_output=True)  # noqa: S603 -- ours
+
+
+def _pairs(runs: int, one: Callable[[], object], other: Callable[[], object]) -> tuple[list[float], list[float]]:
+    """Times in seconds of both, in turn, after one run of each that does not count."""
+    one()
+    other()
+    ours, theirs = [], []
+    for _ in range(runs):
+        ours.append(_seconds(one))
+        theirs.append(_seconds(other))
+    return ours, theirs
+
+
+def _seconds(what: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    what()
+    return time.perf_counter() - start
