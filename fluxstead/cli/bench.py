@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def _assembled(root: Path) -> Assembled:
     return result.assembled
 
 
-def _dump(objects: list[object]) -> None:
+def _dump(objects: Sequence[object]) -> None:
     for obj in objects:
         yaml.dump(obj, Dumper=yaml.CSafeDumper, sort_keys=False)
 
