@@ -4,8 +4,8 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 (the cluster) and `nodes/*.yaml` (one file a machine); what is wrong with it ends the program here, before anything happens.
 """
 
-from components import Longhorn, NodeLabels, Program
-from fluxstead.systems import longhorn, node_labels
+from components import Applications, Longhorn, NodeLabels, Program
+from fluxstead.systems import applications, longhorn, node_labels
 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
@@ -13,6 +13,7 @@ cluster, nodes, platform = program.cluster, program.nodes, program.platform
 # Pass one. Each system plans its layers, and hands plain values to those below it: a layer needs only layers of systems above.
 program.add(NodeLabels, node_labels.plan(nodes))
 storage = program.add(Longhorn, longhorn.plan(cluster.longhorn, platform, nodes))
+program.add(Applications, applications.plan(cluster.apps, platform, router=None, default_class=storage.classes[0]))
 
 # The layers are ordered, the tree is checked. Pass two registers hosts and layers with Pulumi, and writes generated/<stack>/.
 program.run()

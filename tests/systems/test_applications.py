@@ -1,0 +1,520 @@
+"""Applications: what a few lines become, and what is refused."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fluxstead.catalog.schemas import Schemas
+from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import KEEP, Manifest
+from fluxstead.core.platform import Platform
+from fluxstead.core.quantity import amount
+from fluxstead.core.route import Address, Route
+from fluxstead.description.load import load
+from fluxstead.systems.applications import plan
+from fluxstead.systems.applications.secrecy import is_secret
+from fluxstead.systems.applications.settings import Application
+from fluxstead.tree.layer import Layer, Plan
+
+PLATFORM = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+
+HEAD = """\
+config:
+  fluxstead:flux: {version: 2.6.1}
+  fluxstead:kubernetes: {version: v1.33.1+k3s1}
+  fluxstead:longhorn: {version: 1.9.0}
+  fluxstead:apps:
+"""
+
+WEB = """
+- name: web
+  image: ghcr.io/example/web
+  port: 8080
+  environments:
+    - name: prod
+      tag: 1.2.3
+"""
+
+RICH = """
+- name: web
+  image: ghcr.io/example/web
+  port: 8080
+  probes: {readiness: /ready, liveness: /alive, startup: 90s}
+  env: {LOG_LEVEL: info, GREETING: hello}
+  secrets: [web]
+  imagePullSecrets: [registry]
+  viewers: developers
+  allow:
+    egress:
+      - {cidr: 192.168.86.10, ports: [5432]}
+      - {namespace: databases, ports: [53], protocol: UDP}
+    ingress:
+      - {namespace: monitoring}
+  environments:
+    - name: dev
+      interval: 1m
+      tag: 1.2.4
+      state: offline
+      autoscaling: {minReplicas: 2, maxReplicas: 3}
+      disruptionBudget: {minAvailable: 50%}
+      env: {LOG_LEVEL: debug}
+    - name: prod
+      tag: 1.2.3
+      autoscaling: {minReplicas: 2, maxReplicas: 6, cpu: 70}
+      disruptionBudget: {maxUnavailable: 1}
+      route: {host: web.example.org, path: /shop, stripPath: true}
+    - name: store
+      tag: 1.2.3
+      volume: {size: 5Gi, mountPath: /data}
+- name: whoami
+  path: apps/whoami
+  interval: 30m
+  dependsOn: [web-prod]
+"""
+
+
+@dataclass(frozen=True)
+class PlainRouter:
+    """An ingress controller that needs no more than an Ingress."""
+
+    def manifests(self, route: Route) -> tuple[Manifest, ...]:
+        backend = {"service": {"name": route.service, "port": {"number": route.port}}}
+        rule = {"host": route.host, "http": {"paths": [{"path": route.path, "pathType": "Prefix", "backend": backend}]}}
+        ingress = {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": route.name, "namespace": route.namespace},
+            "spec": {"ingressClassName": "nginx", "rules": [rule]},
+        }
+        return (Manifest(ingress, route.source),)
+
+    def address(self, route: Route) -> Address:
+        return Address(route.name, f"http://{route.host}{route.path}")
+
+
+def described(folder: Path, apps: str) -> tuple[Application, ...]:
+    (folder / "Pulumi.home.yaml").write_text(HEAD + textwrap.indent(apps.lstrip("\n"), "    "))
+    reading = load(folder, "home")
+    assert reading.description is not None, reading.findings
+    return reading.description.cluster.apps
+
+
+def planned(apps: Sequence[Application], platform: Platform = PLATFORM, **other: Any) -> Plan:
+    return plan(apps, platform, **{"router": PlainRouter(), "default_class": "longhorn", "ingress_namespace": "ingress", **other})
+
+
+def layer(found: Plan, name: str) -> Layer:
+    return next(layer for layer in found.layers if layer.name == name)
+
+
+def objects(found: Plan, name: str, kind: str) -> list[Any]:
+    return [manifest.object for manifest in layer(found, name).manifests if manifest.object["kind"] == kind]
+
+
+def the(found: Plan, name: str, kind: str) -> Any:
+    (only,) = objects(found, name, kind)
+    return only
+
+
+def refused(folder: Path, apps: str, **other: Any) -> list[tuple[str, int]]:
+    return [(finding.id, finding.source.line) for finding in findings(folder, apps, **other)]
+
+
+def findings(folder: Path, apps: str, **other: Any) -> list[Finding]:
+    return sorted(set(planned(described(folder, apps), **other).findings))
+
+
+def line(apps: str, text: str) -> int:
+    """The line of the stack file in which `text` stands first."""
+    lines = (HEAD + apps.lstrip("\n")).splitlines()
+    return next(number for number, written in enumerate(lines, 1) if text in written)
+
+
+# What it becomes
+
+
+def test_each_environment_is_a_layer_with_its_own_namespace_and_pace(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    assert [(layer.name, layer.group, layer.pace.interval) for layer in found.layers] == [
+        ("web-dev", "apps", "1m"),
+        ("web-prod", "apps", "10m"),
+        ("web-store", "apps", "10m"),
+        ("whoami", "apps", "30m"),
+    ]
+    assert the(found, "web-dev", "Namespace")["metadata"]["name"] == "web-dev"
+    assert not found.findings
+
+
+@pytest.mark.parametrize("kubernetes", ["v1.31.0+k3s1", "v1.33.1+k3s1", "v1.37.0+k3s1"])
+def test_every_object_is_one_that_the_api_server_takes(tmp_path: Path, kubernetes: str) -> None:
+    schemas = Schemas(kubernetes=kubernetes, flux="2.6.1", longhorn="1.9.0")
+    found = planned(described(tmp_path, RICH))
+    all_objects = [manifest.object for layer in found.layers for manifest in layer.manifests]
+    assert {obj["kind"] for obj in all_objects} >= {"HorizontalPodAutoscaler", "PodDisruptionBudget", "PersistentVolumeClaim"}
+    for obj in all_objects:
+        assert schemas.knows(obj["apiVersion"], obj["kind"])
+        assert schemas.problems(obj) == []
+
+
+def test_offline_is_zero_pods_and_nothing_that_would_bring_them_back(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    assert the(found, "web-dev", "Deployment")["spec"]["replicas"] == 0
+    assert not objects(found, "web-dev", "HorizontalPodAutoscaler")
+    assert not objects(found, "web-dev", "PodDisruptionBudget")
+
+
+def test_one_word_changes_nothing_but_the_number_of_pods(tmp_path: Path) -> None:
+    offline = planned(described(tmp_path, WEB + "      state: offline\n"))
+    online = planned(described(tmp_path, WEB))
+    differing = [
+        (before.object["kind"], before.object["spec"]["replicas"], after.object["spec"]["replicas"])
+        for before, after in zip(offline.layers[0].manifests, online.layers[0].manifests, strict=True)
+        if before.object != after.object
+    ]
+    assert differing == [("Deployment", 0, 1)]
+
+
+def test_beside_an_autoscaler_no_replicas_are_written(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    assert "replicas" not in the(found, "web-prod", "Deployment")["spec"]
+    scaler = the(found, "web-prod", "HorizontalPodAutoscaler")["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
+    assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+
+
+def test_a_volume_and_its_namespace_are_never_pruned(tmp_path: Path) -> None:
+    """U10: pruning removed volumes with their release."""
+    found = planned(described(tmp_path, RICH))
+    assert the(found, "web-store", "PersistentVolumeClaim")["metadata"]["annotations"] == KEEP
+    assert the(found, "web-store", "Namespace")["metadata"]["annotations"] == KEEP
+    assert layer(found, "web-store").keeps_data
+    assert the(found, "web-store", "PersistentVolumeClaim")["spec"]["storageClassName"] == "longhorn"
+    assert the(found, "web-store", "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert not layer(found, "web-prod").keeps_data
+
+
+def test_an_offline_volume_does_not_wait_for_a_pod_that_never_comes(tmp_path: Path) -> None:
+    apps = WEB + "      volume: {size: 1Gi, mountPath: /data}\n"
+    assert layer(planned(described(tmp_path, apps)), "web-prod").health_check_exprs == ()
+    (check,) = layer(planned(described(tmp_path, apps + "      state: offline\n")), "web-prod").health_check_exprs
+    assert check["kind"] == "PersistentVolumeClaim"
+    assert "Pending" in check["current"]
+
+
+def test_what_the_environment_says_is_laid_over_the_application(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    (container,) = the(found, "web-dev", "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "ghcr.io/example/web:1.2.4"
+    assert {entry["name"]: entry["value"] for entry in container["env"]} == {"LOG_LEVEL": "debug", "GREETING": "hello"}
+
+
+def test_a_secret_is_waited_for_and_never_left_out(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    (container,) = the(found, "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "web"}}]
+    assert {str(offer) for offer in layer(found, "web-prod").offers} == {"Secret web-prod/web", "Secret web-prod/registry"}
+
+
+def test_the_network_is_closed_but_for_dns_the_controller_and_what_is_declared(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    deny, allow = objects(found, "web-prod", "NetworkPolicy")
+    assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert [_rule(rule, "from") for rule in allow["spec"]["ingress"]] == [("ingress", [8080]), ("monitoring", [8080])]
+    dns, database, queue = allow["spec"]["egress"]
+    assert _rule(dns, "to") == ("kube-system", [53, 53])
+    assert (database["to"], database["ports"]) == (
+        [{"ipBlock": {"cidr": "192.168.86.10/32"}}],
+        [{"port": 5432, "protocol": "TCP"}],
+    )
+    assert (_rule(queue, "to"), queue["ports"][0]["protocol"]) == (("databases", [53]), "UDP")
+    assert "monitoring" in str(objects(found, "web-dev", "NetworkPolicy")[1]["spec"]["ingress"])
+    assert "'ingress'}" not in str(objects(found, "web-dev", "NetworkPolicy")[1]), (
+        "no route, so the controller has no business here"
+    )
+
+
+def _rule(rule: Any, direction: str) -> tuple[str, list[int]]:
+    labels = rule[direction][0]["namespaceSelector"]["matchLabels"]
+    return labels["kubernetes.io/metadata.name"], [entry["port"] for entry in rule["ports"]]
+
+
+def test_a_controller_on_the_hosts_network_is_let_in_by_port(tmp_path: Path) -> None:
+    apps = WEB + "      route: {host: web.example.org}\n"
+    found = planned(described(tmp_path, apps), ingress_namespace=None)
+    assert objects(found, "web-prod", "NetworkPolicy")[1]["spec"]["ingress"] == [{"ports": [{"port": 8080, "protocol": "TCP"}]}]
+
+
+def test_without_coredns_dns_may_be_anywhere(tmp_path: Path) -> None:
+    platform = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"coredns"}))
+    found = planned(described(tmp_path, WEB), platform)
+    (dns,) = objects(found, "web-prod", "NetworkPolicy")[1]["spec"]["egress"]
+    assert "to" not in dns
+
+
+def test_the_route_leads_to_the_service(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    (rule,) = the(found, "web-prod", "Ingress")["spec"]["rules"]
+    backend = rule["http"]["paths"][0]["backend"]["service"]
+    service = the(found, "web-prod", "Service")
+    assert (backend["name"], backend["port"]["number"]) == (service["metadata"]["name"], service["spec"]["ports"][0]["port"])
+    assert found.addresses == (Address("web-prod", "http://web.example.org/shop"),)
+    assert not objects(found, "web-dev", "Ingress")
+
+
+def test_people_may_look_and_pods_may_not_ask(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, RICH))
+    binding = the(found, "web-prod", "RoleBinding")
+    assert (binding["roleRef"]["name"], binding["subjects"][0]["name"]) == ("view", "developers")
+    assert the(found, "web-prod", "ServiceAccount")["automountServiceAccountToken"] is False
+    assert not objects(planned(described(tmp_path, WEB)), "web-prod", "RoleBinding")
+
+
+def test_the_startup_probe_gives_the_time_that_was_asked_for(tmp_path: Path) -> None:
+    (container,) = the(planned(described(tmp_path, RICH)), "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"]
+    startup = container["startupProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] == 90
+    assert container["livenessProbe"] == {"httpGet": {"path": "/alive", "port": "http"}}
+
+
+def test_an_application_without_a_port_has_no_service(tmp_path: Path) -> None:
+    found = planned(described(tmp_path, WEB.replace("  port: 8080\n", "")))
+    assert not found.findings
+    assert not objects(found, "web-prod", "Service")
+    (container,) = the(found, "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert "readinessProbe" not in container
+
+
+def test_own_manifests_are_a_path_and_nothing_of_ours(tmp_path: Path) -> None:
+    own = layer(planned(described(tmp_path, RICH)), "whoami")
+    assert (own.path, own.manifests, own.depends_on) == ("apps/whoami", (), ("web-prod",))
+
+
+_SIZES = st.fixed_dictionaries(
+    {},
+    optional={
+        "cpu": st.sampled_from(["10m", "250m", "0.5", "1", "2", "1500m"]),
+        "memory": st.sampled_from(["64Mi", "1.5Gi", "128M", "1Gi", "100000"]),
+    },
+)
+_ENVIRONMENT: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"name": st.just("prod"), "tag": st.just("1.0.0"), "state": st.sampled_from(["online", "offline"])},
+    optional={
+        "replicas": st.integers(0, 20),
+        "autoscaling": st.fixed_dictionaries({"minReplicas": st.integers(1, 5), "maxReplicas": st.integers(5, 20)}),
+        "disruptionBudget": st.just({"maxUnavailable": 1}),
+        "volume": st.just({"size": "1Gi", "mountPath": "/data"}),
+        "resources": st.fixed_dictionaries({}, optional={"requests": _SIZES, "limits": _SIZES}),
+    },
+)
+_APP: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"name": st.just("web"), "image": st.just("web"), "environments": st.tuples(_ENVIRONMENT)},
+    optional={"port": st.just(80), "runAsUser": st.integers(1, 70000), "readOnlyRootFilesystem": st.booleans()},
+)
+
+
+@given(_APP)
+def test_the_quota_never_stops_a_rollout_and_never_a_pod(described_app: dict[str, Any]) -> None:
+    """All pods, and one more for the rollout, fit; and every pod sets what the quota counts, as the quota demands."""
+    found = planned([Application.model_validate(described_app)])
+    hard = the(found, "web-prod", "ResourceQuota")["spec"]["hard"]
+    deployment = the(found, "web-prod", "Deployment")["spec"]
+    resources = deployment["template"]["spec"]["containers"][0]["resources"]
+    environment = described_app["environments"][0]
+    most = environment["autoscaling"]["maxReplicas"] if "autoscaling" in environment else environment.get("replicas", 1)
+    assert int(hard.pop("pods")) > most
+    for counted, quantity in hard.items():
+        kind, name = counted.split(".")
+        each = resources.get(kind, {}).get(name) or resources["limits"][name]
+        assert amount(quantity) >= amount(each) * (most + 1)
+    for kind, amounts in resources.items():
+        assert {f"{kind}.{name}" for name in amounts} <= hard.keys()
+
+
+@given(_APP)
+def test_every_pod_is_one_that_its_namespace_admits(described_app: dict[str, Any]) -> None:
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/, restricted."""
+    found = planned([Application.model_validate(described_app)])
+    assert the(found, "web-prod", "Namespace")["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
+    pod = the(found, "web-prod", "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert {mount["name"] for mount in container.get("volumeMounts", [])} == {volume["name"] for volume in pod.get("volumes", [])}
+    if "volume" in described_app["environments"][0]:
+        assert pod["securityContext"]["fsGroup"] > 0, "a volume is root's until the group is set"
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("change", "line_of", "expected"),
+    [
+        (("image: ghcr.io/example/web", "path: apps/web"), "environments:", "two-forms"),
+        (("  image: ghcr.io/example/web\n", ""), "name: web", "no-image"),
+        (("example/web", "example/web:1.2.3"), "image:", "tag-in-image"),
+        (("example/web", "example/web@sha256:" + "0" * 64), "image:", "tag-in-image"),
+        (("tag: 1.2.3", "tag: latest"), "tag:", "mutable-tag"),
+        (("tag: 1.2.3", "replicas: 1"), "name: prod", "mutable-tag"),
+        (("tag: 1.2.3", "tag: edge"), "tag:", "mutable-tag"),
+        (("tag: 1.2.3", "tag: 1.2.3+build"), "tag:", "bad-tag"),
+        (("name: prod", "name: " + "p" * 60), "name: ppp", "long-name"),
+        (("name: web", "name: kube"), "name: prod", "reserved-namespace"),
+        (("name: web", "name: 3web"), "name: 3web", "service-name"),
+    ],
+)
+def test_what_an_application_is(tmp_path: Path, change: tuple[str, str], line_of: str, expected: str) -> None:
+    apps = WEB.replace(*change)
+    assert refused(tmp_path, apps) == [(f"applications/{expected}", line(apps, line_of))]
+
+
+def test_an_application_runs_somewhere(tmp_path: Path) -> None:
+    apps = WEB[: WEB.index("  environments:")]
+    assert refused(tmp_path, apps) == [("applications/no-environment", line(apps, "name: web"))]
+
+
+def test_a_registry_s_port_is_no_tag(tmp_path: Path) -> None:
+    assert refused(tmp_path, WEB.replace("ghcr.io/", "registry.example.org:5000/")) == []
+
+
+@pytest.mark.parametrize(
+    ("added", "line_of", "expected"),
+    [
+        ("replicas: 2\nautoscaling: {maxReplicas: 3}", "replicas: 2", "two-sizes"),
+        ("replicas: 2\nvolume: {size: 1Gi, mountPath: /data}", "replicas: 2", "shared-volume"),
+        ("autoscaling: {maxReplicas: 3}\nvolume: {size: 1Gi, mountPath: /data}", "autoscaling", "shared-volume"),
+        ("autoscaling: {minReplicas: 4, maxReplicas: 3}", "autoscaling", "autoscaling-range"),
+        ("autoscaling: {maxReplicas: 3}\nresources: {}", "autoscaling", "autoscaling-without-request"),
+        ("replicas: 2\ndisruptionBudget: {minAvailable: 2}", "disruptionBudget", "budget-blocks-drains"),
+        ("replicas: 2\ndisruptionBudget: {minAvailable: 51%}", "disruptionBudget", "budget-blocks-drains"),
+        ("replicas: 9\ndisruptionBudget: {maxUnavailable: 0%}", "disruptionBudget", "budget-blocks-drains"),
+        ("autoscaling: {maxReplicas: 9}\ndisruptionBudget: {minAvailable: 1}", "disruptionBudget", "budget-blocks-drains"),
+        ("disruptionBudget: {maxUnavailable: 1}", "disruptionBudget", "budget-of-one"),
+        ("replicas: 2\ndisruptionBudget: {}", "disruptionBudget", "budget"),
+        ("replicas: 3\ndisruptionBudget: {minAvailable: 1, maxUnavailable: 1}", "disruptionBudget", "budget"),
+        ("resources: {requests: {memory: 1Gi}, limits: {memory: 512Mi}}", "resources", "request-above-limit"),
+        ("allow: {egress: [{ports: [443]}]}", "allow", "peer"),
+        ("allow: {ingress: [{cidr: 10.0.0.0/8, namespace: web}]}", "allow", "peer"),
+        ("env:\n  LOG_LEVEL: debug\n  DB_PASSWORD: hunter2", "DB_PASSWORD", "plain-secret"),
+    ],
+)
+def test_what_an_environment_asks_for(tmp_path: Path, added: str, line_of: str, expected: str) -> None:
+    apps = WEB + textwrap.indent(added, " " * 6) + "\n"
+    assert refused(tmp_path, apps) == [(f"applications/{expected}", line(apps, line_of))]
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "replicas: 2\ndisruptionBudget: {minAvailable: 50%}",
+        "replicas: 3\ndisruptionBudget: {minAvailable: 2}",
+        "replicas: 2\ndisruptionBudget: {maxUnavailable: 10%}",
+        "autoscaling: {maxReplicas: 3}\nresources: {limits: {cpu: 100m}}",
+        "resources: {requests: {cpu: 1000m}, limits: {cpu: 1}}",
+    ],
+)
+def test_what_an_environment_may_well_ask_for(tmp_path: Path, added: str) -> None:
+    assert refused(tmp_path, WEB + textwrap.indent(added, " " * 6) + "\n") == []
+
+
+def test_autoscaling_needs_metrics(tmp_path: Path) -> None:
+    platform = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"metrics-server"}))
+    apps = WEB + "      autoscaling: {maxReplicas: 3}\n"
+    assert refused(tmp_path, apps, platform=platform) == [
+        ("applications/autoscaling-without-metrics", line(apps, "autoscaling")),
+    ]
+
+
+def test_a_route_needs_a_controller_and_a_port(tmp_path: Path) -> None:
+    apps = WEB + "      route: {host: web.example.org}\n"
+    assert refused(tmp_path, apps, router=None) == [("applications/no-ingress", line(apps, "route"))]
+    apps = apps.replace("  port: 8080\n", "")
+    assert refused(tmp_path, apps) == [("applications/route-without-port", line(apps, "route"))]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (WEB, WEB),
+        (WEB, "\n- name: web-prod\n  path: apps/web\n"),
+        (WEB.replace("prod", "b-c"), WEB.replace("name: web", "name: web-b").replace("prod", "c")),
+    ],
+)
+def test_two_of_one_name_are_refused_where_the_second_stands(tmp_path: Path, first: str, second: str) -> None:
+    (only,) = findings(tmp_path, first + second)
+    assert only.id == "applications/name-taken"
+    assert only.source.line > line(first + second, "tag:")
+    found = planned(described(tmp_path, first + second))
+    assert len({layer.name for layer in found.layers}) == len(found.layers), "the first one stays; no second finding about it"
+
+
+def test_an_environment_twice_is_refused(tmp_path: Path) -> None:
+    (only,) = findings(tmp_path, WEB + "    - {name: prod, tag: 1.0.0}\n")
+    assert (only.id, only.source.line) == ("applications/name-taken", line(WEB, "tag:") + 1)
+
+
+@pytest.mark.parametrize("path", ["generated/home/apps", "clusters/home"])
+def test_a_path_of_ours_is_refused(tmp_path: Path, path: str) -> None:
+    """Flux would be pruned by its own application."""
+    apps = f"\n- name: mine\n  path: {path}\n"
+    assert refused(tmp_path, apps) == [("applications/path-taken", line(apps, "path:"))]
+
+
+def test_a_path_twice_is_refused(tmp_path: Path) -> None:
+    """F8: one object reconciled by two Kustomizations."""
+    apps = "\n- name: a\n  path: apps/a\n- name: b\n  path: ./apps/a/\n"
+    assert refused(tmp_path, apps) == [("applications/path-taken", line(apps, "./apps/a/"))]
+
+
+def test_a_mistake_is_said_once_and_not_for_both_forms(tmp_path: Path) -> None:
+    apps = WEB + "      replica: 2\n"
+    (tmp_path / "Pulumi.home.yaml").write_text(HEAD + textwrap.indent(apps.lstrip("\n"), "    "))
+    (only,) = load(tmp_path, "home").findings
+    assert (only.id, only.source.line, only.write) == ("description/unknown-key", line(apps, "replica:"), "replicas")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "hunter2"),
+        ("dbPassword", "hunter2"),
+        ("API_TOKEN", "abc"),
+        ("STRIPE_KEY", "abc"),
+        ("SECRET_KEY_BASE", "abc"),
+        ("DATABASE_URL", "postgres://web:hunter2@db/web"),
+        ("TLS", "-----BEGIN EC PRIVATE KEY-----\nabc"),
+        ("REMARK", "ghp_" + "a" * 36),
+    ],
+)
+def test_a_secret_is_known_by_its_name_or_its_looks(name: str, value: str) -> None:
+    """F22: plain secrets next to encrypted ones."""
+    assert is_secret(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "debug"),
+        ("TOKEN_TTL", "10m"),
+        ("MONKEY", "see"),
+        ("KEYCLOAK_URL", "https://id.example.org"),
+        ("DB_PASSWORD_FILE", "/run/secrets/db"),
+        ("PASSWORD", "/run/secrets/db"),
+        ("ALLOW_EMPTY_PASSWORD", "yes"),
+        ("VAPID_PUBLIC_KEY", "BPd…"),
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("DATABASE_URL", "postgres://db.example.org:5432/web"),
+    ],
+)
+def test_what_is_no_secret_is_left_alone(name: str, value: str) -> None:
+    assert not is_secret(name, value)
