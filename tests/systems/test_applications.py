@@ -17,7 +17,7 @@ from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import amount
-from fluxstead.core.route import Address, Route
+from fluxstead.core.route import Address, Route, Router
 from fluxstead.description.load import load
 from fluxstead.systems.applications import plan
 from fluxstead.systems.applications.secrecy import is_secret
@@ -86,6 +86,7 @@ class PlainRouter:
     """An ingress controller that needs no more than an Ingress."""
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
+        """One Ingress."""
         backend = {"service": {"name": route.service, "port": {"number": route.port}}}
         rule = {"host": route.host, "http": {"paths": [{"path": route.path, "pathType": "Prefix", "backend": backend}]}}
         ingress = {
@@ -97,39 +98,56 @@ class PlainRouter:
         return (Manifest(ingress, route.source),)
 
     def address(self, route: Route) -> Address:
+        """By plain HTTP."""
         return Address(route.name, f"http://{route.host}{route.path}")
 
 
+ROUTER = PlainRouter()
+
+
 def described(folder: Path, apps: str) -> tuple[Application, ...]:
+    """The applications of a stack file, read as the program reads it."""
     (folder / "Pulumi.home.yaml").write_text(HEAD + textwrap.indent(apps.lstrip("\n"), "    "))
     reading = load(folder, "home")
     assert reading.description is not None, reading.findings
     return reading.description.cluster.apps
 
 
-def planned(apps: Sequence[Application], platform: Platform = PLATFORM, **other: Any) -> Plan:
-    return plan(apps, platform, **{"router": PlainRouter(), "default_class": "longhorn", "ingress_namespace": "ingress", **other})
+def planned(
+    apps: Sequence[Application],
+    platform: Platform = PLATFORM,
+    *,
+    router: Router | None = ROUTER,
+    ingress_namespace: str | None = "ingress",
+) -> Plan:
+    """The plan, on a cluster with everything."""
+    return plan(apps, platform, router=router, default_class="longhorn", ingress_namespace=ingress_namespace)
 
 
 def layer(found: Plan, name: str) -> Layer:
+    """The layer of that name."""
     return next(layer for layer in found.layers if layer.name == name)
 
 
 def objects(found: Plan, name: str, kind: str) -> list[Any]:
+    """The objects of a kind in a layer."""
     return [manifest.object for manifest in layer(found, name).manifests if manifest.object["kind"] == kind]
 
 
-def the(found: Plan, name: str, kind: str) -> Any:
+def the(found: Plan, name: str, kind: str) -> Any:  # noqa: ANN401 -- plain data
+    """The only object of a kind in a layer."""
     (only,) = objects(found, name, kind)
     return only
 
 
-def refused(folder: Path, apps: str, **other: Any) -> list[tuple[str, int]]:
-    return [(finding.id, finding.source.line) for finding in findings(folder, apps, **other)]
+def findings(folder: Path, apps: str, platform: Platform = PLATFORM, *, router: Router | None = ROUTER) -> list[Finding]:
+    """What is found, once each."""
+    return sorted(set(planned(described(folder, apps), platform, router=router).findings))
 
 
-def findings(folder: Path, apps: str, **other: Any) -> list[Finding]:
-    return sorted(set(planned(described(folder, apps), **other).findings))
+def refused(folder: Path, apps: str, platform: Platform = PLATFORM, *, router: Router | None = ROUTER) -> list[tuple[str, int]]:
+    """What is found, and in which line."""
+    return [(finding.id, finding.source.line) for finding in findings(folder, apps, platform, router=router)]
 
 
 def line(apps: str, text: str) -> int:
@@ -142,6 +160,7 @@ def line(apps: str, text: str) -> int:
 
 
 def test_each_environment_is_a_layer_with_its_own_namespace_and_pace(tmp_path: Path) -> None:
+    """Dev is looked at every minute, what says nothing every ten."""
     found = planned(described(tmp_path, RICH))
     assert [(layer.name, layer.group, layer.pace.interval) for layer in found.layers] == [
         ("web-dev", "apps", "1m"),
@@ -155,6 +174,7 @@ def test_each_environment_is_a_layer_with_its_own_namespace_and_pace(tmp_path: P
 
 @pytest.mark.parametrize("kubernetes", ["v1.31.0+k3s1", "v1.33.1+k3s1", "v1.37.0+k3s1"])
 def test_every_object_is_one_that_the_api_server_takes(tmp_path: Path, kubernetes: str) -> None:
+    """From the oldest Kubernetes to the newest."""
     schemas = Schemas(kubernetes=kubernetes, flux="2.6.1", longhorn="1.9.0")
     found = planned(described(tmp_path, RICH))
     all_objects = [manifest.object for layer in found.layers for manifest in layer.manifests]
@@ -165,6 +185,7 @@ def test_every_object_is_one_that_the_api_server_takes(tmp_path: Path, kubernete
 
 
 def test_offline_is_zero_pods_and_nothing_that_would_bring_them_back(tmp_path: Path) -> None:
+    """An autoscaler would raise the pods again, and a budget guards nothing."""
     found = planned(described(tmp_path, RICH))
     assert the(found, "web-dev", "Deployment")["spec"]["replicas"] == 0
     assert not objects(found, "web-dev", "HorizontalPodAutoscaler")
@@ -172,6 +193,7 @@ def test_offline_is_zero_pods_and_nothing_that_would_bring_them_back(tmp_path: P
 
 
 def test_one_word_changes_nothing_but_the_number_of_pods(tmp_path: Path) -> None:
+    """Going online again is as small a change as going offline."""
     offline = planned(described(tmp_path, WEB + "      state: offline\n"))
     online = planned(described(tmp_path, WEB))
     differing = [
@@ -183,6 +205,7 @@ def test_one_word_changes_nothing_but_the_number_of_pods(tmp_path: Path) -> None
 
 
 def test_beside_an_autoscaler_no_replicas_are_written(tmp_path: Path) -> None:
+    """Flux would set them back at every reconcile."""
     found = planned(described(tmp_path, RICH))
     assert "replicas" not in the(found, "web-prod", "Deployment")["spec"]
     scaler = the(found, "web-prod", "HorizontalPodAutoscaler")["spec"]
@@ -202,6 +225,7 @@ def test_a_volume_and_its_namespace_are_never_pruned(tmp_path: Path) -> None:
 
 
 def test_an_offline_volume_does_not_wait_for_a_pod_that_never_comes(tmp_path: Path) -> None:
+    """A claim of a class that binds for its first consumer stays Pending."""
     apps = WEB + "      volume: {size: 1Gi, mountPath: /data}\n"
     assert layer(planned(described(tmp_path, apps)), "web-prod").health_check_exprs == ()
     (check,) = layer(planned(described(tmp_path, apps + "      state: offline\n")), "web-prod").health_check_exprs
@@ -210,6 +234,7 @@ def test_an_offline_volume_does_not_wait_for_a_pod_that_never_comes(tmp_path: Pa
 
 
 def test_what_the_environment_says_is_laid_over_the_application(tmp_path: Path) -> None:
+    """Variable by variable."""
     found = planned(described(tmp_path, RICH))
     (container,) = the(found, "web-dev", "Deployment")["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "ghcr.io/example/web:1.2.4"
@@ -217,6 +242,7 @@ def test_what_the_environment_says_is_laid_over_the_application(tmp_path: Path) 
 
 
 def test_a_secret_is_waited_for_and_never_left_out(tmp_path: Path) -> None:
+    """A pod without its password is worse than none; and no layer of ours brings the Secret."""
     found = planned(described(tmp_path, RICH))
     (container,) = the(found, "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"]
     assert container["envFrom"] == [{"secretRef": {"name": "web"}}]
@@ -224,6 +250,7 @@ def test_a_secret_is_waited_for_and_never_left_out(tmp_path: Path) -> None:
 
 
 def test_the_network_is_closed_but_for_dns_the_controller_and_what_is_declared(tmp_path: Path) -> None:
+    """Nothing else gets in or out."""
     found = planned(described(tmp_path, RICH))
     deny, allow = objects(found, "web-prod", "NetworkPolicy")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
@@ -241,18 +268,20 @@ def test_the_network_is_closed_but_for_dns_the_controller_and_what_is_declared(t
     )
 
 
-def _rule(rule: Any, direction: str) -> tuple[str, list[int]]:
+def _rule(rule: Any, direction: str) -> tuple[str, list[int]]:  # noqa: ANN401 -- plain data
     labels = rule[direction][0]["namespaceSelector"]["matchLabels"]
     return labels["kubernetes.io/metadata.name"], [entry["port"] for entry in rule["ports"]]
 
 
 def test_a_controller_on_the_hosts_network_is_let_in_by_port(tmp_path: Path) -> None:
+    """Its requests come from the nodes, which no namespace tells."""
     apps = WEB + "      route: {host: web.example.org}\n"
     found = planned(described(tmp_path, apps), ingress_namespace=None)
     assert objects(found, "web-prod", "NetworkPolicy")[1]["spec"]["ingress"] == [{"ports": [{"port": 8080, "protocol": "TCP"}]}]
 
 
 def test_without_coredns_dns_may_be_anywhere(tmp_path: Path) -> None:
+    """No pods answer then that a policy could name."""
     platform = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"coredns"}))
     found = planned(described(tmp_path, WEB), platform)
     (dns,) = objects(found, "web-prod", "NetworkPolicy")[1]["spec"]["egress"]
@@ -260,6 +289,7 @@ def test_without_coredns_dns_may_be_anywhere(tmp_path: Path) -> None:
 
 
 def test_the_route_leads_to_the_service(tmp_path: Path) -> None:
+    """And its address is told."""
     found = planned(described(tmp_path, RICH))
     (rule,) = the(found, "web-prod", "Ingress")["spec"]["rules"]
     backend = rule["http"]["paths"][0]["backend"]["service"]
@@ -270,6 +300,7 @@ def test_the_route_leads_to_the_service(tmp_path: Path) -> None:
 
 
 def test_people_may_look_and_pods_may_not_ask(tmp_path: Path) -> None:
+    """A group views the namespace; the account has no token."""
     found = planned(described(tmp_path, RICH))
     binding = the(found, "web-prod", "RoleBinding")
     assert (binding["roleRef"]["name"], binding["subjects"][0]["name"]) == ("view", "developers")
@@ -278,6 +309,7 @@ def test_people_may_look_and_pods_may_not_ask(tmp_path: Path) -> None:
 
 
 def test_the_startup_probe_gives_the_time_that_was_asked_for(tmp_path: Path) -> None:
+    """A slow start is not restarted."""
     (container,) = the(planned(described(tmp_path, RICH)), "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"]
     startup = container["startupProbe"]
     assert startup["periodSeconds"] * startup["failureThreshold"] == 90
@@ -285,6 +317,7 @@ def test_the_startup_probe_gives_the_time_that_was_asked_for(tmp_path: Path) -> 
 
 
 def test_an_application_without_a_port_has_no_service(tmp_path: Path) -> None:
+    """A worker that nobody calls."""
     found = planned(described(tmp_path, WEB.replace("  port: 8080\n", "")))
     assert not found.findings
     assert not objects(found, "web-prod", "Service")
@@ -293,6 +326,7 @@ def test_an_application_without_a_port_has_no_service(tmp_path: Path) -> None:
 
 
 def test_own_manifests_are_a_path_and_nothing_of_ours(tmp_path: Path) -> None:
+    """Flux reads the directory itself."""
     own = layer(planned(described(tmp_path, RICH)), "whoami")
     assert (own.path, own.manifests, own.depends_on) == ("apps/whoami", (), ("web-prod",))
 
@@ -374,16 +408,19 @@ def test_every_pod_is_one_that_its_namespace_admits(described_app: dict[str, Any
     ],
 )
 def test_what_an_application_is(tmp_path: Path, change: tuple[str, str], line_of: str, expected: str) -> None:
+    """Each mistake gives one finding, at its line."""
     apps = WEB.replace(*change)
     assert refused(tmp_path, apps) == [(f"applications/{expected}", line(apps, line_of))]
 
 
 def test_an_application_runs_somewhere(tmp_path: Path) -> None:
+    """Without environments it would be left out without a word."""
     apps = WEB[: WEB.index("  environments:")]
     assert refused(tmp_path, apps) == [("applications/no-environment", line(apps, "name: web"))]
 
 
 def test_a_registry_s_port_is_no_tag(tmp_path: Path) -> None:
+    """A colon may stand before the last slash."""
     assert refused(tmp_path, WEB.replace("ghcr.io/", "registry.example.org:5000/")) == []
 
 
@@ -409,6 +446,7 @@ def test_a_registry_s_port_is_no_tag(tmp_path: Path) -> None:
     ],
 )
 def test_what_an_environment_asks_for(tmp_path: Path, added: str, line_of: str, expected: str) -> None:
+    """Each mistake gives one finding, at its line."""
     apps = WEB + textwrap.indent(added, " " * 6) + "\n"
     assert refused(tmp_path, apps) == [(f"applications/{expected}", line(apps, line_of))]
 
@@ -424,18 +462,21 @@ def test_what_an_environment_asks_for(tmp_path: Path, added: str, line_of: str, 
     ],
 )
 def test_what_an_environment_may_well_ask_for(tmp_path: Path, added: str) -> None:
+    """The right side of each bound."""
     assert refused(tmp_path, WEB + textwrap.indent(added, " " * 6) + "\n") == []
 
 
 def test_autoscaling_needs_metrics(tmp_path: Path) -> None:
+    """k3s may run without metrics-server."""
     platform = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"metrics-server"}))
     apps = WEB + "      autoscaling: {maxReplicas: 3}\n"
-    assert refused(tmp_path, apps, platform=platform) == [
+    assert refused(tmp_path, apps, platform) == [
         ("applications/autoscaling-without-metrics", line(apps, "autoscaling")),
     ]
 
 
 def test_a_route_needs_a_controller_and_a_port(tmp_path: Path) -> None:
+    """Something has to answer, and something behind it."""
     apps = WEB + "      route: {host: web.example.org}\n"
     assert refused(tmp_path, apps, router=None) == [("applications/no-ingress", line(apps, "route"))]
     apps = apps.replace("  port: 8080\n", "")
@@ -451,6 +492,7 @@ def test_a_route_needs_a_controller_and_a_port(tmp_path: Path) -> None:
     ],
 )
 def test_two_of_one_name_are_refused_where_the_second_stands(tmp_path: Path, first: str, second: str) -> None:
+    """`web-b` in `c` and `web` in `b-c` are one namespace."""
     (only,) = findings(tmp_path, first + second)
     assert only.id == "applications/name-taken"
     assert only.source.line > line(first + second, "tag:")
@@ -459,6 +501,7 @@ def test_two_of_one_name_are_refused_where_the_second_stands(tmp_path: Path, fir
 
 
 def test_an_environment_twice_is_refused(tmp_path: Path) -> None:
+    """Copied and not renamed."""
     (only,) = findings(tmp_path, WEB + "    - {name: prod, tag: 1.0.0}\n")
     assert (only.id, only.source.line) == ("applications/name-taken", line(WEB, "tag:") + 1)
 
@@ -477,6 +520,7 @@ def test_a_path_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_mistake_is_said_once_and_not_for_both_forms(tmp_path: Path) -> None:
+    """A union of two forms would report what each of them misses."""
     apps = WEB + "      replica: 2\n"
     (tmp_path / "Pulumi.home.yaml").write_text(HEAD + textwrap.indent(apps.lstrip("\n"), "    "))
     (only,) = load(tmp_path, "home").findings
@@ -517,4 +561,5 @@ def test_a_secret_is_known_by_its_name_or_its_looks(name: str, value: str) -> No
     ],
 )
 def test_what_is_no_secret_is_left_alone(name: str, value: str) -> None:
+    """A false alarm has no way out but a Secret."""
     assert not is_secret(name, value)

@@ -41,7 +41,8 @@ def plan(
         for instance in instances(app):
             if instance.name in layers:
                 continue
-            manifests = [Manifest(obj, instance.source) for obj in _objects(instance, platform, default_class, ingress_namespace)]
+            source = instance.source
+            manifests = [Manifest(obj, source) for obj in _objects(instance, platform, default_class, ingress_namespace)]
             route = _route(instance)
             if route and router:
                 manifests += router.manifests(route)

@@ -28,7 +28,8 @@ def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
     resources = instance.resources
     limits = _amounts(resources.limits)
     # Kubernetes takes a limit for the request that is missing, and the quota counts it.
-    requests = limits | _amounts(resources.requests)
+    asked = _amounts(resources.requests)
+    requests = {name: asked.get(name) or limits[name] for name in ("cpu", "memory") if name in asked or name in limits}
     pods = 2 * max(instance.most, 1)
     yield {
         "apiVersion": "v1",
