@@ -368,6 +368,11 @@ def test_the_quota_never_stops_a_rollout_and_never_a_pod(described_app: dict[str
         kind, name = counted.split(".")
         each = resources.get(kind, {}).get(name) or resources["limits"][name]
         assert amount(quantity) >= amount(each) * (most + 1)
+        assert amount(quantity) <= amount(each) * 2 * max(most, 1), "and no more than a whole rollout"
+        default = the(found, "web-prod", "LimitRange")["spec"]["limits"][0][
+            {"requests": "defaultRequest", "limits": "default"}[kind]
+        ]
+        assert default[name] == each, "a pod that does not say gets what the application gets, or the quota refuses it"
     for kind, amounts in resources.items():
         assert {f"{kind}.{name}" for name in amounts} <= hard.keys()
 
