@@ -11,6 +11,7 @@ from fluxstead.core.names import Name
 from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
+from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
 
@@ -44,6 +45,7 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
+    apps: tuple[Application, ...] = Field(default=(), description="The applications.")
 
     def platform(self, name: str) -> Platform:
         """What every system has to know of the cluster."""
