@@ -4,14 +4,15 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 (the cluster) and `nodes/*.yaml` (one file a machine); what is wrong with it ends the program here, before anything happens.
 """
 
-from components import Longhorn, NodeLabels, Program
-from fluxstead.systems import longhorn, node_labels
+from components import Dns, Longhorn, NodeLabels, Program
+from fluxstead.systems import dns, longhorn, node_labels
 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
 # Pass one. Each system plans its layers, and hands plain values to those below it: a layer needs only layers of systems above.
 program.add(NodeLabels, node_labels.plan(nodes))
+program.add(Dns, dns.plan(cluster.dns, platform))
 storage = program.add(Longhorn, longhorn.plan(cluster.longhorn, platform, nodes))
 
 # The layers are ordered, the tree is checked. Pass two registers hosts and layers with Pulumi, and writes generated/<stack>/.

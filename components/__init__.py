@@ -1,7 +1,8 @@
 """The systems as Pulumi components, and the program around them."""
 
+from components.dns import Dns
 from components.longhorn import Longhorn
 from components.node_labels import NodeLabels
 from components.program import Program
 
-__all__ = ["Longhorn", "NodeLabels", "Program"]
+__all__ = ["Dns", "Longhorn", "NodeLabels", "Program"]

@@ -11,6 +11,7 @@ from fluxstead.core.names import Name
 from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
+from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
 
@@ -46,6 +47,7 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
+    dns: DnsSettings | None = None
 
     def platform(self, name: str) -> Platform:
         """What every system has to know of the cluster."""
