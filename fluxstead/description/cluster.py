@@ -12,6 +12,7 @@ from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.systems.dns.settings import DnsSettings
+from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
 
@@ -47,6 +48,7 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
+    ingress: IngressSettings
     dns: DnsSettings | None = None
 
     def platform(self, name: str) -> Platform:
