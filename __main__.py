@@ -5,15 +5,17 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 """
 
 from components import Program
-from fluxstead.systems import applications, longhorn, node_labels
+from fluxstead.systems import applications, dns, ingress, longhorn, node_labels
 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
 # Pass one. Each system plans its layers, and hands plain values to those below it: a layer needs only layers of systems above.
 program.add("node_labels", node_labels.plan(nodes))
+program.add("dns", dns.plan(cluster.dns, platform))
 storage = program.add("longhorn", longhorn.plan(cluster.longhorn, platform, nodes))
-program.add("applications", applications.plan(cluster.apps, platform, router=None, default_class=storage.classes[0]))
+entrance = program.add("ingress", ingress.plan(cluster.ingress, platform, nodes, storage.routes))
+program.add("applications", applications.plan(cluster.apps, platform, entrance.router, storage.classes[0]))
 
 # The layers are ordered, the tree is checked. Pass two registers every layer with Pulumi, and writes generated/<stack>/.
 program.run()

@@ -12,6 +12,8 @@ from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.systems.applications.settings import Application
+from fluxstead.systems.dns.settings import DnsSettings
+from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
 
@@ -45,6 +47,8 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
+    ingress: IngressSettings
+    dns: DnsSettings | None = None
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")
 
     def platform(self, name: str) -> Platform:

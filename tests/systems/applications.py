@@ -11,7 +11,7 @@ from typing import Any
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Address, Route, Router
+from fluxstead.core.route import Address, Route
 from fluxstead.description.load import load
 from fluxstead.systems.applications import plan
 from fluxstead.systems.applications.settings import Application
@@ -78,6 +78,8 @@ RICH = """
 class PlainRouter:
     """An ingress controller that needs no more than an Ingress."""
 
+    controller_namespace = "ingress"
+
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress."""
         backend = {"service": {"name": route.service, "port": {"number": route.port}}}
@@ -106,15 +108,9 @@ def described(folder: Path, apps: str) -> tuple[Application, ...]:
     return reading.description.cluster.apps
 
 
-def planned(
-    apps: Sequence[Application],
-    platform: Platform = PLATFORM,
-    *,
-    router: Router | None = ROUTER,
-    ingress_namespace: str | None = "ingress",
-) -> Plan:
+def planned(apps: Sequence[Application], platform: Platform = PLATFORM) -> Plan:
     """The plan, on a cluster with everything."""
-    return plan(apps, platform, router=router, default_class="longhorn", ingress_namespace=ingress_namespace)
+    return plan(apps, platform, ROUTER, "longhorn")
 
 
 def layer(found: Plan, name: str) -> Layer:
@@ -133,14 +129,14 @@ def the(found: Plan, name: str, kind: str) -> Any:  # noqa: ANN401 -- plain data
     return only
 
 
-def findings(folder: Path, apps: str, platform: Platform = PLATFORM, *, router: Router | None = ROUTER) -> list[Finding]:
+def findings(folder: Path, apps: str, platform: Platform = PLATFORM) -> list[Finding]:
     """What is found, once each."""
-    return sorted(set(planned(described(folder, apps), platform, router=router).findings))
+    return sorted(set(planned(described(folder, apps), platform).findings))
 
 
-def refused(folder: Path, apps: str, platform: Platform = PLATFORM, *, router: Router | None = ROUTER) -> list[tuple[str, int]]:
+def refused(folder: Path, apps: str, platform: Platform = PLATFORM) -> list[tuple[str, int]]:
     """What is found, and in which line."""
-    return [(finding.id, finding.source.line) for finding in findings(folder, apps, platform, router=router)]
+    return [(finding.id, finding.source.line) for finding in findings(folder, apps, platform)]
 
 
 def line(apps: str, text: str) -> int:

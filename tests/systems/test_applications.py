@@ -140,13 +140,6 @@ def _rule(rule: Any, direction: str) -> tuple[str, list[int]]:  # noqa: ANN401 -
     return labels["kubernetes.io/metadata.name"], [entry["port"] for entry in rule["ports"]]
 
 
-def test_a_controller_on_the_hosts_network_is_let_in_by_port(tmp_path: Path) -> None:
-    """Its requests come from the nodes, which no namespace tells."""
-    apps = WEB + "      route: {host: web.example.org}\n"
-    found = planned(described(tmp_path, apps), ingress_namespace=None)
-    assert objects(found, "web-prod", "NetworkPolicy")[1]["spec"]["ingress"] == [{"ports": [{"port": 8080, "protocol": "TCP"}]}]
-
-
 def test_without_coredns_dns_may_be_anywhere(tmp_path: Path) -> None:
     """No pods answer then that a policy could name."""
     platform = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"coredns"}))

@@ -105,10 +105,9 @@ def test_autoscaling_needs_metrics(tmp_path: Path) -> None:
     ]
 
 
-def test_a_route_needs_a_controller_and_a_port(tmp_path: Path) -> None:
-    """Something has to answer, and something behind it."""
+def test_a_route_needs_a_port(tmp_path: Path) -> None:
+    """Something has to answer behind it."""
     apps = WEB + "      route: {host: web.example.org}\n"
-    assert refused(tmp_path, apps, router=None) == [("applications/no-ingress", line(apps, "route"))]
     apps = apps.replace("  port: 8080\n", "")
     assert refused(tmp_path, apps) == [("applications/route-without-port", line(apps, "route"))]
 

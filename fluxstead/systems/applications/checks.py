@@ -9,10 +9,7 @@ from fluxstead.core.names import nearest_name
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.systems.applications import declared, running
 from fluxstead.systems.applications.instance import instances
-from fluxstead.systems.applications.running import Surroundings
 from fluxstead.systems.applications.settings import Application
-
-__all__ = ["Surroundings", "findings_of"]
 
 _NAMESPACE_LENGTH = 63
 
@@ -22,8 +19,8 @@ _KEYS_WITH_PATH = frozenset({"name", "path", "interval", "timeout", "depends_on"
 _OWNED = {"generated": "fluxstead writes it and prunes what it finds there", "clusters": "Flux itself is reconciled from there"}
 
 
-def findings_of(apps: Sequence[Application], surroundings: Surroundings) -> Iterator[Finding]:
-    """What is wrong with the applications, in the order they are described."""
+def findings_of(apps: Sequence[Application], *, metrics: bool) -> Iterator[Finding]:
+    """What is wrong with the applications, in the order they are described; `metrics`: the cluster has some to scale by."""
     taken: dict[str, Source] = {}
     paths: dict[str, Source] = {}
     for app in apps:
@@ -39,7 +36,7 @@ def findings_of(apps: Sequence[Application], surroundings: Surroundings) -> Iter
                 yield from _name(instance.name, what, instance.environment.source_of("name"), taken)
                 yield from _namespace(instance.name, instance.environment.source_of("name"))
                 yield from declared.findings_of(instance.environment)
-                yield from running.findings_of(instance, surroundings)
+                yield from running.findings_of(instance, metrics=metrics)
 
 
 def _form(app: Application) -> Iterator[Finding]:

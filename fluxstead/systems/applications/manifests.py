@@ -10,7 +10,7 @@ from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.route import Address, Route, Router
 from fluxstead.systems.applications import namespace, workload
-from fluxstead.systems.applications.checks import Surroundings, findings_of
+from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.settings import Application
 from fluxstead.tree.layer import Layer, Pace, Plan
@@ -19,19 +19,8 @@ _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "curren
 """Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
 
 
-def plan(
-    apps: Sequence[Application],
-    platform: Platform,
-    *,
-    router: Router | None,
-    default_class: str,
-    ingress_namespace: str | None = None,
-) -> Plan:
-    """The layers of all applications, in the order they are described.
-
-    `default_class` is the StorageClass of volumes that name none. `ingress_namespace` is where the ingress controller's pods run;
-    None where no namespace tells them (they run on the hosts' network), and routed ports are then open to everyone.
-    """
+def plan(apps: Sequence[Application], platform: Platform, router: Router, default_class: str) -> Plan:
+    """The layers of all applications, in the order they are described. `default_class` is for volumes that name no StorageClass."""
     layers: dict[str, Layer] = {}
     addresses: list[Address] = []
     for app in apps:
@@ -42,14 +31,14 @@ def plan(
             if instance.name in layers:
                 continue
             source = instance.source
-            manifests = [Manifest(obj, source) for obj in _objects(instance, platform, default_class, ingress_namespace)]
+            manifests = [Manifest(obj, source) for obj in _objects(instance, platform, default_class, router.controller_namespace)]
             route = _route(instance)
-            if route and router:
+            if route:
                 manifests += router.manifests(route)
                 addresses.append(router.address(route))
             layers[instance.name] = _layer(instance, tuple(manifests))
-    surroundings = Surroundings(routed=router is not None, metrics="metrics-server" not in platform.disabled)
-    return Plan(layers=tuple(layers.values()), addresses=tuple(addresses), findings=tuple(findings_of(apps, surroundings)))
+    findings = findings_of(apps, metrics="metrics-server" not in platform.disabled)
+    return Plan(layers=tuple(layers.values()), addresses=tuple(addresses), findings=tuple(findings))
 
 
 def _own_manifests(app: Application, path: str) -> Layer:
@@ -79,9 +68,7 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
     )
 
 
-def _objects(
-    instance: Instance, platform: Platform, default_class: str, ingress_namespace: str | None
-) -> Iterator[dict[str, Any]]:
+def _objects(instance: Instance, platform: Platform, default_class: str, ingress_namespace: str) -> Iterator[dict[str, Any]]:
     port, volume = instance.app.port, instance.volume
     yield namespace.namespace(instance)
     yield from namespace.bounds(instance)

@@ -66,14 +66,13 @@ def _amounts(compute: Compute) -> dict[str, str]:
 
 
 def network_policies(
-    instance: Instance, platform: Platform, ingress_namespace: str | None
+    instance: Instance, platform: Platform, ingress_namespace: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Nothing in or out; then what is let through: DNS, the ingress controller where there is a route, and what is declared."""
     app, environment = instance.app, instance.environment
     ingress = [_rule("from", peer, app.port) for peer in (*app.allow.ingress, *environment.allow.ingress)]
     if environment.route and app.port:
-        controller = {"from": [_pods_of(ingress_namespace)]} if ingress_namespace else {}
-        ingress.insert(0, {**controller, "ports": [{"port": app.port, "protocol": "TCP"}]})
+        ingress.insert(0, {"from": [_pods_of(ingress_namespace)], "ports": [{"port": app.port, "protocol": "TCP"}]})
     egress = [_rule("to", peer) for peer in (*app.allow.egress, *environment.allow.egress)]
     return (
         {

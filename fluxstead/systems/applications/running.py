@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from fluxstead.core.findings import Finding, error, warning
 from fluxstead.systems.applications.instance import Instance
@@ -16,21 +15,13 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?P<digest>@sha256:[0-9a-f]
 _MOVING = frozenset({"main", "master", "develop", "dev", "edge", "nightly", "stable", "staging", "prod", "production", "release"})
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the cluster has for applications: an ingress controller to route with, and metrics to scale by."""
-
-    routed: bool
-    metrics: bool
-
-
-def findings_of(instance: Instance, surroundings: Surroundings) -> Iterator[Finding]:
+def findings_of(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
     """What is wrong with one environment of an application."""
     yield from _tag(instance)
     yield from _replicas(instance)
-    yield from _autoscaling(instance, surroundings)
+    yield from _autoscaling(instance, metrics=metrics)
     yield from _budget(instance)
-    yield from _route(instance, surroundings)
+    yield from _route(instance)
 
 
 def _tag(instance: Instance) -> Iterator[Finding]:
@@ -83,7 +74,7 @@ def _replicas(instance: Instance) -> Iterator[Finding]:
         )
 
 
-def _autoscaling(instance: Instance, surroundings: Surroundings) -> Iterator[Finding]:
+def _autoscaling(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
     scaling, resources = instance.environment.autoscaling, instance.resources
     if scaling is None:
         return
@@ -103,7 +94,7 @@ def _autoscaling(instance: Instance, surroundings: Surroundings) -> Iterator[Fin
             why="the use is counted in percent of the request, so the autoscaler would never act",
             write="resources: {requests: {cpu: …}}",
         )
-    if not surroundings.metrics:
+    if not metrics:
         yield error(
             "applications/autoscaling-without-metrics",
             scaling.source,
@@ -154,7 +145,7 @@ def _share(value: int | str, pods: int) -> int:
     return value if isinstance(value, int) else math.ceil(int(value.rstrip("%")) * pods / 100)
 
 
-def _route(instance: Instance, surroundings: Surroundings) -> Iterator[Finding]:
+def _route(instance: Instance) -> Iterator[Finding]:
     route = instance.environment.route
     if route is None:
         return
@@ -165,12 +156,4 @@ def _route(instance: Instance, surroundings: Surroundings) -> Iterator[Finding]:
             what=f"`{instance.name}` has a route, and `{instance.app.name}` listens on no port",
             why="there is nothing to lead requests to",
             write=f"port: of application `{instance.app.name}`",
-        )
-    if not surroundings.routed:
-        yield error(
-            "applications/no-ingress",
-            route.source,
-            what=f"`{instance.name}` has a route, and the cluster has no ingress controller",
-            why="nothing would answer at its address",
-            write="fluxstead:ingress, or no route",
         )
