@@ -12,6 +12,7 @@ from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.monitoring.settings import MonitoringSettings
 
 
 class FluxSettings(Described):
@@ -44,6 +45,7 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
+    monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
 
     def platform(self, name: str) -> Platform:
         """What every system has to know of the cluster."""
