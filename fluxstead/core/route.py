@@ -38,6 +38,10 @@ class Address:
 class Router(Protocol):
     """What the ingress system hands to later ones: a route becomes the controller's objects, and has an address."""
 
+    @property
+    def controller_namespace(self) -> str:
+        """The namespace of the controller's pods, for network policies that let them in."""
+
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The objects that make `route` work, all in the route's namespace."""
 

@@ -11,6 +11,9 @@ from fluxstead.core.names import Name
 from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
+from fluxstead.systems.applications.settings import Application
+from fluxstead.systems.dns.settings import DnsSettings
+from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 
@@ -45,7 +48,10 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
+    ingress: IngressSettings
+    dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
+    apps: tuple[Application, ...] = Field(default=(), description="The applications.")
 
     def platform(self, name: str) -> Platform:
         """What every system has to know of the cluster."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
+
+from components.engine import class_name
 
 REPOSITORY = Path(__file__).parents[2]
 COMPONENTS = sorted((REPOSITORY / "components").glob("*.py"))
@@ -44,12 +48,25 @@ def test_the_only_parent_of_a_child_is_its_component() -> None:
 
 
 def test_each_system_has_a_component_and_a_line_in_the_program() -> None:
-    """Vertical slices, cut once at Pulumi: two places of one name."""
+    """Vertical slices, cut once at Pulumi: two places of one name, and the component found by it."""
     names = {path.name for path in SYSTEMS}
     assert len(names) >= 2
-    assert names <= {path.stem for path in COMPONENTS}
+    classes = {path.stem: node.name for path, node in component_classes()}
+    assert all(classes[name] == class_name(name) for name in names)
     program = ast.unparse(ast.parse((REPOSITORY / "__main__.py").read_text()))
-    assert all(f"{name}.plan(" in program for name in names)
+    assert all(f"program.add('{name}', {name}.plan(" in program for name in names)
+
+
+def test_the_embedded_program_does_not_import_pulumi() -> None:
+    """It takes as long as everything else together."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys; from fluxstead.cli.__main__ import main; main(['check']); print('pulumi' in sys.modules)"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout.splitlines()[-1] == "False"
 
 
 def test_slices_have_the_same_files() -> None:

@@ -35,6 +35,8 @@ VERSIONS = [version for version in versions_known("kube-prometheus-stack") if nu
 class EdgeRouter:
     """A router as the ingress system hands it over: one ConfigMap for each route, and an address on a node's port."""
 
+    controller_namespace = "edge"
+
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """Objects that carry what they were asked for."""
         data = {"service": f"{route.service}:{route.port}", "path": route.path, "strip": str(route.strip_path)}

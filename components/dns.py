@@ -1,0 +1,17 @@
+"""Names inside the cluster as a Pulumi component."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.system import SystemArgs, register_layers
+from fluxstead.tree.layer import Plan
+
+
+class Dns(pulumi.ComponentResource):
+    """The names that CoreDNS answers inside the cluster."""
+
+    def __init__(self, name: str, args: SystemArgs[Plan], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fluxstead:dns:Dns", name, {}, opts)
+        self.layers = register_layers(self, args)
+        self.register_outputs({})

@@ -1,0 +1,5 @@
+"""Applications: one's own images in their environments, and directories of one's own manifests."""
+
+from fluxstead.systems.applications.manifests import plan
+
+__all__ = ["plan"]

@@ -1,0 +1,57 @@
+"""The rules of what an application and each of its environments may both say: variables, resources, peers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.core.findings import Finding, error
+from fluxstead.core.quantity import amount
+from fluxstead.systems.applications.secrecy import is_secret
+from fluxstead.systems.applications.settings import Application, Environment
+
+
+def findings_of(owner: Application | Environment) -> Iterator[Finding]:
+    """What is wrong with what `owner` itself says."""
+    yield from _variables(owner)
+    yield from _resources(owner)
+    yield from _peers(owner)
+
+
+def _variables(owner: Application | Environment) -> Iterator[Finding]:
+    for name, value in owner.env.items():
+        if is_secret(name, value):
+            yield error(
+                "applications/plain-secret",
+                owner.source_of("env", name),
+                what=f"the variable {name} looks like a secret, and its value stands here in plain text",
+                why="whoever reads the repository, now or later, has it (F22)",
+                write=f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]",
+            )
+
+
+def _resources(owner: Application | Environment) -> Iterator[Finding]:
+    resources = owner.resources
+    if resources is None:
+        return
+    asked, bound = resources.requests, resources.limits
+    for name, request, limit in (("cpu", asked.cpu, bound.cpu), ("memory", asked.memory, bound.memory)):
+        if request is not None and limit is not None and amount(request) > amount(limit):
+            yield error(
+                "applications/request-above-limit",
+                resources.source_of("requests", name),
+                what=f"{request} of {name} requested, above the limit of {limit}",
+                why="the API server refuses every pod",
+                write=f"a request of {limit} or less, or a higher limit",
+            )
+
+
+def _peers(owner: Application | Environment) -> Iterator[Finding]:
+    for peer in (*owner.allow.egress, *owner.allow.ingress):
+        if (peer.cidr is None) == (peer.namespace is None):
+            yield error(
+                "applications/peer",
+                peer.source,
+                what="a peer has to be one of cidr and namespace",
+                why="no rule can be both, and one that is neither would let through everyone",
+                write="cidr: 0.0.0.0/0 if everyone is meant" if peer.cidr is None else "two entries",
+            )

@@ -1,0 +1,98 @@
+"""The layers of applications: one for each environment of an image, one for each directory of one's own manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fluxstead.core.capability import Capability
+from fluxstead.core.manifest import Manifest
+from fluxstead.core.platform import Platform
+from fluxstead.core.route import Address, Route, Router
+from fluxstead.systems.applications import namespace, workload
+from fluxstead.systems.applications.checks import findings_of
+from fluxstead.systems.applications.instance import Instance, instances
+from fluxstead.systems.applications.settings import Application
+from fluxstead.tree.layer import Layer, Pace, Plan
+
+_CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
+"""Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
+
+
+def plan(apps: Sequence[Application], platform: Platform, router: Router, default_class: str) -> Plan:
+    """The layers of all applications, in the order they are described. `default_class` is for volumes that name no StorageClass."""
+    layers: dict[str, Layer] = {}
+    addresses: list[Address] = []
+    for app in apps:
+        if app.path is not None:
+            layers.setdefault(app.name, _own_manifests(app, app.path))
+            continue
+        for instance in instances(app):
+            if instance.name in layers:
+                continue
+            source = instance.source
+            manifests = [Manifest(obj, source) for obj in _objects(instance, platform, default_class, router.controller_namespace)]
+            route = _route(instance)
+            if route:
+                manifests += router.manifests(route)
+                addresses.append(router.address(route))
+            layers[instance.name] = _layer(instance, tuple(manifests))
+    findings = findings_of(apps, metrics="metrics-server" not in platform.disabled)
+    return Plan(layers=tuple(layers.values()), addresses=tuple(addresses), findings=tuple(findings))
+
+
+def _own_manifests(app: Application, path: str) -> Layer:
+    return Layer(
+        name=app.name,
+        group="apps",
+        source=app.source,
+        path=path,
+        pace=Pace(interval=app.interval, timeout=app.timeout),
+        depends_on=app.depends_on,
+    )
+
+
+def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
+    app, environment = instance.app, instance.environment
+    return Layer(
+        name=instance.name,
+        group="apps",
+        source=instance.source,
+        manifests=manifests,
+        pace=Pace(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
+        # They come encrypted from a directory of one's own manifests, in which no one here can look.
+        offers=frozenset(Capability("Secret", name, instance.name) for name in (*instance.secrets, *app.image_pull_secrets)),
+        depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
+        health_check_exprs=_CLAIM_MAY_WAIT if instance.volume and not instance.online else (),
+        keeps_data=instance.volume is not None,
+    )
+
+
+def _objects(instance: Instance, platform: Platform, default_class: str, ingress_namespace: str) -> Iterator[dict[str, Any]]:
+    port, volume = instance.app.port, instance.volume
+    yield namespace.namespace(instance)
+    yield from namespace.bounds(instance)
+    yield from namespace.network_policies(instance, platform, ingress_namespace)
+    yield from namespace.access(instance)
+    if volume:
+        yield workload.claim(instance, volume, default_class)
+    yield workload.deployment(instance)
+    if port:
+        yield workload.service(instance, port)
+    yield from workload.scaling(instance)
+
+
+def _route(instance: Instance) -> Route | None:
+    described, port = instance.environment.route, instance.app.port
+    if described is None or port is None:
+        return None
+    return Route(
+        name=instance.name,
+        namespace=instance.name,
+        service=instance.app.name,
+        port=port,
+        source=described.source,
+        host=described.host,
+        path=described.path,
+        strip_path=described.strip_path,
+    )

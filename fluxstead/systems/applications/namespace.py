@@ -1,0 +1,136 @@
+"""What surrounds an application in its namespace: bounds, network policies and who may look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fluxstead.core.manifest import KEEP
+from fluxstead.core.platform import Platform
+from fluxstead.systems.applications.instance import Instance, times
+from fluxstead.systems.applications.settings import Compute, Peer
+
+
+def namespace(instance: Instance) -> dict[str, Any]:
+    """The namespace, which admits only pods of the restricted Pod Security Standard."""
+    metadata: dict[str, Any] = {"name": instance.name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+    if instance.volume:
+        metadata["annotations"] = dict(KEEP)
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
+    """The quota of the namespace, and what a container gets there that does not say.
+
+    The quota holds every pod twice: in a rollout the old pods count until they are gone (Kubernetes: pkg/quota/v1/evaluator/core/
+    pods.go). It follows from what the pods ask for, so that it never stops what the description allows.
+    """
+    resources = instance.resources
+    limits = _amounts(resources.limits)
+    # Kubernetes takes a limit for the request that is missing, and the quota counts it.
+    asked = _amounts(resources.requests)
+    requests = {name: asked.get(name) or limits[name] for name in ("cpu", "memory") if name in asked or name in limits}
+    pods = 2 * max(instance.most, 1)
+    yield {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": instance.app.name, "namespace": instance.name},
+        "spec": {
+            "hard": {
+                "pods": str(pods),
+                **{f"requests.{name}": times(quantity, pods) for name, quantity in requests.items()},
+                **{f"limits.{name}": times(quantity, pods) for name, quantity in limits.items()},
+            }
+        },
+    }
+    if requests:
+        yield {
+            "apiVersion": "v1",
+            "kind": "LimitRange",
+            "metadata": {"name": instance.app.name, "namespace": instance.name},
+            "spec": {
+                "limits": [
+                    {"type": "Container", **({"default": limits} if limits else {}), "defaultRequest": requests},
+                ]
+            },
+        }
+
+
+def _amounts(compute: Compute) -> dict[str, str]:
+    amounts = {}
+    if compute.cpu is not None:
+        amounts["cpu"] = compute.cpu
+    if compute.memory is not None:
+        amounts["memory"] = compute.memory
+    return amounts
+
+
+def network_policies(
+    instance: Instance, platform: Platform, ingress_namespace: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Nothing in or out; then what is let through: DNS, the ingress controller where there is a route, and what is declared."""
+    app, environment = instance.app, instance.environment
+    ingress = [_rule("from", peer, app.port) for peer in (*app.allow.ingress, *environment.allow.ingress)]
+    if environment.route and app.port:
+        ingress.insert(0, {"from": [_pods_of(ingress_namespace)], "ports": [{"port": app.port, "protocol": "TCP"}]})
+    egress = [_rule("to", peer) for peer in (*app.allow.egress, *environment.allow.egress)]
+    return (
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "default-deny", "namespace": instance.name},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": app.name, "namespace": instance.name},
+            "spec": {
+                "podSelector": {"matchLabels": {"app.kubernetes.io/name": app.name}},
+                "policyTypes": ["Ingress", "Egress"],
+                **({"ingress": ingress} if ingress else {}),
+                "egress": [_dns(platform), *egress],
+            },
+        },
+    )
+
+
+def _rule(direction: str, peer: Peer, own_port: int | None = None) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        direction: [_pods_of(peer.namespace)] if peer.namespace is not None else [{"ipBlock": {"cidr": peer.cidr}}]
+    }
+    ports: Sequence[int] = peer.ports or ([own_port] if own_port else [])
+    if ports:
+        rule["ports"] = [{"port": port, "protocol": peer.protocol} for port in ports]
+    return rule
+
+
+def _pods_of(namespace_name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace_name}}}
+
+
+def _dns(platform: Platform) -> dict[str, Any]:
+    """To k3s's CoreDNS, which policies see by its pods; with CoreDNS switched off, to whatever answers instead."""
+    ports = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
+    if "coredns" in platform.disabled:
+        return ports
+    coredns = {**_pods_of("kube-system"), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    return {"to": [coredns], **ports}
+
+
+def access(instance: Instance) -> Iterator[dict[str, Any]]:
+    """The account that the pods run under, which knows no token, and the people who may look into the namespace."""
+    yield {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": instance.app.name, "namespace": instance.name},
+        "automountServiceAccountToken": False,
+    }
+    if instance.viewers:
+        yield {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "viewers", "namespace": instance.name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": instance.viewers}],
+        }

@@ -1,0 +1,159 @@
+"""The rules of an application in one environment: its image's tag, its pods and what may stop them, its route."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.systems.applications.instance import Instance
+from fluxstead.systems.applications.settings import DisruptionBudget
+
+# https://github.com/opencontainers/distribution-spec: pull; a digest behind the tag is what runs.
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?P<digest>@sha256:[0-9a-f]{64})?")
+_MOVING = frozenset({"main", "master", "develop", "dev", "edge", "nightly", "stable", "staging", "prod", "production", "release"})
+
+
+def findings_of(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
+    """What is wrong with one environment of an application."""
+    yield from _tag(instance)
+    yield from _replicas(instance)
+    yield from _autoscaling(instance, metrics=metrics)
+    yield from _budget(instance)
+    yield from _route(instance)
+
+
+def _tag(instance: Instance) -> Iterator[Finding]:
+    tag, source = instance.environment.tag, instance.environment.source_of("tag")
+    match = _TAG.fullmatch(tag)
+    if tag in {"", "latest"}:
+        yield error(
+            "applications/mutable-tag",
+            source,
+            what=f"`{instance.name}` runs {'an image without a tag' if not tag else 'the tag latest'}",
+            why="what runs would change unasked at the next restart, and nothing could go back to it (F23)",
+            write="tag: with a version, such as '1.2.3'",
+        )
+    elif match is None:
+        yield error(
+            "applications/bad-tag",
+            source,
+            what=f"{tag!r} is not a tag",
+            why="no registry has an image of that name",
+            write="at most 128 letters, digits, '.', '_' and '-'",
+        )
+    elif tag in _MOVING:
+        yield warning(
+            "applications/mutable-tag",
+            source,
+            what=f"the tag {tag} of `{instance.name}` sounds like one that moves",
+            why="Kubernetes keeps the image it has pulled, so that nodes may run different ones under it (F23)",
+            write="tag: with a version, or the tag with its digest",
+        )
+
+
+def _replicas(instance: Instance) -> Iterator[Finding]:
+    environment = instance.environment
+    if environment.autoscaling and environment.replicas is not None:
+        yield error(
+            "applications/two-sizes",
+            environment.source_of("replicas"),
+            what=f"`{instance.name}` has replicas beside autoscaling",
+            why="Flux and the autoscaler would set the number of pods in turn",
+            write="autoscaling alone; minReplicas is where it starts",
+        )
+    if instance.volume and instance.most > 1:
+        key = "autoscaling" if environment.autoscaling else "replicas"
+        yield error(
+            "applications/shared-volume",
+            environment.source_of(key),
+            what=f"`{instance.name}` has a volume and up to {instance.most} pods",
+            why="the volume is on one node at a time, and pods on another would never start",
+            write="replicas: 1 without autoscaling, or no volume",
+        )
+
+
+def _autoscaling(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
+    scaling, resources = instance.environment.autoscaling, instance.resources
+    if scaling is None:
+        return
+    if scaling.min_replicas > scaling.max_replicas:
+        yield error(
+            "applications/autoscaling-range",
+            scaling.source_of("minReplicas"),
+            what=f"minReplicas {scaling.min_replicas} is above maxReplicas {scaling.max_replicas}",
+            why="the API server refuses the HorizontalPodAutoscaler",
+            write=f"minReplicas: {scaling.max_replicas} or less",
+        )
+    if resources.requests.cpu is None and resources.limits.cpu is None:
+        yield error(
+            "applications/autoscaling-without-request",
+            scaling.source,
+            what=f"`{instance.name}` scales by CPU and requests none",
+            why="the use is counted in percent of the request, so the autoscaler would never act",
+            write="resources: {requests: {cpu: …}}",
+        )
+    if not metrics:
+        yield error(
+            "applications/autoscaling-without-metrics",
+            scaling.source,
+            what=f"`{instance.name}` scales by CPU, and metrics-server is switched off",
+            why="nothing would tell the autoscaler how busy the pods are",
+            write="replicas in place of autoscaling, or kubernetes.disable without metrics-server",
+        )
+
+
+def _budget(instance: Instance) -> Iterator[Finding]:
+    budget, fewest = instance.environment.disruption_budget, instance.fewest
+    if budget is None:
+        return
+    if (budget.min_available is None) == (budget.max_unavailable is None):
+        yield error(
+            "applications/budget",
+            budget.source,
+            what=f"the budget of `{instance.name}` has to say one of minAvailable and maxUnavailable",
+            why="the API server refuses both, and neither protects nothing",
+            write="maxUnavailable: 1",
+        )
+    elif fewest and _evictable(budget, fewest) < 1:
+        yield error(
+            "applications/budget-blocks-drains",
+            budget.source,
+            what=f"the budget of `{instance.name}` lets none of its {fewest} pod(s) go",
+            why="a node that runs one can never be drained, so never be upgraded",
+            write="maxUnavailable: 1, with 2 replicas or more" if fewest < 2 else "maxUnavailable: 1",  # noqa: PLR2004
+        )
+    elif fewest < 2:  # noqa: PLR2004
+        yield warning(
+            "applications/budget-of-one",
+            budget.source,
+            what=f"`{instance.name}` has a budget and {fewest} pod(s)",
+            why="a drain stops the only one all the same",
+            write="2 replicas or more, or no budget",
+        )
+
+
+def _evictable(budget: DisruptionBudget, pods: int) -> int:
+    """How many of `pods` a drain may evict. Shares are rounded up (Kubernetes: pkg/controller/disruption/disruption.go)."""
+    if budget.min_available is not None:
+        return pods - _share(budget.min_available, pods)
+    return _share(budget.max_unavailable or 0, pods)
+
+
+def _share(value: int | str, pods: int) -> int:
+    return value if isinstance(value, int) else math.ceil(int(value.rstrip("%")) * pods / 100)
+
+
+def _route(instance: Instance) -> Iterator[Finding]:
+    route = instance.environment.route
+    if route is None:
+        return
+    if instance.app.port is None:
+        yield error(
+            "applications/route-without-port",
+            route.source,
+            what=f"`{instance.name}` has a route, and `{instance.app.name}` listens on no port",
+            why="there is nothing to lead requests to",
+            write=f"port: of application `{instance.app.name}`",
+        )

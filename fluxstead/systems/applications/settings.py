@@ -1,0 +1,190 @@
+"""What an operator may say about applications; the only place of their defaults.
+
+An application is either an image with environments or the path of manifests that people wrote. Both are one type, and `checks`
+tells them apart by the keys that are there: a union of two types would report the mistakes of both for a mistake in one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from fluxstead.core.described import Described
+from fluxstead.core.duration import Duration
+from fluxstead.core.names import HostName, Name
+from fluxstead.core.network import Cidr, Port, UrlPath
+from fluxstead.core.quantity import Quantity
+from fluxstead.core.refusal import refuse
+
+# The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PERCENT = re.compile(r"(?:100|[1-9]?\d)%")
+_DIRECTORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+
+
+def _variable(value: str) -> str:
+    if _VARIABLE.fullmatch(value):
+        return value
+    raise refuse(
+        f"{value!r} is not the name of an environment variable",
+        why="a shell cannot set or read it",
+        write=re.sub(r"\W+", "_", value, flags=re.ASCII).lstrip("0123456789") or "letters, digits and '_'",
+    )
+
+
+def _pods(value: object) -> object:
+    if (isinstance(value, int) and not isinstance(value, bool) and value >= 0) or (
+        isinstance(value, str) and _PERCENT.fullmatch(value)
+    ):
+        return value
+    raise refuse(f"{value!r} is no number of pods", why="a budget counts pods", write="a whole number, or a share such as 50%")
+
+
+def _directory(value: str) -> str:
+    path = value.removeprefix("./").rstrip("/")
+    if _DIRECTORY.fullmatch(path):
+        return path
+    raise refuse(
+        f"{value!r} is not a directory of this repository",
+        why="Flux finds the manifests by their path from the repository's root",
+        write="a path such as apps/whoami",
+    )
+
+
+VariableName = Annotated[str, AfterValidator(_variable)]
+Variables = dict[VariableName, str]
+Pods = Annotated[int | str, BeforeValidator(_pods)]
+"""A number of pods, or a share of them in percent."""
+
+
+class Compute(Described):
+    """Amounts of CPU and memory."""
+
+    cpu: Quantity | None = Field(default=None, description="Cores, such as 250m.")
+    memory: Quantity | None = Field(default=None, description="Bytes, such as 128Mi.")
+
+
+class Resources(Described):
+    """What one pod gets, as in Kubernetes."""
+
+    requests: Compute = Field(default_factory=Compute, description="What the scheduler sets aside for each pod.")
+    limits: Compute = Field(default_factory=Compute, description="What a pod cannot exceed; without cpu it may use idle cores.")
+
+
+def _small() -> Resources:
+    return Resources(requests=Compute(cpu="50m", memory="64Mi"), limits=Compute(memory="256Mi"))
+
+
+class Probes(Described):
+    """How Kubernetes learns of the application's health: by HTTP paths on its port."""
+
+    readiness: UrlPath | None = Field(
+        default=None, description="Answers while it can take requests; by default, its port is open."
+    )
+    liveness: UrlPath | None = Field(
+        default=None, description="The container is restarted when it stops answering; none by default."
+    )
+    startup: Duration = Field(default="1m", description="How long it may take to start before liveness counts.")
+
+
+class Volume(Described):
+    """A volume that one pod at a time writes to (ReadWriteOnce). Its claim stays when the application goes."""
+
+    size: Quantity = Field(description="The size to ask for, such as 5Gi.")
+    storage_class: Name | None = Field(default=None, description="The StorageClass; by default, the cluster's.")
+    mount_path: str = Field(pattern=r"^/.+", description="Where the application finds it.")
+
+
+class Peer(Described):
+    """Who may be talked to, or may talk: a network, or the pods of a namespace."""
+
+    cidr: Cidr | None = Field(default=None, description="A network or an address outside the cluster, such as 192.168.86.10/32.")
+    namespace: Name | None = Field(default=None, description="A namespace of the cluster; all its pods.")
+    ports: tuple[Port, ...] = Field(
+        default=(), description="The ports; without them, for egress every port, for ingress the own."
+    )
+    protocol: Literal["TCP", "UDP"] = Field(default="TCP", description="The protocol of the ports.")
+
+
+class Allow(Described):
+    """What the network policy lets through, beside DNS and the ingress controller. Everything else is denied."""
+
+    egress: tuple[Peer, ...] = Field(default=(), description="Whom the application may call.")
+    ingress: tuple[Peer, ...] = Field(default=(), description="Who may call the application.")
+
+
+class AppRoute(Described):
+    """The way in, through the ingress controller."""
+
+    host: HostName = Field(description="The host name that requests are for.")
+    path: UrlPath = Field(default="/", description="The path that requests begin with.")
+    strip_path: bool = Field(default=False, description="Whether the path is taken off before the application sees it.")
+
+
+class Autoscaling(Described):
+    """A HorizontalPodAutoscaler on CPU use."""
+
+    min_replicas: int = Field(default=1, ge=1, description="The fewest pods.")
+    max_replicas: int = Field(ge=1, description="The most pods.")
+    cpu: int = Field(default=80, ge=1, description="The CPU use to hold, in percent of the request; as Kubernetes' own default.")
+
+
+class DisruptionBudget(Described):
+    """A PodDisruptionBudget: how far a drain may go. Say one of both."""
+
+    min_available: Pods | None = Field(default=None, description="How many pods stay, as a number or a share such as 50%.")
+    max_unavailable: Pods | None = Field(default=None, description="How many pods may be missing, as a number or a share.")
+
+
+class Environment(Described):
+    """One environment of an application: a layer and a namespace of its own, `<application>-<environment>`."""
+
+    name: Name = Field(description="The environment's name, such as dev.")
+    tag: str = Field(default="", description="The image's tag, a fixed one, with its digest (1.2.3@sha256:…) if you like.")
+    state: Literal["online", "offline"] = Field(default="online", description="offline scales to zero: no pods, no autoscaler.")
+    replicas: int | None = Field(default=None, ge=0, description="How many pods; 1 by default, none beside autoscaling.")
+    autoscaling: Autoscaling | None = Field(default=None, description="Let the number of pods follow their CPU use.")
+    disruption_budget: DisruptionBudget | None = Field(default=None, description="How many pods a drain has to leave running.")
+    route: AppRoute | None = Field(default=None, description="The way in; without it, the cluster's pods at most get in.")
+    interval: Duration | None = Field(default=None, description="How often Flux looks; by default, as the application says.")
+    timeout: Duration | None = Field(default=None, description="How long Flux waits; by default, as the application says.")
+    resources: Resources | None = Field(default=None, description="In place of the application's.")
+    volume: Volume | None = Field(default=None, description="In place of the application's.")
+    viewers: str | None = Field(default=None, min_length=1, description="In place of the application's.")
+    env: Variables = Field(default_factory=dict, description="Environment variables, laid over the application's.")
+    secrets: tuple[Name, ...] = Field(default=(), description="More Secrets, beside the application's.")
+    allow: Allow = Field(default_factory=Allow, description="More that the network policy lets through.")
+    depends_on: tuple[Name, ...] = Field(default=(), description="More layers to wait for.")
+
+
+class Application(Described):
+    """An image and its environments, each of which has what the application says; or the path of manifests of your own."""
+
+    name: Name = Field(description="The application's name, and its Deployment's and Service's.")
+    path: Annotated[str, AfterValidator(_directory)] | None = Field(
+        default=None, description="A directory of this repository with manifests of your own, in place of an image."
+    )
+    image: str | None = Field(default=None, min_length=1, description="The image without a tag; each environment names its tag.")
+    environments: tuple[Environment, ...] = Field(default=(), description="Where it runs.")
+    interval: Duration = Field(default="10m", description="How often Flux looks.")
+    timeout: Duration = Field(default="5m", description="How long Flux waits for it to become ready.")
+    depends_on: tuple[Name, ...] = Field(default=(), description="Layers to wait for, beside those that it is seen to need.")
+    port: Port | None = Field(default=None, description="The port it listens on; without one, no Service and no probes.")
+    probes: Probes = Field(default_factory=Probes, description="How its health is told.")
+    env: Variables = Field(default_factory=dict, description="Environment variables. No secrets: those come from `secrets`.")
+    secrets: tuple[Name, ...] = Field(
+        default=(), description="Secrets of its namespaces whose keys become environment variables; pods wait for them."
+    )
+    image_pull_secrets: tuple[Name, ...] = Field(default=(), description="Secrets of its namespaces that open its registry.")
+    resources: Resources = Field(default_factory=_small, description="What a pod gets: 50m and 64Mi, up to 256Mi, by default.")
+    volume: Volume | None = Field(default=None, description="A volume for each environment; none by default.")
+    run_as_user: int | None = Field(
+        default=None, ge=1, description="The user's ID; needed where the image names its user by a word, or runs as root."
+    )
+    read_only_root_filesystem: bool = Field(default=True, description="Whether only /tmp and the volume can be written to.")
+    allow: Allow = Field(default_factory=Allow, description="What the network policy lets through.")
+    viewers: str | None = Field(
+        default=None, min_length=1, description="The group of people who may view its namespaces, as the API server knows it."
+    )

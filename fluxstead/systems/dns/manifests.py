@@ -1,0 +1,43 @@
+"""The one layer of names: what k3s's CoreDNS reads beside its own configuration."""
+
+from __future__ import annotations
+
+from fluxstead.core.manifest import Manifest
+from fluxstead.core.platform import Platform
+from fluxstead.systems.dns.checks import findings_of
+from fluxstead.systems.dns.settings import DnsSettings
+from fluxstead.tree.layer import Layer, Plan
+
+
+def plan(settings: DnsSettings | None, platform: Platform) -> Plan:
+    """One layer, or none where no name is described."""
+    if settings is None or not settings.records:
+        return Plan()
+    source = settings.source_of("records")
+    names = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "coredns-custom", "namespace": "kube-system"},
+        "data": {f"{name}.server": _server(name, address) for name, address in sorted(settings.records.items())},
+    }
+    return Plan(
+        layers=(Layer(name="dns", group="infrastructure", source=source, manifests=(Manifest(names, source),)),),
+        findings=tuple(findings_of(settings, platform)),
+    )
+
+
+def _server(name: str, address: str) -> str:
+    """A server block of its own: `hosts` fits once into a block, and k3s's own has it already (k3s: manifests/coredns.yaml).
+
+    Names below this one, which end up in the block too, are asked for where the node asks.
+    """
+    return f"""\
+{name}:53 {{
+    errors
+    hosts {{
+        {address} {name}
+        fallthrough
+    }}
+    forward . /etc/resolv.conf
+}}
+"""

@@ -1,0 +1,116 @@
+"""ingress-nginx: its release, and routes as its Ingresses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from fluxstead.core.capability import Capability
+from fluxstead.core.manifest import Manifest
+from fluxstead.core.platform import Platform
+from fluxstead.core.route import Address, Route
+from fluxstead.core.scrape import Scrape
+from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
+from fluxstead.systems.ingress.release import release
+from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.tree.layer import Layer
+
+CLASS = "nginx"
+
+_PREFIX = re.compile(r"/[A-Za-z0-9_/-]*")
+"""What the webhook admits as a path of type Prefix until 1.13, which adds the dot (internal/ingress/inspector/inspector.go)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NginxRouter:
+    """Routes as Ingresses of class nginx, without snippets: they are off by default, and rated critical.
+
+    Where a path is stripped, two Ingresses share the work, since a rewrite target counts for a whole Ingress. One matches
+    `/longhorn/(.*)` and hands on `/$1`. The other matches `/longhorn$` and rewrites to `$scheme://$http_host/longhorn/`: nginx
+    answers a rewrite to what begins with `$scheme` by a redirect (ngx_http_rewrite_module), and `$http_host` is the Host header,
+    so that host and port stay (failure F21; run on nginx 1.31). `permanent-redirect` admits no variables, `app-root` only acts
+    at `/`, and rewrite targets admit both (internal/ingress/annotations/{redirect,rewrite}, annotations/parser/validators.go).
+
+    A rewrite makes every path of its host a case-insensitive pattern, anchored at its beginning only, the longest first
+    (rootfs/etc/nginx/template/nginx.tmpl; internal/ingress/controller/template/template.go, buildLocation).
+    """
+
+    entrance: Entrance
+    controller_namespace: str
+
+    def manifests(self, route: Route) -> tuple[Manifest, ...]:
+        """One Ingress, or two where the path is stripped."""
+        if not route.strip_path:
+            path_type = "Prefix" if _PREFIX.fullmatch(route.path) else "ImplementationSpecific"
+            return (Manifest(ingress(route, CLASS, route.path, path_type), route.source),)
+        path = pattern(route.path)
+        stripped = _regex(route, route.name, f"{path}/(.*)", "/$1")
+        redirect = _regex(route, f"{route.name}-slash", f"{path}$", f"$scheme://$http_host{route.path}/")
+        return Manifest(stripped, route.source), Manifest(redirect, route.source)
+
+    def address(self, route: Route) -> Address:
+        """Where a person reaches `route`."""
+        return self.entrance.address(route)
+
+
+def _regex(route: Route, name: str, path: str, target: str) -> dict[str, Any]:
+    annotations = {"nginx.ingress.kubernetes.io/use-regex": "true", "nginx.ingress.kubernetes.io/rewrite-target": target}
+    return ingress(route, CLASS, path, "ImplementationSpecific", name=name, annotations=annotations)
+
+
+def controller(settings: IngressSettings, platform: Platform) -> Layer:
+    """The layer of the controller."""
+    return release(
+        settings,
+        platform,
+        url="https://kubernetes.github.io/ingress-nginx",
+        values=_values(settings),
+        offers=[Capability("IngressClass", CLASS)],
+        patches=[_TCP_PROBES],
+    )
+
+
+def _values(settings: IngressSettings) -> dict[str, Any]:
+    return {
+        "controller": {
+            "ingressClassResource": {"name": CLASS, "default": settings.default_class},
+            "service": {"type": "NodePort", "nodePorts": {"http": settings.http_port, "https": settings.https_port}},
+            "metrics": {"enabled": True},
+        },
+        "defaultBackend": {"enabled": True},
+    }
+
+
+_TCP_PROBES: dict[str, Any] = {
+    # The chart has no value for the kind of probe (charts/ingress-nginx/templates/default-backend-deployment.yaml). By its label,
+    # because the Deployment's name follows from release, nameOverride and fullnameOverride.
+    "target": {"kind": "Deployment", "labelSelector": "app.kubernetes.io/component=default-backend"},
+    "patch": """\
+- op: remove
+  path: /spec/template/spec/containers/0/livenessProbe/httpGet
+- op: add
+  path: /spec/template/spec/containers/0/livenessProbe/tcpSocket
+  value: {port: http}
+- op: remove
+  path: /spec/template/spec/containers/0/readinessProbe/httpGet
+- op: add
+  path: /spec/template/spec/containers/0/readinessProbe/tcpSocket
+  value: {port: http}
+""",
+}
+
+
+def scrape(settings: IngressSettings) -> Scrape:
+    """The controller's metrics (charts/ingress-nginx/templates/controller-service-metrics.yaml)."""
+    return Scrape(
+        name="ingress-nginx",
+        namespace=settings.namespace_name,
+        labels={
+            "app.kubernetes.io/name": "ingress-nginx",
+            "app.kubernetes.io/instance": settings.release,
+            "app.kubernetes.io/component": "controller",
+        },
+        port="metrics",
+        source=settings.source,
+    )

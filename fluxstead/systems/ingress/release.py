@@ -1,0 +1,67 @@
+"""A controller from its chart: namespace, source and release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fluxstead.core.capability import Capability
+from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
+from fluxstead.core.manifest import Manifest
+from fluxstead.core.platform import Platform
+from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.tree.layer import Layer
+
+
+def release(
+    settings: IngressSettings,
+    platform: Platform,
+    *,
+    url: str,
+    values: Mapping[str, Any],
+    offers: Iterable[Capability],
+    patches: Iterable[Mapping[str, Any]] = (),
+) -> Layer:
+    """The layer of a controller whose chart bears its name. Without a version, which is a finding, there is no release."""
+    chart, namespace, source = settings.controller, settings.namespace_name, settings.source
+    post_renderers = [{"kustomize": {"patches": [dict(patch) for patch in patches]}}] if patches else []
+    manifests: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+        {
+            "apiVersion": "source.toolkit.fluxcd.io/v1",
+            "kind": "HelmRepository",
+            "metadata": {"name": chart, "namespace": namespace},
+            "spec": {"interval": "12h", "url": url},
+        },
+    ]
+    if settings.version:
+        manifests.append(
+            {
+                "apiVersion": "helm.toolkit.fluxcd.io/v2",
+                "kind": "HelmRelease",
+                "metadata": {"name": settings.release, "namespace": namespace},
+                "spec": {
+                    "releaseName": settings.release,
+                    "chart": {
+                        "spec": {
+                            "chart": chart,
+                            "version": settings.version,
+                            "sourceRef": {"kind": "HelmRepository", "name": chart},
+                        }
+                    },
+                    "interval": "10m",
+                    "timeout": "10m",
+                    **attempts(platform),
+                    "driftDetection": dict(DRIFT_DETECTION),
+                    **({"postRenderers": post_renderers} if post_renderers else {}),
+                    "values": merged(values, settings.values),
+                },
+            }
+        )
+    return Layer(
+        name=chart,
+        group="infrastructure",
+        source=source,
+        manifests=tuple(Manifest(obj, source) for obj in manifests),
+        offers=frozenset(offers),
+    )

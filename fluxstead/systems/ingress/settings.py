@@ -1,0 +1,45 @@
+"""What an operator may say about the way into the cluster; the only place of its defaults."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fluxstead.core.described import Described
+from fluxstead.core.names import Name
+from fluxstead.core.network import NodePort
+from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
+
+
+class IngressSettings(Described):
+    """The ingress controller. Traefik is k3s's own, unless it is disabled there: then it has its chart, as ingress-nginx has."""
+
+    controller: Literal["ingress-nginx", "traefik"] = Field(
+        description="What answers at the node ports. ingress-nginx is retired since March 2026."
+    )
+    version: Version | None = Field(default=None, description="The chart's version; none for the Traefik that k3s brings.")
+    namespace: Name | None = Field(default=None, description="The namespace of the release; by default the controller's name.")
+    release_name: Name | None = Field(
+        default=None,
+        description="The Helm release, by default the controller's name; another name would install a second controller (F5).",
+    )
+    http_port: NodePort = Field(default=30080, description="The port for HTTP on every node.")
+    https_port: NodePort = Field(default=30443, description="The port for HTTPS on every node.")
+    default_class: bool = Field(default=True, description="Whether an Ingress that names no class is this controller's.")
+    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, laid over what fluxstead sets.")
+
+    def bundled(self, platform: Platform) -> bool:
+        """Whether k3s installs the controller, so that it is configured and not released (design decision 11)."""
+        return self.controller == "traefik" and "traefik" not in platform.disabled
+
+    @property
+    def namespace_name(self) -> str:
+        """The namespace of the release."""
+        return self.namespace or self.controller
+
+    @property
+    def release(self) -> str:
+        """The name of the release."""
+        return self.release_name or self.controller

@@ -1,0 +1,118 @@
+"""Traefik: k3s's own with its configuration, or a release; and routes as its Ingresses and Middlewares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fluxstead.core.capability import Capability
+from fluxstead.core.helm import merged
+from fluxstead.core.manifest import Manifest
+from fluxstead.core.platform import Platform
+from fluxstead.core.route import Address, Route
+from fluxstead.core.scrape import Scrape
+from fluxstead.core.version import minor
+from fluxstead.core.yaml_text import to_yaml
+from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
+from fluxstead.systems.ingress.release import release
+from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.tree.layer import Layer
+
+CLASS = "traefik"
+
+_K3S_NAMESPACE = "kube-system"
+"""Where k3s installs what it packages."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraefikRouter:
+    """Routes as Ingresses of class traefik; where a path is stripped, with two Middlewares before the Service.
+
+    The first sends the bare path to the one with a slash: it compares the whole URL, Host header and its port included
+    (traefik: pkg/middlewares/redirect), and puts back what it matched, so that both stay (failure F21). The second strips.
+    """
+
+    entrance: Entrance
+    controller_namespace: str
+
+    def manifests(self, route: Route) -> tuple[Manifest, ...]:
+        """The Ingress, after the Middlewares that it names."""
+        if not route.strip_path:
+            return (Manifest(ingress(route, CLASS, route.path, "Prefix"), route.source),)
+        slash = _middleware(
+            route,
+            "slash",
+            {"redirectRegex": {"regex": rf"^(https?://[^/?]+{pattern(route.path)})(\?.*)?$", "replacement": "${1}/${2}"}},
+        )
+        strip = _middleware(route, "strip", {"stripPrefix": {"prefixes": [route.path]}})
+        chain = ",".join(f"{route.namespace}-{one['metadata']['name']}@kubernetescrd" for one in (slash, strip))
+        annotations = {"traefik.ingress.kubernetes.io/router.middlewares": chain}
+        way_in = ingress(route, CLASS, route.path, "Prefix", annotations=annotations)
+        return tuple(Manifest(obj, route.source) for obj in (slash, strip, way_in))
+
+    def address(self, route: Route) -> Address:
+        """Where a person reaches `route`."""
+        return self.entrance.address(route)
+
+
+def _middleware(route: Route, role: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "Middleware",
+        "metadata": {"name": f"{route.name}-{role}", "namespace": route.namespace},
+        "spec": spec,
+    }
+
+
+def namespace_of(settings: IngressSettings, platform: Platform) -> str:
+    """Where Traefik's pods run."""
+    return _K3S_NAMESPACE if settings.bundled(platform) else settings.namespace_name
+
+
+def controller(settings: IngressSettings, platform: Platform) -> Layer:
+    """The layer of the controller: k3s's own Traefik configured, or one of our own released."""
+    return _configuration(settings) if settings.bundled(platform) else _release(settings, platform)
+
+
+def _configuration(settings: IngressSettings) -> Layer:
+    """Once it is taken away, k3s installs its Traefik again as it comes; so it may be pruned."""
+    source = settings.source
+    config = {
+        "apiVersion": "helm.cattle.io/v1",
+        "kind": "HelmChartConfig",
+        "metadata": {"name": "traefik", "namespace": _K3S_NAMESPACE},
+        "spec": {"valuesContent": to_yaml(merged(_values(settings), settings.values))},
+    }
+    return Layer(name="traefik", group="infrastructure", source=source, manifests=(Manifest(config, source),))
+
+
+def _release(settings: IngressSettings, platform: Platform) -> Layer:
+    # The type moved below spec in chart 40 (traefik-helm-chart: traefik/values.yaml).
+    nested = settings.version is None or minor(settings.version) >= (40, 0)
+    service = {"spec": {"type": "NodePort"}} if nested else {"type": "NodePort"}
+    return release(
+        settings,
+        platform,
+        url="https://traefik.github.io/charts",
+        values=merged(_values(settings), {"ingressClass": {"name": CLASS}, "service": service}),
+        offers=[Capability("IngressClass", CLASS), Capability("CustomResourceDefinition", "Middleware.traefik.io")],
+    )
+
+
+def _values(settings: IngressSettings) -> dict[str, Any]:
+    return {
+        "ingressClass": {"isDefaultClass": settings.default_class},
+        "ports": {"web": {"nodePort": settings.http_port}, "websecure": {"nodePort": settings.https_port}},
+        "metrics": {"prometheus": {"service": {"enabled": True}}},
+    }
+
+
+def scrape(settings: IngressSettings, platform: Platform) -> Scrape:
+    """Traefik's metrics (traefik-helm-chart: traefik/templates/_service-metrics.tpl)."""
+    return Scrape(
+        name="traefik",
+        namespace=namespace_of(settings, platform),
+        labels={"app.kubernetes.io/name": "traefik", "app.kubernetes.io/component": "metrics"},
+        port="metrics",
+        source=settings.source,
+    )
