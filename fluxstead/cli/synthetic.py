@@ -29,7 +29,7 @@ _APP = """\
           tag: 1.0.{index}
           replicas: 2
           env: {{LOG_LEVEL: info}}
-          host: app-{index}.example.test
+          route: {{host: app-{index}.example.test}}
 """
 
 _NODE = """\

@@ -24,6 +24,7 @@ config:
   fluxstead:flux: {version: 2.6.1}
   fluxstead:kubernetes: {version: v1.33.1+k3s1}
   fluxstead:longhorn: {version: 1.9.0}
+  fluxstead:ingress: {controller: traefik}
   fluxstead:apps:
 """
 
