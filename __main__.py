@@ -5,7 +5,7 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 """
 
 from components import Program
-from fluxstead.systems import applications, dns, ingress, longhorn, node_labels
+from fluxstead.systems import applications, dns, ingress, longhorn, monitoring, node_labels
 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
@@ -15,6 +15,11 @@ program.add("node_labels", node_labels.plan(nodes))
 program.add("dns", dns.plan(cluster.dns, platform))
 storage = program.add("longhorn", longhorn.plan(cluster.longhorn, platform, nodes))
 entrance = program.add("ingress", ingress.plan(cluster.ingress, platform, nodes, storage.routes))
+scrapes = (*storage.scrapes, *entrance.scrapes)
+program.add(
+    "monitoring",
+    monitoring.plan(cluster.monitoring, platform, storage_classes=storage.classes, router=entrance.router, scrapes=scrapes),
+)
 program.add("applications", applications.plan(cluster.apps, platform, entrance.router, storage.classes[0]))
 
 # The layers are ordered, the tree is checked. Pass two registers every layer with Pulumi, and writes generated/<stack>/.

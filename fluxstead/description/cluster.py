@@ -15,6 +15,7 @@ from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.monitoring.settings import MonitoringSettings
 
 
 class FluxSettings(Described):
@@ -49,6 +50,7 @@ class Cluster(Described):
     longhorn: LonghornSettings
     ingress: IngressSettings
     dns: DnsSettings | None = None
+    monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")
 
     def platform(self, name: str) -> Platform:

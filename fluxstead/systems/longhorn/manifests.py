@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from fluxstead.core.route import Route
 from fluxstead.core.scrape import Scrape
 from fluxstead.core.version import minor, numbers
 from fluxstead.nodes.model import Disk, Node
+from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
+from fluxstead.systems.longhorn.dashboard import DASHBOARD
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.tree.layer import Layer, Plan
 
@@ -52,14 +54,24 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
                 labels=labels,
                 port="manager",
                 source=settings.source,
-                # Since 1.12.1 the chart's network policies admit only Longhorn's own traffic to port 9500.
-                guarded_port=9500 if numbers(settings.version) >= (1, 12, 1) else None,
+                guarded_port=9500 if _guarded(settings) else None,
                 pod_labels=labels,
+                rules=RULES,
+                dashboard=DASHBOARD,
             ),
         ),
         findings=tuple(findings_of(settings, nodes)),
         classes=(DEFAULT_CLASS, *classes.values()),
     )
+
+
+def _guarded(settings: LonghornSettings) -> bool:
+    """Whether the chart's own network policies admit only Longhorn to its managers (chart/templates/network-policies)."""
+    policies = settings.values.get("networkPolicies")
+    written = policies if isinstance(policies, Mapping) else {}
+    if numbers(settings.version) >= (1, 12, 1):
+        return bool(written.get("restrictInternalTraffic", True))
+    return bool(written.get("enabled", False))
 
 
 def class_for(tag: str) -> str:

@@ -1,0 +1,72 @@
+"""Monitoring's own rules, over the description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.quantity import bytes_of
+from fluxstead.core.version import numbers
+from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
+
+_RANDOM_PASSWORD_SINCE = (79, 0, 0)
+"""Before, Grafana's password is `prom-operator` on every cluster (kube-prometheus-stack: UPGRADE.md, From 78.x to 79.x)."""
+
+
+def findings_of(settings: MonitoringSettings, values: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is wrong, or worth knowing; `values` are the chart's, the operator's over fluxstead's."""
+    yield from _version(settings)
+    yield from _retention(settings)
+    yield from _password(settings, _mapping(values.get("grafana")))
+
+
+def _version(settings: MonitoringSettings) -> Iterator[Finding]:
+    if settings.version.startswith("v"):
+        yield error(
+            "monitoring/chart-version",
+            settings.source_of("version"),
+            what=f"the versions of kube-prometheus-stack carry no leading v: {settings.version}",
+            why="no chart of that version exists (F4)",
+            write=settings.version.removeprefix("v"),
+        )
+
+
+def _retention(settings: MonitoringSettings) -> Iterator[Finding]:
+    prometheus = settings.prometheus
+    if prometheus.retention_size and prometheus_bytes(prometheus.retention_size) >= bytes_of(prometheus.size):
+        yield error(
+            "monitoring/retention-size",
+            prometheus.source_of("retentionSize"),
+            what=f"retentionSize {prometheus.retention_size} does not fit into a volume of {prometheus.size}",
+            why="Prometheus would fill the volume before it drops a sample, and stop",
+            write="no retentionSize, for 80 % of the volume, or a larger size",
+        )
+
+
+def _password(settings: MonitoringSettings, grafana: Mapping[str, Any]) -> Iterator[Finding]:
+    if grafana.get("adminPassword"):
+        yield error(
+            "monitoring/plain-password",
+            settings.source_of("values", "grafana", "adminPassword"),
+            what="Grafana's password stands in the description in plain text",
+            why="everyone who reads the repository can log in as administrator (F22)",
+            write="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
+        )
+    elif not _has_secret(grafana) and numbers(settings.version) < _RANDOM_PASSWORD_SINCE:
+        yield warning(
+            "monitoring/default-password",
+            settings.grafana.source,
+            what=f"Grafana has the password that chart {settings.version} gives to everyone: prom-operator",
+            why="whoever reaches Grafana is its administrator (F21)",
+            write="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password; or a chart since 79.0.0",
+        )
+
+
+def _has_secret(grafana: Mapping[str, Any]) -> bool:
+    return bool(_mapping(grafana.get("admin")).get("existingSecret"))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """The mapping where it is one: the operator may have laid anything over it."""
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,186 @@
+"""Monitoring's layers: the stack, then what it scrapes and warns of, then the route to Grafana."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
+from fluxstead.core.manifest import KEEP, Manifest
+from fluxstead.core.names import bounded
+from fluxstead.core.platform import Platform
+from fluxstead.core.route import Address, Route, Router
+from fluxstead.core.scrape import Scrape
+from fluxstead.systems.monitoring.checks import findings_of
+from fluxstead.systems.monitoring.settings import MonitoringSettings
+from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, values_of
+from fluxstead.tree.layer import Layer, Plan
+
+
+def plan(
+    settings: MonitoringSettings | None,
+    platform: Platform,
+    *,
+    storage_classes: Sequence[str],
+    router: Router | None,
+    scrapes: Sequence[Scrape],
+) -> Plan:
+    """The layers that watch this cluster; none where the description has no monitoring.
+
+    Volumes are of the first of `storage_classes` where the description names none.
+    """
+    if settings is None:
+        return Plan()
+    route = _route(settings) if router else None
+    address = router.address(route) if router and route else None
+    storage_class = settings.storage_class or next(iter(storage_classes), None)
+    values = merged(values_of(settings, storage_class, route, address.url if address else None), settings.values)
+    layers = [_stack(settings, platform, values), *_scrapes(settings, scrapes), *_routes(router, route)]
+    addresses: tuple[Address, ...] = (address,) if address else ()
+    return Plan(layers=tuple(layers), addresses=addresses, findings=tuple(findings_of(settings, values)))
+
+
+def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str, Any]) -> Layer:
+    source = settings.source
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": settings.namespace,
+            # The node exporter looks at the host's processes, network and filesystems.
+            "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            "annotations": dict(KEEP),
+        },
+    }
+    repository = {
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "HelmRepository",
+        "metadata": {"name": "prometheus-community", "namespace": settings.namespace},
+        "spec": {"interval": "12h", "url": "https://prometheus-community.github.io/helm-charts"},
+    }
+    release = {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": {"name": settings.release_name, "namespace": settings.namespace, "annotations": dict(KEEP)},
+        "spec": {
+            "releaseName": settings.release_name,
+            "chart": {
+                "spec": {
+                    "chart": "kube-prometheus-stack",
+                    "version": settings.version,
+                    "sourceRef": {"kind": "HelmRepository", "name": "prometheus-community"},
+                }
+            },
+            "interval": "10m",
+            # Images of a gigabyte, hooks before and after, and a first volume to attach (F17).
+            "timeout": "20m",
+            **attempts(platform),
+            "driftDetection": {
+                **DRIFT_DETECTION,
+                # The operator's webhook adds it, but is not there yet when the release's own rules are first written.
+                "ignore": [
+                    {
+                        "paths": ["/metadata/annotations/prometheus-operator-validated"],
+                        "target": {"kind": "PrometheusRule"},
+                    }
+                ],
+            },
+            "values": values,
+        },
+    }
+    return Layer(
+        name="kube-prometheus-stack",
+        group="monitoring",
+        source=source,
+        manifests=tuple(Manifest(obj, source) for obj in (namespace, repository, release)),
+        keeps_data=True,
+    )
+
+
+def _scrapes(settings: MonitoringSettings, scrapes: Sequence[Scrape]) -> Iterator[Layer]:
+    """Their own layer: the CRDs come with the stack, which needs volumes, so that storage could not bring its own monitors."""
+    manifests = [Manifest(obj, scrape.source) for scrape in scrapes for obj in _objects(scrape, settings.namespace)]
+    if manifests:
+        yield Layer(name="monitoring-scrapes", group="monitoring", source=settings.source, manifests=tuple(manifests))
+
+
+def _objects(scrape: Scrape, namespace: str) -> Iterator[dict[str, Any]]:
+    yield _service_monitor(scrape, namespace)
+    if scrape.guarded_port is not None:
+        yield _admission(scrape, scrape.guarded_port, namespace)
+    if scrape.rules:
+        yield {
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PrometheusRule",
+            "metadata": {"name": scrape.name, "namespace": namespace},
+            "spec": {"groups": [{"name": scrape.name, "rules": [dict(rule) for rule in scrape.rules]}]},
+        }
+    if scrape.dashboard:
+        yield {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": bounded(f"dashboard-{scrape.name}"),
+                "namespace": namespace,
+                "labels": {DASHBOARD_LABEL: DASHBOARD_VALUE},
+            },
+            "data": {f"{scrape.name}.json": json.dumps(scrape.dashboard, indent=2) + "\n"},
+        }
+
+
+def _service_monitor(scrape: Scrape, namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": scrape.name, "namespace": namespace},
+        "spec": {
+            "namespaceSelector": {"matchNames": [scrape.namespace]},
+            "selector": {"matchLabels": dict(scrape.labels)},
+            "endpoints": [{"port": scrape.port, "path": scrape.path}],
+        },
+    }
+
+
+def _admission(scrape: Scrape, port: int, namespace: str) -> dict[str, Any]:
+    """Lets Prometheus in beside what the pods' own policies admit; policies add up."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": bounded(f"{scrape.name}-from-prometheus"), "namespace": scrape.namespace},
+        "spec": {
+            "podSelector": {"matchLabels": dict(scrape.pod_labels or scrape.labels)},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {
+                    "from": [
+                        {
+                            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+                        }
+                    ],
+                    "ports": [{"protocol": "TCP", "port": port}],
+                }
+            ],
+        },
+    }
+
+
+def _route(settings: MonitoringSettings) -> Route | None:
+    described = settings.grafana.route
+    if described is None:
+        return None
+    return Route(
+        name="grafana",
+        namespace=settings.namespace,
+        service=grafana_service(settings.release_name),
+        port=80,
+        host=described.host,
+        path=described.path,
+        source=described.source,
+    )
+
+
+def _routes(router: Router | None, route: Route | None) -> Iterator[Layer]:
+    if router and route:
+        yield Layer(name="monitoring-routes", group="monitoring", source=route.source, manifests=router.manifests(route))

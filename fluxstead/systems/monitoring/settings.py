@@ -1,0 +1,124 @@
+"""What an operator may say about monitoring; the only place of its defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from fluxstead.core.described import Described
+from fluxstead.core.names import HostName, Name
+from fluxstead.core.network import UrlPath
+from fluxstead.core.quantity import Quantity
+from fluxstead.core.refusal import refuse
+from fluxstead.core.version import Version
+
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)i?B")
+_DAYS = re.compile(r"(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+_HOURS = re.compile(r"(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+
+
+def _bytes(value: object) -> str:
+    if isinstance(value, str) and _BYTES.fullmatch(value):
+        return value
+    raise refuse(
+        f"{value!r} is not a size in Prometheus' notation",
+        why="the Prometheus operator refuses a Kubernetes quantity here",
+        write="a number with its unit, such as 8GB or 800MB",
+    )
+
+
+def _retention(value: object) -> str:
+    if isinstance(value, str) and value and _DAYS.fullmatch(value):
+        return value
+    raise refuse(
+        f"{value!r} is not a time that Prometheus knows",
+        why="the Prometheus operator refuses any other notation",
+        write="whole numbers with their units, the longest first, such as 10d or 1w12h",
+    )
+
+
+def _alert_retention(value: object) -> str:
+    if isinstance(value, str) and value and _HOURS.fullmatch(value):
+        return value
+    raise refuse(
+        f"{value!r} is not a time that Alertmanager knows",
+        why="the Prometheus operator takes hours and less here, and no days",
+        write="hours, such as 120h for five days",
+    )
+
+
+PrometheusBytes = Annotated[str, BeforeValidator(_bytes)]
+"""A size as in --storage.tsdb.retention.size, kept as it was written; `prometheus_bytes` gives its value."""
+
+Retention = Annotated[str, BeforeValidator(_retention)]
+"""How long Prometheus keeps samples, in the notation of the Prometheus custom resource."""
+
+AlertRetention = Annotated[str, BeforeValidator(_alert_retention)]
+"""How long Alertmanager keeps what it knows, in the notation of the Alertmanager custom resource."""
+
+
+def prometheus_bytes(size: str) -> float:
+    """A size that was validated before, in bytes; to Prometheus a KB is 1024 of them, as a KiB is."""
+    match = _BYTES.fullmatch(size)
+    if match is None:
+        msg = f"not a size: {size!r}"
+        raise ValueError(msg)
+    return float(match[1]) * 1024.0 ** " KMGTPE".index(match[2] or " ")
+
+
+class PrometheusSettings(Described):
+    """Prometheus and its volume."""
+
+    size: Quantity = Field(default="10Gi", description="The size of the volume; a claim that exists keeps its own.")
+    retention: Retention = Field(default="10d", description="How long samples are kept.")
+    retention_size: PrometheusBytes | None = Field(
+        default=None,
+        description="The bytes of samples to keep at most, in Prometheus' notation; without it, 80 % of the volume.",
+    )
+
+
+class AlertmanagerSettings(Described):
+    """Alertmanager and its volume."""
+
+    size: Quantity = Field(default="1Gi", description="The size of the volume; a claim that exists keeps its own.")
+    retention: AlertRetention = Field(default="120h", description="How long silences and notifications are remembered.")
+
+
+class GrafanaRoute(Described):
+    """Where Grafana is reached, through the ingress controller."""
+
+    host: HostName | None = Field(default=None, description="The host name of the route; without it, every host's.")
+    path: UrlPath = Field(default="/grafana", description="The path of the route; Grafana itself serves from it.")
+
+
+class GrafanaSettings(Described):
+    """Grafana, its volume, its administrator and its route."""
+
+    size: Quantity = Field(default="5Gi", description="The size of the volume; a larger one enlarges the claim.")
+    admin_secret: Name | None = Field(
+        default=None,
+        description="A Secret in the namespace with the keys admin-user and admin-password. Without it, the chart's own"
+        " password: the same for everyone before 79.0.0, since then a random one in the Secret named like Grafana's Service.",
+    )
+    route: GrafanaRoute | None = Field(default_factory=GrafanaRoute, description="The route to Grafana; null for none.")
+
+
+class MonitoringSettings(Described):
+    """Prometheus, Alertmanager and Grafana, by the chart kube-prometheus-stack."""
+
+    version: Version = Field(description="The version of the chart kube-prometheus-stack.")
+    namespace: Name = Field(default="monitoring", description="The namespace of the release.")
+    release_name: Name = Field(
+        default="kube-prometheus-stack",
+        max_length=53,
+        description="The Helm release, of at most 53 characters; another name would install a second stack (F5).",
+    )
+    storage_class: Name | None = Field(
+        default=None, description="The StorageClass of all volumes; without it, the default class of the cluster's storage."
+    )
+    prometheus: PrometheusSettings = Field(default_factory=PrometheusSettings, description="Prometheus and its volume.")
+    alertmanager: AlertmanagerSettings = Field(default_factory=AlertmanagerSettings, description="Alertmanager and its volume.")
+    grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Grafana, its volume and its route.")
+    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, laid over what fluxstead sets.")

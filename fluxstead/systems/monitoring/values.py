@@ -1,0 +1,115 @@
+"""The values of the chart kube-prometheus-stack, as 75 to 88 read them (values.yaml of the chart and of its grafana subchart)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fluxstead.core.quantity import bytes_of
+from fluxstead.core.route import Route
+from fluxstead.systems.monitoring.settings import GrafanaSettings, MonitoringSettings
+
+DASHBOARD_LABEL, DASHBOARD_VALUE = "grafana_dashboard", "1"
+"""The label of the ConfigMaps that Grafana's sidecar loads."""
+
+_MEBIBYTE = 2**20
+
+
+def values_of(settings: MonitoringSettings, storage_class: str | None, route: Route | None, url: str | None) -> dict[str, Any]:
+    """What fluxstead sets; `route` and `url` are Grafana's where it has one."""
+    return {
+        # In k3s these are threads of one process that shows their metrics on localhost only, or to no one.
+        "kubeControllerManager": {"enabled": False},
+        "kubeEtcd": {"enabled": False},
+        "kubeProxy": {"enabled": False},
+        "kubeScheduler": {"enabled": False},
+        "prometheus": {"prometheusSpec": _prometheus(settings, storage_class)},
+        "alertmanager": {
+            "alertmanagerSpec": {
+                "retention": settings.alertmanager.retention,
+                "storage": _claim(storage_class, settings.alertmanager.size),
+            }
+        },
+        "grafana": _grafana(settings.grafana, storage_class, route, url),
+    }
+
+
+def grafana_service(release_name: str) -> str:
+    """The name of Grafana's Service (chart grafana: templates/_helpers.tpl, grafana.fullname)."""
+    name = release_name if "grafana" in release_name else f"{release_name}-grafana"
+    return name[:63].rstrip("-")
+
+
+def retention_size(settings: MonitoringSettings) -> str:
+    """What Prometheus may fill: 80 % of the volume, for the log and the compaction need room too (Prometheus: storage.md)."""
+    written = settings.prometheus.retention_size
+    return written or f"{max(1, bytes_of(settings.prometheus.size) * 8 // 10 // _MEBIBYTE)}MB"
+
+
+def _prometheus(settings: MonitoringSettings, storage_class: str | None) -> dict[str, Any]:
+    return {
+        "retention": settings.prometheus.retention,
+        "retentionSize": retention_size(settings),
+        # By default the chart's Prometheus sees what carries the label of its own release only.
+        "serviceMonitorSelectorNilUsesHelmValues": False,
+        "podMonitorSelectorNilUsesHelmValues": False,
+        "probeSelectorNilUsesHelmValues": False,
+        "scrapeConfigSelectorNilUsesHelmValues": False,
+        "ruleSelectorNilUsesHelmValues": False,
+        "storageSpec": _claim(storage_class, settings.prometheus.size),
+    }
+
+
+def _claim(storage_class: str | None, size: str) -> dict[str, Any]:
+    return {
+        "volumeClaimTemplate": {
+            "spec": {
+                **_of_class(storage_class),
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": size}},
+            }
+        }
+    }
+
+
+def _of_class(storage_class: str | None) -> dict[str, str]:
+    return {"storageClassName": storage_class} if storage_class else {}
+
+
+def _grafana(settings: GrafanaSettings, storage_class: str | None, route: Route | None, url: str | None) -> dict[str, Any]:
+    return {
+        **({"admin": {"existingSecret": settings.admin_secret}} if settings.admin_secret else {}),
+        # A rolling update would wait for ever: the new pod cannot have the volume that the old one holds.
+        "deploymentStrategy": {"type": "Recreate"},
+        "persistence": {
+            "enabled": True,
+            # A claim of its own, which grows when `size` does; the template of a StatefulSet ("sts") can never change.
+            "type": "pvc",
+            **_of_class(storage_class),
+            "accessModes": ["ReadWriteOnce"],
+            "size": settings.size,
+            # The claim is part of the release, and would go with it (U10).
+            "annotations": {"helm.sh/resource-policy": "keep"},
+        },
+        "sidecar": {
+            "dashboards": {
+                "enabled": True,
+                "label": DASHBOARD_LABEL,
+                "labelValue": DASHBOARD_VALUE,
+                "searchNamespace": "ALL",
+            }
+        },
+        **_served(route, url),
+    }
+
+
+def _served(route: Route | None, url: str | None) -> Mapping[str, Any]:
+    """How Grafana is told the address that people use, and serves from its path without a rewrite."""
+    if route is None or url is None:
+        return {}
+    below = route.path != "/"
+    server = {"root_url": f"{url.rstrip('/')}/", **({"serve_from_sub_path": True} if below else {})}
+    # Outside its path Grafana answers with a redirect to root_url, which is no place to scrape
+    # (grafana: pkg/middleware/subpath_redirect.go).
+    scraped = {"serviceMonitor": {"path": f"{route.path}/metrics"}} if below else {}
+    return {"grafana.ini": {"server": server}, **scraped}

@@ -1,0 +1,298 @@
+"""Monitoring: what the stack is asked to be, what it waits for, what it scrapes, and how Grafana is reached."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from fluxstead.catalog.chart_values import unknown_values, versions_known
+from fluxstead.catalog.schemas import Schemas
+from fluxstead.core.capability import Capability
+from fluxstead.core.findings import Severity, Source
+from fluxstead.core.manifest import Manifest
+from fluxstead.core.platform import Platform
+from fluxstead.core.quantity import bytes_of
+from fluxstead.core.route import Address, Route
+from fluxstead.core.scrape import Scrape
+from fluxstead.core.version import numbers
+from fluxstead.systems.monitoring import plan
+from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
+from fluxstead.tree.layer import Layer, Plan
+from fluxstead.tree.order import order
+
+PLATFORM = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+HERE = Source("Pulumi.home.yaml", 7)
+RULE = {"alert": "Broken", "expr": "up == 0", "for": "5m", "labels": {"severity": "critical"}}
+VERSIONS = [version for version in versions_known("kube-prometheus-stack") if numbers(version) >= (75, 0, 0)]
+
+
+class EdgeRouter:
+    """A router as the ingress system hands it over: one ConfigMap for each route, and an address on a node's port."""
+
+    controller_namespace = "edge"
+
+    def manifests(self, route: Route) -> tuple[Manifest, ...]:
+        """Objects that carry what they were asked for."""
+        data = {"service": f"{route.service}:{route.port}", "path": route.path, "strip": str(route.strip_path)}
+        metadata = {"name": route.name, "namespace": route.namespace}
+        return (Manifest({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, route.source),)
+
+    def address(self, route: Route) -> Address:
+        """Where a person goes."""
+        return Address(route.name, f"http://{route.host or '192.0.2.1'}:30080{route.path}")
+
+
+def scrape(**changes: Any) -> Scrape:
+    """A store's metrics."""
+    described: dict[str, Any] = {"name": "store", "namespace": "store-system", "labels": {"app": "store"}, "port": "metrics"}
+    return Scrape(**{**described, "source": HERE, **changes})
+
+
+def planned(*scrapes: Scrape, router: EdgeRouter | None = None, **described: Any) -> Plan:
+    """The plan for a description, on a cluster whose storage has the classes fast and slow."""
+    settings = MonitoringSettings.model_validate({"version": "75.6.0", **described})
+    return plan(settings, PLATFORM, storage_classes=("fast", "slow"), router=router, scrapes=scrapes)
+
+
+def layer(found: Plan, name: str) -> Layer:
+    """One layer by its name."""
+    return next(one for one in found.layers if one.name == name)
+
+
+def objects(found: Plan, kind: str) -> list[dict[str, Any]]:
+    """All objects of a kind."""
+    return [dict(item.object) for one in found.layers for item in one.manifests if item.object["kind"] == kind]
+
+
+def values(found: Plan) -> dict[str, Any]:
+    """The chart's values."""
+    [release] = objects(found, "HelmRelease")
+    chart_values: dict[str, Any] = release["spec"]["values"]
+    return chart_values
+
+
+def classes(value: object) -> Iterator[str]:
+    """Every storage class in the values."""
+    if isinstance(value, dict):
+        yield from (item for key, item in value.items() if key == "storageClassName")
+        for item in value.values():
+            yield from classes(item)
+
+
+def test_without_a_section_there_is_no_monitoring() -> None:
+    """The stack is a choice."""
+    assert plan(None, PLATFORM, storage_classes=("fast",), router=EdgeRouter(), scrapes=(scrape(),)) == Plan()
+
+
+@pytest.mark.parametrize(("described", "expected"), [({}, "fast"), ({"storageClass": "slow"}, "slow")])
+def test_all_three_volumes_are_of_one_class(described: dict[str, Any], expected: str) -> None:
+    """The storage's default class, unless the description names another."""
+    assert list(classes(values(planned(**described)))) == [expected] * 3
+
+
+def test_the_stack_waits_for_usable_volumes_and_the_scrapes_for_the_stack() -> None:
+    """F1: Prometheus started before its volumes could be placed, and looped."""
+    storage = Layer(name="storage", group="infrastructure", source=HERE, offers=frozenset({Capability("StorageClass", "fast")}))
+    crds = [
+        Capability("CustomResourceDefinition", f"{kind}.toolkit.fluxcd.io")
+        for kind in ("HelmRelease.helm", "HelmRepository.source")
+    ]
+    layers = [*planned(scrape(), router=EdgeRouter()).layers, storage]
+    result = order(layers, crds)
+    assert not result.findings
+    assert result.dependencies("kube-prometheus-stack") == ("storage",)
+    assert result.dependencies("monitoring-scrapes") == ("kube-prometheus-stack",)
+    assert result.dependencies("monitoring-routes") == ("kube-prometheus-stack",)
+
+
+def test_volumes_and_their_claims_outlive_the_tree_and_the_release() -> None:
+    """U10: pruning removed volumes with their release."""
+    found = planned()
+    assert layer(found, "kube-prometheus-stack").keeps_data
+    for kind in ("Namespace", "HelmRelease"):
+        [kept] = objects(found, kind)
+        assert kept["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+    assert values(found)["grafana"]["persistence"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_grafana_gives_its_volume_back_before_it_starts_anew() -> None:
+    """Two pods cannot share a ReadWriteOnce volume: a rolling update never ends."""
+    assert values(planned())["grafana"]["deploymentStrategy"] == {"type": "Recreate"}
+
+
+def test_prometheus_sees_every_monitor_and_rule() -> None:
+    """By default it selects what carries the label of its release."""
+    spec = values(planned())["prometheus"]["prometheusSpec"]
+    for kind in ("serviceMonitor", "podMonitor", "probe", "scrapeConfig", "rule"):
+        assert spec[f"{kind}SelectorNilUsesHelmValues"] is False
+
+
+def test_what_k3s_does_not_expose_is_not_watched() -> None:
+    """Targets that are always down, and alerts that always fire."""
+    chart = values(planned())
+    assert [chart[part]["enabled"] for part in ("kubeControllerManager", "kubeEtcd", "kubeProxy", "kubeScheduler")] == [False] * 4
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], "75.6.0", "79.0.0", VERSIONS[-1]])
+def test_the_chart_knows_every_value(version: str) -> None:
+    """F20: Helm takes an unknown value without a word."""
+    found = planned(version=version, router=EdgeRouter(), grafana={"adminSecret": "grafana-admin"})
+    assert unknown_values("kube-prometheus-stack", version, values(found)) == []
+
+
+def test_an_operators_values_win() -> None:
+    """Laid over, mapping by mapping."""
+    chart = values(planned(values={"prometheus": {"prometheusSpec": {"replicas": 2}}, "kubeProxy": {"enabled": True}}))
+    assert chart["prometheus"]["prometheusSpec"]["replicas"] == 2
+    assert chart["prometheus"]["prometheusSpec"]["storageSpec"]
+    assert chart["kubeProxy"]["enabled"] is True
+
+
+SIZES = st.builds("{}{}".format, st.integers(1, 5000), st.sampled_from(["Mi", "Gi", "Ti", "M", "G", "T"]))
+
+
+@given(size=SIZES)
+def test_prometheus_leaves_room_in_its_volume_by_itself(size: str) -> None:
+    """Samples are dropped before the volume is full, whatever its size."""
+    found = planned(prometheus={"size": size})
+    kept = prometheus_bytes(values(found)["prometheus"]["prometheusSpec"]["retentionSize"])
+    assert 0 < kept <= max(0.8 * bytes_of(size), 2**20)
+
+
+@given(size=SIZES, number=st.integers(1, 5000), unit=st.sampled_from(["MB", "MiB", "GB", "GiB", "TB"]))
+def test_a_retention_size_beyond_the_volume_is_refused(size: str, number: int, unit: str) -> None:
+    """Prometheus' GB is 1024 MB: 10GB do not fit into 10G."""
+    found = planned(prometheus={"size": size, "retentionSize": f"{number}{unit}"}, grafana={"adminSecret": "admin"})
+    fits = number * 1024 ** (" MGT".index(unit[0]) + 1) < bytes_of(size)
+    assert [finding.id for finding in found.findings] == ([] if fits else ["monitoring/retention-size"])
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"prometheus": {"retentionSize": "8Gi"}},
+        {"prometheus": {"retention": "10"}},
+        {"prometheus": {"retention": "1h2d"}},
+        {"alertmanager": {"retention": "5d"}},
+        {"releaseName": "x" * 54},
+    ],
+)
+def test_what_the_operator_or_helm_would_refuse_is_refused_first(described: dict[str, Any]) -> None:
+    """Each of them would fail the release in the cluster only."""
+    with pytest.raises(ValidationError):
+        planned(**described)
+
+
+@pytest.mark.parametrize(
+    ("described", "expected"),
+    [
+        ({"version": "78.5.0"}, [(Severity.WARNING, "monitoring/default-password")]),
+        ({"version": "79.0.0"}, []),
+        ({"version": "75.6.0", "grafana": {"adminSecret": "grafana-admin"}}, []),
+        ({"version": "75.6.0", "values": {"grafana": {"admin": {"existingSecret": "mine"}}}}, []),
+        ({"version": "79.0.0", "values": {"grafana": {"adminPassword": "x"}}}, [(Severity.ERROR, "monitoring/plain-password")]),
+        ({"version": "v79.0.0"}, [(Severity.ERROR, "monitoring/chart-version")]),
+    ],
+)
+def test_passwords_and_versions_are_told(described: dict[str, Any], expected: list[tuple[Severity, str]]) -> None:
+    """F21: a default password is never silent; F22: a written one is refused."""
+    assert [(finding.severity, finding.id) for finding in planned(**described).findings] == expected
+
+
+def test_a_scrape_becomes_a_monitor_of_its_namespace() -> None:
+    """In Prometheus' namespace, looking at the other one; nothing is written into a namespace that guards nothing."""
+    found = planned(scrape(path="/prom"), namespace="watch")
+    [monitor] = objects(found, "ServiceMonitor")
+    assert monitor["metadata"] == {"name": "store", "namespace": "watch"}
+    assert monitor["spec"] == {
+        "namespaceSelector": {"matchNames": ["store-system"]},
+        "selector": {"matchLabels": {"app": "store"}},
+        "endpoints": [{"port": "metrics", "path": "/prom"}],
+    }
+    assert not objects(found, "NetworkPolicy")
+    assert not objects(found, "PrometheusRule")
+
+
+def test_a_guarded_port_is_opened_to_prometheus_alone() -> None:
+    """Longhorn since 1.12.1 keeps everyone else out."""
+    [policy] = objects(planned(scrape(guarded_port=9500, pod_labels={"pod": "store"}), namespace="watch"), "NetworkPolicy")
+    assert policy["metadata"]["namespace"] == "store-system"
+    assert policy["spec"]["podSelector"] == {"matchLabels": {"pod": "store"}}
+    [rule] = policy["spec"]["ingress"]
+    [peer] = rule["from"]
+    assert peer["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "watch"}}
+    assert peer["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}
+    assert rule["ports"] == [{"protocol": "TCP", "port": 9500}]
+
+
+def test_rules_and_dashboards_come_with_their_scrape() -> None:
+    """The dashboard carries the label that Grafana's sidecar is told to look for."""
+    found = planned(scrape(rules=(RULE,), dashboard={"title": "Store"}))
+    [rules] = objects(found, "PrometheusRule")
+    assert rules["spec"]["groups"] == [{"name": "store", "rules": [RULE]}]
+    [dashboard] = objects(found, "ConfigMap")
+    sidecar = values(found)["grafana"]["sidecar"]["dashboards"]
+    assert dashboard["metadata"]["labels"] == {sidecar["label"]: sidecar["labelValue"]}
+    assert json.loads(dashboard["data"]["store.json"]) == {"title": "Store"}
+
+
+@pytest.mark.parametrize("platform", [("2.6.1", "v1.31.0+k3s1"), ("2.9.5", "v1.37.1+k3s1")])
+def test_every_object_is_one_that_the_cluster_accepts(platform: tuple[str, str]) -> None:
+    """Against the schemas of the oldest and the newest versions."""
+    flux, kubernetes = platform
+    settings = MonitoringSettings.model_validate({"version": "75.6.0"})
+    found = plan(
+        settings,
+        Platform(cluster="home", flux=flux, kubernetes=kubernetes),
+        storage_classes=("fast",),
+        router=EdgeRouter(),
+        scrapes=(scrape(guarded_port=9500, rules=(RULE,), dashboard={"title": "Store"}),),
+    )
+    schemas = Schemas(kubernetes=kubernetes, flux=flux, longhorn=None)
+    manifests = [item.object for one in found.layers for item in one.manifests]
+    assert {item["kind"] for item in manifests} >= {"HelmRelease", "ServiceMonitor", "PrometheusRule", "NetworkPolicy"}
+    for item in manifests:
+        assert schemas.knows(item["apiVersion"], item["kind"])
+        assert schemas.problems(item) == []
+
+
+def test_grafana_serves_from_the_path_that_people_open() -> None:
+    """No rewrite; and it is scraped there too, for elsewhere it redirects to the address outside."""
+    found = planned(router=EdgeRouter())
+    [route] = layer(found, "monitoring-routes").manifests
+    assert route.object["data"] == {"service": "kube-prometheus-stack-grafana:80", "path": "/grafana", "strip": "False"}
+    grafana = values(found)["grafana"]
+    assert grafana["grafana.ini"]["server"] == {"root_url": "http://192.0.2.1:30080/grafana/", "serve_from_sub_path": True}
+    assert grafana["serviceMonitor"] == {"path": "/grafana/metrics"}
+    assert found.addresses == (Address("grafana", "http://192.0.2.1:30080/grafana"),)
+
+
+def test_grafana_with_a_host_of_its_own_needs_no_path() -> None:
+    """Then everything stays at its root."""
+    grafana = values(planned(router=EdgeRouter(), grafana={"route": {"host": "grafana.home.arpa", "path": "/"}}))["grafana"]
+    assert grafana["grafana.ini"]["server"] == {"root_url": "http://grafana.home.arpa:30080/"}
+    assert "serviceMonitor" not in grafana
+
+
+@pytest.mark.parametrize(
+    ("router", "described"), [(None, {}), (EdgeRouter(), {"grafana": {"route": None}})], ids=["no-ingress", "no-route"]
+)
+def test_without_a_way_in_grafana_stays_inside(router: EdgeRouter | None, described: dict[str, Any]) -> None:
+    """No layer, for an empty directory would not build; no address, and Grafana as the chart has it."""
+    found = planned(router=router, **described)
+    assert [one.name for one in found.layers] == ["kube-prometheus-stack"]
+    assert not found.addresses
+    assert "grafana.ini" not in values(found)["grafana"]
+
+
+@pytest.mark.parametrize(("release", "service"), [("watch", "watch-grafana"), ("my-grafana-stack", "my-grafana-stack")])
+def test_the_route_leads_to_grafanas_service(release: str, service: str) -> None:
+    """The chart adds its name to the release's only where it is not in there."""
+    [route] = layer(planned(router=EdgeRouter(), releaseName=release), "monitoring-routes").manifests
+    assert route.object["data"]["service"] == f"{service}:80"
