@@ -16,11 +16,8 @@ program.add("dns", dns.plan(cluster.dns, platform))
 storage = program.add("longhorn", longhorn.plan(cluster.longhorn, platform, nodes))
 entrance = program.add("ingress", ingress.plan(cluster.ingress, platform, nodes, storage.routes))
 scrapes = (*storage.scrapes, *entrance.scrapes)
-program.add(
-    "monitoring",
-    monitoring.plan(cluster.monitoring, platform, storage_classes=storage.classes, router=entrance.router, scrapes=scrapes),
-)
-program.add("applications", applications.plan(cluster.apps, platform, entrance.router, storage.classes[0]))
+program.add("monitoring", monitoring.plan(cluster.monitoring, platform, entrance.router, storage.default_class, scrapes))
+program.add("applications", applications.plan(cluster.apps, platform, entrance.router, storage.default_class))
 
 # The layers are ordered, the tree is checked. Pass two registers every layer with Pulumi, and writes generated/<stack>/.
 program.run()

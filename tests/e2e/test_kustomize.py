@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -30,7 +31,7 @@ def test_every_directory_builds_to_the_objects_that_its_files_hold(cluster: str,
         found = [document for document in yaml.safe_load_all(built.stdout) if document]
         listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
         expected = [yaml.safe_load((folder / name).read_text()) for name in listed]
-        assert sorted(map(str, found)) == sorted(map(str, expected))
+        assert sorted(map(canonical, found)) == sorted(map(canonical, expected))
 
 
 @pytest.mark.parametrize("cluster", TREES)
@@ -47,6 +48,11 @@ def test_each_kustomization_of_flux_points_at_a_directory_that_is_there(cluster:
     assert not [path for path in paths if not (root / path / "kustomization.yaml").exists()]
 
 
+def canonical(document: object) -> str:
+    """A document whatever the order of its keys: kustomize sorts them."""
+    return json.dumps(document, sort_keys=True)
+
+
 def releases() -> list[tuple[str, dict[str, object]]]:
     """Every HelmRelease of both trees."""
     return [
@@ -58,7 +64,7 @@ def releases() -> list[tuple[str, dict[str, object]]]:
 
 @pytest.mark.parametrize("release", [pytest.param(release, id=name) for name, release in releases()])
 def test_helm_renders_the_release_with_its_real_chart(release: dict[str, dict[str, object]], need: Need, tmp_path: Path) -> None:
-    """Where charts are to be had: FLUXSTEAD_CHARTS is a folder of `<chart>-<version>.tgz` files or unpacked `<chart>-<version>/`."""
+    """Where charts are to be had: FLUXSTEAD_CHARTS holds `<chart>-<version>.tgz` files, or folders of that name."""
     charts = os.environ.get("FLUXSTEAD_CHARTS")
     spec = release["spec"]
     chart = spec["chart"]["spec"]  # type: ignore[index]

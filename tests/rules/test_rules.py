@@ -59,8 +59,9 @@ def test_each_system_has_a_component_and_a_line_in_the_program() -> None:
 
 def test_the_embedded_program_does_not_import_pulumi() -> None:
     """It takes as long as everything else together."""
+    program = "import sys; from fluxstead.cli.__main__ import main; main(['check']); print('pulumi' in sys.modules)"
     loaded = subprocess.run(
-        [sys.executable, "-c", "import sys; from fluxstead.cli.__main__ import main; main(['check']); print('pulumi' in sys.modules)"],
+        [sys.executable, "-c", program],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -124,7 +124,7 @@ def objects(found: Plan, name: str, kind: str) -> list[Any]:
     return [manifest.object for manifest in layer(found, name).manifests if manifest.object["kind"] == kind]
 
 
-def the(found: Plan, name: str, kind: str) -> Any:  # noqa: ANN401 -- plain data
+def the(found: Plan, name: str, kind: str) -> Any:
     """The only object of a kind in a layer."""
     (only,) = objects(found, name, kind)
     return only

@@ -135,7 +135,7 @@ def test_the_network_is_closed_but_for_dns_the_controller_and_what_is_declared(t
     )
 
 
-def _rule(rule: Any, direction: str) -> tuple[str, list[int]]:  # noqa: ANN401 -- plain data
+def _rule(rule: Any, direction: str) -> tuple[str, list[int]]:
     labels = rule[direction][0]["namespaceSelector"]["matchLabels"]
     return labels["kubernetes.io/metadata.name"], [entry["port"] for entry in rule["ports"]]
 

@@ -36,7 +36,7 @@ def plan_of(
     return plan(IngressSettings.model_validate(written), platform, nodes, routes)
 
 
-def route(**parts: Any) -> Route:  # noqa: ANN401 -- fields of several types
+def route(**parts: Any) -> Route:
     """A route to Longhorn's UI, with other parts where a test needs them."""
     usual = {"name": "ui", "namespace": "storage", "service": "frontend", "port": 80, "source": Source("stack", 7)}
     return Route(**{**usual, **parts})

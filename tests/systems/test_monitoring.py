@@ -54,10 +54,10 @@ def scrape(**changes: Any) -> Scrape:
     return Scrape(**{**described, "source": HERE, **changes})
 
 
-def planned(*scrapes: Scrape, router: EdgeRouter | None = None, **described: Any) -> Plan:
-    """The plan for a description, on a cluster whose storage has the classes fast and slow."""
+def planned(*scrapes: Scrape, **described: Any) -> Plan:
+    """The plan for a description, on a cluster whose default class is fast."""
     settings = MonitoringSettings.model_validate({"version": "75.6.0", **described})
-    return plan(settings, PLATFORM, storage_classes=("fast", "slow"), router=router, scrapes=scrapes)
+    return plan(settings, PLATFORM, EdgeRouter(), "fast", scrapes)
 
 
 def layer(found: Plan, name: str) -> Layer:
@@ -87,7 +87,7 @@ def classes(value: object) -> Iterator[str]:
 
 def test_without_a_section_there_is_no_monitoring() -> None:
     """The stack is a choice."""
-    assert plan(None, PLATFORM, storage_classes=("fast",), router=EdgeRouter(), scrapes=(scrape(),)) == Plan()
+    assert plan(None, PLATFORM, EdgeRouter(), "fast", (scrape(),)) == Plan()
 
 
 @pytest.mark.parametrize(("described", "expected"), [({}, "fast"), ({"storageClass": "slow"}, "slow")])
@@ -103,7 +103,7 @@ def test_the_stack_waits_for_usable_volumes_and_the_scrapes_for_the_stack() -> N
         Capability("CustomResourceDefinition", f"{kind}.toolkit.fluxcd.io")
         for kind in ("HelmRelease.helm", "HelmRepository.source")
     ]
-    layers = [*planned(scrape(), router=EdgeRouter()).layers, storage]
+    layers = [*planned(scrape()).layers, storage]
     result = order(layers, crds)
     assert not result.findings
     assert result.dependencies("kube-prometheus-stack") == ("storage",)
@@ -142,7 +142,7 @@ def test_what_k3s_does_not_expose_is_not_watched() -> None:
 @pytest.mark.parametrize("version", [VERSIONS[0], "75.6.0", "79.0.0", VERSIONS[-1]])
 def test_the_chart_knows_every_value(version: str) -> None:
     """F20: Helm takes an unknown value without a word."""
-    found = planned(version=version, router=EdgeRouter(), grafana={"adminSecret": "grafana-admin"})
+    found = planned(version=version, grafana={"adminSecret": "grafana-admin"})
     assert unknown_values("kube-prometheus-stack", version, values(found)) == []
 
 
@@ -233,7 +233,7 @@ def test_a_guarded_port_is_opened_to_prometheus_alone() -> None:
 
 def test_rules_and_dashboards_come_with_their_scrape() -> None:
     """The dashboard carries the label that Grafana's sidecar is told to look for."""
-    found = planned(scrape(rules=(RULE,), dashboard={"title": "Store"}))
+    found = planned(scrape(rules=(RULE,), dashboard={"title": "Store"}), grafana={"route": None})
     [rules] = objects(found, "PrometheusRule")
     assert rules["spec"]["groups"] == [{"name": "store", "rules": [RULE]}]
     [dashboard] = objects(found, "ConfigMap")
@@ -250,9 +250,9 @@ def test_every_object_is_one_that_the_cluster_accepts(platform: tuple[str, str])
     found = plan(
         settings,
         Platform(cluster="home", flux=flux, kubernetes=kubernetes),
-        storage_classes=("fast",),
-        router=EdgeRouter(),
-        scrapes=(scrape(guarded_port=9500, rules=(RULE,), dashboard={"title": "Store"}),),
+        EdgeRouter(),
+        "fast",
+        (scrape(guarded_port=9500, rules=(RULE,), dashboard={"title": "Store"}),),
     )
     schemas = Schemas(kubernetes=kubernetes, flux=flux, longhorn=None)
     manifests = [item.object for one in found.layers for item in one.manifests]
@@ -264,7 +264,7 @@ def test_every_object_is_one_that_the_cluster_accepts(platform: tuple[str, str])
 
 def test_grafana_serves_from_the_path_that_people_open() -> None:
     """No rewrite; and it is scraped there too, for elsewhere it redirects to the address outside."""
-    found = planned(router=EdgeRouter())
+    found = planned()
     [route] = layer(found, "monitoring-routes").manifests
     assert route.object["data"] == {"service": "kube-prometheus-stack-grafana:80", "path": "/grafana", "strip": "False"}
     grafana = values(found)["grafana"]
@@ -275,17 +275,14 @@ def test_grafana_serves_from_the_path_that_people_open() -> None:
 
 def test_grafana_with_a_host_of_its_own_needs_no_path() -> None:
     """Then everything stays at its root."""
-    grafana = values(planned(router=EdgeRouter(), grafana={"route": {"host": "grafana.home.arpa", "path": "/"}}))["grafana"]
+    grafana = values(planned(grafana={"route": {"host": "grafana.home.arpa", "path": "/"}}))["grafana"]
     assert grafana["grafana.ini"]["server"] == {"root_url": "http://grafana.home.arpa:30080/"}
     assert "serviceMonitor" not in grafana
 
 
-@pytest.mark.parametrize(
-    ("router", "described"), [(None, {}), (EdgeRouter(), {"grafana": {"route": None}})], ids=["no-ingress", "no-route"]
-)
-def test_without_a_way_in_grafana_stays_inside(router: EdgeRouter | None, described: dict[str, Any]) -> None:
+def test_without_a_route_grafana_stays_inside() -> None:
     """No layer, for an empty directory would not build; no address, and Grafana as the chart has it."""
-    found = planned(router=router, **described)
+    found = planned(grafana={"route": None})
     assert [one.name for one in found.layers] == ["kube-prometheus-stack"]
     assert not found.addresses
     assert "grafana.ini" not in values(found)["grafana"]
@@ -294,5 +291,5 @@ def test_without_a_way_in_grafana_stays_inside(router: EdgeRouter | None, descri
 @pytest.mark.parametrize(("release", "service"), [("watch", "watch-grafana"), ("my-grafana-stack", "my-grafana-stack")])
 def test_the_route_leads_to_grafanas_service(release: str, service: str) -> None:
     """The chart adds its name to the release's only where it is not in there."""
-    [route] = layer(planned(router=EdgeRouter(), releaseName=release), "monitoring-routes").manifests
+    [route] = layer(planned(releaseName=release), "monitoring-routes").manifests
     assert route.object["data"]["service"] == f"{service}:80"

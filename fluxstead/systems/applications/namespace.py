@@ -65,9 +65,7 @@ def _amounts(compute: Compute) -> dict[str, str]:
     return amounts
 
 
-def network_policies(
-    instance: Instance, platform: Platform, ingress_namespace: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def network_policies(instance: Instance, platform: Platform, ingress_namespace: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Nothing in or out; then what is let through: DNS, the ingress controller where there is a route, and what is declared."""
     app, environment = instance.app, instance.environment
     ingress = [_rule("from", peer, app.port) for peer in (*app.allow.ingress, *environment.allow.ingress)]

@@ -80,9 +80,7 @@ def _small() -> Resources:
 class Probes(Described):
     """How Kubernetes learns of the application's health: by HTTP paths on its port."""
 
-    readiness: UrlPath | None = Field(
-        default=None, description="Answers while it can take requests; by default, its port is open."
-    )
+    readiness: UrlPath | None = Field(default=None, description="Answers while it can take requests; by default, its port is open.")
     liveness: UrlPath | None = Field(
         default=None, description="The container is restarted when it stops answering; none by default."
     )
@@ -102,9 +100,7 @@ class Peer(Described):
 
     cidr: Cidr | None = Field(default=None, description="A network or an address outside the cluster, such as 192.168.86.10/32.")
     namespace: Name | None = Field(default=None, description="A namespace of the cluster; all its pods.")
-    ports: tuple[Port, ...] = Field(
-        default=(), description="The ports; without them, for egress every port, for ingress the own."
-    )
+    ports: tuple[Port, ...] = Field(default=(), description="The ports; without them, for egress every port, for ingress the own.")
     protocol: Literal["TCP", "UDP"] = Field(default="TCP", description="The protocol of the ports.")
 
 

@@ -34,9 +34,10 @@ _REGISTERED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LonghornPlan(Plan):
-    """What Longhorn gives to later systems: the names of its storage classes."""
+    """What Longhorn gives to later systems: the names of its storage classes, and which is meant where none is named."""
 
     classes: tuple[str, ...]
+    default_class: str = DEFAULT_CLASS
 
 
 def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> LonghornPlan:

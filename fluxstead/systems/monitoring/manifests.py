@@ -19,23 +19,19 @@ from fluxstead.tree.layer import Layer, Plan
 
 
 def plan(
-    settings: MonitoringSettings | None,
-    platform: Platform,
-    *,
-    storage_classes: Sequence[str],
-    router: Router | None,
-    scrapes: Sequence[Scrape],
+    settings: MonitoringSettings | None, platform: Platform, router: Router, default_class: str, scrapes: Sequence[Scrape]
 ) -> Plan:
     """The layers that watch this cluster; none where the description has no monitoring.
 
-    Volumes are of the first of `storage_classes` where the description names none.
+    `default_class` is the StorageClass of volumes where the description names none.
     """
     if settings is None:
         return Plan()
-    route = _route(settings) if router else None
-    address = router.address(route) if router and route else None
-    storage_class = settings.storage_class or next(iter(storage_classes), None)
-    values = merged(values_of(settings, storage_class, route, address.url if address else None), settings.values)
+    route = _route(settings)
+    address = router.address(route) if route else None
+    values = merged(
+        values_of(settings, settings.storage_class or default_class, route, address.url if address else None), settings.values
+    )
     layers = [_stack(settings, platform, values), *_scrapes(settings, scrapes), *_routes(router, route)]
     addresses: tuple[Address, ...] = (address,) if address else ()
     return Plan(layers=tuple(layers), addresses=addresses, findings=tuple(findings_of(settings, values)))
@@ -181,6 +177,6 @@ def _route(settings: MonitoringSettings) -> Route | None:
     )
 
 
-def _routes(router: Router | None, route: Route | None) -> Iterator[Layer]:
-    if router and route:
+def _routes(router: Router, route: Route | None) -> Iterator[Layer]:
+    if route:
         yield Layer(name="monitoring-routes", group="monitoring", source=route.source, manifests=router.manifests(route))

@@ -15,7 +15,7 @@ DASHBOARD_LABEL, DASHBOARD_VALUE = "grafana_dashboard", "1"
 _MEBIBYTE = 2**20
 
 
-def values_of(settings: MonitoringSettings, storage_class: str | None, route: Route | None, url: str | None) -> dict[str, Any]:
+def values_of(settings: MonitoringSettings, storage_class: str, route: Route | None, url: str | None) -> dict[str, Any]:
     """What fluxstead sets; `route` and `url` are Grafana's where it has one."""
     return {
         # In k3s these are threads of one process that shows their metrics on localhost only, or to no one.
@@ -46,7 +46,7 @@ def retention_size(settings: MonitoringSettings) -> str:
     return written or f"{max(1, bytes_of(settings.prometheus.size) * 8 // 10 // _MEBIBYTE)}MB"
 
 
-def _prometheus(settings: MonitoringSettings, storage_class: str | None) -> dict[str, Any]:
+def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, Any]:
     return {
         "retention": settings.prometheus.retention,
         "retentionSize": retention_size(settings),
@@ -60,11 +60,11 @@ def _prometheus(settings: MonitoringSettings, storage_class: str | None) -> dict
     }
 
 
-def _claim(storage_class: str | None, size: str) -> dict[str, Any]:
+def _claim(storage_class: str, size: str) -> dict[str, Any]:
     return {
         "volumeClaimTemplate": {
             "spec": {
-                **_of_class(storage_class),
+                "storageClassName": storage_class,
                 "accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": size}},
             }
@@ -72,11 +72,7 @@ def _claim(storage_class: str | None, size: str) -> dict[str, Any]:
     }
 
 
-def _of_class(storage_class: str | None) -> dict[str, str]:
-    return {"storageClassName": storage_class} if storage_class else {}
-
-
-def _grafana(settings: GrafanaSettings, storage_class: str | None, route: Route | None, url: str | None) -> dict[str, Any]:
+def _grafana(settings: GrafanaSettings, storage_class: str, route: Route | None, url: str | None) -> dict[str, Any]:
     return {
         **({"admin": {"existingSecret": settings.admin_secret}} if settings.admin_secret else {}),
         # A rolling update would wait for ever: the new pod cannot have the volume that the old one holds.
@@ -85,7 +81,7 @@ def _grafana(settings: GrafanaSettings, storage_class: str | None, route: Route 
             "enabled": True,
             # A claim of its own, which grows when `size` does; the template of a StatefulSet ("sts") can never change.
             "type": "pvc",
-            **_of_class(storage_class),
+            "storageClassName": storage_class,
             "accessModes": ["ReadWriteOnce"],
             "size": settings.size,
             # The claim is part of the release, and would go with it (U10).

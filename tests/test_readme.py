@@ -1,0 +1,47 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fluxstead.cli.__main__ import main
+from fluxstead.embedded import run_program
+from fluxstead.tree.picture import mermaid
+
+REPOSITORY = Path(__file__).parents[1]
+README = (REPOSITORY / "README.md").read_text()
+
+
+def test_its_picture_is_the_order_of_the_reference_cluster() -> None:
+    """To renew it: ./run graph --mermaid."""
+    assembled = run_program(REPOSITORY, "k3s-flux").assembled
+    assert assembled is not None
+    shown = re.search(r"<!-- order: begin -->\n```mermaid\n(.*?)```\n<!-- order: end -->", README, re.DOTALL)
+    assert shown is not None
+    assert shown[1] == mermaid(assembled.tree.order)
+
+
+def test_its_links_lead_somewhere() -> None:
+    """In the README and on every page of docs/."""
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]
+    broken = [
+        f"{page.name}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text())
+        if not link.startswith("http") and not (page.parent / link).exists()
+    ]
+    assert len(pages) >= 5
+    assert not broken
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"\./run ([a-z]+)", README))))
+def test_its_commands_exist(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each answers --help."""
+    if command != "test":
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+        assert command in capsys.readouterr().out
