@@ -87,6 +87,7 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
 
 def subject_of(description: Description, tree: Tree, root: Path | None = None) -> Subject:
     """What the checks look at: the tree's files, and what people wrote around them."""
+    cluster = description.cluster
     store = TreeStore(tree.directory, tree, DiskStore(root) if root else TextStore({}))
     own = f"clusters/{description.name}"
     entries = [own] if store.is_folder(own) else []
@@ -96,6 +97,20 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
         view=view_of(store, entries),
         platform=tree.platform,
         nodes=description.nodes,
-        longhorn=description.cluster.longhorn,
+        longhorn=cluster.longhorn,
+        recipients=frozenset(cluster.flux.age_recipients),
+        networks={
+            key: network
+            for key, network in (
+                ("nodeCidr", cluster.kubernetes.node_cidr),
+                ("podCidr", cluster.kubernetes.pod_cidr),
+                ("serviceCidr", cluster.kubernetes.service_cidr),
+            )
+            if network
+        },
+        places={
+            "flux": cluster.flux.source_of("version"),
+            **{key: cluster.kubernetes.source_of(key) for key in ("version", "nodeCidr", "podCidr", "serviceCidr")},
+        },
         before=committed_views(root, description.name, tree.directory, store) if root else {},
     )

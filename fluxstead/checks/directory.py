@@ -112,6 +112,8 @@ def _kustomization(store: Store, folder: str, listing: str, reading: Reading, ab
         _entry(store, folder, entry, reading, above)
     if data.get("namespace"):
         _move_to(str(data["namespace"]), reading, start)
+    if isinstance(data.get("commonAnnotations"), Mapping):
+        _annotate(data["commonAnnotations"], reading, start)
     reading.exact = reading.exact and not _RENAMING & data.keys()
     reading.patched = reading.patched or bool(_PATCHES & data.keys())
     for patch in data.get("patches") or []:
@@ -149,7 +151,7 @@ def _generated(data: Mapping[str, Any], key: str, kind: str) -> Iterator[dict[st
     for entry in data.get(key) or []:
         if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
             metadata = {"name": entry["name"], **({"namespace": entry["namespace"]} if entry.get("namespace") else {})}
-            yield {"apiVersion": "v1", "kind": kind, "metadata": metadata, GENERATED: True}
+            yield {"apiVersion": "v1", "kind": kind, "metadata": metadata, GENERATED: entry}
 
 
 GENERATED = "$generated"
@@ -163,6 +165,18 @@ def _move_to(namespace: str, reading: Reading, start: int) -> None:
         if isinstance(document.data, Mapping) and document.data.get("kind") == "Namespace":
             document = replace(document, data={**document.data, "metadata": {**document.data["metadata"], "name": namespace}})
         reading.documents[index] = document
+
+
+def _annotate(annotations: Mapping[str, Any], reading: Reading, start: int) -> None:
+    """kustomize's commonAnnotations; Flux's own, such as the one that keeps it from substituting, are often set that way."""
+    for index in range(start, len(reading.documents)):
+        document = reading.documents[index]
+        metadata = document.data.get("metadata") if isinstance(document.data, Mapping) else None
+        if isinstance(metadata, Mapping):
+            known = metadata.get("annotations")
+            merged = {**(known if isinstance(known, Mapping) else {}), **annotations}
+            data = {**document.data, "metadata": {**metadata, "annotations": merged}}
+            reading.documents[index] = replace(document, data=data)
 
 
 def moved(document: Document, namespace: str) -> Document:

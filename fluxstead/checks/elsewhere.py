@@ -66,6 +66,7 @@ _ERRORS = (
     ("tree/name-taken", "F8", "the layer `infrastructure` has the name of the group `infrastructure`"),
 )
 _WARNINGS = (
+    ("applications/moving-tag", "F23", "the tag edge of `web-prod` sounds like one that moves"),
     ("accept/unused", "U7", "nothing is found that `longhorn/open-ui` would accept"),
     ("applications/budget-of-one", "F18", "`web-prod` has a budget and 1 pod(s)"),
     ("dns/mdns", "U7", "k3s1.local: .local belongs to multicast DNS (RFC 6762)"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from fluxstead.checks import coldstart, moves, ownership, references, versions
+from fluxstead.checks import capacity, coldstart, moves, network, ownership, references, secrets, storage, substitution, versions
 from fluxstead.checks.elsewhere import ELSEWHERE
 from fluxstead.checks.subject import Check, LooksAt, Subject
 from fluxstead.core.findings import Finding, Severity
@@ -203,5 +203,90 @@ _MOVES = (
     ),
 )
 
-CHECKS = tuple(sorted((*_REFERENCES, *_OWNERSHIP, *_COLD_START, *_VERSIONS, *_MOVES, *ELSEWHERE), key=lambda check: check.id))
+_STORAGE = (
+    _error("storage/disk-uuid", "F14, F15", "Node longhorn-system/k3s1 sets diskUUID", storage.disks),
+    _error("storage/path-twice", "F13", "Node longhorn-system/k3s1 has the disks a and b at one path, /mnt/a", storage.disks),
+    _error(
+        "storage/outside-mount",
+        "F24",
+        "Node longhorn-system/k3s1 has a disk at /var/lib/longhorn, where k3s1 declares none",
+        storage.disks,
+    ),
+    _error(
+        "storage/tags",
+        "F1",
+        "StorageClass fast makes 3 copies on disks with nvme, and 1 node(s) with such disks take replicas",
+        storage.tags,
+    ),
+    _warning(
+        "storage/tags-unused",
+        "F1",
+        "StorageClass bulk makes 3 copies on disks with bulk, and 1 node(s) with such disks take replicas",
+        storage.tags,
+    ),
+    _error("storage/prunable", "U10", "PersistentVolumeClaim web/data holds data, and Flux may prune it", storage.protection),
+    _error(
+        "storage/remediation",
+        "F17",
+        "HelmRelease longhorn-system/longhorn lets Helm rollback Longhorn when upgrade fails",
+        storage.protection,
+    ),
+    _error(
+        "storage/capacity",
+        "F1",
+        "3 volume(s) on disks with hdd take 600Gi with their copies, and 1 disk(s) have 465Gi - 25Gi reserved = 440Gi",
+        capacity.findings,
+    ),
+)
+_SECRETS = (
+    _error("secrets/plain", "F22", "Secret web/settings holds `password` in plain text", secrets.secret_objects),
+    _error("secrets/recipients", "F22", "Secret web/settings is not encrypted for age1…", secrets.secret_objects),
+    _error(
+        "secrets/no-decryption",
+        "F22",
+        "Secret web/settings is encrypted, and Kustomization flux-system/web does not decrypt",
+        secrets.secret_objects,
+    ),
+    _error(
+        "secrets/in-text", "F22", "apps/web/config.yaml holds what looks like a key, a token or a password: ghp_…", secrets.anywhere
+    ),
+    _warning(
+        "secrets/in-values",
+        "F22",
+        "HelmRelease web/site sets auth.password to a value in plain text (8 characters)",
+        secrets.anywhere,
+    ),
+)
+_OTHER = (
+    _error(
+        "substitution/undefined",
+        "U6",
+        "ConfigMap web/script holds ${HOME}, and Kustomization flux-system/web has no value for it",
+        substitution.undefined,
+    ),
+    _error(
+        "network/overlap", "U7", "podCidr 10.42.0.0/16 and nodeCidr 10.0.0.0/8 share addresses", network.overlaps, "the description"
+    ),
+    _error(
+        "network/node-inside",
+        "U7",
+        "k3s1 has the address 10.42.0.5, which lies in podCidr 10.42.0.0/16",
+        network.overlaps,
+        "the description",
+    ),
+    _warning(
+        "versions/compatibility",
+        "F6",
+        "Flux 2.6.1 is tested with Kubernetes 1.31 to 1.33, and this is v1.36.3+k3s1",
+        network.compatibility,
+        "the description",
+    ),
+)
+
+CHECKS = tuple(
+    sorted(
+        (*_REFERENCES, *_OWNERSHIP, *_COLD_START, *_VERSIONS, *_MOVES, *_STORAGE, *_SECRETS, *_OTHER, *ELSEWHERE),
+        key=lambda check: check.id,
+    )
+)
 """Every check, by id."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fluxstead.checks.view import View
-from fluxstead.core.findings import Finding, Severity
+from fluxstead.core.findings import Finding, Severity, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
@@ -19,7 +19,8 @@ LooksAt = Literal["the description", "the tree", "the tree and the commits befor
 class Subject:
     """What the checks look at. A tree that people wrote comes without a description: then only the view is there.
 
-    `before`: the committed trees to compare with, by what they are called. `unchecked`: what could not be looked at, and why.
+    `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `before`: the committed
+    trees to compare with, by what they are called. `unchecked`: what could not be looked at, and why.
     """
 
     view: View
@@ -27,6 +28,8 @@ class Subject:
     nodes: Sequence[Node] = ()
     longhorn: LonghornSettings | None = None
     recipients: frozenset[str] = frozenset()
+    networks: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Source] = field(default_factory=dict)
     before: Mapping[str, View] = field(default_factory=dict)
     unchecked: list[str] = field(default_factory=list)
 

@@ -169,7 +169,10 @@ def _as_applied(document: Document, unit: Unit) -> Document:
     if document.generated:
         return document
     values = mapping(mapping(unit.spec, "postBuild"), "substitute")
-    if values or "postBuild" in unit.spec:
+    metadata = mapping(document.data, "metadata") if isinstance(document.data, Mapping) else {}
+    control = "kustomize.toolkit.fluxcd.io/substitute"
+    refused = "disabled" in {mapping(metadata, "annotations").get(control), mapping(metadata, "labels").get(control)}
+    if "postBuild" in unit.spec and not refused:
         document = replace(document, data=substituted(document.data, values))
     target = unit.spec.get("targetNamespace")
     return moved(document, str(target)) if target else document

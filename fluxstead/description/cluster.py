@@ -28,6 +28,9 @@ class FluxSettings(Described):
         default=None,
         description="The Secret in flux-system with the age key, for SOPS files in applications of your own manifests.",
     )
+    age_recipients: tuple[str, ...] = Field(
+        default=(), description="The age keys (age1…) that secrets in Git are encrypted for; with them, other files are refused."
+    )
 
 
 class KubernetesSettings(Described):
