@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fluxstead.core.platform import Platform
-from fluxstead.description.load import load
 from fluxstead.core.secrecy import is_secret
+from fluxstead.description.load import load
 from tests.systems.applications import (
     HEAD,
     WEB,
