@@ -7,7 +7,7 @@ from functools import cache
 
 from fluxstead.catalog.chart_values import unknown_values
 from fluxstead.catalog.schemas import Schemas
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.findings import Finding, Source, error, warning
 from fluxstead.core.manifest import ObjectRef, ref_of
 from fluxstead.tree.render import Tree, TreeFile
 
@@ -44,10 +44,13 @@ def _against_chart(file: TreeFile) -> Iterator[Finding]:
     spec = file.object["spec"]
     chart = spec["chart"]["spec"]
     for unknown in unknown_values(chart["chart"], chart["version"], spec.get("values", {})) or []:
-        yield error(
+        # Without a key that is like it, it may be one that only the chart's templates know.
+        say = error if unknown.nearest else warning
+        known_in = f"; known in {unknown.known_in}" if unknown.known_in else ""
+        yield say(
             "tree/chart-value",
             file.source,
-            what=f"chart {chart['chart']} {chart['version']} has no value `{unknown.path}`",
+            what=f"chart {chart['chart']} {chart['version']} has no value `{unknown.path}`{known_in}",
             why="Helm ignores unknown values without a word, and the default stays in force (F20)",
             write=unknown.nearest or "a key of that chart version's values.yaml",
         )
