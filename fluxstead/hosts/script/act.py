@@ -12,7 +12,7 @@ from typing import Callable, Dict, List
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, table
 from fluxstead.hosts.script.look import CONFIG
-from fluxstead.hosts.script.model import MARK, Disk, Node, Verdict, label_of
+from fluxstead.hosts.script.model import MARK, Disk, Host, Node, Verdict, label_of
 from fluxstead.hosts.script.read import (
     FS_IOC_GETFLAGS,
     FSTAB,
@@ -39,11 +39,11 @@ MOST_TASKS = 24
 """A disk needs about ten; more means that a task has no effect."""
 
 
-def prepare_disk(name: str, node: Node) -> List[str]:
+def prepare_disk(name: str, node: Node, before: Host) -> List[str]:
     """Does the tasks of one disk, deciding anew from the host's truth before each; says which were done."""
     done: List[str] = []
     while len(done) < MOST_TASKS:
-        verdict = decide_one(name, node)
+        verdict = decide_one(name, node, before)
         if verdict.action == "refuse":
             raise Refused(said(verdict))
         if not verdict.tasks:
@@ -58,9 +58,9 @@ def prepare_disk(name: str, node: Node) -> List[str]:
     raise StepFailed(f"no end after {', '.join(done)}")
 
 
-def decide_one(name: str, node: Node) -> Verdict:
-    """The verdict on one disk, with the host as it is at this moment."""
-    host = read_host(node, only=name)
+def decide_one(name: str, node: Node, before: Host) -> Verdict:
+    """The verdict on one disk as it is at this moment; of other disks, only which they are is read again."""
+    host = read_host(node, name, before)
     return next(decide(declared, node, host) for declared in node.disks if declared.name == name)
 
 

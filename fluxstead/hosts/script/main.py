@@ -87,15 +87,19 @@ def _k3s() -> Dict[str, Any]:
 
 
 def _apply(node: Node, about: Dict[str, Any]) -> int:
-    _, verdicts, why = _verdicts(node)
+    host, verdicts, why = _verdicts(node)
     if why:
         disks = [_told(verdict) for verdict in verdicts]
         return _end({**about, "status": "refused", "why": why, "disks": disks}, REFUSED)
     system = _do_items(node)
-    done = {verdict.declared.name: prepare_disk(verdict.declared.name, node) for verdict in verdicts if verdict.tasks}
-    after = [decide_one(verdict.declared.name, node) if verdict.tasks else verdict for verdict in verdicts]
+    done: Dict[str, List[str]] = {}
+    after: List[Verdict] = []
+    for verdict in verdicts:
+        name = verdict.declared.name
+        done[name] = prepare_disk(name, node, host) if verdict.tasks else []
+        after.append(decide_one(name, node, host) if verdict.tasks else verdict)
     disks = [
-        {**_told(then), "action": before.action, "why": list(before.why), "done": done.get(before.declared.name, [])}
+        {**_told(then), "action": before.action, "why": list(before.why), "done": done[before.declared.name]}
         for before, then in zip(verdicts, after)
     ]
     changed = any(done.values()) or any(item["state"] == "done" for item in system)

@@ -53,21 +53,29 @@ def text_of(path: str) -> str:
         return ""
 
 
-def read_host(node: Node, only: str = "") -> Host:
-    """The host; disks that a declaration names are read deeply (all, or only that of one declared name)."""
+def read_host(node: Node, only: str = "", before: Optional[Host] = None) -> Host:
+    """The host as it is now, with a deep look at each disk that a declaration names.
+
+    With `only`, that of one declared name; the content of other disks is then taken as it was `before`.
+    """
     answer(["udevadm", "settle", "--timeout=30"])
     reader = _Reader()
-    shallow = tuple(reader.disk(name) for name in sorted(os.listdir("/sys/block")) if _is_disk(name))
-    host = Host(shallow, {}, _uuids(shallow))
+    chosen = [declared for declared in node.disks if declared.name == only or not only]
+    bare = [identity(name) for name in sorted(os.listdir("/sys/block")) if _is_disk(name)]
+    named = [identify(declared, Host(tuple(bare), {}, {}))[0] for declared in chosen]
+    earlier = {(disk.path, disk.serials): disk for disk in before.disks} if before else {}
+    shallow = [
+        reader.contents(disk) if disk in named or not before else earlier.get((disk.path, disk.serials), disk)
+        for disk in bare
+    ]
+    host = Host(tuple(shallow), {}, _uuids(shallow))
     deep: Dict[str, Disk] = {}
     places: Dict[str, Place] = {}
-    for declared in node.disks:
-        if only and declared.name != only:
-            continue
-        disk = identify(declared, host)[0]
+    for declared in chosen:
+        found = identify(declared, host)[0]
         places[declared.mount_path] = reader.place(declared.mount_path)
-        if disk is not None and not disk.dead:
-            deep[disk.path] = reader.deepen(disk, declared)
+        if found is not None and not found.dead:
+            deep[found.path] = reader.deepen(found, declared)
     return Host(tuple(deep.get(disk.path, disk) for disk in shallow), places, host.uuids)
 
 
@@ -96,6 +104,28 @@ def _names_below(name: str) -> Iterator[str]:
         yield from _names_below(holder)
 
 
+def identity(name: str) -> Disk:
+    """Which disk it is, without reading it."""
+    udev = _udev(_number(name))
+    device = f"/sys/block/{name}/device"
+    keys = ("ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")
+    serials = [udev.get(key, "").strip() for key in keys] + [text_of(f"{device}/serial").strip()]
+    wwn = udev.get("ID_WWN_WITH_EXTENSION") or udev.get("ID_WWN") or text_of(f"/sys/block/{name}/wwid").strip()
+    size = int(text_of(f"/sys/block/{name}/size") or 0) * 512
+    return Disk(
+        f"/dev/{name}",
+        tuple(sorted(f"/dev/{link}" for link in udev.get("links", "").split() if link.startswith("disk/by-id/"))),
+        udev.get("ID_MODEL", "").strip() or text_of(f"{device}/model").strip(),
+        tuple(dict.fromkeys(serial for serial in serials if serial)),
+        wwn,
+        size,
+        int(text_of(f"/sys/block/{name}/queue/logical_block_size") or 512),
+        (),
+        read_only=text_of(f"/sys/block/{name}/ro").strip() == "1",
+        dead="" if size else "it has no medium or says that its size is 0",
+    )
+
+
 class _Reader:
     """What is read once for all disks: mounts, swaps, /etc/fstab."""
 
@@ -105,26 +135,11 @@ class _Reader:
         lines = text_of(FSTAB).splitlines()
         self.fstab = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
-    def disk(self, name: str) -> Disk:
-        """One disk without looking into it."""
-        udev = _udev(_number(name))
-        device = f"/sys/block/{name}/device"
-        keys = ("ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")
-        serials = [udev.get(key, "").strip() for key in keys] + [text_of(f"{device}/serial").strip()]
-        wwn = udev.get("ID_WWN_WITH_EXTENSION") or udev.get("ID_WWN") or text_of(f"/sys/block/{name}/wwid").strip()
-        disk = Disk(
-            f"/dev/{name}",
-            tuple(sorted(f"/dev/{link}" for link in udev.get("links", "").split() if link.startswith("disk/by-id/"))),
-            udev.get("ID_MODEL", "").strip() or text_of(f"{device}/model").strip(),
-            tuple(dict.fromkeys(serial for serial in serials if serial)),
-            wwn,
-            int(text_of(f"/sys/block/{name}/size") or 0) * 512,
-            int(text_of(f"/sys/block/{name}/queue/logical_block_size") or 512),
-            (),
-            read_only=text_of(f"/sys/block/{name}/ro").strip() == "1",
-        )
-        if not disk.size:
-            return replace(disk, dead="it has no medium or says that its size is 0")
+    def contents(self, disk: Disk) -> Disk:
+        """One disk with what lies on it, without looking into filesystems."""
+        if disk.dead:
+            return disk
+        name = os.path.basename(disk.path)
         try:
             first, last = apart(lambda: _ends(disk), DISK_SECONDS)
             guids = parse(bytes.fromhex(first), disk.sector)

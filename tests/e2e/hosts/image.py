@@ -123,6 +123,8 @@ def _configure(root: Path, result: Path) -> None:
     shutil.copy(result / "host_key.pub", root / "etc/ssh/ssh_host_ed25519_key.pub")
     (root / "etc/ssh/sshd_config.d/tests.conf").write_text(SSHD)
     (root / "etc/network/interfaces").write_text(INTERFACES)
+    # The kernel is booted from outside, and rebuilding an initrd takes minutes under emulation.
+    (root / "etc/initramfs-tools/update-initramfs.conf").write_text("update_initramfs=no\nbackup_initramfs=no\n")
     (root / "etc/hostname").write_text("k3s1\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost k3s1\n")
     (root / "etc/fstab").write_text("# written by the tests\n/dev/vda / ext4 defaults 0 1\n")
