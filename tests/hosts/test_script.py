@@ -116,7 +116,7 @@ def test_the_running_node_is_named_by_its_certificate() -> None:
     ],
 )
 def test_wrong_data_is_refused_by_key(key: str, value: object) -> None:
-    disk = {**NODE["disks"][0], key: value}  # type: ignore[index,dict-item]
+    disk = {**NODE["disks"][0], key: value}  # type: ignore[index]
     with pytest.raises(WrongUseError):
         read_node({**NODE, "disks": [disk]})
 

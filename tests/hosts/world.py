@@ -226,8 +226,8 @@ def any_host(draw: st.DrawFn) -> Host:
         draw(st.sampled_from([True, False, None])),
         draw(st.sampled_from([(), (right_line(),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",), (right_line(), right_line())])),
     )
-    uuids = draw(st.sampled_from([{}, {UUID: ("/dev/sda",)}, {UUID: ("/dev/sda", "/dev/sdb")}]))
-    return Host(tuple(disks), {PATH: place}, uuids)
+    known: list[dict[str, tuple[str, ...]]] = [{}, {UUID: ("/dev/sda",)}, {UUID: ("/dev/sda", "/dev/sdb")}]
+    return Host(tuple(disks), {PATH: place}, draw(st.sampled_from(known)))
 
 
 any_declared = st.builds(
@@ -280,7 +280,7 @@ def workable(draw: st.DrawFn) -> tuple[Declared, Host]:
         volume = part(signatures=draw(some_signatures), mounts=elsewhere, look=draw(st.sampled_from([None, FILES])))
         if volume.filesystem and volume.filesystem.label == label_of("a", SERIAL):
             volume = replace(volume, signatures=())
-        disk = replace(holding(volume), busy=bool(elsewhere), half_wiped=one.wipe if kind == "half wiped" else "")
+        disk = replace(holding(volume), busy=bool(elsewhere), half_wiped=f"{SERIAL}/{DIGEST}" * (kind == "half wiped"))
     lines = draw(st.sampled_from([(), (fstab_line(one, UUID),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",)]))
     place = Place("/dev/sda1" if mounted else "", immutable=draw(st.sampled_from([True, False])), fstab=lines)
     return one, host(disk, place=place)

@@ -22,7 +22,7 @@ from fluxstead.hosts.script.read import (
     text_of,
 )
 from fluxstead.hosts.script.text import fstab_fields, fstab_line, said
-from fluxstead.hosts.script.tools import Refused, StepFailed, answer, apart, run, say, step
+from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, run, say, step
 from fluxstead.hosts.script.wipe import (
     BLOCK,
     doomed_blocks,
@@ -44,18 +44,17 @@ def prepare_disk(name: str, node: Node, before: Host) -> List[str]:
     done: List[str] = []
     while len(done) < MOST_TASKS:
         verdict = decide_one(name, node, before)
-        if verdict.action == "refuse":
-            raise Refused(said(verdict))
+        disk = verdict.disk
+        if verdict.action == "refuse" or disk is None:
+            raise RefusedError(said(verdict))
         if not verdict.tasks:
             return done
         task = verdict.tasks[0]
         if done and done[-1] == task:
-            raise StepFailed(f"{task} was done and is still needed")
-        disk = verdict.disk
-        assert disk is not None
+            raise StepError(f"{task} was done and is still needed")
         step(task, lambda: TASKS[task](verdict, disk), disk=name, device=disk.path, serial=disk.serial)  # noqa: B023
         done.append(task)
-    raise StepFailed(f"no end after {', '.join(done)}")
+    raise StepError(f"no end after {', '.join(done)}")
 
 
 def decide_one(name: str, node: Node, before: Host) -> Verdict:
@@ -80,7 +79,7 @@ def _wipe(verdict: Verdict, disk: Disk) -> None:
         if not left:
             return
         blocks = sorted({(each.offset + at) // BLOCK for each in left for at in (0, BLOCK)})
-    raise StepFailed(f"signatures stay: {', '.join(each.type for each in left)}")
+    raise StepError(f"signatures stay: {', '.join(each.type for each in left)}")
 
 
 def _partition(_: Verdict, disk: Disk) -> None:
@@ -114,7 +113,7 @@ def _tell_kernel(disk: Disk) -> None:
             break
         time.sleep(attempt)
     else:
-        raise StepFailed(f"the kernel does not read the partition table of {disk.path}: {err.strip()}")
+        raise StepError(f"the kernel does not read the partition table of {disk.path}: {err.strip()}")
     run("udevadm", "settle", "--timeout=30")
 
 
@@ -226,7 +225,7 @@ def _config(verdict: Verdict, _: Disk) -> None:
 
 def _owner(verdict: Verdict, _: Disk) -> None:
     os.chown(verdict.declared.mount_path, 0, 0)
-    os.chmod(verdict.declared.mount_path, 0o755)
+    os.chmod(verdict.declared.mount_path, 0o755)  # noqa: S103 - as every mount point of a system is
 
 
 TASKS: Dict[str, Callable[[Verdict, Disk], None]] = {

@@ -200,11 +200,11 @@ def _mounted(declared: Declared, disk: Disk, volume: Volume, place: Place, host:
         problems.append(f"{volume.path} is stacked on {disk.path}; only a disk or its partition is looked after")
     if problems:
         return _refuse(declared, disk, problems, "")
-    assert volume.filesystem is not None
+    uuid, label = (volume.filesystem.uuid, volume.filesystem.label) if volume.filesystem else ("", "")
     tasks = ["finish"] if _unfinished(disk, volume) else []
-    tasks += _mends(declared, volume, volume.filesystem.uuid, place)
+    tasks += _mends(declared, volume, uuid, place)
     ours = _ours(declared, disk) == volume
-    if disk.serial and volume.filesystem.label != label_of(declared.name, disk.serial):
+    if disk.serial and label != label_of(declared.name, disk.serial):
         tasks.append("label")
     notes = []
     if place.immutable is False and not place.entries:
@@ -214,7 +214,7 @@ def _mounted(declared: Declared, disk: Disk, volume: Volume, place: Place, host:
     action, why = ("mend", "ours") if ours else ("adopt", "mounted where declared, prepared by hand before")
     if not tasks:
         action, why = "nothing", "as declared"
-    return Verdict(declared, disk, action, (why,), tuple(tasks), "", volume.filesystem.uuid, tuple(notes))
+    return Verdict(declared, disk, action, (why,), tuple(tasks), "", uuid, tuple(notes))
 
 
 def _mends(declared: Declared, volume: Volume, uuid: str, place: Place) -> List[str]:
@@ -256,16 +256,16 @@ def _unmounted(declared: Declared, disk: Disk, volume: Volume, place: Place, hos
     problems = _filesystem_problems(declared, disk, volume, host)
     if problems:
         return _refuse(declared, disk, problems, "")
-    assert known is not None
+    uuid, label = (known.uuid, known.label) if known else ("", "")
     tasks = ["partition"] if disk.edges == "table" and not disk.table_whole else []
     tasks += ["finish"] if unfinished else []
     if place.immutable is False:
         tasks.append("mountpoint")
-    mends = _mends(declared, volume, known.uuid, place)
+    mends = _mends(declared, volume, uuid, place)
     tasks += [task for task in mends if task == "fstab"] + ["mount"] + [task for task in mends if task != "fstab"]
-    if known.label != label_of(declared.name, disk.serial):
+    if label != label_of(declared.name, disk.serial):
         tasks.append("label")
-    return Verdict(declared, disk, "mend", ("ours, but not mounted",), tuple(tasks), "", known.uuid)
+    return Verdict(declared, disk, "mend", ("ours, but not mounted",), tuple(tasks), "", uuid)
 
 
 def _unfinished(disk: Disk, volume: Volume) -> bool:

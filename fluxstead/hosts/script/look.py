@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any, Dict, List, Tuple
 
 from fluxstead.hosts.script.model import Look
-from fluxstead.hosts.script.tools import StepFailed, apart, run
+from fluxstead.hosts.script.tools import StepError, apart, run
 
 LOOK_OPTIONS = {
     "ext2": "ro",
@@ -51,7 +51,7 @@ def look(device: str, kind: str, mounted_at: str, whole: bool) -> Look:
 
     try:
         found = apart(inside, LOOK_SECONDS, own_mounts=not mounted_at)
-    except StepFailed as error:
+    except StepError as error:
         return Look(problem=str(error))
     tuples: Dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
     return Look(**tuples)

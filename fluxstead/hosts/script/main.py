@@ -15,7 +15,7 @@ from fluxstead.hosts.script.model import Disk, Host, Node, Verdict, WrongUseErro
 from fluxstead.hosts.script.read import read_host
 from fluxstead.hosts.script.system import initiator, items, refusals, restart_due
 from fluxstead.hosts.script.text import contents, said
-from fluxstead.hosts.script.tools import PASSED, Refused, StepFailed, say, step
+from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, step
 
 FINE, REFUSED, WRONG, FAILED = 0, 1, 2, 3
 MODES = ("plan", "apply")
@@ -27,11 +27,7 @@ LOCK_SECONDS = {"plan": 20.0, "apply": 120.0}
 def main(payload: str) -> int:
     """Runs the mode that the payload names on the node that it holds; the exit status."""
     try:
-        data = json.loads(payload)
-        mode = data.get("mode") if isinstance(data, dict) else None
-        if mode not in MODES:
-            raise WrongUseError(f"mode is {mode!r}; it is plan or apply")
-        node = read_node(data.get("node"))
+        mode, node = _read(payload)
     except (ValueError, WrongUseError) as error:
         return _end({"status": "wrong use", "why": [str(error)]}, WRONG)
     about: Dict[str, Any] = {"node": node.name, "mode": mode}
@@ -40,10 +36,18 @@ def main(payload: str) -> int:
     try:
         _lock(mode)
         return _plan(node, about) if mode == "plan" else _apply(node, about)
-    except Refused as error:
+    except RefusedError as error:
         return _end({**about, "status": "refused", "why": [str(error)]}, REFUSED)
-    except (StepFailed, OSError) as error:
+    except (StepError, OSError) as error:
         return _end({**about, "status": "failed", "why": [str(error)]}, FAILED)
+
+
+def _read(payload: str) -> Tuple[str, Node]:
+    data = json.loads(payload)
+    mode = data.get("mode") if isinstance(data, dict) else None
+    if mode not in MODES:
+        raise WrongUseError(f"mode is {mode!r}; it is plan or apply")
+    return mode, read_node(data.get("node"))
 
 
 def _end(result: Dict[str, Any], status: int) -> int:
@@ -60,7 +64,7 @@ def _lock(mode: str) -> None:
             break
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise StepFailed(f"another preparation of this host is running ({LOCK} is locked)") from None
+                raise StepError(f"another preparation of this host is running ({LOCK} is locked)") from None
             time.sleep(0.2)
     PASSED.append(handle)
 
@@ -100,7 +104,7 @@ def _apply(node: Node, about: Dict[str, Any]) -> int:
         after.append(decide_one(name, node, host) if verdict.tasks else verdict)
     disks = [
         {**_told(then), "action": before.action, "why": list(before.why), "done": done[before.declared.name]}
-        for before, then in zip(verdicts, after)
+        for before, then in zip(verdicts, after)  # noqa: B905 - Python 3.9 has no strict
     ]
     changed = any(done.values()) or any(item["state"] == "done" for item in system)
     result = {**about, "status": "fine", "changed": changed, "why": [], "disks": disks, "system": system}
@@ -116,7 +120,7 @@ def _do_items(node: Node) -> List[Dict[str, Any]]:
             step(item.name, item.do, seen=item.why)
             again = items(node)[index]
             if not again.right:
-                raise StepFailed(f"{item.name} was done and is still not right: {again.why}")
+                raise StepError(f"{item.name} was done and is still not right: {again.why}")
         told.append({"item": item.name, "state": "fine" if item.right else "done", "why": item.why})
     return told
 

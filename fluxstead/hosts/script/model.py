@@ -227,7 +227,7 @@ def _read_disk(data: Any) -> Declared:
         raise WrongUseError(f"disk {name!r}: filesystem is {declared.filesystem!r}; Longhorn takes ext4 and xfs")
     parts = declared.mount_path.split("/")
     if len(parts) < 2 or parts[0] or any(part in ("", ".", "..") for part in parts[1:]):
-        raise WrongUseError(f"disk {name!r}: mountPath is {declared.mount_path!r}; it is an absolute path without . or ..")
+        raise WrongUseError(f"disk {name!r}: mountPath is {declared.mount_path!r}; write an absolute path without ..")
     if not (declared.device or declared.serial or declared.wwn):
         raise WrongUseError(f"disk {name!r}: nothing says which disk it is; write device, serial or wwn")
     if declared.device and not declared.device.startswith("/dev/"):

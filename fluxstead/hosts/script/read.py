@@ -15,15 +15,16 @@ from fluxstead.hosts.script.gpt import edges, parse
 from fluxstead.hosts.script.look import LOOK_OPTIONS, look
 from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Node, Place, Signature, Volume
 from fluxstead.hosts.script.text import fstab_fields
-from fluxstead.hosts.script.tools import StepFailed, answer, apart, run
+from fluxstead.hosts.script.tools import StepError, answer, apart, run
 from fluxstead.hosts.script.wipe import content_digest, half_wiped
 
 DISK_SECONDS = 60
 """A disk that takes longer to answer the simplest questions is dead."""
 SYSTEM_PATHS = (
-    "/ /boot /boot/efi /efi /etc /home /opt /root /tmp /usr /var /var/lib /var/log "
-    "/var/lib/rancher /var/lib/kubelet /etc/rancher"
-).split()
+    *("/", "/boot", "/boot/efi", "/efi", "/etc", "/home", "/opt", "/root", "/usr"),
+    *("/var", "/var/lib", "/var/log", "/var/lib/rancher", "/var/lib/kubelet", "/etc/rancher"),
+)
+"""A disk that holds one of these is the system's, and k3s' data is as good as the system."""
 FSTAB = "/etc/fstab"
 FS_IOC_GETFLAGS = 0x80086601
 IMMUTABLE = 0x10
@@ -144,7 +145,7 @@ class _Reader:
             first, last = apart(lambda: _ends(disk), DISK_SECONDS)
             guids = parse(bytes.fromhex(first), disk.sector)
             volumes = self._volumes(name, disk, guids)
-        except StepFailed as error:
+        except StepError as error:
             return replace(disk, dead=str(error))
         kind, table_name, whole = edges(disk.serial, disk.size, disk.sector, bytes.fromhex(first), bytes.fromhex(last))
         return replace(
@@ -167,8 +168,11 @@ class _Reader:
             volume = self._volume(child, "partition", start, int(text_of(f"/sys/class/block/{child}/size")) * 512)
             guid, label = guids.get(number, ("", ""))
             volumes.append(replace(volume, partition_guid=guid, partition_name=label))
-        for holder in dict.fromkeys(held for _, child in [(0, name), *numbered] for held in _names_below(child)):
-            volumes.append(self._volume(holder, "stacked", 0, int(text_of(f"/sys/class/block/{holder}/size")) * 512))
+        stacked = dict.fromkeys(held for _, child in [(0, name), *numbered] for held in _names_below(child))
+        volumes.extend(
+            self._volume(holder, "stacked", 0, int(text_of(f"/sys/class/block/{holder}/size")) * 512)
+            for holder in stacked
+        )
         return tuple(volumes)
 
     def _volume(self, name: str, kind: str, offset: int, size: int) -> Volume:
@@ -244,7 +248,7 @@ class _Reader:
         disk = replace(disk, volumes=tuple(volumes), busy=_busy(disk.path), smart=_smart(disk.path))
         try:
             digest, wiped = apart(lambda: (content_digest(disk), half_wiped(disk)), 2 * DISK_SECONDS)
-        except StepFailed as error:
+        except StepError as error:
             return replace(disk, dead=str(error))
         return replace(disk, digest=digest, half_wiped=wiped)
 

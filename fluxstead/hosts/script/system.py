@@ -1,4 +1,4 @@
-"""Everything of a prepared host but its disks: packages, kernel modules, iSCSI, multipath, journald, k3s' configuration.
+"""Everything of a prepared host but its disks: packages, modules, iSCSI, multipath, journald, k3s' configuration.
 
 Each item says whether it is as it should be; doing it is allowed only where it is not. Files are whole files of our
 own in the folders that each program reads additions from, so no line of anybody else's is touched.
@@ -16,7 +16,7 @@ from typing import Callable, Dict, List, Tuple
 
 from fluxstead.hosts.script.model import MARK, Node
 from fluxstead.hosts.script.read import text_of
-from fluxstead.hosts.script.tools import PATHS, StepFailed, answer, run
+from fluxstead.hosts.script.tools import PATHS, StepError, answer, run
 from fluxstead.hosts.script.wipe import write_safely
 
 PACKAGES = {
@@ -124,7 +124,7 @@ def _packages(node: Node) -> Item:
 
     def install() -> None:
         if not installed("apt-get"):
-            raise StepFailed(f"only Debian's package manager is known; install {', '.join(missing)} yourself")
+            raise StepError(f"only Debian's package manager is known; install {', '.join(missing)} yourself")
         # A run that was killed may have left packages half set up.
         run("dpkg", "--configure", "-a", "--force-confold", seconds=APT_SECONDS)
         options = ("-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", "-o")
@@ -134,7 +134,7 @@ def _packages(node: Node) -> Item:
             run(*command, seconds=APT_SECONDS)
         absent = [tool for tool in wanted if not installed(tool)]
         if absent:
-            raise StepFailed(f"installed, but {', '.join(absent)} is still not there")
+            raise StepError(f"installed, but {', '.join(absent)} is still not there")
 
     return Item("packages", not missing, f"missing: {', '.join(missing)}" if missing else "installed", install)
 
@@ -176,7 +176,7 @@ def _iscsid() -> Item:
         run("systemctl", "enable", "--now", "iscsid.service")
         state = answer(["systemctl", "is-active", "iscsid.service"])[1].strip()
         if state != "active":
-            raise StepFailed(f"iscsid.service is {state or 'unknown'} after it was started (F11)")
+            raise StepError(f"iscsid.service is {state or 'unknown'} after it was started (F11)")
 
     why = f"{states['enabled'] or 'unknown'}, {states['active'] or 'unknown'}"
     return Item("iscsid", states == {"enabled": "enabled", "active": "active"}, why, start)
@@ -188,7 +188,7 @@ def _multipath(text: str) -> Item:
             run("multipathd", "reconfigure")
         status, out, _ = answer(["multipath", "-t"])
         if not status and "VIRTUAL-DISK" not in out:
-            raise StepFailed(f"multipath does not read {MULTIPATH_FILE}: its config_dir is elsewhere")
+            raise StepError(f"multipath does not read {MULTIPATH_FILE}: its config_dir is elsewhere")
 
     return _file("multipath", MULTIPATH_FILE, text, reload)
 
@@ -199,7 +199,7 @@ def _restart_journal() -> None:
     limits = re.findall(r"^SystemMaxUse=(.*)$", out, re.MULTILINE)
     ours = re.findall(r"^SystemMaxUse=(.*)$", text_of(JOURNAL_FILE), re.MULTILINE)
     if not status and limits[-1:] != ours:
-        raise StepFailed(f"journald is bounded by another file to {limits[-1:]} (systemd-analyze cat-config shows it)")
+        raise StepError(f"journald is bounded by another file to {limits[-1:]} (systemd-analyze cat-config shows it)")
 
 
 def _file(name: str, path: str, text: str, then: Callable[[], None], mode: int = 0o644) -> Item:

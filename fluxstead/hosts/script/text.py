@@ -35,7 +35,7 @@ def _inside(volume: Volume) -> str:
 
 def stable_name(disk: Disk) -> str:
     """The name to declare a disk by: under by-id if it has one, ata-, nvme- and scsi- before wwn-."""
-    return sorted(disk.links, key=lambda link: ("/wwn-" in link, len(link), link))[0] if disk.links else disk.path
+    return min(disk.links, key=lambda link: ("/wwn-" in link, len(link), link), default=disk.path)
 
 
 def consent_line(disk: Disk) -> str:

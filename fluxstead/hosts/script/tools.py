@@ -20,11 +20,11 @@ PASSED: List[int] = []
 """Descriptors that tools inherit: the lock, so that it is held until the last of them is gone."""
 
 
-class StepFailed(Exception):
+class StepError(Exception):
     """A step did not do what it should; the text says what was seen."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The host is no longer as the plan found it; nothing more is done."""
 
 
@@ -40,9 +40,9 @@ def step(name: str, action: Callable[[], Any], **fields: Any) -> Any:
     began = time.monotonic()
     try:
         result = action()
-    except (StepFailed, OSError) as error:
+    except (StepError, OSError) as error:
         say(step=name, status="failed", seconds=round(time.monotonic() - began, 2), seen=str(error), **fields)
-        raise StepFailed(f"{name}: {error}") from error
+        raise StepError(f"{name}: {error}") from error
     say(step=name, status="done", seconds=round(time.monotonic() - began, 2), **fields)
     return result
 
@@ -62,7 +62,7 @@ def answer(command: Sequence[str], seconds: float = 60) -> Tuple[int, str, str]:
     except FileNotFoundError:
         return 127, "", f"{command[0]} is not installed"
     except subprocess.TimeoutExpired:
-        raise StepFailed(f"{' '.join(command)} took more than {seconds:g} s") from None
+        raise StepError(f"{' '.join(command)} took more than {seconds:g} s") from None
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
@@ -71,7 +71,7 @@ def run(*command: str, seconds: float = 60) -> str:
     status, out, err = answer(command, seconds)
     if status:
         tail = " ".join((err or out).split())[-500:]
-        raise StepFailed(f"{' '.join(command)} ended with {status}: {tail}")
+        raise StepError(f"{' '.join(command)} ended with {status}: {tail}")
     return out
 
 
@@ -96,23 +96,27 @@ def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> 
     os.close(reader)
     if not ready:
         os.kill(child, signal.SIGKILL)
-        raise StepFailed(f"no answer within {seconds:g} s")
+        raise StepError(f"no answer within {seconds:g} s")
     os.waitpid(child, 0)
     answered = json.loads(data or b'{"failed": "it ended without an answer"}')
     if "failed" in answered:
-        raise StepFailed(answered["failed"])
+        raise StepError(answered["failed"])
     return answered["result"]
 
 
 def _work_apart(work: Callable[[], Any], writer: int, own_mounts: bool) -> NoReturn:
     try:
         if own_mounts:
-            if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS):
-                raise OSError(ctypes.get_errno(), "unshare of mounts")
-            run("mount", "--make-rprivate", "/")
+            _leave_mounts()
         result = {"result": work()}
-    except Exception as error:  # a process apart has nobody above it to tell but through the pipe
+    except Exception as error:  # noqa: BLE001 - a process apart has nobody above it to tell but through the pipe
         result = {"failed": f"{error}"}
     with os.fdopen(writer, "wb") as pipe:
         pipe.write(json.dumps(result).encode())
     os._exit(0)
+
+
+def _leave_mounts() -> None:
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS):
+        raise OSError(ctypes.get_errno(), "unshare of mounts")
+    run("mount", "--make-rprivate", "/")

@@ -23,7 +23,7 @@ DIGEST_LENGTH = 24
 
 
 def content_digest(disk: Disk) -> str:
-    """What a consent names: partitions, signatures, and the files or, where they cannot be listed, samples of blocks."""
+    """What a consent names: partitions, signatures, and the files or, where those cannot be listed, samples."""
     told: List[object] = [disk.serial, disk.size]
     for volume in disk.volumes:
         if volume.kind == "stacked":
