@@ -91,7 +91,7 @@ def do(verdict: Verdict, found: Host) -> Host:
         volumes = tuple(replace(volume, mounts=()) for volume in disk.volumes)
         disk = replace(disk, volumes=volumes, busy=False)
     elif task == "wipe":
-        disk = replace(disk, volumes=(whole(disk.path),), edges="zero", half_wiped="", digest="z")
+        disk = replace(disk, volumes=(whole(disk.path),), edges="zero", half_wiped=one.wipe or "", digest="z")
     elif task == "partition":
         name = disk.table_name if disk.edges == "table" else PREPARING
         volumes = (whole(disk.path, signatures=(Signature("gpt", 512),)), *_remade(disk, name))

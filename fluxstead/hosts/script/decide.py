@@ -276,8 +276,6 @@ def _not_ours(declared: Declared, disk: Disk) -> Verdict:
     """Blank, begun by this script, or somebody's."""
     idle = not disk.busy and not disk.stacked and not any(volume.mounts for volume in disk.volumes)
     empty = idle and not disk.partitions and not disk.volumes[0].signatures
-    if idle and disk.half_wiped and declared.wipe == disk.half_wiped:
-        return Verdict(declared, disk, "wipe", ("the consented wipe was interrupted",), ("wipe", *FRESH))
     if empty and disk.edges == "zero":
         if not _named(declared, disk):
             return _refuse_unnamed(declared, disk, "it is blank")
@@ -285,6 +283,8 @@ def _not_ours(declared: Declared, disk: Disk) -> Verdict:
     if empty and disk.edges == "table":
         tasks = FRESH if disk.table_name == PREPARING else ("partition", *FRESH[2:])
         return _resume(declared, disk, "writing its partition table was interrupted", tasks)
+    if idle and disk.half_wiped and declared.wipe == disk.half_wiped:
+        return Verdict(declared, disk, "wipe", ("the consented wipe was interrupted",), ("wipe", *FRESH))
     return _by_consent(declared, disk)
 
 

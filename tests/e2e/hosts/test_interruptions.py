@@ -7,6 +7,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 
@@ -35,58 +36,74 @@ LINES = 19
 """Lines of a whole run that unmounts, wipes and prepares one disk, without its result."""
 
 
-def foreign(machine: Machine) -> dict[str, object]:
+@dataclass(frozen=True)
+class Case:
     """Disk 1 with content, mounted, and the consent to lose it; disk 2 with content and no consent."""
-    machine.root(with_file(2, EXT4) + with_file(1, EXT4) + "mkdir -p /srv/old; mount $p /srv/old; sync")
-    consent = plan(machine, disk(1))["disks"][0]["write"].removeprefix("wipe: ")
-    return disk(1, wipe=consent)
+
+    machine: Machine
+    wanted: dict[str, object]
+    others: dict[int, str]
 
 
-def finished(machine: Machine, wanted: dict[str, object], others: dict[int, str]) -> None:
-    """A run after the interruption prepares the disk; the next one finds nothing to do; other disks are untouched."""
-    apply(machine, wanted)
-    assert not apply(machine, wanted)["changed"]
-    machine.root(f"findmnt -n /mnt/longhorn/d1; e2fsck -fn {path(1)}-part1; sgdisk --verify {path(1)} | grep 'No problems'")
-    assert digests(machine, OTHERS) == others
+@pytest.fixture(scope="module")
+def saved(booted: Machine) -> Case:
+    """The case, saved as `foreign`."""
+    booted.load("clean")
+    booted.root(with_file(2, EXT4) + with_file(1, EXT4) + "mkdir -p /srv/old; mount $p /srv/old; sync")
+    consent = plan(booted, disk(1))["disks"][0]["write"].removeprefix("wipe: ")
+    others = digests(booted, OTHERS)
+    booted.save("foreign")
+    return Case(booted, disk(1, wipe=consent), others)
 
 
-def test_killed_after_every_line_and_in_the_middle_of_writes(machine: Machine) -> None:
-    wanted = foreign(machine)
-    others = digests(machine, OTHERS)
-    machine.save("foreign")
-    patches = [stop_after_line(number, KILL) for number in range(1, LINES + 1)]
-    patches += [stop_after_bytes(number, KILL) for number in (5000, 1100000, 2500000, 4300000, 4305000, 5400000)]
-    killed = 0
-    for patch in patches:
-        machine.load("foreign")
-        done = machine.script(stdin_for("apply", node(wanted), patched(patch)))
-        assert done.status in (0, 137, 255), done
-        killed += done.status != 0
-        finished(machine, wanted, others)
-    print(f"kill points: {killed}")  # noqa: T201 - a figure for the log
-    assert killed >= LINES
+@pytest.fixture
+def case(saved: Case) -> Case:
+    """The case as it was saved."""
+    saved.machine.load("foreign")
+    return saved
+
+
+def finished(case: Case) -> None:
+    """A run after the interruption prepares the disk; then there is nothing to do; other disks are untouched."""
+    apply(case.machine, case.wanted)
+    assert {one["action"] for one in plan(case.machine, case.wanted)["disks"]} == {"nothing"}
+    mounted = f"findmnt -n /mnt/longhorn/d1; e2fsck -fn {path(1)}-part1; "
+    case.machine.root(mounted + f"sgdisk --verify {path(1)} | grep 'No problems'")
+    assert digests(case.machine, OTHERS) == case.others
+
+
+@pytest.mark.parametrize("line", range(1, LINES + 1))
+def test_killed_after_every_line(case: Case, line: int) -> None:
+    done = case.machine.script(stdin_for("apply", node(case.wanted), patched(stop_after_line(line, KILL))))
+    assert done.status in (137, 255), done
+    finished(case)
+
+
+@pytest.mark.parametrize("count", [5_000, 1_100_000, 2_500_000, 4_300_000, 4_305_000, 5_400_000])
+def test_killed_in_the_middle_of_a_write(case: Case, count: int) -> None:
+    done = case.machine.script(stdin_for("apply", node(case.wanted), patched(stop_after_bytes(count, KILL))))
+    assert done.status in (137, 255), done
+    finished(case)
 
 
 @pytest.mark.parametrize(
     "patch",
     [
-        *(stop_after_line(number, POWER_CUT) for number in (4, 6, 8, 10, 14, 18)),
-        *(stop_after_bytes(number, POWER_CUT) for number in (2500000, 4305000)),
+        *(stop_after_line(line, POWER_CUT) for line in (4, 6, 7, 9, 11, 12, 16, 18)),
+        *(stop_after_bytes(count, POWER_CUT) for count in (2_500_000, 4_305_000)),
     ],
 )
-def test_power_cut(machine: Machine, patch: str) -> None:
-    wanted = foreign(machine)
-    others = digests(machine, OTHERS)
+def test_power_cut(case: Case, patch: str) -> None:
     with suppress(subprocess.TimeoutExpired):
-        machine.script(stdin_for("apply", node(wanted), patched(patch)), seconds=90)
-    machine.reboots += 1
+        case.machine.script(stdin_for("apply", node(case.wanted), patched(patch)), seconds=90)
+    case.machine.reboots += 1
     time.sleep(1)
-    machine.await_ssh()
-    finished(machine, wanted, others)
+    case.machine.await_ssh()
+    finished(case)
 
 
-def test_a_wipe_is_not_resumed_once_somebody_used_the_disk(machine: Machine) -> None:
-    wanted = foreign(machine)
+def test_a_wipe_is_not_resumed_once_somebody_used_the_disk(case: Case) -> None:
+    machine, wanted = case.machine, case.wanted
     machine.script(stdin_for("apply", node(wanted), patched(stop_after_bytes(2500000, KILL))))
     machine.root(f"wipefs -qa {path(1)}; mkfs.ext4 -q -F {path(1)}; mount {path(1)} /mnt; echo new > /mnt/new; umount /mnt")
     before = digests(machine, [1])
