@@ -26,7 +26,8 @@ class Schemas:
 
     A product's sets lie one over the other: each holds the kinds that changed in its version, an empty file where it
     no longer serves one. A minor version without a set of its own is judged by the next one that has: a field that came in
-    between passes unseen, and none that the cluster has is refused; of API versions, only those that stayed are known. Beyond the newest set, the newest counts.
+    between passes unseen, and none that the cluster has is refused; of API versions, only those that stayed are known.
+    Beyond the newest set, the newest counts.
     """
 
     def __init__(self, *, kubernetes: str, flux: str, longhorn: str | None) -> None:
