@@ -67,7 +67,7 @@ def _connection(args: HostArgs) -> remote.ConnectionArgs:
         )
     # Without a key, the agent serves; the provider finds its socket, whose path changes at every login and would show as a change.
     return remote.ConnectionArgs(
-        host=args.node.address, port=ssh.port, user=ssh.user, host_key=ssh.host_key, private_key=key, proxy=proxy
+        host=args.node.dialled_at, port=ssh.port, user=ssh.user, host_key=ssh.host_key, private_key=key, proxy=proxy
     )
 
 

@@ -34,7 +34,7 @@ def ask_node(node: Node, root: Path) -> Answer:
     """The script's plan of one described host, with its host key pinned where the description has it."""
     with tempfile.TemporaryDirectory() as scratch:
         known = Path(scratch) / "known_hosts"
-        return ask([*_connection(node, root, known), f"{node.ssh.user}@{node.address}"], node.ssh.user, declared(node))
+        return ask([*_connection(node, root, known), f"{node.ssh.user}@{node.dialled_at}"], node.ssh.user, declared(node))
 
 
 def ask(destination: Sequence[str], user: str, data: Mapping[str, object]) -> Answer:
@@ -76,7 +76,7 @@ def _connection(node: Node, root: Path, known: Path) -> list[str]:
     if ssh.private_key_file:
         options += ["-i", str(root / Path(ssh.private_key_file).expanduser())]
     if ssh.host_key:
-        known.write_text(f"{_host(node.address, ssh.port)} {ssh.host_key}\n", encoding="utf-8")
+        known.write_text(f"{_host(node.dialled_at, ssh.port)} {ssh.host_key}\n", encoding="utf-8")
         options += ["-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes"]
         options += ["-o", f"HostKeyAlgorithms={ssh.host_key.split()[0]}"]
     if ssh.jump:

@@ -78,7 +78,7 @@ class Disk(Described):
     reserved: Quantity = Field(default="0", description="Space on the disk that Longhorn leaves to others (its storageReserved).")
     wipe: Annotated[str, AfterValidator(_consent)] | None = Field(
         default=None,
-        description="Consent to destroy exactly this content of exactly this disk: <serial>/<digest>, as the refusal prints it (U2).",
+        description="Consent to destroy exactly this content of this disk: <serial>/<digest>, as the refusal prints it (U2).",
     )
     scheduling: bool = Field(default=True, description="Whether Longhorn may place new replicas here.")
     evict: bool = Field(default=False, description="Move this disk's replicas elsewhere. Turns scheduling off.")
@@ -121,6 +121,7 @@ class Jump(Described):
 class Ssh(Described):
     """How the machine is reached to prepare it."""
 
+    address: Address | None = Field(default=None, description="Where sshd is reached, if not at the node's address.")
     user: str = Field(default="root", min_length=1, description="The user to log in as; others than root use `sudo -n`.")
     port: Port = Field(default=22, description="The port of sshd.")
     host_key: HostKey | None = Field(
@@ -161,6 +162,11 @@ class Node(Described):
     def joined(self) -> bool:
         """Whether the node is in the cluster, so that objects for it may exist (Longhorn deletes a Node that has none)."""
         return self.state != "planned"
+
+    @property
+    def dialled_at(self) -> str:
+        """The address of the machine's sshd."""
+        return self.ssh.address or self.address
 
     @property
     def left_alone(self) -> str | None:
