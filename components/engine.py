@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pulumi
 
 from components.system import SystemArgs, Wiring
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
+from fluxstead.nodes.model import Node
 from fluxstead.tree.entry import missing_entry, write_entry
 from fluxstead.tree.layer import Plan
 from fluxstead.tree.owned import Difference, compare, write
+
+if TYPE_CHECKING:
+    from components.host import Host
 
 
 def project() -> tuple[Path, str]:
@@ -41,11 +46,35 @@ def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]
         stop(findings)
     if findings:
         pulumi.log.warn(report(findings))
-    wiring = Wiring(assembled.tree)
+    hosts = _hosts(root, assembled.description.nodes)
+    wiring = Wiring(assembled.tree, hosts)
     for system, plan in plans:
         module = import_module(f"components.{system}")
         getattr(module, class_name(system))(system, SystemArgs(plan, wiring))
-    _write(root, assembled, difference)
+    prepared = pulumi.Output.all(*(host.done for host in hosts))
+    prepared.apply(lambda _: _write(root, assembled, difference))
+    if pulumi.runtime.is_dry_run():
+        _foretell(assembled, difference)
+    pulumi.export("tree", assembled.tree.directory)
+
+
+def _hosts(root: Path, nodes: Sequence[Node]) -> list[Host]:
+    """Every live host whose key is known, in parallel; the others are left alone, and said so."""
+    alone = [f"{node.name} ({node.left_alone})" for node in nodes if node.left_alone]
+    if alone:
+        pulumi.log.info(f"not dialled: {', '.join(alone)}")
+    dialled = [node for node in nodes if not node.left_alone]
+    if not dialled:
+        return []
+    from components.host import Host, HostArgs  # noqa: PLC0415 -- imports pulumi-command
+
+    quiet_interrupt()
+    return [Host(node.name, HostArgs(node, root)) for node in dialled]
+
+
+def quiet_interrupt() -> None:
+    """End without a traceback when the engine interrupts the program because a host failed; the engine says which and why."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(1))
 
 
 def class_name(system: str) -> str:
@@ -54,13 +83,19 @@ def class_name(system: str) -> str:
 
 
 def _write(root: Path, assembled: Assembled, difference: Difference) -> None:
-    directory, name = assembled.tree.directory, assembled.description.name
-    changes = [f"{change.verb} {directory}/{change.path}" for change in difference.changes]
     if pulumi.runtime.is_dry_run():
-        pulumi.log.info("\n".join(["`up` would", *changes]) if changes else f"{directory} is up to date")
-    else:
-        write(root, directory, difference)
-        if missing_entry(root, name):
-            write_entry(root, name, directory)
-        pulumi.log.info("\n".join(["wrote the tree:", *changes]) if changes else f"{directory} is up to date")
-    pulumi.export("tree", directory)
+        return
+    directory, name = assembled.tree.directory, assembled.description.name
+    write(root, directory, difference)
+    if missing_entry(root, name):
+        write_entry(root, name, directory)
+    pulumi.log.info(_told("wrote the tree:", directory, difference))
+
+
+def _foretell(assembled: Assembled, difference: Difference) -> None:
+    pulumi.log.info(_told("`up` would", assembled.tree.directory, difference))
+
+
+def _told(verb: str, directory: str, difference: Difference) -> str:
+    changes = [f"{change.verb} {directory}/{change.path}" for change in difference.changes]
+    return "\n".join([verb, *changes]) if changes else f"{directory} is up to date"

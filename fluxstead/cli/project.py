@@ -21,7 +21,12 @@ def add_project_arguments(parser: argparse.ArgumentParser, formats: Sequence[str
 
 
 def run_project(options: argparse.Namespace) -> Run:
-    """Run the program for the project and stack that the arguments name. Exits with 2 where they name none."""
+    """Run the program for the project and stack that the arguments name."""
+    return run_program(*choose_stack(options))
+
+
+def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
+    """The project's folder and the stack that the arguments name. Exits with 2 where they name none."""
     root: Path = options.project
     known = stacks_in(root)
     stack = options.stack or (known[0] if len(known) == 1 else None)
@@ -29,7 +34,7 @@ def run_project(options: argparse.Namespace) -> Run:
         here = f"there are several stacks: {', '.join(known)}" if known else f"no Pulumi.<stack>.yaml in {root.resolve()}"
         print(f"fluxstead: {here}; say --stack NAME or --project DIR", file=sys.stderr)
         sys.exit(2)
-    return run_program(root, stack)
+    return root, stack
 
 
 def print_findings(findings: Iterable[Finding], how: str) -> bool:

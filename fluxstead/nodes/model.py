@@ -49,6 +49,17 @@ def _device(value: str) -> str:
     )
 
 
+def _consent(value: str) -> str:
+    serial, _, digest = value.rpartition("/")
+    if serial and digest and all(character in "0123456789abcdef" for character in digest):
+        return value
+    raise refuse(
+        f"{value!r} is not a consent to wipe",
+        why="only this content of this disk may go, never whatever the disk holds one day (U2)",
+        write="<serial>/<digest>, as the refusal of `./run hosts plan` prints it",
+    )
+
+
 class Disk(Described):
     """One data disk of a machine, for Longhorn."""
 
@@ -59,10 +70,16 @@ class Disk(Described):
         default=None, description="/dev/disk/by-id/… or, with a serial beside it, /dev/sdX (U1)."
     )
     serial: str | None = Field(default=None, min_length=1, description="As `lsblk -o NAME,SERIAL` shows it.")
+    wwn: str | None = Field(default=None, min_length=1, description="The World Wide Name, as `lsblk -o NAME,WWN` shows it.")
     size: Quantity = Field(description="The least size of the disk; a smaller one is another disk.")
+    filesystem: Literal["ext4", "xfs"] = Field(default="ext4", description="The filesystem on the disk.")
     mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the disk's filesystem is mounted.")
     tags: tuple[Tag, ...] = Field(default=(), description="What volumes may ask for through a StorageClass.")
     reserved: Quantity = Field(default="0", description="Space on the disk that Longhorn leaves to others (its storageReserved).")
+    wipe: Annotated[str, AfterValidator(_consent)] | None = Field(
+        default=None,
+        description="Consent to destroy exactly this content of this disk: <serial>/<digest>, as the refusal prints it (U2).",
+    )
     scheduling: bool = Field(default=True, description="Whether Longhorn may place new replicas here.")
     evict: bool = Field(default=False, description="Move this disk's replicas elsewhere. Turns scheduling off.")
 
@@ -73,9 +90,9 @@ class Disk(Described):
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
-        if self.device is None and self.serial is None:
+        if self.device is None and self.serial is None and self.wwn is None:
             raise refuse(
-                f"disk {self.name!r} has neither device nor serial",
+                f"disk {self.name!r} has neither device nor serial nor wwn",
                 why="the disk to prepare has to be found beyond doubt (U1)",
                 write="serial: … (from `lsblk -o NAME,SERIAL`) or device: /dev/disk/by-id/…",
             )
@@ -92,15 +109,29 @@ class Disk(Described):
         return self
 
 
+class Jump(Described):
+    """A host on the way to the machine."""
+
+    address: Address = Field(description="The jump host's IP address.")
+    user: str = Field(default="root", min_length=1, description="The user to log in as.")
+    port: Port = Field(default=22, description="The port of its sshd.")
+    host_key: HostKey = Field(description="One line of `ssh-keyscan -t ed25519 HOST` without the host.")
+
+
 class Ssh(Described):
     """How the machine is reached to prepare it."""
 
+    address: Address | None = Field(default=None, description="Where sshd is reached, if not at the node's address.")
     user: str = Field(default="root", min_length=1, description="The user to log in as; others than root use `sudo -n`.")
     port: Port = Field(default=22, description="The port of sshd.")
     host_key: HostKey | None = Field(
         default=None,
         description="One line of `ssh-keyscan -t ed25519 HOST` without the host; without it the host is not dialled.",
     )
+    private_key_file: str | None = Field(
+        default=None, min_length=1, description="A file with the private key; by default, the keys of the SSH agent."
+    )
+    jump: Jump | None = Field(default=None, description="A host to go through.")
 
 
 class Taint(Described):
@@ -121,6 +152,7 @@ class Node(Described):
     state: Literal["planned", "live", "leaving"] = Field(
         description="planned: not joined yet; live; leaving: nothing is scheduled and Longhorn moves its replicas away."
     )
+    prepare: bool = Field(default=True, description="Whether `pulumi up` prepares the machine; false leaves it alone.")
     ssh: Ssh = Field(default_factory=Ssh)
     labels: Labels = Field(default_factory=dict, description="Labels of the Kubernetes Node.")
     taints: tuple[Taint, ...] = Field(default=(), description="Taints of the Kubernetes Node, at registration.")
@@ -130,3 +162,17 @@ class Node(Described):
     def joined(self) -> bool:
         """Whether the node is in the cluster, so that objects for it may exist (Longhorn deletes a Node that has none)."""
         return self.state != "planned"
+
+    @property
+    def dialled_at(self) -> str:
+        """The address of the machine's sshd."""
+        return self.ssh.address or self.address
+
+    @property
+    def left_alone(self) -> str | None:
+        """Why `pulumi up` does not dial the machine; None where it does."""
+        if self.state != "live":
+            return f"state: {self.state}"
+        if not self.prepare:
+            return "prepare: false"
+        return None if self.ssh.host_key else "no ssh.hostKey"

@@ -63,7 +63,7 @@ class Engine:
 def _copy_tracked(target: Path) -> None:
     """What a clone would hold of the working tree as it is now, without what is generated."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 -- the git of PATH
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

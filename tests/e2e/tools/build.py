@@ -71,7 +71,6 @@ RECIPES = {
             "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor={kubernetes}",
         ),
     ),
-    "kubeconform": Recipe("about 20 s", ("main.version=v{version}",)),
 }
 
 

@@ -1,0 +1,87 @@
+"""The types of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from fluxstead.catalog.versions import parsed
+
+Operation = Literal["CREATE", "UPDATE", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One rule of an admission webhook: with `Fail`, none of these requests succeeds while its service does not answer.
+
+    Kinds are `Kind.group`, and the bare kind for Kubernetes' core group.
+    """
+
+    name: str
+    type: Literal["validating", "mutating"]
+    failure_policy: Literal["Fail", "Ignore"]
+    operations: frozenset[Operation]
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Brings:
+    """What is there once a chart, or k3s, is ready. CRDs are `Kind.group`, aggregated APIs `group/version`."""
+
+    crds: frozenset[str] = frozenset()
+    storage_classes: frozenset[str] = frozenset()
+    default_storage_class: str | None = None
+    ingress_classes: frozenset[str] = frozenset()
+    default_ingress_class: str | None = None
+    namespaces: frozenset[str] = frozenset()
+    apis: frozenset[str] = frozenset()
+    webhooks: tuple[Webhook, ...] = ()
+
+    def __or__(self, other: Brings) -> Brings:
+        """Both together."""
+        return Brings(
+            crds=self.crds | other.crds,
+            storage_classes=self.storage_classes | other.storage_classes,
+            default_storage_class=self.default_storage_class or other.default_storage_class,
+            ingress_classes=self.ingress_classes | other.ingress_classes,
+            default_ingress_class=self.default_ingress_class or other.default_ingress_class,
+            namespaces=self.namespaces | other.namespaces,
+            apis=self.apis | other.apis,
+            webhooks=self.webhooks + other.webhooks,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the versions from `since` up to, not including, `until` bring."""
+
+    since: str
+    brings: Brings
+    until: str | None = None
+
+
+def of_version(version: str, parts: Iterable[Part]) -> Brings | None:
+    """All parts that a version has, as one; None where it has none."""
+    number = parsed(version)
+    whole: Brings | None = None
+    for part in parts:
+        if parsed(part.since) <= number and (part.until is None or number < parsed(part.until)):
+            whole = part.brings if whole is None else whole | part.brings
+    return whole
+
+
+def kinds(group: str, names: str) -> frozenset[str]:
+    """Kinds of one group, from their names with blanks between."""
+    return frozenset(f"{name}.{group}" for name in names.split())
+
+
+def webhook(
+    name: str,
+    type_: Literal["validating", "mutating"],
+    asked: frozenset[str],
+    *operations: Operation,
+    failure_policy: Literal["Fail", "Ignore"] = "Fail",
+) -> Webhook:
+    """A webhook that is asked about some kinds, by default when they are created and updated."""
+    return Webhook(name, type_, failure_policy, frozenset(operations or ("CREATE", "UPDATE")), asked)

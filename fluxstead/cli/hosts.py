@@ -1,0 +1,89 @@
+"""`./run hosts`: what the preparation would do, what is wrong, and a file to start from. Read-only."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from fluxstead.cli.project import choose_stack, print_findings
+from fluxstead.core.findings import errors
+from fluxstead.description.load import Description, load
+from fluxstead.hosts import report, ssh
+from fluxstead.hosts.answer import Answer
+from fluxstead.hosts.discover import node_file
+from fluxstead.nodes.model import Node
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "what", choices=("plan", "doctor", "discover"), help="what would be done; what is wrong; a file to start from"
+    )
+    parser.add_argument("names", nargs="*", metavar="NODE", help="which nodes (all live ones); for discover: USER@HOST")
+    parser.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the folder with Pulumi.<stack>.yaml (here)")
+    parser.add_argument("--stack", metavar="NAME", help="which stack, where the folder has several")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask the hosts, and give the exit status."""
+    root, stack = choose_stack(options)
+    if options.what == "discover":
+        return _discover(options, stack)
+    reading = load(root, stack)
+    if reading.description is None or errors(reading.findings):
+        print_findings(reading.findings, "text")
+        return 1
+    nodes = _chosen(reading.description, options.names)
+    answers = ssh.plan(nodes, root, _progress)
+    if options.format == "json":
+        print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))
+    elif options.what == "plan":
+        _print_plan(stack, nodes, answers)
+    else:
+        print("\n\n".join(report.doctor(node, answers[node.name]) for node in nodes))
+    if options.what == "doctor":
+        return int(not all(report.healthy(node, answers[node.name]) for node in nodes))
+    return int(any(answer.refused for answer in answers.values()))
+
+
+def _chosen(description: Description, names: Sequence[str]) -> list[Node]:
+    known = {node.name: node for node in description.nodes}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"fluxstead: no node is called {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        sys.exit(2)
+    return [known[name] for name in names] or [node for node in description.nodes if node.state == "live"]
+
+
+def _print_plan(stack: str, nodes: Sequence[Node], answers: dict[str, Answer]) -> None:
+    print("\n\n".join(report.plan(node, answers[node.name]) for node in nodes))
+    ready = [node.name for node in nodes if answers[node.name].work and not answers[node.name].refused and not node.left_alone]
+    if ready:
+        print(f"\n{report.replace_hint(stack, ready)}")
+    for node in nodes:
+        if node.left_alone:
+            print(f"\n{node.name} is not prepared by `pulumi up`: {node.left_alone}")
+
+
+def _progress(line: str) -> None:
+    if sys.stderr.isatty():
+        print(line, file=sys.stderr)
+
+
+def _discover(options: argparse.Namespace, stack: str) -> int:
+    if len(options.names) != 1 or "@" not in options.names[0]:
+        print("fluxstead: ./run hosts discover USER@HOST", file=sys.stderr)
+        return 2
+    user, _, host = options.names[0].partition("@")
+    answer = ssh.ask(options.names, user, {"node": host, "disks": []})
+    if not answer.inventory:
+        print(f"fluxstead: {host}: {'; '.join(answer.why) or 'no disks were found'}", file=sys.stderr)
+        return 1
+    _, key, _ = ssh.run([*options.names, "cat /etc/ssh/ssh_host_ed25519_key.pub"], "")
+    print(node_file(stack, host, user, " ".join(key.split()[:2]), answer.inventory), end="")
+    return 0

@@ -1,0 +1,65 @@
+"""A node of the description as the data that the script on the host takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fluxstead.core.quantity import bytes_of
+from fluxstead.nodes.model import Disk, Node, Taint
+
+# Labels of Kubernetes' own prefixes that a kubelet may give itself; it exits on any other (kubernetes:
+# staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go).
+_KUBELET_PREFIXES = ("kubelet.kubernetes.io/", "node.kubernetes.io/")
+_KUBELET_LABELS = frozenset(
+    {
+        "kubernetes.io/arch",
+        "kubernetes.io/hostname",
+        "kubernetes.io/os",
+        "beta.kubernetes.io/arch",
+        "beta.kubernetes.io/instance-type",
+        "beta.kubernetes.io/os",
+        "failure-domain.beta.kubernetes.io/region",
+        "failure-domain.beta.kubernetes.io/zone",
+        "topology.kubernetes.io/region",
+        "topology.kubernetes.io/zone",
+    }
+)
+
+
+def declared(node: Node) -> Mapping[str, Any]:
+    """What the script is told of the machine; sizes in bytes."""
+    return {
+        "node": node.name,
+        "address": node.address,
+        "role": node.role,
+        "disks": [_disk(disk) for disk in node.disks],
+        "k3s": {
+            "nodeLabels": [f"{key}={value}" for key, value in sorted(node.labels.items()) if kubelet_admits(key)],
+            "nodeTaints": [_taint(taint) for taint in node.taints],
+        },
+    }
+
+
+def kubelet_admits(label: str) -> bool:
+    """Whether k3s's kubelet may register with this label (failure F10); the others are kept by Flux alone."""
+    prefix = label.rpartition("/")[0]
+    reserved = any(prefix == domain or prefix.endswith(f".{domain}") for domain in ("kubernetes.io", "k8s.io"))
+    return not reserved or label in _KUBELET_LABELS or f"{prefix}/".endswith(_KUBELET_PREFIXES)
+
+
+def _disk(disk: Disk) -> dict[str, Any]:
+    return {
+        "name": disk.name,
+        "device": disk.device,
+        "serial": disk.serial,
+        "wwn": disk.wwn,
+        "size": bytes_of(disk.size),
+        "filesystem": disk.filesystem,
+        "mountPath": disk.mount_path,
+        "wipe": disk.wipe,
+    }
+
+
+def _taint(taint: Taint) -> str:
+    return f"{taint.key}={taint.value}:{taint.effect}" if taint.value else f"{taint.key}:{taint.effect}"

@@ -1,0 +1,87 @@
+"""A host's answer as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fluxstead.hosts.answer import Answer, DiskAnswer
+from fluxstead.nodes.model import Node
+
+_HAPPENS = {
+    "nothing": "nothing",
+    "mend": "mended, no data touched",
+    "adopt": "adopted, no data touched",
+    "prepare": "partitioned and formatted",
+    "resume": "preparation taken up again",
+    "wipe": "WIPED, partitioned and formatted",
+    "refuse": "refused",
+}
+
+
+def plan(node: Node, answer: Answer) -> str:
+    """One host's plan: a table of its disks, the rest of the host, and what stands against it."""
+    return "\n".join([f"{node.name} ({node.address}): {_headline(answer)}", *_disks(answer.disks), *_rest(answer)])
+
+
+def doctor(node: Node, answer: Answer) -> str:
+    """What is wrong with one host now, and what to type."""
+    wrong = list(_problems(node, answer))
+    return "\n".join([f"{node.name} ({node.address}): {'healthy' if not wrong else 'not as it should be'}", *wrong])
+
+
+def healthy(node: Node, answer: Answer) -> bool:
+    """Whether the doctor has nothing to say."""
+    return not any(_problems(node, answer))
+
+
+def replace_hint(stack: str, names: Sequence[str]) -> str:
+    """How to make `up` run the script where the description did not change since the last time."""
+    targets = " ".join(
+        f"--target-replace 'urn:pulumi:{stack}::fluxstead::fluxstead:hosts:Host$command:remote:Command::{name}'" for name in names
+    )
+    return f"`pulumi up` does this. Where it says that nothing changed: pulumi up {targets}"
+
+
+def _headline(answer: Answer) -> str:
+    if answer.refused:
+        return answer.status
+    return "work to do" if answer.work else "as declared"
+
+
+def _disks(disks: Sequence[DiskAnswer]) -> list[str]:
+    rows = [("disk", "declared", "found", "what happens", "why")]
+    rows += [(disk.name, disk.mount_path, disk.seen, _HAPPENS[disk.action], "; ".join(disk.why)) for disk in disks]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = ["  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows]
+    return lines if disks else []
+
+
+def _rest(answer: Answer) -> Iterator[str]:
+    for item in answer.system:
+        if item["state"] != "fine":
+            yield f"  {item['item']}: {item['why']}"
+    for disk in answer.disks:
+        yield from (f"  {disk.name}: note: {note}" for note in disk.notes)
+    if answer.restart:
+        yield f"  a restart of k3s is due: {answer.restart}"
+    for why in answer.why:
+        yield f"  refused: {why}"
+    for disk in answer.disks:
+        if disk.action == "refuse" and disk.write:
+            yield f"  write, at disk {disk.name}: {disk.write}"
+
+
+def _problems(node: Node, answer: Answer) -> Iterator[str]:
+    prepare = "pulumi up" if not node.left_alone else f"{node.left_alone}: change that in nodes/{node.name}.yaml, then pulumi up"
+    for why in answer.why:
+        yield f"  {why}"
+    for disk in answer.disks:
+        if disk.action not in {"nothing", "refuse"}:
+            yield f"  disk {disk.name}: {'; '.join(disk.why)}\n    type: {prepare}"
+        if disk.found and disk.found.get("smart") == "failing":
+            yield f"  disk {disk.name}: SMART says that it is failing\n    write: evict: true at the disk, then replace it"
+    for item in answer.system:
+        if item["state"] != "fine":
+            yield f"  {item['item']}: {item['why']}\n    type: {prepare}"
+    if answer.restart:
+        yield f"  {answer.restart}"

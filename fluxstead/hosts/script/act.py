@@ -1,0 +1,244 @@
+"""Doing one task of a verdict. Nothing here decides: each function does what its name says to the disk it is given."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import time
+from typing import Callable, Dict, List
+
+from fluxstead.hosts.script.decide import decide
+from fluxstead.hosts.script.gpt import PREPARING, READY, table
+from fluxstead.hosts.script.look import CONFIG
+from fluxstead.hosts.script.model import MARK, Disk, Host, Node, Verdict, label_of
+from fluxstead.hosts.script.read import (
+    FS_IOC_GETFLAGS,
+    FSTAB,
+    IMMUTABLE,
+    read_host,
+    signatures,
+    text_of,
+)
+from fluxstead.hosts.script.text import fstab_fields, fstab_line, said
+from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, run, say, step
+from fluxstead.hosts.script.wipe import (
+    BLOCK,
+    doomed_blocks,
+    forget_wipe,
+    wipe,
+    write_blocks,
+    write_safely,
+)
+
+FORMAT_SECONDS = 1800
+FS_IOC_SETFLAGS = 0x40086602
+FS_IOC_SETFSLABEL = 0x41009432
+MOST_TASKS = 24
+"""A disk needs about ten; more means that a task has no effect."""
+
+
+def prepare_disk(name: str, node: Node, before: Host) -> List[str]:
+    """Does the tasks of one disk, deciding anew from the host's truth before each; says which were done."""
+    done: List[str] = []
+    while len(done) < MOST_TASKS:
+        verdict = decide_one(name, node, before)
+        disk = verdict.disk
+        if verdict.action == "refuse" or disk is None:
+            raise RefusedError(said(verdict))
+        if not verdict.tasks:
+            return done
+        task = verdict.tasks[0]
+        if done and done[-1] == task:
+            raise StepError(f"{task} was done and is still needed")
+        step(task, lambda: TASKS[task](verdict, disk), disk=name, device=disk.path, serial=disk.serial)  # noqa: B023
+        done.append(task)
+    raise StepError(f"no end after {', '.join(done)}")
+
+
+def decide_one(name: str, node: Node, before: Host) -> Verdict:
+    """The verdict on one disk as it is at this moment; of other disks, only which they are is read again."""
+    host = read_host(node, name, before)
+    return next(decide(declared, node, host) for declared in node.disks if declared.name == name)
+
+
+def _unmount(_: Verdict, disk: Disk) -> None:
+    for mount in sorted((mount for volume in disk.volumes for mount in volume.mounts), key=len, reverse=True):
+        run("umount", mount)
+
+
+def _wipe(verdict: Verdict, disk: Disk) -> None:
+    consent = verdict.declared.wipe or ""
+    blocks = doomed_blocks(disk)
+    for _ in range(16):
+        wipe(disk, consent, blocks, lambda: say(step="wipe", status="recorded", disk=verdict.declared.name))
+        _tell_kernel(disk)
+        # Backup superblocks show themselves only once the first ones are gone.
+        left = signatures(disk.path)
+        if not left:
+            return
+        blocks = sorted({(each.offset + at) // BLOCK for each in left for at in (0, BLOCK)})
+    raise StepError(f"signatures stay: {', '.join(each.type for each in left)}")
+
+
+def _partition(_: Verdict, disk: Disk) -> None:
+    _write_table(disk, disk.table_name if disk.edges == "table" else PREPARING)
+    forget_wipe(disk)
+
+
+def _finish(_: Verdict, disk: Disk) -> None:
+    _write_table(disk, READY)
+
+
+def _write_table(disk: Disk, name: str) -> None:
+    pieces = table(disk.serial, disk.size, disk.sector, name)
+    device = os.open(disk.path, os.O_RDONLY)
+    try:
+        # udev's own protocol: it leaves a locked device alone (systemd's BLOCK_DEVICE_LOCKING).
+        fcntl.flock(device, fcntl.LOCK_EX)
+        for at in sorted(pieces, reverse=True):
+            write_blocks(disk.path, {at: pieces[at]})
+    finally:
+        os.close(device)
+    if not any(volume.mounts for volume in disk.volumes):
+        _tell_kernel(disk)
+
+
+def _tell_kernel(disk: Disk) -> None:
+    for attempt in range(5):
+        answer(["udevadm", "settle", "--timeout=30"])
+        status, _, err = answer(["blockdev", "--rereadpt", disk.path])
+        if not status:
+            break
+        time.sleep(attempt)
+    else:
+        raise StepError(f"the kernel does not read the partition table of {disk.path}: {err.strip()}")
+    run("udevadm", "settle", "--timeout=30")
+
+
+def _partition_path(disk: Disk) -> str:
+    return disk.path + ("p1" if disk.path[-1].isdigit() else "1")
+
+
+def _format(verdict: Verdict, disk: Disk) -> None:
+    label = label_of(verdict.declared.name, disk.serial)
+    path = _partition_path(disk)
+    if verdict.declared.filesystem == "ext4":
+        run("mkfs.ext4", "-F", "-q", "-E", "nodiscard", "-L", label, path, seconds=FORMAT_SECONDS)
+    else:
+        run("mkfs.xfs", "-f", "-q", "-K", "-L", label, path, seconds=FORMAT_SECONDS)
+    run("blockdev", "--flushbufs", path)
+    say(step="format", status="formatted", disk=verdict.declared.name)
+    _finish(verdict, disk)
+
+
+def _mountpoint(verdict: Verdict, _: Disk) -> None:
+    os.makedirs(verdict.declared.mount_path, mode=0o755, exist_ok=True)
+    _make_immutable(verdict.declared.mount_path)
+
+
+def _make_immutable(folder: str) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        flags = int.from_bytes(fcntl.ioctl(handle, FS_IOC_GETFLAGS, b"\0" * 8)[:4], "little")
+        fcntl.ioctl(handle, FS_IOC_SETFLAGS, (flags | IMMUTABLE).to_bytes(8, "little"))
+    except OSError as error:
+        if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _underneath(verdict: Verdict, _: Disk) -> None:
+    path = verdict.declared.mount_path
+
+    def below() -> None:
+        run("umount", "--lazy", "--all-targets", path)
+        _make_immutable(path)
+
+    apart(below, 60, own_mounts=True)
+
+
+def _fstab(verdict: Verdict, disk: Disk) -> None:
+    uuid = verdict.filesystem or next(part.filesystem.uuid for part in disk.partitions if part.filesystem)
+    before = text_of(FSTAB)
+    mode = os.stat(FSTAB).st_mode & 0o777 if os.path.exists(FSTAB) else 0o644
+    declared = verdict.declared
+    write_safely(FSTAB, mended_fstab(before, declared.name, declared.mount_path, fstab_line(declared, uuid)), mode)
+    answer(["systemctl", "daemon-reload"])
+
+
+def mended_fstab(before: str, name: str, mount_path: str, line: str) -> str:
+    """The file with this line for the path: in place of our own line, else beside the operator's, kept as a comment."""
+    note = f"{MARK} disk {re.sub('[^ -~]', '?', name)}"
+    kept: List[str] = []
+    written = False
+    for old in before.splitlines(keepends=True):
+        bare = old.rstrip("\r\n")
+        names_path = not bare.lstrip().startswith("#") and fstab_fields(bare)[1].rstrip("/") == mount_path
+        if not names_path:
+            kept.append(old)
+            continue
+        if kept and kept[-1].rstrip("\n") == note:
+            kept.pop()
+        else:
+            kept.append(f"{MARK} replaced: {bare}\n")
+        if not written:
+            kept += [note + "\n", line + "\n"]
+        written = True
+    if not written:
+        kept += ["" if not kept or kept[-1].endswith("\n") else "\n", note + "\n", line + "\n"]
+    return "".join(kept)
+
+
+def _mount(verdict: Verdict, _: Disk) -> None:
+    run("mount", verdict.declared.mount_path)
+
+
+def _label(verdict: Verdict, disk: Disk) -> None:
+    label = label_of(verdict.declared.name, disk.serial)
+    handle = os.open(verdict.declared.mount_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.ioctl(handle, FS_IOC_SETFSLABEL, label.encode().ljust(256, b"\0"))
+        os.fsync(handle)
+    except OSError:
+        _label_by_tool(verdict, disk, label)
+    finally:
+        os.close(handle)
+    os.sync()
+
+
+def _label_by_tool(verdict: Verdict, disk: Disk, label: str) -> None:
+    path = next(volume.path for volume in disk.volumes if verdict.declared.mount_path in volume.mounts)
+    if verdict.declared.filesystem == "ext4":
+        run("e2label", path, label)
+    else:
+        run("xfs_io", "-c", f"label -s {label}", verdict.declared.mount_path)
+
+
+def _config(verdict: Verdict, _: Disk) -> None:
+    os.unlink(os.path.join(verdict.declared.mount_path, CONFIG))
+    note = "if Longhorn already knows a UUID of this disk, take the disk out of its Node object first (F12)"
+    say(step="config", status="note", disk=verdict.declared.name, seen=note)
+
+
+def _owner(verdict: Verdict, _: Disk) -> None:
+    os.chown(verdict.declared.mount_path, 0, 0)
+    os.chmod(verdict.declared.mount_path, 0o755)  # noqa: S103 - as every mount point of a system is
+
+
+TASKS: Dict[str, Callable[[Verdict, Disk], None]] = {
+    "unmount": _unmount,
+    "wipe": _wipe,
+    "partition": _partition,
+    "format": _format,
+    "finish": _finish,
+    "mountpoint": _mountpoint,
+    "fstab": _fstab,
+    "mount": _mount,
+    "label": _label,
+    "config": _config,
+    "owner": _owner,
+    "underneath": _underneath,
+}

@@ -1,0 +1,274 @@
+"""What is declared, what is found, and what was decided. Sizes and offsets are bytes everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+MIB = 1024 * 1024
+FILESYSTEMS = ("ext4", "xfs")
+DEVICE_TIMEOUT = "x-systemd.device-timeout=30s"
+MARK = "# fluxstead:"
+"""Begins every comment that this script writes into a file of the host's."""
+
+
+class WrongUseError(Exception):
+    """The data given to the script is not what it takes."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One disk as the description has it; None where the description is silent."""
+
+    name: str
+    device: Optional[str]
+    serial: Optional[str]
+    wwn: Optional[str]
+    size: int
+    """The least that the disk must have."""
+    filesystem: str
+    mount_path: str
+    wipe: Optional[str]
+    """`<serial>/<digest>`: the consent to destroy exactly that content."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine as the description has it."""
+
+    name: str
+    address: Optional[str]
+    disks: Tuple[Declared, ...]
+    labels: Optional[Tuple[str, ...]]
+    """`key=value` for k3s; None when k3s' configuration is left alone."""
+    taints: Tuple[str, ...]
+    journal: str
+    """journald's SystemMaxUse."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What libblkid recognises at one place of a device."""
+
+    type: str
+    offset: int
+    uuid: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a read-only look into a filesystem found."""
+
+    problem: str = ""
+    """Why it could not be looked into; the rest then means nothing."""
+    entries: Tuple[str, ...] = ()
+    """Names in its root, without lost+found."""
+    replicas: Tuple[str, ...] = ()
+    """Folders that hold Longhorn replicas, relative to its root."""
+    config: Optional[str] = None
+    """The text of longhorn-disk.cfg; None when there is none."""
+    digest: str = ""
+    """Of names, sizes and times of its files; only of filesystems that are not ours."""
+    owner_right: bool = True
+    """The root folder belongs to root and only root writes there."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A block device on a disk: the whole disk, a partition, or what is stacked on one of them."""
+
+    path: str
+    kind: str
+    """disk | partition | stacked"""
+    offset: int
+    size: int
+    signatures: Tuple[Signature, ...] = ()
+    mounts: Tuple[str, ...] = ()
+    read_only_mount: bool = False
+    swap: bool = False
+    partition_guid: str = ""
+    partition_name: str = ""
+    look: Optional[Look] = None
+
+    @property
+    def filesystem(self) -> Optional[Signature]:
+        """Its signature, when all that it carries are of one kind."""
+        return self.signatures[0] if len({signature.type for signature in self.signatures}) == 1 else None
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One disk of the host, as it is now."""
+
+    path: str
+    links: Tuple[str, ...]
+    """Its names under /dev/disk/by-id."""
+    model: str
+    serials: Tuple[str, ...]
+    """Every serial that the host reports for it, the one to show first."""
+    wwn: str
+    size: int
+    sector: int
+    volumes: Tuple[Volume, ...]
+    """The whole disk first."""
+    read_only: bool = False
+    dead: str = ""
+    """Why it could not be read."""
+    edges: str = "other"
+    """First and last MiB: zero | other | table (pieces of this script's own partition table, the rest zero)."""
+    table_name: str = ""
+    """The name of the partition in that table."""
+    table_whole: bool = False
+    """Both copies of that table are intact."""
+    uses: Tuple[str, ...] = ()
+    """What the system itself keeps on it: mount paths, `swap`, `ZFS pool`."""
+    stacked: Tuple[str, ...] = ()
+    """Devices that the kernel has stacked on it: LVM, RAID, LUKS, multipath, bcache."""
+    busy: bool = False
+    """The kernel holds it or a part of it exclusively, for whatever reason."""
+    smart: str = "not checked"
+    """passed | failing | not checked"""
+    digest: str = ""
+    """Of its content, as a consent must name it."""
+    half_wiped: str = ""
+    """The consent under which this script began to wipe it and was interrupted, when nothing else changed since."""
+    fstab: Tuple[Tuple[str, str], ...] = ()
+    """Lines of /etc/fstab that name something on it: (mount path, the line)."""
+
+    @property
+    def serial(self) -> str:
+        """The serial to show and to write into a description, or an empty string."""
+        return self.serials[0] if self.serials else ""
+
+    @property
+    def partitions(self) -> Tuple[Volume, ...]:
+        """Its partitions, in the order of the kernel."""
+        return tuple(volume for volume in self.volumes if volume.kind == "partition")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A declared mount path, as it is now."""
+
+    device: str = ""
+    """The device mounted there, or empty."""
+    subfolder: bool = False
+    """What is mounted there is a folder of a filesystem, not its root."""
+    real: bool = True
+    """No part of the path is a symbolic link or a file."""
+    entries: Tuple[str, ...] = ()
+    """What lies in the folder itself, under any mount."""
+    immutable: Optional[bool] = False
+    """Nothing can be written into the folder itself; None when its filesystem cannot say."""
+    fstab: Tuple[str, ...] = ()
+    """The lines of /etc/fstab with this path."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """Everything that the decisions about disks rest on."""
+
+    disks: Tuple[Disk, ...]
+    places: Dict[str, Place]
+    uuids: Dict[str, Tuple[str, ...]]
+    """Filesystem UUID to the disks that carry it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What happens to one declared disk, and why."""
+
+    declared: Declared
+    disk: Optional[Disk]
+    action: str
+    """nothing | mend | adopt | prepare | resume | wipe | refuse"""
+    why: Tuple[str, ...]
+    tasks: Tuple[str, ...] = ()
+    """What is still to be done, in order; names of functions in `act`."""
+    write: str = ""
+    """What to write into the description, ready to paste."""
+    filesystem: str = ""
+    """UUID of the filesystem, once it has one."""
+    notes: Tuple[str, ...] = ()
+
+
+def read_node(data: Any) -> Node:
+    """The node out of its JSON; WrongUseError says which key is wrong."""
+    name = _text(data, "node")
+    k3s = data.get("k3s")
+    labels = None if k3s is None else _texts(k3s, "nodeLabels")
+    disks = tuple(_read_disk(disk) for disk in data.get("disks") or [])
+    journal = _text(data.get("journald") or {"maxUse": "500M"}, "maxUse")
+    if not re.fullmatch(r"[0-9]+[KMGT]?", journal):
+        raise WrongUseError(f"journald.maxUse is {journal!r}; write a number with K, M, G or T, such as 500M")
+    taints = () if k3s is None else _texts(k3s, "nodeTaints")
+    return Node(name, _optional(data, "address"), disks, labels, taints, journal)
+
+
+def _read_disk(data: Any) -> Declared:
+    name = _text(data, "name")
+    size = data.get("size")
+    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+        raise WrongUseError(f"disk {name!r}: size is {size!r}; it is a number of bytes")
+    declared = Declared(
+        name,
+        _optional(data, "device"),
+        _optional(data, "serial"),
+        _optional(data, "wwn"),
+        size,
+        _text(data, "filesystem"),
+        _text(data, "mountPath"),
+        _optional(data, "wipe"),
+    )
+    if declared.filesystem not in FILESYSTEMS:
+        raise WrongUseError(f"disk {name!r}: filesystem is {declared.filesystem!r}; Longhorn takes ext4 and xfs")
+    parts = declared.mount_path.split("/")
+    if len(parts) < 2 or parts[0] or any(part in ("", ".", "..") for part in parts[1:]):
+        raise WrongUseError(f"disk {name!r}: mountPath is {declared.mount_path!r}; write an absolute path without ..")
+    if not (declared.device or declared.serial or declared.wwn):
+        raise WrongUseError(f"disk {name!r}: nothing says which disk it is; write device, serial or wwn")
+    if declared.device and not declared.device.startswith("/dev/"):
+        raise WrongUseError(f"disk {name!r}: device is {declared.device!r}; it is a path under /dev")
+    return declared
+
+
+def _text(data: Any, key: str) -> str:
+    value = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise WrongUseError(f"{key} is {value!r}; it is one line of text")
+    return value
+
+
+def _optional(data: Any, key: str) -> Optional[str]:
+    return None if data.get(key) in (None, "") else _text(data, key)
+
+
+def _texts(data: Any, key: str) -> Tuple[str, ...]:
+    values: List[Any] = data.get(key) or []
+    if not all(isinstance(value, str) and value.isprintable() for value in values):
+        raise WrongUseError(f"k3s.{key} is {values!r}; it is a list of lines")
+    return tuple(values)
+
+
+def short_hash(text: str, length: int) -> str:
+    """The first hexadecimal digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def label_of(name: str, serial: str) -> str:
+    """The filesystem label of a disk: its name, and a mark that ties it to the hardware; XFS takes 12 bytes."""
+    readable = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return f"{readable[:7]}-{short_hash(name + '/' + serial, 4)}"
+
+
+def human(size: int) -> str:
+    """A size as `lsblk` shows it."""
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.4g} {unit}"
+        value /= 1024
+    return f"{value:.4g} TiB"

@@ -1,0 +1,232 @@
+"""Everything of a prepared host but its disks: packages, modules, iSCSI, multipath, journald, k3s' configuration.
+
+Each item says whether it is as it should be; doing it is allowed only where it is not. Files are whole files of our
+own in the folders that each program reads additions from, so no line of anybody else's is touched.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Tuple
+
+from fluxstead.hosts.script.model import MARK, Node
+from fluxstead.hosts.script.read import text_of
+from fluxstead.hosts.script.tools import PATHS, StepError, answer, run
+from fluxstead.hosts.script.wipe import write_safely
+
+PACKAGES = {
+    "iscsiadm": "open-iscsi",
+    "mount.nfs": "nfs-common",
+    "cryptsetup": "cryptsetup-bin",
+    "dmsetup": "dmsetup",
+    "mkfs.ext4": "e2fsprogs",
+    "blockdev": "util-linux",
+}
+"""Tool to the package that brings it: what Longhorn runs on the host (F11, U4), and what this script runs."""
+MODULES = ("iscsi_tcp", "dm_crypt", "nfs")
+MODULES_FILE = "/etc/modules-load.d/fluxstead.conf"
+MULTIPATH_FILE = "/etc/multipath/conf.d/fluxstead.conf"
+JOURNAL_FILE = "/etc/systemd/journald.conf.d/50-fluxstead.conf"
+K3S_FILE = "/etc/rancher/k3s/config.yaml.d/50-fluxstead.yaml"
+K3S_MAIN = "/etc/rancher/k3s/config.yaml"
+K3S_UNITS = ("k3s", "k3s-agent")
+KUBELET_CERTIFICATE = "/var/lib/rancher/k3s/agent/client-kubelet.crt"
+INITIATOR_FILE = "/etc/iscsi/initiatorname.iscsi"
+APT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing beside the disks that must be so."""
+
+    name: str
+    right: bool
+    why: str
+    """What was seen."""
+    do: Callable[[], None]
+
+
+def files(node: Node) -> Dict[str, str]:
+    """The files that a prepared host has, by path."""
+    head = f"{MARK} written by fluxstead and replaced by it; change the description instead\n"
+    wanted = {
+        MODULES_FILE: head + "".join(f"{module}\n" for module in MODULES),
+        # By vendor and product, so that real SAN disks stay with multipathd (U4).
+        MULTIPATH_FILE: head
+        + 'blacklist {\n    device {\n        vendor "IET"\n        product "VIRTUAL-DISK"\n    }\n}\n',
+        JOURNAL_FILE: head + f"[Journal]\nSystemMaxUse={node.journal}\n",
+    }
+    if node.labels is not None:
+        wanted[K3S_FILE] = head + k3s_config(node)
+    return wanted
+
+
+def k3s_config(node: Node) -> str:
+    """k3s' configuration of this node; lists carry `+` so that they add to what other files say (F10)."""
+    lines = [f"node-name: {json.dumps(node.name)}"]
+    lines += [f"node-ip: {json.dumps(node.address)}"] if node.address else []
+    for key, values in (("node-label+", node.labels or ()), ("node-taint+", node.taints)):
+        lines += [f"{key}:", *(f"  - {json.dumps(value)}" for value in values)] if values else []
+    return "\n".join(lines) + "\n"
+
+
+def refusals(node: Node) -> List[str]:
+    """What stands against preparing this host at all: it already runs, or is set up, as another node."""
+    if node.labels is None:
+        return []
+    running = node_name_of(text_of(KUBELET_CERTIFICATE))
+    found = re.findall(r"^node-name\s*:\s*[\"']?([^\"'\s#]+)", text_of(K3S_MAIN), re.MULTILINE)
+    problems = []
+    if running and running != node.name:
+        problems.append(f"k3s runs on this host as node {running}, declared is {node.name}")
+    if found and found[-1] != node.name:
+        problems.append(f"{K3S_MAIN} names this node {found[-1]}, declared is {node.name}")
+    return problems
+
+
+def node_name_of(certificate: str) -> str:
+    """The node's name out of the certificate by which its kubelet is known (CN `system:node:<name>`)."""
+    encoded = re.search(r"-----BEGIN CERTIFICATE-----(.+?)-----END", certificate, re.DOTALL)
+    data = base64.b64decode("".join(encoded.group(1).split())) if encoded else b""
+    at = data.find(b"system:node:")
+    if at < 1:
+        return ""
+    return data[at : at + data[at - 1]].decode("utf-8", "replace").split(":", 2)[2]
+
+
+def items(node: Node) -> List[Item]:
+    """Everything beside the disks, in the order in which it is done; k3s' configuration comes last of all."""
+    found = [_packages(node)]
+    texts = files(node)
+    found += [_modules(texts[MODULES_FILE]), _initiator(), _iscsid()]
+    found.append(_multipath(texts[MULTIPATH_FILE]))
+    found.append(_file("journald", JOURNAL_FILE, texts[JOURNAL_FILE], _restart_journal))
+    if K3S_FILE in texts:
+        found.append(_file("k3s", K3S_FILE, texts[K3S_FILE], lambda: None, 0o600))
+    return found
+
+
+def installed(tool: str) -> bool:
+    """Whether the host has this program."""
+    return shutil.which(tool, path=PATHS) is not None
+
+
+def _packages(node: Node) -> Item:
+    wanted = dict(PACKAGES)
+    if any(disk.filesystem == "xfs" for disk in node.disks):
+        wanted["mkfs.xfs"] = "xfsprogs"
+    missing = sorted({package for tool, package in wanted.items() if not installed(tool)})
+
+    def install() -> None:
+        if not installed("apt-get"):
+            raise StepError(f"only Debian's package manager is known; install {', '.join(missing)} yourself")
+        # A run that was killed may have left packages half set up.
+        run("dpkg", "--configure", "-a", "--force-confold", seconds=APT_SECONDS)
+        options = ("-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", "-o")
+        command = ("apt-get", "install", *options, "Dpkg::Options::=--force-confold", *missing)
+        if answer(command, APT_SECONDS)[0]:
+            run("apt-get", "-q", "update", seconds=APT_SECONDS)
+            run(*command, seconds=APT_SECONDS)
+        absent = [tool for tool in wanted if not installed(tool)]
+        if absent:
+            raise StepError(f"installed, but {', '.join(absent)} is still not there")
+
+    return Item("packages", not missing, f"missing: {', '.join(missing)}" if missing else "installed", install)
+
+
+def _modules(text: str) -> Item:
+    builtin = text_of(f"/lib/modules/{os.uname().release}/modules.builtin")
+    absent = [name for name in MODULES if not os.path.isdir(f"/sys/module/{name}") and f"/{name}.ko" not in builtin]
+    kept = text_of(MODULES_FILE) == text
+
+    def load() -> None:
+        _write(MODULES_FILE, text)
+        for name in absent:
+            run("modprobe", name)
+
+    why = f"not loaded: {', '.join(absent)}" if absent else "loaded" if kept else "not loaded at boot"
+    return Item("modules", kept and not absent, why, load)
+
+
+def initiator() -> str:
+    """The host's iSCSI name, empty when it has none yet."""
+    found = re.search(r"^InitiatorName=(\S+)", text_of(INITIATOR_FILE), re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def _initiator() -> Item:
+    def make() -> None:
+        if not initiator():
+            name = run("iscsi-iname").strip()
+            _write(INITIATOR_FILE, f"InitiatorName={name}\n", 0o600)
+            answer(["systemctl", "try-restart", "iscsid.service"])
+
+    return Item("initiator name", bool(initiator()), initiator() or "none", make)
+
+
+def _iscsid() -> Item:
+    states = {what: answer(["systemctl", f"is-{what}", "iscsid.service"])[1].strip() for what in ("enabled", "active")}
+
+    def start() -> None:
+        run("systemctl", "enable", "--now", "iscsid.service")
+        state = answer(["systemctl", "is-active", "iscsid.service"])[1].strip()
+        if state != "active":
+            raise StepError(f"iscsid.service is {state or 'unknown'} after it was started (F11)")
+
+    why = f"{states['enabled'] or 'unknown'}, {states['active'] or 'unknown'}"
+    return Item("iscsid", states == {"enabled": "enabled", "active": "active"}, why, start)
+
+
+def _multipath(text: str) -> Item:
+    def reload() -> None:
+        if answer(["systemctl", "is-active", "multipathd.service"])[1].strip() == "active":
+            run("multipathd", "reconfigure")
+        status, out, _ = answer(["multipath", "-t"])
+        if not status and "VIRTUAL-DISK" not in out:
+            raise StepError(f"multipath does not read {MULTIPATH_FILE}: its config_dir is elsewhere")
+
+    return _file("multipath", MULTIPATH_FILE, text, reload)
+
+
+def _restart_journal() -> None:
+    answer(["systemctl", "restart", "systemd-journald.service"])
+    status, out, _ = answer(["systemd-analyze", "cat-config", "systemd/journald.conf"])
+    limits = re.findall(r"^SystemMaxUse=(.*)$", out, re.MULTILINE)
+    ours = re.findall(r"^SystemMaxUse=(.*)$", text_of(JOURNAL_FILE), re.MULTILINE)
+    if not status and limits[-1:] != ours:
+        raise StepError(f"journald is bounded by another file to {limits[-1:]} (systemd-analyze cat-config shows it)")
+
+
+def _file(name: str, path: str, text: str, then: Callable[[], None], mode: int = 0o644) -> Item:
+    found = text_of(path)
+
+    def write() -> None:
+        _write(path, text, mode)
+        then()
+
+    why = "as declared" if found == text else "differs" if found else "absent"
+    return Item(name, found == text, f"{path} {why}", write)
+
+
+def _write(path: str, text: str, mode: int = 0o644) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    write_safely(path, text, mode)
+
+
+def restart_due() -> Tuple[bool, str]:
+    """Whether k3s runs with an older configuration than the files hold, and why."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    booted = re.search(r"^btime (\d+)", text_of("/proc/stat"), re.MULTILINE)
+    for unit in K3S_UNITS:
+        pid = answer(["systemctl", "show", "--property=MainPID", "--value", f"{unit}.service"])[1].strip()
+        stat = text_of(f"/proc/{pid}/stat") if pid not in ("", "0") else ""
+        if stat and booted and os.path.exists(K3S_FILE):
+            started = int(booted.group(1)) + int(stat.rpartition(")")[2].split()[19]) / ticks
+            if os.stat(K3S_FILE).st_mtime > started:
+                return True, f"{K3S_FILE} is newer than the running {unit}: systemctl restart {unit}"
+    return False, ""

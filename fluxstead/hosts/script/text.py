@@ -1,0 +1,88 @@
+"""How things are said and written: disks in messages, lines of /etc/fstab, longhorn-disk.cfg."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import List, Optional, Tuple
+
+from fluxstead.hosts.script.model import DEVICE_TIMEOUT, Declared, Disk, Verdict, Volume, human
+
+
+def describe(disk: Disk) -> str:
+    """A disk as an operator recognises it: path, model, serial, size."""
+    return f"{disk.path} ({disk.model or 'no model'}, serial {disk.serial or 'none'}, {human(disk.size)})"
+
+
+def contents(disk: Disk) -> str:
+    """What was seen on a disk: signatures, partitions, mounts."""
+    seen = [f"{volume.path} ({human(volume.size)}): {_inside(volume)}" for volume in disk.volumes if _inside(volume)]
+    if not seen:
+        seen.append("blank" if disk.edges == "zero" else "no signature, but its first or last MiB is not zero")
+    return "; ".join(seen)
+
+
+def _inside(volume: Volume) -> str:
+    what = [f"{signature.type} {signature.label}".strip() for signature in volume.signatures]
+    what += [f"mounted at {mount}" for mount in volume.mounts]
+    what += ["swap in use"] if volume.swap else []
+    if volume.look and volume.look.problem:
+        what.append(f"not looked into: {volume.look.problem}")
+    elif volume.look:
+        what.append(f"holding {', '.join(volume.look.entries[:5])}" if volume.look.entries else "holding no files")
+    return ", ".join(what or ["nothing recognised"] * (volume.kind != "disk"))
+
+
+def stable_name(disk: Disk) -> str:
+    """The name to declare a disk by: under by-id if it has one, ata-, nvme- and scsi- before wwn-."""
+    return min(disk.links, key=lambda link: ("/wwn-" in link, len(link), link), default=disk.path)
+
+
+def consent_line(disk: Disk) -> str:
+    """The line that consents to lose what the disk holds now."""
+    return f"wipe: {disk.serial}/{disk.digest}"
+
+
+def said(verdict: Verdict) -> str:
+    """A refusal in full: seen, declared, and what to write."""
+    declared = verdict.declared
+    keys = (("device", declared.device), ("serial", declared.serial), ("wwn", declared.wwn))
+    names = ", ".join(f"{key} {value}" for key, value in keys if value)
+    parts = [f"disk {declared.name}: {'; '.join(verdict.why)}."]
+    if verdict.disk is not None:
+        parts.append(f"Seen: {describe(verdict.disk)}: {contents(verdict.disk)}.")
+    parts.append(f"Declared: {names}, at least {human(declared.size)}, {declared.filesystem} at {declared.mount_path}.")
+    if verdict.write:
+        parts.append(f"To write under this disk: {verdict.write}")
+    return " ".join(parts)
+
+
+def config_state(text: Optional[str]) -> Tuple[str, str]:
+    """(absent | uuid | broken, its diskName): broken files keep Longhorn from ever giving a UUID (F12, F15)."""
+    if text is None:
+        return "absent", ""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return "broken", ""
+    if not isinstance(data, dict) or not data.get("diskUUID"):
+        return "broken", ""
+    return "uuid", str(data.get("diskName") or "")
+
+
+def fstab_escape(text: str) -> str:
+    """A path as a field of /etc/fstab."""
+    return re.sub(r"[\s\\#]", lambda found: f"\\{ord(found.group()):03o}", text)
+
+
+def fstab_fields(line: str) -> Tuple[str, str, str, List[str]]:
+    """(source, mount path, type, options) of a line of /etc/fstab."""
+    fields = [re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), field) for field in line.split()]
+    source, path, kind, options = (fields + [""] * 4)[:4]
+    return source.replace('"', ""), path, kind, options.split(",")
+
+
+def fstab_line(declared: Declared, uuid: str) -> str:
+    """The line of /etc/fstab for a prepared disk: a dead or missing disk never holds up a boot (U3)."""
+    options = f"defaults,nofail,{DEVICE_TIMEOUT}"
+    return f"UUID={uuid} {fstab_escape(declared.mount_path)} {declared.filesystem} {options} 0 2"

@@ -1,0 +1,122 @@
+"""Running the host's tools, bounded in time, and saying what was done."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any, Callable, List, NoReturn, Sequence, Tuple
+
+PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENVIRONMENT = {"PATH": PATHS, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
+NEW_MOUNTS = 0x00020000
+"""CLONE_NEWNS of <linux/sched.h>."""
+PASSED: List[int] = []
+"""Descriptors that tools inherit: the lock, so that it is held until the last of them is gone."""
+
+
+class StepError(Exception):
+    """A step did not do what it should; the text says what was seen."""
+
+
+class RefusedError(Exception):
+    """The host is no longer as the plan found it; nothing more is done."""
+
+
+def say(**fields: Any) -> None:
+    """One JSON line on standard output."""
+    sys.stdout.write(json.dumps(fields, sort_keys=False) + "\n")
+    sys.stdout.flush()
+
+
+def step(name: str, action: Callable[[], Any], **fields: Any) -> Any:
+    """Does one step, and says that it begins and how it ended."""
+    say(step=name, status="start", **fields)
+    began = time.monotonic()
+    try:
+        result = action()
+    except (StepError, OSError) as error:
+        say(step=name, status="failed", seconds=round(time.monotonic() - began, 2), seen=str(error), **fields)
+        raise StepError(f"{name}: {error}") from error
+    say(step=name, status="done", seconds=round(time.monotonic() - began, 2), **fields)
+    return result
+
+
+def answer(command: Sequence[str], seconds: float = 60) -> Tuple[int, str, str]:
+    """(exit status, standard output, standard error) of a tool; 127 when it is not installed."""
+    try:
+        done = subprocess.run(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            env=ENVIRONMENT,
+            pass_fds=PASSED,
+            check=False,
+        )
+    except FileNotFoundError:
+        return 127, "", f"{command[0]} is not installed"
+    except subprocess.TimeoutExpired:
+        raise StepError(f"{' '.join(command)} took more than {seconds:g} s") from None
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def run(*command: str, seconds: float = 60) -> str:
+    """The output of a tool that must succeed."""
+    status, out, err = answer(command, seconds)
+    if status:
+        tail = " ".join((err or out).split())[-500:]
+        raise StepError(f"{' '.join(command)} ended with {status}: {tail}")
+    return out
+
+
+def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> Any:
+    """What `work` returns (as JSON can hold it), from a process of its own that is given up after a time.
+
+    With mounts of its own, whatever it mounts ends with it, even when it is killed.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _work_apart(work, writer, own_mounts)
+    os.close(writer)
+    data = b""
+    deadline = time.monotonic() + seconds
+    while True:
+        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
+        piece = os.read(reader, 65536) if ready else b""
+        if not piece:
+            break
+        data += piece
+    os.close(reader)
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+        raise StepError(f"no answer within {seconds:g} s")
+    os.waitpid(child, 0)
+    answered = json.loads(data or b'{"failed": "it ended without an answer"}')
+    if "failed" in answered:
+        raise StepError(answered["failed"])
+    return answered["result"]
+
+
+def _work_apart(work: Callable[[], Any], writer: int, own_mounts: bool) -> NoReturn:
+    try:
+        if own_mounts:
+            _leave_mounts()
+        result = {"result": work()}
+    except Exception as error:  # noqa: BLE001 - a process apart has nobody above it to tell but through the pipe
+        result = {"failed": f"{error}"}
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(json.dumps(result).encode())
+    os._exit(0)
+
+
+def _leave_mounts() -> None:
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS):
+        raise OSError(ctypes.get_errno(), "unshare of mounts")
+    run("mount", "--make-rprivate", "/")

@@ -1,0 +1,238 @@
+"""A Debian virtual machine with real udev, systemd and sshd, whose disks have serials; everything ends with it.
+
+It listens on loopback only and reaches no network (`restrict=on`). Where KVM does not start a guest, it is emulated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from .image import Image, image
+
+MEMORY = "1024"
+BOOT_SECONDS = 300
+COMMAND_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class DiskSpec:
+    """A data disk: its serial, its World Wide Name, its size as qemu-img takes it."""
+
+    serial: str
+    wwn: str
+    size: str = "4G"
+    file: str = ""
+    """Name of its backing file; the serial when empty."""
+
+    @property
+    def name(self) -> str:
+        return (self.file or self.serial) + ".qcow2"
+
+
+def disks(count: int, size: str = "4G") -> list[DiskSpec]:
+    """Disks with serials WD-FS0001 … and WWNs to match."""
+    return [DiskSpec(f"WD-FS{n:04d}", f"0x50014ee0{n:08x}", size) for n in range(1, count + 1)]
+
+
+@dataclass
+class Result:
+    """What a command on the machine answered."""
+
+    status: int
+    out: str
+    err: str
+    lines: list[dict[str, object]] = field(default_factory=list)
+
+
+class Machine:
+    """One virtual machine; use as a context manager."""
+
+    def __init__(self, specs: Sequence[DiskSpec]) -> None:
+        self.specs = list(specs)
+        self.image: Image = image()
+        self.home = Path(tempfile.mkdtemp(prefix="fluxstead-vm-"))
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.reboots = 0
+        key = self.home / "key"
+        shutil.copy(self.image.key, key)
+        key.chmod(0o600)
+        (self.home / "known").write_text(f"[127.0.0.1]:{self.port} {self.image.host_key}\n")
+
+    def __enter__(self) -> Machine:
+        try:
+            _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.image.root, self.home / "root.qcow2")
+            for spec in self.specs:
+                self.make_disk(spec)
+            self.start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._end()
+
+    def make_disk(self, spec: DiskSpec) -> None:
+        """Makes an empty disk's file."""
+        _qemu_img("create", "-q", "-f", "qcow2", self.home / spec.name, spec.size)
+
+    def start(self, specs: Sequence[DiskSpec] | None = None) -> None:
+        """Boots, with the disks in the given order; ssh answers when this returns."""
+        order = list(self.specs if specs is None else specs)
+        command = [
+            *("nice", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", MEMORY),
+            *("-nographic", "-no-user-config", "-nodefaults", "-serial", f"file:{self.home / 'console'}"),
+            *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd)),
+            *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off"),
+            *("-drive", f"file={self.home / 'root.qcow2'},if=virtio,format=qcow2,cache=unsafe"),
+            *("-netdev", f"user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22"),
+            *("-device", "virtio-net-pci,netdev=net0", "-device", "virtio-rng-pci"),
+            *("-monitor", f"unix:{self.home / 'monitor'},server,nowait"),
+            *("-device", "virtio-scsi-pci,id=scsi0"),
+        ]
+        for index, spec in enumerate(order):
+            command += ["-drive", f"file={self.home / spec.name},if=none,id=d{index},format=qcow2,cache=unsafe"]
+            device = f"scsi-hd,drive=d{index},id=disk{index},serial={spec.serial},wwn={spec.wwn},bus=scsi0.0"
+            command += ["-device", f"{device},scsi-id={index}"]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=(self.home / "qemu.log").open("wb"))
+        self.await_ssh()
+
+    def await_ssh(self) -> None:
+        """Returns when systemd has finished starting."""
+        deadline = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < deadline:
+            if self.process is None or self.process.poll() is not None:
+                raise RuntimeError((self.home / "qemu.log").read_text())
+            with suppress(subprocess.TimeoutExpired):
+                if self.ssh("systemctl is-system-running --wait", seconds=60).out.strip() in ("running", "degraded"):
+                    return
+            time.sleep(1)
+        console = (self.home / "console").read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"no ssh within {BOOT_SECONDS} s; console: {console}")
+
+    def ssh(self, command: str, stdin: str = "", seconds: float = COMMAND_SECONDS) -> Result:
+        """Runs a command as `ops`."""
+        options = {
+            "UserKnownHostsFile": str(self.home / "known"),
+            "StrictHostKeyChecking": "yes",
+            "IdentitiesOnly": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "10",
+            "ControlMaster": "auto",
+            "ControlPath": str(self.home / "ssh"),
+            "ControlPersist": "no",
+            "ServerAliveInterval": "5",
+            "LogLevel": "ERROR",
+        }
+        flags = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+        done = subprocess.run(
+            ["ssh", "-F", "none", *flags, "-i", self.home / "key", "-p", str(self.port), "ops@127.0.0.1", command],
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def root(self, script: str, seconds: float = COMMAND_SECONDS) -> str:
+        """The output of a shell script that must succeed, run as root."""
+        done = self.ssh("sudo -n bash -s", f"set -euo pipefail; export PATH=$PATH:/usr/sbin:/sbin\n{script}\n", seconds)
+        if done.status:
+            raise AssertionError(f"{script}\nended with {done.status}: {done.out} {done.err}")
+        return done.out
+
+    def script(self, stdin: str, seconds: float = COMMAND_SECONDS) -> Result:
+        """Runs the preparation as pulumi-command does, and reads its lines."""
+        done = self.ssh("sudo -n bash -s", stdin, seconds)
+        done.lines = [json.loads(line) for line in done.out.splitlines() if line.startswith("{")]
+        return done
+
+    def save(self, name: str) -> None:
+        """Snapshot of disks and memory."""
+        self.monitor(f"savevm {name}")
+
+    def load(self, name: str) -> None:
+        """Back to a snapshot; open connections are gone, so wait for ssh."""
+        self.monitor(f"loadvm {name}")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with suppress(subprocess.TimeoutExpired):
+                if self.ssh("true", seconds=15).status == 0:
+                    return
+        raise RuntimeError(f"no ssh after loadvm {name}")
+
+    def monitor(self, command: str) -> str:
+        """One command to qemu's monitor."""
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.settimeout(120)
+            channel.connect(str(self.home / "monitor"))
+            _until_prompt(channel)
+            channel.sendall(command.encode() + b"\n")
+            answer = _until_prompt(channel)
+        if "rror" in answer:
+            raise RuntimeError(f"{command}: {answer}")
+        return answer
+
+    def power_cut(self) -> None:
+        """Everything that the guest had not written to its disks is lost; it boots again."""
+        self.reboots += 1
+        self.monitor("system_reset")
+        time.sleep(2)
+        self.await_ssh()
+
+    def power_off(self) -> None:
+        """Ends the machine; its disks stay for another start."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(30)
+            self.process = None
+        (self.home / "monitor").unlink(missing_ok=True)
+
+    def restart(self, specs: Sequence[DiskSpec]) -> None:
+        """Shuts down in order and boots with other disks, or the same in another order."""
+        self.reboots += 1
+        self.root("sync; fstrim -a || true")
+        self.power_off()
+        self.start(specs)
+
+    def _end(self) -> None:
+        self.power_off()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _until_prompt(channel: socket.socket) -> str:
+    text = b""
+    while not text.endswith(b"(qemu) "):
+        piece = channel.recv(65536)
+        if not piece:
+            break
+        text += piece
+    return text.decode(errors="replace")
+
+
+def _qemu_img(*arguments: str | Path) -> None:
+    subprocess.run(["qemu-img", *map(str, arguments)], check=True, timeout=120)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def kvm_works() -> bool:
+    """Whether /dev/kvm may be opened; that it then runs a guest is not said."""
+    return os.access("/dev/kvm", os.R_OK | os.W_OK)

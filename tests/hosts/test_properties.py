@@ -1,0 +1,100 @@
+"""What holds for every host and every declaration, sensible or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, example, given, settings
+
+from fluxstead.hosts.script.decide import DESTRUCTIVE, decide
+from fluxstead.hosts.script.gpt import PREPARING, partition_guid
+from fluxstead.hosts.script.model import Declared, Disk, Host, Verdict, label_of
+from fluxstead.hosts.script.text import said
+
+from .world import any_declared, any_host, blank, declared, do, host, node, workable
+
+MANY = settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+
+
+def is_blank(disk: Disk) -> bool:
+    bare = len(disk.volumes) == 1 and not disk.volumes[0].signatures and not disk.volumes[0].mounts
+    return bare and disk.edges in ("zero", "table")
+
+
+def is_unfinished(disk: Disk, name: str) -> bool:
+    """Our own partition before its filesystem was whole, with no file in it."""
+    for volume in disk.partitions:
+        mine = volume.partition_guid == partition_guid(disk.serial) and volume.partition_name == PREPARING
+        foreign = any(signature.label != label_of(name, disk.serial) for signature in volume.signatures)
+        files = volume.look and not volume.look.problem and (volume.look.entries or volume.look.replicas)
+        if mine and not foreign and not (volume.signatures and files):
+            return True
+    return False
+
+
+def allowed(verdict: Verdict) -> bool:
+    """Whether destroying is right, said in other words than the decision's own."""
+    one, disk = verdict.declared, verdict.disk
+    assert disk is not None
+    consented = one.wipe == f"{disk.serial}/{disk.digest}" and bool(disk.digest)
+    interrupted = bool(one.wipe) and disk.half_wiped == one.wipe
+    return is_blank(disk) or is_unfinished(disk, one.name) or consented or interrupted
+
+
+@MANY
+@given(any_declared, any_host())
+def test_nothing_is_destroyed_that_is_not_blank_unfinished_or_consented(one: Declared, found: Host) -> None:
+    verdict = decide(one, node(one), found)
+    # Rewriting a torn table of our own around a filesystem that stays is no destruction.
+    mending = verdict.action == "mend" and set(verdict.tasks) & set(DESTRUCTIVE) <= {"partition"}
+    if not set(verdict.tasks) & set(DESTRUCTIVE) or mending:
+        return
+    disk = verdict.disk
+    assert disk is not None
+    assert allowed(verdict)
+    assert disk.serial
+    assert not (disk.uses or disk.stacked or disk.dead or disk.read_only or disk.size < one.size)
+    assert disk.smart != "failing"
+    assert not any(volume.swap for volume in disk.volumes)
+    if verdict.action == "wipe" and "consents" in verdict.why[0]:
+        assert not any(volume.look.replicas for volume in disk.volumes if volume.look)
+    if any(volume.mounts for volume in disk.volumes):
+        assert verdict.tasks[0] == "unmount"
+
+
+@MANY
+@given(any_declared, any_host())
+def test_a_refusal_comes_with_no_task_and_says_why(one: Declared, found: Host) -> None:
+    verdict = decide(one, node(one), found)
+    if verdict.action == "refuse":
+        assert not verdict.tasks
+        assert verdict.why
+    if verdict.action == "nothing":
+        assert not verdict.tasks
+    assert one.mount_path in said(verdict)
+
+
+@MANY
+@given(workable())
+@example((declared(), host(blank())))
+def test_a_plan_after_an_apply_is_empty(case: tuple[Declared, Host]) -> None:
+    one, found = case
+    verdict = decide(one, node(one), found)
+    assert verdict.action != "refuse"
+    done: list[str] = []
+    while verdict.tasks:
+        assert len(done) < len(DESTRUCTIVE) + 9, done
+        done.append(verdict.tasks[0])
+        found = do(verdict, found)
+        verdict = decide(one, node(one), found)
+        assert verdict.action != "refuse", verdict
+    assert verdict.action == "nothing"
+    assert len(done) == len(set(done)), "nothing is done twice"
+
+
+@MANY
+@given(any_declared, any_host())
+def test_the_decision_does_not_depend_on_the_order_of_disks(one: Declared, found: Host) -> None:
+    turned = replace(found, disks=tuple(reversed(found.disks)))
+    first, second = decide(one, node(one), found), decide(one, node(one), turned)
+    assert (first.action, first.tasks) == (second.action, second.tasks)
