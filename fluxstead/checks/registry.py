@@ -140,6 +140,7 @@ _VERSIONS = (
     _error(
         "tree/chart-value", "F20", "chart longhorn 1.9.0 has no value `defaultSettings.defaultDiskSelector`", versions.chart_values
     ),
+    _warning("tree/chart-value-unsure", "F20", "chart longhorn 1.9.0 has no value `zebra`", versions.chart_values),
     _error("versions/range", "F4, F23", "HelmRelease a/b takes version `^55.0.0` of chart kube-prometheus-stack", versions.exact),
     _error(
         "versions/source-type",

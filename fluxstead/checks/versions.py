@@ -78,13 +78,16 @@ def chart_values(subject: Subject) -> Iterator[Finding]:
         if unknown is None:
             subject.unchecked.append(f"the values of chart {chart} {version}: {_why_not(chart)}")
         for one in unknown or ():
-            yield error(
-                "tree/chart-value",
-                line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":"),
-                what=f"chart {chart} {version} has no value `{one.path}`",
-                why="Helm ignores unknown values without a word, and the default stays in force (F20)",
-                write=one.nearest or "a key of that chart version's values.yaml",
-            )
+            place = line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":")
+            known_in = f"; known in {one.known_in}" if one.known_in else ""
+            what = f"chart {chart} {version} has no value `{one.path}`{known_in}"
+            why = "Helm ignores unknown values without a word, and the default stays in force (F20)"
+            if one.nearest:
+                yield error("tree/chart-value", place, what=what, why=why, write=one.nearest)
+            else:
+                # Without a key that is like it, it may be one that only the chart's templates know.
+                write = "a key of that chart version's values.yaml"
+                yield warning("tree/chart-value-unsure", place, what=what, why=why, write=write)
 
 
 def _why_not(chart: str) -> str:

@@ -168,6 +168,11 @@ DEFECTS: Mapping[str, Planted] = {
         cure=("{defaultDiskSelector: hdd}", "{defaultReplicaCount: 2}"),
         says="has no value `defaultSettings.defaultDiskSelector`",
     ),
+    "tree/chart-value-unsure": Planted(
+        files=layer("web", WEB, release("web/cm", "cert-manager", "1.21.1", ", values: {zebra: 1}")),
+        cure=("{zebra: 1}", "{replicaCount: 1}"),
+        says="has no value `zebra`",
+    ),
     "versions/range": Planted(
         files=layer("web", WEB, release("web/site", "site", "'^55.0.0'")),
         cure=("'^55.0.0'", "55.5.0"),
