@@ -112,5 +112,6 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
             "flux": cluster.flux.source_of("version"),
             **{key: cluster.kubernetes.source_of(key) for key in ("version", "nodeCidr", "podCidr", "serviceCidr")},
         },
+        root=root,
         before=committed_views(root, description.name, tree.directory, store) if root else {},
     )

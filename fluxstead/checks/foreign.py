@@ -16,12 +16,12 @@ def clusters_in(root: Path) -> dict[str, Subject]:
     """Each cluster's tree, by the directory that its Flux begins with."""
     store = DiskStore(root)
     entries = sorted(set(_bootstrapped(store))) or sorted(set(_highest(store)))
-    return {entry: Subject(view=view_of(store, [entry])) for entry in entries if store.is_folder(entry)}
+    return {entry: Subject(view=view_of(store, [entry]), root=root) for entry in entries if store.is_folder(entry)}
 
 
 def subject_of(root: Path, entry: str) -> Subject:
     """The tree of the cluster whose Flux begins with this directory."""
-    return Subject(view=view_of(DiskStore(root), [normal(entry)]))
+    return Subject(view=view_of(DiskStore(root), [normal(entry)]), root=root)
 
 
 def _bootstrapped(store: DiskStore) -> Iterator[str]:

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from fluxstead.checks import capacity, coldstart, moves, network, ownership, references, secrets, storage, substitution, versions
+from fluxstead.checks import (
+    built,
+    capacity,
+    coldstart,
+    moves,
+    network,
+    online,
+    ownership,
+    references,
+    secrets,
+    storage,
+    substitution,
+    versions,
+)
 from fluxstead.checks.elsewhere import ELSEWHERE
 from fluxstead.checks.subject import Check, LooksAt, Subject
 from fluxstead.core.findings import Finding, Severity
@@ -74,6 +87,14 @@ _REFERENCES = (
         references.targets,
     ),
 )
+
+OUTSIDE = (
+    _error("references/does-not-build", "F3", "kustomize does not build apps/whoami: …", built.findings, "the files on disk"),
+    _error(
+        "online/no-such-version", "F4", "HelmRelease a/longhorn: there is no longhorn 1.8.3", online.findings, "chart repositories"
+    ),
+)
+"""Those that take more than the files; only `./run check` lets them."""
 
 _OWNERSHIP = (
     _error(
@@ -286,7 +307,7 @@ _OTHER = (
 
 CHECKS = tuple(
     sorted(
-        (*_REFERENCES, *_OWNERSHIP, *_COLD_START, *_VERSIONS, *_MOVES, *_STORAGE, *_SECRETS, *_OTHER, *ELSEWHERE),
+        (*_REFERENCES, *_OWNERSHIP, *_COLD_START, *_VERSIONS, *_MOVES, *_STORAGE, *_SECRETS, *_OTHER, *OUTSIDE, *ELSEWHERE),
         key=lambda check: check.id,
     )
 )

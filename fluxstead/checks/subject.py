@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from fluxstead.checks.view import View
@@ -15,12 +16,21 @@ from fluxstead.systems.longhorn.settings import LonghornSettings
 LooksAt = Literal["the description", "the tree", "the tree and the commits before it", "the files on disk", "chart repositories"]
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What `./run check` may use beside the files: kustomize, where it is on the PATH, and the network, if asked for."""
+
+    kustomize: str | None
+    online: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Subject:
     """What the checks look at. A tree that people wrote comes without a description: then only the view is there.
 
     `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `before`: the committed
     trees to compare with, by what they are called. `unchecked`: what could not be looked at, and why.
+    `root`: where the files are on disk. `notes`: how something was looked at.
     """
 
     view: View
@@ -31,7 +41,10 @@ class Subject:
     networks: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
     before: Mapping[str, View] = field(default_factory=dict)
+    root: Path | None = None
+    outside: Outside | None = None
     unchecked: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def described(self) -> bool:
