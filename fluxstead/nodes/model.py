@@ -13,7 +13,11 @@ from fluxstead.core.quantity import Quantity, bytes_of
 from fluxstead.core.refusal import refuse
 
 # k3s, Longhorn's own default data path and the system live here; a data disk mounted over them would hide them (failure F24).
-_SYSTEM_PATHS = ("/", "/boot", "/etc", "/home", "/root", "/usr", "/var", "/var/lib", "/var/lib/longhorn", "/var/lib/rancher")
+_SYSTEM_PATHS = ("/", "/home", "/mnt", "/media", "/opt", "/srv", "/var", "/var/lib", "/var/log")
+_SYSTEM_TREES = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr"),  # noqa: S108
+    *("/var/lib/kubelet", "/var/lib/longhorn", "/var/lib/rancher", "/var/run", "/var/tmp"),  # noqa: S108 -- names, not files
+)
 
 
 def _mount_path(value: str) -> str:
@@ -24,7 +28,7 @@ def _mount_path(value: str) -> str:
             write="a path such as /mnt/longhorn/sdf1",
         )
     path = value.rstrip("/") or "/"
-    if path in _SYSTEM_PATHS:
+    if path in _SYSTEM_PATHS or any(f"{path}/".startswith(f"{tree}/") for tree in _SYSTEM_TREES):
         raise refuse(
             f"{value!r} belongs to the system",
             why="a disk mounted there would hide what k3s and the host keep in it, or volumes would fill the root filesystem (F24)",
