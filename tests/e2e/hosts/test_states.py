@@ -7,13 +7,20 @@ import time
 from fluxstead.hosts.build import stdin_for
 
 from .support import EXT4, XFS, apply, digests, disk, node, partitioned, path, plan, refused, result_of, with_file
-from .vm import Machine
+from .vm import Machine, disks
 
 ALL = range(1, 7)
-CHECKS = (
-    "systemctl is-enabled iscsid; systemctl is-active iscsid; lsmod | grep -c -E '^(iscsi_tcp|dm_crypt|nfs) '; "
-    "findmnt -n -o LABEL,OPTIONS {path}; "
-)
+
+
+def test_a_bare_host_gets_its_packages_and_keeps_them_over_a_boot() -> None:
+    with Machine(disks(1, "400M"), bare=True) as machine:
+        done = machine.script(stdin_for("apply", node(disk(1))), seconds=900)
+        assert done.status == 0, (done.out, done.err)
+        assert {one["state"] for one in result_of(done)["system"] if one["item"] != "initiator name"} == {"done"}
+        machine.power_cut()
+        seen = plan(machine, disk(1))
+        assert {one["state"] for one in seen["system"]} == {"fine"}, seen["system"]
+        assert seen["disks"][0]["action"] == "nothing"
 
 
 def test_blank_disks_are_prepared_once_and_then_left_byte_for_byte(machine: Machine) -> None:
