@@ -32,13 +32,15 @@ class Host(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("fluxstead:hosts:Host", name, {"address": args.node.address}, opts)
+        told = declared(args.node)
+        # The engine shows a change of this key by key; of standard input, no more than that its one long line differs.
+        super().__init__("fluxstead:hosts:Host", name, {"declared": dict(told)}, opts)
         command = remote.Command(
             name,
             connection=_connection(args),
             create=as_root(args.node.ssh.user),
             # On standard input, because the command's text is in every error message.
-            stdin=stdin_for("apply", declared(args.node)),
+            stdin=stdin_for("apply", told),
             # sshd would refuse the variables and warn.
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(parent=self),

@@ -73,6 +73,7 @@ def registered_by_program(stack: str, *, preview: bool, printed: Mapping[str, st
     def program() -> None:
         runpy.run_path(str(PROGRAM), run_name="__main__")
 
+    settings.SETTINGS.outputs.clear()  # of a run that failed before
     recorder = Recorder(printed)
     mocks.set_mocks(Silent(printed), project="fluxstead", stack=stack, preview=preview, monitor=recorder)
     settings.set_root_resource(None)  # type: ignore[arg-type]

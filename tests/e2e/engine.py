@@ -11,6 +11,8 @@ from pathlib import Path
 from tests.e2e.tools.build import tool
 
 REPOSITORY = Path(__file__).parents[2]
+SECONDS = 600
+"""For one command; the emulated hosts of the tests are slow."""
 STAND_IN = Path(__file__).parent / "provider" / "pulumi-resource-command"
 
 
@@ -22,6 +24,8 @@ class Engine:
         self.project = self.checkout / project
         self.stack = stack
         self.state = scratch / "state"
+        self.said = ""
+        """All that was ever printed, to look for what must never be."""
         self._home = scratch / "home"
         self._bin = scratch / "bin"
         _copy_tracked(self.checkout)
@@ -30,16 +34,18 @@ class Engine:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """`pulumi ARGUMENTS` in the project; gives what it printed, with its exit status."""
-        return subprocess.run(
+        done = subprocess.run(
             [self._bin / "pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=self.project,
             env={**self._environment(), **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=SECONDS,
             check=False,
         )
+        self.said += done.stdout + done.stderr
+        return done
 
     def _link_tools(self) -> None:
         self._bin.mkdir()
