@@ -42,7 +42,7 @@ def node_file(number: int, machine: Machine, disks: Sequence[int], labels: str =
 
 
 def write_nodes(project: Path, *texts: str) -> None:
-    """Put these in place of all nodes: k3s1, k3s2, …"""
+    """Put these in place of all nodes, as k3s1, k3s2 and so on."""
     for old in (project / "nodes").iterdir():
         old.unlink()
     for number, text in enumerate(texts, 1):
