@@ -213,3 +213,11 @@ def test_paths_that_a_shell_could_read_are_refused_before(key: str, value: str, 
     with pytest.raises(pulumi.RunError, match="nothing was dialled"):
         run_pulumi(described, preview=True)
     assert not Path("/tmp/pwned").exists()
+
+
+@pytest.mark.parametrize("user", ["-oProxyCommand=id", "$(id)", "a b", "a;b", "a\nb", ""])
+def test_a_user_that_ssh_or_a_shell_could_take_for_more_is_refused(user: str, reference: Project, run_pulumi: Runner) -> None:
+    """OpenSSH hands a jump host's user to a shell."""
+    _ssh(reference, "k3s1", f"{{user: {json.dumps(user)}, hostKey: {HOST_KEY}}}")
+    with pytest.raises(pulumi.RunError, match="is not the name of a user"):
+        run_pulumi(reference, preview=True)
