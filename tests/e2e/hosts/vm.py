@@ -98,7 +98,7 @@ class Machine:
             *("nice", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", MEMORY),
             *("-nographic", "-no-user-config", "-nodefaults", "-serial", f"file:{self.home / 'console'}"),
             *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd)),
-            *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off"),
+            *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off no_timer_check panic=2"),
             *("-drive", f"file={self.home / 'root.qcow2'},if=virtio,format=qcow2,cache=unsafe"),
             *("-netdev", f"user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22"),
             *("-device", "virtio-net-pci,netdev=net0", "-device", "virtio-rng-pci"),
