@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -64,6 +65,19 @@ def _consent(value: str) -> str:
     )
 
 
+def _user(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9._-]*", value):
+        return value
+    raise refuse(
+        f"{value!r} is not the name of a user",
+        why="ssh would take it for an option, or hand it to a shell on the way through a jump host",
+        write="letters, digits, '.', '_' and '-', not first a '-'",
+    )
+
+
+_User = Annotated[str, AfterValidator(_user)]
+
+
 class Disk(Described):
     """One data disk of a machine, for Longhorn."""
 
@@ -117,7 +131,7 @@ class Jump(Described):
     """A host on the way to the machine."""
 
     address: Address = Field(description="The jump host's IP address.")
-    user: str = Field(default="root", min_length=1, description="The user to log in as.")
+    user: _User = Field(default="root", description="The user to log in as.")
     port: Port = Field(default=22, description="The port of its sshd.")
     host_key: HostKey = Field(description="One line of `ssh-keyscan -t ed25519 HOST` without the host.")
 
@@ -126,7 +140,7 @@ class Ssh(Described):
     """How the machine is reached to prepare it."""
 
     address: Address | None = Field(default=None, description="Where sshd is reached, if not at the node's address.")
-    user: str = Field(default="root", min_length=1, description="The user to log in as; others than root use `sudo -n`.")
+    user: _User = Field(default="root", description="The user to log in as; others than root use `sudo -n`.")
     port: Port = Field(default=22, description="The port of sshd.")
     host_key: HostKey | None = Field(
         default=None,
