@@ -53,7 +53,8 @@ def test_nothing_is_destroyed_that_is_not_blank_unfinished_or_consented(one: Dec
     assert disk is not None
     assert allowed(verdict)
     assert disk.serial
-    assert not (disk.uses or disk.stacked or disk.dead or disk.read_only or disk.size < one.size)
+    assert not any((disk.uses, disk.stacked, disk.dead, disk.read_only))
+    assert disk.size >= one.size
     assert disk.smart != "failing"
     assert not any(volume.swap for volume in disk.volumes)
     if verdict.action == "wipe" and "consents" in verdict.why[0]:

@@ -66,8 +66,7 @@ def read_host(node: Node, only: str = "", before: Optional[Host] = None) -> Host
     named = [identify(declared, Host(tuple(bare), {}, {}))[0] for declared in chosen]
     earlier = {(disk.path, disk.serials): disk for disk in before.disks} if before else {}
     shallow = [
-        reader.contents(disk) if disk in named or not before else earlier.get((disk.path, disk.serials), disk)
-        for disk in bare
+        reader.contents(disk) if disk in named or not before else earlier.get((disk.path, disk.serials), disk) for disk in bare
     ]
     host = Host(tuple(shallow), {}, _uuids(shallow))
     deep: Dict[str, Disk] = {}
@@ -170,8 +169,7 @@ class _Reader:
             volumes.append(replace(volume, partition_guid=guid, partition_name=label))
         stacked = dict.fromkeys(held for _, child in [(0, name), *numbered] for held in _names_below(child))
         volumes.extend(
-            self._volume(holder, "stacked", 0, int(text_of(f"/sys/class/block/{holder}/size")) * 512)
-            for holder in stacked
+            self._volume(holder, "stacked", 0, int(text_of(f"/sys/class/block/{holder}/size")) * 512) for holder in stacked
         )
         return tuple(volumes)
 
@@ -277,8 +275,7 @@ def signatures(path: str) -> Tuple[Signature, ...]:
     out = run("wipefs", "--no-act", "--json", path, seconds=DISK_SECONDS)
     found = json.loads(out)["signatures"] if out.strip() else []
     return tuple(
-        Signature(each["type"], int(each["offset"], 16), each.get("uuid") or "", each.get("label") or "")
-        for each in found
+        Signature(each["type"], int(each["offset"], 16), each.get("uuid") or "", each.get("label") or "") for each in found
     )
 
 

@@ -57,8 +57,7 @@ def files(node: Node) -> Dict[str, str]:
     wanted = {
         MODULES_FILE: head + "".join(f"{module}\n" for module in MODULES),
         # By vendor and product, so that real SAN disks stay with multipathd (U4).
-        MULTIPATH_FILE: head
-        + 'blacklist {\n    device {\n        vendor "IET"\n        product "VIRTUAL-DISK"\n    }\n}\n',
+        MULTIPATH_FILE: head + 'blacklist {\n    device {\n        vendor "IET"\n        product "VIRTUAL-DISK"\n    }\n}\n',
         JOURNAL_FILE: head + f"[Journal]\nSystemMaxUse={node.journal}\n",
     }
     if node.labels is not None:
@@ -211,7 +210,7 @@ def _journal_problem() -> str:
     return f"overruled: another file says SystemMaxUse={limits[-1]} (systemd-analyze cat-config shows which)"
 
 
-def _file(  # noqa: PLR0913, PLR0917 - one place, its text, and what follows from it
+def _file(  # noqa: PLR0917 - one place, its text, and what follows from it
     name: str, path: str, text: str, then: Callable[[], None], problem: Callable[[], str] = str, mode: int = 0o644
 ) -> Item:
     found = text_of(path)

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from .image import Image, image
 
@@ -73,7 +74,7 @@ class Machine:
         key.chmod(0o600)
         (self.home / "known").write_text(f"[127.0.0.1]:{self.port} {self.image.host_key}\n")
 
-    def __enter__(self) -> Machine:
+    def __enter__(self) -> Self:
         try:
             _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.base, self.home / "root.qcow2")
             for spec in self.specs:
