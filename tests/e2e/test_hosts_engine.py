@@ -106,19 +106,42 @@ def unshaken(two: list[int]) -> list[int]:
     return [count + 1 for count in two]
 
 
-def test_preview_connects_to_nobody_and_knows_no_output(
-    tmp_path: Path, need: Callable[..., object], record_property: Recorder
-) -> None:
-    """Not even a TCP connection is made."""
-    need("pulumi", "pulumi-language-python")
-    record_property("pulumi-command's plugin", which_plugin())
-    engine = Engine(tmp_path, ".", STACK)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        ssh = f"ssh: {{address: 127.0.0.1, port: {listening.getsockname()[1]}, hostKey: {OTHER_KEY}, privateKeyFile: key}}"
+@pytest.fixture
+def engine_at(tmp_path: Path, need: Callable[..., object]) -> Callable[[socket.socket], Engine]:
+    """The reference cluster with its server's sshd at a socket of this test, which is no sshd."""
+
+    def make(place: socket.socket) -> Engine:
+        need("pulumi", "pulumi-language-python")
+        engine = Engine(tmp_path, ".", STACK)
         (engine.project / "key").write_text("no key\n")
         node = engine.project / "nodes/k3s1.yaml"
-        node.write_text(f"{node.read_text()}{ssh}\n")
+        ssh = f"{{address: 127.0.0.1, port: {place.getsockname()[1]}, hostKey: {OTHER_KEY}, privateKeyFile: key}}"
+        node.write_text(f"{node.read_text()}ssh: {ssh}\n")
         assert engine.run("stack", "init", STACK).returncode == 0
+        return engine
+
+    return make
+
+
+def test_a_host_that_does_not_answer_is_said_without_a_traceback(engine_at: Callable[[socket.socket], Engine]) -> None:
+    """The engine interrupts the program then, and the program ends in silence."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        engine = engine_at(silent)
+        up = engine.run(*UP)
+    said = up.stdout + up.stderr
+    assert up.returncode != 0
+    assert "command:remote:Command (k3s1)" in said
+    assert "refused" in said
+    for noise in ("Traceback", "KeyboardInterrupt", "unhandled error"):
+        assert noise not in said
+    assert not (engine.project / "generated").exists()
+
+
+def test_preview_connects_to_nobody_and_knows_no_output(engine_at: Callable[[socket.socket], Engine]) -> None:
+    """Not even a TCP connection is made."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        engine = engine_at(listening)
         shown = engine.run("preview", "--json")
         assert shown.returncode == 0, shown.stdout
         listening.setblocking(False)
