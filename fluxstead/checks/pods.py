@@ -28,15 +28,28 @@ def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from entries_of(spec, key)
 
 
-def config_maps_of(pod: Mapping[str, Any]) -> Iterator[str]:
-    """The ConfigMaps without which the pod does not start."""
-    for volume in entries_of(mapping(pod, "spec"), "volumes"):
-        sources = [
-            mapping(volume, "configMap"),
-            *(mapping(one, "configMap") for one in entries_of(mapping(volume, "projected"), "sources")),
-        ]
-        yield from (str(source["name"]) for source in sources if "name" in source and not source.get("optional"))
+def configuration_of(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Kind, name and known keys of each ConfigMap and Secret without which the pod does not start, or finds no image."""
+    spec = mapping(pod, "spec")
+    for volume in entries_of(spec, "volumes"):
+        yield from _reference("ConfigMap", mapping(volume, "configMap"), "name")
+        yield from _reference("Secret", mapping(volume, "secret"), "secretName")
+        for source in entries_of(mapping(volume, "projected"), "sources"):
+            yield from _reference("ConfigMap", mapping(source, "configMap"), "name")
+            yield from _reference("Secret", mapping(source, "secret"), "name")
     for container in containers_of(pod):
-        references = [mapping(one, "configMapRef") for one in entries_of(container, "envFrom")]
-        references += [mapping(mapping(one, "valueFrom"), "configMapKeyRef") for one in entries_of(container, "env")]
-        yield from (str(one["name"]) for one in references if "name" in one and not one.get("optional"))
+        for source in entries_of(container, "envFrom"):
+            yield from _reference("ConfigMap", mapping(source, "configMapRef"), "name")
+            yield from _reference("Secret", mapping(source, "secretRef"), "name")
+        for variable in entries_of(container, "env"):
+            value = mapping(variable, "valueFrom")
+            yield from _reference("ConfigMap", mapping(value, "configMapKeyRef"), "name")
+            yield from _reference("Secret", mapping(value, "secretKeyRef"), "name")
+    for source in entries_of(spec, "imagePullSecrets"):
+        yield from _reference("Secret", {**source, "key": ".dockerconfigjson"}, "name")
+
+
+def _reference(kind: str, source: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    if isinstance(source.get(name), str) and not source.get("optional"):
+        keys = [source.get("key"), *(one.get("key") for one in entries_of(source, "items"))]
+        yield kind, source[name], tuple(key for key in keys if isinstance(key, str))

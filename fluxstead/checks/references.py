@@ -14,6 +14,10 @@ from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
 _SOURCES = "source.toolkit.fluxcd.io"
+BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
+"""Groups of the API server whose objects make nothing but pods."""
+_MAKES_NOTHING = frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate", "Issuer", "HelmRepository"})
+"""Kinds of others that make no pods, no Services and no ConfigMaps; a Certificate names the Secret that it makes."""
 
 
 def paths(subject: Subject) -> Iterator[Finding]:
@@ -157,9 +161,10 @@ def opaque_namespaces(view: View) -> set[str]:
     found = set()
     for item in view.of("HelmRelease", "HelmChart"):
         found.add(str(item.spec.get("targetNamespace") or item.ref.namespace))
-    built_in = {"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"}
     found |= {
-        item.ref.namespace for item in view.items if item.ref.namespace and group_of(item.object["apiVersion"]) not in built_in
+        item.ref.namespace
+        for item in view.items
+        if item.ref.namespace and group_of(item.object["apiVersion"]) not in BUILT_IN and item.ref.kind not in _MAKES_NOTHING
     }
     found |= {item.ref.namespace for unit in view.units.values() if not unit.exact for item in unit.items}
     return found | {

@@ -11,6 +11,7 @@ from fluxstead.checks import (
     built,
     capacity,
     coldstart,
+    config,
     moves,
     network,
     online,
@@ -74,6 +75,18 @@ _REFERENCES = (
         references.services,
     ),
     _error("references/missing-port", "F21", "Ingress web/site sends requests to port 81 of Service site", references.services),
+    _error(
+        "references/missing-config-map",
+        "U5",
+        "Deployment web/site takes its configuration from ConfigMap web/setings, which does not exist",
+        config.findings,
+    ),
+    _warning(
+        "references/missing-secret",
+        "U5",
+        "HelmRelease monitoring/kube-prometheus-stack needs Secret monitoring/grafana-admin, which is not in the tree",
+        config.findings,
+    ),
     _error(
         "references/no-target",
         "U9",
