@@ -83,12 +83,13 @@ def _config_map(subject: Subject, item: Item, name: str, keys: Iterable[str]) ->
 
 
 def _secret(subject: Subject, item: Item, namespace: str, name: str, keys: Iterable[str]) -> Finding:
+    holding = _with(keys) or " with the keys that it reads"
     return warning(
         "references/missing-secret",
         line_with(subject.view.store, item.document, name),
         what=f"{item} needs Secret {namespace}/{name}, which is not in the tree",
         why="unless somebody makes it in the cluster by hand, what needs it does not start or cannot log in",
-        write=f"a SOPS-encrypted Secret {name} in namespace {namespace}{_with(keys) or ' with the keys that it reads'}, in an included directory",
+        write=f"a SOPS-encrypted Secret {name} in namespace {namespace}{holding}, in an included directory",
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.view import entries_of, mapping
+from fluxstead.checks.view import View, entries_of, mapping
+
+CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
+"""Labels that controllers give to pods beside those of the template."""
 
 
 def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -19,6 +22,16 @@ def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
             return obj
         case _:
             return None
+
+
+def pod_labels(view: View) -> dict[str, list[dict[str, str]]]:
+    """The labels of every pod template, by namespace."""
+    labelled: dict[str, list[dict[str, str]]] = {}
+    for item in view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"):
+        pod = pod_of(item.object)
+        if pod is not None:
+            labelled.setdefault(item.ref.namespace, []).append(dict(mapping(mapping(pod, "metadata"), "labels")))
+    return labelled
 
 
 def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from fluxstead.checks.pods import pod_of
+from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels
 from fluxstead.checks.store import Document, line_with, normal
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, entries_of, mapping
@@ -176,7 +176,7 @@ def targets(subject: Subject) -> Iterator[Finding]:
     """What autoscalers scale, and what Services and disruption budgets select."""
     view = subject.view
     opaque = opaque_namespaces(view)
-    labelled = _pod_labels(view)
+    labelled = pod_labels(view)
     for item in view.of("HorizontalPodAutoscaler"):
         target = mapping(item.spec, "scaleTargetRef")
         group = group_of(str(target.get("apiVersion", "apps/v1")))
@@ -201,6 +201,7 @@ def targets(subject: Subject) -> Iterator[Finding]:
             or not item.exact
             or item.ref.namespace in opaque
             or "${" in str(selector)
+            or any(key.startswith(CONTROLLERS_OWN) for key in selector)
         ):
             continue
         if not any(selector.items() <= labels.items() for labels in labelled.get(item.ref.namespace, ())):
@@ -211,15 +212,6 @@ def targets(subject: Subject) -> Iterator[Finding]:
                 why="it sends nobody anywhere, or guards nothing",
                 write="labels that the pods' template carries",
             )
-
-
-def _pod_labels(view: View) -> dict[str, list[dict[str, str]]]:
-    labelled: dict[str, list[dict[str, str]]] = {}
-    for item in view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"):
-        pod = pod_of(item.object)
-        if pod is not None:
-            labelled.setdefault(item.ref.namespace, []).append(dict(mapping(mapping(pod, "metadata"), "labels")))
-    return labelled
 
 
 def _pairs(labels: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ from fluxstead.checks import (
     ownership,
     references,
     secrets,
+    selectors,
     storage,
     substitution,
     versions,
@@ -98,6 +99,12 @@ _REFERENCES = (
         "U9",
         "Service web/site selects pods with app=sit, and no pod of its namespace carries them",
         references.targets,
+    ),
+    _warning(
+        "references/policy-selects-nothing",
+        "U9",
+        "NetworkPolicy web/site guards pods with app=sit, and no pod of namespace web carries them",
+        selectors.policies,
     ),
 )
 

@@ -39,6 +39,7 @@ _SOPS = "sops: {age: [{recipient: age1other, enc: x}], version: 3.9.0}"
 _ENCRYPTED = obj("Secret", "web/settings", "stringData: {color: 'ENC[AES256_GCM,data:x]'}\n" + _SOPS)
 _IMAGE = "image: 'example.test/site:1.0.0'"
 _COLOR = "{name: COLOR, valueFrom: {secretKeyRef: {name: setings, key: color}}}"
+_POLICY = "networking.k8s.io/v1"
 _DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 
 DEFECTS: Mapping[str, Planted] = {
@@ -84,6 +85,13 @@ DEFECTS: Mapping[str, Planted] = {
         files=layer("web", WEB, DEPLOYMENT, SERVICE.replace("app: site", "app: sit")),
         cure=("{app: sit}", "{app: site}"),
         says="no pod of its namespace carries them",
+    ),
+    "references/policy-selects-nothing": Planted(
+        files=layer(
+            "web", WEB, DEPLOYMENT, obj("NetworkPolicy", "web/site", "spec: {podSelector: {matchLabels: {app: sit}}}", _POLICY)
+        ),
+        cure=("{app: sit}", "{app: site}"),
+        says="guards pods with app=sit",
     ),
     "references/missing-config-map": Planted(
         files=layer("web", WEB, CONFIG, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, envFrom: [{{configMapRef: {{name: setings}}}}]")),
