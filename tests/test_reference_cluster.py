@@ -89,7 +89,7 @@ def test_every_layer_waits_and_no_group_does(objects: Objects) -> None:
 def test_only_known_warnings_are_left(reference: Project) -> None:
     """Each of them is one that the operator of such a cluster has to know."""
     found = {finding.id for finding in reference.run().findings if finding.severity is Severity.WARNING}
-    assert found == {"longhorn/open-ui", "ingress/retired", "dns/mdns", "monitoring/default-password"}
+    assert found == {"longhorn/open-ui", "ingress/retired", "dns/mdns", "monitoring/default-password", "references/missing-secret"}
 
 
 def test_a_third_machine_changes_exactly_what_it_should(reference: Project) -> None:

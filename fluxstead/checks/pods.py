@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.view import entries_of, mapping
+from fluxstead.checks.view import View, entries_of, mapping
+
+CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
+"""Labels that controllers give to pods beside those of the template."""
 
 
 def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -21,6 +24,16 @@ def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
             return None
 
 
+def pod_labels(view: View) -> dict[str, list[dict[str, str]]]:
+    """The labels of every pod template, by namespace."""
+    labelled: dict[str, list[dict[str, str]]] = {}
+    for item in view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"):
+        pod = pod_of(item.object)
+        if pod is not None:
+            labelled.setdefault(item.ref.namespace, []).append(dict(mapping(mapping(pod, "metadata"), "labels")))
+    return labelled
+
+
 def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Every container of a pod."""
     spec = mapping(pod, "spec")
@@ -28,15 +41,28 @@ def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from entries_of(spec, key)
 
 
-def config_maps_of(pod: Mapping[str, Any]) -> Iterator[str]:
-    """The ConfigMaps without which the pod does not start."""
-    for volume in entries_of(mapping(pod, "spec"), "volumes"):
-        sources = [
-            mapping(volume, "configMap"),
-            *(mapping(one, "configMap") for one in entries_of(mapping(volume, "projected"), "sources")),
-        ]
-        yield from (str(source["name"]) for source in sources if "name" in source and not source.get("optional"))
+def configuration_of(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Kind, name and known keys of each ConfigMap and Secret without which the pod does not start, or finds no image."""
+    spec = mapping(pod, "spec")
+    for volume in entries_of(spec, "volumes"):
+        yield from _reference("ConfigMap", mapping(volume, "configMap"), "name")
+        yield from _reference("Secret", mapping(volume, "secret"), "secretName")
+        for source in entries_of(mapping(volume, "projected"), "sources"):
+            yield from _reference("ConfigMap", mapping(source, "configMap"), "name")
+            yield from _reference("Secret", mapping(source, "secret"), "name")
     for container in containers_of(pod):
-        references = [mapping(one, "configMapRef") for one in entries_of(container, "envFrom")]
-        references += [mapping(mapping(one, "valueFrom"), "configMapKeyRef") for one in entries_of(container, "env")]
-        yield from (str(one["name"]) for one in references if "name" in one and not one.get("optional"))
+        for source in entries_of(container, "envFrom"):
+            yield from _reference("ConfigMap", mapping(source, "configMapRef"), "name")
+            yield from _reference("Secret", mapping(source, "secretRef"), "name")
+        for variable in entries_of(container, "env"):
+            value = mapping(variable, "valueFrom")
+            yield from _reference("ConfigMap", mapping(value, "configMapKeyRef"), "name")
+            yield from _reference("Secret", mapping(value, "secretKeyRef"), "name")
+    for source in entries_of(spec, "imagePullSecrets"):
+        yield from _reference("Secret", {**source, "key": ".dockerconfigjson"}, "name")
+
+
+def _reference(kind: str, source: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    if isinstance(source.get(name), str) and not source.get("optional"):
+        keys = [source.get("key"), *(one.get("key") for one in entries_of(source, "items"))]
+        yield kind, source[name], tuple(key for key in keys if isinstance(key, str))

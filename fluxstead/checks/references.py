@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from fluxstead.checks.pods import pod_of
+from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels
 from fluxstead.checks.store import Document, line_with, normal
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, entries_of, mapping
@@ -14,6 +14,10 @@ from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
 _SOURCES = "source.toolkit.fluxcd.io"
+BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
+"""Groups of the API server whose objects make nothing but pods."""
+_MAKES_NOTHING = frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate", "Issuer", "HelmRepository"})
+"""Kinds of others that make no pods, no Services and no ConfigMaps; a Certificate names the Secret that it makes."""
 
 
 def paths(subject: Subject) -> Iterator[Finding]:
@@ -157,9 +161,10 @@ def opaque_namespaces(view: View) -> set[str]:
     found = set()
     for item in view.of("HelmRelease", "HelmChart"):
         found.add(str(item.spec.get("targetNamespace") or item.ref.namespace))
-    built_in = {"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"}
     found |= {
-        item.ref.namespace for item in view.items if item.ref.namespace and group_of(item.object["apiVersion"]) not in built_in
+        item.ref.namespace
+        for item in view.items
+        if item.ref.namespace and group_of(item.object["apiVersion"]) not in BUILT_IN and item.ref.kind not in _MAKES_NOTHING
     }
     found |= {item.ref.namespace for unit in view.units.values() if not unit.exact for item in unit.items}
     return found | {
@@ -171,7 +176,7 @@ def targets(subject: Subject) -> Iterator[Finding]:
     """What autoscalers scale, and what Services and disruption budgets select."""
     view = subject.view
     opaque = opaque_namespaces(view)
-    labelled = _pod_labels(view)
+    labelled = pod_labels(view)
     for item in view.of("HorizontalPodAutoscaler"):
         target = mapping(item.spec, "scaleTargetRef")
         group = group_of(str(target.get("apiVersion", "apps/v1")))
@@ -196,6 +201,7 @@ def targets(subject: Subject) -> Iterator[Finding]:
             or not item.exact
             or item.ref.namespace in opaque
             or "${" in str(selector)
+            or any(key.startswith(CONTROLLERS_OWN) for key in selector)
         ):
             continue
         if not any(selector.items() <= labels.items() for labels in labelled.get(item.ref.namespace, ())):
@@ -206,15 +212,6 @@ def targets(subject: Subject) -> Iterator[Finding]:
                 why="it sends nobody anywhere, or guards nothing",
                 write="labels that the pods' template carries",
             )
-
-
-def _pod_labels(view: View) -> dict[str, list[dict[str, str]]]:
-    labelled: dict[str, list[dict[str, str]]] = {}
-    for item in view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"):
-        pod = pod_of(item.object)
-        if pod is not None:
-            labelled.setdefault(item.ref.namespace, []).append(dict(mapping(mapping(pod, "metadata"), "labels")))
-    return labelled
 
 
 def _pairs(labels: dict[str, str]) -> str:

@@ -11,12 +11,14 @@ from fluxstead.checks import (
     built,
     capacity,
     coldstart,
+    config,
     moves,
     network,
     online,
     ownership,
     references,
     secrets,
+    selectors,
     storage,
     substitution,
     versions,
@@ -75,6 +77,18 @@ _REFERENCES = (
     ),
     _error("references/missing-port", "F21", "Ingress web/site sends requests to port 81 of Service site", references.services),
     _error(
+        "references/missing-config-map",
+        "U5",
+        "Deployment web/site takes its configuration from ConfigMap web/setings, which does not exist",
+        config.findings,
+    ),
+    _warning(
+        "references/missing-secret",
+        "U5",
+        "HelmRelease monitoring/kube-prometheus-stack needs Secret monitoring/grafana-admin, which is not in the tree",
+        config.findings,
+    ),
+    _error(
         "references/no-target",
         "U9",
         "HorizontalPodAutoscaler web/site scales Deployment sit, which does not exist",
@@ -85,6 +99,12 @@ _REFERENCES = (
         "U9",
         "Service web/site selects pods with app=sit, and no pod of its namespace carries them",
         references.targets,
+    ),
+    _warning(
+        "references/policy-selects-nothing",
+        "U9",
+        "NetworkPolicy web/site guards pods with app=sit, and no pod of namespace web carries them",
+        selectors.policies,
     ),
 )
 

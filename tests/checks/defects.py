@@ -37,6 +37,9 @@ _NODE_PORT = "spec: {type: NodePort, selector: {app: site}, ports: [{port: 80, n
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
 _SOPS = "sops: {age: [{recipient: age1other, enc: x}], version: 3.9.0}"
 _ENCRYPTED = obj("Secret", "web/settings", "stringData: {color: 'ENC[AES256_GCM,data:x]'}\n" + _SOPS)
+_IMAGE = "image: 'example.test/site:1.0.0'"
+_COLOR = "{name: COLOR, valueFrom: {secretKeyRef: {name: setings, key: color}}}"
+_POLICY = "networking.k8s.io/v1"
 _DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 
 DEFECTS: Mapping[str, Planted] = {
@@ -82,6 +85,23 @@ DEFECTS: Mapping[str, Planted] = {
         files=layer("web", WEB, DEPLOYMENT, SERVICE.replace("app: site", "app: sit")),
         cure=("{app: sit}", "{app: site}"),
         says="no pod of its namespace carries them",
+    ),
+    "references/policy-selects-nothing": Planted(
+        files=layer(
+            "web", WEB, DEPLOYMENT, obj("NetworkPolicy", "web/site", "spec: {podSelector: {matchLabels: {app: sit}}}", _POLICY)
+        ),
+        cure=("{app: sit}", "{app: site}"),
+        says="guards pods with app=sit",
+    ),
+    "references/missing-config-map": Planted(
+        files=layer("web", WEB, CONFIG, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, envFrom: [{{configMapRef: {{name: setings}}}}]")),
+        cure=("name: setings}", "name: settings}"),
+        says="takes its configuration from ConfigMap web/setings",
+    ),
+    "references/missing-secret": Planted(
+        files=layer("web", WEB, _ENCRYPTED, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, env: [{_COLOR}]"), spec=_DECRYPTS),
+        cure=("name: setings,", "name: settings,"),
+        says="needs Secret web/setings",
     ),
     "tree/two-owners": Planted(
         files={**layer("infrastructure", WEB, CONFIG), **layer("monitoring", CONFIG, spec="dependsOn: [{name: infrastructure}]")},

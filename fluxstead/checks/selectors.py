@@ -1,0 +1,86 @@
+"""What NetworkPolicies select: the pods that they guard, and those that they let through (failure U9).
+
+A selector that meets no pod is no error to Kubernetes (NetworkPolicy API, `podSelector`): the policy guards nobody, or lets
+nobody in, without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels
+from fluxstead.checks.references import opaque_namespaces
+from fluxstead.checks.store import line_with
+from fluxstead.checks.subject import Subject
+from fluxstead.checks.view import Item, entries_of, mapping
+from fluxstead.core.findings import Finding, warning
+
+_NAME = "kubernetes.io/metadata.name"
+
+
+def policies(subject: Subject) -> Iterator[Finding]:
+    """Selectors of NetworkPolicies that meet no pod of a namespace whose pods are all in the tree."""
+    view = subject.view
+    if any(unit.elsewhere for unit in view.units.values()):
+        return
+    # Pods that k3s brings, or that somebody tries out.
+    opaque = opaque_namespaces(view) | {"kube-system", "default", ""}
+    labelled = pod_labels(view)
+    for item in view.of("NetworkPolicy"):
+        for namespace, selector, role in _selectors(item) if item.whole and item.ref.group == "networking.k8s.io" else ():
+            if namespace in opaque or not _known(selector) or any(matches(selector, pod) for pod in labelled.get(namespace, ())):
+                continue
+            yield warning(
+                "references/policy-selects-nothing",
+                line_with(view.store, item.document, "podSelector"),
+                what=f"{item} {role} pods with {_text(selector)}, and no pod of namespace {namespace} carries them",
+                why="Kubernetes says nothing, and the policy does not do what it is there for",
+                write="labels that the pods' template carries, or podSelector: {} for every pod",
+            )
+
+
+def _selectors(item: Item) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Each pod selector with the one namespace that it looks into, and what it is for."""
+    yield item.ref.namespace, mapping(item.spec, "podSelector"), "guards"
+    for rules, peers in (("ingress", "from"), ("egress", "to")):
+        for rule in entries_of(item.spec, rules):
+            for peer in entries_of(rule, peers):
+                namespaces = mapping(mapping(peer, "namespaceSelector"), "matchLabels")
+                inside = item.ref.namespace if "namespaceSelector" not in peer else str(namespaces.get(_NAME, ""))
+                yield inside, mapping(peer, "podSelector"), "lets in" if rules == "ingress" else "lets out to"
+
+
+def _known(selector: Mapping[str, Any]) -> bool:
+    """Whether it asks for something, and only for labels that templates carry."""
+    keys = [*mapping(selector, "matchLabels"), *(str(one.get("key")) for one in entries_of(selector, "matchExpressions"))]
+    return bool(keys) and "${" not in str(selector) and not any(key.startswith(CONTROLLERS_OWN) for key in keys)
+
+
+def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """As a LabelSelector of Kubernetes: all of matchLabels and of matchExpressions."""
+    fixed = mapping(selector, "matchLabels").items() <= labels.items()
+    return fixed and all(_holds(one, labels) for one in entries_of(selector, "matchExpressions"))
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    value, values = labels.get(str(expression.get("key"))), expression.get("values") or ()
+    match expression.get("operator"):
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case _:
+            return True
+
+
+def _text(selector: Mapping[str, Any]) -> str:
+    parts = [f"{key}={value}" for key, value in mapping(selector, "matchLabels").items()]
+    for one in entries_of(selector, "matchExpressions"):
+        values = one.get("values")
+        parts.append(f"{one.get('key')} {one.get('operator')} {', '.join(map(str, values)) if values else ''}".strip())
+    return ", ".join(parts)

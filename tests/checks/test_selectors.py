@@ -1,0 +1,53 @@
+"""What a NetworkPolicy's selectors meet, and where nobody can tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.planted import DEPLOYMENT, WEB, Planted, layer, look, obj, release
+
+_ID = "references/policy-selects-nothing"
+_OTHER = obj("Namespace", "other")
+_NAMED = "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}"
+
+
+def found(policy: str, *more: str) -> list[str]:
+    """What is said of a policy beside one Deployment whose pods have app=site."""
+    text = obj("NetworkPolicy", "web/site", f"spec: {{{policy}}}", "networking.k8s.io/v1")
+    files = layer("web", WEB, _OTHER, DEPLOYMENT, text, *more)
+    return [one.what for one in look(Planted(files=files, cure=("", ""), says=""), files) if one.id == _ID]
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("podSelector: {matchLabels: {app: sit}}", "guards pods with app=sit"),
+        ("podSelector: {matchExpressions: [{key: app, operator: In, values: [sit, cite]}]}", "app In sit, cite"),
+        ("podSelector: {matchExpressions: [{key: app, operator: DoesNotExist}]}", "app DoesNotExist"),
+        ("podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [site]}]}", "app NotIn site"),
+        ("podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: sit}}}]}]", "lets in pods"),
+        (f"podSelector: {{}}, egress: [{{to: [{{podSelector: {{matchLabels: {{app: site}}}}, {_NAMED}}}]}}]", "namespace other"),
+    ],
+)
+def test_selectors_that_meet_nobody(policy: str, says: str) -> None:
+    """Of the policy itself and of those it lets through; nobody knows once a chart may make pods there."""
+    [what] = found(policy)
+    assert says in what
+    assert not found(policy, release("web/a", "a", "1.0.0"), release("other/a", "b", "1.0.0"))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "podSelector: {}",
+        "podSelector: {matchLabels: {app: site}}",
+        "podSelector: {matchExpressions: [{key: app, operator: In, values: [site]}]}",
+        "podSelector: {matchExpressions: [{key: app, operator: Exists}]}",
+        "podSelector: {matchLabels: {batch.kubernetes.io/job-name: a}}",
+        "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {a: b}}, namespaceSelector: {}}]}]",
+        "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]",
+    ],
+)
+def test_selectors_that_meet_somebody_or_may(policy: str) -> None:
+    """No noise."""
+    assert not found(policy)
