@@ -35,7 +35,7 @@ class Operator:
         self.project = home / "project"
         self.project.mkdir()
         copy_description(REPOSITORY, self.project)
-        self.describe([1])
+        self.describe([1, 2])
         self._make_ssh()
 
     def describe(self, numbers: list[int]) -> None:
@@ -82,11 +82,11 @@ class Operator:
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
-    """A machine with two blank disks, saved as `blank`, and with the first one prepared, as `prepared`."""
+    """A machine with three blank disks, saved as `blank`, and with two of them prepared, as `prepared`."""
     absent = missing_tools()
     if absent:
         pytest.skip(f"not installed: {', '.join(absent)}")
-    with booted(disks(2, "400M")) as [one]:
+    with booted(disks(3, "400M")) as [one]:
         one.save("blank")
         yield one
 
@@ -157,43 +157,39 @@ def test_a_prepared_host_is_as_declared_and_healthy(at_prepared: Operator) -> No
     assert told["k3s1"]["disks"][0]["action"] == "nothing"
 
 
-@pytest.mark.parametrize(
-    ("harm", "named"),
-    [
-        ("systemctl stop iscsid.socket iscsid.service", "  iscsid: enabled, inactive"),
-        ("umount /mnt/longhorn/d1", "  disk d1: "),
-        ("sed -i '/longhorn/d' /etc/fstab", "  disk d1: "),
-    ],
-)
-def test_the_doctor_names_what_broke_and_what_to_type(harm: str, named: str, at_prepared: Operator) -> None:
+def test_the_doctor_names_what_broke_and_what_to_type(at_prepared: Operator) -> None:
     """And what is typed mends it."""
-    at_prepared.machine.root(harm)
+    at_prepared.machine.root(
+        "systemctl stop iscsid.socket iscsid.service; umount /mnt/longhorn/d1; sed -i '/longhorn.d2/d' /etc/fstab"
+    )
     doctor = at_prepared.hosts("doctor")
     assert doctor.returncode == 1
     lines = doctor.stdout.splitlines()
     assert lines[0] == "k3s1 (192.168.86.71): not as it should be"
-    [at] = [number for number, line in enumerate(lines) if line.startswith(named)]
-    assert lines[at + 1] == "    type: pulumi up"
+    for broken in ("  disk d1: ", "  disk d2: ", "  iscsid: enabled, inactive"):
+        [at] = [number for number, line in enumerate(lines) if line.startswith(broken)]
+        assert lines[at + 1] == "    type: pulumi up"
+    assert len(lines) == 7
     at_prepared.prepare()
     assert at_prepared.hosts("doctor").returncode == 0
 
 
 def test_a_refusal_is_told_with_what_to_write_and_ends_with_one(at_prepared: Operator) -> None:
-    at_prepared.machine.root(with_file(2, EXT4))
-    at_prepared.describe([1, 2])
+    at_prepared.machine.root(with_file(3, EXT4))
+    at_prepared.describe([1, 2, 3])
     plan = at_prepared.hosts("plan")
     assert plan.returncode == 1
     lines = plan.stdout.splitlines()
     assert lines[0].endswith(": refused")
-    [told] = [line for line in lines if line.startswith("  refused: disk d2: it holds content that is not ours.")]
+    [told] = [line for line in lines if line.startswith("  refused: disk d3: it holds content that is not ours.")]
     assert "holding photos" in told
-    [write] = [line for line in lines if line.startswith("  write, at disk d2: wipe: WD-FS0002/")]
+    [write] = [line for line in lines if line.startswith("  write, at disk d3: wipe: WD-FS0003/")]
     assert at_prepared.hosts("doctor").returncode == 1
     assert json.loads(at_prepared.hosts("plan", "--format", "json").stdout)["k3s1"]["status"] == "refused"
     # Pasted where it says, it is taken.
     node = at_prepared.project / "nodes/k3s1.yaml"
     consent = write.partition(": ")[2]
-    node.write_text(node.read_text().replace("/mnt/longhorn/d2}", f"/mnt/longhorn/d2, {consent}}}"))
+    node.write_text(node.read_text().replace("/mnt/longhorn/d3}", f"/mnt/longhorn/d3, {consent}}}"))
     consented = at_prepared.hosts("plan")
     assert consented.returncode == 0, consented.stdout
     assert "WIPED, partitioned and formatted" in consented.stdout
@@ -217,17 +213,17 @@ def test_sudo_that_asks_for_a_password_is_told(at_blank: Operator) -> None:
 
 def test_discover_prints_a_file_to_start_from(at_blank: Operator) -> None:
     """Through a name that only the operator's ssh configuration knows."""
-    at_blank.machine.root(with_file(2, EXT4))
+    at_blank.machine.root(with_file(3, EXT4))
     found = at_blank.hosts("discover", "ops@fresh")
     assert found.returncode == 0, found.stderr
     node = Node.model_validate({"name": "fresh", **yaml.safe_load(found.stdout)})
     assert node.ssh.host_key == at_blank.machine.image.host_key
     assert (node.ssh.user, node.dialled_at, node.ssh.port) == ("ops", "127.0.0.1", at_blank.machine.port)
-    assert [disk.serial for disk in node.disks] == ["WD-FS0001"]
+    assert [disk.serial for disk in node.disks] == ["WD-FS0001", "WD-FS0002"]
     assert (node.disks[0].device or "").startswith("/dev/disk/by-id/")
     comments = [line for line in found.stdout.splitlines() if line.startswith("  # /dev/")]
     assert any("/dev/vda is in use: " in line for line in comments)
-    assert any("photos" in line for line in comments)
+    assert any("/dev/sdc is in use: " in line and "ext4" in line for line in comments)
     # The printed file is one that the plan takes.
     text = found.stdout.replace("state: planned", "state: live").replace("role: agent", "role: server")
     text = text.replace(f"address: {node.address}", "address: 192.168.86.71", 1)
