@@ -8,8 +8,9 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -89,17 +90,27 @@ class Api:
         return found
 
     @contextmanager
-    def watching(self, api_version: str, kind: str, namespace: str) -> Iterator[Iterator[Json]]:
-        """Every state of every object of a kind from now on, in the order in which the server stored them."""
+    def watching(self, api_version: str, kind: str, namespace: str, see: Callable[[Json], None]) -> Iterator[None]:
+        """Show every state of every object of a kind, in the order in which the server stores them."""
+        self.list(api_version, kind, namespace)  # waits until a kind just defined is served
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=WATCH_SECONDS, context=self._tls)
         path = f"{self._collection(api_version, kind, namespace)}?watch=true"
         connection.request("GET", path, headers={"Authorization": f"Bearer {self._token}"})
-        response = connection.getresponse()
+        socket_, response = connection.sock, connection.getresponse()
+        assert response.status == http.client.OK, response.read()
+
+        def read() -> None:
+            with suppress(OSError, ValueError, http.client.HTTPException):  # the end of the watch
+                for line in response:
+                    see(json.loads(line)["object"])
+
+        reader = Thread(target=read, daemon=True)
+        reader.start()
         try:
-            yield (json.loads(line)["object"] for line in response)
+            yield
         finally:
-            if connection.sock:
-                connection.sock.shutdown(socket.SHUT_RDWR)  # ends the reading in its thread
+            socket_.shutdown(socket.SHUT_RDWR)  # which ends the reading
+            reader.join()
             connection.close()
 
     def _send(self, method: str, path: str, body: object, content: str) -> tuple[int, bytes]:

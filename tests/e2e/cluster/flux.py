@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import yaml
@@ -113,16 +112,13 @@ class Cluster:
     def recording(self) -> Iterator[list[str]]:
         """The names of the Flux Kustomizations in the order in which they become Ready for the first time."""
         order: list[str] = []
-        with self.api.watching(*KUSTOMIZATION, NAMESPACE) as states:
 
-            def record() -> None:
-                with suppress(OSError, ValueError):  # the end of the watch
-                    for state in states:
-                        name = state["metadata"]["name"]
-                        if is_ready(state) and applied(state) and name not in order:
-                            order.append(name)
+        def see(state: Json) -> None:
+            name = state["metadata"]["name"]
+            if is_ready(state) and applied(state) and name not in order:
+                order.append(name)
 
-            Thread(target=record, daemon=True).start()
+        with self.api.watching(*KUSTOMIZATION, NAMESPACE, see):
             yield order
 
     def eventually(self, what: str, question: Callable[[], Any], seconds: float = 60) -> Any:

@@ -55,7 +55,8 @@ class Processes:
 
     def tail(self, name: str, lines: int) -> str:
         """The last lines that a program wrote."""
-        return "\n".join((self.logs / f"{name}.log").read_text(errors="replace").splitlines()[-lines:])
+        log = self.logs / f"{name}.log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
 
     def memory(self) -> dict[str, int]:
         """MiB that each program holds now."""
