@@ -54,7 +54,7 @@ class Program:
 
     def run(self) -> None:
         """Order and check; then hand the tree over, or register and write it under Pulumi."""
-        assembled = assemble(self._description, [plan for _, plan in self._plans])
+        assembled = assemble(self._description, [plan for _, plan in self._plans], self._root)
         run = embedded.current.get()
         if run:
             run.assembled = assembled

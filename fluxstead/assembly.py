@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
-from fluxstead.checks import written
+from fluxstead.checks.acceptance import accepted
+from fluxstead.checks.committed import committed_views
+from fluxstead.checks.registry import CHECKS
+from fluxstead.checks.store import DiskStore, TextStore, TreeStore
+from fluxstead.checks.subject import Subject, run
+from fluxstead.checks.view import view_of
 from fluxstead.core.findings import Finding
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
 from fluxstead.tree import unique
+from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
 from fluxstead.tree.layer import Plan
 from fluxstead.tree.order import order
@@ -28,6 +35,7 @@ class Assembled:
     tree: Tree
     plans: tuple[Plan, ...]
     findings: tuple[Finding, ...]
+    subject: Subject
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -49,8 +57,11 @@ class Assembled:
         )
 
 
-def assemble(description: Description, plans: Sequence[Plan]) -> Assembled:
-    """Order the layers of all plans, render and check them. The result may carry errors, and is then not to be used."""
+def assemble(description: Description, plans: Sequence[Plan], root: Path | None = None) -> Assembled:
+    """Order the layers of all plans, render and check them. The result may carry errors, and is then not to be used.
+
+    Directories that people wrote, and the tree that was committed, are read below `root`.
+    """
     cluster = description.cluster
     platform = cluster.platform(description.name)
     layers = [layer for plan in plans for layer in plan.layers]
@@ -65,6 +76,42 @@ def assemble(description: Description, plans: Sequence[Plan]) -> Assembled:
         stack_file=description.stack_file,
         sops_secret=cluster.flux.sops_secret,
     )
+    subject = subject_of(description, tree, root)
+    found = run(subject, CHECKS)
+    # A need that nobody meets, told of the layers, would be told again of the files.
+    findings += (finding for finding in found if not (ordered.findings and finding.id.startswith("coldstart/")))
     findings += ordered.findings
-    findings += written.findings_of(tree, cluster.longhorn.version)
-    return Assembled(description, tree, tuple(plans), tuple(sorted(set(findings))))
+    kept = accepted(set(findings), cluster.accept, CHECKS)
+    return Assembled(description, tree, tuple(plans), tuple(sorted(kept)), subject)
+
+
+def subject_of(description: Description, tree: Tree, root: Path | None = None) -> Subject:
+    """What the checks look at: the tree's files, and what people wrote around them."""
+    cluster = description.cluster
+    store = TreeStore(tree.directory, tree, DiskStore(root) if root else TextStore({}))
+    own = f"clusters/{description.name}"
+    entries = [own] if store.is_folder(own) else []
+    if not store.is_file(entry_path(description.name)):
+        entries.append(tree.directory)
+    return Subject(
+        view=view_of(store, entries),
+        platform=tree.platform,
+        nodes=description.nodes,
+        longhorn=cluster.longhorn,
+        recipients=frozenset(cluster.flux.age_recipients),
+        networks={
+            key: network
+            for key, network in (
+                ("nodeCidr", cluster.kubernetes.node_cidr),
+                ("podCidr", cluster.kubernetes.pod_cidr),
+                ("serviceCidr", cluster.kubernetes.service_cidr),
+            )
+            if network
+        },
+        places={
+            "flux": cluster.flux.source_of("version"),
+            **{key: cluster.kubernetes.source_of(key) for key in ("version", "nodeCidr", "podCidr", "serviceCidr")},
+        },
+        root=root,
+        before=committed_views(root, description.name, tree.directory, store) if root else {},
+    )

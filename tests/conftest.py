@@ -45,7 +45,9 @@ class Project:
 
 def copy_description(source: Path, target: Path) -> None:
     """Copy what the operator writes, and nothing that is generated."""
-    shutil.copytree(source / "nodes", target / "nodes")
+    for folder in ("nodes", "apps"):
+        if (source / folder).is_dir():
+            shutil.copytree(source / folder, target / folder)
     for file in source.glob("Pulumi*.yaml"):
         shutil.copy(file, target)
 

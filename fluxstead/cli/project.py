@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fluxstead.core.findings import Finding, errors, report
+from fluxstead.cli.formats import formatted
+from fluxstead.core.findings import Finding, errors
 from fluxstead.description.load import stacks_in
 from fluxstead.embedded import Run, run_program
 
 
-def add_project_arguments(parser: argparse.ArgumentParser) -> None:
+def add_project_arguments(parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
     """`--project`, `--stack` and `--format`."""
     parser.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the folder with Pulumi.<stack>.yaml (here)")
     parser.add_argument("--stack", metavar="NAME", help="which stack, where the folder has several")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print")
+    parser.add_argument("--format", choices=formats, default="text", help="how to print")
 
 
 def run_project(options: argparse.Namespace) -> Run:
@@ -38,23 +38,9 @@ def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
 
 
 def print_findings(findings: Iterable[Finding], how: str) -> bool:
-    """Print them, to standard error as text or to standard output as JSON. Gives whether there are errors among them."""
-    found = sorted(findings)
-    if how == "json":
-        print(json.dumps([as_json(finding) for finding in found], indent=1, ensure_ascii=False))
-    elif found:
-        print(report(found), file=sys.stderr)
+    """Print them: text to standard error, other forms to standard output. Gives whether there are errors among them."""
+    found = list(findings)
+    text = formatted(found, how)
+    if text:
+        print(text, file=sys.stderr if how == "text" else sys.stdout)
     return bool(errors(found))
-
-
-def as_json(finding: Finding) -> dict[str, str | int]:
-    """A finding for programs to read."""
-    return {
-        "id": finding.id,
-        "severity": str(finding.severity),
-        "file": finding.source.file,
-        "line": finding.source.line,
-        "what": finding.what,
-        "why": finding.why,
-        "write": finding.write,
-    }

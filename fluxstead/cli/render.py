@@ -8,7 +8,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from fluxstead.cli.project import add_project_arguments, as_json, print_findings, run_project
+from fluxstead.cli.formats import as_json
+from fluxstead.cli.project import add_project_arguments, print_findings, run_project
 from fluxstead.core.findings import Finding, errors
 from fluxstead.tree.entry import entry_path, missing_entry, write_entry
 from fluxstead.tree.owned import Change, Difference, compare, write

@@ -12,6 +12,8 @@ config:
     version: v1.36.3+k3s1
     disable: [traefik, servicelb, local-storage]
     nodeCidr: 10.0.0.0/8
+    podCidr: 172.20.0.0/14
+    serviceCidr: 172.24.0.0/14
   fluxstead:longhorn:
     version: 1.12.1
   fluxstead:ingress:

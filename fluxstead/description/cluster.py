@@ -28,6 +28,9 @@ class FluxSettings(Described):
         default=None,
         description="The Secret in flux-system with the age key, for SOPS files in applications of your own manifests.",
     )
+    age_recipients: tuple[str, ...] = Field(
+        default=(), description="The age keys (age1…) that secrets in Git are encrypted for; with them, other files are refused."
+    )
 
 
 class KubernetesSettings(Described):
@@ -42,6 +45,13 @@ class KubernetesSettings(Described):
     service_cidr: Cidr = Field(default="10.43.0.0/16", description="k3s's --service-cidr.")
 
 
+class Acceptance(Described):
+    """A warning that the operator knows and wants to see no more."""
+
+    id: str = Field(min_length=1, description="The warning's id, as it stands in brackets; `./run check --list` names all.")
+    reason: str = Field(min_length=1, description="Why it is all right here, for whoever reads the description next.")
+
+
 class Cluster(Described):
     """The configuration of one stack. Each field is a key of the stack file, with the project's name before it."""
 
@@ -52,6 +62,8 @@ class Cluster(Described):
     dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")
+
+    accept: tuple[Acceptance, ...] = Field(default=(), description="Warnings that are accepted; an error cannot be.")
 
     def platform(self, name: str) -> Platform:
         """What every system has to know of the cluster."""

@@ -159,9 +159,7 @@ looks = st.one_of(
         owner_right=st.booleans(),
     ),
 )
-some_signatures = st.lists(
-    st.builds(Signature, kinds, st.just(0), st.sampled_from(["", UUID]), labels), max_size=2
-).map(tuple)
+some_signatures = st.lists(st.builds(Signature, kinds, st.just(0), st.sampled_from(["", UUID]), labels), max_size=2).map(tuple)
 mounts = st.sampled_from([(), (), (PATH,), ("/srv",), (PATH, "/srv")])
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fluxstead.core.platform import Platform
+from fluxstead.core.secrecy import is_secret
 from fluxstead.description.load import load
-from fluxstead.systems.applications.secrecy import is_secret
 from tests.systems.applications import (
     HEAD,
     WEB,
@@ -30,7 +30,7 @@ from tests.systems.applications import (
         (("example/web", "example/web@sha256:" + "0" * 64), "image:", "tag-in-image"),
         (("tag: 1.2.3", "tag: latest"), "tag:", "mutable-tag"),
         (("tag: 1.2.3", "replicas: 1"), "name: prod", "mutable-tag"),
-        (("tag: 1.2.3", "tag: edge"), "tag:", "mutable-tag"),
+        (("tag: 1.2.3", "tag: edge"), "tag:", "moving-tag"),
         (("tag: 1.2.3", "tag: 1.2.3+build"), "tag:", "bad-tag"),
         (("name: prod", "name: " + "p" * 60), "name: ppp", "long-name"),
         (("name: web", "name: kube"), "name: prod", "reserved-namespace"),

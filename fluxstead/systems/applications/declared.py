@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fluxstead.core.findings import Finding, error
 from fluxstead.core.quantity import amount
-from fluxstead.systems.applications.secrecy import is_secret
+from fluxstead.core.secrecy import is_secret
 from fluxstead.systems.applications.settings import Application, Environment
 
 

@@ -45,7 +45,7 @@ def _tag(instance: Instance) -> Iterator[Finding]:
         )
     elif tag in _MOVING:
         yield warning(
-            "applications/mutable-tag",
+            "applications/moving-tag",
             source,
             what=f"the tag {tag} of `{instance.name}` sounds like one that moves",
             why="Kubernetes keeps the image it has pulled, so that nodes may run different ones under it (F23)",

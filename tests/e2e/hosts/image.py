@@ -15,12 +15,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUITE = "bookworm"
-BASE = (
-    "systemd-sysv udev dbus openssh-server sudo iproute2 ifupdown isc-dhcp-client e2fsprogs fdisk kmod python3 "
-    "linux-image-cloud-amd64 gdisk xfsprogs lvm2 mdadm cryptsetup-bin dosfstools btrfs-progs"
-).split()
+BASE = [
+    "systemd-sysv",
+    "udev",
+    "dbus",
+    "openssh-server",
+    "sudo",
+    "iproute2",
+    "ifupdown",
+    "isc-dhcp-client",
+    "e2fsprogs",
+    "fdisk",
+    "kmod",
+    "python3",
+    "linux-image-cloud-amd64",
+    "gdisk",
+    "xfsprogs",
+    "lvm2",
+    "mdadm",
+    "cryptsetup-bin",
+    "dosfstools",
+    "btrfs-progs",
+]
 """A minimal host with Python, and the tools with which the tests put foreign content on disks."""
-OFFERED = "open-iscsi nfs-common cryptsetup dmsetup multipath-tools".split()
+OFFERED = ["open-iscsi", "nfs-common", "cryptsetup", "dmsetup", "multipath-tools"]
 """In the image's own archive, with everything that they need, not installed."""
 ROOT_SIZE = "3G"
 BUILD_SECONDS = 1800
@@ -73,9 +91,7 @@ def image() -> Image:
 def _run(*command: str | Path) -> None:
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     environment = {**os.environ, "PATH": path, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    subprocess.run(
-        ["nice", *map(str, command)], check=True, timeout=BUILD_SECONDS, env=environment, stdout=subprocess.DEVNULL
-    )
+    subprocess.run(["nice", *map(str, command)], check=True, timeout=BUILD_SECONDS, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _build(building: Path, result: Path) -> None:

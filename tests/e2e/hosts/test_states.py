@@ -17,8 +17,11 @@ CHECKS = (
 
 
 def test_blank_disks_are_prepared_once_and_then_left_byte_for_byte(machine: Machine) -> None:
-    wanted = (disk(1), disk(2, filesystem="xfs"), disk(3, serial=None, device="/dev/disk/by-id/scsi-350014ee000000003",
-                                                       wwn="50014ee000000003"))
+    wanted = (
+        disk(1),
+        disk(2, filesystem="xfs"),
+        disk(3, serial=None, device="/dev/disk/by-id/scsi-350014ee000000003", wwn="50014ee000000003"),
+    )
     tasks = {one["name"]: one["tasks"] for one in plan(machine, *wanted)["disks"]}
     began = time.monotonic()
     first = apply(machine, *wanted)
@@ -96,8 +99,8 @@ def test_filesystems_and_unused_members_go_only_by_consent(machine: Machine) -> 
 def test_odd_leftovers_go_only_by_consent(machine: Machine) -> None:
     machine.root(
         f"mkfs.btrfs -q -f {path(1)}; "
-        + f"head -c 4096 /dev/urandom | dd of={path(2)} bs=4096 seek=3 conv=notrunc status=none; "
-        + f"head -c 512 /dev/urandom | dd of={path(3)} bs=512 seek=$((400*2048-5)) conv=notrunc status=none\n"
+        f"head -c 4096 /dev/urandom | dd of={path(2)} bs=4096 seek=3 conv=notrunc status=none; "
+        f"head -c 512 /dev/urandom | dd of={path(3)} bs=512 seek=$((400*2048-5)) conv=notrunc status=none\n"
         + with_file(4, EXT4)
         + f"dd if=/dev/zero of={path(4)} bs=1M count=1 conv=notrunc status=none; "
         + f"dd if=/dev/zero of={path(4)} bs=1M seek=399 count=1 conv=notrunc status=none; blockdev --rereadpt {path(4)}; "
@@ -167,7 +170,7 @@ def test_consent_is_void_once_anything_was_written(machine: Machine) -> None:
 def test_disks_prepared_by_hand_are_adopted_with_their_data(machine: Machine) -> None:
     machine.root(
         with_file(1, EXT4, "replicas/pvc-1/volume.meta")
-        + "mkdir -p /mnt/longhorn/d1 /mnt/longhorn/d2; echo \"$(readlink -f $p) /mnt/longhorn/d1 ext4 defaults 0 2\" "
+        + 'mkdir -p /mnt/longhorn/d1 /mnt/longhorn/d2; echo "$(readlink -f $p) /mnt/longhorn/d1 ext4 defaults 0 2" '
         + '>>/etc/fstab; mount /mnt/longhorn/d1; echo \'{"diskUUID":"u","diskName":"d1"}\' '
         + ">/mnt/longhorn/d1/longhorn-disk.cfg\n"
         + with_file(2, XFS, "longhorn-disk.cfg")

@@ -81,7 +81,6 @@ RECIPES = {
             "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor={kubernetes}",
         ),
     ),
-    "kubeconform": Recipe("about 20 s", ("main.version=v{version}",)),
     "etcd": Recipe("about 40 s"),
     "kube-apiserver": Recipe("about 7 min", KUBERNETES, pinned_in="kubernetes"),
     "kube-controller-manager": Recipe("about 90 s", KUBERNETES, pinned_in="kubernetes"),

@@ -1,0 +1,56 @@
+"""Warnings that the operator accepts, by id and with a reason. Errors cannot be accepted."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
+
+from fluxstead.checks.subject import Check
+from fluxstead.core.findings import Finding, Severity, Source, error, warning
+
+
+class Acceptance(Protocol):
+    """What the description says."""
+
+    @property
+    def id(self) -> str:
+        """The warning's id."""
+
+    def source_of(self, *keys: str | int) -> Source:
+        """Where it is written."""
+
+
+def accepted(findings: Collection[Finding], acceptances: Sequence[Acceptance], checks: Sequence[Check]) -> Iterator[Finding]:
+    """The findings without the accepted warnings, and with what is wrong with the acceptances themselves."""
+    found = {finding.id: finding.severity for finding in sorted(findings, reverse=True)}
+    names = {acceptance.id for acceptance in acceptances}
+    yield from (one for one in findings if one.severity is Severity.ERROR or one.id not in names)
+    severities = {check.id: check.severity for check in checks}
+    for acceptance in acceptances:
+        severity = severities.get(acceptance.id)
+        if severity is None:
+            near = difflib.get_close_matches(acceptance.id, severities, n=1)
+            yield error(
+                "accept/unknown",
+                acceptance.source_of("id"),
+                what=f"no check is called `{acceptance.id}`",
+                why="the warning that was meant is not accepted",
+                write=near[0] if near else "an id of `./run check --list`",
+            )
+        elif severity is Severity.ERROR:
+            yield error(
+                "accept/error",
+                acceptance.source_of("id"),
+                what=f"`{acceptance.id}` is an error",
+                why="what it says would break the cluster, whatever the reason",
+                write="what the error asks for",
+            )
+        elif acceptance.id not in found:
+            yield warning(
+                "accept/unused",
+                acceptance.source_of("id"),
+                what=f"nothing is found that `{acceptance.id}` would accept",
+                why="it would hide the warning if it came back for another reason",
+                write="the list without it",
+            )

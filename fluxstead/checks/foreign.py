@@ -1,0 +1,56 @@
+"""A repository that people wrote by hand: where each cluster's Flux begins in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from fluxstead.checks.store import DiskStore, below, is_yaml, normal
+from fluxstead.checks.subject import Subject
+from fluxstead.checks.view import identity, mapping, view_of
+
+_MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
+
+
+def clusters_in(root: Path) -> dict[str, Subject]:
+    """Each cluster's tree, by the directory that its Flux begins with."""
+    store = DiskStore(root)
+    entries = sorted(set(_bootstrapped(store))) or sorted(set(_highest(store)))
+    return {entry: Subject(view=view_of(store, [entry]), root=root) for entry in entries if store.is_folder(entry)}
+
+
+def subject_of(root: Path, entry: str) -> Subject:
+    """The tree of the cluster whose Flux begins with this directory."""
+    return Subject(view=view_of(DiskStore(root), [normal(entry)]), root=root)
+
+
+def _bootstrapped(store: DiskStore) -> Iterator[str]:
+    """The paths in what `flux bootstrap` wrote, and in instances of the Flux operator."""
+    for path in below(store, ""):
+        if not is_yaml(path) or not any(mark in path or mark in store.text(path) for mark in _MARKS):
+            continue
+        for document in store.documents(path):
+            data = document.data if isinstance(document.data, Mapping) else {}
+            spec = mapping(data, "spec")
+            if path.endswith("gotk-sync.yaml") and data.get("kind") == "Kustomization":
+                yield normal(str(spec.get("path") or ""))
+            # The instance itself, a release of its chart, or a file of that chart's values.
+            for instance in (spec, mapping(mapping(spec, "values"), "instance"), mapping(data, "instance"), data):
+                sync = mapping(instance, "sync").get("path")
+                if isinstance(sync, str):
+                    yield normal(sync)
+
+
+def _highest(store: DiskStore) -> Iterator[str]:
+    """The folders of Flux Kustomizations that are in no directory which another one reconciles."""
+    found: dict[str, str] = {}
+    for path in below(store, ""):
+        if is_yaml(path) and "kustomize.toolkit.fluxcd.io" in store.text(path):
+            for document in store.documents(path):
+                ref = identity(document.data)
+                if ref and ref.kind == "Kustomization":
+                    found[normal(str(mapping(document.data, "spec").get("path") or ""))] = path.rpartition("/")[0]
+    for target, folder in found.items():
+        inside = any(folder == other or folder.startswith(f"{other}/") for other in found if other not in {target, ""})
+        if not inside:
+            yield folder

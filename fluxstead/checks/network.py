@@ -1,0 +1,65 @@
+"""Networks that overlap, and versions that were not made for each other: the cluster as a whole."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Iterator
+
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.version import minor
+
+_TESTED = {(2, 6): (31, 33), (2, 7): (32, 34), (2, 8): (33, 35), (2, 9): (34, 36)}
+"""The Kubernetes minors that each Flux minor is tested with (fluxcd.io, the announcements of the releases)."""
+
+
+def overlaps(subject: Subject) -> Iterator[Finding]:
+    """Networks of nodes, pods and Services that share addresses, and machines inside the cluster's own networks."""
+    networks = {key: ipaddress.ip_network(text) for key, text in subject.networks.items()}
+    for (one, first), (other, second) in itertools.combinations(networks.items(), 2):
+        if first.version == second.version and first.overlaps(second):
+            yield error(
+                "network/overlap",
+                subject.places[other],
+                what=f"{other} {second} and {one} {first} share addresses",
+                why="packets to one of them end in the other",
+                write="networks apart, such as k3s's own 10.42.0.0/16 for pods and 10.43.0.0/16 for Services",
+            )
+    inside = [(key, network) for key, network in networks.items() if key != "nodeCidr"]
+    for node in subject.nodes:
+        address = ipaddress.ip_address(node.address)
+        for key, network in inside:
+            if address in network:
+                yield error(
+                    "network/node-inside",
+                    node.source_of("address"),
+                    what=f"{node.name} has the address {address}, which lies in {key} {network}",
+                    why="the other machines would look for it among the pods and Services",
+                    write=f"an address outside {network}",
+                )
+
+
+def compatibility(subject: Subject) -> Iterator[Finding]:
+    """Kubernetes against what Flux is tested with, and what Longhorn needs."""
+    platform = subject.platform
+    if platform is None:
+        return
+    kubernetes, flux = minor(platform.kubernetes), minor(platform.flux)
+    tested = _TESTED.get(flux)
+    if tested and not tested[0] <= kubernetes[1] <= tested[1]:
+        yield warning(
+            "versions/compatibility",
+            subject.places["version"],
+            what=f"Flux {platform.flux} is tested with Kubernetes 1.{tested[0]} to 1.{tested[1]}, not with {platform.kubernetes}",
+            why="what breaks with other versions is not looked for (fluxcd.io, release announcements)",
+            write=f"a release of k3s from 1.{tested[0]} to 1.{tested[1]}, or a Flux that fits",
+        )
+    if subject.longhorn and minor(subject.longhorn.version) >= (1, 8) and kubernetes < (1, 25):
+        yield warning(
+            "versions/compatibility",
+            subject.places["version"],
+            what=f"Longhorn {subject.longhorn.version} needs Kubernetes 1.25, and this is {platform.kubernetes}",
+            why="Helm refuses the chart (longhorn: chart/Chart.yaml, kubeVersion)",
+            write="a release of k3s of at least v1.25",
+        )

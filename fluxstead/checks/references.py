@@ -1,0 +1,226 @@
+"""References: what an object names has to be there (failures F2, F3, U5)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from fluxstead.checks.pods import pod_of
+from fluxstead.checks.store import Document, line_with, normal
+from fluxstead.checks.subject import Subject
+from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, entries_of, mapping
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.manifest import group_of
+from fluxstead.core.platform import FLUX_NAMESPACE
+
+_SOURCES = "source.toolkit.fluxcd.io"
+
+
+def paths(subject: Subject) -> Iterator[Finding]:
+    """Files that a kustomization lists, and directories that a Flux Kustomization reconciles."""
+    yield from subject.view.findings
+    store = subject.view.store
+    for unit in subject.view.units.values():
+        path = normal(str(unit.spec.get("path") or ""))
+        if unit.document is None or unit.elsewhere or "${" in path or store.is_folder(path):
+            continue
+        yield error(
+            "references/missing-path",
+            line_with(store, unit.document, "path:"),
+            what=f"Kustomization {unit.key} reconciles {path}, which is not in the repository",
+            why="Flux reports `path not found`, and applies nothing of it (F3)",
+            write=_near(path, _folders(subject.view)) or "a directory of this repository",
+        )
+
+
+def _folders(view: View) -> list[str]:
+    return sorted({path.rpartition("/")[0] for path in view.files})
+
+
+def dependencies(subject: Subject) -> Iterator[Finding]:
+    """`dependsOn` of Kustomizations and HelmReleases (F2)."""
+    view = subject.view
+    for unit in view.units.values():
+        document = unit.document
+        if document is not None:
+            missing = [name for name in unit.dependencies if name not in view.units and _known(unit, name)]
+            yield from (_dangling(view, unit, document, name) for name in missing)
+    releases = {f"{item.ref.namespace}/{item.ref.name}" for item in view.of("HelmRelease")}
+    for item in view.of("HelmRelease"):
+        for entry in entries_of(item.spec, "dependsOn"):
+            name = f"{entry.get('namespace') or item.ref.namespace}/{entry.get('name')}"
+            if name not in releases and item.exact and _known(item.unit, name):
+                yield error(
+                    "references/dangling-dependency",
+                    line_with(view.store, item.document, str(entry.get("name"))),
+                    what=f"HelmRelease {item.ref.namespace}/{item.ref.name} depends on {name}, which does not exist",
+                    why="Flux waits for ever for a release that nobody made (F2)",
+                    write=_near(name, releases) or "the name of a HelmRelease, with its namespace where it is another one",
+                )
+
+
+def _known(unit: Unit, name: str) -> bool:
+    return unit.exact and "${" not in name
+
+
+def _dangling(view: View, unit: Unit, document: Document, name: str) -> Finding:
+    return error(
+        "references/dangling-dependency",
+        line_with(view.store, document, name.partition("/")[2]),
+        what=f"Kustomization {unit.key} depends on {name}, which does not exist",
+        why="Flux waits for ever for a Kustomization that nobody made (F2)",
+        write=_near(name, [unit.key for unit in view.units.values() if unit.document])
+        or "the name of a Kustomization of this tree",
+    )
+
+
+def sources(subject: Subject) -> Iterator[Finding]:
+    """The repositories that Kustomizations and HelmReleases take their content from."""
+    view = subject.view
+    known = {
+        (item.ref.kind, item.ref.namespace, item.ref.name)
+        for item in view.of("GitRepository", "HelmRepository", "OCIRepository", "Bucket", "HelmChart", "ExternalArtifact")
+    }
+    made = any(item.ref.kind == "ArtifactGenerator" for item in view.items)
+    for item in [*view.of("Kustomization"), *view.of("HelmRelease")]:
+        if item.ref.group not in {KUSTOMIZE, "helm.toolkit.fluxcd.io"}:
+            continue
+        chart = mapping(mapping(item.spec, "chart"), "spec")
+        source = mapping(item.spec, "chartRef") or mapping(chart, "sourceRef") or mapping(item.spec, "sourceRef")
+        kind, name = str(source.get("kind", "GitRepository")), str(source.get("name", ""))
+        namespace = str(source.get("namespace") or item.ref.namespace)
+        bootstrapped = name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not subject.described)
+        if not name or (kind, namespace, name) in known or bootstrapped or (made and kind == "ExternalArtifact"):
+            continue
+        if not item.exact or "${" in name + namespace:
+            continue
+        choice = [f"{one[1]}/{one[2]}" for one in known if one[0] == kind]
+        yield error(
+            "references/missing-source",
+            line_with(view.store, item.document, "sourceRef" if "sourceRef" in str(item.object) else "chartRef"),
+            what=f"{item.ref} takes its content from {kind} {namespace}/{name}, which does not exist",
+            why="Flux has nothing to build it from, and waits for ever",
+            write=_near(f"{namespace}/{name}", choice) or f"a {kind} of this tree",
+        )
+
+
+def services(subject: Subject) -> Iterator[Finding]:
+    """The Services and ports behind ingresses, in namespaces where no chart makes Services that the files do not show."""
+    view = subject.view
+    opaque = opaque_namespaces(view)
+    for item in view.of("Ingress"):
+        if not item.whole or item.ref.namespace in opaque:
+            continue
+        for backend in _backends(item):
+            name, port = str(backend.get("name")), mapping(backend, "port")
+            service = view.one("", "Service", item.ref.namespace, name)
+            place = line_with(view.store, item.document, name)
+            if service is None:
+                here = [one.ref.name for one in view.of("Service") if one.ref.namespace == item.ref.namespace]
+                yield error(
+                    "references/missing-service",
+                    place,
+                    what=f"{item.ref} sends requests to Service {name}, which does not exist",
+                    why="the controller answers 503 to every request",
+                    write=_near(name, here) or f"a Service of namespace {item.ref.namespace}",
+                )
+            elif not _has_port(service, port):
+                ports = [f"{one.get('port')} ({one.get('name', 'no name')})" for one in entries_of(service.spec, "ports")]
+                yield error(
+                    "references/missing-port",
+                    place,
+                    what=f"{item.ref} sends requests to port {port.get('name', port.get('number'))} of Service {name}",
+                    why="the Service has no such port, and the controller answers 503",
+                    write=f"one of its ports: {', '.join(ports) or 'it has none'}",
+                )
+
+
+def _backends(item: Item) -> Iterator[dict[str, object]]:
+    default = mapping(mapping(item.spec, "defaultBackend"), "service")
+    if default:
+        yield dict(default)
+    for rule in entries_of(item.spec, "rules"):
+        for path in entries_of(mapping(rule, "http"), "paths"):
+            service = mapping(mapping(path, "backend"), "service")
+            if service:
+                yield dict(service)
+
+
+def _has_port(service: Item, port: object) -> bool:
+    wanted = port if isinstance(port, dict) else {}
+    name, number = wanted.get("name"), wanted.get("number")
+    return any(entry.get("name") == name if name else entry.get("port") == number for entry in entries_of(service.spec, "ports"))
+
+
+def opaque_namespaces(view: View) -> set[str]:
+    """Namespaces in which a chart or an operator may make objects that no file shows."""
+    found = set()
+    for item in view.of("HelmRelease", "HelmChart"):
+        found.add(str(item.spec.get("targetNamespace") or item.ref.namespace))
+    built_in = {"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"}
+    found |= {
+        item.ref.namespace for item in view.items if item.ref.namespace and group_of(item.object["apiVersion"]) not in built_in
+    }
+    found |= {item.ref.namespace for unit in view.units.values() if not unit.exact for item in unit.items}
+    return found | {
+        str(unit.spec["targetNamespace"]) for unit in view.units.values() if unit.elsewhere and "targetNamespace" in unit.spec
+    }
+
+
+def targets(subject: Subject) -> Iterator[Finding]:
+    """What autoscalers scale, and what Services and disruption budgets select."""
+    view = subject.view
+    opaque = opaque_namespaces(view)
+    labelled = _pod_labels(view)
+    for item in view.of("HorizontalPodAutoscaler"):
+        target = mapping(item.spec, "scaleTargetRef")
+        group = group_of(str(target.get("apiVersion", "apps/v1")))
+        if item.whole and item.ref.namespace not in opaque and target and "${" not in str(target):
+            kind, name = str(target.get("kind")), str(target.get("name"))
+            if view.one(group, kind, item.ref.namespace, name) is None:
+                here = [one.ref.name for one in view.of(kind) if one.ref.namespace == item.ref.namespace]
+                yield error(
+                    "references/no-target",
+                    line_with(view.store, item.document, "scaleTargetRef"),
+                    what=f"{item.ref} scales {kind} {name}, which does not exist",
+                    why="nothing is ever scaled",
+                    write=_near(name, here) or f"a {kind} of namespace {item.ref.namespace}",
+                )
+    for item in [*view.of("Service"), *view.of("PodDisruptionBudget")]:
+        selector = item.spec.get("selector")
+        if item.ref.kind == "PodDisruptionBudget":
+            selector = selector.get("matchLabels") if isinstance(selector, dict) and not selector.get("matchExpressions") else None
+        if (
+            not isinstance(selector, dict)
+            or not selector
+            or not item.exact
+            or item.ref.namespace in opaque
+            or "${" in str(selector)
+        ):
+            continue
+        if not any(selector.items() <= labels.items() for labels in labelled.get(item.ref.namespace, ())):
+            yield warning(
+                "references/selects-nothing",
+                line_with(view.store, item.document, "selector"),
+                what=f"{item.ref} selects pods with {_pairs(selector)}, and no pod of its namespace carries them",
+                why="it sends nobody anywhere, or guards nothing",
+                write="labels that the pods' template carries",
+            )
+
+
+def _pod_labels(view: View) -> dict[str, list[dict[str, str]]]:
+    labelled: dict[str, list[dict[str, str]]] = {}
+    for item in view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"):
+        pod = pod_of(item.object)
+        if pod is not None:
+            labelled.setdefault(item.ref.namespace, []).append(dict(mapping(mapping(pod, "metadata"), "labels")))
+    return labelled
+
+
+def _pairs(labels: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    found = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return " or ".join(found) if found else None

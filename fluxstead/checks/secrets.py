@@ -1,0 +1,117 @@
+"""Secrets: nothing in Git that can be read, and nothing that the cluster cannot decrypt (failure F22)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.checks.directory import GENERATED
+from fluxstead.checks.store import line_with
+from fluxstead.checks.subject import Subject
+from fluxstead.checks.view import Item, entries_of, mapping
+from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.secrecy import is_secret, secret_in
+
+_ENCRYPTED = "ENC["
+
+
+def secret_objects(subject: Subject) -> Iterator[Finding]:
+    """Secrets in plain text, for other recipients, or in a Kustomization that does not decrypt."""
+    for item in subject.view.of("Secret"):
+        if item.ref.group:
+            continue
+        key = _plain_key(item)
+        if key is not None:
+            yield error(
+                "secrets/plain",
+                line_with(subject.view.store, item.document, key),
+                what=f"{item} holds `{key}` in plain text",
+                why="whoever reads the repository, now or later, has it (F22)",
+                write="the file encrypted: sops --encrypt --in-place --encrypted-regex '^(data|stringData)$' FILE",
+            )
+    for item in subject.view.items:
+        if "sops" in item.object and not item.document.generated:
+            yield from _encrypted(subject, item)
+
+
+def _plain_key(item: Item) -> str | None:
+    """The first key whose value can be read. Values that Flux fills in from elsewhere are not in the file."""
+    for holder in ("data", "stringData"):
+        for key, value in mapping(item.object, holder).items():
+            if value not in {None, ""} and not str(value).startswith((_ENCRYPTED, "${", "ref+")):
+                return str(key)
+    generated = item.object.get(GENERATED)
+    literals = generated.get("literals") if isinstance(generated, Mapping) else None
+    return str(literals[0]).partition("=")[0] if isinstance(literals, list) and literals else None
+
+
+def _encrypted(subject: Subject, item: Item) -> Iterator[Finding]:
+    recipients = {str(one.get("recipient")) for one in entries_of(mapping(item.object, "sops"), "age")}
+    if subject.recipients and not subject.recipients <= recipients:
+        yield error(
+            "secrets/recipients",
+            line_with(subject.view.store, item.document, "sops:"),
+            what=f"{item} is not encrypted for {', '.join(sorted(subject.recipients - recipients))}",
+            why="the cluster cannot decrypt it, and nothing of its Kustomization is applied (F22)",
+            write="the file encrypted anew: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
+        )
+    if not mapping(item.unit.spec, "decryption") and not item.unit.patched:
+        yield error(
+            "secrets/no-decryption",
+            item.source,
+            what=f"{item} is encrypted, and Kustomization {item.unit.key} does not decrypt",
+            why="Flux applies the ciphertext, or is refused (F22)",
+            write="flux: {sopsSecret: …} in the stack file"
+            if subject.described
+            else "spec.decryption with provider: sops and the Secret of the key",
+        )
+
+
+def anywhere(subject: Subject) -> Iterator[Finding]:
+    """Keys, tokens and passwords in any file, by what they look like, and in charts' values by their names."""
+    store = subject.view.store
+    for path in sorted(subject.view.files):
+        text = store.text(path)
+        found = secret_in(text)
+        if found and "${" not in found and "$(" not in found and not _in_encrypted(text):
+            line = text[: text.index(found)].count("\n") + 1
+            documents = store.documents(path)
+            generated = bool(documents) and documents[0].generated
+            yield error(
+                "secrets/in-text",
+                documents[0].source if generated else Source(path, line),
+                what=f"{path} holds what looks like a key, a token or a password: {found}…",
+                why="whoever reads the repository, now or later, has it (F22)",
+                write="a reference to a Secret that is encrypted with SOPS; and a new key, because this one is told",
+            )
+    for item in subject.view.of("HelmRelease"):
+        for path, value in _named_secrets(item.spec.get("values"), ""):
+            yield warning(
+                "secrets/in-values",
+                line_with(store, item.document, path.rpartition(".")[2] + ":"),
+                what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
+                why="whoever reads the repository, now or later, has it (F22)",
+                write="the chart's key for an existing Secret, or valuesFrom",
+            )
+
+
+def _in_encrypted(text: str) -> bool:
+    return "\nsops:" in text and _ENCRYPTED in text
+
+
+_LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
+
+
+def _named_secrets(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            below = f"{path}.{key}" if path else str(key)
+            if isinstance(item, str):
+                named = str(key).lower().replace("_", "").replace("-", "").endswith(_LAST_WORDS)
+                if named and is_secret(str(key), item) and "${" not in item and "{{" not in item and " " not in item:
+                    yield below, item
+            else:
+                yield from _named_secrets(item, below)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _named_secrets(item, f"{path}[{index}]")

@@ -1,0 +1,265 @@
+"""Files as the checks see them: documents with their place, from a tree in memory, from the disk or from a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+import yaml
+
+from fluxstead.core.findings import Source
+from fluxstead.tree.render import TreeFile
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document of a file. `source` is where it was described, or the document's own place where people wrote it."""
+
+    path: str
+    data: Any
+    source: Source
+    generated: bool = False
+    problem: str | None = None
+
+
+class Store(Protocol):
+    """Where files are read from. Paths are relative to the repository's root, with `/`, and without `.` or `..`."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file."""
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder; "" is the root."""
+
+    def children(self, folder: str) -> Sequence[str]:
+        """The names in a folder, sorted."""
+
+    def text(self, path: str) -> str:
+        """A file's text, empty where it is none."""
+
+    def documents(self, path: str) -> Sequence[Document]:
+        """The documents of a YAML file; one without data and with a problem where it is not YAML."""
+
+
+class _Loader(yaml.CSafeLoader):
+    """Plain data: dates stay text, and of a key that stands twice the last one counts."""
+
+
+class _PatientLoader(yaml.SafeLoader):
+    """The same in Python, for files in which an anchor is given twice: YAML allows it, and PyYAML's composer does not."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if not isinstance(event, yaml.AliasEvent) and isinstance(event, yaml.NodeEvent):
+            self.anchors.pop(event.anchor, None)
+        return super().compose_node(parent, index)
+
+
+def _plain(loader: type[_Loader | _PatientLoader]) -> None:
+    loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+    loader.add_constructor("tag:yaml.org,2002:value", _equals_sign)
+
+
+def _equals_sign(loader: _Loader | _PatientLoader, node: yaml.ScalarNode) -> Any:
+    """A bare `=`, which stands in the CRDs of Prometheus, and for which PyYAML has no constructor."""
+    return loader.construct_scalar(node)
+
+
+_plain(_Loader)
+_plain(_PatientLoader)
+
+
+def documents_in(text: str, path: str) -> Sequence[Document]:
+    """The documents of one file's text, each with the line it begins in."""
+    found = _documents(_Loader(text), path)
+    return _documents(_PatientLoader(text), path) if found and found[-1].problem == "second occurrence" else found
+
+
+def _documents(loader: _Loader | _PatientLoader, path: str) -> list[Document]:
+    found: list[Document] = []
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is None:
+                break
+            found.append(Document(path, loader.construct_document(node), Source(path, node.start_mark.line + 1)))
+    except yaml.MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        found.append(Document(path, None, Source(path, line), problem=problem.problem or "not YAML"))
+    except (yaml.YAMLError, ValueError, TypeError) as problem:
+        found.append(Document(path, None, Source(path), problem=str(problem).splitlines()[0]))
+    finally:
+        loader.dispose()
+    return found
+
+
+@dataclass(slots=True)
+class DiskStore:
+    """Files below a folder of the disk."""
+
+    root: Path
+    _read: dict[str, Sequence[Document]] = field(default_factory=dict)
+
+    def is_file(self, path: str) -> bool:
+        """As in Store."""
+        return (self.root / path).is_file()
+
+    def is_folder(self, path: str) -> bool:
+        """As in Store."""
+        return (self.root / path).is_dir()
+
+    def children(self, folder: str) -> Sequence[str]:
+        """As in Store."""
+        return sorted(entry.name for entry in (self.root / folder).iterdir())
+
+    def text(self, path: str) -> str:
+        """As in Store."""
+        try:
+            return (self.root / path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def documents(self, path: str) -> Sequence[Document]:
+        """As in Store."""
+        if path not in self._read:
+            self._read[path] = documents_in(self.text(path), path)
+        return self._read[path]
+
+
+class TextStore:
+    """Files by their path, in memory."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+        self._read: dict[str, Sequence[Document]] = {}
+
+    def is_file(self, path: str) -> bool:
+        """As in Store."""
+        return path in self._files
+
+    def is_folder(self, path: str) -> bool:
+        """As in Store."""
+        return path in self._folders
+
+    def children(self, folder: str) -> Sequence[str]:
+        """As in Store."""
+        return sorted(self._folders.get(folder, ()))
+
+    def text(self, path: str) -> str:
+        """As in Store."""
+        return self._files.get(path, "")
+
+    def documents(self, path: str) -> Sequence[Document]:
+        """As in Store."""
+        if path not in self._read:
+            self._read[path] = documents_in(self.text(path), path)
+        return self._read[path]
+
+    @cached_property
+    def _folders(self) -> dict[str, set[str]]:
+        return folders_of(self._files)
+
+
+class TreeStore:
+    """A generated tree, with what people wrote around it.
+
+    The objects are those that the texts were made of: reading all of them back would take longer than writing them, and a test
+    holds that the texts say the same.
+    """
+
+    def __init__(self, directory: str, files: Iterable[TreeFile], around: Store) -> None:
+        self._documents = {
+            f"{directory}/{file.path}": (Document(f"{directory}/{file.path}", file.object, file.source, generated=True),)
+            for file in files
+        }
+        self._texts = {f"{directory}/{file.path}": file for file in files}
+        self._directory = directory
+        self._around = around
+        self._folders = folders_of(self._documents)
+
+    def is_file(self, path: str) -> bool:
+        """As in Store."""
+        return path in self._documents or (not self._ours(path) and self._around.is_file(path))
+
+    def is_folder(self, path: str) -> bool:
+        """As in Store."""
+        return path in self._folders or (not self._ours(path) and self._around.is_folder(path))
+
+    def children(self, folder: str) -> Sequence[str]:
+        """As in Store."""
+        return sorted(self._folders[folder]) if self._ours(folder) else self._around.children(folder)
+
+    def text(self, path: str) -> str:
+        """As in Store."""
+        return self._texts[path].text if path in self._texts else self._around.text(path)
+
+    def documents(self, path: str) -> Sequence[Document]:
+        """As in Store."""
+        return self._documents.get(path) or self._around.documents(path)
+
+    def _ours(self, path: str) -> bool:
+        return path == self._directory or path.startswith(f"{self._directory}/")
+
+
+def folders_of(paths: Iterable[str]) -> dict[str, set[str]]:
+    """The names in each folder that these paths make."""
+    folders: dict[str, set[str]] = {}
+    for path in paths:
+        child = path
+        while child:
+            parent, _, name = child.rpartition("/")
+            known = folders.get(parent)
+            if known is not None and name in known:
+                break
+            folders.setdefault(parent, set()).add(name)
+            child = parent
+    return folders
+
+
+def normal(path: str) -> str:
+    """A path from the root, without `.`, `..` and double slashes; what leads out of the root begins with `..`."""
+    parts: list[str] = []
+    for part in PurePosixPath(path.lstrip("/")).parts:
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def is_yaml(path: str) -> bool:
+    """Whether Flux and kustomize read it as a manifest."""
+    return path.endswith(_SUFFIXES)
+
+
+def below(store: Store, folder: str) -> Iterator[str]:
+    """Every file below a folder, hidden ones left out."""
+    for name in store.children(folder):
+        path = f"{folder}/{name}" if folder else name
+        if name.startswith("."):
+            continue
+        if store.is_folder(path):
+            yield from below(store, path)
+        else:
+            yield path
+
+
+def line_with(store: Store, document: Document, word: str) -> Source:
+    """Where `word` stands first in a document that people wrote; where a generated one was described."""
+    if document.generated:
+        return document.source
+    lines = store.text(document.path).splitlines()
+    for number in range(document.source.line - 1, len(lines)):
+        if word in lines[number]:
+            return Source(document.path, number + 1)
+        if number >= document.source.line and lines[number].startswith("---"):
+            break
+    return document.source

@@ -1,0 +1,75 @@
+"""What checks look at, what a check is, and running them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from fluxstead.checks.view import View
+from fluxstead.core.findings import Finding, Severity, Source
+from fluxstead.core.platform import Platform
+from fluxstead.nodes.model import Node
+from fluxstead.systems.longhorn.settings import LonghornSettings
+
+LooksAt = Literal["the description", "the tree", "the tree and the commits before it", "the files on disk", "chart repositories"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What `./run check` may use beside the files: kustomize, where it is on the PATH, and the network, if asked for."""
+
+    kustomize: str | None
+    online: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Subject:
+    """What the checks look at. A tree that people wrote comes without a description: then only the view is there.
+
+    `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `before`: the committed
+    trees to compare with, by what they are called. `unchecked`: what could not be looked at, and why.
+    `root`: where the files are on disk. `notes`: how something was looked at.
+    """
+
+    view: View
+    platform: Platform | None = None
+    nodes: Sequence[Node] = ()
+    longhorn: LonghornSettings | None = None
+    recipients: frozenset[str] = frozenset()
+    networks: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Source] = field(default_factory=dict)
+    before: Mapping[str, View] = field(default_factory=dict)
+    root: Path | None = None
+    outside: Outside | None = None
+    unchecked: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def described(self) -> bool:
+        """Whether there is a description, so that everything about the cluster is known."""
+        return self.platform is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule. `protects` names failures of the failure log; `says` is an example of its message.
+
+    A rule without a function stands where its subject is read or planned; the registry lists it all the same.
+    """
+
+    id: str
+    protects: str
+    severity: Severity
+    looks_at: LooksAt
+    says: str
+    function: Callable[[Subject], Iterable[Finding]] | None = None
+
+
+def run(subject: Subject, checks: Sequence[Check]) -> Iterator[Finding]:
+    """The findings of these checks, each function called once."""
+    wanted = {check.id for check in checks}
+    for function in dict.fromkeys(check.function for check in checks):
+        if function is not None:
+            yield from (finding for finding in function(subject) if finding.id in wanted)

@@ -1,0 +1,86 @@
+"""Findings in the forms that people and programs read: text, JSON, GitHub's annotations and SARIF."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from fluxstead.checks.registry import CHECKS
+from fluxstead.core.findings import Finding, report
+
+FORMATS = ("text", "json", "github", "sarif")
+Format = Literal["text", "json", "github", "sarif"]
+
+
+def formatted(findings: Sequence[Finding], how: str) -> str:
+    """The findings, sorted, in one of `FORMATS`."""
+    found = sorted(findings)
+    match how:
+        case "json":
+            return json.dumps([as_json(finding) for finding in found], indent=1, ensure_ascii=False)
+        case "github":
+            return "\n".join(map(_annotation, found))
+        case "sarif":
+            return json.dumps(_sarif(found), indent=1, ensure_ascii=False)
+        case _:
+            return report(found) if found else ""
+
+
+def as_json(finding: Finding) -> dict[str, str | int]:
+    """A finding for programs to read."""
+    return {
+        "id": finding.id,
+        "severity": str(finding.severity),
+        "file": finding.source.file,
+        "line": finding.source.line,
+        "what": finding.what,
+        "why": finding.why,
+        "write": finding.write,
+    }
+
+
+def _annotation(finding: Finding) -> str:
+    """A workflow command (GitHub, "Workflow commands for GitHub Actions"): shown beside the line in a pull request."""
+    place = f"file={_property(finding.source.file)},line={finding.source.line},title={_property(finding.id)}"
+    message = f"{finding.what}\nbecause: {finding.why}\nwrite: {finding.write}"
+    return f"::{finding.severity} {place}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
+    """SARIF 2.1.0 (OASIS), which code scanning and editors read."""
+    used = {finding.id for finding in findings}
+    rules = [
+        {"id": check.id, "shortDescription": {"text": check.says}, "properties": {"protects": check.protects}}
+        for check in CHECKS
+        if check.id in used
+    ]
+    results = [
+        {
+            "ruleId": finding.id,
+            "level": str(finding.severity),
+            "message": {"text": f"{finding.what}; because {finding.why}; write: {finding.write}"},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": finding.source.file},
+                        "region": {"startLine": finding.source.line},
+                    }
+                }
+            ],
+        }
+        for finding in findings
+    ]
+    return {
+        "version": "2.1.0",
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "runs": [{"tool": {"driver": {"name": "fluxstead", "rules": rules}}, "results": results}],
+    }

@@ -1,0 +1,1 @@
+"""Tests of the checks, and the defects that are planted for them."""

@@ -1,0 +1,346 @@
+"""The planted defects, by the id of the check that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fluxstead.core.platform import Platform
+from tests.checks.planted import (
+    CONFIG,
+    DEPLOYMENT,
+    KEEP,
+    LONGHORN,
+    PLACES,
+    SERVICE,
+    SOURCE,
+    STORAGE,
+    WEB,
+    Planted,
+    claim,
+    disk,
+    disk_node,
+    ingress,
+    kept,
+    layer,
+    machine,
+    obj,
+    release,
+    storage,
+    storage_class,
+)
+
+_ELSEWHERE = CONFIG.replace("namespace: web", "namespace: default")
+_ISSUER = obj("ClusterIssuer", "ca", "spec: {selfSigned: {}}", "cert-manager.io/v1")
+_CERT_MANAGER = (obj("Namespace", "cert-manager"), release("cert-manager/cert-manager", "cert-manager", "1.20.3"))
+_HPA = "spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: sit}}"
+_NODE_PORT = "spec: {type: NodePort, selector: {app: site}, ports: [{port: 80, nodePort: 30080}]}"
+_A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
+_SOPS = "sops: {age: [{recipient: age1other, enc: x}], version: 3.9.0}"
+_ENCRYPTED = obj("Secret", "web/settings", "stringData: {color: 'ENC[AES256_GCM,data:x]'}\n" + _SOPS)
+_DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
+
+DEFECTS: Mapping[str, Planted] = {
+    "references/missing-file": Planted(
+        files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
+        cure=(", servce.yaml", ""),
+        says="web/servce.yaml is not in the repository",
+    ),
+    "references/not-yaml": Planted(
+        files=layer("web", WEB + "\tx: 1\n"), cure=("\tx: 1\n", ""), says="web/objects.yaml is not YAML"
+    ),
+    "references/missing-path": Planted(
+        files={"site/objects.yaml": WEB, "clusters/home/web.yaml": layer("webb")["clusters/home/webb.yaml"]},
+        cure=("./webb", "./site"),
+        says="reconciles webb, which is not in the repository",
+    ),
+    "references/dangling-dependency": Planted(
+        files={**layer("infrastructure", WEB), **layer("monitoring", _ELSEWHERE, spec="dependsOn: [{name: infrastructur}]")},
+        cure=("infrastructur}", "infrastructure}"),
+        says="depends on flux-system/infrastructur, which does not exist",
+    ),
+    "references/missing-source": Planted(
+        files=layer("web", WEB, release("web/site", "site", "1.0.0").replace("name: site}}", "name: sit}}")),
+        cure=("name: sit}}", "name: site}}"),
+        says="takes its content from HelmRepository web/sit",
+    ),
+    "references/missing-service": Planted(
+        files=layer("web", WEB, DEPLOYMENT, SERVICE, ingress("web/site", "a.test", "sit")),
+        cure=("name: sit,", "name: site,"),
+        says="sends requests to Service sit",
+    ),
+    "references/missing-port": Planted(
+        files=layer("web", WEB, DEPLOYMENT, SERVICE, ingress("web/site", "a.test", port=81)),
+        cure=("number: 81", "number: 80"),
+        says="to port 81 of Service site",
+    ),
+    "references/no-target": Planted(
+        files=layer("web", WEB, DEPLOYMENT, obj("HorizontalPodAutoscaler", "web/site", _HPA, "autoscaling/v2")),
+        cure=("name: sit}", "name: site}"),
+        says="scales Deployment sit",
+    ),
+    "references/selects-nothing": Planted(
+        files=layer("web", WEB, DEPLOYMENT, SERVICE.replace("app: site", "app: sit")),
+        cure=("{app: sit}", "{app: site}"),
+        says="no pod of its namespace carries them",
+    ),
+    "tree/two-owners": Planted(
+        files={**layer("infrastructure", WEB, CONFIG), **layer("monitoring", CONFIG, spec="dependsOn: [{name: infrastructure}]")},
+        cure=(f"---\n{CONFIG}", ""),
+        says="ConfigMap web/settings in monitoring/objects.yaml is already in infrastructure/objects.yaml",
+    ),
+    "ownership/two-releases": Planted(
+        files=layer(
+            "monitoring",
+            WEB,
+            release("web/prometheus-operator", "kube-prometheus-stack", "75.6.0"),
+            release("web/kps", "kube-prometheus-stack", "75.6.0").partition("---")[0],
+        ),
+        cure=("name: kps}\nspec: {chart: {spec: {chart: kube-prometheus-stack", "name: kps}\nspec: {chart: {spec: {chart: other"),
+        says="the chart kube-prometheus-stack, of which a cluster takes one",
+    ),
+    "ownership/same-route": Planted(
+        files=layer("web", WEB, DEPLOYMENT, SERVICE, ingress("web/one", "dev.test"), ingress("web/two", "dev.test")),
+        cure=("name: two}\nspec: {rules: [{host: dev.test", "name: two}\nspec: {rules: [{host: prod.test"),
+        says="both answer dev.test/",
+    ),
+    "ownership/node-port-range": Planted(
+        files=layer("web", WEB, DEPLOYMENT, obj("Service", "web/site", _NODE_PORT.replace("30080", "8080"))),
+        cure=("nodePort: 8080", "nodePort: 30080"),
+        says="asks for node port 8080",
+    ),
+    "ownership/port-twice": Planted(
+        files=layer("web", WEB, DEPLOYMENT, obj("Service", "web/a", _NODE_PORT), obj("Service", "web/b", _NODE_PORT)),
+        cure=("name: b}\n" + _NODE_PORT, "name: b}\n" + _NODE_PORT.replace("30080", "30081")),
+        says="asks for port 30080 of the nodes",
+    ),
+    "ownership/two-defaults": Planted(
+        files=storage(
+            obj("StorageClass", "other", "provisioner: example.test", STORAGE).replace(
+                "name: other", "name: other, annotations: {storageclass.kubernetes.io/is-default-class: 'true'}"
+            )
+        ),
+        cure=("class: 'true'", "class: 'false'"),
+        says="2 default StorageClass objects: longhorn, other",
+    ),
+    "coldstart/deadlock": Planted(
+        files={**layer("a", WEB, spec="dependsOn: [{name: b}]"), **layer("b", CONFIG, spec="dependsOn: [{name: a}]")},
+        cure=("  dependsOn: [{name: b}]\n", ""),
+        says="wait for each other: a → b → a",
+    ),
+    "coldstart/never": Planted(
+        files=layer("web", CONFIG), cure=("namespace: web", "namespace: default"), says="needs namespace web, and nothing"
+    ),
+    "coldstart/stuck": Planted(
+        files=layer("issuer", *_CERT_MANAGER, _ISSUER),
+        cure=(f"---\n{_ISSUER}", ""),
+        says="brings from the same Kustomization",
+    ),
+    "coldstart/too-early": Planted(
+        files={**storage(disk_node(_A)), **layer("monitoring", WEB, claim("1Gi"), spec="dependsOn: [{name: longhorn}] # early")},
+        cure=("[{name: longhorn}] # early", "[{name: storage}]"),
+        says="needs storage class longhorn, which Node.longhorn.io longhorn-system/k3s1",
+    ),
+    "coldstart/retried": Planted(
+        files={**layer("certs", *_CERT_MANAGER), **layer("issuer", _ISSUER)},
+        cure=("path: ./issuer\n", "path: ./issuer\n  dependsOn: [{name: certs}]\n"),
+        says="does not depend on flux-system/certs",
+        platform=None,
+    ),
+    "coldstart/from-outside": Planted(
+        files=layer("issuer", *_CERT_MANAGER, _ISSUER),
+        cure=(f"---\n{_ISSUER}", ""),
+        says="from the same Kustomization",
+        platform=None,
+    ),
+    "tree/schema": Planted(
+        files=layer("web", WEB, CONFIG.replace("data: {color: blue}", "data: {color: 3}")),
+        cure=("color: 3", "color: blue"),
+        says="web/objects.yaml: data.color",
+    ),
+    "tree/chart-value": Planted(
+        files=layer(
+            "longhorn",
+            kept(obj("Namespace", "longhorn-system")),
+            kept(
+                release("longhorn-system/longhorn", "longhorn", "1.9.0", ", values: {defaultSettings: {defaultDiskSelector: hdd}}")
+            ),
+        ),
+        cure=("{defaultDiskSelector: hdd}", "{defaultReplicaCount: 2}"),
+        says="has no value `defaultSettings.defaultDiskSelector`",
+    ),
+    "tree/chart-value-unsure": Planted(
+        files=layer("web", WEB, release("web/cm", "cert-manager", "1.21.1", ", values: {zebra: 1}")),
+        cure=("{zebra: 1}", "{replicaCount: 1}"),
+        says="has no value `zebra`",
+    ),
+    "versions/range": Planted(
+        files=layer("web", WEB, release("web/site", "site", "'^55.0.0'")),
+        cure=("'^55.0.0'", "55.5.0"),
+        says="version `^55.0.0` of chart site",
+    ),
+    "versions/source-type": Planted(
+        files=layer(
+            "web", WEB, obj("HelmRepository", "web/a", "spec: {interval: 1h, type: oci, url: https://charts.longhorn.io}", SOURCE)
+        ),
+        cure=(", type: oci", ""),
+        says="is of type oci, and its URL is https://charts.longhorn.io",
+    ),
+    "versions/moving-image": Planted(
+        files=layer("web", WEB, DEPLOYMENT.replace("site:1.0.0", "site:latest")),
+        cure=(":latest", ":1.0.0"),
+        says="runs example.test/site:latest",
+    ),
+    "versions/deprecated-api": Planted(
+        files=layer("web", WEB, release("web/site", "site", "1.0.0").replace("fluxcd.io/v2\n", "fluxcd.io/v2beta1\n")),
+        cure=("v2beta1", "v2"),
+        says="which Flux 2.7 does not serve",
+        platform=None,
+    ),
+    "versions/compatibility": Planted(
+        files=layer("web", WEB),
+        cure=("web", "site"),
+        says="is tested with Kubernetes 1.31 to 1.33",
+        platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.36.3+k3s1"),
+        more={"places": PLACES},
+    ),
+    "moves/left": Planted(
+        before=layer("infrastructure", WEB, release("web/site", "site", "1.0.0")),
+        files=layer("infrastructure", WEB),
+        cure=("name: web}\n\n", "name: web}\n---\n" + release("web/site", "site", "1.0.0")),
+        says="HelmRelease.helm.toolkit.fluxcd.io web/site in HEAD leaves the tree",
+    ),
+    "moves/owner": Planted(
+        before=layer("infrastructure", obj("Namespace", "longhorn-system")),
+        files={**layer("infrastructure", WEB), **layer("longhorn", kept(obj("Namespace", "longhorn-system")))},
+        cure=(WEB, kept(obj("Namespace", "longhorn-system"))),
+        says="belongs to Kustomization flux-system/infrastructure, and now to flux-system/longhorn",
+    ),
+    "moves/node-left": Planted(
+        before=storage(disk_node(_A)),
+        files=storage(WEB),
+        cure=(WEB, disk_node(_A)),
+        says="Longhorn still places replicas there",
+    ),
+    "moves/disk-removed": Planted(
+        before=storage(disk_node(f"{_A}, {_B}")),
+        files=storage(disk_node(_A)),
+        cure=(_A, f"{_A}, {_B}"),
+        says="disk b of Node.longhorn.io",
+    ),
+    "moves/disk-changed": Planted(
+        before=storage(disk_node(_A)),
+        files=storage(disk_node(disk("a", "/mnt/c"))),
+        cure=("/mnt/c", "/mnt/a"),
+        says="changes /mnt/a to /mnt/c",
+    ),
+    "moves/immutable": Planted(
+        before=storage(storage_class("fast", "nvme")),
+        files=storage(storage_class("fast", "nvme", 2)),
+        cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
+        says="StorageClass.storage.k8s.io fast in HEAD has another parameters",
+    ),
+    "moves/longhorn-version": Planted(
+        before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},
+        files=LONGHORN,
+        cure=("1.9.0", "1.7.3"),
+        says="Longhorn 1.6.2 in HEAD becomes 1.9.0",
+    ),
+    "storage/disk-uuid": Planted(
+        files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, diskUUID: 0a1b"))),
+        cure=(", diskUUID: 0a1b", ""),
+        says="sets diskUUID",
+        platform=None,  # with a description, the schema of its Longhorn says so as well
+    ),
+    "storage/path-twice": Planted(
+        files=storage(disk_node(f"{_A}, {disk('b', '/mnt/a/')}")), cure=("/mnt/a/", "/mnt/b"), says="at one path, /mnt/a"
+    ),
+    "storage/outside-mount": Planted(
+        files=storage(disk_node(disk("a", "/var/lib/longhorn"))),
+        cure=("/var/lib/longhorn", "/mnt/a"),
+        says="where k3s1 declares none",
+        nodes=[machine()],
+    ),
+    "storage/tags": Planted(
+        files={
+            **storage(disk_node(_A), storage_class("fast", "nvme")),
+            **layer("web", WEB, claim("1Gi", "fast"), spec="dependsOn: [{name: storage}]"),
+        },
+        cure=("diskSelector: nvme", "diskSelector: hdd"),
+        says="0 node(s) with such disks take replicas",
+    ),
+    "storage/tags-unused": Planted(
+        files=storage(disk_node(_A), storage_class("fast", "nvme")),
+        cure=("diskSelector: nvme", "diskSelector: hdd"),
+        says="0 node(s) with such disks",
+    ),
+    "storage/prunable": Planted(
+        files={
+            **storage(disk_node(_A)),
+            **layer("web", WEB, claim("1Gi").replace(f"annotations: {KEEP}, ", ""), spec="dependsOn: [{name: storage}]"),
+        },
+        cure=("metadata: {namespace: web, name: data}", f"metadata: {{namespace: web, name: data, annotations: {KEEP}}}"),
+        says="PersistentVolumeClaim web/data (web/objects.yaml) holds data",
+    ),
+    "storage/remediation": Planted(
+        files=layer(
+            "longhorn",
+            kept(obj("Namespace", "longhorn-system")),
+            kept(release("longhorn-system/longhorn", "longhorn", "1.9.0", ", upgrade: {remediation: {retries: 3}}")),
+        ),
+        cure=("retries: 3", "retries: 0"),
+        says="lets Helm rollback Longhorn when upgrade fails",
+    ),
+    "storage/capacity": Planted(
+        files={**storage(disk_node(_A)), **layer("web", WEB, claim("81Gi"), spec="dependsOn: [{name: storage}]")},
+        cure=("81Gi", "80Gi"),
+        says="1 disk(s) have 100Gi - 20Gi reserved = 80Gi",
+        nodes=[machine()],
+    ),
+    "secrets/plain": Planted(
+        files=layer("web", WEB, obj("Secret", "web/settings", "stringData: {password: hunter2}")),
+        cure=("hunter2", "'ENC[AES256_GCM,data:x]'"),
+        says="holds `password` in plain text",
+    ),
+    "secrets/recipients": Planted(
+        files=layer("web", WEB, _ENCRYPTED, spec=_DECRYPTS),
+        cure=("age1other", "age1ours"),
+        says="is not encrypted for age1ours",
+        more={"recipients": frozenset({"age1ours"})},
+    ),
+    "secrets/no-decryption": Planted(
+        files=layer("web", WEB, _ENCRYPTED),
+        cure=("  wait: true\n", f"  wait: true\n  {_DECRYPTS}\n"),
+        says="flux-system/web does not decrypt",
+    ),
+    "secrets/in-text": Planted(
+        files=layer("web", WEB, CONFIG.replace("blue", "ghp_0123456789abcdefghij")),
+        cure=("ghp_0123456789abcdefghij", "blue"),
+        says="looks like a key",
+    ),
+    "secrets/in-values": Planted(
+        files=layer("web", WEB, release("web/site", "site", "1.0.0", ", values: {auth: {adminPassword: hunter2}}")),
+        cure=("hunter2", "''"),
+        says="sets auth.adminPassword",
+    ),
+    "substitution/undefined": Planted(
+        files=layer("web", WEB, CONFIG.replace("blue", "'${HOME}/x'"), spec="postBuild: {substitute: {COLOR: blue}}"),
+        cure=("'${HOME}/x'", "'$${HOME}/x'"),
+        says="holds ${HOME}",
+    ),
+    "network/overlap": Planted(
+        files=layer("web", WEB),
+        cure=("web", "site"),
+        says="share addresses",
+        more={"networks": {"nodeCidr": "10.0.0.0/8", "podCidr": "10.42.0.0/16"}, "places": PLACES},
+    ),
+    "network/node-inside": Planted(
+        files=layer("web", WEB),
+        cure=("web", "site"),
+        says="which lies in podCidr",
+        more={"networks": {"podCidr": "192.168.0.0/16"}, "places": PLACES},
+        nodes=[machine()],
+    ),
+}
+"""Networks and versions are the description's: no change to the files cures those three, and their own tests show it."""
+
+OF_THE_DESCRIPTION = frozenset({"versions/compatibility", "network/overlap", "network/node-inside"})

@@ -1,0 +1,153 @@
+"""Planted defects: for each check over the tree, the smallest tree that has what it looks for, and what cures it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fluxstead.checks.registry import CHECKS
+from fluxstead.checks.store import TextStore
+from fluxstead.checks.subject import Check, Subject, run
+from fluxstead.checks.view import View, view_of
+from fluxstead.core.findings import Finding, Source
+from fluxstead.core.platform import Platform
+from fluxstead.nodes.model import Node
+from fluxstead.systems.longhorn.settings import LonghornSettings
+
+HOME = Platform(
+    cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"traefik", "servicelb", "local-storage"})
+)
+KEEP = "{kustomize.toolkit.fluxcd.io/prune: disabled}"
+
+
+def layer(name: str, *objects: str, spec: str = "") -> dict[str, str]:
+    """A Flux Kustomization and the one file that it reconciles."""
+    return {
+        f"clusters/home/{name}.yaml": (
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+            f"metadata: {{name: {name}, namespace: flux-system}}\n"
+            f"spec:\n  interval: 10m\n  path: ./{name}\n  prune: true\n  wait: true\n"
+            "  sourceRef: {kind: GitRepository, name: flux-system}\n" + (f"  {spec}\n" if spec else "")
+        ),
+        f"{name}/objects.yaml": "---\n".join(objects),
+    }
+
+
+def obj(kind: str, name: str, rest: str = "", api: str = "v1") -> str:
+    """One object; `name` may be `namespace/name`, `rest` is YAML at the top level."""
+    namespace, _, own = name.rpartition("/")
+    place = f"namespace: {namespace}, " if namespace else ""
+    return f"apiVersion: {api}\nkind: {kind}\nmetadata: {{{place}name: {own}}}\n{rest}\n"
+
+
+def kept(text: str) -> str:
+    """The same object, which Flux does not prune."""
+    return text.replace("metadata: {", f"metadata: {{annotations: {KEEP}, ", 1)
+
+
+def release(name: str, chart: str, version: str, rest: str = "") -> str:
+    """A HelmRelease, and the repository of its chart."""
+    namespace = name.partition("/")[0]
+    source = f"sourceRef: {{kind: HelmRepository, name: {chart}}}"
+    spec = f"{{chart: {{spec: {{chart: {chart}, version: {version}, {source}}}}}, interval: 10m{rest}}}"
+    repository = obj("HelmRepository", f"{namespace}/{chart}", "spec: {interval: 12h, url: https://charts.example.test}", SOURCE)
+    return obj("HelmRelease", name, f"spec: {spec}", "helm.toolkit.fluxcd.io/v2") + "---\n" + repository
+
+
+SOURCE = "source.toolkit.fluxcd.io/v1"
+WEB = obj("Namespace", "web")
+CONFIG = obj("ConfigMap", "web/settings", "data: {color: blue}")
+TEMPLATE = "template: {metadata: {labels: {app: site}}, spec: {containers: [{name: site, image: 'example.test/site:1.0.0'}]}}"
+DEPLOYMENT = obj("Deployment", "web/site", f"spec: {{selector: {{matchLabels: {{app: site}}}}, {TEMPLATE}}}", "apps/v1")
+SERVICE = obj("Service", "web/site", "spec: {selector: {app: site}, ports: [{port: 80}]}")
+STORAGE = "storage.k8s.io/v1"
+
+
+def ingress(name: str, host: str, service: str = "site", port: int = 80) -> str:
+    """An Ingress of one path."""
+    backend = f"{{service: {{name: {service}, port: {{number: {port}}}}}}}"
+    rule = f"{{host: {host}, http: {{paths: [{{path: /, pathType: Prefix, backend: {backend}}}]}}}}"
+    return obj("Ingress", name, f"spec: {{rules: [{rule}]}}", "networking.k8s.io/v1")
+
+
+def disk_node(disks: str, name: str = "longhorn-system/k3s1", scheduling: str = "true") -> str:
+    """Longhorn's Node object."""
+    spec = f"spec: {{name: {name.rpartition('/')[2]}, allowScheduling: {scheduling}, disks: {{{disks}}}}}"
+    return kept(obj("Node", name, spec, "longhorn.io/v1beta2"))
+
+
+def disk(name: str, path: str, tags: str = "hdd", rest: str = "allowScheduling: true, evictionRequested: false") -> str:
+    """One disk of it."""
+    return f"{name}: {{path: {path}, diskType: filesystem, tags: [{tags}], {rest}}}"
+
+
+def machine(**fields: Any) -> Node:
+    """A machine with one disk of 100Gi, of which 20Gi are reserved."""
+    plain = {
+        "name": "k3s1",
+        "cluster": "home",
+        "address": "192.168.86.71",
+        "role": "server",
+        "state": "live",
+        "disks": [{"name": "a", "serial": "S1", "size": "100Gi", "mountPath": "/mnt/a", "reserved": "20Gi", "tags": ["hdd"]}],
+    }
+    return Node.model_validate({**plain, **fields})
+
+
+LONGHORN = layer(
+    "longhorn",
+    kept(obj("Namespace", "longhorn-system")),
+    kept(release("longhorn-system/longhorn", "longhorn", "1.9.0", ", values: {persistence: {defaultClass: true}}")),
+)
+
+
+def storage(*objects: str) -> dict[str, str]:
+    """Longhorn, and the layer of its disks and classes."""
+    return {**LONGHORN, **layer("storage", *objects, spec="dependsOn: [{name: longhorn}]")}
+
+
+def storage_class(name: str, tag: str, replicas: int = 1) -> str:
+    """A class of Longhorn's."""
+    parameters = f"parameters: {{numberOfReplicas: '{replicas}', diskSelector: {tag}}}"
+    return obj("StorageClass", name, f"provisioner: driver.longhorn.io\n{parameters}", STORAGE)
+
+
+def claim(size: str, storage_class: str = "longhorn") -> str:
+    """A volume that Flux does not prune."""
+    spec = f"accessModes: [ReadWriteOnce], storageClassName: {storage_class}, resources: {{requests: {{storage: {size}}}}}"
+    return kept(obj("PersistentVolumeClaim", "web/data", f"spec: {{{spec}}}"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """A tree with a defect. `cure` replaces text in one of its files, and the defect is gone; `says` stands in the finding."""
+
+    files: Mapping[str, str]
+    cure: tuple[str, str]
+    says: str
+    platform: Platform | None = HOME
+    before: Mapping[str, str] | None = None
+    nodes: Sequence[Node] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def cured(self) -> Mapping[str, str]:
+        """The files without the defect."""
+        old, new = self.cure
+        assert any(old in text for text in self.files.values()), old
+        return {path: text.replace(old, new) for path, text in self.files.items()}
+
+
+def look(planted: Planted, files: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """What the checks find in these files, with everything else as the defect has it."""
+    before: dict[str, View] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
+    more = {"longhorn": LonghornSettings.model_validate({"version": "1.9.0", "replicas": 1}), **planted.more}
+    subject = Subject(view=_view(files), platform=planted.platform, nodes=planted.nodes, before=before, **more)
+    return sorted(run(subject, checks))
+
+
+def _view(files: Mapping[str, str]) -> View:
+    return view_of(TextStore(files), ["clusters/home"])
+
+
+PLACES = {key: Source("Pulumi.home.yaml", 3) for key in ("flux", "version", "nodeCidr", "podCidr", "serviceCidr")}

@@ -1,0 +1,1 @@
+"""The failure log, one file for each number: the failure without its protection, and not with it."""
