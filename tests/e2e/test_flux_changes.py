@@ -69,7 +69,7 @@ def test_a_helm_value_arrives(cluster: Cluster, project: Project) -> None:
 
 
 def test_a_machine_declared_before_it_joined_gets_no_phantom_and_then_everything(cluster: Cluster, project: Project) -> None:
-    """F10: labels for an absent machine are a 403, not a Node; and hold nothing back but themselves. F18: a file removed."""
+    """F10: labels for an absent machine are a 403, not a Node; and hold nothing back but themselves."""
     project.replace("nodes/k3s2.yaml", "state: planned", "state: live")
     apply(cluster, project, "k3s2 is live", but=("node-labels",))
     refused = cluster.eventually("node labels refused", lambda: failure(cluster, "node-labels", "forbidden"))
@@ -83,12 +83,32 @@ def test_a_machine_declared_before_it_joined_gets_no_phantom_and_then_everything
     assert node
     assert set(node["status"]["diskStatus"]) == {"sdf1", "sdg1", "sdh1"}
 
-    uid = node["metadata"]["uid"]
-    (project.folder / "nodes/k3s2.yaml").unlink()
+
+def test_a_machine_that_leaves_is_never_pruned(cluster: Cluster, project: Project) -> None:
+    """F18: its file cannot simply go; and when it may, Longhorn's Node and the machine's own stay until a person removes them."""
+    file = project.folder / "nodes/k3s2.yaml"
+    if cluster.api.get("v1", "Node", "k3s2") is None:
+        cluster.control_plane.add_node("k3s2")
+        project.replace("nodes/k3s2.yaml", "state: planned", "state: live")
+        apply(cluster, project, "k3s2 is live")
+    node = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
+    assert node
+    text = file.read_text()
+    file.unlink()
+    status, said = project.run("render")
+    assert status == 1
+    assert "moves/node-left" in said
+
+    file.write_text(text.replace("state: live", "state: leaving"))
+    apply(cluster, project, "k3s2 leaves")
+    leaving = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
+    assert leaving
+    assert leaving["spec"]["evictionRequested"]
+    file.unlink()
     apply(cluster, project, "k3s2 is gone from the description")
     kept = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
     assert kept
-    assert kept["metadata"]["uid"] == uid
+    assert kept["metadata"]["uid"] == node["metadata"]["uid"]
     assert "deletionTimestamp" not in kept["metadata"]
     assert cluster.api.get("v1", "Node", "k3s2")
 

@@ -49,8 +49,8 @@ class Takeover:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.folder = cluster.repository.folder
-        project = Project(self.folder)
-        self.layers = [layer.name for layer in project.assembled().tree.order.layers]
+        self.project = Project(self.folder)
+        self.layers = [layer.name for layer in self.project.assembled().tree.order.layers]
         self._aside = cluster.folder / "not-committed-yet"
         for part in ("generated", "clusters"):
             shutil.move(self.folder / part, self._aside / part)
@@ -99,14 +99,13 @@ class Takeover:
         self.cluster.api.apply(VOLUME)
         self.cluster.eventually("all that must be kept", lambda: None not in self.uids().values(), 120)
 
-    def commit_generated(self) -> str:
-        """The old directories go, the generated tree comes."""
+    def put_generated(self) -> None:
+        """The old directories go, the generated tree comes; in the working copy."""
         for name in HAND_MADE:
             shutil.rmtree(self.folder / name)
         shutil.rmtree(self.folder / "clusters")
         for part in ("generated", "clusters"):
             shutil.copytree(self._aside / part, self.folder / part)
-        return self.cluster.commit("the generated tree")
 
     def uids(self) -> dict[str, str | None]:
         """The UIDs of what must be the same afterwards; None for what is not there, or going."""
@@ -139,14 +138,21 @@ def test_two_commits_keep_every_uid(takeover: Takeover) -> None:
     assert len(answer) >= 3
     assert all(line.endswith(" disabled") for line in answer), answer
 
-    cluster.wait_for_layers(takeover.layers, takeover.commit_generated())
+    takeover.put_generated()
+    status, said = takeover.project.run("check")
+    assert status == 0, said
+    cluster.wait_for_layers(takeover.layers, cluster.commit("the generated tree"))
     assert takeover.uids() == before
     assert set(cluster.layers()) == {*takeover.layers, "infrastructure", "monitoring", "apps", "flux-system", STACK}
 
 
 def test_one_commit_prunes_what_holds_the_data(takeover: Takeover) -> None:
-    """The danger that the page warns of is real: new files that say `prune: disabled` do not help."""
-    takeover.commit_generated()
+    """The danger that the page warns of is real: new files that say `prune: disabled` do not help. `check` refuses them."""
+    takeover.put_generated()
+    status, said = takeover.project.run("check")
+    assert status == 1
+    assert "moves/" in said
+    takeover.cluster.commit("the generated tree, at once")
     end = time.monotonic() + LOST_SECONDS
     while all(takeover.uids().values()):
         assert time.monotonic() < end, f"nothing was pruned: the page warns of nothing\n{takeover.cluster.report()}"

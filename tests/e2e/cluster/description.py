@@ -39,7 +39,12 @@ class Project:
         (self.folder / file).write_text(text.replace(old, new, 1))
 
     def render(self) -> None:
-        """`./run render`."""
-        command = [sys.executable, "-m", "fluxstead.cli", "render", "--project", str(self.folder)]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        """`./run render`, which says nothing against it."""
+        status, said = self.run("render")
+        assert status == 0, said
+
+    def run(self, command: str) -> tuple[int, str]:
+        """`./run COMMAND`: its exit status, and what it printed."""
+        words = [sys.executable, "-m", "fluxstead.cli", command, "--project", str(self.folder)]
+        done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
