@@ -15,9 +15,8 @@ from components.system import SystemArgs, Wiring
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
 from fluxstead.nodes.model import Node
-from fluxstead.tree.entry import missing_entry, write_entry
+from fluxstead.tree.delivery import Delivery, prepare
 from fluxstead.tree.layer import Plan
-from fluxstead.tree.owned import Difference, compare, write
 
 if TYPE_CHECKING:
     from components.host import Host
@@ -38,10 +37,9 @@ def stop(findings: Sequence[Finding]) -> NoReturn:
 
 
 def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]]) -> None:
-    """Stop on an error; else register every system with its layers, and then, in `up` only, write the tree."""
-    difference = compare(root, assembled.tree.directory, assembled.files)
-    edited = [] if os.environ.get("FLUXSTEAD_OVERWRITE") else difference.findings
-    findings = [*assembled.findings, *edited]
+    """Stop on an error; else register the hosts and every system with its layers, and then, in `up` only, write the tree."""
+    delivery = _delivery(root, assembled)
+    findings = [*assembled.findings, *delivery.findings]
     if errors(findings):
         stop(findings)
     if findings:
@@ -51,11 +49,25 @@ def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]
     for system, plan in plans:
         module = import_module(f"components.{system}")
         getattr(module, class_name(system))(system, SystemArgs(plan, wiring))
-    prepared = pulumi.Output.all(*(host.done for host in hosts))
-    prepared.apply(lambda _: _write(root, assembled, difference))
     if pulumi.runtime.is_dry_run():
-        _foretell(assembled, difference)
+        pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
+    else:
+        pulumi.Output.all(*(host.done for host in hosts)).apply(lambda _: _write(root, assembled))
     pulumi.export("tree", assembled.tree.directory)
+
+
+def _delivery(root: Path, assembled: Assembled) -> Delivery:
+    overwrite = bool(os.environ.get("FLUXSTEAD_OVERWRITE"))
+    return prepare(root, assembled.description.name, assembled.tree.directory, assembled.files, overwrite=overwrite)
+
+
+def _write(root: Path, assembled: Assembled) -> None:
+    """Write what the disk lacks now: preparing hosts may have taken an hour since it was looked at."""
+    delivery = _delivery(root, assembled)
+    if delivery.findings:
+        raise pulumi.RunError("the tree was not written\n" + report(delivery.findings))
+    delivery.write()
+    pulumi.log.info("\n".join(["wrote the tree:", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
 
 
 def _hosts(root: Path, nodes: Sequence[Node]) -> list[Host]:
@@ -80,22 +92,3 @@ def quiet_interrupt() -> None:
 def class_name(system: str) -> str:
     """The component of a system: `node_labels` has `NodeLabels` in `components/node_labels.py`."""
     return "".join(word.capitalize() for word in system.split("_"))
-
-
-def _write(root: Path, assembled: Assembled, difference: Difference) -> None:
-    if pulumi.runtime.is_dry_run():
-        return
-    directory, name = assembled.tree.directory, assembled.description.name
-    write(root, directory, difference)
-    if missing_entry(root, name):
-        write_entry(root, name, directory)
-    pulumi.log.info(_told("wrote the tree:", directory, difference))
-
-
-def _foretell(assembled: Assembled, difference: Difference) -> None:
-    pulumi.log.info(_told("`up` would", assembled.tree.directory, difference))
-
-
-def _told(verb: str, directory: str, difference: Difference) -> str:
-    changes = [f"{change.verb} {directory}/{change.path}" for change in difference.changes]
-    return "\n".join([verb, *changes]) if changes else f"{directory} is up to date"

@@ -32,18 +32,20 @@ class Host(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("fluxstead:hosts:Host", name, {"address": args.node.address}, opts)
+        told = declared(args.node)
+        # The engine shows a change of this key by key; of standard input, no more than that its one long line differs.
+        super().__init__("fluxstead:hosts:Host", name, {"declared": dict(told)}, opts)
         command = remote.Command(
             name,
             connection=_connection(args),
             create=as_root(args.node.ssh.user),
             # On standard input, because the command's text is in every error message.
-            stdin=stdin_for("apply", declared(args.node)),
+            stdin=stdin_for("apply", told),
             # sshd would refuse the variables and warn.
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        answer = command.stdout.apply(read_answer)
+        answer = command.stdout.apply(_fine)
         self.filesystem_uuids: pulumi.Output[dict[str, str]] = answer.apply(_uuids)
         self.done: pulumi.Output[dict[str, str]] = answer.apply(_done)
         self.register_outputs({"filesystemUuids": self.filesystem_uuids, "done": self.done})
@@ -59,7 +61,7 @@ def _connection(args: HostArgs) -> remote.ConnectionArgs:
     ssh = args.node.ssh
     key = None
     if ssh.private_key_file:
-        key = pulumi.Output.secret((args.root / Path(ssh.private_key_file).expanduser()).read_text(encoding="utf-8"))
+        key = pulumi.Output.secret(_read_key(args))
     proxy = None
     if ssh.jump:
         proxy = remote.ProxyConnectionArgs(
@@ -69,6 +71,23 @@ def _connection(args: HostArgs) -> remote.ConnectionArgs:
     return remote.ConnectionArgs(
         host=args.node.dialled_at, port=ssh.port, user=ssh.user, host_key=ssh.host_key, private_key=key, proxy=proxy
     )
+
+
+def _read_key(args: HostArgs) -> str:
+    named = args.node.ssh.private_key_file or ""
+    try:
+        return (args.root / Path(named).expanduser()).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        where = args.node.source_of("ssh", "privateKeyFile")
+        raise pulumi.RunError(f"{where}: the key file {named} cannot be read ({error}); nothing was dialled") from None
+
+
+def _fine(output: str) -> Answer:
+    """The host's answer, without which no tree may be written, whatever the exit status was."""
+    answer = read_answer(output)
+    if answer.refused:
+        raise pulumi.RunError(f"{answer.status}: {'; '.join(answer.why)}")
+    return answer
 
 
 def _uuids(answer: Answer) -> dict[str, str]:

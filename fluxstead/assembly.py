@@ -67,7 +67,7 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
     layers = [layer for plan in plans for layer in plan.layers]
     findings = [finding for plan in plans for finding in plan.findings]
     findings += nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr)
-    findings += unique.findings_of(layers)
+    findings += unique.findings_of(layers, description.name)
     ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret))
     tree = render(
         f"generated/{description.name}",

@@ -52,6 +52,13 @@ def copy_description(source: Path, target: Path) -> None:
         shutil.copy(file, target)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded of themselves: which parts were real, and how long they took."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    for line in sorted({f"{name}: {value}" for report in reports for name, value in report.user_properties}):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture
 def reference(tmp_path: Path) -> Project:
     """The reference cluster's description."""

@@ -40,6 +40,7 @@ _ERRORS = (
     ("description/secret", "F22", "`fluxstead:monitoring` is encrypted"),
     ("description/type", "U7", "replicas: expected a whole number, found the text 'two'"),
     ("description/unknown-key", "F20", "unknown key `longhorn.datalocality`"),
+    ("description/unread-node", "U12", "this is not read: machines are files nodes/<name>.yaml"),
     ("description/unreadable", "U7", "the file cannot be read: …"),
     ("description/value", "F4, F23, F24, U1", "version: '1.9.x' is not an exact version"),
     ("description/yaml", "F20", "the key `state` stands here a second time"),
@@ -48,8 +49,8 @@ _ERRORS = (
     ("ingress/bundled-traefik", "F5", "`version` says nothing about the Traefik that k3s brings"),
     ("ingress/no-version", "F23", "ingress-nginx has no version"),
     ("ingress/one-port-twice", "F7", "HTTP and HTTPS both ask for node port 30080"),
-    ("ingress/two-owners", "F7", "Ingress a/x and Ingress b/y (from …) both answer dev.example.local at /"),
     ("longhorn/chart-version", "F4", "Longhorn's charts carry no leading v: v1.9.0"),
+    ("longhorn/default-disk", "F24", "Longhorn is told to make a default disk on every node"),
     ("longhorn/too-few-nodes", "F1", "3 replicas on different nodes, and 1 live node(s) with disks to schedule on"),
     ("monitoring/chart-version", "F4", "the versions of kube-prometheus-stack carry no leading v: v75.6.0"),
     ("monitoring/plain-password", "F22", "Grafana's password stands in the description in plain text"),
@@ -63,6 +64,7 @@ _ERRORS = (
     ("order/cycle", "F2", "layers wait for each other: a → b → a"),
     ("order/dangling-dependency", "F2", "layer `monitoring` depends on `infrastructur`, which does not exist"),
     ("order/unmet-need", "U5", "layer `web` needs StorageClass longhorn-ssd, and nothing offers it"),
+    ("tree/namespace-not-ours", "F27", "layer `ingress-nginx` would own the namespace kube-system"),
     ("tree/name-taken", "F8", "the layer `infrastructure` has the name of the group `infrastructure`"),
 )
 _WARNINGS = (
@@ -78,6 +80,7 @@ _WARNINGS = (
 )
 _OWNED = (
     ("tree/edited", "U8", "edited by hand: …"),
+    ("tree/in-the-way", "U8", "a symbolic link is where the tree has a file"),
     ("tree/record", "U8", "the record of generated files cannot be read"),
 )
 

@@ -93,7 +93,9 @@ def routes(subject: Subject) -> Iterator[Finding]:
         for rule in entries_of(item.spec, "rules"):
             host = str(rule.get("host") or "*")
             for path in entries_of(mapping(rule, "http"), "paths"):
-                route = (controller, host, str(path.get("path") or "/"))
+                route = (controller, host, _meant(str(path.get("path") or "/")))
+                if route[2].endswith("$"):
+                    continue
                 first = owners.setdefault(route, item)
                 if first is item or first.ref == item.ref or "${" in host + route[2]:
                     continue
@@ -104,6 +106,14 @@ def routes(subject: Subject) -> Iterator[Finding]:
                     why="the controller takes one of the two, and not always the same (F7)",
                     write="another host or another path for one of them",
                 )
+
+
+def _meant(path: str) -> str:
+    """A path as a person means it, where ingress-nginx strips it by a pattern: `/ui/(.*)` is `/ui`. `/ui$` only redirects."""
+    for pattern in ("/(.*)", "(/|$)(.*)", "(.*)"):
+        if path.endswith(pattern):
+            return path.removesuffix(pattern).replace("[.]", ".") or "/"
+    return path.rstrip("/") or "/"
 
 
 def ports(subject: Subject) -> Iterator[Finding]:

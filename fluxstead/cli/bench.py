@@ -31,7 +31,12 @@ _CLUSTERS = (("reference", _REPOSITORY, "k3s-flux"), ("example", _REPOSITORY / "
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--runs", type=int, default=7, metavar="N", help="runs of each measurement, of which the median counts (7)")
+    parser.add_argument("--runs", type=_at_least_one, default=7, metavar="N", help="runs of each; their median counts (7)")
+
+
+def _at_least_one(text: str) -> int:
+    """A number of runs, of which there is a median."""
+    return max(1, int(text))
 
 
 def run(options: argparse.Namespace) -> int:

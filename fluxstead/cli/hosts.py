@@ -79,11 +79,10 @@ def _discover(options: argparse.Namespace, stack: str) -> int:
     if len(options.names) != 1 or "@" not in options.names[0]:
         print("fluxstead: ./run hosts discover USER@HOST", file=sys.stderr)
         return 2
-    user, _, host = options.names[0].partition("@")
-    answer = ssh.ask(options.names, user, {"node": host, "disks": []})
+    user, _, host = options.names[0].rpartition("@")
+    answer = ssh.ask(["--", options.names[0]], user, {"node": host, "disks": []})
     if not answer.inventory:
         print(f"fluxstead: {host}: {'; '.join(answer.why) or 'no disks were found'}", file=sys.stderr)
         return 1
-    _, key, _ = ssh.run([*options.names, "cat /etc/ssh/ssh_host_ed25519_key.pub"], "")
-    print(node_file(stack, host, user, " ".join(key.split()[:2]), answer.inventory), end="")
+    print(node_file(stack, ssh.meet(options.names[0]), answer.inventory), end="")
     return 0

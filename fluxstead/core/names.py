@@ -37,7 +37,7 @@ def _name(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    if len(value) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(value):
+    if len(value) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(value) and not value.rpartition(".")[2].isdecimal():
         return value
     raise refuse(
         f"{value!r} is not a host name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,18 +78,44 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
         )
         return None
     findings.extend(document.findings)
-    data = document.data if isinstance(document.data, dict) else {}
+    if document.findings and document.data is None:
+        return None
+    data = _mapping(document.data, Source(stack_file), "the stack file", findings)
+    config = data.get("config")
+    line = document.lines.get(("config",), 1)
+    settings = _mapping(config, Source(stack_file, line), "config", findings)
     for key in data.keys() - STACK_KEYS:
         source = Source(stack_file, document.lines[(key,)])
         findings.append(unknown_key(key, STACK_KEYS, source, place=key))
-    sections = _sections(data.get("config"), document, findings)
+    if any(finding.id == "description/type" for finding in findings):
+        return None
+    sections = _sections(settings, document, findings)
     return _validated(Cluster, sections, document, ("config",), findings)
 
 
-def _sections(config: Any, document: Document, findings: list[Finding]) -> dict[str, Any]:
+def _mapping(data: Any, source: Source, what: str, findings: list[Finding]) -> Mapping[str, Any]:
+    """`data` where it is a mapping, or nothing is there; else a finding, and an empty one."""
+    if isinstance(data, Mapping):
+        return data
+    if data is not None:
+        findings.append(
+            error(
+                "description/type",
+                source,
+                what=f"{what} is not a mapping of keys to values",
+                why="nothing in it can be found by its key",
+                write="config: with the keys fluxstead:flux, fluxstead:kubernetes, …",
+            )
+        )
+    return {}
+
+
+def _sections(config: Mapping[str, Any], document: Document, findings: list[Finding]) -> dict[str, Any]:
     """The project's own keys of `config`, without their prefix; other namespaces' keys belong to other programs."""
     prefix = f"{PROJECT}:"
-    own = {key: value for key, value in (config if isinstance(config, Mapping) else {}).items() if key.startswith(prefix)}
+    own = {key: value for key, value in config.items() if key.startswith(prefix)}
+    for key in config.keys() - own.keys():
+        findings.extend(_misspelt_namespace(key, Source(document.file, document.lines[("config", key)])))
     document.lines.update(
         {
             ("config", str(path[1]).removeprefix(prefix), *path[2:]): line
@@ -99,7 +125,17 @@ def _sections(config: Any, document: Document, findings: list[Finding]) -> dict[
     )
     sections: dict[str, Any] = {}
     for key, value in own.items():
-        if isinstance(value, Mapping) and value.keys() == {"secure"}:
+        if value is None:
+            findings.append(
+                error(
+                    "description/type",
+                    Source(document.file, document.lines[("config", key)]),
+                    what=f"nothing stands under `{key}`",
+                    why="a section whose lines were lost would switch its system off, and Flux would prune it",
+                    write="its settings, or no such key",
+                )
+            )
+        elif isinstance(value, Mapping) and value.keys() == {"secure"}:
             findings.append(
                 error(
                     "description/secret",
@@ -114,23 +150,43 @@ def _sections(config: Any, document: Document, findings: list[Finding]) -> dict[
     return sections
 
 
+def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
+    """A key that was meant for us and would be left out without a word: without a namespace, or with one that is like ours."""
+    namespace, _, name = key.rpartition(":")
+    if not namespace or difflib.get_close_matches(namespace.lower(), [PROJECT], cutoff=0.8):
+        yield error(
+            "description/unknown-key",
+            source,
+            what=f"the key `{key}` is not one of {PROJECT}",
+            why="its section would be left out without a word, and Flux would prune what it described",
+            write=f"{PROJECT}:{name}",
+        )
+
+
 def _from_cli(value: Any) -> Any:
     """`pulumi config set` without --path writes an object or a list as a string of JSON."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 
 
 def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
     nodes = []
-    for path in sorted((root / "nodes").glob("*.yaml")):
+    folder = root / "nodes"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.suffix != ".yaml":
+            findings.extend(_unread(path))
+            continue
         document = _read(root, f"nodes/{path.name}", findings)
         if document is None:
+            findings.append(_dangling(path))
             continue
         findings.extend(document.findings)
+        if document.findings and document.data is None:
+            continue
         data = document.data
         if isinstance(data, dict) and isinstance(data.get("cluster"), str) and data["cluster"] != stack:
             _check_cluster(root, data["cluster"], document, findings)
@@ -143,6 +199,28 @@ def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
         if node is not None:
             nodes.append(node)
     return nodes
+
+
+def _unread(path: Path) -> Iterator[Finding]:
+    """What lies beside the machines' files and is not read; notes and editors' files may."""
+    if path.is_dir() or path.suffix in {".yml", ".json"}:
+        yield error(
+            "description/unread-node",
+            Source(f"nodes/{path.name}"),
+            what="this is not read: machines are files nodes/<name>.yaml",
+            why="a machine in it would be left out without a word",
+            write=f"nodes/{path.stem}.yaml",
+        )
+
+
+def _dangling(path: Path) -> Finding:
+    return error(
+        "description/unreadable",
+        Source(f"nodes/{path.name}"),
+        what="the file is a link to nothing",
+        why="the machine would be left out without a word",
+        write="the machine's file itself",
+    )
 
 
 def _keys_of(model: type[Described]) -> list[str]:

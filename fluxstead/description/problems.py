@@ -17,6 +17,7 @@ _WRONG_TYPE = {
     "string_type": "text",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
     "int_from_float": "a whole number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
@@ -25,6 +26,7 @@ _WRONG_TYPE = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
+_SHOWN = 60
 _WHY_TYPE = "another type would be read as something that was not meant"
 
 
@@ -49,7 +51,7 @@ def _finding(item: Any, model: type[BaseModel], origin: Origin) -> Finding:
                 source,
                 what=f"`{place}` is missing",
                 why=_description(model, written) or "nothing else says it, and it has no default",
-                write=f"{written[-1]}: …",
+                write=f"{_prefix(origin)}{written[-1]}: …" if len(written) == 1 else f"{written[-1]}: …",
             )
         case "literal_error":
             expected = item["ctx"]["expected"].replace("'", "")
@@ -129,6 +131,11 @@ def _description(model: type[BaseModel], path: KeyPath) -> str | None:
     return None
 
 
+def _prefix(origin: Origin) -> str:
+    """The project's name before a key of the stack file's configuration."""
+    return "fluxstead:" if origin.path == ("config",) else ""
+
+
 def _spell(path: KeyPath) -> str:
     text = ""
     for part in path:
@@ -147,7 +154,7 @@ def _shown(value: object) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            return f"the text {value!r}"
+            return f"the text {value if len(value) <= _SHOWN else value[:_SHOWN] + '…'!r}"
         case None:
             return "nothing"
         case list():

@@ -17,6 +17,8 @@ from fluxstead.core.findings import Finding, Source, error
 
 _INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?[eE][-+]?\d+)")
+_DIGITS = 30
+"""No number of a description is longer; a longer one is text, and refused where a number is expected."""
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _OLD_TRUTH = re.compile(r"(?:y|yes|on)|(n|no|off)", re.IGNORECASE)
@@ -40,6 +42,9 @@ def read_yaml(text: str, file: str) -> Document:
     loader = yaml.CSafeLoader(text)
     try:
         node = loader.get_single_node()
+    except RecursionError:
+        node = None
+        document.findings.append(_endless(file))
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         document.findings.append(
@@ -66,8 +71,21 @@ def read_yaml(text: str, file: str) -> Document:
     finally:
         loader.dispose()
     if node is not None:
-        document.data = _Builder(document).build(node, (), 0)
+        try:
+            document.data = _Builder(document).build(node, (), 0)
+        except RecursionError:
+            document.findings.append(_endless(file))
     return document
+
+
+def _endless(file: str) -> Finding:
+    return error(
+        "description/yaml",
+        Source(file),
+        what="this is nested without end: an anchor that holds itself, or thousands of brackets",
+        why="nothing in the file can be read",
+        write="the values themselves",
+    )
 
 
 class _Builder:
@@ -132,7 +150,7 @@ class _Builder:
             return None
         if text in _TRUTH:
             return _TRUTH[text]
-        if _INT.fullmatch(text):
+        if len(text) <= _DIGITS and _INT.fullmatch(text):
             return int(text)
         if _FLOAT.fullmatch(text):
             return float(text)

@@ -53,8 +53,11 @@ class Answer:
         return any(disk.action != "nothing" for disk in self.disks) or any(item["state"] == "due" for item in self.system)
 
 
-def read_answer(output: str) -> Answer:
-    """The result in the script's output: its last line of JSON with a `result`. Without one, an answer that says so."""
+def read_answer(output: str, trouble: str = "") -> Answer:
+    """The result in the script's output: its last line of JSON with a `result`. Without one, an answer that says so.
+
+    `trouble` is what came on standard error, where sudo, the shell and sshd complain.
+    """
     for line in reversed(output.splitlines()):
         try:
             result = json.loads(line).get("result")
@@ -62,7 +65,7 @@ def read_answer(output: str) -> Answer:
             continue
         if isinstance(result, dict):
             return _answer(result)
-    shown = " / ".join(output.strip().splitlines()[-3:])
+    shown = " / ".join([*output.strip().splitlines()[-3:], *trouble.strip().splitlines()[-3:]])
     return Answer("failed", (f"the host answered nothing that can be read: {shown or 'no output'}",))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fluxstead.core.quantity import bytes_of
@@ -10,7 +10,7 @@ from fluxstead.nodes.model import Disk, Node, Taint
 
 # Labels of Kubernetes' own prefixes that a kubelet may give itself; it exits on any other (kubernetes:
 # staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go).
-_KUBELET_PREFIXES = ("kubelet.kubernetes.io/", "node.kubernetes.io/")
+_KUBELET_DOMAINS = ("kubelet.kubernetes.io", "node.kubernetes.io")
 _KUBELET_LABELS = frozenset(
     {
         "kubernetes.io/arch",
@@ -44,8 +44,11 @@ def declared(node: Node) -> Mapping[str, Any]:
 def kubelet_admits(label: str) -> bool:
     """Whether k3s's kubelet may register with this label (failure F10); the others are kept by Flux alone."""
     prefix = label.rpartition("/")[0]
-    reserved = any(prefix == domain or prefix.endswith(f".{domain}") for domain in ("kubernetes.io", "k8s.io"))
-    return not reserved or label in _KUBELET_LABELS or f"{prefix}/".endswith(_KUBELET_PREFIXES)
+    return not _within(prefix, ("kubernetes.io", "k8s.io")) or label in _KUBELET_LABELS or _within(prefix, _KUBELET_DOMAINS)
+
+
+def _within(prefix: str, domains: Sequence[str]) -> bool:
+    return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
 
 
 def _disk(disk: Disk) -> dict[str, Any]:

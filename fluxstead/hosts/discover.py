@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.core.names import nearest_name
 
 _GIB = 1024**3
+_MIB = 1024**2
 
 
-def node_file(cluster: str, address: str, user: str, host_key: str, inventory: tuple[Mapping[str, Any], ...]) -> str:
+@dataclass(frozen=True, slots=True)
+class Met:
+    """How a host was reached, and what it said of the way: by these its file is written."""
+
+    address: str
+    """The host's own address, as it sees the connection; empty where it did not say."""
+    dialled: str
+    """Where ssh went, which is another address behind a forwarded port."""
+    port: int
+    user: str
+    host_key: str
+
+
+def node_file(cluster: str, met: Met, inventory: tuple[Mapping[str, Any], ...]) -> str:
     """The text of `nodes/<name>.yaml`. Disks in use stand in comments, with what is on them."""
     lines = [
         f"cluster: {cluster}",
-        f"address: {address}",
+        f"address: {met.address or met.dialled}",
         "role: agent # or server",
         "state: planned # live, once `kubectl get nodes` shows it",
         "ssh:",
-        f"  user: {user}",
-        f"  hostKey: {host_key}" if host_key else "  # hostKey: of `ssh-keyscan -t ed25519`; without it the host is not dialled",
+        *(f"  {line}" for line in _ssh(met)),
         "disks:",
     ]
     found = [list(_disk(disk, number)) for number, disk in enumerate(inventory, 1)]
@@ -30,20 +45,50 @@ def node_file(cluster: str, address: str, user: str, host_key: str, inventory: t
     return "\n".join(lines) + "\n"
 
 
+def _ssh(met: Met) -> Iterator[str]:
+    if met.dialled != met.address and re.fullmatch(r"[0-9.]+|[0-9a-f:]+", met.dialled):
+        yield f"address: {met.dialled}"
+    if met.port != 22:  # noqa: PLR2004 -- sshd's own
+        yield f"port: {met.port}"
+    yield f"user: {_scalar(met.user)}"
+    yield (
+        f"hostKey: {met.host_key}" if met.host_key else "# hostKey: of `ssh-keyscan -t ed25519`; without it the host is not dialled"
+    )
+
+
 def _disk(disk: Mapping[str, Any], number: int) -> Iterator[str]:
     name = nearest_name(f"disk{number}-{disk['serial'] or disk['path'].rpartition('/')[2]}"[:40])
-    stable = sorted(disk["links"], key=lambda link: ("/wwn-" in link or "/scsi-" in link or "nvme-eui." in link, link))
+    links = [link for link in disk["links"] if re.fullmatch(r"/dev/[\w/.:+-]+", link, re.ASCII)]
+    stable = sorted(links, key=lambda link: ("/wwn-" in link or "/scsi-" in link or "nvme-eui." in link, link))
     reason = _in_use(disk)
     mark = "# " if reason else ""
     if reason:
-        yield f"  # {disk['path']} is in use: {reason}"
-    yield f"  {mark}- name: {name} # {' '.join(filter(None, (disk['model'], disk['path'])))}"
+        yield f"  # {disk['path']} is in use: {_one_line(reason)}"
+    yield f"  {mark}- name: {name} # {_one_line(' '.join(filter(None, (disk['model'], disk['path']))))}"
     if stable:
         yield f"  {mark}  device: {stable[0]}"
     if disk["serial"]:
-        yield f"  {mark}  serial: {json.dumps(disk['serial'])}"
-    yield f"  {mark}  size: {disk['size'] // _GIB}Gi"
+        yield f"  {mark}  serial: {_scalar(disk['serial'])}"
+    yield f"  {mark}  size: {_size(disk['size'])}"
     yield f"  {mark}  mountPath: /mnt/longhorn/{name}"
+
+
+def _size(size: int) -> str:
+    return f"{size // _GIB}Gi" if size >= _GIB else f"{size // _MIB}Mi"
+
+
+def _scalar(text: str) -> str:
+    """A YAML scalar that is this text, whatever is in it; JSON's strings are YAML's."""
+    return text if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", text) and text.lower() not in _WORDS else json.dumps(text)
+
+
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""What YAML takes for something else than text."""
+
+
+def _one_line(text: str) -> str:
+    """Text that cannot end the comment that it stands in."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def _in_use(disk: Mapping[str, Any]) -> str:

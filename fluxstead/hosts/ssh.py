@@ -11,10 +11,12 @@ from pathlib import Path
 from fluxstead.hosts.answer import Answer, read_answer
 from fluxstead.hosts.build import stdin_for
 from fluxstead.hosts.declared import declared
+from fluxstead.hosts.discover import Met
 from fluxstead.nodes.model import Node
 
 _AT_ONCE = 16
 _SECONDS = 180
+_ABOUT = 'cat /etc/ssh/ssh_host_ed25519_key.pub || echo; echo "$SSH_CONNECTION"'
 _OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15")
 
 
@@ -34,7 +36,7 @@ def ask_node(node: Node, root: Path) -> Answer:
     """The script's plan of one described host, with its host key pinned where the description has it."""
     with tempfile.TemporaryDirectory() as scratch:
         known = Path(scratch) / "known_hosts"
-        return ask([*_connection(node, root, known), f"{node.ssh.user}@{node.dialled_at}"], node.ssh.user, declared(node))
+        return ask([*_connection(node, root, known), "--", f"{node.ssh.user}@{node.dialled_at}"], node.ssh.user, declared(node))
 
 
 def ask(destination: Sequence[str], user: str, data: Mapping[str, object]) -> Answer:
@@ -42,8 +44,22 @@ def ask(destination: Sequence[str], user: str, data: Mapping[str, object]) -> An
     status, output, trouble = run([*destination, as_root(user)], stdin_for("plan", data))
     if status == 255:  # noqa: PLR2004 -- ssh's own failure, never the script's
         return Answer("failed", (f"ssh did not get through: {trouble.strip() or 'no reason given'}",))
-    answer = read_answer(output)
-    return answer if answer.why or not trouble.strip() or answer.status == "fine" else Answer("failed", (trouble.strip(),))
+    return read_answer(output, trouble)
+
+
+def meet(destination: str) -> Met:
+    """Where ssh, with the operator's configuration, reaches USER@HOST, and what the host says of itself."""
+    _, said, _ = run(["-G", "--", destination], "")
+    settings = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
+    _, told, _ = run(["--", destination, _ABOUT], "")
+    key, connection = ([*told.splitlines(), "", ""])[:2]
+    return Met(
+        address=(connection.split() + [""] * 3)[2],
+        dialled=settings.get("hostname", destination.rpartition("@")[2]),
+        port=int(settings.get("port", "22")),
+        user=settings.get("user", destination.rpartition("@")[0]),
+        host_key=" ".join(key.split()[:2]),
+    )
 
 
 def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
@@ -80,8 +96,12 @@ def _connection(node: Node, root: Path, known: Path) -> list[str]:
         options += ["-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes"]
         options += ["-o", f"HostKeyAlgorithms={ssh.host_key.split()[0]}"]
     if ssh.jump:
-        options += ["-J", f"{ssh.jump.user}@{ssh.jump.address}:{ssh.jump.port}"]
+        options += ["-J", f"{ssh.jump.user}@{_bracketed(ssh.jump.address)}:{ssh.jump.port}"]
     return options
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def _host(address: str, port: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -13,7 +14,11 @@ from fluxstead.core.quantity import Quantity, bytes_of
 from fluxstead.core.refusal import refuse
 
 # k3s, Longhorn's own default data path and the system live here; a data disk mounted over them would hide them (failure F24).
-_SYSTEM_PATHS = ("/", "/boot", "/etc", "/home", "/root", "/usr", "/var", "/var/lib", "/var/lib/longhorn", "/var/lib/rancher")
+_SYSTEM_PATHS = ("/", "/home", "/mnt", "/media", "/opt", "/srv", "/var", "/var/lib", "/var/log")
+_SYSTEM_TREES = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr"),  # noqa: S108
+    *("/var/lib/kubelet", "/var/lib/longhorn", "/var/lib/rancher", "/var/run", "/var/tmp"),  # noqa: S108 -- names, not files
+)
 
 
 def _mount_path(value: str) -> str:
@@ -24,7 +29,7 @@ def _mount_path(value: str) -> str:
             write="a path such as /mnt/longhorn/sdf1",
         )
     path = value.rstrip("/") or "/"
-    if path in _SYSTEM_PATHS:
+    if path in _SYSTEM_PATHS or any(f"{path}/".startswith(f"{tree}/") for tree in _SYSTEM_TREES):
         raise refuse(
             f"{value!r} belongs to the system",
             why="a disk mounted there would hide what k3s and the host keep in it, or volumes would fill the root filesystem (F24)",
@@ -58,6 +63,19 @@ def _consent(value: str) -> str:
         why="only this content of this disk may go, never whatever the disk holds one day (U2)",
         write="<serial>/<digest>, as the refusal of `./run hosts plan` prints it",
     )
+
+
+def _user(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9._-]*", value):
+        return value
+    raise refuse(
+        f"{value!r} is not the name of a user",
+        why="ssh would take it for an option, or hand it to a shell on the way through a jump host",
+        write="letters, digits, '.', '_' and '-', not first a '-'",
+    )
+
+
+_User = Annotated[str, AfterValidator(_user)]
 
 
 class Disk(Described):
@@ -113,7 +131,7 @@ class Jump(Described):
     """A host on the way to the machine."""
 
     address: Address = Field(description="The jump host's IP address.")
-    user: str = Field(default="root", min_length=1, description="The user to log in as.")
+    user: _User = Field(default="root", description="The user to log in as.")
     port: Port = Field(default=22, description="The port of its sshd.")
     host_key: HostKey = Field(description="One line of `ssh-keyscan -t ed25519 HOST` without the host.")
 
@@ -122,7 +140,7 @@ class Ssh(Described):
     """How the machine is reached to prepare it."""
 
     address: Address | None = Field(default=None, description="Where sshd is reached, if not at the node's address.")
-    user: str = Field(default="root", min_length=1, description="The user to log in as; others than root use `sudo -n`.")
+    user: _User = Field(default="root", description="The user to log in as; others than root use `sudo -n`.")
     port: Port = Field(default=22, description="The port of sshd.")
     host_key: HostKey | None = Field(
         default=None,

@@ -64,7 +64,12 @@ def compare(root: Path, directory: str, files: Mapping[str, str]) -> Difference:
     base = root / directory
     result = Difference()
     record = _read_record(base, directory, result)
+    blocked = _blocked(base, directory, [*files, *record])
+    result.findings += blocked.values()
+    record = {path: digests for path, digests in record.items() if path not in blocked}
     for path, text in files.items():
+        if path in blocked:
+            continue
         current = _read(base / path)
         if current == text:
             continue
@@ -113,6 +118,43 @@ def _while_writing(difference: Difference) -> dict[str, tuple[str, ...]]:
     return pending
 
 
+def _blocked(base: Path, directory: str, paths: list[str]) -> dict[str, Finding]:
+    """What must not be written or removed: a path that leads out of the tree, through a link, or where something else stands."""
+    kinds: dict[str, str] = {}
+    found = {}
+    for path in dict.fromkeys(paths):
+        parts = path.split("/")
+        if any(part in {"", ".", ".."} for part in parts):
+            found[path] = _in_the_way(f"{directory}/{RECORD}", f"the record names {path!r}, which is no file of the tree")
+            continue
+        for depth in range(len(parts) + 1):
+            step = "/".join(parts[:depth])
+            kind = kinds.get(step) or kinds.setdefault(step, _kind(base / step))
+            if kind not in {"nothing", "file" if depth == len(parts) else "folder"}:
+                place = f"{directory}/{step}".rstrip("/")
+                found[path] = _in_the_way(place, f"a {kind} is where the tree has a {'file' if depth == len(parts) else 'folder'}")
+                break
+    return found
+
+
+def _kind(path: Path) -> str:
+    if path.is_symlink():
+        return "symbolic link"
+    if path.is_dir():
+        return "folder"
+    return "file" if path.exists() else "nothing"
+
+
+def _in_the_way(file: str, what: str) -> Finding:
+    return error(
+        "tree/in-the-way",
+        Source(file),
+        what=what,
+        why="writing there would change what is not the tree's",
+        write="the committed one back, or nothing: move it away",
+    )
+
+
 def _read_record(base: Path, directory: str, result: Difference) -> dict[str, tuple[str, ...]]:
     text = _read(base / RECORD)
     if text is None:
@@ -140,7 +182,7 @@ def _write_record(base: Path, record: Mapping[str, tuple[str, ...]]) -> None:
 def _read(path: Path) -> str | None:
     try:
         return path.read_bytes().decode("utf-8", "surrogateescape")
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 
@@ -155,7 +197,7 @@ def _is_ours(current: str, digests: tuple[str, ...] | None) -> bool:
 def _edited(directory: str, path: str, current: str, text: str, *, known: bool) -> Finding:
     # From what we would write to what a hand made of it: the lines with + are what to move into the description.
     lines = list(difflib.unified_diff(text.splitlines(), current.splitlines(), "generated", "found", lineterm="", n=0))
-    hunks = [line for line in lines[2:] if not line.startswith("@@")]
+    hunks = [line for line in lines[2:] if not line.startswith("@@")] or ["only the ends of its lines, or the last one"]
     shown = "\n        ".join(hunks[:12]) + ("\n        …" if len(hunks) > 12 else "")  # noqa: PLR2004 -- a screenful
     return error(
         "tree/edited",

@@ -8,11 +8,16 @@ from fluxstead.core.findings import Finding, error
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.tree.layer import GROUPS, Layer
 
+_NOT_OURS = frozenset({"default", "kube-node-lease", "kube-public", "kube-system", FLUX_NAMESPACE})
+"""Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster with them."""
 
-def findings_of(layers: Sequence[Layer]) -> Iterator[Finding]:
-    """Layers that are called like another layer, a group or Flux's own Kustomization."""
+
+def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
+    """Layers called like another layer, a group or one of the root's Kustomizations; and namespaces that are not ours."""
     taken = {name: f"the group `{name}`" for name in GROUPS} | {FLUX_NAMESPACE: "Flux's own Kustomization"}
+    taken[cluster] = f"the root of the tree, clusters/{cluster}/tree.yaml"
     for layer in layers:
+        yield from _namespaces(layer)
         if layer.name in taken:
             yield error(
                 "tree/name-taken",
@@ -22,3 +27,15 @@ def findings_of(layers: Sequence[Layer]) -> Iterator[Finding]:
                 write="another name",
             )
         taken.setdefault(layer.name, f"the layer described at {layer.source}")
+
+
+def _namespaces(layer: Layer) -> Iterator[Finding]:
+    for manifest in layer.manifests:
+        if manifest.object["kind"] == "Namespace" and manifest.object["metadata"]["name"] in _NOT_OURS:
+            yield error(
+                "tree/namespace-not-ours",
+                manifest.source,
+                what=f"layer `{layer.name}` would own the namespace {manifest.object['metadata']['name']}",
+                why="k3s and Flux live there; relabelled, or pruned one day, it takes them with it",
+                write="a namespace of its own",
+            )

@@ -2,88 +2,14 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pytest
-from google.protobuf.json_format import MessageToDict
-from pulumi.runtime import mocks, settings
-from pulumi.runtime.stack import run_in_stack
-from pulumi.runtime.sync_await import _sync_await
 
-from fluxstead.embedded import PROGRAM
+from tests.components.recorder import Registered, Runner
 from tests.conftest import Project
-
-
-@dataclass
-class Registered:
-    """One resource as the engine is told of it."""
-
-    type: str
-    name: str
-    parent: str
-    dependencies: set[str]
-    inputs: dict[str, Any]
-    outputs: dict[str, Any] = field(default_factory=dict)
-
-
-class Silent(mocks.Mocks):
-    """No resource of ours has a provider."""
-
-    def call(self, args: mocks.MockCallArgs) -> Any:
-        raise AssertionError(args)
-
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        return args.name, dict(args.inputs)
-
-
-class Recorder(mocks.MockMonitor):
-    """A monitor that keeps what Pulumi's mocks do not show: parents, dependencies, outputs."""
-
-    def __init__(self) -> None:
-        super().__init__(Silent())
-        self.seen: dict[str, Registered] = {}
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 -- the engine's name and its protobuf type
-        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        if request.type == "pulumi:pulumi:Stack":
-            return response
-        assert response.urn not in self.seen, f"{response.urn} is registered twice"
-        self.seen[response.urn] = Registered(
-            request.type, request.name, request.parent, set(request.dependencies), MessageToDict(request.object)
-        )
-        return response
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        if request.urn in self.seen:
-            self.seen[request.urn].outputs = MessageToDict(request.outputs)
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
-
-
-Runner = Callable[..., dict[str, Registered]]
-
-
-@pytest.fixture
-def run_pulumi(monkeypatch: pytest.MonkeyPatch) -> Runner:
-    """Run `__main__.py` as the engine would."""
-
-    def run(project: Project, *, preview: bool) -> dict[str, Registered]:
-        monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(project.root))
-
-        def program() -> None:
-            runpy.run_path(str(PROGRAM), run_name="__main__")
-
-        recorder = Recorder()
-        mocks.set_mocks(Silent(), project="fluxstead", stack=project.stack, preview=preview, monitor=recorder)
-        settings.set_root_resource(None)  # type: ignore[arg-type]
-        _sync_await(run_in_stack(program))
-        return recorder.seen
-
-    return run
 
 
 def layers_of(seen: Mapping[str, Registered]) -> dict[str, tuple[str, Registered]]:

@@ -93,3 +93,64 @@ def test_a_stack_without_a_file_names_the_nearest(tmp_path: Path, reference: Pro
     del tmp_path
     reference.stack = "k3s-fluxx"
     assert reference.run().findings[0].write == "--stack k3s-flux"
+
+
+@pytest.mark.parametrize("written", ["apps:", "fluxsted:apps:", "Fluxstead:apps:"])
+def test_a_section_with_another_prefix_is_not_left_out(reference: Project, written: str) -> None:
+    """Every application would vanish from the tree without a word, and Flux would prune them."""
+    line = reference.replace(STACK, "fluxstead:apps:", written)
+    [finding] = errors(reference.run().findings)
+    assert (finding.source.line, finding.write) == (line, "fluxstead:apps")
+
+
+def test_a_section_whose_lines_were_lost_is_not_a_system_switched_off(reference: Project) -> None:
+    """An empty `fluxstead:dns:` would prune what it described."""
+    reference.replace(STACK, "  fluxstead:dns:\n    records:\n      k3s1.local: 192.168.86.71\n", "  fluxstead:dns:\n")
+    assert any("nothing stands under `fluxstead:dns`" in finding.what for finding in reference.run().findings)
+
+
+@pytest.mark.parametrize("name", ["k3s3.yml", "k3s3.json", "rack/k3s3.yaml"])
+def test_a_machine_in_a_file_that_is_not_read_is_said(reference: Project, name: str) -> None:
+    """It would be left out without a word."""
+    file = reference.root / "nodes" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text((reference.root / "nodes/k3s2.yaml").read_text())
+    assert [finding.id for finding in errors(reference.run().findings)] == ["description/unread-node"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/var/lib/rancher/k3s", "/usr/local", "/proc/x", "/var/lib/longhorn/sdf1", "/var/lib/kubelet", "/mnt"]
+)
+def test_a_disk_over_a_directory_of_the_system_is_refused(reference: Project, path: str) -> None:
+    """F24: it would hide what k3s and the host keep there."""
+    reference.replace(K3S1, "mountPath: /mnt/longhorn/sdf1", f"mountPath: {path}")
+    [finding] = errors(reference.run().findings)
+    assert "belongs to the system" in finding.what
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["config: &l {x: *l}\n", "[" * 3000, f"config: {{fluxstead:longhorn: {'9' * 5000}}}\n", "config:\n  - a\n"],
+    ids=["itself", "brackets", "digits", "list"],
+)
+def test_a_file_made_to_break_the_reader_is_a_finding(reference: Project, text: str) -> None:
+    """Never a traceback."""
+    reference.stack_file.write_text(text)
+    assert errors(reference.run().findings)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("namespace: monitoring", "namespace: kube-system", "would own the namespace kube-system"),
+        ("    - name: example-app", "    - name: k3s", "has the name of the root of the tree"),
+        ("path: /grafana", "path: /longhorn", "both answer */longhorn"),
+        ("    ui:\n      path: /longhorn", "    values: {defaultSettings: {createDefaultDiskLabeledNodes: false}}", "default disk"),
+    ],
+)
+def test_what_would_take_the_cluster_with_it_is_refused(reference: Project, old: str, new: str, said: str) -> None:
+    """A namespace of k3s's, the root's own name, one path for two, the root filesystem as a disk."""
+    reference.replace(STACK, old, new)
+    if "k3s\n" in f"{new}\n":
+        reference.replace(STACK, "- name: dev", "- name: flux")
+    assert any(said in finding.what for finding in errors(reference.run().findings))

@@ -11,6 +11,9 @@ from pathlib import Path
 from tests.e2e.tools.build import tool
 
 REPOSITORY = Path(__file__).parents[2]
+SECONDS = 600
+"""For one command; the emulated hosts of the tests are slow."""
+STAND_IN = Path(__file__).parent / "provider" / "pulumi-resource-command"
 
 
 class Engine:
@@ -21,6 +24,8 @@ class Engine:
         self.project = self.checkout / project
         self.stack = stack
         self.state = scratch / "state"
+        self.said = ""
+        """All that was ever printed, to look for what must never be."""
         self._home = scratch / "home"
         self._bin = scratch / "bin"
         _copy_tracked(self.checkout)
@@ -29,21 +34,23 @@ class Engine:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """`pulumi ARGUMENTS` in the project; gives what it printed, with its exit status."""
-        return subprocess.run(
+        done = subprocess.run(
             [self._bin / "pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=self.project,
             env={**self._environment(), **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=SECONDS,
             check=False,
         )
+        self.said += done.stdout + done.stderr
+        return done
 
     def _link_tools(self) -> None:
         self._bin.mkdir()
         host = tool("pulumi-language-python")
-        for program in (tool("pulumi"), host, host.with_name("pulumi-language-python-exec")):
+        for program in (tool("pulumi"), host, host.with_name("pulumi-language-python-exec"), command_plugin()):
             (self._bin / program.name).symlink_to(program)
 
     def _environment(self) -> dict[str, str]:
@@ -58,6 +65,19 @@ class Engine:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
+
+
+def command_plugin() -> Path:
+    """pulumi-command's own plugin, where this machine has it; else the tests' stand-in."""
+    installed = sorted(Path.home().glob(f".pulumi/plugins/resource-command-v*/{STAND_IN.name}"))
+    on_path = shutil.which(STAND_IN.name)
+    return Path(on_path) if on_path else [STAND_IN, *installed][-1]
+
+
+def which_plugin() -> str:
+    """Which one it is, in words for the test run."""
+    plugin = command_plugin()
+    return "the tests' stand-in" if plugin == STAND_IN else str(plugin)
 
 
 def _copy_tracked(target: Path) -> None:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from fluxstead.catalog.chart_values import unknown_values, versions_known
 from fluxstead.catalog.schemas import Schemas
-from fluxstead.core.findings import Severity, Source
+from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.route import Route
 from fluxstead.nodes.model import Node
-from fluxstead.systems.ingress import IngressPlan, clashes, plan
+from fluxstead.systems.ingress import IngressPlan, plan
 from fluxstead.systems.ingress.settings import IngressSettings
 from tests.conftest import Project
 
@@ -239,21 +239,6 @@ def test_an_address_of_version_6_is_in_brackets() -> None:
     """As browsers read it."""
     found = plan_of(NGINX, route(), nodes=(node("a", "fd00::1", "server", "live"),))
     assert found.addresses[0].url == "http://[fd00::1]:30080/"
-
-
-@pytest.mark.parametrize("strip_path", [True, False])
-@pytest.mark.parametrize("written", [NGINX, TRAEFIK])
-def test_one_host_and_path_has_one_ingress(written: dict[str, Any], *, strip_path: bool) -> None:
-    """F7: both owners are named; the two Ingresses of one stripped path are no clash, nor are other hosts or paths."""
-    router = plan_of(written).router
-    ui = route(path="/my.ui", strip_path=True)
-    others = [route(name="a", path="/my.ui", host="x.y"), route(name="b", path="/my"), route(name="c", namespace="app")]
-    apart = [(one.object, one.source) for way in (ui, *others) for one in router.manifests(way)]
-    assert not list(clashes(apart))
-    second = route(name="d", namespace="app", path="/my.ui", strip_path=strip_path, source=Source("apps", 3))
-    [clash] = clashes([*apart, *((one.object, one.source) for one in router.manifests(second))])
-    assert (clash.id, clash.severity, clash.source) == ("ingress/two-owners", Severity.ERROR, Source("apps", 3))
-    assert all(part in clash.what for part in ("app/d", "storage/ui", "stack:7", "/my.ui"))
 
 
 def test_storage_never_waits_for_the_controller(reference: Project) -> None:

@@ -143,3 +143,47 @@ def test_whatever_came_before_the_disk_is_what_was_written_last(
     for files in trees:
         written(root, files)
         assert on_disk(root) == files
+
+
+def test_a_record_that_names_files_outside_the_tree_removes_nothing(tmp_path: Path) -> None:
+    """Two dots in a committed file must not delete somebody's home."""
+    written(tmp_path, TREE)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    record = json.loads((tmp_path / WHERE / RECORD).read_text())
+    record["files"]["../../victim"] = [owned._digest("precious")]
+    (tmp_path / WHERE / RECORD).write_text(json.dumps(record))
+    difference = compare(tmp_path, WHERE, TREE)
+    assert [finding.id for finding in difference.findings] == ["tree/in-the-way"]
+    assert not difference.changes
+    assert victim.exists()
+
+
+@pytest.mark.parametrize("place", ["apps", "apps/a.yaml", "apps/b"])
+def test_nothing_is_written_through_a_symbolic_link(tmp_path: Path, place: str) -> None:
+    """It would change what the link leads to."""
+    written(tmp_path, TREE)
+    target = tmp_path / WHERE / place
+    elsewhere = tmp_path / "elsewhere"
+    target.rename(elsewhere)
+    target.symlink_to(elsewhere)
+    changed = {path: text + "# more\n" for path, text in TREE.items()}
+    difference = compare(tmp_path, WHERE, changed)
+    assert {finding.id for finding in difference.findings} == {"tree/in-the-way"}
+    assert not [change for change in difference.changes if change.path.startswith(place)]
+
+
+def test_a_folder_or_a_file_in_the_way_is_a_finding(tmp_path: Path) -> None:
+    """Never a traceback."""
+    (tmp_path / WHERE / "apps/a.yaml").mkdir(parents=True)
+    assert {finding.id for finding in compare(tmp_path, WHERE, TREE).findings} == {"tree/in-the-way"}
+    (tmp_path / "generated/other").write_text("")
+    assert {finding.id for finding in compare(tmp_path, "generated/other", TREE).findings} == {"tree/in-the-way"}
+
+
+def test_other_line_ends_are_named_as_the_difference(tmp_path: Path) -> None:
+    """An empty difference explains nothing."""
+    written(tmp_path, TREE)
+    (tmp_path / WHERE / "apps/a.yaml").write_bytes(b"a: 1\r\n")
+    [finding] = compare(tmp_path, WHERE, TREE).findings
+    assert "the ends of its lines" in finding.what

@@ -105,9 +105,9 @@ def items(node: Node) -> List[Item]:
     texts = files(node)
     found += [_modules(texts[MODULES_FILE]), _initiator(), _iscsid()]
     found.append(_multipath(texts[MULTIPATH_FILE]))
-    found.append(_file("journald", JOURNAL_FILE, texts[JOURNAL_FILE], _restart_journal))
+    found.append(_file("journald", JOURNAL_FILE, texts[JOURNAL_FILE], _restart_journal, _journal_problem))
     if K3S_FILE in texts:
-        found.append(_file("k3s", K3S_FILE, texts[K3S_FILE], lambda: None, 0o600))
+        found.append(_file("k3s", K3S_FILE, texts[K3S_FILE], lambda: None, mode=0o600))
     return found
 
 
@@ -186,31 +186,46 @@ def _multipath(text: str) -> Item:
     def reload() -> None:
         if answer(["systemctl", "is-active", "multipathd.service"])[1].strip() == "active":
             run("multipathd", "reconfigure")
-        status, out, _ = answer(["multipath", "-t"])
-        if not status and "VIRTUAL-DISK" not in out:
-            raise StepError(f"multipath does not read {MULTIPATH_FILE}: its config_dir is elsewhere")
 
-    return _file("multipath", MULTIPATH_FILE, text, reload)
+    def problem() -> str:
+        if not installed("multipath"):
+            return ""
+        status, out, _ = answer(["multipath", "-t"])
+        unread = not status and "VIRTUAL-DISK" not in out
+        return f"not read by multipath: the config_dir of its configuration is not that of {MULTIPATH_FILE}" * unread
+
+    return _file("multipath", MULTIPATH_FILE, text, reload, problem)
 
 
 def _restart_journal() -> None:
     answer(["systemctl", "restart", "systemd-journald.service"])
+
+
+def _journal_problem() -> str:
+    """A later file that bounds journald otherwise."""
     status, out, _ = answer(["systemd-analyze", "cat-config", "systemd/journald.conf"])
     limits = re.findall(r"^SystemMaxUse=(.*)$", out, re.MULTILINE)
     ours = re.findall(r"^SystemMaxUse=(.*)$", text_of(JOURNAL_FILE), re.MULTILINE)
-    if not status and limits[-1:] != ours:
-        raise StepError(f"journald is bounded by another file to {limits[-1:]} (systemd-analyze cat-config shows it)")
+    if status or not ours or limits[-1:] == ours:
+        return ""
+    return f"overruled: another file says SystemMaxUse={limits[-1]} (systemd-analyze cat-config shows which)"
 
 
-def _file(name: str, path: str, text: str, then: Callable[[], None], mode: int = 0o644) -> Item:
+def _file(  # noqa: PLR0913, PLR0917 - one place, its text, and what follows from it
+    name: str, path: str, text: str, then: Callable[[], None], problem: Callable[[], str] = str, mode: int = 0o644
+) -> Item:
     found = text_of(path)
+    unread = problem() if found == text else ""
 
     def write() -> None:
         _write(path, text, mode)
         then()
+        left = problem()
+        if left:
+            raise StepError(f"{path} is written, but {left}")
 
-    why = "as declared" if found == text else "differs" if found else "absent"
-    return Item(name, found == text, f"{path} {why}", write)
+    state = "as declared" if found == text else "differs" if found else "absent"
+    return Item(name, found == text and not unread, f"{path} {unread or state}", write)
 
 
 def _write(path: str, text: str, mode: int = 0o644) -> None:

@@ -1,6 +1,5 @@
 """The way in: the ingress controller, and the routes to what the cluster runs."""
 
-from fluxstead.systems.ingress.checks import clashes
 from fluxstead.systems.ingress.manifests import IngressPlan, plan
 
-__all__ = ["IngressPlan", "clashes", "plan"]
+__all__ = ["IngressPlan", "plan"]

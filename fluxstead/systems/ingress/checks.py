@@ -1,11 +1,10 @@
-"""The rules of the way in: over the description, and over every Ingress of the tree."""
+"""The rules of the way in, over the description."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.platform import Platform
 from fluxstead.systems.ingress.settings import IngressSettings
 
@@ -73,31 +72,3 @@ def _default_class(settings: IngressSettings, platform: Platform) -> Iterator[Fi
             why="an Ingress that names no class goes to the one that was made last",
             write="defaultClass: false, or disable traefik in kubernetes.disable",
         )
-
-
-def clashes(objects: Iterable[tuple[Mapping[str, Any], Source]]) -> Iterator[Finding]:
-    """Two Ingresses of a tree for one host and path (failure F7): one is not served, and ingress-nginx's webhook refuses it."""
-    taken: dict[tuple[str, str, str], tuple[str, Source]] = {}
-    for obj, source in objects:
-        if obj["kind"] != "Ingress":
-            continue
-        name = f"{obj['metadata'].get('namespace', 'default')}/{obj['metadata']['name']}"
-        for host, path in _ways_in(obj["spec"]):
-            first, place = taken.setdefault((obj["spec"].get("ingressClassName", ""), host, path), (name, source))
-            if first != name:
-                yield error(
-                    "ingress/two-owners",
-                    source,
-                    what=f"Ingress {name} and Ingress {first} (from {place}) both answer {host or 'any host'} at {path}",
-                    why="requests reach only one of them, and which one may change (F7)",
-                    write="another host or another path for one of the two",
-                )
-
-
-def _ways_in(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Host and path as a person means them: without what `NginxRouter` adds to strip a path, and not its redirect."""
-    for rule in spec.get("rules") or []:
-        for entry in (rule.get("http") or {}).get("paths") or []:
-            path = entry.get("path", "/")
-            if not path.endswith("$"):
-                yield rule.get("host", ""), path.removesuffix("(.*)").replace("[.]", ".").rstrip("/") or "/"

@@ -9,6 +9,7 @@ from fluxstead.core.version import minor
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
+_DEFAULT_DISK = "node.longhorn.io/create-default-disk"
 _OLDEST, _NEWEST = (1, 5), (1, 12)
 
 
@@ -17,6 +18,7 @@ def findings_of(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[F
     yield from _version(settings)
     yield from _replicas(settings, nodes)
     yield from _open_ui(settings)
+    yield from _default_disks(settings, nodes)
 
 
 def _version(settings: LonghornSettings) -> Iterator[Finding]:
@@ -59,3 +61,33 @@ def _open_ui(settings: LonghornSettings) -> Iterator[Finding]:
             why="it can delete every volume, and asks for no password (F21)",
             write="ui: null to take the route away, or keep the network to yourself until authentication is described",
         )
+
+
+def _default_disks(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
+    """Both ways in which Longhorn would make a disk of the root filesystem (F24)."""
+    defaults = settings.values.get("defaultSettings")
+    if "defaultSettings" in settings.values and not isinstance(defaults, dict):
+        yield error(
+            "longhorn/default-disk",
+            settings.source_of("values", "defaultSettings"),
+            what="`defaultSettings` replaces every setting of Longhorn's by something that is none",
+            why="the default disk, and with it volumes, would land on the root filesystem (F24)",
+            write="a mapping of settings",
+        )
+    elif defaults and defaults.get("createDefaultDiskLabeledNodes", True) is not True:
+        yield error(
+            "longhorn/default-disk",
+            settings.source_of("values", "defaultSettings", "createDefaultDiskLabeledNodes"),
+            what="Longhorn is told to make a default disk on every node",
+            why="volumes would land on the root filesystem (F24)",
+            write="no such value; disks are declared in nodes/",
+        )
+    for node in nodes:
+        if node.labels.get(_DEFAULT_DISK) == "true":
+            yield error(
+                "longhorn/default-disk",
+                node.source_of("labels", _DEFAULT_DISK),
+                what=f"{node.name} is labelled for a default disk",
+                why="volumes would land on the root filesystem (F24)",
+                write=f"{_DEFAULT_DISK}: config",
+            )

@@ -42,7 +42,7 @@ class LonghornPlan(Plan):
 
 def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> LonghornPlan:
     """Longhorn's layers for these machines."""
-    tags = sorted({tag for node in nodes for disk in node.disks for tag in disk.tags})
+    tags = sorted({tag for node in nodes if node.joined for disk in node.disks for tag in disk.tags})
     classes = {tag: class_for(tag) for tag in tags}
     labels = {"app": "longhorn-manager"}
     return LonghornPlan(

@@ -53,7 +53,9 @@ class Image:
     """What a machine is started from."""
 
     root: Path
-    """The root filesystem as qcow2; machines write into overlays of it."""
+    """The root filesystem of a bare host as qcow2; machines write into overlays of it."""
+    ready: Path
+    """The same with the offered packages installed, which takes minutes under emulation."""
     kernel: Path
     initrd: Path
     key: Path
@@ -85,7 +87,7 @@ def image() -> Image:
             _build(Path(building), result)
             result.rename(home)
     host_key = " ".join((home / "host_key.pub").read_text().split()[:2])
-    return Image(home / "root.qcow2", home / "vmlinuz", home / "initrd.img", home / "key", host_key)
+    return Image(home / "root.qcow2", home / "ready.qcow2", home / "vmlinuz", home / "initrd.img", home / "key", host_key)
 
 
 def _run(*command: str | Path) -> None:
@@ -103,9 +105,23 @@ def _build(building: Path, result: Path) -> None:
     _configure(root, result)
     for found, name in ((next((root / "boot").glob("vmlinuz-*")), "vmlinuz"), (_initrd(root), "initrd.img")):
         shutil.copy(found, result / name)
-    raw = building / "root.img"
+    _pack(root, building / "root.img", result / "root.qcow2")
+    _install(root)
+    _pack(root, building / "ready.img", result / "ready.qcow2")
+
+
+def _pack(root: Path, raw: Path, packed: Path) -> None:
     _run("mkfs.ext4", "-q", "-L", "root", "-d", root, raw, ROOT_SIZE)
-    _run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, result / "root.qcow2")
+    _run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, packed)
+
+
+def _install(root: Path) -> None:
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    _run("chroot", root, "apt-get", "-q", "install", "-y", "--no-install-recommends", "open-iscsi", "nfs-common")
+    policy.unlink()
+    (root / "etc/iscsi/initiatorname.iscsi").write_text("InitiatorName=iqn.1993-08.org.debian:01:0123456789ab\n")
 
 
 def _initrd(root: Path) -> Path:

@@ -5,6 +5,7 @@ It listens on loopback only and reaches no network (`restrict=on`). Where KVM do
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -59,9 +60,10 @@ class Result:
 class Machine:
     """One virtual machine; use as a context manager."""
 
-    def __init__(self, specs: Sequence[DiskSpec]) -> None:
+    def __init__(self, specs: Sequence[DiskSpec], bare: bool = False) -> None:
         self.specs = list(specs)
         self.image: Image = image()
+        self.base = self.image.root if bare else self.image.ready
         self.home = Path(tempfile.mkdtemp(prefix="fluxstead-vm-"))
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -73,7 +75,7 @@ class Machine:
 
     def __enter__(self) -> Machine:
         try:
-            _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.image.root, self.home / "root.qcow2")
+            _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.base, self.home / "root.qcow2")
             for spec in self.specs:
                 self.make_disk(spec)
             self.start()
@@ -96,7 +98,7 @@ class Machine:
             *("nice", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", MEMORY),
             *("-nographic", "-no-user-config", "-nodefaults", "-serial", f"file:{self.home / 'console'}"),
             *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd)),
-            *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off"),
+            *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off no_timer_check panic=2"),
             *("-drive", f"file={self.home / 'root.qcow2'},if=virtio,format=qcow2,cache=unsafe"),
             *("-netdev", f"user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22"),
             *("-device", "virtio-net-pci,netdev=net0", "-device", "virtio-rng-pci"),
@@ -185,6 +187,20 @@ class Machine:
         if "rror" in answer:
             raise RuntimeError(f"{command}: {answer}")
         return answer
+
+    def digest(self, number: int) -> str:
+        """Of every byte of a data disk as it is on the medium, read from outside while the machine stands still."""
+        raw = self.home / "digest.img"
+        self.monitor("stop")
+        try:
+            file = self.home / self.specs[number - 1].name
+            _qemu_img("convert", "--force-share", "-f", "qcow2", "-O", "raw", file, raw)
+        finally:
+            self.monitor("cont")
+        with raw.open("rb") as image_file:
+            told = hashlib.file_digest(image_file, "sha256").hexdigest()
+        raw.unlink()
+        return told
 
     def power_cut(self) -> None:
         """Everything that the guest had not written to its disks is lost; it boots again."""

@@ -1,0 +1,81 @@
+"""What the engine is told of a program, without an engine: Pulumi's mocks, and what they do not show."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import mocks, settings
+from pulumi.runtime.stack import run_in_stack
+from pulumi.runtime.sync_await import _sync_await
+
+from fluxstead.embedded import PROGRAM
+
+
+@dataclass
+class Registered:
+    """One resource as the engine is told of it."""
+
+    type: str
+    name: str
+    parent: str
+    dependencies: set[str]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+class Silent(mocks.Mocks):
+    """No resource has a provider; of a command, only what it would print is made up."""
+
+    def __init__(self, printed: Mapping[str, str]) -> None:
+        self._printed = printed
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(args)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        output = {"stdout": self._printed[args.name]} if args.name in self._printed and args.custom else {}
+        return args.name, {**args.inputs, **output}
+
+
+class Recorder(mocks.MockMonitor):
+    """A monitor that keeps what Pulumi's mocks do not show: parents, dependencies, outputs."""
+
+    def __init__(self, printed: Mapping[str, str]) -> None:
+        super().__init__(Silent(printed))
+        self.seen: dict[str, Registered] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 -- the engine's name and its protobuf type
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type == "pulumi:pulumi:Stack":
+            return response
+        assert response.urn not in self.seen, f"{response.urn} is registered twice"
+        self.seen[response.urn] = Registered(
+            request.type, request.name, request.parent, set(request.dependencies), MessageToDict(request.object)
+        )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        if request.urn in self.seen:
+            self.seen[request.urn].outputs = MessageToDict(request.outputs)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+Runner = Callable[..., dict[str, Registered]]
+
+
+def registered_by_program(stack: str, *, preview: bool, printed: Mapping[str, str]) -> dict[str, Registered]:
+    """Run `__main__.py` as the engine would; `printed` is each command's standard output, by its name."""
+
+    def program() -> None:
+        runpy.run_path(str(PROGRAM), run_name="__main__")
+
+    settings.SETTINGS.outputs.clear()  # of a run that failed before
+    recorder = Recorder(printed)
+    mocks.set_mocks(Silent(printed), project="fluxstead", stack=stack, preview=preview, monitor=recorder)
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    _sync_await(run_in_stack(program))
+    return recorder.seen

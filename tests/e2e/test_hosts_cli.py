@@ -1,0 +1,243 @@
+"""`./run hosts` against a real Debian machine, through the system's ssh, as an operator types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fluxstead.description.load import load
+from fluxstead.hosts.build import stdin_for
+from fluxstead.hosts.declared import declared
+from fluxstead.nodes.model import Node
+from tests.conftest import REPOSITORY, copy_description
+from tests.e2e.described import booted, node_file, write_nodes
+from tests.e2e.hosts.image import missing_tools
+from tests.e2e.hosts.support import EXT4, with_file
+from tests.e2e.hosts.vm import Machine, disks
+
+KNOWN = Path("~/.ssh/known_hosts").expanduser()
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+Said = subprocess.CompletedProcess[str]
+
+
+class Operator:
+    """Someone at a shell with the description of one machine, and an ssh configuration of their own."""
+
+    def __init__(self, home: Path, machine: Machine) -> None:
+        self.home, self.machine = home, machine
+        self.project = home / "project"
+        self.project.mkdir()
+        copy_description(REPOSITORY, self.project)
+        self.describe([1])
+        self._make_ssh()
+
+    def describe(self, numbers: list[int]) -> None:
+        write_nodes(self.project, node_file(1, self.machine, numbers))
+
+    def hosts(self, *words: str) -> Said:
+        """`./run hosts WORDS`."""
+        return subprocess.run(
+            [sys.executable, "-m", "fluxstead.cli", "hosts", *words, "--project", self.project, "--stack", "k3s-flux"],
+            env={**os.environ, "PATH": f"{self.home}/bin:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def prepare(self) -> None:
+        """What `pulumi up` does on the host."""
+        reading = load(self.project, "k3s-flux")
+        assert reading.description is not None, reading.findings
+        [node] = reading.description.nodes
+        done = self.machine.script(stdin_for("apply", declared(node)))
+        assert done.status == 0, done.out
+
+    def _make_ssh(self) -> None:
+        """The system's ssh, reading a configuration that is not that of whoever runs the tests."""
+        known = self.home / "known_hosts"
+        known.write_text((self.machine.home / "known").read_text())
+        settings = [
+            "Host fresh",
+            "  HostName 127.0.0.1",
+            f"  Port {self.machine.port}",
+            f"  IdentityFile {self.machine.home / 'key'}",
+            f"  UserKnownHostsFile {known}",
+            "  IdentitiesOnly yes",
+        ]
+        (self.home / "config").write_text("\n".join(settings) + "\n")
+        ssh = self.home / "bin" / "ssh"
+        ssh.parent.mkdir()
+        ssh.write_text(f'#!/bin/sh\nPATH={os.defpath}\nexec ssh -F {self.home / "config"} "$@"\n')
+        ssh.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    """A machine with two blank disks, saved as `blank`, and with the first one prepared, as `prepared`."""
+    absent = missing_tools()
+    if absent:
+        pytest.skip(f"not installed: {', '.join(absent)}")
+    with booted(disks(2, "400M")) as [one]:
+        one.save("blank")
+        yield one
+
+
+@pytest.fixture(scope="module")
+def prepare_once(machine: Machine) -> Callable[[Operator], None]:
+    """Prepare the machine, by the first test that asks; by a snapshot later."""
+    done: list[bool] = []
+
+    def prepare(operator: Operator) -> None:
+        if done:
+            machine.load("prepared")
+            return
+        machine.load("blank")
+        operator.prepare()
+        machine.root("sync")
+        machine.save("prepared")
+        done.append(True)
+
+    return prepare
+
+
+@pytest.fixture
+def at_blank(machine: Machine, tmp_path: Path) -> Operator:
+    """An operator whose machine was never prepared."""
+    machine.load("blank")
+    return Operator(tmp_path, machine)
+
+
+@pytest.fixture
+def at_prepared(machine: Machine, tmp_path: Path, prepare_once: Callable[[Operator], None]) -> Operator:
+    """An operator whose machine is as `pulumi up` leaves it."""
+    operator = Operator(tmp_path, machine)
+    prepare_once(operator)
+    return operator
+
+
+@pytest.fixture(autouse=True)
+def known_hosts_stay() -> Iterator[None]:
+    """Nothing is written into the known hosts of whoever runs this."""
+    before = KNOWN.read_bytes() if KNOWN.exists() else None
+    yield
+    assert (KNOWN.read_bytes() if KNOWN.exists() else None) == before
+
+
+def test_the_plan_of_a_fresh_host_says_what_up_would_do(at_blank: Operator) -> None:
+    plan = at_blank.hosts("plan")
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    lines = plan.stdout.splitlines()
+    assert lines[0] == "k3s1 (192.168.86.71): work to do"
+    [row] = [line for line in lines if line.startswith("  d1 ")]
+    assert "serial WD-FS0001" in row
+    assert row.endswith("partitioned and formatted  blank")
+    assert "  modules: not loaded: iscsi_tcp, dm_crypt, nfs" in lines
+    assert "Command::k3s1'" in lines[-1]
+    assert "not as it should be" in at_blank.hosts("doctor").stdout
+    # Read-only: nothing of it was done.
+    assert at_blank.machine.root("wipefs -n /dev/sda; test ! -e /etc/modules-load.d/fluxstead.conf") == ""
+
+
+def test_a_prepared_host_is_as_declared_and_healthy(at_prepared: Operator) -> None:
+    plan = at_prepared.hosts("plan", "k3s1")
+    assert (plan.returncode, plan.stdout.splitlines()[0]) == (0, "k3s1 (192.168.86.71): as declared"), plan.stdout
+    doctor = at_prepared.hosts("doctor")
+    assert (doctor.returncode, doctor.stdout) == (0, "k3s1 (192.168.86.71): healthy\n")
+    told = json.loads(at_prepared.hosts("plan", "--format", "json").stdout)
+    assert told["k3s1"]["status"] == "fine"
+    assert told["k3s1"]["disks"][0]["action"] == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        ("systemctl stop iscsid.socket iscsid.service", "  iscsid: enabled, inactive"),
+        ("umount /mnt/longhorn/d1", "  disk d1: "),
+        ("sed -i '/longhorn/d' /etc/fstab", "  disk d1: "),
+    ],
+)
+def test_the_doctor_names_what_broke_and_what_to_type(harm: str, named: str, at_prepared: Operator) -> None:
+    """And what is typed mends it."""
+    at_prepared.machine.root(harm)
+    doctor = at_prepared.hosts("doctor")
+    assert doctor.returncode == 1
+    lines = doctor.stdout.splitlines()
+    assert lines[0] == "k3s1 (192.168.86.71): not as it should be"
+    [at] = [number for number, line in enumerate(lines) if line.startswith(named)]
+    assert lines[at + 1] == "    type: pulumi up"
+    at_prepared.prepare()
+    assert at_prepared.hosts("doctor").returncode == 0
+
+
+def test_a_refusal_is_told_with_what_to_write_and_ends_with_one(at_prepared: Operator) -> None:
+    at_prepared.machine.root(with_file(2, EXT4))
+    at_prepared.describe([1, 2])
+    plan = at_prepared.hosts("plan")
+    assert plan.returncode == 1
+    lines = plan.stdout.splitlines()
+    assert lines[0].endswith(": refused")
+    [told] = [line for line in lines if line.startswith("  refused: disk d2: it holds content that is not ours.")]
+    assert "holding photos" in told
+    [write] = [line for line in lines if line.startswith("  write, at disk d2: wipe: WD-FS0002/")]
+    assert at_prepared.hosts("doctor").returncode == 1
+    assert json.loads(at_prepared.hosts("plan", "--format", "json").stdout)["k3s1"]["status"] == "refused"
+    # Pasted where it says, it is taken.
+    node = at_prepared.project / "nodes/k3s1.yaml"
+    consent = write.partition(": ")[2]
+    node.write_text(node.read_text().replace("/mnt/longhorn/d2}", f"/mnt/longhorn/d2, {consent}}}"))
+    consented = at_prepared.hosts("plan")
+    assert consented.returncode == 0, consented.stdout
+    assert "WIPED, partitioned and formatted" in consented.stdout
+
+
+def test_a_stranger_at_the_address_is_not_asked(at_blank: Operator) -> None:
+    node = at_blank.project / "nodes/k3s1.yaml"
+    node.write_text(node.read_text().replace(at_blank.machine.image.host_key, OTHER_KEY))
+    plan = at_blank.hosts("plan")
+    assert plan.returncode == 1
+    assert "ssh did not get through: " in plan.stdout
+    assert "Traceback" not in plan.stderr
+
+
+def test_sudo_that_asks_for_a_password_is_told(at_blank: Operator) -> None:
+    at_blank.machine.root("sed -i s/NOPASSWD:// /etc/sudoers.d/ops")
+    plan = at_blank.hosts("plan")
+    assert plan.returncode == 1
+    assert "sudo: a password is required" in plan.stdout
+
+
+def test_discover_prints_a_file_to_start_from(at_blank: Operator) -> None:
+    """Through a name that only the operator's ssh configuration knows."""
+    at_blank.machine.root(with_file(2, EXT4))
+    found = at_blank.hosts("discover", "ops@fresh")
+    assert found.returncode == 0, found.stderr
+    node = Node.model_validate({"name": "fresh", **yaml.safe_load(found.stdout)})
+    assert node.ssh.host_key == at_blank.machine.image.host_key
+    assert (node.ssh.user, node.dialled_at, node.ssh.port) == ("ops", "127.0.0.1", at_blank.machine.port)
+    assert [disk.serial for disk in node.disks] == ["WD-FS0001"]
+    assert (node.disks[0].device or "").startswith("/dev/disk/by-id/")
+    comments = [line for line in found.stdout.splitlines() if line.startswith("  # /dev/")]
+    assert any("/dev/vda is in use: " in line for line in comments)
+    assert any("photos" in line for line in comments)
+    # The printed file is one that the plan takes.
+    text = found.stdout.replace("state: planned", "state: live").replace("role: agent", "role: server")
+    text = text.replace(f"address: {node.address}", "address: 192.168.86.71", 1)
+    write_nodes(at_blank.project, text.replace("ssh:\n", f"ssh:\n  privateKeyFile: {at_blank.machine.home / 'key'}\n"))
+    plan = at_blank.hosts("plan")
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    assert "partitioned and formatted" in plan.stdout
+
+
+def test_discover_of_nobody_ends_with_one_and_says_why(at_blank: Operator) -> None:
+    found = at_blank.hosts("discover", "nobody@fresh")
+    assert (found.returncode, found.stdout) == (1, "")
+    assert "ssh did not get through" in found.stderr

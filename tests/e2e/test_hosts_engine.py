@@ -1,0 +1,249 @@
+"""Hosts through the real Pulumi engine: two Debian machines are prepared, and then the tree is written."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fluxstead.embedded import run_program
+from fluxstead.hosts.report import replace_hint
+from tests.e2e.described import booted, logins, node_file, write_nodes
+from tests.e2e.engine import Engine, which_plugin
+from tests.e2e.hosts.image import missing_tools
+from tests.e2e.hosts.support import EXT4, path, with_file
+from tests.e2e.hosts.vm import Machine, disks
+
+STACK = "k3s-flux"
+UP = ("up", "--yes", "--skip-preview")
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+Recorder = Callable[[str, object], None]
+
+
+class Cluster:
+    """Two machines, prepared by a first `up`, and all that the engine keeps of them; put back before each test."""
+
+    def __init__(self, scratch: Path, first: Machine, second: Machine) -> None:
+        self.first, self.second = first, second
+        self.engine = Engine(scratch, ".", STACK)
+        self._kept = scratch / "kept"
+        self.describe()
+        assert self.engine.run("stack", "init", STACK).returncode == 0
+        began = time.monotonic()
+        self.up = self.engine.run(*UP)
+        self.seconds = time.monotonic() - began
+        for machine in (first, second):
+            machine.root("sync")
+            machine.save("prepared")
+        shutil.copytree(self.engine.checkout, self._kept / "checkout")
+        shutil.copytree(self.engine.state, self._kept / "state")
+
+    def describe(self, *, first: dict[str, Any] | None = None, second: dict[str, Any] | None = None) -> None:
+        """Write the nodes' files, with changes."""
+        texts = (
+            node_file(1, self.first, **{"disks": [1], **(first or {})}),
+            node_file(2, self.second, **{"disks": [3], **(second or {})}),
+        )
+        write_nodes(self.engine.project, *texts)
+
+    def put_back(self) -> None:
+        """The machines, the description, the tree and the engine's state as they were after the first `up`."""
+        for machine in (self.first, self.second):
+            machine.load("prepared")
+        for kept, place in (("checkout", self.engine.checkout), ("state", self.engine.state)):
+            shutil.rmtree(place)
+            shutil.copytree(self._kept / kept, place)
+
+    def logins(self) -> list[int]:
+        return [logins(machine) for machine in (self.first, self.second)]
+
+    def digests(self) -> list[str]:
+        """Of the medium of every data disk."""
+        self.first.root("sync")
+        self.second.root("sync")
+        return [self.first.digest(1), *(self.second.digest(number) for number in (1, 2))]
+
+    def tree(self) -> dict[str, bytes]:
+        folder = self.engine.project / "generated"
+        return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+    def outputs(self) -> dict[str, Any]:
+        """Of the hosts, by name, as the engine keeps them."""
+        resources = json.loads(self.engine.run("stack", "export").stdout)["deployment"]["resources"]
+        hosts = [one for one in resources if one["type"] == "fluxstead:hosts:Host"]
+        return {one["urn"].rpartition("::")[2]: one["outputs"] for one in hosts}
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory, need: Callable[..., object]) -> Iterator[Cluster]:
+    """Both machines after the first `up`."""
+    need("pulumi", "pulumi-language-python")
+    absent = missing_tools()
+    if absent:
+        pytest.skip(f"not installed: {', '.join(absent)}")
+    four = disks(4, "400M")
+    with booted(four[:1], four[2:]) as (first, second):
+        yield Cluster(tmp_path_factory.mktemp("engine"), first, second)
+
+
+@pytest.fixture
+def cluster(started: Cluster, record_property: Recorder) -> Cluster:
+    """The prepared cluster, as it was."""
+    record_property("pulumi-command's plugin", which_plugin())
+    started.put_back()
+    return started
+
+
+def unshaken(two: list[int]) -> list[int]:
+    """The count of logins when only the question itself was one."""
+    return [count + 1 for count in two]
+
+
+def test_preview_connects_to_nobody_and_knows_no_output(
+    tmp_path: Path, need: Callable[..., object], record_property: Recorder
+) -> None:
+    """Not even a TCP connection is made."""
+    need("pulumi", "pulumi-language-python")
+    record_property("pulumi-command's plugin", which_plugin())
+    engine = Engine(tmp_path, ".", STACK)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ssh = f"ssh: {{address: 127.0.0.1, port: {listening.getsockname()[1]}, hostKey: {OTHER_KEY}, privateKeyFile: key}}"
+        (engine.project / "key").write_text("no key\n")
+        node = engine.project / "nodes/k3s1.yaml"
+        node.write_text(f"{node.read_text()}{ssh}\n")
+        assert engine.run("stack", "init", STACK).returncode == 0
+        shown = engine.run("preview", "--json")
+        assert shown.returncode == 0, shown.stdout
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    steps = {step["urn"].rpartition("::")[2]: step for step in json.loads(shown.stdout)["steps"] if "command:remote" in step["urn"]}
+    assert list(steps) == ["k3s1"]
+    assert steps["k3s1"]["op"] == "create"
+    # The engine leaves what is unknown out of its JSON.
+    assert steps["k3s1"]["newState"].get("outputs", {}).get("stdout") is None
+    assert not (engine.project / "generated").exists()
+
+
+def test_up_prepares_both_hosts_and_then_writes_the_tree(cluster: Cluster, record_property: Recorder) -> None:
+    """What the outputs say is what the hosts have."""
+    record_property("first `up` of two hosts that have their packages", f"{cluster.seconds:.0f} s")
+    up = cluster.up
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert "wrote the tree:" in up.stdout
+    outputs = cluster.outputs()
+    for name, machine, number in (("k3s1", cluster.first, 1), ("k3s2", cluster.second, 3)):
+        uuid = machine.root(f"blkid -s UUID -o value {path(number)}-part1").strip()
+        assert outputs[name] == {"filesystemUuids": {f"d{number}": uuid}, "done": {f"d{number}": "prepare"}}
+        assert machine.root(f"findmnt -no UUID /mnt/longhorn/d{number}").strip() == uuid
+    assembled = run_program(cluster.engine.project, STACK).assembled
+    assert assembled is not None
+    tree = cluster.tree()
+    assert {f"{STACK}/{file}": text.encode() for file, text in assembled.files.items()}.items() <= tree.items()
+
+
+def test_a_second_up_changes_nothing_and_asks_nobody(cluster: Cluster) -> None:
+    tree, logins_before, digests = cluster.tree(), cluster.logins(), cluster.digests()
+    again = cluster.engine.run(*UP)
+    assert again.returncode == 0, again.stdout
+    assert "unchanged" in again.stdout
+    assert "updat" not in again.stdout.partition("Resources:")[2]
+    # Each reading of a digest logs in once before.
+    assert cluster.logins() == [count + 2 for count in logins_before]
+    assert cluster.tree() == tree
+    assert cluster.digests() == digests
+    assert cluster.engine.run("preview", "--expect-no-changes").returncode == 0
+
+
+def test_the_hint_of_the_plan_runs_the_script_again_and_nothing_is_done_twice(cluster: Cluster, record_property: Recorder) -> None:
+    """The way to have a host looked after when its description did not change."""
+    digests = cluster.digests()
+    hint = shlex.split(replace_hint(STACK, ["k3s1", "k3s2"]).rpartition("pulumi up ")[2])
+    began = time.monotonic()
+    again = cluster.engine.run(*UP, *hint)
+    record_property("second preparation of two hosts, nothing to do", f"{time.monotonic() - began:.0f} s")
+    assert again.returncode == 0, again.stdout
+    assert "2 replaced" in again.stdout.partition("Resources:")[2]
+    assert [host["done"] for host in cluster.outputs().values()] == [{"d1": "nothing"}, {"d3": "nothing"}]
+    assert cluster.digests() == digests
+
+
+def test_a_changed_label_runs_only_on_its_host_and_touches_no_disk(cluster: Cluster) -> None:
+    logins_before, digests = cluster.logins(), cluster.digests()
+    cluster.describe(second={"labels": "{storage: longhorn, example.test/rack: b7}"})
+    shown = cluster.engine.run("preview", "--diff")
+    assert "example.test/rack=b7" in shown.stdout
+    up = cluster.engine.run(*UP)
+    assert up.returncode == 0, up.stdout
+    first, second = cluster.logins()
+    assert first == logins_before[0] + 2
+    assert second == logins_before[1] + 3
+    assert "example.test/rack=b7" in cluster.second.root("cat /etc/rancher/k3s/config.yaml.d/50-fluxstead.yaml")
+    assert cluster.digests() == digests
+    assert cluster.outputs()["k3s2"]["done"] == {"d3": "nothing"}
+
+
+def test_a_host_that_refuses_stops_the_tree_and_stays_outstanding(cluster: Cluster) -> None:
+    """The operator reads which host, which step, what was seen and what to write, and no traceback."""
+    cluster.second.root(with_file(4, EXT4))
+    tree, digests = cluster.tree(), cluster.digests()
+    cluster.describe(first={"labels": "{storage: longhorn, example.test/rack: a1}"}, second={"disks": [3, 4]})
+    up = cluster.engine.run(*UP)
+    said = up.stdout + up.stderr
+    assert up.returncode != 0
+    assert "command:remote:Command (k3s2)" in said
+    assert "disk d4: it holds content that is not ours. Seen: /dev/sd" in said
+    assert "serial WD-FS0004" in said
+    assert "holding photos" in said
+    assert "To write under this disk: wipe: WD-FS0004/" in said
+    assert '{"step": "read", "status": "done"' in said
+    assert "Process exited with status 1" in said
+    for noise in ("Traceback", "KeyboardInterrupt", "unhandled error"):
+        assert noise not in said
+    assert cluster.tree() == tree
+    assert cluster.digests() == digests
+    preview = cluster.engine.run("preview")
+    assert preview.returncode == 0
+    assert "command:remote:Command k3s2 update" in preview.stdout
+    assert "update generated/k3s-flux/infrastructure/longhorn-storage/node-k3s2.yaml" in preview.stdout
+
+
+def test_a_wrong_host_key_runs_nothing(cluster: Cluster) -> None:
+    """Not even a login is tried on a stranger."""
+    tree, logins_before = cluster.tree(), cluster.logins()
+    node = cluster.engine.project / "nodes/k3s1.yaml"
+    node.write_text(node.read_text().replace(cluster.first.image.host_key, OTHER_KEY))
+    up = cluster.engine.run(*UP)
+    assert up.returncode != 0
+    assert "command:remote:Command (k3s1)" in up.stdout
+    assert "handshake failed" in up.stdout
+    assert "Traceback" not in up.stdout + up.stderr
+    assert cluster.logins() == unshaken(logins_before)
+    assert cluster.tree() == tree
+
+
+def test_destroy_leaves_hosts_and_tree_alone(cluster: Cluster) -> None:
+    tree, logins_before = cluster.tree(), cluster.logins()
+    destroyed = cluster.engine.run("destroy", "--yes", "--skip-preview")
+    assert destroyed.returncode == 0, destroyed.stdout
+    assert cluster.logins() == unshaken(logins_before)
+    assert cluster.first.root("findmnt -no SOURCE /mnt/longhorn/d1").startswith("/dev/sd")
+    assert cluster.tree() == tree
+
+
+def test_the_private_key_is_in_no_output_and_no_state(cluster: Cluster) -> None:
+    """Of all commands that were run here before this test."""
+    cluster.engine.run(*UP, "--logtostderr", "-v=7")
+    secret = cluster.first.image.key.read_text().splitlines()[1:-1]
+    states = [file.read_text(errors="replace") for file in cluster.engine.state.rglob("*") if file.is_file()]
+    assert any("command:remote:Command" in text for text in states)
+    for line in secret:
+        assert line not in cluster.engine.said
+        assert not [text for text in states if line in text]

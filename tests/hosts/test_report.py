@@ -1,0 +1,94 @@
+"""What a person reads of a host's answer: the plan's table and the doctor's list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fluxstead.hosts import report
+from fluxstead.hosts.answer import Answer, DiskAnswer
+from fluxstead.nodes.model import Node
+
+FOUND = {"path": "/dev/sda", "model": "WD", "serial": "S", "smart": "passed"}
+RIGHT = DiskAnswer("a", "/mnt/longhorn/a", "nothing", (), "", "", "u", FOUND, ())
+FINE = Answer("fine", disks=(RIGHT,), system=({"item": "iscsid", "state": "fine", "why": "enabled, active"},))
+REFUSED = replace(
+    RIGHT, action="refuse", why=("it holds ext4 photos",), message="disk a: it holds ext4 photos.", write="wipe: S/0abc"
+)
+
+
+def node(**ssh: object) -> Node:
+    plain = {"name": "k3s1", "cluster": "c", "address": "192.0.2.1", "role": "server", "state": "live"}
+    return Node.model_validate({**plain, "ssh": {"user": "ops", **ssh}})
+
+
+def test_a_host_as_declared_says_so_and_the_doctor_is_content() -> None:
+    assert report.plan(node(), FINE).splitlines()[0] == "k3s1 (192.0.2.1): as declared"
+    assert report.doctor(node(), FINE) == "k3s1 (192.0.2.1): healthy"
+    assert report.healthy(node(), FINE)
+
+
+def test_the_plan_is_a_table_with_a_reason_for_each_disk() -> None:
+    blank = replace(RIGHT, name="longer-name", action="prepare", why=("blank",))
+    text = report.plan(node(), replace(FINE, disks=(RIGHT, blank), system=({"item": "iscsid", "state": "due", "why": "inactive"},)))
+    lines = text.splitlines()
+    assert lines[0].endswith("work to do")
+    assert lines[1].split() == ["disk", "declared", "found", "what", "happens", "why"]
+    assert lines[3].split()[-4:] == ["partitioned", "and", "formatted", "blank"]
+    assert len({line.index("/dev/sda") for line in lines[2:4]}) == 1
+    assert lines[4] == "  iscsid: inactive"
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [("mend", "no data touched"), ("adopt", "no data touched"), ("wipe", "WIPED"), ("resume", "taken up again")],
+)
+def test_every_action_has_words(action: str, words: str) -> None:
+    assert words in report.plan(node(), replace(FINE, disks=(replace(RIGHT, action=action, why=("because",)),)))
+
+
+def test_a_refusal_is_told_in_full_and_with_what_to_write() -> None:
+    text = report.plan(node(), Answer("refused", (REFUSED.message,), (REFUSED,)))
+    assert text.splitlines()[0].endswith(": refused")
+    assert "refused: disk a: it holds ext4 photos." in text
+    assert "write, at disk a: wipe: S/0abc" in text
+
+
+def test_notes_and_a_due_restart_are_told() -> None:
+    text = report.plan(node(), replace(FINE, disks=(replace(RIGHT, notes=("labelled by hand",)),), restart="systemctl restart k3s"))
+    assert "a: note: labelled by hand" in text
+    assert "a restart of k3s is due: systemctl restart k3s" in text
+
+
+def test_the_doctor_names_what_is_wrong_and_what_to_type() -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+    sick = replace(
+        FINE,
+        disks=(replace(RIGHT, action="mend", why=("not mounted",), found={**FOUND, "smart": "failing"}),),
+        system=({"item": "iscsid", "state": "due", "why": "enabled, inactive"},),
+    )
+    text = report.doctor(node(hostKey=key), sick)
+    assert text.splitlines() == [
+        "k3s1 (192.0.2.1): not as it should be",
+        "  disk a: not mounted",
+        "    type: pulumi up",
+        "  disk a: SMART says that it is failing",
+        "    write: evict: true at the disk, then replace it",
+        "  iscsid: enabled, inactive",
+        "    type: pulumi up",
+    ]
+    assert not report.healthy(node(hostKey=key), sick)
+    assert "no ssh.hostKey: change that in nodes/k3s1.yaml, then pulumi up" in report.doctor(node(), sick)
+
+
+def test_a_host_that_did_not_answer_is_not_healthy() -> None:
+    silent = Answer("failed", ("ssh did not get through: Connection refused",))
+    assert "Connection refused" in report.doctor(node(), silent)
+    assert not report.healthy(node(), silent)
+
+
+def test_the_hint_names_the_command_of_each_host() -> None:
+    hint = report.replace_hint("edge", ["a", "b"])
+    assert "--target-replace 'urn:pulumi:edge::fluxstead::fluxstead:hosts:Host$command:remote:Command::b'" in hint
+    assert hint.count("--target-replace") == 2
