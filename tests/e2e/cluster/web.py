@@ -39,6 +39,10 @@ class Repository:
         self._git("commit", "--quiet", "--allow-empty", "--message", message)
         return f"main@sha1:{self._git('rev-parse', 'HEAD')}"
 
+    def revert(self) -> None:
+        """`git revert` of the last commit, in the working copy."""
+        self._git("revert", "--no-commit", "HEAD")
+
     def _git(self, *arguments: str) -> str:
         environment = {"PATH": os.environ["PATH"], **AUTHOR}
         done = subprocess.run(["git", "-C", self.folder, *arguments], env=environment, capture_output=True, text=True, check=False)
