@@ -183,7 +183,7 @@ def _longhorn(name: str, was: tuple[str, str], now: tuple[str, str], item: Item)
             item.source,
             what=f"Longhorn {was[1]} in {name} becomes {now[1]}",
             why="Longhorn refuses to go back, and its managers do not start (F9)",
-            write=f"{was[1]}, or a newer version",
+            write=f"{was[1]}, or a newer version; `git revert` where nothing of {was[1]} ever started",
         )
     elif new[0] != old[0] or new[1] > old[1] + 1:
         yield error(

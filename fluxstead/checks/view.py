@@ -249,6 +249,7 @@ def entries_of(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]
 
 
 def annotation(item: Item, name: str) -> str | None:
-    """An annotation of the object."""
-    found = mapping(mapping(item.object, "metadata"), "annotations").get(name)
+    """An annotation of the object, as it has it in the cluster: its Kustomization may lay annotations over all its objects."""
+    common = mapping(mapping(item.unit.spec, "commonMetadata"), "annotations")
+    found = common.get(name, mapping(mapping(item.object, "metadata"), "annotations").get(name))
     return found if isinstance(found, str) else None

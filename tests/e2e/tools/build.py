@@ -51,10 +51,20 @@ class Recipe:
     """Go variables set at link time, as `<path>=<value>`; see `Pin` for what may stand in braces."""
     tags: str = ""
     beside: tuple[str, ...] = ()
-    """Files of the module that the binary looks for in its own folder."""
+    """Files of the module, by pattern, that belong into the binary's own folder."""
+    pinned_in: str = ""
+    """Folder of the go.mod, where several tools share one; the tool's own name otherwise."""
 
 
 PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}"
+
+KUBERNETES = (
+    "k8s.io/component-base/version.gitVersion=v{version}",
+    "k8s.io/component-base/version.gitMajor=1",
+    "k8s.io/component-base/version.gitMinor={kubernetes}",
+)
+"""Unset, an API server says v0.0.0, and charts refuse it."""
+CRDS = ("config/crd/bases/*.yaml",)
 
 RECIPES = {
     "pulumi": Recipe("about 5 min", (PULUMI_VERSION,), tags="osusergo grpcnotrace"),
@@ -71,6 +81,16 @@ RECIPES = {
             "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor={kubernetes}",
         ),
     ),
+    "etcd": Recipe("about 40 s"),
+    "kube-apiserver": Recipe("about 7 min", KUBERNETES, pinned_in="kubernetes"),
+    "kube-controller-manager": Recipe("about 90 s", KUBERNETES, pinned_in="kubernetes"),
+    "kube-scheduler": Recipe("about 10 s", KUBERNETES, pinned_in="kubernetes"),
+    "kubectl": Recipe("about 35 s", KUBERNETES, pinned_in="kubernetes"),
+    # Each folder repeats the `replace` lines of the controller's own go.mod: Go reads those of the main module only.
+    "source-controller": Recipe("about 6 min", beside=CRDS),
+    "kustomize-controller": Recipe("about 4 min", beside=CRDS),
+    "helm-controller": Recipe("about 3 min", beside=CRDS),
+    "kwok": Recipe("about 3 min", beside=("kustomize/stage/*/fast/*-*.yaml", "kustomize/stage/node/heartbeat-with-lease/*-*.yaml")),
 }
 
 
@@ -111,8 +131,8 @@ def _key(name: str, compiler: str) -> str:
     """Hash all that decides the binary, so that a changed pin, flag or compiler never meets an old build."""
     digest = hashlib.sha256()
     for part in (
-        (HERE / name / "go.mod").read_text(),
-        (HERE / name / "go.sum").read_text(),
+        (_folder(name) / "go.mod").read_text(),
+        (_folder(name) / "go.sum").read_text(),
         compiler,
         repr((_flags(name), RECIPES[name].beside, PINNED_ENVIRONMENT)),
     ):
@@ -137,10 +157,15 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version.partition("\n")[0]))
 
 
+def _folder(name: str) -> Path:
+    return HERE / (RECIPES[name].pinned_in or name)
+
+
 def _pin(name: str) -> Pin:
-    text = (HERE / name / "go.mod").read_text()
+    text = (_folder(name) / "go.mod").read_text()
     (go,) = re.findall(r"^go (\S+)$", text, re.MULTILINE)
-    (package,) = re.findall(r"^tool (\S+)$", text, re.MULTILINE)
+    tools: list[str] = re.findall(r"^(?:tool |\t)([^\s(]+)$", text, re.MULTILINE)
+    (package,) = tools if len(tools) == 1 else (one for one in tools if one.endswith(f"/{name}"))
     pins: dict[str, str] = dict(re.findall(r"^(?:require |\t)(\S+) v(\S+)", text, re.MULTILINE))
     module = max((path for path in pins if f"{package}/".startswith(f"{path}/")), key=len)
     client = pins.get("k8s.io/client-go", "0.")
@@ -179,9 +204,9 @@ def _copy_beside(go: str, name: str, folder: Path) -> None:
     if not RECIPES[name].beside:
         return
     module = Path(_go(go, name, "list", "-m", "-f", "{{.Dir}}", _pin(name).module).stdout.strip())
-    for file in RECIPES[name].beside:
-        copy = folder / Path(file).name
-        shutil.copyfile(module / file, copy)
+    for file in (file for pattern in RECIPES[name].beside for file in sorted(module.glob(pattern))):
+        copy = folder / file.name
+        shutil.copyfile(file, copy)
         copy.chmod(0o755)  # Go's module cache drops the executable bit
 
 
@@ -190,7 +215,7 @@ def _go(go: str, name: str, *arguments: str, log: Path | None = None) -> subproc
     with log.open("w") if log else nullcontext(subprocess.PIPE) as out:
         return subprocess.run(
             (go, *arguments),
-            cwd=HERE / name,
+            cwd=_folder(name),
             env=os.environ | PINNED_ENVIRONMENT,
             check=False,
             stdout=out,

@@ -1,0 +1,93 @@
+"""The chart server's folders: real charts where FLUXSTEAD_CHARTS names a folder of them, else miniature ones of the tests' own.
+
+A miniature chart has the name, the version, the CRD kinds and the workloads' names of the real one, reads the same values,
+and leaves out what no test looks at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from tests.e2e.cluster.crds import chart_crds
+
+MINIATURES = Path(__file__).parent / "charts"
+# Each known host serves its own charts only, so that a wrong URL in the tree fails.
+SERVED_BY = {
+    "longhorn": "charts.longhorn.io",
+    "ingress-nginx": "kubernetes.github.io/ingress-nginx",
+    "kube-prometheus-stack": "prometheus-community.github.io/helm-charts",
+}
+VERSIONS = (
+    ("longhorn", "1.9.0"),
+    ("longhorn", "1.9.2"),
+    ("ingress-nginx", "4.12.3"),
+    ("kube-prometheus-stack", "75.6.0"),
+)
+
+
+BROKEN = {("longhorn", "1.9.2"): "not for this cluster"}
+"""Versions that refuse to be rendered, with these words."""
+
+
+def serve_charts(folder: Path, versions: Sequence[tuple[str, str]] = VERSIONS) -> str:
+    """Fill the folders that the chart server shows; gives in words which charts they hold."""
+    real = os.environ.get("FLUXSTEAD_CHARTS")
+    said = []
+    for chart, version in versions:
+        served = folder / SERVED_BY[chart]
+        served.mkdir(parents=True, exist_ok=True)
+        package = served / f"{chart}-{version}.tgz"
+        found = Path(real) / package.name if real and (chart, version) not in BROKEN else None
+        if found and found.is_file():
+            shutil.copy(found, package)
+            said.append(f"{chart} {version}: real")
+        else:
+            package.write_bytes(_miniature(chart, version))
+            said.append(f"{chart} {version}: miniature")
+    for served in {folder / SERVED_BY[chart] for chart, _ in versions}:
+        _index(served)
+    return "; ".join(said)
+
+
+def _miniature(chart: str, version: str) -> bytes:
+    files = {
+        str(file.relative_to(MINIATURES / chart)): file.read_text() for file in (MINIATURES / chart).rglob("*") if file.is_file()
+    }
+    files["Chart.yaml"] = yaml.safe_dump({"apiVersion": "v2", "name": chart, "version": version})
+    # Longhorn's stand in its templates, and are upgraded with it; Prometheus' in the folder that Helm only ever creates.
+    place = "templates/crds.yaml" if chart == "longhorn" else "crds/crds.yaml"
+    if definitions := chart_crds(chart, version):
+        files[place] = yaml.safe_dump_all(definitions)
+    if (chart, version) in BROKEN:
+        files["templates/broken.yaml"] = f'{{{{ fail "{BROKEN[chart, version]}" }}}}'
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, text in sorted(files.items()):
+            entry = tarfile.TarInfo(f"{chart}/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def _index(served: Path) -> None:
+    entries: dict[str, list[dict[str, object]]] = {}
+    for package in sorted(served.glob("*.tgz")):
+        chart, _, version = package.stem.rpartition("-")
+        entries.setdefault(chart, []).append(
+            {
+                "apiVersion": "v2",
+                "name": chart,
+                "version": version,
+                "urls": [package.name],
+                "digest": hashlib.sha256(package.read_bytes()).hexdigest(),
+            }
+        )
+    (served / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": entries}))

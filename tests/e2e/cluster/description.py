@@ -1,0 +1,50 @@
+"""A copy of the project whose description the tests change and render, as an operator would."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from fluxstead.assembly import Assembled
+from fluxstead.embedded import run_program
+from tests.e2e.cluster.web import copy_tracked
+
+PROJECT = Path(__file__).parents[3]
+STACK = "k3s-flux"
+
+
+class Project:
+    """The reference cluster's files in a repository that Flux reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        copy_tracked(PROJECT, folder, ("Pulumi.yaml", f"Pulumi.{STACK}.yaml", "nodes", "generated", "clusters"))
+
+    @property
+    def stack_file(self) -> Path:
+        """The cluster's description."""
+        return self.folder / f"Pulumi.{STACK}.yaml"
+
+    def assembled(self) -> Assembled:
+        """What the program makes of the description now."""
+        assembled = run_program(self.folder, STACK).assembled
+        assert assembled is not None
+        return assembled
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Edit a file of the description; what is replaced must be there."""
+        text = (self.folder / file).read_text()
+        assert old in text, f"{file} no longer holds {old!r}"
+        (self.folder / file).write_text(text.replace(old, new, 1))
+
+    def render(self) -> None:
+        """`./run render`, which says nothing against it."""
+        status, said = self.run("render")
+        assert status == 0, said
+
+    def run(self, command: str) -> tuple[int, str]:
+        """`./run COMMAND`: its exit status, and what it printed."""
+        words = [sys.executable, "-m", "fluxstead.cli", command, "--project", str(self.folder)]
+        done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr

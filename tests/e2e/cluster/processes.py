@@ -1,0 +1,116 @@
+"""The cluster's programs as plain processes: on loopback, stopped by their handles, gone with the tests that started them."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+PREFIX = "fluxstead-cluster-"
+PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 5
+
+
+class StartError(Exception):
+    """A program ended, or did not become ready in time; the message ends with its last lines."""
+
+
+class Processes:
+    """Started in order, stopped in the other order."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, arguments: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
+        """Start a program; its output goes to a file of its name."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                list(arguments),
+                env={"PATH": os.environ["PATH"], "HOME": str(self.logs), **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # an interrupt from the terminal is for the tests, which then stop these in order
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 -- prctl is all it calls
+            )
+
+    def wait(self, name: str, ready: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait until a program says that it is ready."""
+        end = time.monotonic() + seconds
+        while not ready():
+            if self._running[name].poll() is not None or time.monotonic() > end:
+                message = f"{name} did not become ready; its last lines:\n{self.tail(name, 15)}"
+                raise StartError(message)
+            time.sleep(0.1)
+
+    def tail(self, name: str, lines: int) -> str:
+        """The last lines that a program wrote."""
+        log = self.logs / f"{name}.log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+    def memory(self) -> dict[str, int]:
+        """MiB that each program holds now."""
+        held = {}
+        for name, process in self._running.items():
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            (kilobytes,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")]
+            held[name] = int(kilobytes) // 1024
+        return held
+
+    def stop(self) -> None:
+        """End what is running, the last started first."""
+        for process in reversed(self._running.values()):
+            process.terminate()
+        for process in reversed(self._running.values()):
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+
+def _end_with_parent() -> None:
+    """However the tests end, even killed, the kernel ends what they started."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A temporary folder. What runs that were killed left behind goes first: nobody holds its lock."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        _remove_unheld(left)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_unheld(folder: Path) -> None:
+    try:
+        with (folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError:
+        return  # held by another run, or just being made

@@ -1,0 +1,135 @@
+"""Stand-ins for what programs inside pods would do, each as the real one does it. Nothing else plays these parts.
+
+- Longhorn's driver deployer: StorageClass `longhorn`, from the chart's ConfigMap, once the managers are ready;
+- Longhorn's managers: the status of Longhorn's Nodes, as the test says the disks are;
+- Longhorn's provisioner: a volume for each claim that waits for one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+import yaml
+
+from tests.e2e.cluster.api import Api, Json, RefusedError
+
+NAMESPACE = "longhorn-system"
+DISK_NAMESPACE = uuid.UUID("6d9a2f5e-0f7e-4a1c-9d5b-6f0f5f0c1a11")
+EVERY_SECONDS = 0.5
+PROVISIONER = "volume.kubernetes.io/storage-provisioner"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """What a manager says about one disk. A disk that was once registered keeps its UUID when it dies."""
+
+    uuid: str
+    ready: bool = True
+
+    def status(self) -> Json:
+        """The entry in `status.diskStatus`."""
+        state = "True" if self.ready else "False"
+        conditions = [{"type": kind, "status": state, "reason": "", "message": ""} for kind in ("Ready", "Schedulable")]
+        return {"diskUUID": self.uuid, "conditions": conditions}
+
+
+def registered(node: str, disk: str) -> Disk | None:
+    """Every disk is there and has its UUID."""
+    return Disk(str(uuid.uuid5(DISK_NAMESPACE, f"{node}/{disk}")))
+
+
+def unseen(node: str, disk: str) -> Disk | None:
+    """No manager has looked yet."""
+    del node, disk
+    return None
+
+
+@dataclass
+class StandIns:
+    """One thread that looks at the cluster twice a second and does all parts."""
+
+    api: Api
+    disks: Callable[[str, str], Disk | None] = registered
+    """What the managers see: a disk, or None as long as it is not in the status."""
+    problems: list[str] = field(default_factory=list)
+    _stop: Event = field(default_factory=Event)
+    _thread: Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_SECONDS):
+            for part in (self._storage_class, self._nodes, self._volumes):
+                try:
+                    part()
+                except (RefusedError, OSError) as problem:
+                    self.problems.append(f"{part.__name__}: {problem}")
+
+    def _storage_class(self) -> None:
+        if not self._managers_ready() or self.api.get("storage.k8s.io/v1", "StorageClass", "longhorn"):
+            return
+        described = self.api.get("v1", "ConfigMap", "longhorn-storageclass", NAMESPACE)
+        if described:
+            self.api.create(yaml.safe_load(described["data"]["storageclass.yaml"]))
+
+    def _managers_ready(self) -> bool:
+        status = (self.api.get("apps/v1", "DaemonSet", "longhorn-manager", NAMESPACE) or {}).get("status", {})
+        wanted: int = status.get("desiredNumberScheduled", 0)
+        return wanted > 0 and wanted == status.get("numberReady", 0)
+
+    def _nodes(self) -> None:
+        if not self._managers_ready():
+            return
+        for node in self.api.list("longhorn.io/v1beta2", "Node", NAMESPACE):
+            name = node["metadata"]["name"]
+            disks = {disk: self.disks(name, disk) for disk in node["spec"].get("disks", {})}
+            if self.disks is unseen:
+                continue
+            wanted = {disk: seen.status() for disk, seen in disks.items() if seen}
+            if node.get("status", {}).get("diskStatus") != wanted:
+                change = {"status": {"diskStatus": {**dict.fromkeys(node.get("status", {}).get("diskStatus", {})), **wanted}}}
+                self.api.patch("longhorn.io/v1beta2", "Node", name, change, namespace=NAMESPACE, part="/status")
+
+    def _volumes(self) -> None:
+        for claim in self.api.list("v1", "PersistentVolumeClaim"):
+            metadata, spec = claim["metadata"], claim["spec"]
+            if spec.get("volumeName") or metadata.get("annotations", {}).get(PROVISIONER) != "driver.longhorn.io":
+                continue
+            name = f"pvc-{metadata['uid']}"
+            if self.api.get("v1", "PersistentVolume", name) is None:
+                self.api.create(_volume(name, claim))
+
+
+def _volume(name: str, claim: Json) -> Json:
+    metadata, spec = claim["metadata"], claim["spec"]
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": "driver.longhorn.io"}},
+        "spec": {
+            "accessModes": spec["accessModes"],
+            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
+            "claimRef": {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "name": metadata["name"],
+                "namespace": metadata["namespace"],
+                "uid": metadata["uid"],
+            },
+            "csi": {"driver": "driver.longhorn.io", "volumeHandle": name},
+            "persistentVolumeReclaimPolicy": "Delete",
+            "storageClassName": spec["storageClassName"],
+        },
+    }

@@ -1,0 +1,216 @@
+"""What arrives at a running cluster: commits, repairs, and mistakes. One cluster for all; each test has objects of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cluster.api import Json, condition, is_ready
+from tests.e2e.cluster.description import STACK, Project
+from tests.e2e.cluster.flux import KUSTOMIZATION, NAMESPACE, RELEASE, TOOLS, Cluster, running
+
+Need = Callable[..., dict[str, Path]]
+LONGHORN = "longhorn-system"
+NOTES = """
+    - name: notes
+      image: example.test/notes
+      port: 8080
+      volume: {size: 1Gi, storageClass: longhorn, mountPath: /data}
+      environments:
+        - {name: live, tag: 1.0.0}
+        - {name: spare, tag: 1.0.0}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(need: Need) -> Iterator[Cluster]:
+    """The reference cluster, up."""
+    with running(need(*TOOLS)) as made:
+        made.control_plane.add_node("k3s1")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def project(cluster: Cluster) -> Project:
+    """Its description, which the tests change one after the other."""
+    made = Project(cluster.repository.folder)
+    cluster.bootstrap(f"./clusters/{STACK}")
+    cluster.wait_for_layers(layers_of(made), cluster.commit("as it is committed"))
+    return made
+
+
+def layers_of(project: Project) -> list[str]:
+    """The layers that the description has now."""
+    return [layer.name for layer in project.assembled().tree.order.layers]
+
+
+def apply(cluster: Cluster, project: Project, message: str, *, but: tuple[str, ...] = ()) -> str:
+    """Render, commit, and wait until all layers have it."""
+    project.render()
+    revision = cluster.commit(message)
+    cluster.wait_for_layers([name for name in layers_of(project) if name not in but], revision)
+    return revision
+
+
+def test_a_helm_value_arrives(cluster: Cluster, project: Project) -> None:
+    """A committed setting of Longhorn reaches the release's objects, by an upgrade."""
+    project.replace(project.stack_file.name, "dataLocality: best-effort", "dataLocality: disabled")
+    apply(cluster, project, "Longhorn's data locality")
+    settings = cluster.api.get("v1", "ConfigMap", "longhorn-default-setting", LONGHORN)
+    own_class = cluster.api.get("storage.k8s.io/v1", "StorageClass", "longhorn-hdd")
+    assert settings
+    assert own_class
+    if "miniature" in cluster.charts:
+        assert "defaultDataLocality: disabled" in settings["data"]["default-setting.yaml"]
+    assert own_class["parameters"]["dataLocality"] == "disabled"  # immutable: Flux made it anew
+    assert cluster.api.get("v1", "Namespace", LONGHORN)
+
+
+def test_a_machine_declared_before_it_joined_gets_no_phantom_and_then_everything(cluster: Cluster, project: Project) -> None:
+    """F10: labels for an absent machine are a 403, not a Node; and hold nothing back but themselves."""
+    project.replace("nodes/k3s2.yaml", "state: planned", "state: live")
+    apply(cluster, project, "k3s2 is live", but=("node-labels",))
+    refused = cluster.eventually("node labels refused", lambda: failure(cluster, "node-labels", "forbidden"))
+    assert "k3s2" in refused
+    assert cluster.api.get("v1", "Node", "k3s2") is None
+
+    cluster.control_plane.add_node("k3s2")
+    cluster.reconcile(*KUSTOMIZATION, "node-labels", NAMESPACE)
+    cluster.eventually("labels on k3s2", lambda: labels(cluster, "k3s2").get("storage") == "longhorn", 90)
+    node = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
+    assert node
+    assert set(node["status"]["diskStatus"]) == {"sdf1", "sdg1", "sdh1"}
+
+
+def test_a_machine_that_leaves_is_never_pruned(cluster: Cluster, project: Project) -> None:
+    """F18: its file cannot simply go; and when it may, Longhorn's Node and the machine's own stay until a person removes them."""
+    file = project.folder / "nodes/k3s2.yaml"
+    if cluster.api.get("v1", "Node", "k3s2") is None:
+        cluster.control_plane.add_node("k3s2")
+        project.replace("nodes/k3s2.yaml", "state: planned", "state: live")
+        apply(cluster, project, "k3s2 is live")
+    node = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
+    assert node
+    text = file.read_text()
+    file.unlink()
+    status, said = project.run("render")
+    assert status == 1
+    assert "moves/node-left" in said
+
+    file.write_text(text.replace("state: live", "state: leaving"))
+    apply(cluster, project, "k3s2 leaves")
+    leaving = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
+    assert leaving
+    assert leaving["spec"]["evictionRequested"]
+    file.unlink()
+    apply(cluster, project, "k3s2 is gone from the description")
+    kept = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
+    assert kept
+    assert kept["metadata"]["uid"] == node["metadata"]["uid"]
+    assert "deletionTimestamp" not in kept["metadata"]
+    assert cluster.api.get("v1", "Node", "k3s2")
+
+
+def test_a_removed_application_goes_and_its_volume_stays(cluster: Cluster, project: Project) -> None:
+    """What holds no data is pruned with its namespace; of what has a volume, the claim and the namespace stay."""
+    project.replace(project.stack_file.name, "  fluxstead:monitoring:", f"{NOTES.strip(chr(10))}\n  fluxstead:monitoring:")
+    apply(cluster, project, "notes")
+    claim = next(iter(cluster.api.list("v1", "PersistentVolumeClaim", "notes-live")))
+    assert claim["status"]["phase"] == "Bound"
+
+    project.replace(project.stack_file.name, NOTES.strip("\n"), "")
+    project.replace(
+        project.stack_file.name,
+        """        - name: staging
+          interval: 5m
+          tag: 6.9.0 # our choice
+          state: offline # our choice: until needed
+          route: {host: staging.example-app.local} # our choice
+""",
+        "",
+    )
+    apply(cluster, project, "no notes, no staging")
+    cluster.eventually("staging gone", lambda: cluster.api.get("v1", "Namespace", "example-app-staging") is None)
+    cluster.eventually("notes gone", lambda: cluster.api.get("apps/v1", "Deployment", "notes", "notes-live") is None)
+    cluster.eventually("its layer gone", lambda: "notes-live" not in cluster.layers())
+    kept = cluster.api.get("v1", "PersistentVolumeClaim", claim["metadata"]["name"], "notes-live")
+    assert kept
+    assert kept["metadata"]["uid"] == claim["metadata"]["uid"]
+    assert "deletionTimestamp" not in kept["metadata"]
+    namespace = cluster.api.get("v1", "Namespace", "notes-live")
+    assert namespace
+    assert namespace["status"]["phase"] == "Active"
+
+
+def test_drift_is_repaired(cluster: Cluster, project: Project) -> None:
+    """What was deleted, scaled or unlabelled by hand comes back; what controllers set stays."""
+    del project
+    taint = {"key": "example.test/maintenance", "effect": "PreferNoSchedule"}
+    cluster.api.patch("v1", "Node", "k3s1", {"metadata": {"labels": {"storage": None}}, "spec": {"taints": [taint]}})
+    cluster.api.delete("apps/v1", "Deployment", "example-app", "example-app-dev")
+    cluster.api.patch("apps/v1", "Deployment", "longhorn-driver-deployer", {"spec": {"replicas": 0}}, namespace=LONGHORN)
+    cluster.api.delete("apps/v1", "Deployment", "longhorn-ui", LONGHORN)
+    for layer in ("node-labels", "example-app-dev"):
+        cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
+    cluster.reconcile(*RELEASE, "longhorn", LONGHORN)
+    cluster.eventually("the label", lambda: labels(cluster, "k3s1").get("storage") == "longhorn")
+    cluster.eventually("the application", lambda: cluster.api.get("apps/v1", "Deployment", "example-app", "example-app-dev"))
+    cluster.eventually("Longhorn's page", lambda: cluster.api.get("apps/v1", "Deployment", "longhorn-ui", LONGHORN))
+    cluster.eventually("the scaled one", lambda: replicas(cluster, "longhorn-driver-deployer", LONGHORN) == 1)
+    node = cluster.api.get("v1", "Node", "k3s1")
+    assert node
+    assert taint in node["spec"]["taints"]
+
+
+@pytest.mark.parametrize(("version", "said"), [("1.9.7", "1.9.7"), ("1.9.2", "not for this cluster")])
+def test_a_broken_release_is_said_and_nothing_is_uninstalled(version: str, said: str, cluster: Cluster, project: Project) -> None:
+    """A chart that is not there, and one that fails: Ready=False with the reason, Longhorn as it was, and the cure arrives."""
+    manager = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
+    release = cluster.release("longhorn", LONGHORN)
+    assert manager
+    assert release
+    project.replace(project.stack_file.name, "version: 1.9.0", f"version: {version}")
+    project.render()
+    cluster.commit(f"Longhorn {version}, which is broken")
+    cluster.eventually("the reason", lambda: said in release_failure(cluster), 90)
+    now = cluster.release("longhorn", LONGHORN)
+    assert now
+    assert [one["chartVersion"] for one in now["status"]["history"] if one["status"] == "deployed"] == ["1.9.0"]
+    assert not now["status"].get("installFailures")
+
+    cluster.repository.revert()
+    started = time.monotonic()
+    cluster.wait_for_layers(layers_of(project), cluster.commit("git revert"), 330)
+    print(f"\nthe revert of {version} arrived after {time.monotonic() - started:.0f} s")  # noqa: T201 -- a figure for the log
+    cured = cluster.release("longhorn", LONGHORN)
+    assert is_ready(cured)
+    after = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
+    assert after
+    assert after["metadata"]["uid"] == manager["metadata"]["uid"]
+
+
+def failure(cluster: Cluster, layer: str, word: str) -> str:
+    """A layer's message, while it is not Ready for that reason."""
+    now = condition(cluster.layers()[layer])
+    message: str = now.get("message", "")
+    return message if now.get("status") == "False" and word in message else ""
+
+
+def release_failure(cluster: Cluster) -> str:
+    """Why Longhorn's release is not Ready."""
+    now = condition(cluster.release("longhorn", LONGHORN))
+    return str(now.get("message", "")) if now.get("status") == "False" else ""
+
+
+def labels(cluster: Cluster, node: str) -> Json:
+    """The labels of a machine."""
+    found: Json = (cluster.api.get("v1", "Node", node) or {}).get("metadata", {}).get("labels", {})
+    return found
+
+
+def replicas(cluster: Cluster, name: str, namespace: str) -> int:
+    """How many pods a Deployment wants."""
+    return int((cluster.api.get("apps/v1", "Deployment", name, namespace) or {}).get("spec", {}).get("replicas", -1))

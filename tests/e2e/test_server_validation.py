@@ -1,0 +1,90 @@
+"""A real API server, with all definitions, accepts every object of both committed trees under strict field validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.cluster import control_plane
+from tests.e2e.cluster.api import Api, RefusedError
+from tests.e2e.cluster.control_plane import ControlPlane
+from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds
+from tests.e2e.cluster.description import PROJECT
+from tests.e2e.cluster.processes import Processes, scratch
+
+Need = Callable[..., dict[str, Path]]
+TREES = {
+    "k3s-flux": (PROJECT, "generated/k3s-flux"),
+    "edge": (PROJECT / "examples/edge", "generated/edge"),
+}
+
+
+@pytest.fixture
+def api(need: Need) -> Iterator[Api]:
+    """A Kubernetes that knows no kinds but its own."""
+    tools = need(*control_plane.API_TOOLS)
+    with scratch() as folder:
+        (folder / "logs").mkdir()
+        processes = Processes(folder / "logs")
+        plane = ControlPlane(folder, processes, tools)
+        try:
+            plane.start_api()
+            yield plane.api
+        finally:
+            processes.stop()
+
+
+@pytest.mark.parametrize("cluster", TREES)
+def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api: Api) -> None:
+    """Unknown and repeated fields are errors to it; kinds have the schemas of the versions that the description names."""
+    root, tree = TREES[cluster]
+    described = yaml.safe_load((root / f"Pulumi.{cluster}.yaml").read_text())["config"]
+    found = [yaml.safe_load(file.read_text()) for file in sorted((root / tree).rglob("*.yaml"))]
+    objects = [obj for obj in found if not obj["apiVersion"].startswith("kustomize.config")]
+    for definition in definitions(described, objects):
+        api.create(definition)
+    for obj in objects:
+        if obj["kind"] == "Namespace":
+            api.apply(obj)
+    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}})
+    refused = []
+    for obj in objects:
+        try:
+            api.apply(obj, dry_run=True)
+        except RefusedError as problem:
+            refused.append(f"{obj['kind']} {obj['metadata']['name']}: {problem}")
+    assert len(objects) > 60
+    assert not refused
+
+
+def test_the_server_refuses_an_unknown_field(api: Api) -> None:
+    """The schemas are strict where it counts: a mistake in a Longhorn disk or in a Kustomization does not pass."""
+    for definition in (*chart_crds("longhorn", "1.9.0"), *flux_crds("2.6")):
+        api.create(definition)
+    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "longhorn-system"}})
+    root, tree = TREES["k3s-flux"]
+    node = yaml.safe_load((root / tree / "infrastructure/longhorn-storage/node-k3s1.yaml").read_text())
+    node["spec"]["disks"]["sdf1"]["storageReserve"] = 1
+    with pytest.raises(RefusedError, match="storageReserve"):
+        api.apply(node, dry_run=True)
+    layer = yaml.safe_load((root / tree / "infrastructure/longhorn.yaml").read_text())
+    layer["metadata"]["namespace"] = "default"
+    layer["spec"]["dependOn"] = []
+    with pytest.raises(RefusedError, match="dependOn"):
+        api.apply(layer, dry_run=True)
+
+
+def definitions(described: dict[str, Any], objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the cluster has when all its charts are there: Flux, k3s and each release bring theirs."""
+    kubernetes = described["fluxstead:kubernetes"]
+    found = flux_crds(described["fluxstead:flux"]["version"])
+    found += k3s_crds(kubernetes.get("disable", []), kubernetes["version"].lstrip("v").partition("+")[0])
+    for obj in objects:
+        if obj["kind"] == "HelmRelease":
+            chart = obj["spec"]["chart"]["spec"]
+            found += chart_crds(chart["chart"], chart["version"])
+    return list({one["metadata"]["name"]: one for one in found}.values())
