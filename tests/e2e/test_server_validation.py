@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from tests.e2e.cluster import control_plane
-from tests.e2e.cluster.api import Api, RefusedError
+from tests.e2e.cluster.api import Api, RefusedError, eventually
 from tests.e2e.cluster.control_plane import ControlPlane
 from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds
 from tests.e2e.cluster.description import PROJECT
@@ -65,6 +66,8 @@ def test_the_server_refuses_an_unknown_field(api: Api) -> None:
     """The schemas are strict where it counts: a mistake in a Longhorn disk or in a Kustomization does not pass."""
     for definition in (*chart_crds("longhorn", "1.9.0"), *flux_crds("2.6")):
         api.create(definition)
+    for served in (("longhorn.io/v1beta2", "Node"), ("kustomize.toolkit.fluxcd.io/v1", "Kustomization")):
+        eventually(f"{served[1]} is served", 30, partial(_lists, api, *served), str)
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "longhorn-system"}})
     root, tree = TREES["k3s-flux"]
     node = yaml.safe_load((root / tree / "infrastructure/longhorn-storage/node-k3s1.yaml").read_text())
@@ -76,6 +79,15 @@ def test_the_server_refuses_an_unknown_field(api: Api) -> None:
     layer["spec"]["dependOn"] = []
     with pytest.raises(RefusedError, match="dependOn"):
         api.apply(layer, dry_run=True)
+
+
+def _lists(api: Api, api_version: str, kind: str) -> bool:
+    """Whether a definition that was just made is served by now."""
+    try:
+        api.list(api_version, kind)
+    except RefusedError:
+        return False
+    return True
 
 
 def definitions(described: dict[str, Any], objects: list[dict[str, Any]]) -> list[dict[str, Any]]:

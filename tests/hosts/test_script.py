@@ -19,6 +19,7 @@ from fluxstead.hosts.script.gpt import PREPARING, READY, edges, parse, partition
 from fluxstead.hosts.script.model import MIB, WrongUseError, label_of, read_node
 from fluxstead.hosts.script.system import K3S_FILE, files, k3s_config, node_name_of
 from fluxstead.hosts.script.text import config_state, fstab_fields, fstab_line
+from fluxstead.hosts.script.tools import StepError, step
 
 from .world import declared
 
@@ -160,3 +161,15 @@ def test_wrong_use_is_told_in_json_and_ends_with_two(shell: str) -> None:
     )
     assert (done.returncode, done.stderr) == (2, "")
     assert json.loads(done.stdout)["result"]["status"] == "wrong use"
+
+
+def test_a_step_that_fails_says_what_went_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also one that told what was seen before it: iscsid on a starved machine ended in a traceback without a result."""
+
+    def fails() -> None:
+        raise StepError("it did not start")
+
+    with pytest.raises(StepError, match="iscsid: it did not start"):
+        step("iscsid", fails, seen="disabled, inactive")
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["status"], line["seen"]) for line in told] == [("start", "disabled, inactive"), ("failed", "it did not start")]

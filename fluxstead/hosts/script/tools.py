@@ -41,7 +41,8 @@ def step(name: str, action: Callable[[], Any], **fields: Any) -> Any:
     try:
         result = action()
     except (StepError, OSError) as error:
-        say(step=name, status="failed", seconds=round(time.monotonic() - began, 2), seen=str(error), **fields)
+        # An item tells what was seen before it was done; now counts what went wrong.
+        say(**{**fields, "step": name, "status": "failed", "seconds": round(time.monotonic() - began, 2), "seen": str(error)})
         raise StepError(f"{name}: {error}") from error
     say(step=name, status="done", seconds=round(time.monotonic() - began, 2), **fields)
     return result
