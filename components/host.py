@@ -41,6 +41,8 @@ class Host(pulumi.ComponentResource):
             create=as_root(args.node.ssh.user),
             # On standard input, because the command's text is in every error message.
             stdin=stdin_for("apply", told),
+            # Standard output is lines of JSON, for the outputs below; standard error is for people.
+            logging=remote.Logging.STDERR,
             # sshd would refuse the variables and warn.
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(parent=self),

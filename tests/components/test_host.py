@@ -82,6 +82,7 @@ def test_a_host_is_a_component_with_one_command(described: Project, run_pulumi: 
     assert "delete" not in command.inputs
     assert "update" not in command.inputs
     assert command.inputs["addPreviousOutputInEnv"] is False
+    assert command.inputs["logging"] == "stderr"  # a person watches; the lines of JSON are for the outputs
     assert '"mode": "apply"' in command.inputs["stdin"]
 
 

@@ -13,9 +13,9 @@ from fluxstead.hosts.script.act import decide_one, prepare_disk
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.model import Disk, Host, Node, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.read import read_host
-from fluxstead.hosts.script.system import initiator, items, refusals, restart_due
+from fluxstead.hosts.script.system import initiator, items, pressure, refusals, restart_due
 from fluxstead.hosts.script.text import contents, said
-from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, step
+from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, step, tell
 
 FINE, REFUSED, WRONG, FAILED = 0, 1, 2, 3
 MODES = ("plan", "apply")
@@ -51,7 +51,12 @@ def _read(payload: str) -> Tuple[str, Node]:
 
 
 def _end(result: Dict[str, Any], status: int) -> int:
+    """The result as the last line for programs; of an apply that did not go well, its reasons as the last for people."""
     say(result=result)
+    if status != FINE and result.get("mode") == "apply":
+        tell(f"{result['node']}: {result['status']}")
+        for why in result["why"]:
+            tell(f"  {why}")
     return status
 
 
@@ -82,7 +87,7 @@ def _plan(node: Node, about: Dict[str, Any]) -> int:
     result["disks"] = [_told(verdict) for verdict in verdicts]
     result["system"] = [{"item": i.name, "state": "fine" if i.right else "due", "why": i.why} for i in items(node)]
     result["inventory"] = [_seen(disk) for disk in host.disks]
-    return _end({**result, **_k3s()}, REFUSED if why else FINE)
+    return _end({**result, "pressure": pressure(), **_k3s()}, REFUSED if why else FINE)
 
 
 def _k3s() -> Dict[str, Any]:

@@ -34,9 +34,17 @@ def say(**fields: Any) -> None:
     sys.stdout.flush()
 
 
+def tell(text: str) -> None:
+    """One line on standard error, for whoever watches."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
 def step(name: str, action: Callable[[], Any], **fields: Any) -> Any:
     """Does one step, and says that it begins and how it ended."""
     say(step=name, status="start", **fields)
+    about = " ".join(str(fields[key]) for key in ("disk", "device", "seen") if fields.get(key))
+    tell(f"{name}: {about}" if about else name)
     began = time.monotonic()
     try:
         result = action()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ CONNECTION: Mapping[str, PropertyValue] = {
     "dialErrorLimit": PropertyValue(10.0),
     "perDialTimeout": PropertyValue(15.0),
 }
+STREAMS = {"stdout": ("out",), "stderr": ("err",), "stdoutAndStderr": ("out", "err"), "none": ()}
 REFUSED = ("proxy", "password", "privateKeyPassword")
 SSH_FAILED = 255
 LARGEST = 256 * 1024 * 1024
@@ -104,16 +105,17 @@ class Commands(api.Provider):
         if not command:
             return inputs
         connection = _plain(inputs["connection"])
+        logged = STREAMS[_plain(inputs.get("logging")) or "stdoutAndStderr"]
         with tempfile.TemporaryDirectory() as scratch:
             words = ["ssh", *_options(connection, Path(scratch)), f"{connection['user']}@{connection['host']}", command]
-            status, out, err, both = await self._ssh(words, urn, _plain(inputs.get("stdin")) or "")
+            status, out, err, both = await self._ssh(words, urn, _plain(inputs.get("stdin")) or "", logged)
         if status == SSH_FAILED and not out:
             raise CommandError(f"ssh: handshake failed: {err.strip()}")
         if status:
             raise CommandError(f'Process exited with status {status}: running "{command}":\n{both}')
         return {**inputs, "stdout": PropertyValue(out.removesuffix("\n")), "stderr": PropertyValue(err.removesuffix("\n"))}
 
-    async def _ssh(self, words: list[str], urn: str, stdin: str) -> tuple[int, str, str, str]:
+    async def _ssh(self, words: list[str], urn: str, stdin: str, logged: Collection[str]) -> tuple[int, str, str, str]:
         """Exit status, output, error output, and both as they came."""
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, stderr=pipe, limit=LARGEST)
@@ -123,7 +125,8 @@ class Commands(api.Provider):
             while stream and (line := (await stream.readline()).decode(errors="replace")):
                 texts[name].append(line)
                 texts["both"].append(line)
-                await self._log(urn, line.rstrip("\n"))
+                if name in logged:
+                    await self._log(urn, line.rstrip("\n"))
 
         async def speak(stream: asyncio.StreamWriter | None) -> None:
             if stream:
