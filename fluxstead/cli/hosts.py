@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,10 +42,8 @@ def run(options: argparse.Namespace) -> int:
     answers = ssh.plan(nodes, root, _progress)
     if options.format == "json":
         print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))
-    elif options.what == "plan":
-        _print_plan(stack, nodes, answers)
     else:
-        print("\n\n".join(report.doctor(node, answers[node.name]) for node in nodes))
+        _print(stack, nodes, answers, report.plan if options.what == "plan" else report.doctor)
     if options.what == "doctor":
         return int(not all(report.healthy(node, answers[node.name]) for node in nodes))
     return int(any(answer.refused for answer in answers.values()))
@@ -60,8 +58,8 @@ def _chosen(description: Description, names: Sequence[str]) -> list[Node]:
     return [known[name] for name in names] or [node for node in description.nodes if node.state == "live"]
 
 
-def _print_plan(stack: str, nodes: Sequence[Node], answers: dict[str, Answer]) -> None:
-    print("\n\n".join(report.plan(node, answers[node.name]) for node in nodes))
+def _print(stack: str, nodes: Sequence[Node], answers: dict[str, Answer], tell: Callable[[Node, Answer], str]) -> None:
+    print("\n\n".join(tell(node, answers[node.name]) for node in nodes))
     ready = [node.name for node in nodes if answers[node.name].work and not answers[node.name].refused and not node.left_alone]
     if ready:
         print(f"\n{report.replace_hint(stack, ready)}")

@@ -1,4 +1,4 @@
-"""`./run test`: the tests that need nothing but Python; `./run test tests/e2e` for those on real parts."""
+"""`./run test`: the tests that need nothing but Python; `./run test tests` for all, also those on real parts."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run pytest, and give its exit status."""
-    rest = options.rest or ["--ignore=tests/e2e"]
+    rest = options.rest or ["--ignore=tests/e2e", "-m", "not machine"]
     return subprocess.run([sys.executable, "-m", "pytest", *rest], cwd=_REPOSITORY, check=False).returncode  # noqa: S603 -- pytest

@@ -41,6 +41,8 @@ class Answer:
     system: tuple[Mapping[str, str], ...] = ()
     inventory: tuple[Mapping[str, Any], ...] = ()
     restart: str = ""
+    pressure: tuple[str, ...] = ()
+    """Filesystems of the system that are nearly full."""
 
     @property
     def refused(self) -> bool:
@@ -77,6 +79,7 @@ def _answer(result: Mapping[str, Any]) -> Answer:
         system=tuple(result.get("system") or ()),
         inventory=tuple(result.get("inventory") or ()),
         restart=result.get("restart") or "",
+        pressure=tuple(result.get("pressure") or ()),
     )
 
 

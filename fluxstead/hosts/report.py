@@ -83,5 +83,7 @@ def _problems(node: Node, answer: Answer) -> Iterator[str]:
     for item in answer.system:
         if item["state"] != "fine":
             yield f"  {item['item']}: {item['why']}\n    type: {prepare}"
+    for full in answer.pressure:
+        yield f"  {full}\n    type, on the host: sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune"
     if answer.restart:
         yield f"  {answer.restart}"

@@ -15,16 +15,18 @@ import yaml
 from fluxstead.description.load import load
 from fluxstead.hosts.build import stdin_for
 from fluxstead.hosts.declared import declared
+from fluxstead.hosts.report import replace_hint
 from fluxstead.nodes.model import Node
 from tests.conftest import REPOSITORY, copy_description
 from tests.e2e.described import booted, node_file, write_nodes
-from tests.e2e.hosts.image import missing_tools
+from tests.e2e.hosts.machines import skip_without_tools
 from tests.e2e.hosts.support import EXT4, with_file
 from tests.e2e.hosts.vm import Machine, disks
 
 KNOWN = Path("~/.ssh/known_hosts").expanduser()
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 Said = subprocess.CompletedProcess[str]
+pytestmark = pytest.mark.machine
 
 
 class Operator:
@@ -83,9 +85,7 @@ class Operator:
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
     """A machine with three blank disks, saved as `blank`, and with two of them prepared, as `prepared`."""
-    absent = missing_tools()
-    if absent:
-        pytest.skip(f"not installed: {', '.join(absent)}")
+    skip_without_tools()
     with booted(disks(3, "400M")) as [one]:
         one.save("blank")
         yield one
@@ -169,7 +169,7 @@ def test_the_doctor_names_what_broke_and_what_to_type(at_prepared: Operator) -> 
     for broken in ("  disk d1: ", "  disk d2: ", "  iscsid: enabled, inactive"):
         [at] = [number for number, line in enumerate(lines) if line.startswith(broken)]
         assert lines[at + 1] == "    type: pulumi up"
-    assert len(lines) == 7
+    assert lines[7:] == ["", replace_hint("k3s-flux", ["k3s1"])]
     at_prepared.prepare()
     assert at_prepared.hosts("doctor").returncode == 0
 

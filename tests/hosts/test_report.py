@@ -67,6 +67,7 @@ def test_the_doctor_names_what_is_wrong_and_what_to_type() -> None:
         FINE,
         disks=(replace(RIGHT, action="mend", why=("not mounted",), found={**FOUND, "smart": "failing"}),),
         system=({"item": "iscsid", "state": "due", "why": "enabled, inactive"},),
+        pressure=("the filesystem of /var/log has 3 % free",),
     )
     text = report.doctor(node(hostKey=key), sick)
     assert text.splitlines() == [
@@ -77,6 +78,8 @@ def test_the_doctor_names_what_is_wrong_and_what_to_type() -> None:
         "    write: evict: true at the disk, then replace it",
         "  iscsid: enabled, inactive",
         "    type: pulumi up",
+        "  the filesystem of /var/log has 3 % free",
+        "    type, on the host: sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune",
     ]
     assert not report.healthy(node(hostKey=key), sick)
     assert "no ssh.hostKey: change that in nodes/k3s1.yaml, then pulumi up" in report.doctor(node(), sick)

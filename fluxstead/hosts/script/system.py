@@ -14,7 +14,7 @@ import shutil
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Tuple
 
-from fluxstead.hosts.script.model import MARK, Node
+from fluxstead.hosts.script.model import MARK, Node, human
 from fluxstead.hosts.script.read import text_of
 from fluxstead.hosts.script.tools import PATHS, StepError, answer, run
 from fluxstead.hosts.script.wipe import write_safely
@@ -38,6 +38,10 @@ K3S_UNITS = ("k3s", "k3s-agent")
 KUBELET_CERTIFICATE = "/var/lib/rancher/k3s/agent/client-kubelet.crt"
 INITIATOR_FILE = "/etc/iscsi/initiatorname.iscsi"
 APT_SECONDS = 900
+FULL_BELOW = 10
+"""Per cent free. Below 5, the kubelet that k3s starts reports DiskPressure and evicts pods (k3s: pkg/daemons/agent)."""
+FILLED = ("/var/log", "/var/lib/kubelet", "/var/lib/rancher")
+"""What logs, pods and images fill."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,20 @@ def _file(  # noqa: PLR0917 - one place, its text, and what follows from it
 def _write(path: str, text: str, mode: int = 0o644) -> None:
     os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
     write_safely(path, text, mode)
+
+
+def pressure() -> List[str]:
+    """The filesystems under logs, pods and images that are nearly full (F19)."""
+    told: Dict[int, str] = {}
+    for path in FILLED:
+        while not os.path.isdir(path):
+            path = os.path.dirname(path)
+        usage = os.statvfs(path)
+        free = 100 * usage.f_bavail // max(1, usage.f_blocks)
+        if free < FULL_BELOW:
+            room = human(usage.f_bavail * usage.f_frsize)
+            told.setdefault(os.stat(path).st_dev, f"the filesystem of {path} has {free} % free ({room}): DiskPressure below 5 %")
+    return list(told.values())
 
 
 def restart_due() -> Tuple[bool, str]:
