@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fluxstead.embedded import Run, run_program
+from tests.e2e.hosts.machines import bare, booted, booted_bare, machine  # noqa: F401 -- fixtures, for all folders
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from fluxstead.embedded import run_program
 from fluxstead.hosts.report import replace_hint
 from tests.e2e.described import booted, logins, node_file, write_nodes
 from tests.e2e.engine import Engine, which_plugin
-from tests.e2e.hosts.image import missing_tools
+from tests.e2e.hosts.machines import skip_without_tools
 from tests.e2e.hosts.support import EXT4, path, with_file
 from tests.e2e.hosts.vm import Machine, disks
 
@@ -25,6 +26,7 @@ STACK = "k3s-flux"
 UP = ("up", "--yes", "--skip-preview")
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 Recorder = Callable[[str, object], None]
+pytestmark = pytest.mark.machine
 
 
 class Cluster:
@@ -85,9 +87,7 @@ class Cluster:
 def started(tmp_path_factory: pytest.TempPathFactory, need: Callable[..., object]) -> Iterator[Cluster]:
     """Both machines after the first `up`."""
     need("pulumi", "pulumi-language-python")
-    absent = missing_tools()
-    if absent:
-        pytest.skip(f"not installed: {', '.join(absent)}")
+    skip_without_tools()
     four = disks(4, "400M")
     with booted(four[:1], four[2:]) as (first, second):
         yield Cluster(tmp_path_factory.mktemp("engine"), first, second)
@@ -213,6 +213,33 @@ def test_a_changed_label_runs_only_on_its_host_and_touches_no_disk(cluster: Clus
     assert cluster.outputs()["k3s2"]["done"] == {"d3": "nothing"}
 
 
+def test_with_any_other_way_in_the_script_runs_again_and_does_nothing_twice(cluster: Cluster, tmp_path: Path) -> None:
+    """Another key, another kind of host key, another user: each changes an input of the remote command, and so runs it (U2)."""
+    machine, file = cluster.first, cluster.engine.project / "nodes/k3s1.yaml"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    public = (tmp_path / "key.pub").read_text().strip()
+    machine.root(
+        f"echo '{public}' >>/home/ops/.ssh/authorized_keys; mkdir -p /root/.ssh; cp /home/ops/.ssh/authorized_keys /root/.ssh/; "
+        "ssh-keygen -q -t ecdsa -N '' -f /etc/ssh/ssh_host_ecdsa_key; systemctl restart ssh"
+    )
+    ecdsa = " ".join(machine.root("cat /etc/ssh/ssh_host_ecdsa_key.pub").split()[:2])
+    digests = cluster.digests()
+    for old, new in (
+        (str(machine.home / "key"), str(tmp_path / "key")),
+        (f"hostKey: {machine.image.host_key}", f"hostKey: {ecdsa}"),
+        ("user: ops", "user: root"),
+    ):
+        before = logins(machine)
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+        up = cluster.engine.run(*UP)
+        assert up.returncode == 0, up.stdout
+        assert logins(machine) == before + 2, "the script ran"
+        assert cluster.outputs()["k3s1"]["done"] == {"d1": "nothing"}
+    assert cluster.digests() == digests
+
+
 def test_a_host_that_refuses_stops_the_tree_and_stays_outstanding(cluster: Cluster) -> None:
     """The operator reads which host, which step, what was seen and what to write, and no traceback."""
     cluster.second.root(with_file(4, EXT4))
@@ -226,8 +253,9 @@ def test_a_host_that_refuses_stops_the_tree_and_stays_outstanding(cluster: Clust
     assert "serial WD-FS0004" in said
     assert "holding photos" in said
     assert "To write under this disk: wipe: WD-FS0004/" in said
-    assert '{"step": "read", "status": "done"' in said
     assert "Process exited with status 1" in said
+    [last] = [line for line in said.splitlines() if "k3s2: refused" in line][-1:]
+    assert "{" not in last
     for noise in ("Traceback", "KeyboardInterrupt", "unhandled error"):
         assert noise not in said
     assert cluster.tree() == tree

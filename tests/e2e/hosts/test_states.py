@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from fluxstead.hosts.build import stdin_for
 
 from .support import EXT4, XFS, apply, digests, disk, node, partitioned, path, plan, refused, result_of, with_file
-from .vm import Machine, disks
+from .vm import Machine
 
+pytestmark = pytest.mark.machine
 ALL = range(1, 7)
-
 
 WRITTEN = "sync; awk '$3 ~ /^sd.$/ {print $3, $10}' /proc/diskstats"
 """Sectors written to each data disk since the machine was started."""
@@ -27,17 +29,6 @@ def at_rest(machine: Machine) -> None:
             return
         seen = now
     raise AssertionError(seen)
-
-
-def test_a_bare_host_gets_its_packages_and_keeps_them_over_a_boot() -> None:
-    with Machine(disks(1, "400M"), bare=True) as machine:
-        done = machine.script(stdin_for("apply", node(disk(1))), seconds=900)
-        assert done.status == 0, (done.out, done.err)
-        assert {one["state"] for one in result_of(done)["system"] if one["item"] != "initiator name"} == {"done"}
-        machine.power_cut()
-        seen = plan(machine, disk(1))
-        assert {one["state"] for one in seen["system"]} == {"fine"}, seen["system"]
-        assert seen["disks"][0]["action"] == "nothing"
 
 
 def test_blank_disks_are_prepared_once_and_then_left_byte_for_byte(machine: Machine) -> None:

@@ -37,6 +37,8 @@ class DiskSpec:
     size: str = "4G"
     file: str = ""
     """Name of its backing file; the serial when empty."""
+    vendor: str = "QEMU"
+    product: str = "QEMU HARDDISK"
 
     @property
     def name(self) -> str:
@@ -109,7 +111,7 @@ class Machine:
         for index, spec in enumerate(order):
             command += ["-drive", f"file={self.home / spec.name},if=none,id=d{index},format=qcow2,cache=unsafe"]
             device = f"scsi-hd,drive=d{index},id=disk{index},serial={spec.serial},wwn={spec.wwn},bus=scsi0.0"
-            command += ["-device", f"{device},scsi-id={index}"]
+            command += ["-device", f"{device},scsi-id={index},vendor={spec.vendor},product={spec.product}"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=(self.home / "qemu.log").open("wb"))
         self.await_ssh()
 
@@ -209,6 +211,22 @@ class Machine:
         self.monitor("system_reset")
         time.sleep(2)
         self.await_ssh()
+
+    def boots_into_emergency(self) -> bool:
+        """Cuts the power; whether the boot then ends in systemd's emergency shell, and not with an ssh that answers."""
+        self.reboots += 1
+        console = self.home / "console"
+        before = console.stat().st_size
+        self.monitor("system_reset")
+        deadline = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < deadline:
+            if "emergency mode" in console.read_bytes()[before:].decode(errors="replace"):
+                return True
+            with suppress(subprocess.TimeoutExpired):
+                if self.ssh("true", seconds=15).status == 0:
+                    return False
+            time.sleep(1)
+        raise RuntimeError(f"neither within {BOOT_SECONDS} s")
 
     def power_off(self) -> None:
         """Ends the machine; its disks stay for another start."""
