@@ -1,4 +1,4 @@
-"""Real Flux brings the committed reference tree up from an empty cluster, in the order that was inferred."""
+"""Real Flux brings both committed trees up from an empty cluster, in the order that was inferred."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.cluster.api import Json, RefusedError, is_ready
-from tests.e2e.cluster.description import STACK, Project
+from tests.e2e.cluster.description import PROJECT, STACK, Project
 from tests.e2e.cluster.flux import TOOLS, Cluster, applied, running
 from tests.e2e.cluster.stand_ins import Disk, registered, unseen
 
 Need = Callable[..., dict[str, Path]]
+EDGE = PROJECT / "examples/edge"
 NODE = "k3s1"
 DISKS = ("sdf1", "sdg1", "sdh1")
 GATED = "kube-prometheus-stack"
@@ -38,27 +40,31 @@ def project(cluster: Cluster) -> Project:
 
 def test_the_committed_tree_becomes_ready_by_itself_in_the_inferred_order(cluster: Cluster, project: Project) -> None:
     """U5: many trees come up only where they already ran. The layers' first Ready is a linear extension of the order."""
-    order = project.assembled().tree.order
-    names = [layer.name for layer in order.layers]
-    started = time.monotonic()
-    with cluster.recording() as became_ready:
-        cluster.bootstrap(f"./clusters/{STACK}")
-        revision = cluster.commit("the tree as it is committed")
-        cluster.wait_for_layers(names, revision)
-        cluster.eventually("all of them recorded", lambda: set(names) <= set(became_ready))
-    print(f"\n{cluster.charts}\nall layers Ready after {time.monotonic() - started:.0f} s: {', '.join(became_ready)}")  # noqa: T201
-    print(f"memory in MiB: {cluster.processes.memory()}")  # noqa: T201
-    position = {name: index for index, name in enumerate(became_ready)}
-    too_early = [(name, other) for name in names for other in order.dependencies(name) if position[other] > position[name]]
-    assert not too_early
-    groups = [group for group in cluster.layers() if group not in names]
-    cluster.wait_for_layers(groups, revision)
+    came_up_in_order(cluster, project)
     assert [node["metadata"]["name"] for node in cluster.api.list("v1", "Node")] == [NODE]
+
+
+def test_the_second_cluster_becomes_ready_by_itself_too(need: Need) -> None:
+    """Another Flux and Longhorn, k3s's own Traefik and local storage, hard anti-affinity, an application of people's own."""
+    with running(need(*TOOLS)) as cluster:
+        project = Project(cluster.repository.folder, EDGE, "edge")
+        nodes = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((EDGE / "nodes").glob("*.yaml"))}
+        for name in nodes:
+            cluster.control_plane.add_node(name)
+        described = yaml.safe_load(project.stack_file.read_text())["config"]
+        cluster.as_k3s(described["fluxstead:kubernetes"])
+        cluster.hand_over_key(described["fluxstead:flux"]["sopsSecret"])
+        came_up_in_order(cluster, project)
+        storing = {name: {disk["name"] for disk in node["disks"]} for name, node in nodes.items() if node.get("disks")}
+        found = cluster.api.list("longhorn.io/v1beta2", "Node", "longhorn-system")
+        assert {one["metadata"]["name"]: set(one["status"]["diskStatus"]) for one in found} == storing
+        default = [one["metadata"]["name"] for one in cluster.api.list("storage.k8s.io/v1", "StorageClass") if is_default(one)]
+        assert default == ["longhorn"], "k3s's own class is the default no more"
 
 
 def test_monitoring_is_not_applied_before_every_declared_disk_is_registered(cluster: Cluster, project: Project) -> None:
     """The mission's sentence: stays away, stays away, stays away, comes; and a disk that dies later holds nothing back."""
-    names = [layer.name for layer in project.assembled().tree.order.layers]
+    names = project.layers()
     cluster.stand_ins.disks = unseen
     cluster.bootstrap(f"./clusters/{STACK}")
     revision = cluster.commit("the tree as it is committed")
@@ -92,6 +98,24 @@ def test_monitoring_is_not_applied_before_every_declared_disk_is_registered(clus
     assert {"name": "PODINFO_LEVEL", "value": "warn"} in app["spec"]["template"]["spec"]["containers"][0]["env"]
 
 
+def came_up_in_order(cluster: Cluster, project: Project) -> None:
+    """The committed tree becomes Ready by itself, each layer after those that it needs."""
+    order = project.assembled().tree.order
+    names = project.layers()
+    started = time.monotonic()
+    with cluster.recording() as became_ready:
+        cluster.bootstrap(f"./clusters/{project.stack}")
+        revision = cluster.commit("the tree as it is committed")
+        cluster.wait_for_layers(names, revision)
+        cluster.eventually("all of them recorded", lambda: set(names) <= set(became_ready))
+    print(f"\n{cluster.charts}\nall layers Ready after {time.monotonic() - started:.0f} s: {', '.join(became_ready)}")  # noqa: T201
+    print(f"memory in MiB: {cluster.processes.memory()}")  # noqa: T201
+    position = {name: index for index, name in enumerate(became_ready)}
+    assert not [(name, other) for name in names for other in order.dependencies(name) if position[other] > position[name]]
+    groups = [group for group in cluster.layers() if group not in names]
+    cluster.wait_for_layers(groups, revision)
+
+
 def longhorn_node(cluster: Cluster) -> Json | None:
     """Longhorn's Node of the one machine."""
     try:
@@ -104,6 +128,12 @@ def disk_status(cluster: Cluster) -> Json:
     """What Longhorn says about the disks of that machine."""
     status: Json = (longhorn_node(cluster) or {}).get("status", {}).get("diskStatus", {})
     return status
+
+
+def is_default(storage_class: Json) -> bool:
+    """Whether claims that name no class get this one."""
+    annotations = storage_class["metadata"].get("annotations", {})
+    return bool(annotations.get("storageclass.kubernetes.io/is-default-class") == "true")
 
 
 def stays_away(cluster: Cluster, case: str) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from tests.e2e.cluster.api import Json, condition, is_ready
 from tests.e2e.cluster.description import STACK, Project
-from tests.e2e.cluster.flux import KUSTOMIZATION, NAMESPACE, RELEASE, TOOLS, Cluster, running
+from tests.e2e.cluster.flux import KUSTOMIZATION, NAMESPACE, RELEASE, TOOLS, Cluster, applied, running
 
 Need = Callable[..., dict[str, Path]]
 LONGHORN = "longhorn-system"
+ATTEMPTS_SECONDS = 20
 NOTES = """
     - name: notes
       image: example.test/notes
@@ -38,20 +39,15 @@ def project(cluster: Cluster) -> Project:
     """Its description, which the tests change one after the other."""
     made = Project(cluster.repository.folder)
     cluster.bootstrap(f"./clusters/{STACK}")
-    cluster.wait_for_layers(layers_of(made), cluster.commit("as it is committed"))
+    cluster.wait_for_layers(made.layers(), cluster.commit("as it is committed"))
     return made
-
-
-def layers_of(project: Project) -> list[str]:
-    """The layers that the description has now."""
-    return [layer.name for layer in project.assembled().tree.order.layers]
 
 
 def apply(cluster: Cluster, project: Project, message: str, *, but: tuple[str, ...] = ()) -> str:
     """Render, commit, and wait until all layers have it."""
     project.render()
     revision = cluster.commit(message)
-    cluster.wait_for_layers([name for name in layers_of(project) if name not in but], revision)
+    cluster.wait_for_layers([name for name in project.layers() if name not in but], revision)
     return revision
 
 
@@ -165,6 +161,30 @@ def test_drift_is_repaired(cluster: Cluster, project: Project) -> None:
     assert taint in node["spec"]["taints"]
 
 
+def test_an_application_that_is_suspended_waits_until_it_is_resumed(cluster: Cluster, project: Project) -> None:
+    """`flux suspend kustomization` and `flux resume`: a commit arrives everywhere else, and later here."""
+    layer = (*KUSTOMIZATION, "example-app-dev")
+    cluster.api.patch(*layer, {"spec": {"suspend": True}}, namespace=NAMESPACE)
+    project.replace(project.stack_file.name, "PODINFO_LEVEL: debug", "PODINFO_LEVEL: error")
+    revision = apply(cluster, project, "for a suspended application", but=("example-app-dev",))
+    assert environment_of_the_app(cluster) == {"PODINFO_LEVEL": "debug"}
+    assert applied(cluster.layers()["example-app-dev"]) != revision
+    cluster.api.patch(*layer, {"spec": {"suspend": False}}, namespace=NAMESPACE)
+    cluster.wait_for_layers(["example-app-dev"], revision)
+    assert environment_of_the_app(cluster) == {"PODINFO_LEVEL": "error"}
+
+
+def test_an_application_is_offline_until_needed(cluster: Cluster, project: Project) -> None:
+    """Scaled to zero by its description, and back."""
+    running = "          replicas: 1 # our choice\n          env:"
+    project.replace(project.stack_file.name, running, "          state: offline\n          env:")
+    apply(cluster, project, "dev is offline")
+    assert replicas(cluster, "example-app", "example-app-dev") == 0
+    project.replace(project.stack_file.name, "          state: offline\n          env:", running)
+    apply(cluster, project, "dev is back")
+    assert replicas(cluster, "example-app", "example-app-dev") == 1
+
+
 @pytest.mark.parametrize(("version", "said"), [("1.9.7", "1.9.7"), ("1.9.2", "not for this cluster")])
 def test_a_broken_release_is_said_and_nothing_is_uninstalled(version: str, said: str, cluster: Cluster, project: Project) -> None:
     """A chart that is not there, and one that fails: Ready=False with the reason, Longhorn as it was, and the cure arrives."""
@@ -180,13 +200,38 @@ def test_a_broken_release_is_said_and_nothing_is_uninstalled(version: str, said:
     assert now
     assert [one["chartVersion"] for one in now["status"]["history"] if one["status"] == "deployed"] == ["1.9.0"]
     assert not now["status"].get("installFailures")
+    # Flux 2.6 has one attempt for each change of the release; later ones have one for each retry interval, of minutes.
+    time.sleep(ATTEMPTS_SECONDS)
+    attempts = (cluster.release("longhorn", LONGHORN) or {})["status"].get("upgradeFailures", 0)
+    assert attempts <= 1
 
     cluster.repository.revert()
     started = time.monotonic()
-    cluster.wait_for_layers(layers_of(project), cluster.commit("git revert"), 330)
+    cluster.wait_for_layers(project.layers(), cluster.commit("git revert"), 330)
     print(f"\nthe revert of {version} arrived after {time.monotonic() - started:.0f} s")  # noqa: T201 -- a figure for the log
     cured = cluster.release("longhorn", LONGHORN)
     assert is_ready(cured)
+    after = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
+    assert after
+    assert after["metadata"]["uid"] == manager["metadata"]["uid"]
+
+
+def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, project: Project) -> None:
+    """F9. The step arrives as an upgrade of what runs; the jump cannot even be rendered, and says which commits to make."""
+    manager = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
+    assert manager
+    text = project.stack_file.read_text()
+    project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.11.2")
+    status, said = project.run("render")
+    assert status == 1
+    assert "1.9.0 → 1.10" in said
+    project.stack_file.write_text(text)
+
+    project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.10.1")
+    apply(cluster, project, "Longhorn 1.10.1")
+    release = cluster.release("longhorn", LONGHORN)
+    assert release
+    assert (release["status"]["history"][0]["chartVersion"], release["status"]["history"][0]["status"]) == ("1.10.1", "deployed")
     after = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
     assert after
     assert after["metadata"]["uid"] == manager["metadata"]["uid"]
@@ -209,6 +254,12 @@ def labels(cluster: Cluster, node: str) -> Json:
     """The labels of a machine."""
     found: Json = (cluster.api.get("v1", "Node", node) or {}).get("metadata", {}).get("labels", {})
     return found
+
+
+def environment_of_the_app(cluster: Cluster) -> Json:
+    """The variables of the reference cluster's application in dev."""
+    app = cluster.api.get("apps/v1", "Deployment", "example-app", "example-app-dev") or {}
+    return {one["name"]: one["value"] for one in app["spec"]["template"]["spec"]["containers"][0]["env"]}
 
 
 def replicas(cluster: Cluster, name: str, namespace: str) -> int:

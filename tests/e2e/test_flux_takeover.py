@@ -50,7 +50,7 @@ class Takeover:
         self.cluster = cluster
         self.folder = cluster.repository.folder
         self.project = Project(self.folder)
-        self.layers = [layer.name for layer in self.project.assembled().tree.order.layers]
+        self.layers = self.project.layers()
         self._aside = cluster.folder / "not-committed-yet"
         for part in ("generated", "clusters"):
             shutil.move(self.folder / part, self._aside / part)

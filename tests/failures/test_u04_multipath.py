@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fluxstead.hosts.build import stdin_for
 from tests.e2e.hosts.support import apply, disk, node
 from tests.e2e.hosts.vm import Machine
-from fluxstead.hosts.build import stdin_for
 
 VOLUME = "/dev/disk/by-id/wwn-0x6000000000000001"
 EAGER = "defaults { find_multipaths no }"

@@ -1,4 +1,4 @@
-"""A copy of the project whose description the tests change and render, as an operator would."""
+"""A copy of a project whose description the tests change and render, as an operator would."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ STACK = "k3s-flux"
 
 
 class Project:
-    """The reference cluster's files in a repository that Flux reads."""
+    """A cluster's files in a repository that Flux reads; the reference cluster's, if nothing else is said."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        copy_tracked(PROJECT, folder, ("Pulumi.yaml", f"Pulumi.{STACK}.yaml", "nodes", "generated", "clusters"))
+    def __init__(self, folder: Path, source: Path = PROJECT, stack: str = STACK) -> None:
+        self.folder, self.stack = folder, stack
+        copy_tracked(source, folder, ("Pulumi.yaml", f"Pulumi.{stack}.yaml", "nodes", "apps", "generated", "clusters"))
 
     @property
     def stack_file(self) -> Path:
         """The cluster's description."""
-        return self.folder / f"Pulumi.{STACK}.yaml"
+        return self.folder / f"Pulumi.{self.stack}.yaml"
 
     def assembled(self) -> Assembled:
         """What the program makes of the description now."""
-        assembled = run_program(self.folder, STACK).assembled
+        assembled = run_program(self.folder, self.stack).assembled
         assert assembled is not None
         return assembled
+
+    def layers(self) -> list[str]:
+        """The layers that the description has now, in the tree's order."""
+        return [layer.name for layer in self.assembled().tree.order.layers]
 
     def replace(self, file: str, old: str, new: str) -> None:
         """Edit a file of the description; what is replaced must be there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,10 +11,12 @@ from typing import Any
 
 import yaml
 
+from fluxstead.catalog.brings import k3s_brings
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.api import Json, RefusedError, condition, eventually, is_ready
 from tests.e2e.cluster.charts import serve_charts
 from tests.e2e.cluster.control_plane import ControlPlane, answers
+from tests.e2e.cluster.crds import k3s_crds
 from tests.e2e.cluster.processes import Processes, free_port, scratch
 from tests.e2e.cluster.stand_ins import StandIns
 from tests.e2e.cluster.web import Repository, files_of, git_of, serving
@@ -78,6 +81,35 @@ class Cluster:
                 },
             }
         )
+
+    def as_k3s(self, described: Json) -> None:
+        """What k3s brings before Flux does anything: its kinds, and the classes of its storage and of its Traefik."""
+        disabled, version = described.get("disable", []), described["version"].lstrip("v").partition("+")[0]
+        for definition in k3s_crds(disabled, version):
+            self.api.create(definition)
+        brought = k3s_brings(disabled, version)
+        for name in sorted(brought.storage_classes):
+            default = str(name == brought.default_storage_class).lower()
+            self.api.create(
+                {
+                    "apiVersion": "storage.k8s.io/v1",
+                    "kind": "StorageClass",
+                    "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}},
+                    "provisioner": "rancher.io/local-path",
+                    "volumeBindingMode": "WaitForFirstConsumer",
+                }
+            )
+        for name in sorted(brought.ingress_classes):
+            controller = {"controller": f"{name}.io/ingress-controller"}
+            self.api.create(
+                {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": name}, "spec": controller}
+            )
+
+    def hand_over_key(self, secret: str) -> None:
+        """The private key that only the operator has, as the task page on secrets says."""
+        key = subprocess.run(["age-keygen"], capture_output=True, text=True, check=True).stdout
+        metadata = {"name": secret, "namespace": NAMESPACE}
+        self.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"age.agekey": key}})
 
     def commit(self, message: str) -> str:
         """Commit the working copy and let Flux fetch it now, as a webhook would; gives the revision."""
