@@ -41,6 +41,15 @@ def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from entries_of(spec, key)
 
 
+def images_of(pod: Mapping[str, Any]) -> Iterator[str]:
+    """What a pod's nodes have to pull: the images of its containers, and those that it mounts."""
+    holders = [*containers_of(pod), *(mapping(volume, "image") for volume in entries_of(mapping(pod, "spec"), "volumes"))]
+    for holder in holders:
+        image = holder.get("image", holder.get("reference"))
+        if isinstance(image, str) and image:
+            yield image
+
+
 def configuration_of(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Kind, name and known keys of each ConfigMap and Secret without which the pod does not start, or finds no image."""
     spec = mapping(pod, "spec")

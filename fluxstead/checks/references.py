@@ -13,7 +13,6 @@ from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
-_SOURCES = "source.toolkit.fluxcd.io"
 BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
 """Groups of the API server whose objects make nothing but pods."""
 _MAKES_NOTHING = frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate", "Issuer", "HelmRepository"})

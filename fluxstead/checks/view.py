@@ -15,6 +15,7 @@ from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
+SOURCES = "source.toolkit.fluxcd.io"
 _FLUX_ITSELF = "gotk-components.yaml"
 
 
