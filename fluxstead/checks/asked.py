@@ -15,6 +15,7 @@ from fluxstead.checks.distribution import NotAnswered, Repository
 from fluxstead.checks.pinned import Reference
 from fluxstead.checks.subject import Answer, Outside
 from fluxstead.checks.view import entries_of, mapping
+from fluxstead.core.yaml_depth import is_nested_without_end
 
 _AT_ONCE = 8
 _SECONDS = 60.0
@@ -58,8 +59,9 @@ def _index(outside: Outside, url: str) -> None:
     """The versions of every chart in a repository's index.yaml."""
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/index.yaml", timeout=_INDEX_SECONDS) as answer:  # noqa: S310 -- http and https only
-            data = yaml.load(answer.read(_LARGEST_INDEX), Loader=yaml.CSafeLoader)
-    except (OSError, HTTPException, yaml.YAMLError, ValueError) as problem:
+            text = answer.read(_LARGEST_INDEX).decode()
+        data = None if is_nested_without_end(text) else yaml.load(text, Loader=yaml.CSafeLoader)
+    except (OSError, HTTPException, yaml.YAMLError, ValueError, RecursionError) as problem:
         outside.answers[url] = Answer(why=str(problem))
         return
     entries = mapping(data, "entries") if isinstance(data, Mapping) else {}

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import yaml
 
 from fluxstead.core.findings import Source
+from fluxstead.core.yaml_depth import is_nested_without_end
 from fluxstead.tree.render import TreeFile
 
 _SUFFIXES = (".yaml", ".yml")
@@ -79,6 +80,8 @@ _plain(_PatientLoader)
 
 def documents_in(text: str, path: str) -> Sequence[Document]:
     """The documents of one file's text, each with the line it begins in."""
+    if is_nested_without_end(text):
+        return [Document(path, None, Source(path), problem="nested without end")]
     found = _documents(_Loader(text), path)
     return _documents(_PatientLoader(text), path) if found and found[-1].problem == "second occurrence" else found
 

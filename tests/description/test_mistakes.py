@@ -130,8 +130,16 @@ def test_a_disk_over_a_directory_of_the_system_is_refused(reference: Project, pa
 
 @pytest.mark.parametrize(
     "text",
-    ["config: &l {x: *l}\n", "[" * 3000, f"config: {{fluxstead:longhorn: {'9' * 5000}}}\n", "config:\n  - a\n"],
-    ids=["itself", "brackets", "digits", "list"],
+    [
+        "config: &l {x: *l}\n",
+        "[" * 3000,
+        "[" * 30000 + "]" * 30000,
+        "- " * 30000,
+        "? " * 30000,
+        f"config: {{fluxstead:longhorn: {'9' * 5000}}}\n",
+        "config:\n  - a\n",
+    ],
+    ids=["itself", "brackets", "many-brackets", "dashes", "question-marks", "digits", "list"],
 )
 def test_a_file_made_to_break_the_reader_is_a_finding(reference: Project, text: str) -> None:
     """Never a traceback."""
