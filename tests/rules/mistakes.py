@@ -155,6 +155,7 @@ _SYSTEMS = (
     _edge("longhorn/too-few-nodes", "replicas: 5", ("replicas: 3", "replicas: 5"), beside="storage/tags"),
     _edge("longhorn/untried-version", "version: 1.13.0", ("version: 1.12.1", "version: 1.13.0")),
     _edge("monitoring/chart-version", "v88.5.3", ("version: 88.5.3", "version: v88.5.3")),
+    _edge("monitoring/unknown-version", "version: 74.2.0", ("88.5.3", "74.2.0"), beside="order/unmet-need"),
     _edge("monitoring/default-password", "grafana:", ("88.5.3", "75.6.0"), ("      adminSecret: grafana-admin\n", "")),
     _edge(
         "monitoring/plain-password",
