@@ -113,11 +113,17 @@ class DiskStore:
 
     def is_file(self, path: str) -> bool:
         """As in Store."""
-        return (self.root / path).is_file()
+        try:
+            return (self.root / path).is_file()
+        except OSError:  # a name that is too long for the disk
+            return False
 
     def is_folder(self, path: str) -> bool:
         """As in Store."""
-        return (self.root / path).is_dir()
+        try:
+            return (self.root / path).is_dir()
+        except OSError:
+            return False
 
     def children(self, folder: str) -> Sequence[str]:
         """As in Store."""
