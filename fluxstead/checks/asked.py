@@ -13,8 +13,9 @@ import yaml
 
 from fluxstead.checks.distribution import NotAnswered, Repository
 from fluxstead.checks.pinned import Reference
+from fluxstead.checks.store import entries_of
 from fluxstead.checks.subject import Answer, Outside
-from fluxstead.checks.view import entries_of, mapping
+from fluxstead.checks.view import mapping
 from fluxstead.core.yaml_depth import is_nested_without_end
 
 _AT_ONCE = 8

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from fluxstead.catalog.brings import Brings, chart_brings
 from fluxstead.checks.pods import pod_of
-from fluxstead.checks.view import SOURCES, Item, View, annotation, entries_of, mapping
+from fluxstead.checks.store import entries_of
+from fluxstead.checks.view import SOURCES, Item, View, annotation, mapping
 from fluxstead.core.manifest import group_of
 
 Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]

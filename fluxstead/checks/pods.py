@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.view import View, entries_of, mapping
+from fluxstead.checks.store import entries_of
+from fluxstead.checks.view import View, mapping
 
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
 """Labels that controllers give to pods beside those of the template."""

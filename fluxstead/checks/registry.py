@@ -106,6 +106,12 @@ _REFERENCES = (
         "NetworkPolicy web/site guards pods with app=sit, and no pod of namespace web carries them",
         selectors.policies,
     ),
+    _error(
+        "references/not-its-own-pods",
+        "U9",
+        "Deployment web/site selects pods with app=sit, and its template does not carry them",
+        selectors.workloads,
+    ),
 )
 
 OUTSIDE = (

@@ -272,3 +272,9 @@ def line_with(store: Store, document: Document, word: str) -> Source:
         if number >= document.source.line and lines[number].startswith("---"):
             break
     return document.source
+
+
+def entries_of(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The mappings in the list at a key; none where there is no list."""
+    found = data.get(key)
+    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []

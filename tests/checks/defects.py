@@ -93,6 +93,11 @@ DEFECTS: Mapping[str, Planted] = {
         cure=("{app: sit}", "{app: site}"),
         says="guards pods with app=sit",
     ),
+    "references/not-its-own-pods": Planted(
+        files=layer("web", WEB, DEPLOYMENT.replace("matchLabels: {app: site}", "matchLabels: {app: sit}")),
+        cure=("{app: sit}", "{app: site}"),
+        says="selects pods with app=sit, and its template does not carry them",
+    ),
     "references/missing-config-map": Planted(
         files=layer("web", WEB, CONFIG, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, envFrom: [{{configMapRef: {{name: setings}}}}]")),
         cure=("name: setings}", "name: settings}"),
@@ -362,38 +367,5 @@ DEFECTS: Mapping[str, Planted] = {
     ),
 }
 """Networks and versions are the description's: no change to the files cures those three, and their own tests show it."""
-
-ALSO: tuple[tuple[str, Planted], ...] = (
-    (
-        "references/dangling-dependency",
-        Planted(
-            files=layer("web", WEB, release("web/site", "site", "1.0.0", ", dependsOn: [{name: sit}]")),
-            cure=(", dependsOn: [{name: sit}]", ""),
-            says="HelmRelease web/site depends on web/sit, which does not exist",
-        ),
-    ),
-    (
-        "moves/longhorn-version",
-        Planted(
-            before={path: text.replace("1.9.0", "1.9.1") for path, text in LONGHORN.items()},
-            files=LONGHORN,
-            cure=("1.9.0", "1.9.1"),
-            says="Longhorn 1.9.1 in HEAD becomes 1.9.0",
-        ),
-    ),
-    (
-        "versions/compatibility",
-        Planted(
-            files=layer("web", WEB),
-            cure=("web", "site"),
-            says="needs Kubernetes 1.25",
-            platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.24.17+k3s1"),
-            more={"places": PLACES},
-        ),
-    ),
-)
-"""A second defect, where one rule is written in two places."""
-
-PLANTED = (*DEFECTS.items(), *ALSO)
 
 OF_THE_DESCRIPTION = frozenset({"versions/compatibility", "network/overlap", "network/node-inside"})

@@ -186,7 +186,7 @@ def _answers() -> dict[str, Any]:
 
 def _places_of_the_tree() -> list[str]:
     """The places that the planted defects of the checks over the tree reach."""
-    from tests.checks.defects import PLANTED  # noqa: PLC0415 -- likewise
+    from tests.checks.defects_again import PLANTED  # noqa: PLC0415 -- likewise
     from tests.checks.planted import look  # noqa: PLC0415
 
     places = []

@@ -6,7 +6,8 @@ import pytest
 
 from fluxstead.checks.registry import CHECKS, OUTSIDE
 from fluxstead.core.findings import Severity
-from tests.checks.defects import DEFECTS, OF_THE_DESCRIPTION, PLANTED
+from tests.checks.defects import DEFECTS, OF_THE_DESCRIPTION
+from tests.checks.defects_again import PLANTED
 from tests.checks.planted import Planted, look
 
 WITH_A_FUNCTION = [check for check in CHECKS if check.function and check not in OUTSIDE]
