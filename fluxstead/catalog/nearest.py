@@ -1,11 +1,13 @@
-"""The known key that a mistyped one was most likely meant to be."""
+"""The known key, or the version that exists, that a mistyped one was most likely meant to be."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 # Below this likeness a guess misleads more often than it helps: `path` is no help to somebody who wrote `size`.
 _LIKENESS = 0.6
+_NUMBERED = re.compile(r"(v?)(\d+(?:\.\d+)*)(.*)", re.ASCII)
 
 
 def nearest(key: str, known: Iterable[str], likeness: float = _LIKENESS) -> str | None:
@@ -15,6 +17,32 @@ def nearest(key: str, known: Iterable[str], likeness: float = _LIKENESS) -> str 
     spellings = {_spelling(name): name for name in sorted(known)}
     found = get_close_matches(_spelling(key), spellings, n=1, cutoff=likeness)
     return spellings[found[0]] if found else None
+
+
+def nearest_version(version: str, known: Iterable[str]) -> str | None:
+    """The known version of the same line that is closest, or else the one that is closest at all.
+
+    One of the same form comes first: `1.27.9-alpine` is not cured by `1.27.5-perl`, nor by `1.27`, which moves.
+    """
+    wanted, names = _numbered(version), sorted(known)
+    if wanted is None:
+        return nearest(version, names)
+    prefix, numbers, suffix = wanted
+    forms = {name: form for name in names if (form := _numbered(name))}
+    for same in ((prefix, len(numbers), suffix), (prefix, len(numbers), "")):
+        near = [(_distance(form[1], numbers), name) for name, form in forms.items() if (form[0], len(form[1]), form[2]) == same]
+        if near:
+            return min(near)[1]
+    return nearest(version, names)
+
+
+def _numbered(version: str) -> tuple[str, tuple[int, ...], str] | None:
+    found = _NUMBERED.fullmatch(version)
+    return (found[1], tuple(int(part) for part in found[2].split(".")), found[3]) if found else None
+
+
+def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _spelling(key: str) -> str:

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from fluxstead.checks.needed import longhorn_volumes
+from fluxstead.checks.store import entries_of
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import Item, entries_of, mapping
+from fluxstead.checks.view import Item, mapping
 from fluxstead.core.findings import Finding, error
 from fluxstead.core.quantity import amount
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fluxstead.checks.scope import is_namespaced
-from fluxstead.checks.store import Document, Store, is_yaml, normal
+from fluxstead.checks.store import Document, Store, entries_of, is_yaml, normal
 from fluxstead.core.findings import Finding, error
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -116,9 +116,9 @@ def _kustomization(store: Store, folder: str, listing: str, reading: Reading, ab
         _annotate(data["commonAnnotations"], reading, start)
     reading.exact = reading.exact and not _RENAMING & data.keys()
     reading.patched = reading.patched or bool(_PATCHES & data.keys())
-    for patch in data.get("patches") or []:
-        if isinstance(patch, Mapping) and isinstance(patch.get("path"), str):
-            _must_be_there(store, folder, patch["path"], documents[0], reading)
+    patches = [patch["path"] for patch in entries_of(data, "patches") if isinstance(patch.get("path"), str)]
+    for entry in [*patches, *_sources_of_generators(data)]:
+        _must_be_there(store, folder, entry, documents[0], reading)
 
 
 def _listed(data: Mapping[str, Any], key: str) -> list[str]:
@@ -147,9 +147,18 @@ def _must_be_there(store: Store, folder: str, entry: str, listing: Document, rea
         reading.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
 
 
+def _sources_of_generators(data: Mapping[str, Any]) -> Iterator[str]:
+    """The files that ConfigMaps and Secrets are made from, with or without the key that each of them becomes."""
+    for generator in (*entries_of(data, "configMapGenerator"), *entries_of(data, "secretGenerator")):
+        yield from (entry.rpartition("=")[2] for entry in _listed(generator, "files"))
+        yield from _listed(generator, "envs")
+        if isinstance(generator.get("env"), str):
+            yield generator["env"]
+
+
 def _generated(data: Mapping[str, Any], key: str, kind: str) -> Iterator[dict[str, Any]]:
-    for entry in data.get(key) or []:
-        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+    for entry in entries_of(data, key):
+        if isinstance(entry.get("name"), str):
             metadata = {"name": entry["name"], **({"namespace": entry["namespace"]} if entry.get("namespace") else {})}
             yield {"apiVersion": "v1", "kind": kind, "metadata": metadata, GENERATED: entry}
 

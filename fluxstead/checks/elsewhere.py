@@ -55,6 +55,7 @@ _ERRORS = (
     ("monitoring/chart-version", "F4", "the versions of kube-prometheus-stack carry no leading v: v75.6.0"),
     ("monitoring/plain-password", "F22", "Grafana's password stands in the description in plain text"),
     ("monitoring/retention-size", "F19", "retentionSize 20GB does not fit into a volume of 10Gi"),
+    ("monitoring/unknown-version", "U5", "kube-prometheus-stack 60.0.0 is older than the versions that fluxstead knows"),
     ("nodes/address-outside", "U7", "10.0.0.1 is no address of a machine in 192.168.86.0/24"),
     ("nodes/address-twice", "U7", "k3s2 has the address of k3s1 (nodes/k3s1.yaml:3)"),
     ("nodes/disk-inside-disk", "F13", "/mnt/a/b lies on disk 'a' at /mnt/a"),

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.checks.references import BUILT_IN, opaque_namespaces
-from fluxstead.checks.view import View, entries_of, mapping
+from fluxstead.checks.store import entries_of
+from fluxstead.checks.view import View, mapping
 from fluxstead.core.manifest import group_of
 
 _RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from fluxstead.catalog.brings import Brings, chart_brings
 from fluxstead.checks.pods import pod_of
-from fluxstead.checks.view import Item, View, annotation, entries_of, mapping
+from fluxstead.checks.store import entries_of
+from fluxstead.checks.view import SOURCES, Item, View, annotation, mapping
 from fluxstead.core.manifest import group_of
 
 Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]
@@ -160,7 +161,7 @@ def chart_of(view: View, item: Item) -> tuple[str, str]:
         return str(chart.get("chart", "")).rpartition("/")[2], str(chart.get("version", ""))
     reference = mapping(item.spec, "chartRef")
     source = view.one(
-        "source.toolkit.fluxcd.io",
+        SOURCES,
         "OCIRepository",
         str(reference.get("namespace") or item.ref.namespace),
         str(reference.get("name")),

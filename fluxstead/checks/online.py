@@ -1,93 +1,109 @@
-"""Charts looked up where they are published (failure F4). Only when asked for: everything else works without a network."""
+"""Charts and images looked up where they are published (failure F4). Only when asked for: everything else works without a network.
+
+What cannot be looked up is said, and is no finding.
+"""
 
 from __future__ import annotations
 
-import difflib
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-import yaml
-
+from fluxstead.catalog.nearest import nearest, nearest_version
+from fluxstead.checks.pinned import Pinned, Reference, changed, pinned
 from fluxstead.checks.store import line_with
-from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import Item, View, mapping
+from fluxstead.checks.subject import Answer, Subject
 from fluxstead.core.findings import Finding, error
 
-_TIMEOUT = 20
-_LARGEST = 64 * 1024 * 1024
+_SHOWN = 5
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Pinned charts that their repository's index does not have. What cannot be looked up is said, and is no finding."""
+    """Pinned charts and images that are not where they are said to be."""
     if subject.outside is None:
         return
-    indexes: dict[str, Mapping[str, Any] | None] = {}
-    for item in subject.view.of("HelmRelease"):
-        chart = mapping(mapping(item.spec, "chart"), "spec")
-        name, version = str(chart.get("chart", "")), str(chart.get("version", ""))
-        url = _repository(subject.view, item, chart)
-        if not name or not version or "${" in name + version:
+    pins = list(pinned(subject.view))
+    subject.unchecked.extend(
+        f"whether the images in {folder} exist: its kustomization may change them" for folder in changed(subject.view)
+    )
+    if not subject.outside.online:
+        subject.unchecked.extend(_offline(pins))
+        return
+    from fluxstead.checks.asked import ask  # noqa: PLC0415 -- HTTP takes longer to load than a small tree to check
+
+    answers = ask(subject.outside, [pin.at for pin in pins if pin.at is not None])
+    silent: dict[tuple[str, str], list[str]] = {}
+    for pin in pins:
+        if pin.at is None:
+            subject.unchecked.append(f"whether {pin} exists: the files do not say where it is published")
             continue
-        if not subject.outside.online:
-            subject.unchecked.append(f"whether chart {name} {version} exists: ./run check --online asks its repository")
-        elif url is None or not url.startswith(("http://", "https://")):
-            subject.unchecked.append(f"whether chart {name} {version} exists: {url or 'its repository'} has no index to ask")
+        answer = answers[pin.at]
+        if answer.why:
+            place = pin.at.registry if isinstance(pin.at, Reference) else pin.at
+            silent.setdefault((place, answer.why), []).append(str(pin))
+        elif isinstance(pin.at, Reference):
+            yield from () if answer.there else [_no_manifest(subject, pin, pin.at, answer)]
         else:
-            if url not in indexes:
-                indexes[url] = _index(url, subject)
-            entries = indexes[url]
-            if entries is not None:
-                yield from _looked_up(subject, item, name, version, entries)
-    if subject.outside.online:
-        subject.unchecked.append("whether images exist: registries are not asked")
+            yield from _in_index(subject, pin, answer)
+    for (place, why), names in silent.items():
+        subject.unchecked.append(f"what {place} has ({_listed(names)}): {why}")
 
 
-def _repository(view: View, item: Item, chart: Mapping[str, Any]) -> str | None:
-    source = mapping(chart, "sourceRef")
-    namespace = str(source.get("namespace") or item.ref.namespace)
-    found = view.one("source.toolkit.fluxcd.io", "HelmRepository", namespace, str(source.get("name")))
-    return str(found.spec.get("url")) if found else None
+def _offline(pins: Iterable[Pinned]) -> Iterator[str]:
+    images = []
+    for pin in pins:
+        if pin.kind == "image":
+            images.append(pin.name)
+        else:
+            yield f"whether {pin} exists: ./run check --online asks its {'registry' if pin.in_registry else 'repository'}"
+    if images:
+        yield f"whether images exist ({_listed(images)}): ./run check --online asks their registries"
 
 
-def _index(url: str, subject: Subject) -> Mapping[str, Any] | None:
-    """The entries of a repository's index.yaml; None, and said, where it cannot be had."""
-    try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/index.yaml", timeout=_TIMEOUT) as answer:  # noqa: S310 -- http and https only
-            data = yaml.load(answer.read(_LARGEST), Loader=yaml.CSafeLoader)
-    except (OSError, urllib.error.URLError, yaml.YAMLError, ValueError) as problem:
-        subject.unchecked.append(f"what {url} offers: {problem}")
-        return None
-    return mapping(data, "entries") if isinstance(data, Mapping) else None
+def _listed(names: Iterable[str]) -> str:
+    different = sorted(set(names))
+    more = len(different) - _SHOWN
+    return ", ".join(different[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _looked_up(subject: Subject, item: Item, name: str, version: str, entries: Mapping[str, Any]) -> Iterator[Finding]:
-    place = line_with(subject.view.store, item.document, version)
-    if name not in entries:
-        near = difflib.get_close_matches(name, list(entries), n=1)
-        what = f"{item}: its repository has no chart {name}"
-        write = near[0] if near else "a chart of that repository"
+def _in_index(subject: Subject, pin: Pinned, answer: Answer) -> Iterator[Finding]:
+    """A chart in its repository's index, where a leading `v` makes no difference."""
+    if pin.name not in answer.known:
+        near = nearest(pin.name, answer.known)
+        yield _no_chart(subject, pin, f"its repository has no chart {pin.name}", near or "a chart of that repository")
+        return
+    known = [version.removeprefix("v") for version in answer.known[pin.name]]
+    version = pin.version.removeprefix("v")
+    if version not in known:
+        write = nearest_version(version, known) or "a version of that chart"
+        yield _no_chart(subject, pin, f"there is no {pin.name} {pin.version}", write)
+
+
+def _no_manifest(subject: Subject, pin: Pinned, at: Reference, answer: Answer) -> Finding:
+    tags = answer.known.get(at.repository)
+    if tags is None:
+        what, write = f"{at.registry} has no {at.repository}", "the name of one that is there"
+    elif at.digest:
+        what, write = f"there is no {at}", "the digest of what is there"
     else:
-        known = [str(one.get("version", "")).removeprefix("v") for one in entries[name] if isinstance(one, Mapping)]
-        if version.removeprefix("v") in known:
-            return
-        what = f"{item}: there is no {name} {version}"
-        write = _nearest(version, known) or "a version of that chart"
-    yield error(
-        "online/no-such-version", place, what=what, why="Flux finds nothing to install, and waits for ever (F4)", write=write
+        near = nearest_version(at.tag, tags)
+        what, write = f"there is no {at}", near or "a tag that is there"
+        if near and pin.kind == "image":
+            write = f"{pin.name.removesuffix(f':{at.tag}')}:{near}"
+    if pin.kind != "image":
+        return _no_chart(subject, pin, what, write)
+    return error(
+        "online/no-such-image",
+        line_with(subject.view.store, pin.item.document, pin.name),
+        what=f"{pin.item} runs {pin.name}: {what}",
+        why="no node can pull it, and its pods never start (F4)",
+        write=write,
     )
 
 
-def _nearest(version: str, known: list[str]) -> str | None:
-    """The version of the same line that is closest, or else the one that is closest at all."""
-    plain = [one for one in known if one.replace(".", "").isdigit()]
-    wanted = version.removeprefix("v").split("-")[0].split(".")
-    if not all(part.isdigit() for part in wanted) or not plain:
-        return next(iter(difflib.get_close_matches(version, known, n=1)), None)
-
-    def distance(one: str) -> tuple[int, ...]:
-        parts = one.split(".")
-        return tuple(abs(int(a) - int(b)) for a, b in zip(parts, wanted, strict=False))
-
-    return min(plain, key=distance)
+def _no_chart(subject: Subject, pin: Pinned, what: str, write: str) -> Finding:
+    return error(
+        "online/no-such-version",
+        line_with(subject.view.store, pin.item.document, pin.version),
+        what=f"{pin.item}: {what}",
+        why="Flux finds nothing to install, and waits for ever (F4)",
+        write=write,
+    )

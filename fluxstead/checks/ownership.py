@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.brings import chart_brings, k3s_brings
 from fluxstead.checks.pods import containers_of, pod_of
-from fluxstead.checks.store import line_with
+from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import Item, View, annotation, entries_of, mapping
+from fluxstead.checks.view import Item, View, annotation, mapping
 from fluxstead.core.findings import Finding, error, warning
 
 _SINGLETONS = frozenset(
@@ -61,10 +61,12 @@ def releases(subject: Subject) -> Iterator[Finding]:
         target = str(item.spec.get("targetNamespace") or item.ref.namespace)
         plain = item.ref.name if target == item.ref.namespace else f"{target}-{item.ref.name}"
         release = str(item.spec.get("releaseName") or plain)
-        place = str(item.spec.get("storageNamespace") or item.ref.namespace)
-        first = names.setdefault((place, release), item)
-        if first.ref != item.ref:
-            yield _two(item, first, f"the Helm release {place}/{release}")
+        # Where Helm keeps what it knows of the release, and where the release's objects are: neither can be two releases'.
+        for place in dict.fromkeys((str(item.spec.get("storageNamespace") or item.ref.namespace), target)):
+            first = names.setdefault((place, release), item)
+            if first.ref != item.ref:
+                yield _two(item, first, f"the Helm release {place}/{release}")
+                break
         chart = str(mapping(mapping(item.spec, "chart"), "spec").get("chart", "")).rpartition("/")[2]
         single = _KIN.get(chart, chart)
         if single in _SINGLETONS:
@@ -151,10 +153,13 @@ def _claimed(view: View) -> Iterator[tuple[Item, int, str, bool]]:
     for item in view.of("HelmRelease"):
         yield from ((item, port, "TCP", True) for port in _node_ports_in(item.spec.get("values")))
     for item in view.of("Deployment", "DaemonSet", "StatefulSet"):
-        for container in containers_of(pod_of(item.object) or {}):
+        pod = pod_of(item.object) or {}
+        on_host = mapping(pod, "spec").get("hostNetwork") is True
+        for container in containers_of(pod):
             for port in entries_of(container, "ports"):
-                if isinstance(port.get("hostPort"), int):
-                    yield item, port["hostPort"], str(port.get("protocol", "TCP")), False
+                number = port.get("hostPort", port.get("containerPort") if on_host else None)
+                if isinstance(number, int):
+                    yield item, number, str(port.get("protocol", "TCP")), False
 
 
 def _node_ports_in(values: object, *, inside: bool = False) -> Iterator[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.view import View, entries_of, mapping
+from fluxstead.checks.store import entries_of
+from fluxstead.checks.view import View, mapping
 
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
 """Labels that controllers give to pods beside those of the template."""
@@ -39,6 +40,15 @@ def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     spec = mapping(pod, "spec")
     for key in ("initContainers", "containers", "ephemeralContainers"):
         yield from entries_of(spec, key)
+
+
+def images_of(pod: Mapping[str, Any]) -> Iterator[str]:
+    """What a pod's nodes have to pull: the images of its containers, and those that it mounts."""
+    holders = [*containers_of(pod), *(mapping(volume, "image") for volume in entries_of(mapping(pod, "spec"), "volumes"))]
+    for holder in holders:
+        image = holder.get("image", holder.get("reference"))
+        if isinstance(image, str) and image:
+            yield image
 
 
 def configuration_of(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -6,14 +6,13 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels
-from fluxstead.checks.store import Document, line_with, normal
+from fluxstead.checks.store import Document, entries_of, line_with, normal
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, entries_of, mapping
+from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, mapping
 from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
-_SOURCES = "source.toolkit.fluxcd.io"
 BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
 """Groups of the API server whose objects make nothing but pods."""
 _MAKES_NOTHING = frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate", "Issuer", "HelmRepository"})

@@ -106,12 +106,29 @@ _REFERENCES = (
         "NetworkPolicy web/site guards pods with app=sit, and no pod of namespace web carries them",
         selectors.policies,
     ),
+    _error(
+        "references/not-its-own-pods",
+        "U9",
+        "Deployment web/site selects pods with app=sit, and its template does not carry them",
+        selectors.workloads,
+    ),
 )
 
 OUTSIDE = (
     _error("references/does-not-build", "F3", "kustomize does not build apps/whoami: …", built.findings, "the files on disk"),
     _error(
-        "online/no-such-version", "F4", "HelmRelease a/longhorn: there is no longhorn 1.8.3", online.findings, "chart repositories"
+        "online/no-such-version",
+        "F4",
+        "HelmRelease a/longhorn: there is no longhorn 1.8.3",
+        online.findings,
+        "repositories and registries",
+    ),
+    _error(
+        "online/no-such-image",
+        "F4",
+        "Deployment web/site runs example.test/site:1.0.9: there is no example.test/site:1.0.9",
+        online.findings,
+        "repositories and registries",
     ),
 )
 """Those that take more than the files; only `./run check` lets them."""

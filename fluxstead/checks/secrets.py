@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.checks.directory import GENERATED
-from fluxstead.checks.store import line_with
+from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import Item, entries_of, mapping
+from fluxstead.checks.view import Item, mapping
 from fluxstead.core.findings import Finding, Source, error, warning
 from fluxstead.core.secrecy import is_secret, secret_in
 

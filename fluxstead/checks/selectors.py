@@ -1,7 +1,7 @@
-"""What NetworkPolicies select: the pods that they guard, and those that they let through (failure U9).
+"""What NetworkPolicies select, the pods that they guard, and those that they let through (failure U9); and what workloads select.
 
-A selector that meets no pod is no error to Kubernetes (NetworkPolicy API, `podSelector`): the policy guards nobody, or lets
-nobody in, without a word.
+A NetworkPolicy's selector that meets no pod is no error to Kubernetes (NetworkPolicy API, `podSelector`): the policy guards nobody,
+or lets nobody in, without a word.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels
+from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels, pod_of
 from fluxstead.checks.references import opaque_namespaces
-from fluxstead.checks.store import line_with
+from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import Item, entries_of, mapping
-from fluxstead.core.findings import Finding, warning
+from fluxstead.checks.view import Item, mapping
+from fluxstead.core.findings import Finding, error, warning
 
 _NAME = "kubernetes.io/metadata.name"
 
@@ -37,6 +37,21 @@ def policies(subject: Subject) -> Iterator[Finding]:
                 what=f"{item} {role} pods with {_text(selector)}, and no pod of namespace {namespace} carries them",
                 why="Kubernetes says nothing, and the policy does not do what it is there for",
                 write="labels that the pods' template carries, or podSelector: {} for every pod",
+            )
+
+
+def workloads(subject: Subject) -> Iterator[Finding]:
+    """Workloads that do not select the pods of their own template."""
+    for item in subject.view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
+        selector, pod = mapping(item.spec, "selector"), pod_of(item.object)
+        labels = dict(mapping(mapping(pod or {}, "metadata"), "labels"))
+        if item.whole and selector and "${" not in f"{selector}{labels}" and not matches(selector, labels):
+            yield error(
+                "references/not-its-own-pods",
+                line_with(subject.view.store, item.document, "selector"),
+                what=f"{item} selects pods with {_text(selector)}, and its template does not carry them",
+                why="the API server refuses it, and its layer never becomes ready",
+                write="in the selector, labels that the template carries",
             )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import yaml
 
 from fluxstead.core.findings import Source
+from fluxstead.core.yaml_depth import is_nested_without_end
 from fluxstead.tree.render import TreeFile
 
 _SUFFIXES = (".yaml", ".yml")
@@ -79,6 +80,8 @@ _plain(_PatientLoader)
 
 def documents_in(text: str, path: str) -> Sequence[Document]:
     """The documents of one file's text, each with the line it begins in."""
+    if is_nested_without_end(text):
+        return [Document(path, None, Source(path), problem="nested without end")]
     found = _documents(_Loader(text), path)
     return _documents(_PatientLoader(text), path) if found and found[-1].problem == "second occurrence" else found
 
@@ -110,11 +113,17 @@ class DiskStore:
 
     def is_file(self, path: str) -> bool:
         """As in Store."""
-        return (self.root / path).is_file()
+        try:
+            return (self.root / path).is_file()
+        except OSError:  # a name that is too long for the disk
+            return False
 
     def is_folder(self, path: str) -> bool:
         """As in Store."""
-        return (self.root / path).is_dir()
+        try:
+            return (self.root / path).is_dir()
+        except OSError:
+            return False
 
     def children(self, folder: str) -> Sequence[str]:
         """As in Store."""
@@ -263,3 +272,9 @@ def line_with(store: Store, document: Document, word: str) -> Source:
         if number >= document.source.line and lines[number].startswith("---"):
             break
     return document.source
+
+
+def entries_of(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The mappings in the list at a key; none where there is no list."""
+    found = data.get(key)
+    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []

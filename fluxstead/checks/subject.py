@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 
 from fluxstead.checks.view import View
@@ -13,15 +14,36 @@ from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
-LooksAt = Literal["the description", "the tree", "the tree and the commits before it", "the files on disk", "chart repositories"]
+LooksAt = Literal[
+    "the description", "the tree", "the tree and the commits before it", "the files on disk", "repositories and registries"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a place says: whether it has the manifest that it was asked for, and the versions that it has, by name.
+
+    `why`: why it says nothing.
+    """
+
+    there: bool = False
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What `./run check` may use beside the files: kustomize, where it is on the PATH, and the network, if asked for."""
+    """What `./run check` may use beside the files: kustomize, where it is on the PATH, and the network, if asked for.
+
+    One for all clusters of a run. `answers`: what was asked before, by address. `silent`: the registries that are not asked again,
+    and why. `since`: when the asking began.
+    """
 
     kustomize: str | None
     online: bool
+    answers: dict[str, Answer] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+    since: float = field(default_factory=monotonic)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.checks.store import line_with
+from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.variables import variables_in
-from fluxstead.checks.view import annotation, entries_of, mapping
+from fluxstead.checks.view import annotation, mapping
 from fluxstead.core.findings import Finding, error
 
 _CONTROL = "kustomize.toolkit.fluxcd.io/substitute"

@@ -15,7 +15,7 @@ from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, mapping
 from fluxstead.core.findings import Finding, Source, error, warning
 
-_EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
+EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _REMOVED = {
     "helm.toolkit.fluxcd.io/v2beta1": "2.7",
     "helm.toolkit.fluxcd.io/v2beta2": "2.8",
@@ -102,7 +102,7 @@ def exact(subject: Subject) -> Iterator[Finding]:
         holder = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
         source = mapping(holder, "sourceRef").get("kind")
         version = str(holder.get("version", "*"))
-        if holder.get("chart") and source == "HelmRepository" and not _EXACT.fullmatch(version) and "${" not in version:
+        if holder.get("chart") and source == "HelmRepository" and not EXACT.fullmatch(version) and "${" not in version:
             yield _range(item, f"version `{version}` of chart {holder.get('chart')}", line_with(store, item.document, "version:"))
     for item in subject.view.of("OCIRepository"):
         reference = mapping(item.spec, "ref")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fluxstead.checks.directory import GENERATED, Reading, moved, read_directory
-from fluxstead.checks.store import Document, Store, normal
+from fluxstead.checks.store import Document, Store, entries_of, normal
 from fluxstead.checks.variables import substituted
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
+SOURCES = "source.toolkit.fluxcd.io"
 _FLUX_ITSELF = "gotk-components.yaml"
 
 
@@ -135,7 +136,8 @@ def _read(view: View, unit: Unit, seen: dict[str, Reading]) -> None:
         return
     components = unit.spec.get("components")
     folders = [path, *(normal(f"{path}/{name}") for name in components if isinstance(name, str))] if components else [path]
-    unit.patched = unit.patched or bool(unit.spec.get("patches"))
+    unit.patched = unit.patched or bool(unit.spec.get("patches") or unit.spec.get("images"))
+    unit.exact = unit.exact and not (unit.spec.get("namePrefix") or unit.spec.get("nameSuffix"))
     for folder in folders if view.store.is_folder(path) else ():
         reading = seen.get(folder) or _directory(view, folder, seen)
         unit.exact, unit.patched = unit.exact and reading.exact, unit.patched or reading.patched
@@ -240,12 +242,6 @@ def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """The mapping at a key; empty where there is none."""
     found = data.get(key)
     return found if isinstance(found, Mapping) else {}
-
-
-def entries_of(data: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    """The mappings in the list at a key; none where there is no list."""
-    found = data.get(key)
-    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 
 
 def annotation(item: Item, name: str) -> str | None:

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, formats=FORMATS)
     parser.add_argument("--list", action="store_true", help="every check: what it protects from and what it says")
     parser.add_argument("--tree", type=Path, metavar="DIR", help="check a Flux repository that people wrote, without a description")
-    parser.add_argument("--online", action="store_true", help="look every pinned chart up in its repository")
+    parser.add_argument("--online", action="store_true", help="look every pinned chart and image up where it is published")
     parser.add_argument("--entry", metavar="DIR", help="with --tree: the directory that Flux begins with (found by itself)")
 
 
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
         return _hand_written(options)
     result = run_project(options)
     subjects = [result.assembled.subject] if result.assembled else []
-    found = {*result.findings, *(finding for subject in subjects for finding in _outside(subject, options))}
+    outside = Outside(kustomize(), options.online)
+    found = {*result.findings, *(finding for subject in subjects for finding in _outside(subject, outside))}
     failed = print_findings(found, options.format)
     _say_unchecked(subjects)
     if options.format == "text" and not failed:
@@ -63,18 +64,19 @@ def _hand_written(options: argparse.Namespace) -> int:
         print(f"fluxstead: no Flux Kustomization below {root}; say --entry DIR if there is one", file=sys.stderr)
         return 2
     findings: set[Finding] = set()
+    outside = Outside(kustomize(), options.online)
     for entry, subject in subjects.items():
         findings.update(run_checks(subject, CHECKS))
-        findings.update(_outside(subject, options))
+        findings.update(_outside(subject, outside))
         print(f"{entry or '.'}: {len(subject.view.units)} Kustomizations, {len(subject.view.items)} objects", file=sys.stderr)
     failed = print_findings(findings, options.format)
     _say_unchecked(subjects.values())
     return int(failed)
 
 
-def _outside(subject: Subject, options: argparse.Namespace) -> Iterator[Finding]:
+def _outside(subject: Subject, outside: Outside) -> Iterator[Finding]:
     """What takes more than the files: kustomize, and the network where it was asked for."""
-    subject.outside = Outside(kustomize(), options.online)
+    subject.outside = outside
     yield from run_checks(subject, OUTSIDE)
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from fluxstead.core.described import KeyPath
 from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.yaml_depth import is_nested_without_end
 
 _INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?[eE][-+]?\d+)")
@@ -39,12 +40,12 @@ class Document:
 def read_yaml(text: str, file: str) -> Document:
     """The single document in `text`. Never raises: what is wrong with it is in the findings."""
     document = Document(file)
+    if is_nested_without_end(text):
+        document.findings.append(_endless(file))
+        return document
     loader = yaml.CSafeLoader(text)
     try:
         node = loader.get_single_node()
-    except RecursionError:
-        node = None
-        document.findings.append(_endless(file))
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         document.findings.append(

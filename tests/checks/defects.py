@@ -93,6 +93,11 @@ DEFECTS: Mapping[str, Planted] = {
         cure=("{app: sit}", "{app: site}"),
         says="guards pods with app=sit",
     ),
+    "references/not-its-own-pods": Planted(
+        files=layer("web", WEB, DEPLOYMENT.replace("matchLabels: {app: site}", "matchLabels: {app: sit}")),
+        cure=("{app: sit}", "{app: site}"),
+        says="selects pods with app=sit, and its template does not carry them",
+    ),
     "references/missing-config-map": Planted(
         files=layer("web", WEB, CONFIG, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, envFrom: [{{configMapRef: {{name: setings}}}}]")),
         cure=("name: setings}", "name: settings}"),

@@ -114,43 +114,81 @@ def test_what_is_written_reads_back_as_what_was_checked(folder: Path, tmp_path: 
     assert not errors(run(same, CHECKS))
 
 
-def _leaves(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from _leaves(value, (*path, key))
-    elif isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from _leaves(value, (*path, index))
-    else:
+Keys = tuple[str | int, ...]
+
+
+def _paths(data: Any, path: Keys = ()) -> Iterator[Keys]:
+    """Everything that a person wrote: values, lists and mappings, at any depth."""
+    if path:
         yield path
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        yield from _paths(value, (*path, key))
 
 
-_SPOILT: st.SearchStrategy[Any] = st.sampled_from([None, True, -1, 10**9, "", "???", "a b", "x" * 300, [], {}, {"zebra": 1}, 1.5])
+def _files() -> Iterator[tuple[Path, str, str, Any]]:
+    for folder, stack in ((REPOSITORY, "k3s-flux"), (REPOSITORY / "examples/edge", "edge")):
+        for file in [folder / f"Pulumi.{stack}.yaml", *sorted((folder / "nodes").glob("*.yaml"))]:
+            yield folder, stack, str(file.relative_to(folder)), yaml.safe_load(file.read_text())
 
 
-@settings(max_examples=60)
-@given(st.data())
-def test_a_single_spoilt_value_is_well_formed_or_named(data: st.DataObject) -> None:
-    """A finding stands at the value's line or key, or says the key's name."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        copy_description(REPOSITORY, root)
-        project = Project(root, "k3s-flux")
-        file = data.draw(st.sampled_from(["Pulumi.k3s-flux.yaml", "nodes/k3s1.yaml"]))
+class _Plain(yaml.SafeDumper):
+    """Without anchors for what stands twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+_FIELDS = [
+    (folder, stack, file, path) for folder, stack, file, content in _files() for path in _paths(content) if path != ("config",)
+]
+_SPOILT: list[Any] = [
+    *(None, True, -1, 10**9, 1.5, "", "???", "a b", "zebra", "1.2.3", "\u00e9", "a\nb", "x" * 300),
+    *([], {}, ["zebra"], {"zebra": 1}),
+]
+
+
+def _mutated(data: st.DataObject, content: Any, path: Keys) -> tuple[Keys, list[str]]:
+    """Change one thing in `content`. Gives where it is then, and the words that name it."""
+    holder: Any = content
+    for key in path[:-1]:
+        holder = holder[key]
+    last, old = path[-1], holder[path[-1]]
+    name = [str(key) for key in path if isinstance(key, str)][-1].removeprefix("fluxstead:")
+    in_list = isinstance(holder, list)
+    match data.draw(st.sampled_from(["spoil", "spoil", "remove", "double" if in_list else "misspell"])):
+        case "spoil":
+            spoilt = data.draw(st.sampled_from(_SPOILT))
+            assume(old != spoilt)
+            holder[last] = spoilt
+            values = [one for one in (old, spoilt, *(spoilt if isinstance(spoilt, list) else ())) if isinstance(one, str) and one]
+            return path, [name, *values]
+        case "remove":
+            del holder[last]
+            return path[:-1], [name, *([old] if isinstance(old, str) else [])]
+        case "misspell":
+            holder[f"{last}x"] = holder.pop(last)
+            return (*path[:-1], f"{last}x"), [name]
+    holder.append(old)
+    return (*path[:-1], len(holder) - 1), [name]
+
+
+@settings(max_examples=200)
+@given(st.data(), st.sampled_from(_FIELDS))
+def test_a_single_mutation_is_well_formed_or_named(data: st.DataObject, field: tuple[Path, str, str, Keys]) -> None:
+    """A finding stands within what was changed, or names its key, or what stands or stood there."""
+    folder, stack, file, path = field
+    with tempfile.TemporaryDirectory() as copy:
+        root = Path(copy)
+        copy_description(folder, root)
         content = yaml.safe_load((root / file).read_text())
-        path = data.draw(st.sampled_from(sorted(_leaves(content), key=str)))
-        holder = content
-        for key in path[:-1]:
-            holder = holder[key]
-        spoilt = data.draw(_SPOILT)
-        assume(holder[path[-1]] != spoilt)
-        holder[path[-1]] = spoilt
-        text = yaml.safe_dump(content, sort_keys=False)
+        at, words = _mutated(data, content, path)
+        text = yaml.dump(content, Dumper=_Plain, sort_keys=False)
         (root / file).write_text(text)
-        found = errors(project.run().findings)
-        line = read_yaml(text, file).lines[path]
-        named = [str(key) for key in path if isinstance(key, str)][-1].removeprefix("fluxstead:")
+        found = errors(Project(root, stack).run().findings)
+        inside = [line for place, line in read_yaml(text, file).lines.items() if place[: len(at)] == at]
         assert not found or any(
-            (one.source.file == file and abs(one.source.line - line) <= 1) or named in one.what or named in one.write
+            (one.source.file == file and min(inside) - 1 <= one.source.line <= max(inside) + 1)
+            or any(word in one.what or word in one.write for word in words)
             for one in found
-        ), (path, spoilt, [one.text() for one in found])
+        ), (file, path, at, [one.text() for one in found])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.planted import DEPLOYMENT, WEB, Planted, layer, look, obj, release
+from fluxstead.core.findings import Finding
+from tests.checks.planted import DEPLOYMENT, SERVICE, WEB, Planted, ingress, layer, look, obj, release
 
 _ID = "references/policy-selects-nothing"
 _OTHER = obj("Namespace", "other")
@@ -51,3 +52,17 @@ def test_selectors_that_meet_nobody(policy: str, says: str) -> None:
 def test_selectors_that_meet_somebody_or_may(policy: str) -> None:
     """No noise."""
     assert not found(policy)
+
+
+def test_what_a_kustomization_of_flux_changes_is_not_judged_as_written() -> None:
+    """`spec.images` sets another tag, and `spec.namePrefix` renames both ends."""
+    untagged = DEPLOYMENT.replace("site:1.0.0", "site")
+    assert [finding.id for finding in _all(layer("web", WEB, untagged))] == ["versions/moving-image"]
+    assert not _all(layer("web", WEB, untagged, spec="images: [{name: example.test/site, newTag: 1.0.0}]"))
+    renamed = (DEPLOYMENT, SERVICE, ingress("web/site", "a.test", "x-site"))
+    assert [finding.id for finding in _all(layer("web", WEB, *renamed))] == ["references/missing-service"]
+    assert not _all(layer("web", WEB, *renamed, spec="namePrefix: x-"))
+
+
+def _all(files: dict[str, str]) -> list[Finding]:
+    return look(Planted(files=files, cure=("", ""), says=""), files)

@@ -130,8 +130,16 @@ def test_a_disk_over_a_directory_of_the_system_is_refused(reference: Project, pa
 
 @pytest.mark.parametrize(
     "text",
-    ["config: &l {x: *l}\n", "[" * 3000, f"config: {{fluxstead:longhorn: {'9' * 5000}}}\n", "config:\n  - a\n"],
-    ids=["itself", "brackets", "digits", "list"],
+    [
+        "config: &l {x: *l}\n",
+        "[" * 3000,
+        "[" * 30000 + "]" * 30000,
+        "- " * 30000,
+        "? " * 30000,
+        f"config: {{fluxstead:longhorn: {'9' * 5000}}}\n",
+        "config:\n  - a\n",
+    ],
+    ids=["itself", "brackets", "many-brackets", "dashes", "question-marks", "digits", "list"],
 )
 def test_a_file_made_to_break_the_reader_is_a_finding(reference: Project, text: str) -> None:
     """Never a traceback."""
@@ -154,3 +162,9 @@ def test_what_would_take_the_cluster_with_it_is_refused(reference: Project, old:
     if "k3s\n" in f"{new}\n":
         reference.replace(STACK, "- name: dev", "- name: flux")
     assert any(said in finding.what for finding in errors(reference.run().findings))
+
+
+def test_a_path_that_no_disk_can_hold_is_a_finding(example: Project) -> None:
+    """Asking the disk for it fails otherwise than asking for one that is not there."""
+    example.replace("Pulumi.edge.yaml", "path: apps/whoami", f"path: {'x' * 300}")
+    assert [finding.id for finding in errors(example.run().findings)] == ["references/missing-path"]

@@ -10,6 +10,7 @@ from fluxstead.core.quantity import bytes_of
 from fluxstead.core.version import numbers
 from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
 
+_OLDEST = (75, 0, 0)
 _RANDOM_PASSWORD_SINCE = (79, 0, 0)
 """Before, Grafana's password is `prom-operator` on every cluster (kube-prometheus-stack: UPGRADE.md, From 78.x to 79.x)."""
 
@@ -29,6 +30,14 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
             what=f"the versions of kube-prometheus-stack carry no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
             write=settings.version.removeprefix("v"),
+        )
+    if numbers(settings.version) < _OLDEST:
+        yield error(
+            "monitoring/unknown-version",
+            settings.source_of("version"),
+            what=f"kube-prometheus-stack {settings.version} is older than the versions that fluxstead knows",
+            why="what it brings is not known, and so not when others can use it (U5)",
+            write="75.6.0, or a newer version",
         )
 
 

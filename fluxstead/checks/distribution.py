@@ -1,0 +1,171 @@
+"""A reader of OCI registries, by the distribution API, and without credentials: whether a manifest exists, and which tags do.
+
+Imported only when registries are asked: the modules below take longer to load than a small tree to check.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from email.message import Message
+from http import HTTPStatus
+from http.client import HTTPException
+from time import monotonic
+from typing import IO, Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+_HUB = {"docker.io": "registry-1.docker.io"}
+_SECONDS = 10.0
+_LARGEST = 4 * 1024 * 1024
+_PAGES = 30
+_LONGEST_TAG = 128
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/json",
+)
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
+
+
+class NotAnswered(Exception):  # noqa: N818 -- nothing is wrong with the program
+    """Why a registry did not say. `whole`: it would not say anything of its other repositories either."""
+
+    def __init__(self, why: str, *, whole: bool = False) -> None:
+        super().__init__(why)
+        self.whole = whole
+
+
+class Repository:
+    """One repository of a registry. Its token is kept, so that it is asked for once."""
+
+    def __init__(self, registry: str, name: str, until: float) -> None:
+        self._root = f"{'http' if _is_loopback(registry) else 'https'}://{_HUB.get(registry, registry)}/v2/"
+        self._name = name
+        self._until = until
+        self._token = ""
+
+    def has(self, reference: str) -> bool:
+        """Whether there is a manifest of this tag or digest."""
+        # HEAD: some registries count every GET of a manifest as a pull, and allow few of them.
+        return self._answer("HEAD", f"{self._root}{self._name}/manifests/{reference}") is not None
+
+    def tags(self) -> list[str] | None:
+        """The repository's tags, of very many only the first; None where there is no such repository."""
+        found: list[str] = []
+        url = f"{self._root}{self._name}/tags/list?n=1000"
+        for _ in range(_PAGES):
+            answer = self._answer("GET", url)
+            if answer is None:
+                return found or None
+            headers, body = answer
+            tags = _object(body).get("tags")
+            found += [tag for tag in tags if isinstance(tag, str) and len(tag) <= _LONGEST_TAG] if isinstance(tags, list) else []
+            link = _NEXT.search(headers.get("Link", ""))
+            following = urljoin(url, link[1]) if link else ""
+            # Another host is not to get the token.
+            if not following.startswith(self._root) or following == url:
+                break
+            url = following
+        return found
+
+    def is_in_a_registry(self) -> bool:
+        """Whether what says "not found" is a registry at all; any web server says that."""
+        try:
+            return self._answer("GET", self._root) is not None
+        except NotAnswered as why:
+            return not why.whole
+
+    def _answer(self, method: str, url: str) -> tuple[Message, bytes] | None:
+        """Headers and body; None for "not found"."""
+        status, headers, body = self._request(method, url, {"Authorization": f"Bearer {self._token}"} if self._token else {})
+        if status == HTTPStatus.UNAUTHORIZED and not self._token:
+            self._token = self._new_token(headers.get_all("WWW-Authenticate") or [])
+            status, headers, body = self._request(method, url, {"Authorization": f"Bearer {self._token}"})
+        return None if status == HTTPStatus.NOT_FOUND else (headers, _good(status, body))
+
+    def _new_token(self, challenges: list[str]) -> str:
+        """A token for everybody, from where the registry says."""
+        bearer = next((one for one in challenges if one.lower().startswith("bearer ")), "")
+        asked = dict(_PARAMETER.findall(bearer))
+        if "realm" not in asked:
+            raise NotAnswered(_CREDENTIALS)
+        query = {"service": asked.get("service", ""), "scope": asked.get("scope") or f"repository:{self._name}:pull"}
+        url = f"{asked['realm']}{'&' if '?' in asked['realm'] else '?'}{urlencode({k: v for k, v in query.items() if v})}"
+        answer = _object(_good(*self._request("GET", url, {})[::2]))
+        token = answer.get("token") or answer.get("access_token")
+        # It becomes a header: what does not fit into one line is none.
+        if not isinstance(token, str) or not token.isprintable():
+            raise NotAnswered(_CREDENTIALS)
+        return token
+
+    def _request(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, Message, bytes]:
+        seconds = min(_SECONDS, self._until - monotonic())
+        if seconds <= 0:
+            raise NotAnswered("there was no time left to ask", whole=True)
+        try:
+            request = urllib.request.Request(_safe(url), headers={"Accept": ", ".join(_MANIFESTS)}, method=method)  # noqa: S310 -- _safe
+            for name, value in headers.items():
+                # So that it is not sent on to where the registry redirects to.
+                request.add_unredirected_header(name, value)
+            with _OPENER.open(request, timeout=seconds) as answer:
+                return answer.status, answer.headers, answer.read(_LARGEST)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.headers, b""
+        except (OSError, HTTPException, ValueError) as problem:
+            reason = getattr(problem, "reason", None) or str(problem) or type(problem).__name__
+            raise NotAnswered(f"it does not answer: {reason}", whole=True) from problem
+
+
+_CREDENTIALS = "it asks for credentials, as registries also do for what does not exist"
+
+
+def _good(status: int, body: bytes) -> bytes:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise NotAnswered(_CREDENTIALS)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise NotAnswered("it takes no more questions for now (429)", whole=True)
+    if status != HTTPStatus.OK:
+        raise NotAnswered(f"it answers with status {status}", whole=status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+    return body
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as problem:
+        raise NotAnswered("its answer is no JSON") from problem
+    return data if isinstance(data, dict) else {}
+
+
+def _is_loopback(host_and_port: str) -> bool:
+    host = urlsplit(f"//{host_and_port}").hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _safe(url: str) -> str:
+    """The URL, if what is sent to it can be read by nobody on the way: HTTPS, or this machine itself."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.netloc)):
+        return url
+    raise ValueError(f"{parts.scheme}://{parts.netloc} is not asked without encryption")
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(  # noqa: PLR0917 -- urllib's own signature
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> urllib.request.Request | None:
+        return super().redirect_request(req, fp, code, msg, headers, _safe(newurl))  # type: ignore[arg-type]
+
+
+_OPENER = urllib.request.build_opener(_Redirects)

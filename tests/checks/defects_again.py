@@ -1,0 +1,65 @@
+"""A second planted defect, where one rule is written in two places or looks at two things."""
+
+from __future__ import annotations
+
+from fluxstead.core.platform import Platform
+from tests.checks.defects import DEFECTS
+from tests.checks.planted import DEPLOYMENT, LONGHORN, PLACES, WEB, Planted, layer, release
+
+_TARGETED = ", targetNamespace: web, releaseName: site"
+_HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
+
+ALSO: tuple[tuple[str, Planted], ...] = (
+    (
+        "ownership/two-releases",
+        Planted(
+            files=layer("web", WEB, release("web/site", "site", "1.0.0"), release("default/a", "site", "1.0.0", _TARGETED)),
+            cure=("releaseName: site", "releaseName: a"),
+            says="installs the Helm release web/site",
+        ),
+    ),
+    (
+        "ownership/port-twice",
+        Planted(files=layer("web", WEB, _HOST), cure=("10250", "10300"), says="which the kubelet has"),
+    ),
+    (
+        "references/missing-file",
+        Planted(
+            files={
+                **layer("web", WEB),
+                "web/kustomization.yaml": "resources: [objects.yaml]\n"
+                "configMapGenerator: [{name: a, files: [a.txt=objects.yml]}]\n",
+            },
+            cure=("=objects.yml", "=objects.yaml"),
+            says="web/objects.yml is not in the repository",
+        ),
+    ),
+    (
+        "references/dangling-dependency",
+        Planted(
+            files=layer("web", WEB, release("web/site", "site", "1.0.0", ", dependsOn: [{name: sit}]")),
+            cure=(", dependsOn: [{name: sit}]", ""),
+            says="HelmRelease web/site depends on web/sit, which does not exist",
+        ),
+    ),
+    (
+        "moves/longhorn-version",
+        Planted(
+            before={path: text.replace("1.9.0", "1.9.1") for path, text in LONGHORN.items()},
+            files=LONGHORN,
+            cure=("1.9.0", "1.9.1"),
+            says="Longhorn 1.9.1 in HEAD becomes 1.9.0",
+        ),
+    ),
+    (
+        "versions/compatibility",
+        Planted(
+            files=layer("web", WEB),
+            cure=("web", "site"),
+            says="needs Kubernetes 1.25",
+            platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.24.17+k3s1"),
+            more={"places": PLACES},
+        ),
+    ),
+)
+PLANTED = (*DEFECTS.items(), *ALSO)

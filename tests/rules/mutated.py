@@ -1,0 +1,202 @@
+"""The project with one rule taken out: run as `python -m tests.rules.mutated`, it answers for every mistake of the table.
+
+Each place in the code that makes a finding is rewritten as it is loaded, so that it can be switched off: the statement there then
+does nothing, as if nobody had written it. What comes after it in the program runs as it would then run. That is more than dropping
+a finding from the answer, which would hide what the program does without the rule.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib.abc
+import importlib.machinery
+import io
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+_MAKERS = {
+    "error": "",
+    "warning": "",
+    "_refuse": "description/yaml",
+    "_endless": "description/yaml",
+    "_twice": "nodes/disk-twice",
+    "_in_the_way": "tree/in-the-way",
+    "unknown_key": "description/unknown-key",
+    "_unknown_key": "description/unknown-key",
+}
+"""What makes findings, and of which id where that is not its first argument."""
+_GONE = object()
+_off = ""
+_hit: dict[str, None] = {}
+_known: dict[str, str] = {}
+
+
+def _site(key: str, make: Callable[[], object]) -> object:
+    """What a place that makes a finding does: make it, unless it is switched off."""
+    _hit[key] = None
+    return _GONE if key == _off else make()
+
+
+def _present(value: object) -> tuple[object, ...]:
+    return () if value is _GONE else (value,)
+
+
+def _put(container: Any, key: object, value: object) -> None:
+    if value is not _GONE:
+        container[key] = value
+
+
+class _Rewriting(ast.NodeTransformer):
+    """Every place that makes a finding, and the statements by which findings go on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.relative_to(REPOSITORY)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        own = isinstance(node.func, ast.Name) or name == "_refuse"
+        if own and name in _MAKERS:
+            key = f"{self._path}:{node.lineno}"
+            _known[key] = _MAKERS[name] or str(ast.literal_eval(node.args[0]))
+            return _call("_site", ast.Constant(key), ast.Lambda(_NOTHING, node))
+        if name == "append" and isinstance(node.func, ast.Attribute) and isinstance(node.args[0], ast.Call):
+            return ast.Call(ast.Attribute(node.func.value, "extend", ast.Load()), [_call("_present", node.args[0])], [])
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Yield) and isinstance(node.value.value, ast.Call):
+            return ast.Expr(ast.YieldFrom(_call("_present", node.value.value)))
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        [target, *others] = node.targets
+        if (
+            not others
+            and isinstance(target, ast.Subscript)
+            and not isinstance(target.slice, ast.Slice)
+            and isinstance(node.value, ast.Call)
+        ):
+            return ast.Expr(_call("_put", target.value, target.slice, node.value))
+        return node
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.elt, ast.Call):
+            each = ast.comprehension(ast.Name("_each", ast.Store()), _call("_present", node.elt), [], 0)
+            return ast.ListComp(ast.Name("_each", ast.Load()), [*node.generators, each])
+        return node
+
+
+_NOTHING = ast.arguments([], [], None, [], [], None, [])
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+class _Loader(SourceFileLoader):
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        tree = _Rewriting(Path(path)).visit(ast.parse(self.get_data(path)))
+        return compile(ast.fix_missing_locations(tree), path, "exec")
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__.update(_site=_site, _present=_present, _put=_put)
+        super().exec_module(module)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name.startswith("fluxstead.") else None
+        if spec is not None and isinstance(spec.loader, SourceFileLoader) and spec.origin:
+            spec.loader = _Loader(name, spec.origin)
+        return spec
+
+
+def _answer(project: Path, stack: str, off: str = "", *options: str) -> dict[str, Any]:
+    """What `./run render --check` says, with one place switched off."""
+    global _off  # noqa: PLW0603 -- read by the rewritten code
+    from fluxstead.cli.__main__ import main  # noqa: PLC0415 -- once its code is rewritten
+
+    _off = off
+    _hit.clear()
+    out = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+            status: object = main(["render", "--project", str(project), "--stack", stack, "--format", "json", *options])
+    except Exception as broken:  # noqa: BLE001 -- the program without a rule may do anything
+        status = f"{type(broken).__name__}: {broken}"
+    finally:
+        _off = ""
+    text = out.getvalue()
+    findings = json.loads(text)["findings"] if text else []
+    for finding in findings:
+        file = project / finding["file"]
+        lines = file.read_text(errors="replace").splitlines() if file.is_file() else []
+        finding["text"] = lines[finding["line"] - 1] if finding["line"] <= len(lines) else ""
+    return {"status": status, "findings": findings, "hit": list(_hit)}
+
+
+@contextlib.contextmanager
+def _copy(of: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(of, folder, dirs_exist_ok=True, symlinks=True)
+        yield Path(folder)
+
+
+def _answers() -> dict[str, Any]:
+    from tests.conftest import copy_description  # noqa: PLC0415 -- likewise
+    from tests.rules.mistakes import BASES, MISTAKES, change  # noqa: PLC0415
+
+    answers = []
+    with tempfile.TemporaryDirectory() as folder:
+        bases = {stack: Path(folder) / stack for stack in BASES}
+        for stack, base in bases.items():
+            source, edits = BASES[stack]
+            base.mkdir()
+            copy_description(REPOSITORY / source, base)
+            change(base, edits)
+        untouched = {}
+        for stack, base in bases.items():
+            with _copy(base) as project:
+                untouched[stack] = _answer(project, stack, "", "--check")
+        for mistake in MISTAKES:
+            with _copy(bases[mistake.base]) as project:
+                mistake.make(project, partial(_answer, project, mistake.base))
+                stack = mistake.stack or mistake.base
+                found = _answer(project, stack, "", "--check")
+                place = [site for site in found["hit"] if _known[site] == mistake.id and site not in untouched[mistake.base]["hit"]]
+                without = [_answer(project, stack, site, "--check") for site in place]
+            answers.append({"places": place, "with": found, "without": without})
+    return {"untouched": untouched, "answers": answers, "of the tree": _places_of_the_tree(), "known": _known}
+
+
+def _places_of_the_tree() -> list[str]:
+    """The places that the planted defects of the checks over the tree reach."""
+    from tests.checks.defects_again import PLANTED  # noqa: PLC0415 -- likewise
+    from tests.checks.planted import look  # noqa: PLC0415
+
+    places = []
+    for id_, defect in PLANTED:
+        _hit.clear()
+        look(defect, defect.files)
+        places += [place for place in _hit if _known[place] == id_]
+    return places
+
+
+if __name__ == "__main__":
+    sys.meta_path.insert(0, _Finder())
+    json.dump(_answers(), sys.stdout)
