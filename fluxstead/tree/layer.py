@@ -51,6 +51,7 @@ class Layer:
     health_check_exprs: tuple[Mapping[str, str], ...] = ()
     service_account_name: str | None = None
     keeps_data: bool = False
+    """It stays, with all that it applied, when its file goes: what volumes themselves need to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,14 +239,15 @@ def _write(path: str, text: str, mode: int = 0o644) -> None:
 def pressure() -> List[str]:
     """The filesystems under logs, pods and images that are nearly full (F19)."""
     told: Dict[int, str] = {}
-    for path in FILLED:
+    for wanted in FILLED:
+        path = wanted
         while not os.path.isdir(path):
             path = os.path.dirname(path)
         usage = os.statvfs(path)
         free = 100 * usage.f_bavail // max(1, usage.f_blocks)
         if free < FULL_BELOW:
             room = human(usage.f_bavail * usage.f_frsize)
-            told.setdefault(os.stat(path).st_dev, f"the filesystem of {path} has {free} % free ({room}): DiskPressure below 5 %")
+            told.setdefault(os.stat(path).st_dev, f"the filesystem of {wanted} has {free} % free ({room}): DiskPressure below 5 %")
     return list(told.values())
 
 

@@ -64,7 +64,6 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         offers=frozenset(Capability("Secret", name, instance.name) for name in (*instance.secrets, *app.image_pull_secrets)),
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
         health_check_exprs=_CLAIM_MAY_WAIT if instance.volume and not instance.online else (),
-        keeps_data=instance.volume is not None,
     )
 
 

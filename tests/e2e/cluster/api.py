@@ -159,9 +159,10 @@ def condition(obj: Json | None, kind: str = "Ready") -> Json:
     """A condition of an object, where it is about the object as it is now; empty otherwise."""
     status = (obj or {}).get("status", {})
     generation = (obj or {}).get("metadata", {}).get("generation")
-    if status.get("observedGeneration", generation) != generation:
-        return {}
-    return next((dict(one) for one in status.get("conditions", ()) if one["type"] == kind), {})
+    found: Json = next((dict(one) for one in status.get("conditions", ()) if one["type"] == kind), {})
+    # A release whose chart is missing is judged in its condition alone.
+    judged = found.get("observedGeneration", status.get("observedGeneration", generation))
+    return found if judged == generation else {}
 
 
 def is_ready(obj: Json | None) -> bool:
