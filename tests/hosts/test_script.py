@@ -69,6 +69,11 @@ def test_any_path_survives_fstab(text: str) -> None:
     assert fstab_fields(fstab_line(declared(mount_path=path), "u"))[1] == path
 
 
+def test_only_what_systemd_decodes_is_encoded_in_fstab() -> None:
+    """A `#` written as \\043 was mounted under that very name after a boot."""
+    assert fstab_line(declared(mount_path="/mnt/a #\\b"), "u").split()[1] == "/mnt/a\\040#\\134b"
+
+
 FSTAB = "# first\nUUID=1 / ext4 defaults 0 1\r\n\t/dev/sdz /srv xfs noauto 0 0 # note\n/dev/sda1 /mnt/a ext4 defaults 0 2"
 
 

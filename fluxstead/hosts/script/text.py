@@ -71,13 +71,15 @@ def config_state(text: Optional[str]) -> Tuple[str, str]:
 
 
 def fstab_escape(text: str) -> str:
-    """A path as a field of /etc/fstab."""
-    return re.sub(r"[\s\\#]", lambda found: f"\\{ord(found.group()):03o}", text)
+    """A path as a field of /etc/fstab: just what getmntent(3) decodes, which systemd reads it by; a `\\043` would stay as it is."""
+    return re.sub(r"[ \t\n\\]", lambda found: f"\\{ord(found.group()):03o}", text)
 
 
 def fstab_fields(line: str) -> Tuple[str, str, str, List[str]]:
     """(source, mount path, type, options) of a line of /etc/fstab."""
-    fields = [re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), field) for field in line.split()]
+    fields = [
+        re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), field) for field in re.findall(r"[^ \t\r\n]+", line)
+    ]
     source, path, kind, options = (fields + [""] * 4)[:4]
     return source.replace('"', ""), path, kind, options.split(",")
 
