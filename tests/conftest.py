@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from fluxstead.embedded import Run, run_program
 from tests.e2e.hosts.machines import bare, booted, booted_bare, machine  # noqa: F401 -- fixtures, for all folders
+from tests.e2e.tools.build import ToolUnavailable, tool
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -58,6 +60,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
     for line in sorted({f"{name}: {value}" for report in reports for name, value in report.user_properties}):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[..., dict[str, Path]]:
+    """Build the named tools from their pinned sources, or skip."""
+
+    def build(*names: str) -> dict[str, Path]:
+        try:
+            return {name: tool(name) for name in names}
+        except ToolUnavailable as reason:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(str(reason))
+
+    return build
 
 
 @pytest.fixture

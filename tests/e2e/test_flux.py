@@ -9,19 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.cluster.api import Json, RefusedError, is_ready
-from tests.e2e.cluster.description import PROJECT, STACK, Project
-from tests.e2e.cluster.flux import TOOLS, Cluster, applied, running
-from tests.e2e.cluster.stand_ins import Disk, registered, unseen
+from tests.e2e.cluster.api import Json
+from tests.e2e.cluster.description import PROJECT, Project
+from tests.e2e.cluster.flux import TOOLS, Cluster, running
 
 Need = Callable[..., dict[str, Path]]
 EDGE = PROJECT / "examples/edge"
 NODE = "k3s1"
-DISKS = ("sdf1", "sdg1", "sdh1")
-GATED = "kube-prometheus-stack"
-RELEASE_OF_GATED = "monitoring-kube-prometheus-stack"
-# Several times what Flux takes from an opened gate to the first object behind it.
-LOOK_SECONDS = 12
+pytestmark = pytest.mark.flux
 
 
 @pytest.fixture
@@ -62,42 +57,6 @@ def test_the_second_cluster_becomes_ready_by_itself_too(need: Need) -> None:
         assert default == ["longhorn"], "k3s's own class is the default no more"
 
 
-def test_monitoring_is_not_applied_before_every_declared_disk_is_registered(cluster: Cluster, project: Project) -> None:
-    """The mission's sentence: stays away, stays away, stays away, comes; and a disk that dies later holds nothing back."""
-    names = project.layers()
-    cluster.stand_ins.disks = unseen
-    cluster.bootstrap(f"./clusters/{STACK}")
-    revision = cluster.commit("the tree as it is committed")
-    cluster.eventually("Longhorn's Node applied", lambda: longhorn_node(cluster), 120)
-    cluster.wait_for_layers(["ingress-nginx", "longhorn", "longhorn-routes", "example-app-prod"], revision)
-
-    stays_away(cluster, "no status")
-    last = DISKS[-1]
-    cluster.stand_ins.disks = lambda node, disk: None if disk == last else registered(node, disk)
-    cluster.eventually("two disks in the status", lambda: set(disk_status(cluster)) == set(DISKS) - {last})
-    stays_away(cluster, "one disk missing")
-    cluster.stand_ins.disks = lambda node, disk: Disk("") if disk == last else registered(node, disk)
-    cluster.eventually("the last disk without UUID", lambda: disk_status(cluster).get(last, {}).get("diskUUID") == "")
-    stays_away(cluster, "one disk without UUID")
-    cluster.stand_ins.disks = registered
-    cluster.eventually("monitoring applied", lambda: cluster.release(RELEASE_OF_GATED, "monitoring"), 30)
-    cluster.wait_for_layers(names, revision)
-
-    uuid = disk_status(cluster)[last]["diskUUID"]
-    cluster.stand_ins.disks = lambda node, disk: Disk(uuid, ready=False) if disk == last else registered(node, disk)
-    cluster.eventually("the disk dead", lambda: disk_status(cluster)[last]["conditions"][0]["status"] == "False")
-    project.replace(project.stack_file.name, "retention: 10d", "retention: 11d")
-    project.replace(project.stack_file.name, "PODINFO_LEVEL: debug", "PODINFO_LEVEL: warn")
-    project.render()
-    revision = cluster.commit("monitoring and an application, while a disk is dead")
-    cluster.wait_for_layers(names, revision, 120)
-    prometheus = cluster.api.list("monitoring.coreos.com/v1", "Prometheus", "monitoring")
-    assert [one["spec"]["retention"] for one in prometheus] == ["11d"]
-    app = cluster.api.get("apps/v1", "Deployment", "example-app", "example-app-dev")
-    assert app
-    assert {"name": "PODINFO_LEVEL", "value": "warn"} in app["spec"]["template"]["spec"]["containers"][0]["env"]
-
-
 def came_up_in_order(cluster: Cluster, project: Project) -> None:
     """The committed tree becomes Ready by itself, each layer after those that it needs."""
     order = project.assembled().tree.order
@@ -116,32 +75,7 @@ def came_up_in_order(cluster: Cluster, project: Project) -> None:
     cluster.wait_for_layers(groups, revision)
 
 
-def longhorn_node(cluster: Cluster) -> Json | None:
-    """Longhorn's Node of the one machine."""
-    try:
-        return cluster.api.get("longhorn.io/v1beta2", "Node", NODE, "longhorn-system")
-    except RefusedError:
-        return None  # not even its kind is there yet
-
-
-def disk_status(cluster: Cluster) -> Json:
-    """What Longhorn says about the disks of that machine."""
-    status: Json = (longhorn_node(cluster) or {}).get("status", {}).get("diskStatus", {})
-    return status
-
-
 def is_default(storage_class: Json) -> bool:
     """Whether claims that name no class get this one."""
     annotations = storage_class["metadata"].get("annotations", {})
     return bool(annotations.get("storageclass.kubernetes.io/is-default-class") == "true")
-
-
-def stays_away(cluster: Cluster, case: str) -> None:
-    """Neither the layer nor anything of it comes while one looks."""
-    end = time.monotonic() + LOOK_SECONDS
-    while time.monotonic() < end:
-        layers = cluster.layers()
-        assert not is_ready(layers["longhorn-storage"]), f"{case}: the storage layer is Ready\n{cluster.report()}"
-        assert not applied(layers[GATED]), f"{case}: {GATED} was applied\n{cluster.report()}"
-        assert cluster.api.get("v1", "Namespace", "monitoring") is None, f"{case}: the namespace is there"
-        time.sleep(0.5)

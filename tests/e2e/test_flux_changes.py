@@ -15,6 +15,7 @@ from tests.e2e.cluster.flux import KUSTOMIZATION, NAMESPACE, RELEASE, TOOLS, Clu
 Need = Callable[..., dict[str, Path]]
 LONGHORN = "longhorn-system"
 ATTEMPTS_SECONDS = 20
+pytestmark = pytest.mark.flux
 NOTES = """
     - name: notes
       image: example.test/notes

@@ -21,6 +21,7 @@ Need = Callable[..., dict[str, Path]]
 PAGE = PROJECT / "docs/tasks/take-over-a-running-cluster.md"
 LONGHORN = "longhorn-system"
 LOST_SECONDS = 60
+pytestmark = pytest.mark.flux
 HAND_MADE: dict[str, list[str]] = {
     "infrastructure": ["infrastructure/longhorn/*.yaml", "infrastructure/longhorn-storage/node-*.yaml"],
     "monitoring": ["monitoring/kube-prometheus-stack/*.yaml"],

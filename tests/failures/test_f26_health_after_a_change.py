@@ -1,13 +1,98 @@
-"""F26: health was not validated after a change."""
+"""F26: health was not validated after a change: nobody knew whether monitoring waits for healthy storage, or only for its chart."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
-from tests.failures.refusal import not_done
+from tests.e2e.cluster.api import Json, RefusedError, is_ready
+from tests.e2e.cluster.description import STACK, Project
+from tests.e2e.cluster.flux import TOOLS, Cluster, applied, running
+from tests.e2e.cluster.stand_ins import Disk, registered, unseen
+
+Need = Callable[..., dict[str, Path]]
+NODE = "k3s1"
+DISKS = ("sdf1", "sdg1", "sdh1")
+GATED = "kube-prometheus-stack"
+RELEASE_OF_GATED = "monitoring-kube-prometheus-stack"
+# Several times what Flux takes from an opened gate to the first object behind it.
+LOOK_SECONDS = 12
 
 
-@pytest.mark.gap("the tree is not reconciled by real Flux in a test yet")
-def test_the_failure_is_prevented() -> None:
-    """Not a pass until it is."""
-    not_done("the tree is not reconciled by real Flux in a test yet")
+@pytest.fixture
+def cluster(need: Need) -> Iterator[Cluster]:
+    """An empty cluster with the one machine that is live."""
+    with running(need(*TOOLS)) as made:
+        made.control_plane.add_node(NODE)
+        yield made
+
+
+@pytest.fixture
+def project(cluster: Cluster) -> Project:
+    """The reference cluster's description and tree, in the repository that Flux reads."""
+    return Project(cluster.repository.folder)
+
+
+@pytest.mark.flux
+def test_monitoring_is_not_applied_before_every_declared_disk_is_registered(cluster: Cluster, project: Project) -> None:
+    """The mission's sentence: stays away, stays away, stays away, comes; and a disk that dies later holds nothing back."""
+    names = project.layers()
+    cluster.stand_ins.disks = unseen
+    cluster.bootstrap(f"./clusters/{STACK}")
+    revision = cluster.commit("the tree as it is committed")
+    cluster.eventually("Longhorn's Node applied", lambda: longhorn_node(cluster), 120)
+    cluster.wait_for_layers(["ingress-nginx", "longhorn", "longhorn-routes", "example-app-prod"], revision)
+
+    stays_away(cluster, "no status")
+    last = DISKS[-1]
+    cluster.stand_ins.disks = lambda node, disk: None if disk == last else registered(node, disk)
+    cluster.eventually("two disks in the status", lambda: set(disk_status(cluster)) == set(DISKS) - {last})
+    stays_away(cluster, "one disk missing")
+    cluster.stand_ins.disks = lambda node, disk: Disk("") if disk == last else registered(node, disk)
+    cluster.eventually("the last disk without UUID", lambda: disk_status(cluster).get(last, {}).get("diskUUID") == "")
+    stays_away(cluster, "one disk without UUID")
+    cluster.stand_ins.disks = registered
+    cluster.eventually("monitoring applied", lambda: cluster.release(RELEASE_OF_GATED, "monitoring"), 30)
+    cluster.wait_for_layers(names, revision)
+
+    uuid = disk_status(cluster)[last]["diskUUID"]
+    cluster.stand_ins.disks = lambda node, disk: Disk(uuid, ready=False) if disk == last else registered(node, disk)
+    cluster.eventually("the disk dead", lambda: disk_status(cluster)[last]["conditions"][0]["status"] == "False")
+    project.replace(project.stack_file.name, "retention: 10d", "retention: 11d")
+    project.replace(project.stack_file.name, "PODINFO_LEVEL: debug", "PODINFO_LEVEL: warn")
+    project.render()
+    revision = cluster.commit("monitoring and an application, while a disk is dead")
+    cluster.wait_for_layers(names, revision, 120)
+    prometheus = cluster.api.list("monitoring.coreos.com/v1", "Prometheus", "monitoring")
+    assert [one["spec"]["retention"] for one in prometheus] == ["11d"]
+    app = cluster.api.get("apps/v1", "Deployment", "example-app", "example-app-dev")
+    assert app
+    assert {"name": "PODINFO_LEVEL", "value": "warn"} in app["spec"]["template"]["spec"]["containers"][0]["env"]
+
+
+def longhorn_node(cluster: Cluster) -> Json | None:
+    """Longhorn's Node of the one machine."""
+    try:
+        return cluster.api.get("longhorn.io/v1beta2", "Node", NODE, "longhorn-system")
+    except RefusedError:
+        return None  # not even its kind is there yet
+
+
+def disk_status(cluster: Cluster) -> Json:
+    """What Longhorn says about the disks of that machine."""
+    status: Json = (longhorn_node(cluster) or {}).get("status", {}).get("diskStatus", {})
+    return status
+
+
+def stays_away(cluster: Cluster, case: str) -> None:
+    """Neither the layer nor anything of it comes while one looks."""
+    end = time.monotonic() + LOOK_SECONDS
+    while time.monotonic() < end:
+        layers = cluster.layers()
+        assert not is_ready(layers["longhorn-storage"]), f"{case}: the storage layer is Ready\n{cluster.report()}"
+        assert not applied(layers[GATED]), f"{case}: {GATED} was applied\n{cluster.report()}"
+        assert cluster.api.get("v1", "Namespace", "monitoring") is None, f"{case}: the namespace is there"
+        time.sleep(0.5)

@@ -70,7 +70,7 @@ def test_any_path_survives_fstab(text: str) -> None:
 
 
 def test_only_what_systemd_decodes_is_encoded_in_fstab() -> None:
-    """A `#` written as \\043 was mounted under that very name after a boot."""
+    """A `#` that was written as a number came back as that number after a boot."""
     assert fstab_line(declared(mount_path="/mnt/a #\\b"), "u").split()[1] == "/mnt/a\\040#\\134b"
 
 

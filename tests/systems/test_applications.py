@@ -81,7 +81,7 @@ def test_beside_an_autoscaler_no_replicas_are_written(tmp_path: Path) -> None:
 
 
 def test_a_volume_and_its_namespace_are_never_pruned(tmp_path: Path) -> None:
-    """U10: pruning removed volumes with their release. The layer itself goes with its application, or its pods would stay for ever."""
+    """U10: pruning removed volumes with their release. The layer goes with its application, or its pods would stay."""
     found = planned(described(tmp_path, RICH))
     assert the(found, "web-store", "PersistentVolumeClaim")["metadata"]["annotations"] == KEEP
     assert the(found, "web-store", "Namespace")["metadata"]["annotations"] == KEEP

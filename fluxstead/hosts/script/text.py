@@ -71,7 +71,7 @@ def config_state(text: Optional[str]) -> Tuple[str, str]:
 
 
 def fstab_escape(text: str) -> str:
-    """A path as a field of /etc/fstab: just what getmntent(3) decodes, which systemd reads it by; a `\\043` would stay as it is."""
+    """A path as a field of /etc/fstab: just what getmntent(3) decodes, which systemd reads it by, and nothing more."""
     return re.sub(r"[ \t\n\\]", lambda found: f"\\{ord(found.group()):03o}", text)
 
 
