@@ -7,8 +7,8 @@ import pytest
 from tests.e2e.hosts.support import EXT4, apply, disk, path, plan, refused, with_file
 from tests.e2e.hosts.vm import Machine
 
-NAIVE = "umount /mnt/x 2>/dev/null || true; wipefs -qa $d-part1 $d; echo ',,L' | sfdisk -q --label gpt $d; udevadm settle; "
-NAIVE += "mkfs.ext4 -q -F $d-part1; mkdir -p /mnt/x; mount $d-part1 /mnt/x\n"
+NAIVE = "umount /mnt/x 2>/dev/null || true; wipefs -qa $d-part1 2>/dev/null || true; wipefs -qa $d; udevadm settle; "
+NAIVE += "echo ',,L' | sfdisk -q --label gpt $d; udevadm settle; mkfs.ext4 -q -F $d-part1; mkdir -p /mnt/x; mount $d-part1 /mnt/x\n"
 """What set-up scripts do. The first run is right."""
 
 
