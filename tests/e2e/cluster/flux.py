@@ -106,7 +106,7 @@ class Cluster:
             )
 
     def hand_over_key(self, secret: str) -> None:
-        """The private key that only the operator has, as the task page on secrets says."""
+        """The private key that only the operator has, as the page on adding an application says."""
         key = subprocess.run(["age-keygen"], capture_output=True, text=True, check=True).stdout
         metadata = {"name": secret, "namespace": NAMESPACE}
         self.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"age.agekey": key}})
