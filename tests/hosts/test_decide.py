@@ -234,7 +234,9 @@ def unfinished(**changes: object) -> Disk:
 
 def test_an_interrupted_preparation_is_taken_up_again() -> None:
     torn = blank(edges="table", table_name=PREPARING)
-    assert verdict(host(torn)).tasks == FRESH
+    unread = replace(torn, volumes=(whole(signatures=(Signature("gpt", 0x200), Signature("PMBR", 0x1FE))),), table_whole=True)
+    for found in (torn, unread):
+        assert verdict(host(found)).tasks == FRESH
     for found in (
         unfinished(signatures=(), look=None),
         unfinished(look=EMPTY),
@@ -253,7 +255,15 @@ def test_a_finished_disk_without_a_filesystem_is_never_formatted_again() -> None
     for wipe in (None, CONSENT):
         assert "no filesystem" in refused(host(ours(mounted=False, signatures=(), look=None)), declared(wipe=wipe))
     torn = blank(edges="table", table_name=READY)
-    assert not set(DESTRUCTIVE[2:]) & set(verdict(host(torn)).tasks)
+    unread = replace(torn, volumes=(whole(signatures=(Signature("gpt", 0x200),)),), table_whole=True)
+    for found in (torn, unread):
+        assert verdict(host(found)).action == "resume"
+        assert not set(DESTRUCTIVE[2:]) & set(verdict(host(found)).tasks)
+
+
+def test_a_table_of_ours_gives_no_right_to_what_else_shows_itself_on_the_disk() -> None:
+    more = (Signature("gpt", 0x200), Signature("btrfs", 0x4000040))
+    assert verdict(host(blank(edges="table", table_name=PREPARING, volumes=(whole(signatures=more),)))).action == "refuse"
 
 
 def test_an_interrupted_wipe_goes_on_under_the_same_consent_only() -> None:

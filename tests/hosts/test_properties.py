@@ -17,8 +17,10 @@ MANY = settings(max_examples=3000, deadline=None, suppress_health_check=[HealthC
 
 
 def is_blank(disk: Disk) -> bool:
-    bare = len(disk.volumes) == 1 and not disk.volumes[0].signatures and not disk.volumes[0].mounts
-    return bare and disk.edges in ("zero", "table")
+    if len(disk.volumes) > 1 or disk.volumes[0].mounts:
+        return False
+    marks = {signature.type for signature in disk.volumes[0].signatures}
+    return not marks and disk.edges == "zero" or marks <= {"gpt", "PMBR"} and disk.edges == "table"
 
 
 def is_unfinished(disk: Disk, name: str) -> bool:

@@ -187,7 +187,8 @@ def volumes_of(draw: st.DrawFn, path: str) -> tuple[Volume, ...]:
 @st.composite
 def any_disk(draw: st.DrawFn, path: str) -> Disk:
     """A disk in any state that could be read, also ones that make no sense."""
-    found = draw(st.one_of(volumes_of(path), st.just((whole(path),))))
+    bare = st.sampled_from([(whole(path),), (whole(path, signatures=(Signature("gpt", 0x200),)),)])
+    found = draw(st.one_of(volumes_of(path), bare))
     return Disk(
         path,
         draw(st.sampled_from([(), (BY_ID,), ("/dev/disk/by-id/usb-Generic",)])),

@@ -33,6 +33,8 @@ from fluxstead.hosts.script.text import (
 DESTRUCTIVE = ("wipe", "partition", "format")
 FRESH = ("partition", "format", "mountpoint", "fstab", "mount")
 """What a blank disk needs, in the only order that works (F16)."""
+TABLE_MARKS = {"gpt", "PMBR"}
+"""What wipefs(8) finds on a disk that holds a GPT and nothing else."""
 RENDER = "to go on without it: ./run render writes the tree and dials no host"
 
 
@@ -275,12 +277,14 @@ def _unfinished(disk: Disk, volume: Volume) -> bool:
 def _not_ours(declared: Declared, disk: Disk) -> Verdict:
     """Blank, begun by this script, or somebody's."""
     idle = not disk.busy and not disk.stacked and not any(volume.mounts for volume in disk.volumes)
-    empty = idle and not disk.partitions and not disk.volumes[0].signatures
-    if empty and disk.edges == "zero":
+    alone = idle and not disk.partitions
+    marks = {signature.type for signature in disk.volumes[0].signatures}
+    if alone and not marks and disk.edges == "zero":
         if not _named(declared, disk):
             return _refuse_unnamed(declared, disk, "it is blank")
         return Verdict(declared, disk, "prepare", ("blank",), FRESH)
-    if empty and disk.edges == "table":
+    # A run killed between writing the table and the kernel's reading it leaves our table without its partition.
+    if alone and marks <= TABLE_MARKS and disk.edges == "table":
         tasks = FRESH if disk.table_name == PREPARING else ("partition", *FRESH[2:])
         return _resume(declared, disk, "writing its partition table was interrupted", tasks)
     if idle and disk.half_wiped and declared.wipe == disk.half_wiped:
