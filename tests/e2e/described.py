@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -47,6 +48,13 @@ def write_nodes(project: Path, *texts: str) -> None:
         old.unlink()
     for number, text in enumerate(texts, 1):
         (project / f"nodes/k3s{number}.yaml").write_text(text)
+
+
+def ask_for_less(project: Path, stack: str) -> None:
+    """Give the applications volumes that fit on the machines' small disks."""
+    file = project / f"Pulumi.{stack}.yaml"
+    text = re.sub(r"size: \d+Gi", "size: 64Mi", file.read_text())
+    file.write_text(text.replace("retentionSize: 8GB", "retentionSize: 48MB"))
 
 
 def logins(machine: Machine) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import shutil
 import socket
@@ -17,7 +16,7 @@ import pytest
 
 from fluxstead.embedded import run_program
 from fluxstead.hosts.report import replace_hint
-from tests.e2e.described import booted, logins, node_file, write_nodes
+from tests.e2e.described import ask_for_less, booted, logins, node_file, write_nodes
 from tests.e2e.engine import Engine, which_plugin
 from tests.e2e.hosts.machines import skip_without_tools
 from tests.e2e.hosts.support import EXT4, path, with_file
@@ -37,7 +36,7 @@ class Cluster:
         self.first, self.second = first, second
         self.engine = Engine(scratch, ".", STACK)
         self._kept = scratch / "kept"
-        self._ask_for_less()
+        ask_for_less(self.engine.project, STACK)
         self.describe()
         assert self.engine.run("stack", "init", STACK).returncode == 0
         began = time.monotonic()
@@ -48,12 +47,6 @@ class Cluster:
             machine.save("prepared")
         shutil.copytree(self.engine.checkout, self._kept / "checkout")
         shutil.copytree(self.engine.state, self._kept / "state")
-
-    def _ask_for_less(self) -> None:
-        """Volumes that fit on the machines' small disks."""
-        file = self.engine.project / f"Pulumi.{STACK}.yaml"
-        text = re.sub(r"size: \d+Gi", "size: 64Mi", file.read_text())
-        file.write_text(text.replace("retentionSize: 8GB", "retentionSize: 48MB"))
 
     def describe(self, *, first: dict[str, Any] | None = None, second: dict[str, Any] | None = None) -> None:
         """Write the nodes' files, with changes."""
@@ -114,6 +107,11 @@ def unshaken(two: list[int]) -> list[int]:
     return [count + 1 for count in two]
 
 
+def make_key(file: Path) -> None:
+    """Write a new private key, and `file`.pub."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file], check=True)
+
+
 @pytest.fixture
 def engine_at(tmp_path: Path, need: Callable[..., object]) -> Callable[[socket.socket], Engine]:
     """The reference cluster with its server's sshd at a socket of this test, which is no sshd."""
@@ -121,7 +119,7 @@ def engine_at(tmp_path: Path, need: Callable[..., object]) -> Callable[[socket.s
     def make(place: socket.socket) -> Engine:
         need("pulumi", "pulumi-language-python")
         engine = Engine(tmp_path, ".", STACK)
-        (engine.project / "key").write_text("no key\n")
+        make_key(engine.project / "key")
         node = engine.project / "nodes/k3s1.yaml"
         ssh = f"{{address: 127.0.0.1, port: {place.getsockname()[1]}, hostKey: {OTHER_KEY}, privateKeyFile: key}}"
         node.write_text(f"{node.read_text()}ssh: {ssh}\n")
@@ -224,7 +222,7 @@ def test_a_changed_label_runs_only_on_its_host_and_touches_no_disk(cluster: Clus
 def test_with_any_other_way_in_the_script_runs_again_and_does_nothing_twice(cluster: Cluster, tmp_path: Path) -> None:
     """Another key, another kind of host key, another user: each changes an input of the remote command, and so runs it (U2)."""
     machine, file = cluster.first, cluster.engine.project / "nodes/k3s1.yaml"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    make_key(tmp_path / "key")
     public = (tmp_path / "key.pub").read_text().strip()
     machine.root(
         f"echo '{public}' >>/home/ops/.ssh/authorized_keys; mkdir -p /root/.ssh; cp /home/ops/.ssh/authorized_keys /root/.ssh/; "

@@ -9,7 +9,7 @@ from tests.e2e.hosts.support import apply, disk, node
 from tests.e2e.hosts.vm import Machine
 
 VOLUME = "/dev/disk/by-id/wwn-0x6000000000000001"
-EAGER = "defaults { find_multipaths no }"
+EAGER = "defaults {\nfind_multipaths no\n}"
 """Takes every SCSI disk that nothing excludes, as the configuration of many installers does."""
 
 
