@@ -20,7 +20,7 @@ def is_blank(disk: Disk) -> bool:
     if len(disk.volumes) > 1 or disk.volumes[0].mounts:
         return False
     marks = {signature.type for signature in disk.volumes[0].signatures}
-    return not marks and disk.edges == "zero" or marks <= {"gpt", "PMBR"} and disk.edges == "table"
+    return (not marks and disk.edges == "zero") or (marks <= {"gpt", "PMBR"} and disk.edges == "table")
 
 
 def is_unfinished(disk: Disk, name: str) -> bool:
