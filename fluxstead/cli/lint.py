@@ -14,7 +14,7 @@ _CHECKS = (
     ("ruff", "format", "--check", "."),
     ("mypy", "."),
     ("lint-imports", "--no-logo"),
-    ("shellcheck", "run", ".ci/run", "fluxstead/hosts/prelude.sh"),
+    ("shellcheck", "run", ".ci/run", ".ci/once", "fluxstead/hosts/prelude.sh"),
 )
 
 

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.e2e.cluster.api import Json
 from tests.e2e.cluster.description import PROJECT, Project
+from tests.e2e.cluster.fixtures import NODE, Need
 from tests.e2e.cluster.flux import TOOLS, Cluster, running
 
-Need = Callable[..., dict[str, Path]]
 EDGE = PROJECT / "examples/edge"
-NODE = "k3s1"
 pytestmark = pytest.mark.flux
-
-
-@pytest.fixture
-def cluster(need: Need) -> Iterator[Cluster]:
-    """An empty cluster with one machine, which is all the reference cluster has that is live."""
-    with running(need(*TOOLS)) as made:
-        made.control_plane.add_node(NODE)
-        yield made
-
-
-@pytest.fixture
-def project(cluster: Cluster) -> Project:
-    """The reference cluster's description and tree, in the repository that Flux reads."""
-    return Project(cluster.repository.folder)
 
 
 def test_the_committed_tree_becomes_ready_by_itself_in_the_inferred_order(cluster: Cluster, project: Project) -> None:

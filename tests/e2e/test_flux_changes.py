@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.cluster.api import Json, condition, is_ready
 from tests.e2e.cluster.description import STACK, Project
+from tests.e2e.cluster.fixtures import NODE, Need
 from tests.e2e.cluster.flux import KUSTOMIZATION, NAMESPACE, RELEASE, TOOLS, Cluster, applied, running
 
-Need = Callable[..., dict[str, Path]]
 LONGHORN = "longhorn-system"
 ATTEMPTS_SECONDS = 20
 pytestmark = pytest.mark.flux
@@ -31,7 +30,7 @@ NOTES = """
 def cluster(need: Need) -> Iterator[Cluster]:
     """The reference cluster, up."""
     with running(need(*TOOLS)) as made:
-        made.control_plane.add_node("k3s1")
+        made.control_plane.add_node(NODE)
         yield made
 
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ import yaml
 
 from tests.e2e.cluster.api import Json
 from tests.e2e.cluster.description import PROJECT, STACK, Project
+from tests.e2e.cluster.fixtures import NODE, Need
 from tests.e2e.cluster.flux import NAMESPACE, TOOLS, Cluster, running
 
-Need = Callable[..., dict[str, Path]]
 PAGE = PROJECT / "docs/tasks/take-over-a-running-cluster.md"
 LONGHORN = "longhorn-system"
 LOST_SECONDS = 60
@@ -124,7 +124,7 @@ class Takeover:
 def takeover(need: Need) -> Iterator[Takeover]:
     """A running hand-made cluster."""
     with running(need(*TOOLS)) as cluster:
-        cluster.control_plane.add_node("k3s1")
+        cluster.control_plane.add_node(NODE)
         yield Takeover(cluster)
 
 

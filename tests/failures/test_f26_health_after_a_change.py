@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.cluster.api import Json, RefusedError, is_ready
 from tests.e2e.cluster.description import STACK, Project
-from tests.e2e.cluster.flux import TOOLS, Cluster, applied, running
+from tests.e2e.cluster.fixtures import NODE
+from tests.e2e.cluster.flux import Cluster, applied
 from tests.e2e.cluster.stand_ins import Disk, registered, unseen
 
-Need = Callable[..., dict[str, Path]]
-NODE = "k3s1"
 DISKS = ("sdf1", "sdg1", "sdh1")
 GATED = "kube-prometheus-stack"
 RELEASE_OF_GATED = "monitoring-kube-prometheus-stack"
 # Several times what Flux takes from an opened gate to the first object behind it.
 LOOK_SECONDS = 12
-
-
-@pytest.fixture
-def cluster(need: Need) -> Iterator[Cluster]:
-    """An empty cluster with the one machine that is live."""
-    with running(need(*TOOLS)) as made:
-        made.control_plane.add_node(NODE)
-        yield made
-
-
-@pytest.fixture
-def project(cluster: Cluster) -> Project:
-    """The reference cluster's description and tree, in the repository that Flux reads."""
-    return Project(cluster.repository.folder)
 
 
 @pytest.mark.flux
