@@ -30,7 +30,7 @@ def engine_for(tmp_path: Path, need: Callable[..., object]) -> Callable[[str, st
 
 @BOTH
 def test_up_writes_what_render_writes_and_then_rests(project: str, stack: str, engine_for: Callable[[str, str], Engine]) -> None:
-    """`preview --diff` writes nothing, `up` the tree byte for byte, a second `up` nothing."""
+    """`preview --diff` writes nothing, `up` the tree byte for byte; `refresh` and a second `up` find nothing to do."""
     engine = engine_for(project, stack)
     preview = engine.run("preview", "--diff")
     assert preview.returncode == 0, preview.stdout + preview.stderr
@@ -48,9 +48,11 @@ def test_up_writes_what_render_writes_and_then_rests(project: str, stack: str, e
     assert found == assembled.files
     assert (engine.project / f"clusters/{stack}/tree.yaml").exists()
 
-    again = engine.run("up", "--yes", "--skip-preview")
-    assert "unchanged" in again.stdout
-    assert "updated" not in again.stdout.lower().replace("up to date", "")
+    for command in ("refresh", "up"):
+        again = engine.run(command, "--yes", "--skip-preview")
+        assert again.returncode == 0, again.stdout
+        counts = again.stdout.partition("Resources:")[2].partition("Duration:")[0].split()
+        assert counts[1:] == ["unchanged"], again.stdout
     assert engine.run("preview", "--expect-no-changes").returncode == 0
 
 
@@ -66,19 +68,30 @@ def test_a_changed_helm_value_shows_as_that_one_line(engine_for: Callable[[str, 
     assert all("ataLocality" in line and '"best-effort" => "disabled"' in line for line in changed)
 
 
-def test_the_state_has_the_edges_of_the_order(engine_for: Callable[[str, str], Engine]) -> None:
-    """`dependsOn` in the files and dependencies in the engine's state are the same."""
-    engine = engine_for(".", "k3s-flux")
+@BOTH
+def test_the_state_has_the_edges_of_the_order(project: str, stack: str, engine_for: Callable[[str, str], Engine]) -> None:
+    """`dependsOn` in the files and dependencies in the engine's state are the same; each layer stands below its system."""
+    engine = engine_for(project, stack)
     assert engine.run("up", "--yes", "--skip-preview").returncode == 0
-    assembled = run_program(engine.project, "k3s-flux").assembled
+    assembled = run_program(engine.project, stack).assembled
     assert assembled is not None
     resources = json.loads(engine.run("stack", "export").stdout)["deployment"]["resources"]
-    layers = {one["urn"]: one for one in resources if one["type"] == "fluxstead:tree:Layer"}
-    edges = {
-        urn.rsplit("::", 1)[1]: {other.rsplit("::", 1)[1] for other in one.get("dependencies") or []} for urn, one in layers.items()
-    }
+    layers = {name_of(one["urn"]): one for one in resources if one["type"] == "fluxstead:tree:Layer"}
     order = assembled.tree.order
+    edges = {name: {name_of(other) for other in one.get("dependencies") or []} for name, one in layers.items()}
     assert edges == {layer.name: set(order.dependencies(layer.name)) for layer in order.layers}
+    systems = {one["urn"]: name_of(one["urn"]) for one in resources if one.get("parent") == resources[0]["urn"]}
+    assert resources[0]["type"] == "pulumi:pulumi:Stack"
+    for layer in order.layers:
+        expected = {"monitoring": {"monitoring"}, "apps": {"applications"}}.get(
+            layer.group, set(systems.values()) - {"applications"}
+        )
+        assert systems[layers[layer.name]["parent"]] in expected, layer.name
+
+
+def name_of(urn: str) -> str:
+    """The last part of a URN."""
+    return urn.rpartition("::")[2]
 
 
 def test_mistakes_stop_the_engine_with_findings_and_no_traceback(engine_for: Callable[[str, str], Engine]) -> None:
