@@ -147,9 +147,11 @@ def _place_problems(declared: Declared, disk: Disk, place: Place) -> List[str]:
     if not place.device and place.entries:
         shown = ", ".join(place.entries[:5])
         problems.append(f"the folder {path} is not empty ({shown}) and would be hidden: move that away first (F24)")
+    mounts = [mount for volume in disk.volumes for mount in volume.mounts]
     for elsewhere, line in disk.fstab:
         if elsewhere.rstrip("/") != path:
-            problems.append(f"/etc/fstab mounts it at {elsewhere}: take out the line {line!r} first")
+            unmount = "unmount it there first, then " if elsewhere.rstrip("/") in mounts else ""
+            problems.append(f"/etc/fstab mounts it at {elsewhere}: {unmount}take out the line {line!r}")
     return problems
 
 

@@ -32,7 +32,7 @@ SOURCE = ("source.toolkit.fluxcd.io/v1", "GitRepository")
 class Cluster:
     """A Kubernetes with Flux that reconciles the commits of one repository."""
 
-    def __init__(self, folder: Path, tools: Mapping[str, Path]) -> None:
+    def __init__(self, folder: Path, tools: Mapping[str, Path], cure_at_once: bool) -> None:
         (folder / "logs").mkdir()
         self.folder = folder
         self.processes = Processes(folder / "logs")
@@ -42,6 +42,7 @@ class Cluster:
         self.repository = Repository(folder / "git" / "cluster")
         self.charts = serve_charts(folder / "charts")
         self._tools = tools
+        self._cure_at_once = cure_at_once
 
     def start(self, git: int, charts: int) -> None:
         """Start everything, with nothing to reconcile yet."""
@@ -255,6 +256,8 @@ class Cluster:
             (self.folder / "sources").mkdir()
         else:
             arguments.append("--requeue-dependency=2s")  # else 30 s for each step of the order
+        if name == "kustomize-controller" and self._cure_at_once:
+            arguments.append("--feature-gates=CancelHealthCheckOnNewRevision=true")
         if name == "helm-controller":
             arguments.append("--graceful-shutdown-timeout=5s")
         temporary = self.folder / f"{name}-tmp"
@@ -275,11 +278,11 @@ def applied(layer: Json) -> str:
 
 
 @contextmanager
-def running(tools: Mapping[str, Path]) -> Iterator[Cluster]:
-    """A cluster of one's own, empty but for Flux."""
+def running(tools: Mapping[str, Path], *, cure_at_once: bool = False) -> Iterator[Cluster]:
+    """A cluster of one's own, empty but for Flux; `cure_at_once`: with the gate that the page on failed releases says."""
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
-        cluster = Cluster(folder, tools)
+        cluster = Cluster(folder, tools, cure_at_once)
         stack.callback(cluster.stop)
         git = stack.enter_context(serving(git_of(folder / "git")))
         charts = stack.enter_context(serving(files_of(folder / "charts")))
