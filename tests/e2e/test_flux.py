@@ -7,6 +7,9 @@ import time
 import pytest
 import yaml
 
+from fluxstead.checks.store import DiskStore
+from fluxstead.checks.view import view_of
+from fluxstead.checks.waiting import waiting_in
 from tests.e2e.cluster.api import Json
 from tests.e2e.cluster.description import PROJECT, Project
 from tests.e2e.cluster.fixtures import NODE, Need
@@ -42,8 +45,9 @@ def test_the_second_cluster_becomes_ready_by_itself_too(need: Need) -> None:
 
 def came_up_in_order(cluster: Cluster, project: Project) -> None:
     """The committed tree becomes Ready by itself, each layer after those that it needs."""
-    order = project.assembled().tree.order
     names = project.layers()
+    simulated = cold_start(project)
+    assert simulated == inferred(project)
     started = time.monotonic()
     with cluster.recording() as became_ready:
         cluster.bootstrap(f"./clusters/{project.stack}")
@@ -53,9 +57,27 @@ def came_up_in_order(cluster: Cluster, project: Project) -> None:
     print(f"\n{cluster.charts}\nall layers Ready after {time.monotonic() - started:.0f} s: {', '.join(became_ready)}")  # noqa: T201
     print(f"memory in MiB: {cluster.processes.memory()}")  # noqa: T201
     position = {name: index for index, name in enumerate(became_ready)}
-    assert not [(name, other) for name in names for other in order.dependencies(name) if position[other] > position[name]]
+    assert not [(first, then) for first, then in simulated if position[first] > position[then]]
     groups = [group for group in cluster.layers() if group not in names]
     cluster.wait_for_layers(groups, revision)
+
+
+def cold_start(project: Project) -> set[tuple[str, str]]:
+    """Which layer is ready before which other is applied, as the check of the cold start reads the committed files."""
+    view = view_of(DiskStore(project.folder), [f"clusters/{project.stack}"])
+    waiting, names = waiting_in(view), project.layers()
+    layers = [unit for unit in view.units.values() if unit.name in names]
+    return {(first.name, then.name) for first in layers for then in layers if waiting.before(then, first, ready=True)}
+
+
+def inferred(project: Project) -> set[tuple[str, str]]:
+    """The same, as the order was inferred from the description."""
+    order = project.assembled().tree.order
+    past: dict[str, set[str]] = {}
+    for layer in order.layers:
+        direct = order.dependencies(layer.name)
+        past[layer.name] = {*direct, *(earlier for name in direct for earlier in past[name])}
+    return {(first, then) for then, all_before in past.items() for first in all_before}
 
 
 def is_default(storage_class: Json) -> bool:

@@ -226,11 +226,11 @@ def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, pr
     assert "1.9.0 → 1.10" in said
     project.stack_file.write_text(text)
 
-    project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.10.1")
-    apply(cluster, project, "Longhorn 1.10.1")
+    project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.10.2")
+    apply(cluster, project, "Longhorn 1.10.2")
     release = cluster.release("longhorn", LONGHORN)
     assert release
-    assert (release["status"]["history"][0]["chartVersion"], release["status"]["history"][0]["status"]) == ("1.10.1", "deployed")
+    assert (release["status"]["history"][0]["chartVersion"], release["status"]["history"][0]["status"]) == ("1.10.2", "deployed")
     after = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
     assert after
     assert after["metadata"]["uid"] == manager["metadata"]["uid"]

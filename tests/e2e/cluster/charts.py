@@ -28,7 +28,7 @@ SERVED_BY = {
 VERSIONS = (
     ("longhorn", "1.9.0"),
     ("longhorn", "1.9.2"),
-    ("longhorn", "1.10.1"),
+    ("longhorn", "1.10.2"),
     ("longhorn", "1.12.1"),
     ("ingress-nginx", "4.12.3"),
     ("kube-prometheus-stack", "75.6.0"),

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from random import Random
 
 import pytest
 
@@ -34,6 +35,8 @@ from .vm import DiskSpec, Machine, disks
 pytestmark = pytest.mark.machine
 
 OTHERS = [2, 3]
+WHOLE_SECONDS = 20
+"""What such a run takes on an emulated machine."""
 LINES = 19
 """Lines of a whole run that unmounts, wipes and prepares one disk, without its result."""
 
@@ -85,6 +88,16 @@ def test_killed_after_every_line(case: Case, line: int) -> None:
 def test_killed_in_the_middle_of_a_write(case: Case, count: int) -> None:
     done = case.machine.script(stdin_for("apply", node(case.wanted), patched(stop_after_bytes(count, KILL))))
     assert done.status in (137, 255), done
+    finished(case)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_a_random_moment(case: Case, seed: int) -> None:
+    """From outside, whatever it is doing; the tool that it runs lives on, and the next run waits for its end."""
+    moment = Random(seed).uniform(1, WHOLE_SECONDS)  # noqa: S311 - it has to fail again
+    command = f"sudo -n timeout --foreground -s KILL {moment:.1f} bash -s"
+    done = case.machine.ssh(command, stdin_for("apply", node(case.wanted)))
+    assert done.status in (0, 137, 255), done
     finished(case)
 
 
@@ -140,3 +153,10 @@ def test_disks_that_are_replaced_or_copied_are_not_taken_for_the_declared_ones()
         assert "is also on" in messages["d1"]
         assert set(messages) == {"d1", "d8"}
         assert "is also on" in messages["d8"] or "fstab mounts it at" in messages["d8"]
+
+        twin = DiskSpec(one.serial, "0x50014ee000000009", "400M", file="twin")
+        machine.make_disk(twin)
+        machine.restart([one, twin, two])
+        messages = refused(machine, disk(1), disk(2))
+        assert set(messages) == {"d1"}
+        assert "found twice" in messages["d1"]

@@ -168,6 +168,21 @@ def consented_nothing(machine: Machine, always: dict[int, str]) -> None:
     assert digests(machine, [1, 2, 3, 5]) == before
 
 
+def test_hardware_that_is_not_as_declared_or_does_not_answer_is_refused(machine: Machine) -> None:
+    """And a blank disk beside it, which alone would be prepared, stays blank."""
+    sysfs = f"/sys/block/$(basename $(readlink -f {path(3)}))/device/state"
+    machine.root(f"blockdev --setro {path(2)}; echo offline > {sysfs}")
+    before = digests(machine, ALL)
+    messages = refused(machine, disk(1, size=2**30), disk(2), disk(3), disk(9), disk(4))
+    assert set(messages) == {"d1", "d2", "d3", "d9"}
+    assert "less than the declared" in messages["d1"]
+    assert "it is read-only" in messages["d2"]
+    assert "it does not answer" in messages["d3"]
+    assert "no disk of this host has serial WD-FS0009" in messages["d9"]
+    assert all("./run render" in messages[name] for name in ("d3", "d9"))
+    assert digests(machine, ALL) == before
+
+
 def test_consent_is_void_once_anything_was_written(machine: Machine) -> None:
     machine.root(with_file(1, EXT4))
     first = plan(machine, disk(1))["disks"][0]["write"].removeprefix("wipe: ")
