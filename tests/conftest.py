@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fluxstead.embedded import Run, run_program
-from tests.e2e.cluster.fixtures import cluster, project  # noqa: F401 -- fixtures, for all folders
+from tests.e2e.cluster.fixtures import cluster, edge_cluster, edge_project, project  # noqa: F401 -- fixtures, for all folders
 from tests.e2e.hosts.machines import bare, booted, booted_bare, machine  # noqa: F401 -- fixtures, for all folders
 from tests.e2e.tools.build import ToolUnavailable, tool
 

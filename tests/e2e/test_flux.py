@@ -11,11 +11,10 @@ from fluxstead.checks.store import DiskStore
 from fluxstead.checks.view import view_of
 from fluxstead.checks.waiting import waiting_in
 from tests.e2e.cluster.api import Json
-from tests.e2e.cluster.description import PROJECT, Project
-from tests.e2e.cluster.fixtures import NODE, Need
-from tests.e2e.cluster.flux import TOOLS, Cluster, running
+from tests.e2e.cluster.description import Project
+from tests.e2e.cluster.fixtures import EDGE, NODE
+from tests.e2e.cluster.flux import Cluster
 
-EDGE = PROJECT / "examples/edge"
 pytestmark = pytest.mark.flux
 
 
@@ -25,22 +24,15 @@ def test_the_committed_tree_becomes_ready_by_itself_in_the_inferred_order(cluste
     assert [node["metadata"]["name"] for node in cluster.api.list("v1", "Node")] == [NODE]
 
 
-def test_the_second_cluster_becomes_ready_by_itself_too(need: Need) -> None:
+def test_the_second_cluster_becomes_ready_by_itself_too(edge_cluster: Cluster, edge_project: Project) -> None:
     """Another Flux and Longhorn, k3s's own Traefik and local storage, hard anti-affinity, an application of people's own."""
-    with running(need(*TOOLS)) as cluster:
-        project = Project(cluster.repository.folder, EDGE, "edge")
-        nodes = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((EDGE / "nodes").glob("*.yaml"))}
-        for name in nodes:
-            cluster.control_plane.add_node(name)
-        described = yaml.safe_load(project.stack_file.read_text())["config"]
-        cluster.as_k3s(described["fluxstead:kubernetes"])
-        cluster.hand_over_key(described["fluxstead:flux"]["sopsSecret"])
-        came_up_in_order(cluster, project)
-        storing = {name: {disk["name"] for disk in node["disks"]} for name, node in nodes.items() if node.get("disks")}
-        found = cluster.api.list("longhorn.io/v1beta2", "Node", "longhorn-system")
-        assert {one["metadata"]["name"]: set(one["status"]["diskStatus"]) for one in found} == storing
-        default = [one["metadata"]["name"] for one in cluster.api.list("storage.k8s.io/v1", "StorageClass") if is_default(one)]
-        assert default == ["longhorn"], "k3s's own class is the default no more"
+    came_up_in_order(edge_cluster, edge_project)
+    nodes = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((EDGE / "nodes").glob("*.yaml"))}
+    storing = {name: {disk["name"] for disk in node["disks"]} for name, node in nodes.items() if node.get("disks")}
+    found = edge_cluster.api.list("longhorn.io/v1beta2", "Node", "longhorn-system")
+    assert {one["metadata"]["name"]: set(one["status"]["diskStatus"]) for one in found} == storing
+    classes = edge_cluster.api.list("storage.k8s.io/v1", "StorageClass")
+    assert [one["metadata"]["name"] for one in classes if is_default(one)] == ["longhorn"], "k3s's own class is the default no more"
 
 
 def came_up_in_order(cluster: Cluster, project: Project) -> None:

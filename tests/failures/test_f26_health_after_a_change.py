@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 
@@ -56,18 +57,38 @@ def test_monitoring_is_not_applied_before_every_declared_disk_is_registered(clus
     assert {"name": "PODINFO_LEVEL", "value": "warn"} in app["spec"]["template"]["spec"]["containers"][0]["env"]
 
 
-def longhorn_node(cluster: Cluster) -> Json | None:
-    """Longhorn's Node of the one machine."""
+@pytest.mark.flux
+def test_of_several_machines_one_disk_keeps_monitoring_away(edge_cluster: Cluster, edge_project: Project) -> None:
+    """The second cluster: four disks of three machines are registered, and one of the fourth is missing."""
+    late = ("delta", "hdd-two")
+    edge_cluster.stand_ins.disks = lambda node, disk: None if (node, disk) == late else registered(node, disk)
+    edge_cluster.bootstrap("./clusters/edge")
+    revision = edge_cluster.commit("the tree as it is committed")
+    for machine, disk in (("alpha", "nvme-fast"), ("beta", "nvme-fast"), ("gamma", "nvme-fast"), ("delta", "hdd-one")):
+        edge_cluster.eventually(f"{disk} of {machine} registered", partial(has, edge_cluster, machine, {disk}), 120)
+    edge_cluster.wait_for_layers(["longhorn", "whoami"], revision)
+    stays_away(edge_cluster, "one disk missing")
+    edge_cluster.stand_ins.disks = registered
+    edge_cluster.wait_for_layers(edge_project.layers(), revision)
+
+
+def has(cluster: Cluster, machine: str, disks: set[str]) -> bool:
+    """Whether these and no others of the machine's disks are in the status."""
+    return set(disk_status(cluster, machine)) == disks
+
+
+def disk_status(cluster: Cluster, machine: str = NODE) -> Json:
+    """What Longhorn says about the disks of a machine."""
+    status: Json = (longhorn_node(cluster, machine) or {}).get("status", {}).get("diskStatus", {})
+    return status
+
+
+def longhorn_node(cluster: Cluster, machine: str = NODE) -> Json | None:
+    """Longhorn's Node of a machine."""
     try:
-        return cluster.api.get("longhorn.io/v1beta2", "Node", NODE, "longhorn-system")
+        return cluster.api.get("longhorn.io/v1beta2", "Node", machine, "longhorn-system")
     except RefusedError:
         return None  # not even its kind is there yet
-
-
-def disk_status(cluster: Cluster) -> Json:
-    """What Longhorn says about the disks of that machine."""
-    status: Json = (longhorn_node(cluster) or {}).get("status", {}).get("diskStatus", {})
-    return status
 
 
 def stays_away(cluster: Cluster, case: str) -> None:

@@ -178,3 +178,15 @@ def test_a_step_that_fails_says_what_went_wrong(capsys: pytest.CaptureFixture[st
         step("iscsid", fails, seen="disabled, inactive")
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["status"], line["seen"]) for line in told] == [("start", "disabled, inactive"), ("failed", "it did not start")]
+
+
+def test_what_works_apart_ends_when_whoever_asked_is_killed() -> None:
+    """Its answer fits no pipe and nobody reads it; what it inherits, the lock above all, is let go all the same."""
+    work = "lambda: (print('begun', flush=True), time.sleep(1), 'x' * 1_000_000)[2]"
+    program = f"import time; from fluxstead.hosts.script.tools import apart; apart({work}, 30); print('answered')"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as asked:
+        assert asked.stdout is not None
+        assert asked.stdout.readline() == "begun\n"
+        asked.kill()
+        # Ends once both have closed it.
+        assert asked.communicate(timeout=20) == ("", None)

@@ -92,6 +92,8 @@ def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> 
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        # Else a child whose parent was killed would wait for ever for somebody to read, and hold the lock.
+        os.close(reader)
         _work_apart(work, writer, own_mounts)
     os.close(writer)
     data = b""
@@ -115,14 +117,17 @@ def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> 
 
 def _work_apart(work: Callable[[], Any], writer: int, own_mounts: bool) -> NoReturn:
     try:
-        if own_mounts:
-            _leave_mounts()
-        result = {"result": work()}
-    except Exception as error:  # noqa: BLE001 - a process apart has nobody above it to tell but through the pipe
-        result = {"failed": f"{error}"}
-    with os.fdopen(writer, "wb") as pipe:
-        pipe.write(json.dumps(result).encode())
-    os._exit(0)
+        try:
+            if own_mounts:
+                _leave_mounts()
+            result = {"result": work()}
+        except Exception as error:  # noqa: BLE001 - a process apart has nobody above it to tell but through the pipe
+            result = {"failed": f"{error}"}
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(json.dumps(result).encode())
+    finally:
+        # Whatever happened: what follows in this copy of the program is the parent's to do.
+        os._exit(0)
 
 
 def _leave_mounts() -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.e2e.cluster.description import Project
+from tests.e2e.cluster.description import PROJECT, Project
 from tests.e2e.cluster.flux import TOOLS, Cluster, running
 
 Need = Callable[..., dict[str, Path]]
 NODE = "k3s1"
+EDGE = PROJECT / "examples/edge"
 
 
 @pytest.fixture
@@ -26,3 +28,21 @@ def cluster(need: Need) -> Iterator[Cluster]:
 def project(cluster: Cluster) -> Project:
     """The reference cluster's description and tree, in the repository that Flux reads."""
     return Project(cluster.repository.folder)
+
+
+@pytest.fixture
+def edge_cluster(need: Need) -> Iterator[Cluster]:
+    """An empty cluster with the second cluster's machines, all that its k3s brings, and the key of its secrets."""
+    with running(need(*TOOLS)) as made:
+        for file in sorted((EDGE / "nodes").glob("*.yaml")):
+            made.control_plane.add_node(file.stem)
+        described = yaml.safe_load((EDGE / "Pulumi.edge.yaml").read_text())["config"]
+        made.as_k3s(described["fluxstead:kubernetes"])
+        made.hand_over_key(described["fluxstead:flux"]["sopsSecret"])
+        yield made
+
+
+@pytest.fixture
+def edge_project(edge_cluster: Cluster) -> Project:
+    """The second cluster's description and tree, in the repository that Flux reads."""
+    return Project(edge_cluster.repository.folder, EDGE, "edge")
