@@ -89,6 +89,19 @@ class Check:
     function: Callable[[Subject], Iterable[Finding]] | None = None
 
 
+_Function = Callable[[Subject], Iterable[Finding]]
+
+
+def refuses(id: str, protects: str, says: str, function: _Function, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002
+    """A rule whose findings stop the program."""
+    return Check(id, protects, Severity.ERROR, looks_at, says, function)
+
+
+def warns(id: str, protects: str, says: str, function: _Function, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002
+    """A rule whose findings are shown."""
+    return Check(id, protects, Severity.WARNING, looks_at, says, function)
+
+
 def run(subject: Subject, checks: Sequence[Check]) -> Iterator[Finding]:
     """The findings of these checks, each function called once."""
     wanted = {check.id for check in checks}

@@ -1,0 +1,82 @@
+"""Rules about what objects name, listed for the registry."""
+
+from __future__ import annotations
+
+from fluxstead.checks import config, references, selectors
+from fluxstead.checks.subject import refuses, warns
+
+REFERENCES = (
+    refuses(
+        "references/missing-file",
+        "F3",
+        "apps/whoami/kustomization.yaml lists `service.yaml`: apps/whoami/service.yaml is not in the repository",
+        references.paths,
+    ),
+    refuses(
+        "references/not-yaml",
+        "F3",
+        "apps/whoami/service.yaml is not YAML: found character that cannot start any token",
+        references.paths,
+    ),
+    refuses(
+        "references/missing-path",
+        "F3",
+        "Kustomization flux-system/whoami reconciles apps/whoam, which is not in the repository",
+        references.paths,
+    ),
+    refuses(
+        "references/dangling-dependency",
+        "F2",
+        "Kustomization flux-system/monitoring depends on flux-system/infrastructur, which does not exist",
+        references.dependencies,
+    ),
+    refuses(
+        "references/missing-source",
+        "F2",
+        "HelmRelease a/b takes its content from HelmRepository flux-system/charts, which does not exist",
+        references.sources,
+    ),
+    refuses(
+        "references/missing-service",
+        "F21",
+        "Ingress web/site sends requests to Service sit, which does not exist",
+        references.services,
+    ),
+    refuses("references/missing-port", "F21", "Ingress web/site sends requests to port 81 of Service site", references.services),
+    refuses(
+        "references/missing-config-map",
+        "U5",
+        "Deployment web/site takes its configuration from ConfigMap web/setings, which does not exist",
+        config.findings,
+    ),
+    warns(
+        "references/missing-secret",
+        "U5",
+        "HelmRelease monitoring/kube-prometheus-stack needs Secret monitoring/grafana-admin, which is not in the tree",
+        config.findings,
+    ),
+    refuses(
+        "references/no-target",
+        "U9",
+        "HorizontalPodAutoscaler web/site scales Deployment sit, which does not exist",
+        references.targets,
+    ),
+    warns(
+        "references/selects-nothing",
+        "U9",
+        "Service web/site selects pods with app=sit, and no pod of its namespace carries them",
+        references.targets,
+    ),
+    warns(
+        "references/policy-selects-nothing",
+        "U9",
+        "NetworkPolicy web/site guards pods with app=sit, and no pod of namespace web carries them",
+        selectors.policies,
+    ),
+    refuses(
+        "references/not-its-own-pods",
+        "U9",
+        "Deployment web/site selects pods with app=sit, and its template does not carry them",
+        selectors.workloads,
+    ),
+)
