@@ -10,7 +10,6 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.makers import Makers
 from fluxstead.checks.needed import chart_of
 from fluxstead.checks.pods import configuration_of, pod_of
 from fluxstead.checks.store import line_with
@@ -30,9 +29,9 @@ _BACKUP_KEYS = {
 def findings(subject: Subject) -> Iterator[Finding]:
     """What workloads and charts name, and the tree does not have."""
     view = subject.view
-    if any(unit.elsewhere for unit in view.units.values()):
+    if view.partial:
         return
-    makers = Makers(view)
+    makers = subject.makers
     missing: dict[tuple[str, str, str], tuple[Item, set[str]]] = {}
     for item in view.of(*_WORKLOADS):
         pod = pod_of(item.object) if item.whole else None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.references import BUILT_IN, opaque_namespaces
+from fluxstead.checks.opaque import BUILT_IN, Opaque
 from fluxstead.checks.store import entries_of
 from fluxstead.checks.view import View, mapping
 from fluxstead.core.manifest import group_of
@@ -19,14 +19,14 @@ _COPIED = ("reflect", "replicat")
 class Makers:
     """Read once of a tree, so that each question is one look."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, opaque: Opaque) -> None:
         self._known: set[tuple[str, str, str]] = set()
         self._copied: set[tuple[str, str]] = set()
         for item in view.of(*_RESOURCES):
             self._known.add((item.ref.kind, item.ref.namespace or "default", item.ref.name))
             if any(word in key for key in mapping(mapping(item.object, "metadata"), "annotations") for word in _COPIED):
                 self._copied.add((item.ref.kind, item.ref.name))
-        self._opaque = opaque_namespaces(view)
+        self._opaque = opaque
         # cert-manager, external-secrets, sealed-secrets, trust-manager and their like name what they make somewhere in their own
         # objects.
         self._named = {

@@ -13,11 +13,6 @@ from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
-BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
-"""Groups of the API server whose objects make nothing but pods."""
-_MAKES_NOTHING = frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule", "Certificate", "Issuer", "HelmRepository"})
-"""Kinds of others that make no pods, no Services and no ConfigMaps; a Certificate names the Secret that it makes."""
-
 
 def paths(subject: Subject) -> Iterator[Finding]:
     """Files that a kustomization lists, and directories that a Flux Kustomization reconciles."""
@@ -110,7 +105,7 @@ def sources(subject: Subject) -> Iterator[Finding]:
 def services(subject: Subject) -> Iterator[Finding]:
     """The Services and ports behind ingresses, in namespaces where no chart makes Services that the files do not show."""
     view = subject.view
-    opaque = opaque_namespaces(view)
+    opaque = subject.opaque
     for item in view.of("Ingress"):
         if not item.whole or item.ref.namespace in opaque:
             continue
@@ -155,26 +150,10 @@ def _has_port(service: Item, port: object) -> bool:
     return any(entry.get("name") == name if name else entry.get("port") == number for entry in entries_of(service.spec, "ports"))
 
 
-def opaque_namespaces(view: View) -> set[str]:
-    """Namespaces in which a chart or an operator may make objects that no file shows."""
-    found = set()
-    for item in view.of("HelmRelease", "HelmChart"):
-        found.add(str(item.spec.get("targetNamespace") or item.ref.namespace))
-    found |= {
-        item.ref.namespace
-        for item in view.items
-        if item.ref.namespace and group_of(item.object["apiVersion"]) not in BUILT_IN and item.ref.kind not in _MAKES_NOTHING
-    }
-    found |= {item.ref.namespace for unit in view.units.values() if not unit.exact for item in unit.items}
-    return found | {
-        str(unit.spec["targetNamespace"]) for unit in view.units.values() if unit.elsewhere and "targetNamespace" in unit.spec
-    }
-
-
 def targets(subject: Subject) -> Iterator[Finding]:
     """What autoscalers scale, and what Services and disruption budgets select."""
     view = subject.view
-    opaque = opaque_namespaces(view)
+    opaque = subject.opaque
     labelled = pod_labels(view)
     for item in view.of("HorizontalPodAutoscaler"):
         target = mapping(item.spec, "scaleTargetRef")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fluxstead.checks import (
     built,
+    by_name,
     capacity,
     coldstart,
     moves,
@@ -221,7 +222,19 @@ _SECRETS = (
         "secrets/in-values",
         "F22",
         "HelmRelease web/site sets auth.password to a value in plain text (8 characters)",
-        secrets.anywhere,
+        by_name.findings,
+    ),
+    warns(
+        "secrets/in-environment",
+        "F22",
+        "Deployment web/site sets the variable DB_PASSWORD to a value in plain text (8 characters)",
+        by_name.findings,
+    ),
+    warns(
+        "secrets/in-config-map",
+        "F22",
+        "ConfigMap web/settings holds DB_PASSWORD in plain text (8 characters)",
+        by_name.findings,
     ),
 )
 _OTHER = (

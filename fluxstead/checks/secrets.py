@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from fluxstead.checks.directory import GENERATED
 from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, mapping
-from fluxstead.core.findings import Finding, Source, error, warning
-from fluxstead.core.secrecy import is_secret, secret_in
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.secrecy import secret_in
 
 _ENCRYPTED = "ENC["
 
@@ -68,7 +67,7 @@ def _encrypted(subject: Subject, item: Item) -> Iterator[Finding]:
 
 
 def anywhere(subject: Subject) -> Iterator[Finding]:
-    """Keys, tokens and passwords in any file, by what they look like, and in charts' values by their names."""
+    """Keys, tokens and passwords in any file, by what they look like."""
     store = subject.view.store
     for path in sorted(subject.view.files):
         text = store.text(path)
@@ -84,34 +83,7 @@ def anywhere(subject: Subject) -> Iterator[Finding]:
                 why="whoever reads the repository, now or later, has it (F22)",
                 write="a reference to a Secret that is encrypted with SOPS; and a new key, because this one is told",
             )
-    for item in subject.view.of("HelmRelease"):
-        for path, value in _named_secrets(item.spec.get("values"), ""):
-            yield warning(
-                "secrets/in-values",
-                line_with(store, item.document, path.rpartition(".")[2] + ":"),
-                what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
-                why="whoever reads the repository, now or later, has it (F22)",
-                write="the chart's key for an existing Secret, or valuesFrom",
-            )
 
 
 def _in_encrypted(text: str) -> bool:
     return "\nsops:" in text and _ENCRYPTED in text
-
-
-_LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
-
-
-def _named_secrets(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            below = f"{path}.{key}" if path else str(key)
-            if isinstance(item, str):
-                named = str(key).lower().replace("_", "").replace("-", "").endswith(_LAST_WORDS)
-                if named and is_secret(str(key), item) and "${" not in item and "{{" not in item and " " not in item:
-                    yield below, item
-            else:
-                yield from _named_secrets(item, below)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _named_secrets(item, f"{path}[{index}]")

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels, pod_of
-from fluxstead.checks.references import opaque_namespaces
 from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, mapping
@@ -22,14 +21,14 @@ _NAME = "kubernetes.io/metadata.name"
 def policies(subject: Subject) -> Iterator[Finding]:
     """Selectors of NetworkPolicies that meet no pod of a namespace whose pods are all in the tree."""
     view = subject.view
-    if any(unit.elsewhere for unit in view.units.values()):
+    if view.partial:
         return
-    # Pods that k3s brings, or that somebody tries out.
-    opaque = opaque_namespaces(view) | {"kube-system", "default", ""}
     labelled = pod_labels(view)
     for item in view.of("NetworkPolicy"):
         for namespace, selector, role in _selectors(item) if item.whole and item.ref.group == "networking.k8s.io" else ():
-            if namespace in opaque or not _known(selector) or any(matches(selector, pod) for pod in labelled.get(namespace, ())):
+            # Pods of charts, of k3s, and those that somebody tries out.
+            unknown = namespace in subject.opaque or namespace in {"default", ""} or not _known(selector)
+            if unknown or any(matches(selector, pod) for pod in labelled.get(namespace, ())):
                 continue
             yield warning(
                 "references/policy-selects-nothing",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from time import monotonic
 from typing import Literal
 
+from fluxstead.checks.makers import Makers
+from fluxstead.checks.opaque import Opaque
 from fluxstead.checks.view import View
 from fluxstead.core.findings import Finding, Severity, Source
 from fluxstead.core.platform import Platform
@@ -46,7 +49,7 @@ class Outside:
     since: float = field(default_factory=monotonic)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Subject:
     """What the checks look at. A tree that people wrote comes without a description: then only the view is there.
 
@@ -67,6 +70,16 @@ class Subject:
     outside: Outside | None = None
     unchecked: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def opaque(self) -> Opaque:
+        """The namespaces in which there may be more than files show."""
+        return Opaque(self.view)
+
+    @cached_property
+    def makers(self) -> Makers:
+        """Who may make a ConfigMap or a Secret."""
+        return Makers(self.view, self.opaque)
 
     @property
     def described(self) -> bool:

@@ -106,6 +106,11 @@ class View:
     files: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def partial(self) -> bool:
+        """Whether what Flux applies may be more than these files: from another source, or from templates that an operator fills."""
+        return any(unit.elsewhere for unit in self.units.values()) or "ResourceSet" in self.by_kind
+
     def of(self, *kinds: str) -> Iterator[Item]:
         """The objects of these kinds, whatever their group."""
         for kind in kinds:

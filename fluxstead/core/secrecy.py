@@ -28,7 +28,41 @@ def is_secret(name: str, value: str) -> bool:
         return True
     if value.lower() in _SWITCHES or value.startswith("/"):
         return False
-    return _NAME.search(_HUMP.sub("_", name).upper()) is not None
+    return _NAME.search(_as_words(name)) is not None
+
+
+_WORDS = re.compile(
+    r"(?:^|_)(?:PASS|PASSWORD|PASSWD|PASSPHRASE|(?<!EXISTING_)(?<!PULL_)(?<!TLS_)SECRET|TOKEN|CREDENTIALS?"
+    r"|API_?KEY|KEY_BASE|(?:SECRET|ACCESS|PRIVATE|ENCRYPTION|SIGNING|AUTH|MASTER|ADMIN|ROOT)_KEY)_?[0-9]*$"
+)
+_ELSEWHERE = re.compile(
+    r"[$/~.]|ENC\[|ref\+|(?:vault|file|env|secret|k8s):|ssh-|age1|-----BEGIN (?:CERTIFICATE|PUBLIC)|.*(?:://|\$[({]|\{\{|<<)|.*\s"
+)
+"""Values that say where something is, that are filled in later, or that may be known to all."""
+_NAME_OF_A_SECRET = re.compile(r"[a-z]+(?:[-.][a-z0-9]+)+")
+_A_NUMBER = re.compile(r"[0-9]+(?:ms|[smhd])?")
+
+
+def may_be_secret(name: str, value: str) -> bool:
+    """Whether a variable or key of this name holds a secret that can be read here, as far as a name can tell.
+
+    `CLIENT_SECRET: web-oauth` is as likely the name of a Secret, `passwordSecretKey: password` that of a key in one, and
+    `TOKEN: 3600` how long one lasts.
+    """
+    found = _WORDS.search(_as_words(name))
+    if not found or value.lower() in _SWITCHES or _ELSEWHERE.match(value.strip()):
+        return False
+    word = found[0].strip("_")
+    if word.startswith("PASS"):
+        return True
+    if word.endswith("KEY"):
+        return not _WORDS.search(_as_words(value))
+    names_one = not word.startswith("TOKEN") and _NAME_OF_A_SECRET.fullmatch(value)
+    return not (names_one or _A_NUMBER.fullmatch(value))
+
+
+def _as_words(name: str) -> str:
+    return re.sub(r"[-.]", "_", _HUMP.sub("_", name)).upper()
 
 
 _SIGNS = (

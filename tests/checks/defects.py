@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fluxstead.core.platform import Platform
+from tests.checks.defects_of_objects import OF_OBJECTS
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
@@ -43,6 +44,7 @@ _POLICY = "networking.k8s.io/v1"
 _DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 
 DEFECTS: Mapping[str, Planted] = {
+    **OF_OBJECTS,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
         cure=(", servce.yaml", ""),

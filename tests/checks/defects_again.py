@@ -43,6 +43,14 @@ ALSO: tuple[tuple[str, Planted], ...] = (
         ),
     ),
     (
+        "secrets/in-values",
+        Planted(
+            files=layer("web", WEB, release("web/site", "site", "1.0.0", ", values: {env: [{name: DB_PASSWORD, value: hunter2}]}")),
+            cure=("DB_PASSWORD", "DB_PASSWORD_FILE"),
+            says="sets env.DB_PASSWORD",
+        ),
+    ),
+    (
         "moves/longhorn-version",
         Planted(
             before={path: text.replace("1.9.0", "1.9.1") for path, text in LONGHORN.items()},

@@ -28,3 +28,13 @@ def test_a_token_in_any_file_is_refused() -> None:
 def test_a_password_among_a_charts_values_is_warned_of() -> None:
     """By its name."""
     refused("F22", "secrets/in-values")
+
+
+def test_a_password_among_a_containers_variables_is_warned_of() -> None:
+    """Also in manifests that people wrote."""
+    refused("F22", "secrets/in-environment")
+
+
+def test_a_password_in_a_config_map_is_warned_of() -> None:
+    """A ConfigMap is shown to everybody who may look into the namespace."""
+    refused("F22", "secrets/in-config-map")

@@ -1,0 +1,100 @@
+"""Passwords and tokens by the name of the variable or the key that holds them (failure F22).
+
+A name proves nothing: a value that says where the secret is, or how long a token lasts, is none. What is left is warned of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.checks.directory import GENERATED
+from fluxstead.checks.pods import containers_of, pod_of
+from fluxstead.checks.store import entries_of, line_with
+from fluxstead.checks.subject import Subject
+from fluxstead.checks.view import Item, mapping
+from fluxstead.core.findings import Finding, warning
+from fluxstead.core.secrecy import is_secret, may_be_secret
+
+_WHY = "whoever reads the repository, now or later, has it (F22)"
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
+_LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """In variables of containers, in ConfigMaps and in charts' values."""
+    yield from _variables(subject)
+    yield from _config_maps(subject)
+    for item in subject.view.of("HelmRelease"):
+        for path, value in _in_values(item.spec.get("values"), ""):
+            yield warning(
+                "secrets/in-values",
+                line_with(subject.view.store, item.document, path.rpartition(".")[2]),
+                what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
+                why=_WHY,
+                write="the chart's key for an existing Secret, or valuesFrom",
+            )
+
+
+def _variables(subject: Subject) -> Iterator[Finding]:
+    for item in subject.view.of(*_WORKLOADS):
+        # Of a described application, the description is told.
+        pod = pod_of(item.object) if not item.document.generated else None
+        for container in containers_of(pod) if pod is not None else ():
+            for name, value in _named(entries_of(container, "env")):
+                if may_be_secret(name, value):
+                    yield warning(
+                        "secrets/in-environment",
+                        line_with(subject.view.store, item.document, name),
+                        what=f"{item} sets the variable {name} to a value in plain text ({len(value)} characters)",
+                        why=_WHY,
+                        write="valueFrom: {secretKeyRef: …} with a Secret that is encrypted with SOPS",
+                    )
+
+
+def _config_maps(subject: Subject) -> Iterator[Finding]:
+    for item in subject.view.of("ConfigMap"):
+        for name, value in _data_of(item):
+            if may_be_secret(name, value):
+                yield warning(
+                    "secrets/in-config-map",
+                    line_with(subject.view.store, item.document, name),
+                    what=f"{item} holds {name} in plain text ({len(value)} characters)",
+                    why=_WHY,
+                    write="a Secret that is encrypted with SOPS, for this key",
+                )
+
+
+def _named(variables: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for variable in variables:
+        name, value = variable.get("name"), variable.get("value")
+        if isinstance(name, str) and isinstance(value, str):
+            yield name, value
+
+
+def _data_of(item: Item) -> Iterator[tuple[str, str]]:
+    """Keys with their values: as written, or as literals from which kustomize makes the object."""
+    yield from ((key, value) for key, value in mapping(item.object, "data").items() if isinstance(value, str))
+    literals = mapping(item.object, GENERATED).get("literals")
+    for literal in literals if isinstance(literals, list) else ():
+        key, _, value = str(literal).partition("=")
+        yield key, value
+
+
+def _in_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Keys of a chart's values by their last word, and variables that it hands on to containers."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            below = f"{path}.{key}" if path else str(key)
+            if isinstance(item, str):
+                named = str(key).lower().replace("_", "").replace("-", "").endswith(_LAST_WORDS)
+                if named and is_secret(str(key), item) and may_be_secret(str(key), item):
+                    yield below, item
+            else:
+                yield from _in_values(item, below)
+    elif isinstance(value, list):
+        for name, item in _named([one for one in value if isinstance(one, Mapping)]):
+            if may_be_secret(name, item):
+                yield f"{path}.{name}", item
+        for index, item in enumerate(value):
+            yield from _in_values(item, f"{path}[{index}]")
