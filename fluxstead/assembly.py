@@ -14,6 +14,7 @@ from fluxstead.checks.store import DiskStore, TextStore, TreeStore
 from fluxstead.checks.subject import Subject, run
 from fluxstead.checks.view import view_of
 from fluxstead.core.findings import Finding
+from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
 from fluxstead.tree import unique
@@ -99,6 +100,7 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
         nodes=description.nodes,
         longhorn=cluster.longhorn,
         recipients=frozenset(cluster.flux.age_recipients),
+        sops_secret=(FLUX_NAMESPACE, cluster.flux.sops_secret) if cluster.flux.sops_secret else None,
         networks={
             key: network
             for key, network in (

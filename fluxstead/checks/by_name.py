@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.checks.directory import GENERATED
-from fluxstead.checks.pods import containers_of, pod_of
+from fluxstead.checks.pods import WORKLOADS, containers_of, pod_of
 from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, mapping
@@ -17,7 +17,6 @@ from fluxstead.core.findings import Finding, warning
 from fluxstead.core.secrecy import is_secret, may_be_secret
 
 _WHY = "whoever reads the repository, now or later, has it (F22)"
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 _LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
 
 
@@ -37,7 +36,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _variables(subject: Subject) -> Iterator[Finding]:
-    for item in subject.view.of(*_WORKLOADS):
+    for item in subject.view.of(*WORKLOADS):
         # Of a described application, the description is told.
         pod = pod_of(item.object) if not item.document.generated else None
         for container in containers_of(pod) if pod is not None else ():

@@ -1,4 +1,4 @@
-"""ConfigMaps and Secrets that pods and charts take their configuration from.
+"""ConfigMaps and Secrets that pods, charts and Flux take their configuration from.
 
 A pod that names one which is not there, and not `optional`, stays in ContainerCreating or CreateContainerConfigError
 (Kubernetes, "Configure a Pod to Use a ConfigMap" and "Secrets"). Secrets are often made by hand, so that they are warned of.
@@ -6,78 +6,84 @@ A pod that names one which is not there, and not `optional`, stays in ContainerC
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from fluxstead.checks.needed import chart_of
-from fluxstead.checks.pods import configuration_of, pod_of
+from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.named import Named, by_charts, by_flux, by_ingresses, by_pods
 from fluxstead.checks.store import line_with
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import Item, View, mapping
+from fluxstead.checks.view import KUSTOMIZE, Item, View, mapping
 from fluxstead.core.findings import Finding, error, warning
-
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
-_BACKUP_KEYS = {
-    "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-    "cifs": ("CIFS_USERNAME", "CIFS_PASSWORD"),
-    "azblob": ("AZBLOB_ACCOUNT_NAME", "AZBLOB_ACCOUNT_KEY"),
-}
-"""What Longhorn reads of a backup target's Secret, by the target's scheme (Longhorn's docs, "Setting a Backup Target")."""
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """What workloads and charts name, and the tree does not have."""
-    view = subject.view
-    if view.partial:
+    """What the tree names, and does not have."""
+    if subject.view.partial:
         return
-    makers = subject.makers
     missing: dict[tuple[str, str, str], tuple[Item, set[str]]] = {}
-    for item in view.of(*_WORKLOADS):
-        pod = pod_of(item.object) if item.whole else None
-        for kind, name, keys in configuration_of(pod) if pod is not None else ():
-            namespace = item.ref.namespace or "default"
-            if "${" not in name + namespace and not makers.may_make(kind, namespace, name):
-                missing.setdefault((kind, namespace, name), (item, set()))[1].update(keys)
-    for item in view.of("HelmRelease"):
-        namespace = str(item.spec.get("targetNamespace") or item.ref.namespace)
-        for name, names in _named_by_chart(view, item) if item.whole else ():
-            if "${" not in name + namespace and not makers.made("Secret", namespace, name):
-                missing.setdefault(("Secret", namespace, name), (item, set()))[1].update(names)
-    for (kind, namespace, name), (item, found) in missing.items():
-        yield _config_map(subject, item, name, found) if kind == "ConfigMap" else _secret(subject, item, namespace, name, found)
+    for one in _missing(subject):
+        missing.setdefault((one.kind, one.namespace, one.name), (one.item, set()))[1].update(one.keys)
+    for (kind, namespace, name), (item, keys) in missing.items():
+        if kind == "Secret":
+            yield _secret(subject, item, namespace, name, keys)
+        elif item.ref.kind in {"HelmRelease", "Kustomization"}:
+            yield _values(subject, item, namespace, name)
+        else:
+            yield _config_map(subject, item, name, keys)
 
 
-def _named_by_chart(view: View, item: Item) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Secrets that a chart's values name and the chart does not make."""
-    chart, _ = chart_of(view, item)
-    values = mapping(item.spec, "values")
-    if chart in {"grafana", "kube-prometheus-stack"}:
-        grafana = values if chart == "grafana" else mapping(values, "grafana")
-        admin = mapping(grafana, "admin")
-        keys = (str(admin.get("userKey", "admin-user")), str(admin.get("passwordKey", "admin-password")))
-        yield from ((name, keys) for name in _text(admin, "existingSecret") if grafana.get("enabled") is not False)
-    if chart == "longhorn":
-        for store in (mapping(values, "defaultBackupStore"), mapping(values, "defaultSettings")):
-            scheme = str(store.get("backupTarget", "")).partition("://")[0]
-            yield from ((name, _BACKUP_KEYS.get(scheme, ())) for name in _text(store, "backupTargetCredentialSecret"))
+def _missing(subject: Subject) -> Iterator[Named]:
+    view, makers = subject.view, subject.makers
+    for one in (*by_pods(view), *by_ingresses(view)):
+        if "${" not in one.name + one.namespace and not makers.may_make(one.kind, one.namespace, one.name):
+            yield one
+    # A release does not make what it is made from, and in its namespace there is always one.
+    for one in (*by_charts(view), *by_flux(view)):
+        if "${" not in one.name + one.namespace and not makers.made(one.kind, one.namespace, one.name):
+            yield one
 
 
-def _text(data: Mapping[str, Any], key: str) -> list[str]:
-    found = data.get(key)
-    return [found] if isinstance(found, str) and found else []
+def decryption(subject: Subject) -> Iterator[Finding]:
+    """The key that Kustomizations decrypt with. It can only be made by hand, and the description says how it is called."""
+    known = subject.sops_secret
+    if known is None:
+        return
+    for item in subject.view.of("Kustomization"):
+        name = mapping(mapping(item.spec, "decryption"), "secretRef").get("name")
+        if item.ref.group != KUSTOMIZE or not item.whole or name is None or (item.ref.namespace, name) == known:
+            continue
+        yield warning(
+            "references/decryption-key",
+            line_with(subject.view.store, item.document, str(name)),
+            what=f"{item} decrypts with Secret {item.ref.namespace}/{name}, and the description has {'/'.join(known)}",
+            why="unless both are made in the cluster by hand, nothing of this Kustomization is applied",
+            write=f"{known[1]}, for a Kustomization in namespace {known[0]}",
+        )
+
+
+def _values(subject: Subject, item: Item, namespace: str, name: str) -> Finding:
+    return warning(
+        "references/missing-values",
+        line_with(subject.view.store, item.document, name),
+        what=f"{item} takes values from ConfigMap {namespace}/{name}, which is not in the tree",
+        why="unless somebody makes it in the cluster by hand, Flux applies nothing of it",
+        write=nearest(name, _config_maps_in(subject.view, namespace)) or f"a ConfigMap {name} in namespace {namespace}",
+    )
+
+
+def _config_maps_in(view: View, namespace: str) -> list[str]:
+    return [one.ref.name for one in view.of("ConfigMap") if (one.ref.namespace or "default") == namespace]
 
 
 def _config_map(subject: Subject, item: Item, name: str, keys: Iterable[str]) -> Finding:
     view, namespace = subject.view, item.ref.namespace or "default"
-    here = [one.ref.name for one in view.of("ConfigMap") if (one.ref.namespace or "default") == namespace]
-    near = difflib.get_close_matches(name, sorted(here), n=1, cutoff=0.5)
+    near = nearest(name, _config_maps_in(view, namespace))
     return error(
         "references/missing-config-map",
         line_with(view.store, item.document, name),
         what=f"{item} takes its configuration from ConfigMap {namespace}/{name}, which does not exist",
         why="its pods wait for it for ever, and never start",
-        write=near[0] if near else f"a ConfigMap {name} in namespace {namespace}{_with(keys)}, or optional: true",
+        write=near or f"a ConfigMap {name} in namespace {namespace}{_with(keys)}, or optional: true",
     )
 
 
@@ -87,7 +93,7 @@ def _secret(subject: Subject, item: Item, namespace: str, name: str, keys: Itera
         "references/missing-secret",
         line_with(subject.view.store, item.document, name),
         what=f"{item} needs Secret {namespace}/{name}, which is not in the tree",
-        why="unless somebody makes it in the cluster by hand, what needs it does not start or cannot log in",
+        why="unless somebody makes it in the cluster by hand, what needs it does not start, cannot log in or shows no certificate",
         write=f"a SOPS-encrypted Secret {name} in namespace {namespace}{holding}, in an included directory",
     )
 

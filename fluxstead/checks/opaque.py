@@ -44,6 +44,15 @@ class Opaque:
         """Whether there may be more in the namespace than files show."""
         return namespace in self._makers or namespace in _OF_THE_CLUSTER
 
+    @property
+    def anywhere(self) -> bool:
+        """Whether there is anything in the tree that may make what no file shows."""
+        return bool(self._makers)
+
+    def apart_from(self, item: Item, namespace: str) -> bool:
+        """Whether something else than this object may make what no file shows, as a release cannot make what it needs itself."""
+        return any(maker is not item for maker in self._makers.get(namespace, ()))
+
 
 def _makes(item: Item) -> bool:
     group = item.ref.group

@@ -8,6 +8,7 @@ from typing import Any
 from fluxstead.checks.store import entries_of
 from fluxstead.checks.view import View, mapping
 
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
 """Labels that controllers give to pods beside those of the template."""
 
@@ -28,7 +29,7 @@ def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def pod_labels(view: View) -> dict[str, list[dict[str, str]]]:
     """The labels of every pod template, by namespace."""
     labelled: dict[str, list[dict[str, str]]] = {}
-    for item in view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"):
+    for item in view.of(*WORKLOADS):
         pod = pod_of(item.object)
         if pod is not None:
             labelled.setdefault(item.ref.namespace, []).append(dict(mapping(mapping(pod, "metadata"), "labels")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks import config, references, selectors
+from fluxstead.checks import accounts, config, references, selectors
 from fluxstead.checks.subject import refuses, warns
 
 REFERENCES = (
@@ -78,5 +78,30 @@ REFERENCES = (
         "U9",
         "Deployment web/site selects pods with app=sit, and its template does not carry them",
         selectors.workloads,
+    ),
+    refuses(
+        "references/missing-service-account",
+        "F2",
+        "Kustomization flux-system/web acts as ServiceAccount flux-system/reconcilr, which does not exist",
+        accounts.service_accounts,
+    ),
+    refuses("references/missing-role", "F2", "RoleBinding web/site grants Role sit, which does not exist", accounts.roles),
+    warns(
+        "references/missing-subject",
+        "F2",
+        "RoleBinding web/site grants something to ServiceAccount web/sit, which does not exist",
+        accounts.subjects,
+    ),
+    warns(
+        "references/missing-values",
+        "U5",
+        "HelmRelease web/site takes values from ConfigMap web/setings, which is not in the tree",
+        config.findings,
+    ),
+    warns(
+        "references/decryption-key",
+        "F22",
+        "Kustomization flux-system/web decrypts with Secret flux-system/sops, and the description has flux-system/sops-age",
+        config.decryption,
     ),
 )

@@ -53,9 +53,10 @@ class Outside:
 class Subject:
     """What the checks look at. A tree that people wrote comes without a description: then only the view is there.
 
-    `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `before`: the committed
-    trees to compare with, by what they are called. `unchecked`: what could not be looked at, and why.
-    `root`: where the files are on disk. `notes`: how something was looked at.
+    `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `sops_secret`: namespace
+    and name of the key to decrypt with, which somebody makes by hand. `before`: the committed trees to compare with, by what they
+    are called. `unchecked`: what could not be looked at, and why. `root`: where the files are on disk. `notes`: how something was
+    looked at.
     """
 
     view: View
@@ -63,6 +64,7 @@ class Subject:
     nodes: Sequence[Node] = ()
     longhorn: LonghornSettings | None = None
     recipients: frozenset[str] = frozenset()
+    sops_secret: tuple[str, str] | None = None
     networks: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
     before: Mapping[str, View] = field(default_factory=dict)

@@ -249,8 +249,13 @@ def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def annotations_of(item: Item) -> dict[str, Any]:
+    """The object's annotations, as it has them in the cluster: its Kustomization may lay some over all its objects."""
+    own = mapping(mapping(item.object, "metadata"), "annotations")
+    return {**own, **mapping(mapping(item.unit.spec, "commonMetadata"), "annotations")}
+
+
 def annotation(item: Item, name: str) -> str | None:
-    """An annotation of the object, as it has it in the cluster: its Kustomization may lay annotations over all its objects."""
-    common = mapping(mapping(item.unit.spec, "commonMetadata"), "annotations")
-    found = common.get(name, mapping(mapping(item.object, "metadata"), "annotations").get(name))
+    """One of them; None where it is not there, or no text."""
+    found = annotations_of(item).get(name)
     return found if isinstance(found, str) else None

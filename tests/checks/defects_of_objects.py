@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.checks.planted import CONFIG, DEPLOYMENT, WEB, Planted, layer
+from tests.checks.planted import ACCOUNT, CONFIG, DEPLOYMENT, RBAC, WEB, Planted, binding, layer, obj, release
 
+_ROLE = obj("Role", "web/site", "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]", RBAC)
 _IMAGE = "image: 'example.test/site:1.0.0'"
 
 OF_OBJECTS: Mapping[str, Planted] = {
@@ -18,5 +19,31 @@ OF_OBJECTS: Mapping[str, Planted] = {
         files=layer("web", WEB, CONFIG.replace("color: blue", "db-password: hunter2")),
         cure=("db-password: hunter2", "db-password-file: hunter2"),
         says="holds db-password in plain text (7 characters)",
+    ),
+    "references/missing-service-account": Planted(
+        files=layer("web", WEB, ACCOUNT, DEPLOYMENT.replace("spec: {containers", "spec: {serviceAccountName: sit, containers")),
+        cure=("serviceAccountName: sit,", "serviceAccountName: site,"),
+        says="acts as ServiceAccount web/sit",
+    ),
+    "references/missing-role": Planted(
+        files=layer("web", WEB, ACCOUNT, _ROLE, binding("Role", "sit", "site")),
+        cure=("kind: Role, name: sit}", "kind: Role, name: site}"),
+        says="grants Role sit",
+    ),
+    "references/missing-subject": Planted(
+        files=layer("web", WEB, ACCOUNT, _ROLE, binding("Role", "site", "sit")),
+        cure=("ServiceAccount, name: sit,", "ServiceAccount, name: site,"),
+        says="grants something to ServiceAccount web/sit",
+    ),
+    "references/missing-values": Planted(
+        files=layer("web", WEB, CONFIG, release("web/site", "site", "1.0.0", ", valuesFrom: [{kind: ConfigMap, name: setings}]")),
+        cure=("name: setings}", "name: settings}"),
+        says="takes values from ConfigMap web/setings",
+    ),
+    "references/decryption-key": Planted(
+        files=layer("web", WEB, spec="decryption: {provider: sops, secretRef: {name: sops}}"),
+        cure=("name: sops}", "name: sops-age}"),
+        says="decrypts with Secret flux-system/sops, and the description has flux-system/sops-age",
+        more={"sops_secret": ("flux-system", "sops-age")},
     ),
 }

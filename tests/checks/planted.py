@@ -62,6 +62,15 @@ TEMPLATE = "template: {metadata: {labels: {app: site}}, spec: {containers: [{nam
 DEPLOYMENT = obj("Deployment", "web/site", f"spec: {{selector: {{matchLabels: {{app: site}}}}, {TEMPLATE}}}", "apps/v1")
 SERVICE = obj("Service", "web/site", "spec: {selector: {app: site}, ports: [{port: 80}]}")
 STORAGE = "storage.k8s.io/v1"
+RBAC = "rbac.authorization.k8s.io/v1"
+ACCOUNT = obj("ServiceAccount", "web/site")
+
+
+def binding(kind: str, role: str, account: str, name: str = "web/site") -> str:
+    """What grants a Role or a ClusterRole to a ServiceAccount of the namespace web."""
+    reference = f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {kind}, name: {role}}}"
+    binds = "RoleBinding" if "/" in name else "ClusterRoleBinding"
+    return obj(binds, name, f"{reference}\nsubjects: [{{kind: ServiceAccount, name: {account}, namespace: web}}]", RBAC)
 
 
 def ingress(name: str, host: str, service: str = "site", port: int = 80) -> str:

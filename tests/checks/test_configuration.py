@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fluxstead.core.findings import Finding
-from tests.checks.planted import CONFIG, LONGHORN, WEB, Planted, layer, look, obj, release
+from tests.checks.planted import CONFIG, LONGHORN, WEB, Planted, ingress, layer, look, obj, release
 
 _SECRET = obj("Secret", "web/x", "stringData: {color: 'ENC[AES256_GCM,data:x]'}")
 
@@ -16,7 +16,7 @@ def found(*objects: str, spec: str = "") -> list[Finding]:
 
 
 def _found(files: dict[str, str]) -> list[Finding]:
-    wanted = {"references/missing-config-map", "references/missing-secret"}
+    wanted = {"references/missing-config-map", "references/missing-secret", "references/missing-values"}
     return [one for one in look(Planted(files=files, cure=("", ""), says=""), files) if one.id in wanted]
 
 
@@ -104,3 +104,42 @@ def test_what_charts_are_told_to_take() -> None:
     files = {path: text.replace("values: {", f"values: {{{store}, ") for path, text in LONGHORN.items()}
     [finding] = _found(files)
     assert "backup in namespace longhorn-system with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in finding.write
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
+def test_what_flux_fills_in(kind: str) -> None:
+    """A release's values and a Kustomization's variables, from the namespace of each."""
+    ids = ["references/missing-secret" if kind == "Secret" else "references/missing-values"]
+    values = ", valuesFrom: [{kind: KIND, name: x OPTIONAL}]".replace("KIND", kind)
+    variables = "postBuild: {substituteFrom: [{kind: KIND, name: x OPTIONAL}]}".replace("KIND", kind)
+    object_ = _SECRET if kind == "Secret" else CONFIG.replace("name: settings", "name: x")
+    required = release("web/site", "site", "1.0.0", values.replace(" OPTIONAL", ""))
+    assert [one.id for one in found(required)] == ids
+    assert not found(required, object_)
+    assert not found(release("web/site", "site", "1.0.0", values.replace(" OPTIONAL", ", optional: true")))
+    assert [one.id for one in found(spec=variables.replace(" OPTIONAL", ""))] == ids
+    assert not found(object_.replace("namespace: web", "namespace: flux-system"), spec=variables.replace(" OPTIONAL", ""))
+    assert not found(spec=variables.replace(" OPTIONAL", ", optional: true"))
+    assert not found(required, obj("ExternalSecret", "web/any", "spec: {target: {name: x}}", "external-secrets.io/v1"))
+
+
+def test_certificates_that_nobody_is_asked_to_make() -> None:
+    """cert-manager and others take an annotation for it."""
+    secure = ingress("web/site", "a.test").replace("spec: {", "spec: {tls: [{hosts: [a.test], secretName: x}], ")
+    [finding] = found(secure)
+    assert "Secret x in namespace web with the keys tls.crt and tls.key" in finding.write
+    assert not found(secure, _SECRET)
+    assert not found(secure, obj("Certificate", "web/site", "spec: {secretName: x}", "cert-manager.io/v1"))
+    for key in (
+        "cert-manager.io/cluster-issuer",
+        "kubernetes.io/tls-acme",
+        "traefik.ingress.kubernetes.io/router.tls.certresolver",
+    ):
+        assert not found(secure.replace("metadata: {", f"metadata: {{annotations: {{{key}: a}}, "))
+
+
+def test_logins_of_service_accounts() -> None:
+    """As those of pods."""
+    [finding] = found(obj("ServiceAccount", "web/site", "imagePullSecrets: [{name: x}]"))
+    assert "with the key .dockerconfigjson" in finding.write
+    assert not found(obj("ServiceAccount", "web/site", "imagePullSecrets: [{name: x}]"), _SECRET)
