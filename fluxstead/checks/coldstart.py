@@ -138,7 +138,7 @@ def _deadlock(circle: list[Unit]) -> Finding:
         "coldstart/deadlock",
         document.source,
         what=f"Kustomizations wait for each other: {way}",
-        why="Flux never applies any of them; one that waits (`wait: true`) also waits for those it contains",
+        why="Flux never applies any of them; one with `wait: true` also waits for what it contains: other ones, and releases",
         write=f"a dependsOn without the step from `{circle[0].name}` to `{circle[1 % len(circle)].name}`",
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels
 from fluxstead.checks.store import Document, entries_of, line_with, normal
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, mapping
+from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, mapping, release_key, releases_before
 from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -38,20 +38,21 @@ def _folders(view: View) -> list[str]:
 def dependencies(subject: Subject) -> Iterator[Finding]:
     """`dependsOn` of Kustomizations and HelmReleases (F2)."""
     view = subject.view
+    if view.partial:
+        return
     for unit in view.units.values():
         document = unit.document
         if document is not None:
             missing = [name for name in unit.dependencies if name not in view.units and _known(unit, name)]
             yield from (_dangling(view, unit, document, name) for name in missing)
-    releases = {f"{item.ref.namespace}/{item.ref.name}" for item in view.of("HelmRelease")}
+    releases = {release_key(item) for item in view.of("HelmRelease")}
     for item in view.of("HelmRelease"):
-        for entry in entries_of(item.spec, "dependsOn"):
-            name = f"{entry.get('namespace') or item.ref.namespace}/{entry.get('name')}"
-            if name not in releases and item.exact and _known(item.unit, name):
+        for name in releases_before(item):
+            if name not in releases and item.whole and "${" not in name:
                 yield error(
                     "references/dangling-dependency",
-                    line_with(view.store, item.document, str(entry.get("name"))),
-                    what=f"HelmRelease {item.ref.namespace}/{item.ref.name} depends on {name}, which does not exist",
+                    line_with(view.store, item.document, name.partition("/")[2]),
+                    what=f"HelmRelease {release_key(item)} depends on {name}, which does not exist",
                     why="Flux waits for ever for a release that nobody made (F2)",
                     write=_near(name, releases) or "the name of a HelmRelease, with its namespace where it is another one",
                 )

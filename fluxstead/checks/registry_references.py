@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks import accounts, config, references, selectors
+from fluxstead.checks import accounts, config, references, releases, selectors
 from fluxstead.checks.subject import refuses, warns
 
 REFERENCES = (
@@ -104,4 +104,5 @@ REFERENCES = (
         "Kustomization flux-system/web decrypts with Secret flux-system/sops, and the description has flux-system/sops-age",
         config.decryption,
     ),
+    refuses("references/circle", "F2", "HelmReleases wait for each other: web/site → web/db → web/site", releases.circles),
 )

@@ -259,3 +259,13 @@ def annotation(item: Item, name: str) -> str | None:
     """One of them; None where it is not there, or no text."""
     found = annotations_of(item).get(name)
     return found if isinstance(found, str) else None
+
+
+def release_key(item: Item) -> str:
+    """A HelmRelease as others depend on it."""
+    return f"{item.ref.namespace}/{item.ref.name}"
+
+
+def releases_before(item: Item) -> list[str]:
+    """The keys of the HelmReleases that this one waits for."""
+    return [f"{one.get('namespace') or item.ref.namespace}/{one.get('name')}" for one in entries_of(item.spec, "dependsOn")]

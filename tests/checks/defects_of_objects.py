@@ -46,4 +46,15 @@ OF_OBJECTS: Mapping[str, Planted] = {
         says="decrypts with Secret flux-system/sops, and the description has flux-system/sops-age",
         more={"sops_secret": ("flux-system", "sops-age")},
     ),
+    "references/circle": Planted(
+        files=layer(
+            "web",
+            WEB,
+            release("web/a", "a", "1.0.0", ", dependsOn: [{name: b}]"),
+            release("web/b", "b", "1.0.0", ", dependsOn: [{name: c, namespace: web}]"),
+            release("web/c", "c", "1.0.0", ", dependsOn: [{name: a}]"),
+        ),
+        cure=(", dependsOn: [{name: a}]", ""),
+        says="wait for each other: web/a → web/b → web/c → web/a",
+    ),
 }

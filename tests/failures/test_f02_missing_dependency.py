@@ -13,3 +13,8 @@ def test_a_dangling_name_is_refused_with_the_nearest() -> None:
 def test_a_circle_is_refused_with_the_way_round() -> None:
     """Nobody in it is ever applied."""
     refused("F2", "coldstart/deadlock")
+
+
+def test_releases_in_a_circle_are_refused_with_the_way_round() -> None:
+    """Flux says of each that its dependency is not ready."""
+    refused("F2", "references/circle")
