@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.checks.store import entries_of
-from fluxstead.checks.view import View, mapping
+from fluxstead.checks.view import Item, View, mapping
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
@@ -26,14 +28,33 @@ def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
             return None
 
 
-def pod_labels(view: View) -> dict[str, list[dict[str, str]]]:
-    """The labels of every pod template, by namespace."""
-    labelled: dict[str, list[dict[str, str]]] = {}
-    for item in view.of(*WORKLOADS):
-        pod = pod_of(item.object)
-        if pod is not None:
-            labelled.setdefault(item.ref.namespace, []).append(dict(mapping(mapping(pod, "metadata"), "labels")))
-    return labelled
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """The pods that a workload makes: its template, and the labels that they carry."""
+
+    item: Item
+    template: Mapping[str, Any]
+    labels: Mapping[str, Any]
+
+
+class Pods:
+    """Every pod template of a tree, found by its labels without looking at all of them."""
+
+    def __init__(self, view: View) -> None:
+        self._all: dict[str, list[Pod]] = defaultdict(list)
+        self._by_label: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        for item in view.of(*WORKLOADS):
+            template = pod_of(item.object) or {}
+            pod = Pod(item, template, mapping(mapping(template, "metadata"), "labels"))
+            self._all[item.ref.namespace].append(pod)
+            for key, value in pod.labels.items():
+                self._by_label[item.ref.namespace, key, str(value)].append(pod)
+
+    def with_labels(self, namespace: str, labels: Mapping[str, Any]) -> list[Pod]:
+        """Those of a namespace that carry all of these labels."""
+        found = [self._by_label.get((namespace, key, str(value)), []) for key, value in labels.items()]
+        candidates = min(found, key=len) if found else self._all.get(namespace, [])
+        return [pod for pod in candidates if all(pod.labels.get(key) == value for key, value in labels.items())]
 
 
 def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels
-from fluxstead.checks.store import Document, entries_of, line_with, normal
+from fluxstead.checks.pods import CONTROLLERS_OWN
+from fluxstead.checks.store import Document, line_with, normal
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import KUSTOMIZE, Item, Unit, View, mapping, release_key, releases_before
+from fluxstead.checks.view import KUSTOMIZE, Unit, View, mapping, release_key, releases_before
 from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -103,63 +103,13 @@ def sources(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def services(subject: Subject) -> Iterator[Finding]:
-    """The Services and ports behind ingresses, in namespaces where no chart makes Services that the files do not show."""
-    view = subject.view
-    opaque = subject.opaque
-    for item in view.of("Ingress"):
-        if not item.whole or item.ref.namespace in opaque:
-            continue
-        for backend in _backends(item):
-            name, port = str(backend.get("name")), mapping(backend, "port")
-            service = view.one("", "Service", item.ref.namespace, name)
-            place = line_with(view.store, item.document, name)
-            if service is None:
-                here = [one.ref.name for one in view.of("Service") if one.ref.namespace == item.ref.namespace]
-                yield error(
-                    "references/missing-service",
-                    place,
-                    what=f"{item.ref} sends requests to Service {name}, which does not exist",
-                    why="the controller answers 503 to every request",
-                    write=_near(name, here) or f"a Service of namespace {item.ref.namespace}",
-                )
-            elif not _has_port(service, port):
-                ports = [f"{one.get('port')} ({one.get('name', 'no name')})" for one in entries_of(service.spec, "ports")]
-                yield error(
-                    "references/missing-port",
-                    place,
-                    what=f"{item.ref} sends requests to port {port.get('name', port.get('number'))} of Service {name}",
-                    why="the Service has no such port, and the controller answers 503",
-                    write=f"one of its ports: {', '.join(ports) or 'it has none'}",
-                )
-
-
-def _backends(item: Item) -> Iterator[dict[str, object]]:
-    default = mapping(mapping(item.spec, "defaultBackend"), "service")
-    if default:
-        yield dict(default)
-    for rule in entries_of(item.spec, "rules"):
-        for path in entries_of(mapping(rule, "http"), "paths"):
-            service = mapping(mapping(path, "backend"), "service")
-            if service:
-                yield dict(service)
-
-
-def _has_port(service: Item, port: object) -> bool:
-    wanted = port if isinstance(port, dict) else {}
-    name, number = wanted.get("name"), wanted.get("number")
-    return any(entry.get("name") == name if name else entry.get("port") == number for entry in entries_of(service.spec, "ports"))
-
-
 def targets(subject: Subject) -> Iterator[Finding]:
     """What autoscalers scale, and what Services and disruption budgets select."""
     view = subject.view
-    opaque = subject.opaque
-    labelled = pod_labels(view)
     for item in view.of("HorizontalPodAutoscaler"):
         target = mapping(item.spec, "scaleTargetRef")
         group = group_of(str(target.get("apiVersion", "apps/v1")))
-        if item.whole and item.ref.namespace not in opaque and target and "${" not in str(target):
+        if item.whole and item.ref.namespace not in subject.opaque and target and "${" not in str(target):
             kind, name = str(target.get("kind")), str(target.get("name"))
             if view.one(group, kind, item.ref.namespace, name) is None:
                 here = [one.ref.name for one in view.of(kind) if one.ref.namespace == item.ref.namespace]
@@ -178,12 +128,12 @@ def targets(subject: Subject) -> Iterator[Finding]:
             not isinstance(selector, dict)
             or not selector
             or not item.exact
-            or item.ref.namespace in opaque
+            or item.ref.namespace in subject.opaque
             or "${" in str(selector)
             or any(key.startswith(CONTROLLERS_OWN) for key in selector)
         ):
             continue
-        if not any(selector.items() <= labels.items() for labels in labelled.get(item.ref.namespace, ())):
+        if not subject.pods.with_labels(item.ref.namespace, selector):
             yield warning(
                 "references/selects-nothing",
                 line_with(view.store, item.document, "selector"),

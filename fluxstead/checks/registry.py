@@ -15,6 +15,7 @@ from fluxstead.checks import (
     online,
     ownership,
     secrets,
+    servicelb,
     storage,
     substitution,
     versions,
@@ -58,6 +59,12 @@ _OWNERSHIP = (
     refuses("ownership/same-route", "F7", "Ingress a/x and Ingress b/y both answer dev.example.local/", ownership.routes),
     refuses("ownership/node-port-range", "F7", "Service web/site asks for node port 8080", ownership.ports),
     refuses("ownership/port-twice", "F7", "Service b/y asks for port 30080 of the nodes, which Service a/x has", ownership.ports),
+    refuses(
+        "ownership/load-balancer-port",
+        "F7",
+        "Service web/site asks servicelb for port 80 of the nodes, which k3s's Traefik has",
+        servicelb.ports,
+    ),
     warns(
         "ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, longhorn", ownership.defaults
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks import accounts, config, references, releases, selectors
+from fluxstead.checks import accounts, config, references, releases, selectors, traffic
 from fluxstead.checks.subject import refuses, warns
 
 REFERENCES = (
@@ -40,9 +40,9 @@ REFERENCES = (
         "references/missing-service",
         "F21",
         "Ingress web/site sends requests to Service sit, which does not exist",
-        references.services,
+        traffic.services,
     ),
-    refuses("references/missing-port", "F21", "Ingress web/site sends requests to port 81 of Service site", references.services),
+    refuses("references/missing-port", "F21", "Ingress web/site sends requests to port 81 of Service site", traffic.services),
     refuses(
         "references/missing-config-map",
         "U5",
@@ -105,4 +105,16 @@ REFERENCES = (
         config.decryption,
     ),
     refuses("references/circle", "F2", "HelmReleases wait for each other: web/site → web/db → web/site", releases.circles),
+    refuses(
+        "references/missing-target-port",
+        "F21",
+        "Service web/site sends to port htp of its pods, and none of them has one of that name",
+        traffic.target_ports,
+    ),
+    warns(
+        "references/missing-governing-service",
+        "F21",
+        "StatefulSet web/db has Service d for the names of its pods, which does not exist",
+        traffic.governing,
+    ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.pods import CONTROLLERS_OWN, pod_labels, pod_of
+from fluxstead.checks.pods import CONTROLLERS_OWN, Pod, pod_of
 from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, mapping
@@ -23,12 +23,11 @@ def policies(subject: Subject) -> Iterator[Finding]:
     view = subject.view
     if view.partial:
         return
-    labelled = pod_labels(view)
     for item in view.of("NetworkPolicy"):
         for namespace, selector, role in _selectors(item) if item.whole and item.ref.group == "networking.k8s.io" else ():
             # Pods of charts, of k3s, and those that somebody tries out.
             unknown = namespace in subject.opaque or namespace in {"default", ""} or not _known(selector)
-            if unknown or any(matches(selector, pod) for pod in labelled.get(namespace, ())):
+            if unknown or any(matches(selector, pod.labels) for pod in _candidates(subject, namespace, selector)):
                 continue
             yield warning(
                 "references/policy-selects-nothing",
@@ -37,6 +36,10 @@ def policies(subject: Subject) -> Iterator[Finding]:
                 why="Kubernetes says nothing, and the policy does not do what it is there for",
                 write="labels that the pods' template carries, or podSelector: {} for every pod",
             )
+
+
+def _candidates(subject: Subject, namespace: str, selector: Mapping[str, Any]) -> list[Pod]:
+    return subject.pods.with_labels(namespace, mapping(selector, "matchLabels"))
 
 
 def workloads(subject: Subject) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from fluxstead.checks.makers import Makers
 from fluxstead.checks.opaque import Opaque
+from fluxstead.checks.pods import Pods
 from fluxstead.checks.view import View
 from fluxstead.core.findings import Finding, Severity, Source
 from fluxstead.core.platform import Platform
@@ -82,6 +83,11 @@ class Subject:
     def makers(self) -> Makers:
         """Who may make a ConfigMap or a Secret."""
         return Makers(self.view, self.opaque)
+
+    @cached_property
+    def pods(self) -> Pods:
+        """The pod templates of the tree."""
+        return Pods(self.view)
 
     @property
     def described(self) -> bool:

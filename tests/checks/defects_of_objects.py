@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.checks.planted import ACCOUNT, CONFIG, DEPLOYMENT, RBAC, WEB, Planted, binding, layer, obj, release
+from tests.checks.planted import ACCOUNT, BUNDLED, CONFIG, DEPLOYMENT, RBAC, SERVICE, WEB, Planted, binding, layer, obj, release
 
 _ROLE = obj("Role", "web/site", "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]", RBAC)
+_SET = DEPLOYMENT.replace("Deployment", "StatefulSet").replace("spec: {selector", "spec: {serviceName: sit, selector", 1)
+_WITH_PORT = DEPLOYMENT.replace("{containers: [{", "{containers: [{ports: [{name: http, containerPort: 8080}], ")
 _IMAGE = "image: 'example.test/site:1.0.0'"
 
 OF_OBJECTS: Mapping[str, Planted] = {
@@ -56,5 +58,21 @@ OF_OBJECTS: Mapping[str, Planted] = {
         ),
         cure=(", dependsOn: [{name: a}]", ""),
         says="wait for each other: web/a → web/b → web/c → web/a",
+    ),
+    "references/missing-target-port": Planted(
+        files=layer("web", WEB, _WITH_PORT, SERVICE.replace("port: 80", "port: 80, targetPort: htp")),
+        cure=("targetPort: htp", "targetPort: http"),
+        says="sends to port htp of its pods",
+    ),
+    "references/missing-governing-service": Planted(
+        files=layer("web", WEB, SERVICE, _SET),
+        cure=("serviceName: sit,", "serviceName: site,"),
+        says="has Service sit for the names of its pods",
+    ),
+    "ownership/load-balancer-port": Planted(
+        files=layer("web", WEB, DEPLOYMENT, SERVICE.replace("{selector", "{type: LoadBalancer, selector")),
+        cure=("port: 80", "port: 8080"),
+        says="asks servicelb for port 80 of the nodes, which k3s's Traefik has",
+        platform=BUNDLED,
     ),
 }

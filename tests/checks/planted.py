@@ -18,6 +18,8 @@ from fluxstead.systems.longhorn.settings import LonghornSettings
 HOME = Platform(
     cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"traefik", "servicelb", "local-storage"})
 )
+BUNDLED = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+"""With everything that k3s brings."""
 KEEP = "{kustomize.toolkit.fluxcd.io/prune: disabled}"
 
 
