@@ -142,7 +142,7 @@ def brought_by(item: Item) -> Iterator[Thing]:
 def brought_when_ready(view: View, item: Item) -> tuple[Brings | None, list[Thing]]:
     """What a release's chart brings, by the one shared table; None where the table does not have the chart."""
     name, version = chart_of(view, item)
-    brings = chart_brings(name, version) if re.match(r"v?\d+\.\d+\.\d+", version) else None
+    brings = known_chart(name, version)
     if brings is None:
         return None, []
     values = mapping(item.spec, "values")
@@ -152,6 +152,11 @@ def brought_when_ready(view: View, item: Item) -> tuple[Brings | None, list[Thin
     things += [Thing("storage class", one) for one in sorted(brings.storage_classes)]
     things += [Thing("ingress class", one) for one in sorted(classes)]
     return brings, things
+
+
+def known_chart(name: str, version: str) -> Brings | None:
+    """What a chart brings, by the table; None where that does not have it, or its version is a range."""
+    return chart_brings(name, version) if re.match(r"v?\d+\.\d+\.\d+", version) else None
 
 
 def chart_of(view: View, item: Item) -> tuple[str, str]:

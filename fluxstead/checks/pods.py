@@ -43,12 +43,21 @@ class Pods:
     def __init__(self, view: View) -> None:
         self._all: dict[str, list[Pod]] = defaultdict(list)
         self._by_label: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        self.claims: set[tuple[str, str]] = set()
+        """The namespace and the beginning of the name of each claim that a StatefulSet makes for its pods."""
         for item in view.of(*WORKLOADS):
             template = pod_of(item.object) or {}
             pod = Pod(item, template, mapping(mapping(template, "metadata"), "labels"))
             self._all[item.ref.namespace].append(pod)
             for key, value in pod.labels.items():
                 self._by_label[item.ref.namespace, key, str(value)].append(pod)
+            for claim in entries_of(item.spec, "volumeClaimTemplates"):
+                self.claims.add((item.ref.namespace, f"{mapping(claim, 'metadata').get('name')}-{item.ref.name}"))
+
+    def __iter__(self) -> Iterator[Pod]:
+        """All of them."""
+        for pods in self._all.values():
+            yield from pods
 
     def with_labels(self, namespace: str, labels: Mapping[str, Any]) -> list[Pod]:
         """Those of a namespace that carry all of these labels."""

@@ -14,6 +14,7 @@ from fluxstead.checks import (
     network,
     online,
     ownership,
+    rivals,
     secrets,
     servicelb,
     storage,
@@ -64,6 +65,18 @@ _OWNERSHIP = (
         "F7",
         "Service web/site asks servicelb for port 80 of the nodes, which k3s's Traefik has",
         servicelb.ports,
+    ),
+    refuses(
+        "ownership/two-autoscalers",
+        "U9",
+        "HorizontalPodAutoscaler web/b scales Deployment site, as HorizontalPodAutoscaler web/a does",
+        rivals.autoscalers,
+    ),
+    refuses(
+        "ownership/two-budgets",
+        "F18",
+        "PodDisruptionBudget web/b is a budget for the pods of Deployment web/site, as PodDisruptionBudget web/a is",
+        rivals.budgets,
     ),
     warns(
         "ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, longhorn", ownership.defaults

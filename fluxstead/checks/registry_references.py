@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks import accounts, config, references, releases, selectors, traffic
+from fluxstead.checks import accounts, config, flux_objects, references, releases, selectors, starting, traffic
 from fluxstead.checks.subject import refuses, warns
 
 REFERENCES = (
@@ -116,5 +116,29 @@ REFERENCES = (
         "F21",
         "StatefulSet web/db has Service d for the names of its pods, which does not exist",
         traffic.governing,
+    ),
+    warns(
+        "references/missing-claim",
+        "F1",
+        "Deployment web/site mounts PersistentVolumeClaim web/dat, which is not in the tree",
+        starting.claims,
+    ),
+    refuses(
+        "references/missing-priority-class",
+        "U5",
+        "Deployment web/site has the priority of PriorityClass hihg, which does not exist",
+        starting.priorities,
+    ),
+    refuses(
+        "references/missing-health-check",
+        "F26",
+        "Kustomization flux-system/web waits for Deployment web/sit, which does not exist",
+        flux_objects.health_checks,
+    ),
+    refuses(
+        "references/missing-flux-object",
+        "F2",
+        "Alert flux-system/all names Provider flux-system/slak, which does not exist",
+        flux_objects.objects,
     ),
 )

@@ -49,6 +49,12 @@ def test_longhorn_brings_its_classes() -> None:
     assert of("longhorn", "1.9.0").default_storage_class == "longhorn"
 
 
+def test_longhorn_brings_its_priority_class() -> None:
+    """Since 1.6.0; the other charts of the table bring none."""
+    assert of("longhorn", "1.5.5").priority_classes == set()
+    assert of("longhorn", "1.6.0").priority_classes == of("longhorn", "1.12.1").priority_classes == {"longhorn-critical"}
+
+
 def test_longhorns_webhooks_stand_in_the_way_of_what_they_are_asked_about() -> None:
     """While no manager runs, nothing of these kinds can be written; since 1.10 no Node can be deleted either."""
     assert {"Node.longhorn.io", "Setting.longhorn.io", "RecurringJob.longhorn.io"} <= asked(of("longhorn", "1.5.1"), "CREATE")

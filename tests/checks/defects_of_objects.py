@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.checks.planted import ACCOUNT, BUNDLED, CONFIG, DEPLOYMENT, RBAC, SERVICE, WEB, Planted, binding, layer, obj, release
+from tests.checks.planted import (
+    ACCOUNT,
+    BUNDLED,
+    CONFIG,
+    DEPLOYMENT,
+    RBAC,
+    SERVICE,
+    WEB,
+    Planted,
+    autoscaler,
+    binding,
+    budget,
+    claim,
+    layer,
+    obj,
+    release,
+)
 
 _ROLE = obj("Role", "web/site", "rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]", RBAC)
 _SET = DEPLOYMENT.replace("Deployment", "StatefulSet").replace("spec: {selector", "spec: {serviceName: sit, selector", 1)
 _WITH_PORT = DEPLOYMENT.replace("{containers: [{", "{containers: [{ports: [{name: http, containerPort: 8080}], ")
+_CLAIM = claim("1Gi", "''")
+_MOUNTS = "volumes: [{name: data, persistentVolumeClaim: {claimName: dat}}]"
+_HIGH = obj("PriorityClass", "high", "value: 10", "scheduling.k8s.io/v1")
+_HEALTH = "  healthChecks: [{apiVersion: apps/v1, kind: Deployment, name: sit, namespace: web}]\n"
+_NOTIFIES = "notification.toolkit.fluxcd.io/v1beta3"
+_SOURCES = "eventSources: [{kind: Kustomization, name: '*'}]"
+_ALERT = obj("Alert", "flux-system/all", f"spec: {{providerRef: {{name: slak}}, {_SOURCES}}}", _NOTIFIES)
 _IMAGE = "image: 'example.test/site:1.0.0'"
 
 OF_OBJECTS: Mapping[str, Planted] = {
@@ -74,5 +97,35 @@ OF_OBJECTS: Mapping[str, Planted] = {
         cure=("port: 80", "port: 8080"),
         says="asks servicelb for port 80 of the nodes, which k3s's Traefik has",
         platform=BUNDLED,
+    ),
+    "references/missing-claim": Planted(
+        files=layer("web", WEB, _CLAIM, DEPLOYMENT.replace("{containers", f"{{{_MOUNTS}, containers")),
+        cure=("claimName: dat}", "claimName: data}"),
+        says="mounts PersistentVolumeClaim web/dat",
+    ),
+    "references/missing-priority-class": Planted(
+        files=layer("web", WEB, _HIGH, DEPLOYMENT.replace("{containers", "{priorityClassName: hihg, containers")),
+        cure=("hihg", "high"),
+        says="has the priority of PriorityClass hihg",
+    ),
+    "references/missing-health-check": Planted(
+        files={path: text.replace("  wait: true\n", _HEALTH) for path, text in layer("web", WEB, DEPLOYMENT).items()},
+        cure=("name: sit,", "name: site,"),
+        says="waits for Deployment web/sit",
+    ),
+    "references/missing-flux-object": Planted(
+        files=layer("web", obj("Provider", "flux-system/slack", "spec: {type: slack}", _NOTIFIES), _ALERT),
+        cure=("name: slak}", "name: slack}"),
+        says="names Provider flux-system/slak",
+    ),
+    "ownership/two-autoscalers": Planted(
+        files=layer("web", WEB, DEPLOYMENT, autoscaler("web/a"), autoscaler("web/b")),
+        cure=("---\n" + autoscaler("web/b"), ""),
+        says="scales Deployment site, as HorizontalPodAutoscaler.autoscaling web/a",
+    ),
+    "ownership/two-budgets": Planted(
+        files=layer("web", WEB, DEPLOYMENT, budget("web/a"), budget("web/b")),
+        cure=("---\n" + budget("web/b"), ""),
+        says="is a budget for the pods of Deployment.apps web/site, as PodDisruptionBudget.policy web/a",
     ),
 }

@@ -82,6 +82,17 @@ def ingress(name: str, host: str, service: str = "site", port: int = 80) -> str:
     return obj("Ingress", name, f"spec: {{rules: [{rule}]}}", "networking.k8s.io/v1")
 
 
+def autoscaler(name: str, target: str = "site") -> str:
+    """What scales a Deployment."""
+    reference = f"{{apiVersion: apps/v1, kind: Deployment, name: {target}}}"
+    return obj("HorizontalPodAutoscaler", name, f"spec: {{maxReplicas: 2, scaleTargetRef: {reference}}}", "autoscaling/v2")
+
+
+def budget(name: str, selector: str = "{matchLabels: {app: site}}") -> str:
+    """How many pods may be gone."""
+    return obj("PodDisruptionBudget", name, f"spec: {{maxUnavailable: 1, selector: {selector}}}", "policy/v1")
+
+
 def disk_node(disks: str, name: str = "longhorn-system/k3s1", scheduling: str = "true") -> str:
     """Longhorn's Node object."""
     spec = f"spec: {{name: {name.rpartition('/')[2]}, allowScheduling: {scheduling}, disks: {{{disks}}}}}"

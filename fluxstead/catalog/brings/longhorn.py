@@ -1,6 +1,6 @@
 """What Longhorn's chart and the managers that it starts bring.
 
-Sources: longhorn/longhorn chart/templates/{crds,storageclass}.yaml; longhorn/longhorn-manager webhook/server/{server,
+Sources: longhorn/longhorn chart/templates/{crds,storageclass,priorityclass}.yaml; longhorn/longhorn-manager webhook/server/{server,
 validation,mutation}.go and webhook/resources/*/{validator,mutator}.go for who is asked about what, and
 controller/setting_controller.go for `longhorn-static`; each at every release from v1.5.0 to v1.12.1.
 """
@@ -87,6 +87,7 @@ LONGHORN = (
             ),
         ),
     ),
+    Part("1.6", Brings(priority_classes=frozenset({"longhorn-critical"}))),
     # Kubernetes' own nodes, in this one release: with no manager running, no node could be labelled.
     Part(
         "1.11.0",

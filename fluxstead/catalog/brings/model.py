@@ -35,6 +35,7 @@ class Brings:
     ingress_classes: frozenset[str] = frozenset()
     default_ingress_class: str | None = None
     namespaces: frozenset[str] = frozenset()
+    priority_classes: frozenset[str] = frozenset()
     apis: frozenset[str] = frozenset()
     webhooks: tuple[Webhook, ...] = ()
 
@@ -47,6 +48,7 @@ class Brings:
             ingress_classes=self.ingress_classes | other.ingress_classes,
             default_ingress_class=self.default_ingress_class or other.default_ingress_class,
             namespaces=self.namespaces | other.namespaces,
+            priority_classes=self.priority_classes | other.priority_classes,
             apis=self.apis | other.apis,
             webhooks=self.webhooks + other.webhooks,
         )
