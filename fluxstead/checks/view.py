@@ -198,7 +198,8 @@ def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> No
         # What `flux bootstrap` writes: the Kustomization of the very directory that holds it.
         view.units[key] = parent
         return
-    own = source.get("kind", "GitRepository") in {"GitRepository", "OCIRepository"} and view.store.is_folder(path)
+    # Another source has a root as well, and what is in ours says nothing of that.
+    own = source.get("kind", "GitRepository") in {"GitRepository", "OCIRepository"} and path and view.store.is_folder(path)
     child = Unit(
         item.ref.name,
         item.ref.namespace,

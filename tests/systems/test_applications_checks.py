@@ -187,6 +187,8 @@ def test_a_secret_is_known_by_its_name_or_its_looks(name: str, value: str) -> No
         ("VAPID_PUBLIC_KEY", "BPd…"),
         ("AWS_ACCESS_KEY_ID", "me"),
         ("DATABASE_URL", "postgres://db.example.org:5432/web"),
+        ("DATABASE_URL", "postgres://web:$(DB_PASSWORD)@db/web"),
+        ("CAMERA", "rtsp://view:{RTSP_PASSWORD}@porch.home:554/live"),
     ],
 )
 def test_what_is_no_secret_is_left_alone(name: str, value: str) -> None:
