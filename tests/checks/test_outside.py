@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,34 +13,15 @@ from fluxstead.checks.subject import Outside, Subject, run
 from fluxstead.checks.view import view_of
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
+from tests.checks.chart_repository import serving_charts
 from tests.checks.planted import WEB, layer, release
-
-INDEX = b"""apiVersion: v1
-entries:
-  longhorn: [{version: 1.8.1}, {version: 1.8.2}, {version: 1.9.0}]
-  cert-manager: [{version: v1.20.3}]
-"""
 
 
 @pytest.fixture
 def repository() -> Iterator[str]:
     """A chart repository of this machine's own."""
-
-    class Index(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path == "/index.yaml"
-            self.send_response(200 if found else 404)
-            self.end_headers()
-            self.wfile.write(INDEX if found else b"")
-
-        def log_message(self, *_: object) -> None:
-            """Quietly."""
-
-    server = HTTPServer(("127.0.0.1", 0), Index)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving_charts() as address:
+        yield address
 
 
 def looked_up(root: Path, chart: str, version: str, url: str, *, online: bool = True) -> tuple[list[Finding], list[str]]:
