@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.pods import WORKLOADS, pod_of
+from fluxstead.checks.pods import pod_of
+from fluxstead.checks.scope import WORKLOADS
 from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import KUSTOMIZE, Item, View, mapping

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.checks.directory import GENERATED
-from fluxstead.checks.pods import WORKLOADS, containers_of, pod_of
+from fluxstead.checks.pods import containers_of, pod_of
+from fluxstead.checks.scope import WORKLOADS
 from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, mapping

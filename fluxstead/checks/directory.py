@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fluxstead.checks.patches import Patch, patches_in
 from fluxstead.checks.scope import is_namespaced
 from fluxstead.checks.store import Document, Store, entries_of, is_yaml, normal
 from fluxstead.core.findings import Finding, error
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_PATCHES = frozenset({"patches", "patchesStrategicMerge", "patchesJson6902", "commonLabels", "labels", "images", "replicas"})
 _RENAMING = frozenset(
     {
         "transformers",
@@ -27,7 +27,6 @@ _RENAMING = frozenset(
         "helmCharts",
         "namePrefix",
         "nameSuffix",
-        "configurations",
     }
 )
 
@@ -39,7 +38,7 @@ class Reading:
     documents: list[Document] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     exact: bool = True
-    patched: bool = False
+    patches: list[Patch] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
 
 
@@ -114,11 +113,20 @@ def _kustomization(store: Store, folder: str, listing: str, reading: Reading, ab
         _move_to(str(data["namespace"]), reading, start)
     if isinstance(data.get("commonAnnotations"), Mapping):
         _annotate(data["commonAnnotations"], reading, start)
-    reading.exact = reading.exact and not _RENAMING & data.keys()
-    reading.patched = reading.patched or bool(_PATCHES & data.keys())
+    reading.exact = reading.exact and not _RENAMING & data.keys() and _only_follows_names(store, folder, data)
+    reading.patches.extend(patches_in(data, lambda entry: store.documents(normal(posixpath.join(folder, entry)))))
     patches = [patch["path"] for patch in entries_of(data, "patches") if isinstance(patch.get("path"), str)]
     for entry in [*patches, *_sources_of_generators(data)]:
         _must_be_there(store, folder, entry, documents[0], reading)
+
+
+def _only_follows_names(store: Store, folder: str, data: Mapping[str, Any]) -> bool:
+    """Whether kustomize is told no more than where names of generated objects stand, such as in a HelmRelease."""
+    for entry in _listed(data, "configurations"):
+        documents = store.documents(normal(posixpath.join(folder, entry)))
+        if any(not isinstance(one.data, Mapping) or one.data.keys() - {"nameReference"} for one in documents):
+            return False
+    return True
 
 
 def _listed(data: Mapping[str, Any], key: str) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.checks.needed import chart_of
-from fluxstead.checks.pods import WORKLOADS, configuration_of, pod_of
+from fluxstead.checks.pods import configuration_of, pod_of
+from fluxstead.checks.scope import WORKLOADS
 from fluxstead.checks.store import entries_of
 from fluxstead.checks.view import KUSTOMIZE, Item, View, annotations_of, mapping
 

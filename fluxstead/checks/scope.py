@@ -1,9 +1,10 @@
-"""Which kinds belong to no namespace."""
+"""Which kinds belong to no namespace, and which make pods."""
 
 from __future__ import annotations
 
 from fluxstead.core.manifest import group_of
 
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 _CLUSTER_WIDE = frozenset(
     {
         "APIService",

@@ -54,7 +54,7 @@ def _encrypted(subject: Subject, item: Item) -> Iterator[Finding]:
             why="the cluster cannot decrypt it, and nothing of its Kustomization is applied (F22)",
             write="the file encrypted anew: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
         )
-    if not mapping(item.unit.spec, "decryption") and not item.unit.patched:
+    if not mapping(item.unit.spec, "decryption") and not item.unit.changes("Kustomization"):
         yield error(
             "secrets/no-decryption",
             item.source,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fluxstead.checks.directory import GENERATED, Reading, moved, read_directory
+from fluxstead.checks.patches import EVERYTHING, Patch, patches_in, with_patch
 from fluxstead.checks.store import Document, Store, entries_of, normal
 from fluxstead.checks.variables import substituted
 from fluxstead.core.findings import Finding, Source
@@ -23,8 +24,7 @@ _FLUX_ITSELF = "gotk-components.yaml"
 class Unit:
     """One Flux Kustomization and what it applies. Without a document it is the entry: the directory that Flux begins with.
 
-    `exact` is false where transformers that are not followed here can change names; `patched` is true where patches can change
-    the rest.
+    `exact` is false where transformers that are not followed here can change names; `patches` are what can change the rest.
     """
 
     name: str
@@ -36,7 +36,9 @@ class Unit:
     items: list[Item] = field(default_factory=list)
     children: list[Unit] = field(default_factory=list)
     exact: bool = True
-    patched: bool = False
+    patches: list[Patch] = field(default_factory=list)
+    patched: frozenset[str] = frozenset()
+    """The kinds that patches change."""
     elsewhere: bool = False
     """Whether it reconciles another source than this repository."""
 
@@ -44,6 +46,10 @@ class Unit:
     def key(self) -> str:
         """`namespace/name`, as dependencies name it."""
         return f"{self.namespace}/{self.name}"
+
+    def changes(self, kind: str) -> bool:
+        """Whether objects of this kind may be applied otherwise than they are written."""
+        return bool(self.patched) and (kind in self.patched or EVERYTHING in self.patched)
 
     @property
     def waits(self) -> bool:
@@ -82,7 +88,7 @@ class Item:
     @property
     def whole(self) -> bool:
         """Whether everything that is written is what will be applied."""
-        return self.exact and not self.unit.patched
+        return self.exact and not self.unit.changes(self.ref.kind)
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -141,13 +147,15 @@ def _read(view: View, unit: Unit, seen: dict[str, Reading]) -> None:
         return
     components = unit.spec.get("components")
     folders = [path, *(normal(f"{path}/{name}") for name in components if isinstance(name, str))] if components else [path]
-    unit.patched = unit.patched or bool(unit.spec.get("patches") or unit.spec.get("images"))
+    unit.patches.extend(patches_in(unit.spec, lambda _: ()))
     unit.exact = unit.exact and not (unit.spec.get("namePrefix") or unit.spec.get("nameSuffix"))
     for folder in folders if view.store.is_folder(path) else ():
         reading = seen.get(folder) or _directory(view, folder, seen)
-        unit.exact, unit.patched = unit.exact and reading.exact, unit.patched or reading.patched
+        unit.exact = unit.exact and reading.exact
+        unit.patches.extend(reading.patches)
         for document in reading.documents:
             _take(view, unit, document)
+    unit.patched = frozenset(kind for kind, _ in unit.patches)
     for child in [item for item in unit.items if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]:
         _child(view, unit, child, seen)
 
@@ -208,9 +216,13 @@ def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> No
         parent,
         item.spec,
         exact=parent.exact and "${" not in path,
-        patched=parent.patched,
         elsewhere=not own and source.get("name") != FLUX_NAMESPACE,
     )
+    for kind, patch in parent.patches:
+        if kind in {"Kustomization", EVERYTHING}:
+            changed = with_patch(child.spec, patch)
+            child.spec = child.spec if changed is None else changed
+            child.patches += [(EVERYTHING, None)] if changed is None else []
     parent.children.append(child)
     _read(view, child, seen)
 
