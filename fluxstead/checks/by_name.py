@@ -13,7 +13,7 @@ from fluxstead.checks.pods import containers_of, pod_of
 from fluxstead.checks.scope import WORKLOADS
 from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import Item, mapping
+from fluxstead.checks.view import Item, View, mapping
 from fluxstead.core.findings import Finding, warning
 from fluxstead.core.secrecy import is_secret, may_be_secret
 
@@ -22,18 +22,38 @@ _LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """In variables of containers, in ConfigMaps and in charts' values."""
+    """In variables of containers, in ConfigMaps, in charts' values, and in what Kustomizations fill in."""
     yield from _variables(subject)
     yield from _config_maps(subject)
-    for item in subject.view.of("HelmRelease"):
-        for path, value in _in_values(item.spec.get("values"), ""):
+    for item, path, value in (*_of_releases(subject.view), *_of_kustomizations(subject.view)):
+        if not _is_default(subject, item, value):
             yield warning(
                 "secrets/in-values",
                 line_with(subject.view.store, item.document, path.rpartition(".")[2]),
                 what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
                 why=_WHY,
-                write="the chart's key for an existing Secret, or valuesFrom",
+                write="the chart's key for an existing Secret, or valuesFrom"
+                if item.ref.kind == "HelmRelease"
+                else "substituteFrom with a Secret that is encrypted with SOPS",
             )
+
+
+def _of_releases(view: View) -> Iterator[tuple[Item, str, str]]:
+    for item in view.of("HelmRelease"):
+        yield from ((item, path, value) for path, value in _in_values(item.spec.get("values"), ""))
+
+
+def _of_kustomizations(view: View) -> Iterator[tuple[Item, str, str]]:
+    for item in view.of("Kustomization"):
+        for name, value in mapping(mapping(item.spec, "postBuild"), "substitute").items():
+            if isinstance(value, str) and may_be_secret(name, value):
+                yield item, f"postBuild.substitute.{name}", value
+
+
+def _is_default(subject: Subject, item: Item, value: str) -> bool:
+    """Whether it stands in for what Flux fills in from elsewhere: `${API_KEY:=none}`."""
+    text = subject.view.store.text(item.document.path)
+    return f"={value}}}" in text or f"-{value}}}" in text
 
 
 def _variables(subject: Subject) -> Iterator[Finding]:
@@ -42,7 +62,7 @@ def _variables(subject: Subject) -> Iterator[Finding]:
         pod = pod_of(item.object) if not item.document.generated else None
         for container in containers_of(pod) if pod is not None else ():
             for name, value in _named(entries_of(container, "env")):
-                if may_be_secret(name, value):
+                if may_be_secret(name, value) and not _is_default(subject, item, value):
                     yield warning(
                         "secrets/in-environment",
                         line_with(subject.view.store, item.document, name),
@@ -55,7 +75,7 @@ def _variables(subject: Subject) -> Iterator[Finding]:
 def _config_maps(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of("ConfigMap"):
         for name, value in _data_of(item):
-            if may_be_secret(name, value):
+            if may_be_secret(name, value) and not _is_default(subject, item, value):
                 yield warning(
                     "secrets/in-config-map",
                     line_with(subject.view.store, item.document, name),

@@ -151,7 +151,7 @@ def _entry(store: Store, folder: str, entry: str, reading: Reading, above: list[
 
 def _must_be_there(store: Store, folder: str, entry: str, listing: Document, reading: Reading) -> None:
     path = normal(posixpath.join(folder, entry))
-    if not store.is_file(path):
+    if "://" not in entry and not store.is_file(path):
         reading.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
 
 

@@ -15,8 +15,14 @@ _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operato
 def clusters_in(root: Path) -> dict[str, Subject]:
     """Each cluster's tree, by the directory that its Flux begins with."""
     store = DiskStore(root)
-    entries = sorted(set(_bootstrapped(store))) or sorted(set(_highest(store)))
+    entries = sorted(set(_bootstrapped(store))) or _of_clusters(sorted(set(_highest(store))))
     return {entry: Subject(view=view_of(store, [entry]), root=root) for entry in entries if store.is_folder(entry)}
+
+
+def _of_clusters(entries: list[str]) -> list[str]:
+    """Those below `clusters`, where Flux's own layout has them; what lies elsewhere is a part that is switched off."""
+    depths = {entry: entry.split("/").index("clusters") for entry in entries if "clusters" in entry.split("/")}
+    return [entry for entry, depth in depths.items() if depth == min(depths.values())] or entries
 
 
 def subject_of(root: Path, entry: str) -> Subject:

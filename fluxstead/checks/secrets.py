@@ -9,7 +9,7 @@ from fluxstead.checks.store import entries_of, line_with
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, mapping
 from fluxstead.core.findings import Finding, Source, error
-from fluxstead.core.secrecy import secret_in
+from fluxstead.core.secrecy import may_be_secret, secret_in
 
 _ENCRYPTED = "ENC["
 
@@ -19,7 +19,7 @@ def secret_objects(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of("Secret"):
         if item.ref.group:
             continue
-        key = _plain_key(item)
+        key = _plain_key(item, filled_in="${" in subject.view.store.text(item.document.path))
         if key is not None:
             yield error(
                 "secrets/plain",
@@ -33,11 +33,15 @@ def secret_objects(subject: Subject) -> Iterator[Finding]:
             yield from _encrypted(subject, item)
 
 
-def _plain_key(item: Item) -> str | None:
-    """The first key whose value can be read. Values that Flux fills in from elsewhere are not in the file."""
+def _plain_key(item: Item, *, filled_in: bool) -> str | None:
+    """The first key whose value can be read. Values that Flux fills in from elsewhere are not in the file.
+
+    Beside such values others stand to complete them, such as a port: there it takes a name that says so.
+    """
     for holder in ("data", "stringData"):
         for key, value in mapping(item.object, holder).items():
-            if value not in {None, ""} and not str(value).startswith((_ENCRYPTED, "${", "ref+")):
+            there = value not in {None, ""} and not str(value).startswith((_ENCRYPTED, "ref+")) and "${" not in str(value)
+            if there and (not filled_in or may_be_secret(str(key), str(value))):
                 return str(key)
     generated = item.object.get(GENERATED)
     literals = generated.get("literals") if isinstance(generated, Mapping) else None

@@ -155,9 +155,17 @@ def _read(view: View, unit: Unit, seen: dict[str, Reading]) -> None:
         unit.patches.extend(reading.patches)
         for document in reading.documents:
             _take(view, unit, document)
+    inside = [item for item in unit.items if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]
+    for own in (item for item in inside if _is_itself(unit, item)):
+        unit.patches.extend(patches_in(own.spec, lambda _: ()))
     unit.patched = frozenset(kind for kind, _ in unit.patches)
-    for child in [item for item in unit.items if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]:
+    for child in inside:
         _child(view, unit, child, seen)
+
+
+def _is_itself(unit: Unit, item: Item) -> bool:
+    """Whether this is what `flux bootstrap` writes: the Kustomization of the very directory that holds it."""
+    return unit.document is None and normal(str(item.spec.get("path") or "")) == normal(str(unit.spec["path"]))
 
 
 def _directory(view: View, folder: str, seen: dict[str, Reading]) -> Reading:
@@ -202,8 +210,7 @@ def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> No
         item = _from_artifact(view, item, str(source.get("name")))
         source = mapping(item.spec, "sourceRef")
     path = normal(str(item.spec.get("path") or ""))
-    if parent.document is None and path == normal(str(parent.spec["path"])):
-        # What `flux bootstrap` writes: the Kustomization of the very directory that holds it.
+    if _is_itself(parent, item):
         view.units[key] = parent
         return
     # Another source has a root as well, and what is in ours says nothing of that.

@@ -1,10 +1,13 @@
-"""The tree as Flux sees it, where another source comes in."""
+"""The tree as Flux sees it: where it begins, what its own Kustomization says of it, and where another source comes in."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from fluxstead.checks.foreign import clusters_in
 from fluxstead.checks.store import TextStore
 from fluxstead.checks.view import view_of
-from tests.checks.planted import WEB, layer
+from tests.checks.planted import CONFIG, WEB, layer
 
 
 def test_the_root_of_another_source_is_not_ours() -> None:
@@ -16,3 +19,35 @@ def test_the_root_of_another_source_is_not_ours() -> None:
     assert view.partial
     assert [unit.key for unit in view.units.values() if unit.elsewhere] == ["flux-system/charts"]
     assert len(list(view.of("Namespace"))) == 1
+
+
+def test_what_the_first_kustomization_lays_over_all() -> None:
+    """It lies in the directory that it reconciles, as `flux bootstrap` writes it."""
+    own = layer("flux-system", spec="patches: [{patch: '{spec: {targetNamespace: a}}', target: {kind: Kustomization}}]")
+    files = {**layer("web", WEB, CONFIG), "clusters/home/own.yaml": own["clusters/home/flux-system.yaml"]}
+    files["clusters/home/own.yaml"] = files["clusters/home/own.yaml"].replace("./flux-system", "./clusters/home")
+    view = view_of(TextStore(files), ["clusters/home"])
+    [config] = view.of("ConfigMap")
+    assert config.exact
+    assert not config.whole
+
+
+def test_files_of_elsewhere_are_not_missing() -> None:
+    """kustomize fetches what a generator names by a URL."""
+    listing = "resources: [objects.yaml]\nconfigMapGenerator: [{name: a, files: ['a.json=https://example.test/a.json']}]\n"
+    view = view_of(TextStore({**layer("web", WEB), "web/kustomization.yaml": listing}), ["clusters/home"])
+    assert not view.findings
+
+
+def test_a_part_that_is_switched_off_is_no_cluster(tmp_path: Path) -> None:
+    """Without what bootstrapping wrote, Flux begins below `clusters`, if there is such a folder."""
+    files = layer("web", WEB)
+    files["apps/off/clusters/ks.yaml"] = files["clusters/home/web.yaml"].replace("web", "idle")
+    files["apps/off/ks.yaml"] = files["clusters/home/web.yaml"].replace("web", "other")
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert list(clusters_in(tmp_path)) == ["clusters/home"]
+    (tmp_path / "clusters").rename(tmp_path / "live")
+    (tmp_path / "apps/off/clusters").rename(tmp_path / "apps/off/more")
+    assert list(clusters_in(tmp_path)) == ["apps/off", "apps/off/more", "live/home"]
