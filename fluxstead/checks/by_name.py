@@ -6,12 +6,14 @@ A name proves nothing: a value that says where the secret is, or how long a toke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fluxstead.checks.directory import GENERATED
+from fluxstead.checks.named import by_flux
 from fluxstead.checks.pods import containers_of, pod_of
 from fluxstead.checks.scope import WORKLOADS
-from fluxstead.checks.store import entries_of, line_with
+from fluxstead.checks.store import Document, Store, documents_in, entries_of, line_with, normal
 from fluxstead.checks.subject import Subject
 from fluxstead.checks.view import Item, View, mapping
 from fluxstead.core.findings import Finding, warning
@@ -25,34 +27,61 @@ def findings(subject: Subject) -> Iterator[Finding]:
     """In variables of containers, in ConfigMaps, in charts' values, and in what Kustomizations fill in."""
     yield from _variables(subject)
     yield from _config_maps(subject)
-    for item, path, value in (*_of_releases(subject.view), *_of_kustomizations(subject.view)):
-        if not _is_default(subject, item, value):
+    for item, document, path, value in (*_of_releases(subject.view), *_of_files(subject.view), *_of_kustomizations(subject.view)):
+        if not _is_default(subject, document, value):
             yield warning(
                 "secrets/in-values",
-                line_with(subject.view.store, item.document, path.rpartition(".")[2]),
+                line_with(subject.view.store, document, path.rpartition(".")[2]),
                 what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
                 why=_WHY,
-                write="the chart's key for an existing Secret, or valuesFrom"
+                write="the chart's key for an existing Secret, or valuesFrom with one"
                 if item.ref.kind == "HelmRelease"
                 else "substituteFrom with a Secret that is encrypted with SOPS",
             )
 
 
-def _of_releases(view: View) -> Iterator[tuple[Item, str, str]]:
+_Found = tuple[Item, Document, str, str]
+"""The object that is told of, the document where it stands, the path of the key, and the value."""
+
+
+def _of_releases(view: View) -> Iterator[_Found]:
     for item in view.of("HelmRelease"):
-        yield from ((item, path, value) for path, value in _in_values(item.spec.get("values"), ""))
+        yield from ((item, item.document, path, value) for path, value in _in_values(item.spec.get("values"), ""))
 
 
-def _of_kustomizations(view: View) -> Iterator[tuple[Item, str, str]]:
+def _of_files(view: View) -> Iterator[_Found]:
+    """Values that a release takes from ConfigMaps of the tree."""
+    for named in by_flux(view):
+        config = view.one("", named.kind, named.namespace, named.name)
+        if config is None or named.kind != "ConfigMap" or named.item.ref.kind != "HelmRelease":
+            continue
+        for key in named.keys:
+            for document in _documents_at(view.store, config, key):
+                yield from ((named.item, document, path, value) for path, value in _in_values(document.data, ""))
+
+
+def _documents_at(store: Store, config: Item, key: str) -> Iterator[Document]:
+    """What a ConfigMap holds at a key: as text, or as the file that kustomize puts there."""
+    text = mapping(config.object, "data").get(key)
+    if isinstance(text, str):
+        yield from (replace(config.document, data=one.data) for one in documents_in(text, config.document.path))
+    files = mapping(config.object, GENERATED).get("files")
+    for entry in files if isinstance(files, list) else ():
+        name, _, path = str(entry).rpartition("=")
+        if (name or path.rpartition("/")[2]) == key and "://" not in path:
+            yield from store.documents(normal(f"{config.document.path.rpartition('/')[0]}/{path}"))
+
+
+def _of_kustomizations(view: View) -> Iterator[_Found]:
     for item in view.of("Kustomization"):
         for name, value in mapping(mapping(item.spec, "postBuild"), "substitute").items():
             if isinstance(value, str) and may_be_secret(name, value):
-                yield item, f"postBuild.substitute.{name}", value
+                yield item, item.document, f"postBuild.substitute.{name}", value
 
 
-def _is_default(subject: Subject, item: Item, value: str) -> bool:
+def _is_default(subject: Subject, document: Document, value: str) -> bool:
     """Whether it stands in for what Flux fills in from elsewhere: `${API_KEY:=none}`."""
-    text = subject.view.store.text(item.document.path)
+    text = subject.view.store.text(document.path)
     return f"={value}}}" in text or f"-{value}}}" in text
 
 
@@ -62,7 +91,7 @@ def _variables(subject: Subject) -> Iterator[Finding]:
         pod = pod_of(item.object) if not item.document.generated else None
         for container in containers_of(pod) if pod is not None else ():
             for name, value in _named(entries_of(container, "env")):
-                if may_be_secret(name, value) and not _is_default(subject, item, value):
+                if may_be_secret(name, value) and not _is_default(subject, item.document, value):
                     yield warning(
                         "secrets/in-environment",
                         line_with(subject.view.store, item.document, name),
@@ -75,7 +104,7 @@ def _variables(subject: Subject) -> Iterator[Finding]:
 def _config_maps(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of("ConfigMap"):
         for name, value in _data_of(item):
-            if may_be_secret(name, value) and not _is_default(subject, item, value):
+            if may_be_secret(name, value) and not _is_default(subject, item.document, value):
                 yield warning(
                     "secrets/in-config-map",
                     line_with(subject.view.store, item.document, name),

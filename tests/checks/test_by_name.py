@@ -50,6 +50,22 @@ def test_what_kustomize_makes_a_config_map_of() -> None:
     assert found(**{"web/kustomization.yaml": listing}) == ["secrets/in-config-map"]
 
 
+def test_values_that_a_release_takes_from_a_config_map() -> None:
+    """As text in it, or as a file that kustomize puts there; told of at the file's own line."""
+    takes = release("web/site", "site", "1.0.0", ", valuesFrom: [{kind: ConfigMap, name: a}]")
+    text = "auth:\n  password: hunter2\n"
+    written = obj("ConfigMap", "web/a", "data:\n  values.yaml: |\n    auth:\n      password: hunter2")
+    assert found(takes, written) == ["secrets/in-values"]
+    assert not found(takes, written.replace("values.yaml", "other.yaml"))
+    listing = "resources: [objects.yaml]\nconfigMapGenerator: [{name: a, namespace: web, files: [FILE]}]\n"
+    for file in ("values.yaml", "values.yaml=more/a.yaml"):
+        more = {"web/kustomization.yaml": listing.replace("FILE", file), f"web/{file.rpartition('=')[2]}": text}
+        files = {**layer("web", WEB, takes), **more}
+        [finding] = look(Planted(files=files, cure=("", ""), says=""), files)
+        assert (finding.id, str(finding.source)) == ("secrets/in-values", f"web/{file.rpartition('=')[2]}:2")
+    assert not found(takes, **{"web/kustomization.yaml": listing.replace("FILE", "b.yaml"), "web/b.yaml": text})
+
+
 def test_what_flux_fills_in() -> None:
     """A value that is given in the Kustomization is told of there too; a default stands in for one that is not in the tree."""
     values = with_values("{auth: {password: '${PASSWORD}'}}")
