@@ -61,7 +61,8 @@ def health_checks(subject: Subject) -> Iterator[Finding]:
 def _is_nowhere(subject: Subject, check: Mapping[str, Any]) -> bool:
     group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
     namespace, name = str(check.get("namespace") or ""), str(check.get("name"))
-    if "${" in f"{group}{kind}{namespace}{name}" or subject.view.one(group, kind, namespace, name):
+    # What says no namespace is in the one that it is applied to.
+    if "${" in f"{group}{kind}{namespace}{name}" or any(subject.view.one(group, kind, one, name) for one in (namespace, "")):
         return False
     if group.endswith(".toolkit.fluxcd.io"):
         return True

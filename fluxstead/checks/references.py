@@ -76,6 +76,8 @@ def _dangling(view: View, unit: Unit, document: Document, name: str) -> Finding:
 def sources(subject: Subject) -> Iterator[Finding]:
     """The repositories that Kustomizations and HelmReleases take their content from."""
     view = subject.view
+    if view.partial:
+        return
     known = {
         (item.ref.kind, item.ref.namespace, item.ref.name)
         for item in view.of("GitRepository", "HelmRepository", "OCIRepository", "Bucket", "HelmChart", "ExternalArtifact")
@@ -106,6 +108,8 @@ def sources(subject: Subject) -> Iterator[Finding]:
 def targets(subject: Subject) -> Iterator[Finding]:
     """What autoscalers scale, and what Services and disruption budgets select."""
     view = subject.view
+    if view.partial:
+        return
     for item in view.of("HorizontalPodAutoscaler"):
         target = mapping(item.spec, "scaleTargetRef")
         group = group_of(str(target.get("apiVersion", "apps/v1")))

@@ -107,6 +107,7 @@ def test_health_checks_of_what_nobody_makes() -> None:
     check = "apiVersion: apps/v1, kind: Deployment, name: site, namespace: web"
     assert checked(check)
     assert not checked(check, DEPLOYMENT)
+    assert not checked(check, DEPLOYMENT.replace("namespace: web, ", ""))
     assert not checked(check, release("web/a", "a", "1.0.0"))
     assert not checked(check.replace("namespace: web", "namespace: kube-system"))
     assert not checked(check.replace("name: site", "name: '${APP}'"))

@@ -6,7 +6,7 @@ import pytest
 
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
-from tests.checks.planted import BUNDLED, DEPLOYMENT, HOME, SERVICE, WEB, Planted, layer, look, obj, release
+from tests.checks.planted import BUNDLED, DEPLOYMENT, HOME, SERVICE, WEB, Planted, autoscaler, layer, look, obj, release
 
 _SERVICES = {"references/missing-service", "references/missing-port"}
 _TRAEFIK, _GATEWAY = "traefik.io/v1alpha1", "gateway.networking.k8s.io/v1"
@@ -64,10 +64,22 @@ def test_what_is_there_and_what_is_no_service(kind: str, backend: str) -> None:
     assert not found(DEPLOYMENT, service, route(kind, backend), wanted=_SERVICES, platform=None)
 
 
-def test_a_tree_that_is_not_whole_says_nothing_of_what_is_missing() -> None:
+@pytest.mark.parametrize(
+    ("names", "id_"),
+    [
+        (route("HTTPRoute", "{name: sit, port: 80}"), "references/missing-service"),
+        (SERVICE.replace("app: site", "app: sit"), "references/selects-nothing"),
+        (autoscaler("web/site", "sit"), "references/no-target"),
+        (release("web/site", "site", "1.0.0").partition("---")[0], "references/missing-source"),
+        (release("web/site", "site", "1.0.0", ", dependsOn: [{name: sit}]"), "references/dangling-dependency"),
+        (obj("ServiceAccount", "web/site", "imagePullSecrets: [{name: sit}]"), "references/missing-secret"),
+    ],
+)
+def test_a_tree_that_is_not_whole_is_not_told_what_is_missing(names: str, id_: str) -> None:
     """A ResourceSet makes whatever its template says."""
     more = obj("ResourceSet", "flux-system/any", "spec: {}", "fluxcd.controlplane.io/v1")
-    assert not found(DEPLOYMENT, SERVICE, route("HTTPRoute", "{name: sit, port: 80}"), more, wanted=_SERVICES, platform=None)
+    assert found(DEPLOYMENT, SERVICE, names, wanted={id_}, platform=None)
+    assert not found(DEPLOYMENT, SERVICE, names, more, wanted={id_}, platform=None)
 
 
 @pytest.mark.parametrize("target", ["8080", "'8080'", "http", "admin"])
