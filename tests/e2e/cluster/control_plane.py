@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -28,12 +29,18 @@ class ControlPlane:
         self._folder = folder
         self._processes = processes
         self._tools = tools
-        self._certificate, self._key = folder / "tls.crt", folder / "tls.key"
+        self.certificate, self._key = folder / "tls.crt", folder / "tls.key"
         self.kubeconfig = folder / "kubeconfig"
         self.port = free_port()
         self._token = secrets.token_hex(16)
         self._certify()
-        self.api = Api(self.port, self._certificate, self._token)
+        self.api = Api(self.port, self.certificate, self._token)
+
+    def tls(self) -> ssl.SSLContext:
+        """What a server with the API server's certificate speaks."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self._key)
+        return context
 
     def start(self) -> None:
         """Start all parts; returns when the API answers."""
@@ -43,7 +50,7 @@ class ControlPlane:
             [
                 self._tools["kube-controller-manager"],
                 f"--kubeconfig={self.kubeconfig}",
-                f"--root-ca-file={self._certificate}",
+                f"--root-ca-file={self.certificate}",
                 f"--service-account-private-key-file={self._key}",
                 "--leader-elect=false",
                 "--bind-address=127.0.0.1",
@@ -65,7 +72,7 @@ class ControlPlane:
     def _certify(self) -> None:
         """One certificate, its own authority; the key also signs the service accounts' tokens."""
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-        command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self._key), "-out", str(self._certificate)]
+        command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self._key), "-out", str(self.certificate)]
         subprocess.run(command, check=True, capture_output=True)
 
     def _write_access(self) -> None:
@@ -81,7 +88,7 @@ class ControlPlane:
                     "name": "tests",
                     "cluster": {
                         "server": f"https://127.0.0.1:{self.port}",
-                        "certificate-authority": str(self._certificate),
+                        "certificate-authority": str(self.certificate),
                     },
                 }
             ],
@@ -114,7 +121,7 @@ class ControlPlane:
                 f"--etcd-servers=http://127.0.0.1:{client}",
                 "--bind-address=127.0.0.1",
                 f"--secure-port={self.port}",
-                f"--tls-cert-file={self._certificate}",
+                f"--tls-cert-file={self.certificate}",
                 f"--tls-private-key-file={self._key}",
                 f"--token-auth-file={self._folder / 'tokens.csv'}",
                 "--authorization-mode=RBAC",

@@ -2,7 +2,8 @@
 
 - Longhorn's driver deployer: StorageClass `longhorn`, from the chart's ConfigMap, once the managers are ready;
 - Longhorn's managers: the status of Longhorn's Nodes, as the test says the disks are;
-- Longhorn's provisioner: a volume for each claim that waits for one.
+- Longhorn's provisioner: a volume for each claim that waits for one;
+- admission webhooks, which only real charts have: yes to everything.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Thread
 
 import yaml
 
+from tests.e2e.cluster.admission import redirect
 from tests.e2e.cluster.api import Api, Json, RefusedError
 
 NAMESPACE = "longhorn-system"
@@ -52,6 +55,10 @@ class StandIns:
     """One thread that looks at the cluster twice a second and does all parts."""
 
     api: Api
+    certificate: Path
+    """That of the server that answers webhooks."""
+    webhooks: int = 0
+    """Its port."""
     disks: Callable[[str, str], Disk | None] = registered
     """What the managers see: a disk, or None as long as it is not in the status."""
     problems: list[str] = field(default_factory=list)
@@ -71,7 +78,7 @@ class StandIns:
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_SECONDS):
-            for part in (self._storage_class, self._nodes, self._volumes):
+            for part in (self._storage_class, self._nodes, self._volumes, self._webhooks):
                 try:
                     part()
                 except (RefusedError, OSError) as problem:
@@ -110,6 +117,9 @@ class StandIns:
             name = f"pvc-{metadata['uid']}"
             if self.api.get("v1", "PersistentVolume", name) is None:
                 self.api.create(_volume(name, claim))
+
+    def _webhooks(self) -> None:
+        redirect(self.api, self.webhooks, self.certificate)
 
 
 def _volume(name: str, claim: Json) -> Json:
