@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from fluxstead.checks.acceptance import accepted
-from fluxstead.checks.committed import committed_views
+from fluxstead.checks.reading.committed import committed_views
+from fluxstead.checks.reading.store import DiskStore, TextStore, TreeStore
+from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.registry import CHECKS
-from fluxstead.checks.store import DiskStore, TextStore, TreeStore
 from fluxstead.checks.subject import Subject, run
-from fluxstead.checks.view import view_of
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description.load import Description

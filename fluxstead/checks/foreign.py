@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from fluxstead.checks.store import DiskStore, below, is_yaml, normal
+from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
+from fluxstead.checks.reading.view import identity, mapping, view_of
 from fluxstead.checks.subject import Subject
-from fluxstead.checks.view import identity, mapping, view_of
 
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
 

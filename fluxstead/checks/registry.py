@@ -5,14 +5,15 @@ Rules without a function stand where their subject is read, planned or compared;
 
 from __future__ import annotations
 
-from fluxstead.checks import (
-    built,
+from fluxstead.checks.elsewhere import ELSEWHERE
+from fluxstead.checks.outside import built, online
+from fluxstead.checks.registry_references import REFERENCES
+from fluxstead.checks.rules import (
     by_name,
     capacity,
     coldstart,
     moves,
     network,
-    online,
     ownership,
     rivals,
     secrets,
@@ -21,8 +22,6 @@ from fluxstead.checks import (
     substitution,
     versions,
 )
-from fluxstead.checks.elsewhere import ELSEWHERE
-from fluxstead.checks.registry_references import REFERENCES
 from fluxstead.checks.subject import LooksAt, refuses, warns
 
 OUTSIDE = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks import accounts, config, flux_objects, references, releases, selectors, starting, traffic
+from fluxstead.checks.rules import accounts, config, flux_objects, references, releases, selectors, starting, traffic
 from fluxstead.checks.subject import refuses, warns
 
 REFERENCES = (

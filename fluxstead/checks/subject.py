@@ -9,10 +9,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal
 
-from fluxstead.checks.makers import Makers
-from fluxstead.checks.opaque import Opaque
-from fluxstead.checks.pods import Pods
-from fluxstead.checks.view import View
+from fluxstead.checks.objects.makers import Makers
+from fluxstead.checks.objects.opaque import Opaque
+from fluxstead.checks.objects.pods import Pods
+from fluxstead.checks.reading.view import View
 from fluxstead.core.findings import Finding, Severity, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node

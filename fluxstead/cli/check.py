@@ -7,8 +7,8 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from fluxstead.checks.built import kustomize
 from fluxstead.checks.foreign import clusters_in, subject_of
+from fluxstead.checks.outside.built import kustomize
 from fluxstead.checks.registry import CHECKS, OUTSIDE
 from fluxstead.checks.subject import Outside, Subject
 from fluxstead.checks.subject import run as run_checks

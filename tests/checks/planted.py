@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fluxstead.checks.reading.store import TextStore
+from fluxstead.checks.reading.view import View, view_of
 from fluxstead.checks.registry import CHECKS
-from fluxstead.checks.store import TextStore
 from fluxstead.checks.subject import Check, Subject, run
-from fluxstead.checks.view import View, view_of
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node

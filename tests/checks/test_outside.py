@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fluxstead.checks.reading.store import DiskStore
+from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.registry import OUTSIDE
-from fluxstead.checks.store import DiskStore
 from fluxstead.checks.subject import Outside, Subject, run
-from fluxstead.checks.view import view_of
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
 from tests.checks.chart_repository import serving_charts

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from fluxstead.checks.reading.store import TextStore
+from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.registry import CHECKS
-from fluxstead.checks.store import TextStore
 from fluxstead.checks.subject import Subject, run
-from fluxstead.checks.view import view_of
 from fluxstead.core.findings import errors
 from fluxstead.description.yaml_in import read_yaml
 from fluxstead.embedded import run_program

@@ -10,14 +10,14 @@ from time import monotonic
 import pytest
 
 from fluxstead.catalog.nearest import nearest_version
-from fluxstead.checks import distribution
-from fluxstead.checks.asked import ask
-from fluxstead.checks.distribution import NotAnswered, Repository
-from fluxstead.checks.pinned import Reference, reference_in
+from fluxstead.checks.outside import distribution
+from fluxstead.checks.outside.asked import ask
+from fluxstead.checks.outside.distribution import NotAnswered, Repository
+from fluxstead.checks.outside.pinned import Reference, reference_in
+from fluxstead.checks.reading.store import TextStore
+from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.registry import OUTSIDE
-from fluxstead.checks.store import TextStore
 from fluxstead.checks.subject import Outside, Subject, run
-from fluxstead.checks.view import view_of
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
 from tests.checks.planted import DEPLOYMENT, SOURCE, WEB, layer, obj, release

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fluxstead.checks.foreign import clusters_in
-from fluxstead.checks.store import TextStore
-from fluxstead.checks.view import view_of
+from fluxstead.checks.reading.store import TextStore
+from fluxstead.checks.reading.view import view_of
 from tests.checks.planted import CONFIG, WEB, layer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fluxstead.checks.store import documents_in
+from fluxstead.checks.reading.store import documents_in
 from fluxstead.core.yaml_depth import is_nested_without_end
 
 

@@ -7,9 +7,9 @@ import time
 import pytest
 import yaml
 
-from fluxstead.checks.store import DiskStore
-from fluxstead.checks.view import view_of
-from fluxstead.checks.waiting import waiting_in
+from fluxstead.checks.reading.store import DiskStore
+from fluxstead.checks.reading.view import view_of
+from fluxstead.checks.reading.waiting import waiting_in
 from tests.e2e.cluster.api import Json
 from tests.e2e.cluster.description import Project
 from tests.e2e.cluster.fixtures import EDGE, NODE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxstead.checks.moves import ladder
+from fluxstead.checks.rules.moves import ladder
 from fluxstead.tree.entry import missing_entry, write_entry
 from fluxstead.tree.owned import compare, write
 from tests.conftest import Project

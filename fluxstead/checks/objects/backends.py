@@ -1,0 +1,58 @@
+"""Where requests go: the Services that an Ingress, a route of Traefik's or one of the Gateway API names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.view import Item, View, mapping
+
+_TRAEFIK = frozenset({"traefik.io", "traefik.containo.us"})
+_GATEWAY = "gateway.networking.k8s.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A Service, and the number or the name of its port; None where the route does not say."""
+
+    namespace: str
+    name: str
+    port: int | str | None
+
+
+def routes_in(view: View) -> Iterator[tuple[Item, Backend]]:
+    """Every route with each of its backends."""
+    for item in view.of("Ingress"):
+        yield from ((item, one) for one in _of_ingress(item))
+    for item in view.of("IngressRoute", "IngressRouteTCP", "IngressRouteUDP"):
+        for route in entries_of(item.spec, "routes") if item.ref.group in _TRAEFIK else ():
+            yield from ((item, one) for one in _named(item, route, "services"))
+    for item in view.of("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"):
+        for rule in entries_of(item.spec, "rules") if item.ref.group == _GATEWAY else ():
+            yield from ((item, one) for one in _named(item, rule, "backendRefs"))
+
+
+def _of_ingress(item: Item) -> Iterator[Backend]:
+    holders = [mapping(item.spec, "defaultBackend")]
+    for rule in entries_of(item.spec, "rules"):
+        holders += [mapping(path, "backend") for path in entries_of(mapping(rule, "http"), "paths")]
+    for service in (mapping(holder, "service") for holder in holders):
+        if service:
+            port = mapping(service, "port")
+            yield Backend(item.ref.namespace, str(service.get("name")), _port(port.get("name") or port.get("number")))
+
+
+def _named(item: Item, holder: Mapping[str, Any], key: str) -> Iterator[Backend]:
+    """Services, and not Traefik's own ones (`api@internal`) or objects of other kinds."""
+    for one in entries_of(holder, key):
+        name = str(one.get("name"))
+        if one.get("kind", "Service") == "Service" and not one.get("group") and "@" not in name:
+            yield Backend(str(one.get("namespace") or item.ref.namespace), name, _port(one.get("port")))
+
+
+def _port(value: object) -> int | str | None:
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() else value
+    return value if isinstance(value, int) else None

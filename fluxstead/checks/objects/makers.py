@@ -1,0 +1,77 @@
+"""Who may make a ConfigMap or a Secret that no file shows: charts, operators, and pods that are allowed to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.checks.objects.opaque import BUILT_IN, Opaque
+from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.view import View, mapping
+from fluxstead.core.manifest import group_of
+
+_RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}
+_COPIED = ("reflect", "replicat")
+"""In the annotations by which the usual controllers (emberstack reflector, mittwald replicator) copy to other namespaces."""
+
+
+class Makers:
+    """Read once of a tree, so that each question is one look."""
+
+    def __init__(self, view: View, opaque: Opaque) -> None:
+        self._known: set[tuple[str, str, str]] = set()
+        self._copied: set[tuple[str, str]] = set()
+        for item in view.of(*_RESOURCES):
+            self._known.add((item.ref.kind, item.ref.namespace or "default", item.ref.name))
+            if any(word in key for key in mapping(mapping(item.object, "metadata"), "annotations") for word in _COPIED):
+                self._copied.add((item.ref.kind, item.ref.name))
+        self._opaque = opaque
+        # cert-manager, external-secrets, sealed-secrets, trust-manager and their like name what they make somewhere in their own
+        # objects.
+        self._named = {
+            text
+            for item in view.items
+            if (group := group_of(item.object["apiVersion"])) not in BUILT_IN and not group.endswith(".toolkit.fluxcd.io")
+            for text in _texts(item.object)
+        }
+        self._allowed = {kind: _allowed(view, resource) for kind, resource in _RESOURCES.items()}
+
+    def made(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether the tree has it, or an object that names it may make it."""
+        if (kind, name) == ("ConfigMap", "kube-root-ca.crt"):
+            return True  # which Kubernetes puts into every namespace
+        return (kind, namespace, name) in self._known or (kind, name) in self._copied or name in self._named
+
+    def may_make(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether it is there, or may be made by something in its namespace that no file shows."""
+        return self.made(kind, namespace, name) or namespace in self._opaque or namespace in self._allowed[kind]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _allowed(view: View, resource: str) -> set[str]:
+    """The namespaces of those that RBAC lets create such objects."""
+    roles: dict[tuple[str, str, str], bool] = defaultdict(bool)
+    for role in view.of("Role", "ClusterRole"):
+        for rule in entries_of(role.object, "rules"):
+            verbs, resources = rule.get("verbs") or (), rule.get("resources") or ()
+            if {"create", "*"} & set(verbs) and {resource, "*"} & set(resources):
+                roles[role.ref.kind, role.ref.namespace if role.ref.kind == "Role" else "", role.ref.name] = True
+    found = set()
+    for binding in view.of("RoleBinding", "ClusterRoleBinding"):
+        role_ref = mapping(binding.object, "roleRef")
+        kind = str(role_ref.get("kind"))
+        if roles[kind, binding.ref.namespace if kind == "Role" else "", str(role_ref.get("name"))]:
+            found |= {str(one.get("namespace") or binding.ref.namespace) for one in entries_of(binding.object, "subjects")}
+            found |= {binding.ref.namespace} - {""}
+    return found

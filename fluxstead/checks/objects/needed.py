@@ -1,0 +1,187 @@
+"""What written objects need of a cluster and bring to it, for the cold start alone.
+
+Apart from `tree.needs`, from which the order is inferred, on purpose: the cold start proves that order, and shares with it only
+the table of what chart versions bring.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fluxstead.catalog.brings import Brings, chart_brings
+from fluxstead.checks.objects.pods import pod_of
+from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.view import SOURCES, Item, View, annotation, mapping
+from fluxstead.core.manifest import group_of
+
+Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]
+
+_FIRST = frozenset({"kind", "namespace", "webhook"})
+
+_SERVED = frozenset(
+    {
+        "",
+        "apps",
+        "batch",
+        "autoscaling",
+        "policy",
+        "networking.k8s.io",
+        "rbac.authorization.k8s.io",
+        "storage.k8s.io",
+        "scheduling.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "admissionregistration.k8s.io",
+        "coordination.k8s.io",
+        "certificates.k8s.io",
+        "discovery.k8s.io",
+        "node.k8s.io",
+        "resource.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+    }
+)
+"""The API server's own groups."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Thing:
+    """Something that is in a cluster or not. `namespace` is empty for what has none."""
+
+    sort: Sort
+    name: str
+    namespace: str = ""
+
+    @property
+    def first(self) -> bool:
+        """Whether the API server refuses what needs it until it is there; else the object is only not ready."""
+        return self.sort in _FIRST
+
+    def __str__(self) -> str:
+        return f"{self.sort} {self.namespace}/{self.name}" if self.namespace else f"{self.sort} {self.name}"
+
+
+def needed_by(item: Item) -> Iterator[Thing]:
+    """What has to be there before this object can be applied, or be ready."""
+    ref = item.ref
+    if ref.group not in _SERVED:
+        yield Thing("kind", f"{ref.kind}.{ref.group}")
+    if ref.namespace:
+        yield Thing("namespace", ref.namespace)
+    yield from _later(item)
+    if ref.group in {"", "apps", "batch"}:
+        yield from _by_pod(item)
+
+
+def _later(item: Item) -> Iterator[Thing]:
+    """What it can be applied without, and not be ready."""
+    match item.ref.kind:
+        case "PersistentVolumeClaim":
+            yield from _class(item.spec)
+        case "StatefulSet":
+            for claim in entries_of(item.spec, "volumeClaimTemplates"):
+                yield from _class(mapping(claim, "spec"))
+        case "HelmRelease":
+            yield from _classes_in(item.spec.get("values"))
+        case "Ingress":
+            name, issuer = item.spec.get("ingressClassName"), annotation(item, "cert-manager.io/cluster-issuer")
+            yield from [Thing("ingress class", name)] if isinstance(name, str) else []
+            yield from [Thing("issuer", issuer)] if issuer else []
+        case "Certificate":
+            reference = mapping(item.spec, "issuerRef")
+            if reference.get("kind") == "ClusterIssuer":
+                yield Thing("issuer", str(reference.get("name")))
+
+
+def _by_pod(item: Item) -> Iterator[Thing]:
+    pod = pod_of(item.object)
+    spec = mapping(pod, "spec") if pod is not None else {}
+    account = spec.get("serviceAccountName")
+    if isinstance(account, str) and account != "default":
+        yield Thing("service account", account, item.ref.namespace)
+
+
+def _class(spec: Any) -> Iterator[Thing]:
+    name = spec.get("storageClassName")
+    if isinstance(name, str) and name:
+        yield Thing("storage class", name)
+
+
+def _classes_in(values: Any) -> Iterator[Thing]:
+    if isinstance(values, dict):
+        for key, value in values.items():
+            if key in {"storageClassName", "storageClass"} and isinstance(value, str) and value not in {"", "-"}:
+                yield Thing("storage class", value)
+            else:
+                yield from _classes_in(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _classes_in(value)
+
+
+def brought_by(item: Item) -> Iterator[Thing]:
+    """What is there as soon as this object is applied."""
+    ref = item.ref
+    match ref.kind:
+        case "Namespace":
+            yield Thing("namespace", ref.name)
+        case "StorageClass":
+            yield Thing("storage class", ref.name)
+        case "IngressClass":
+            yield Thing("ingress class", ref.name)
+        case "ClusterIssuer":
+            yield Thing("issuer", ref.name)
+        case "ServiceAccount":
+            yield Thing("service account", ref.name, ref.namespace)
+        case "CustomResourceDefinition":
+            yield Thing("kind", f"{mapping(item.spec, 'names').get('kind')}.{item.spec.get('group')}")
+
+
+def brought_when_ready(view: View, item: Item) -> tuple[Brings | None, list[Thing]]:
+    """What a release's chart brings, by the one shared table; None where the table does not have the chart."""
+    name, version = chart_of(view, item)
+    brings = known_chart(name, version)
+    if brings is None:
+        return None, []
+    values = mapping(item.spec, "values")
+    renamed = mapping(mapping(values, "controller"), "ingressClassResource").get("name") if name == "ingress-nginx" else None
+    classes = {str(renamed)} if renamed else brings.ingress_classes
+    things = [Thing("kind", kind) for kind in sorted(brings.crds)]
+    things += [Thing("storage class", one) for one in sorted(brings.storage_classes)]
+    things += [Thing("ingress class", one) for one in sorted(classes)]
+    return brings, things
+
+
+def known_chart(name: str, version: str) -> Brings | None:
+    """What a chart brings, by the table; None where that does not have it, or its version is a range."""
+    return chart_brings(name, version) if re.match(r"v?\d+\.\d+\.\d+", version) else None
+
+
+def chart_of(view: View, item: Item) -> tuple[str, str]:
+    """A release's chart and its version; empty where the files do not say."""
+    chart = mapping(mapping(item.spec, "chart"), "spec")
+    if chart:
+        return str(chart.get("chart", "")).rpartition("/")[2], str(chart.get("version", ""))
+    reference = mapping(item.spec, "chartRef")
+    source = view.one(
+        SOURCES,
+        "OCIRepository",
+        str(reference.get("namespace") or item.ref.namespace),
+        str(reference.get("name")),
+    )
+    if source is None or reference.get("kind") != "OCIRepository":
+        return "", ""
+    url, tag = str(source.spec.get("url", "")), str(mapping(source.spec, "ref").get("tag", ""))
+    return url.rstrip("/").rpartition("/")[2], tag
+
+
+def longhorn_volumes(item: Item) -> bool:
+    """Whether this is a storage class whose volumes Longhorn makes."""
+    return item.ref.kind == "StorageClass" and item.object.get("provisioner") == "driver.longhorn.io"
+
+
+def is_disk_node(item: Item) -> bool:
+    """Whether this registers a machine's disks with Longhorn."""
+    return item.ref.kind == "Node" and group_of(item.object["apiVersion"]) == "longhorn.io"

@@ -1,0 +1,59 @@
+"""Namespaces in which a chart or an operator may make objects that no file shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from fluxstead.checks.reading.view import Item, Unit, View
+from fluxstead.core.platform import FLUX_NAMESPACE
+
+BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
+"""Groups of the API server whose objects make nothing but pods."""
+_MAKES_NOTHING = frozenset(
+    {
+        *("ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"),
+        *("Certificate", "Issuer"),
+        *("IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "Middleware", "MiddlewareTCP", "TLSOption", "TLSStore"),
+        *("ServersTransport", "ServersTransportTCP", "TraefikService"),
+        *("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "ReferenceGrant"),
+    }
+)
+"""Kinds of others that make no pods, no Services and no ConfigMaps; a Certificate names the Secret that it makes."""
+_OF_THE_CLUSTER = frozenset({"kube-system", FLUX_NAMESPACE})
+"""Where k3s and Flux have their own."""
+
+
+class Opaque:
+    """Read once of a tree, so that each question is one look."""
+
+    def __init__(self, view: View) -> None:
+        self._makers: dict[str, list[Item | Unit]] = defaultdict(list)
+        for item in view.items:
+            if item.ref.kind in {"HelmRelease", "HelmChart"}:
+                self._makers[str(item.spec.get("targetNamespace") or item.ref.namespace)].append(item)
+            elif item.ref.namespace and _makes(item):
+                self._makers[item.ref.namespace].append(item)
+        for unit in view.units.values():
+            if not unit.exact:
+                for namespace in {item.ref.namespace for item in unit.items}:
+                    self._makers[namespace].append(unit)
+            if unit.elsewhere and "targetNamespace" in unit.spec:
+                self._makers[str(unit.spec["targetNamespace"])].append(unit)
+
+    def __contains__(self, namespace: str) -> bool:
+        """Whether there may be more in the namespace than files show."""
+        return namespace in self._makers or namespace in _OF_THE_CLUSTER
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether there is anything in the tree that may make what no file shows."""
+        return bool(self._makers)
+
+    def apart_from(self, item: Item, namespace: str) -> bool:
+        """Whether something else than this object may make what no file shows, as a release cannot make what it needs itself."""
+        return any(maker is not item for maker in self._makers.get(namespace, ()))
+
+
+def _makes(item: Item) -> bool:
+    group = item.ref.group
+    return group not in BUILT_IN and not group.endswith(".toolkit.fluxcd.io") and item.ref.kind not in _MAKES_NOTHING

@@ -1,0 +1,109 @@
+"""The pods that workloads make: where the template stands in each kind, and what a pod refers to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.view import Item, View, mapping
+
+CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
+"""Labels that controllers give to pods beside those of the template."""
+
+
+def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The pod template of a workload, or the pod itself; None for other kinds."""
+    match obj.get("kind"):
+        case "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job":
+            return mapping(mapping(obj, "spec"), "template")
+        case "CronJob":
+            return mapping(mapping(mapping(mapping(obj, "spec"), "jobTemplate"), "spec"), "template")
+        case "Pod":
+            return obj
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """The pods that a workload makes: its template, and the labels that they carry."""
+
+    item: Item
+    template: Mapping[str, Any]
+    labels: Mapping[str, Any]
+
+
+class Pods:
+    """Every pod template of a tree, found by its labels without looking at all of them."""
+
+    def __init__(self, view: View) -> None:
+        self._all: dict[str, list[Pod]] = defaultdict(list)
+        self._by_label: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        self.claims: set[tuple[str, str]] = set()
+        """The namespace and the beginning of the name of each claim that a StatefulSet makes for its pods."""
+        for item in view.of(*WORKLOADS):
+            template = pod_of(item.object) or {}
+            pod = Pod(item, template, mapping(mapping(template, "metadata"), "labels"))
+            self._all[item.ref.namespace].append(pod)
+            for key, value in pod.labels.items():
+                self._by_label[item.ref.namespace, key, str(value)].append(pod)
+            for claim in entries_of(item.spec, "volumeClaimTemplates"):
+                self.claims.add((item.ref.namespace, f"{mapping(claim, 'metadata').get('name')}-{item.ref.name}"))
+
+    def __iter__(self) -> Iterator[Pod]:
+        """All of them."""
+        for pods in self._all.values():
+            yield from pods
+
+    def with_labels(self, namespace: str, labels: Mapping[str, Any]) -> list[Pod]:
+        """Those of a namespace that carry all of these labels."""
+        found = [self._by_label.get((namespace, key, str(value)), []) for key, value in labels.items()]
+        candidates = min(found, key=len) if found else self._all.get(namespace, [])
+        return [pod for pod in candidates if all(pod.labels.get(key) == value for key, value in labels.items())]
+
+
+def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every container of a pod."""
+    spec = mapping(pod, "spec")
+    for key in ("initContainers", "containers", "ephemeralContainers"):
+        yield from entries_of(spec, key)
+
+
+def images_of(pod: Mapping[str, Any]) -> Iterator[str]:
+    """What a pod's nodes have to pull: the images of its containers, and those that it mounts."""
+    holders = [*containers_of(pod), *(mapping(volume, "image") for volume in entries_of(mapping(pod, "spec"), "volumes"))]
+    for holder in holders:
+        image = holder.get("image", holder.get("reference"))
+        if isinstance(image, str) and image:
+            yield image
+
+
+def configuration_of(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Kind, name and known keys of each ConfigMap and Secret without which the pod does not start, or finds no image."""
+    spec = mapping(pod, "spec")
+    for volume in entries_of(spec, "volumes"):
+        yield from _reference("ConfigMap", mapping(volume, "configMap"), "name")
+        yield from _reference("Secret", mapping(volume, "secret"), "secretName")
+        for source in entries_of(mapping(volume, "projected"), "sources"):
+            yield from _reference("ConfigMap", mapping(source, "configMap"), "name")
+            yield from _reference("Secret", mapping(source, "secret"), "name")
+    for container in containers_of(pod):
+        for source in entries_of(container, "envFrom"):
+            yield from _reference("ConfigMap", mapping(source, "configMapRef"), "name")
+            yield from _reference("Secret", mapping(source, "secretRef"), "name")
+        for variable in entries_of(container, "env"):
+            value = mapping(variable, "valueFrom")
+            yield from _reference("ConfigMap", mapping(value, "configMapKeyRef"), "name")
+            yield from _reference("Secret", mapping(value, "secretKeyRef"), "name")
+    for source in entries_of(spec, "imagePullSecrets"):
+        yield from _reference("Secret", {**source, "key": ".dockerconfigjson"}, "name")
+
+
+def _reference(kind: str, source: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    if isinstance(source.get(name), str) and not source.get("optional"):
+        keys = [source.get("key"), *(one.get("key") for one in entries_of(source, "items"))]
+        yield kind, source[name], tuple(key for key in keys if isinstance(key, str))

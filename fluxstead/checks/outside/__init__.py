@@ -1,0 +1,1 @@
+"""What takes more than the files: kustomize, chart repositories and registries, asked only with `--online` or where installed."""

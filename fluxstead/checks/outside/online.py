@@ -1,0 +1,109 @@
+"""Charts and images looked up where they are published (failure F4). Only when asked for: everything else works without a network.
+
+What cannot be looked up is said, and is no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fluxstead.catalog.nearest import nearest, nearest_version
+from fluxstead.checks.outside.pinned import Pinned, Reference, changed, pinned
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.subject import Answer, Subject
+from fluxstead.core.findings import Finding, error
+
+_SHOWN = 5
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """Pinned charts and images that are not where they are said to be."""
+    if subject.outside is None:
+        return
+    pins = list(pinned(subject.view))
+    subject.unchecked.extend(
+        f"whether the images in {folder} exist: its kustomization may change them" for folder in changed(subject.view)
+    )
+    if not subject.outside.online:
+        subject.unchecked.extend(_offline(pins))
+        return
+    from fluxstead.checks.outside.asked import ask  # noqa: PLC0415 -- HTTP takes longer to load than a small tree to check
+
+    answers = ask(subject.outside, [pin.at for pin in pins if pin.at is not None])
+    silent: dict[tuple[str, str], list[str]] = {}
+    for pin in pins:
+        if pin.at is None:
+            subject.unchecked.append(f"whether {pin} exists: the files do not say where it is published")
+            continue
+        answer = answers[pin.at]
+        if answer.why:
+            place = pin.at.registry if isinstance(pin.at, Reference) else pin.at
+            silent.setdefault((place, answer.why), []).append(str(pin))
+        elif isinstance(pin.at, Reference):
+            yield from () if answer.there else [_no_manifest(subject, pin, pin.at, answer)]
+        else:
+            yield from _in_index(subject, pin, answer)
+    for (place, why), names in silent.items():
+        subject.unchecked.append(f"what {place} has ({_listed(names)}): {why}")
+
+
+def _offline(pins: Iterable[Pinned]) -> Iterator[str]:
+    images = []
+    for pin in pins:
+        if pin.kind == "image":
+            images.append(pin.name)
+        else:
+            yield f"whether {pin} exists: ./run check --online asks its {'registry' if pin.in_registry else 'repository'}"
+    if images:
+        yield f"whether images exist ({_listed(images)}): ./run check --online asks their registries"
+
+
+def _listed(names: Iterable[str]) -> str:
+    different = sorted(set(names))
+    more = len(different) - _SHOWN
+    return ", ".join(different[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _in_index(subject: Subject, pin: Pinned, answer: Answer) -> Iterator[Finding]:
+    """A chart in its repository's index, where a leading `v` makes no difference."""
+    if pin.name not in answer.known:
+        near = nearest(pin.name, answer.known)
+        yield _no_chart(subject, pin, f"its repository has no chart {pin.name}", near or "a chart of that repository")
+        return
+    known = [version.removeprefix("v") for version in answer.known[pin.name]]
+    version = pin.version.removeprefix("v")
+    if version not in known:
+        write = nearest_version(version, known) or "a version of that chart"
+        yield _no_chart(subject, pin, f"there is no {pin.name} {pin.version}", write)
+
+
+def _no_manifest(subject: Subject, pin: Pinned, at: Reference, answer: Answer) -> Finding:
+    tags = answer.known.get(at.repository)
+    if tags is None:
+        what, write = f"{at.registry} has no {at.repository}", "the name of one that is there"
+    elif at.digest:
+        what, write = f"there is no {at}", "the digest of what is there"
+    else:
+        near = nearest_version(at.tag, tags)
+        what, write = f"there is no {at}", near or "a tag that is there"
+        if near and pin.kind == "image":
+            write = f"{pin.name.removesuffix(f':{at.tag}')}:{near}"
+    if pin.kind != "image":
+        return _no_chart(subject, pin, what, write)
+    return error(
+        "online/no-such-image",
+        line_with(subject.view.store, pin.item.document, pin.name),
+        what=f"{pin.item} runs {pin.name}: {what}",
+        why="no node can pull it, and its pods never start (F4)",
+        write=write,
+    )
+
+
+def _no_chart(subject: Subject, pin: Pinned, what: str, write: str) -> Finding:
+    return error(
+        "online/no-such-version",
+        line_with(subject.view.store, pin.item.document, pin.version),
+        what=f"{pin.item}: {what}",
+        why="Flux finds nothing to install, and waits for ever (F4)",
+        write=write,
+    )

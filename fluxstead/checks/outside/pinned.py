@@ -1,0 +1,127 @@
+"""What a tree pins of others' work: charts and images, and where each of them is published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fluxstead.checks.objects.pods import images_of, pod_of
+from fluxstead.checks.reading.view import SOURCES, Item, View, mapping
+from fluxstead.checks.rules.versions import EXACT
+
+_HUB = "docker.io"
+_REFERENCE = re.compile(
+    r"(?P<registry>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d+)?|\[[0-9A-Fa-f:]+\](?::\d+)?)/"
+    r"(?P<repository>[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-fA-F]{32,}))?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A manifest in an OCI registry. A digest decides where there is one, as it does for those who pull."""
+
+    registry: str
+    repository: str
+    tag: str
+    digest: str = ""
+
+    @property
+    def wanted(self) -> str:
+        """What is asked for: the digest, or else the tag."""
+        return self.digest or self.tag
+
+    @property
+    def name(self) -> str:
+        """The repository with its registry."""
+        return f"{self.registry}/{self.repository}"
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.digest}" if self.digest else f"{self.name}:{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A chart or an image that an object names. `at`: the URL of a chart repository, or a manifest in a registry, if it is known.
+
+    An image has its version in its name.
+    """
+
+    item: Item
+    kind: Literal["chart", "image", "artifact"]
+    name: str
+    version: str
+    at: str | Reference | None
+
+    @property
+    def in_registry(self) -> bool:
+        """Whether a registry has it, and not a chart repository."""
+        return isinstance(self.at, Reference)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.version}".rstrip()
+
+
+def reference_in(text: str) -> Reference | None:
+    """What an image's name means, with what container runtimes fill in; None where it is no such name."""
+    registry, slash, rest = text.partition("/")
+    if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
+        registry, rest = _HUB, text
+    registry = _HUB if registry == f"index.{_HUB}" else registry
+    if registry == _HUB and "/" not in rest:
+        rest = f"library/{rest}"
+    found = _REFERENCE.fullmatch(f"{registry}/{rest}")
+    return Reference(registry, found["repository"], found["tag"] or "latest", found["digest"] or "") if found else None
+
+
+def pinned(view: View) -> Iterator[Pinned]:
+    """Every chart and every image whose version is known from the files; ranges are refused elsewhere."""
+    for item in view.of("HelmRelease", "HelmChart"):
+        yield from _chart(view, item)
+    for item in view.of("OCIRepository"):
+        if item.ref.group == SOURCES:
+            yield from _artifact(item)
+    for item in view.items:
+        pod = pod_of(item.object) if item.whole else None
+        for image in dict.fromkeys(images_of(pod)) if pod else ():
+            yield Pinned(item, "image", image, "", reference_in(image))
+
+
+def changed(view: View) -> list[str]:
+    """The folders whose images are not known, because their kustomizations change what is written in them."""
+    return sorted(
+        {str(item.unit.spec.get("path")) for item in view.items if not item.whole and any(images_of(pod_of(item.object) or {}))}
+    )
+
+
+def _chart(view: View, item: Item) -> Iterator[Pinned]:
+    if item.ref.kind == "HelmChart" and item.ref.group != SOURCES:
+        return
+    chart: Mapping[str, Any] = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
+    name, version = str(chart.get("chart", "")), str(chart.get("version", ""))
+    if not name or not EXACT.fullmatch(version):
+        return
+    source = mapping(chart, "sourceRef")
+    where = (str(source.get("namespace") or item.ref.namespace), str(source.get("name")))
+    found = view.one(SOURCES, "HelmRepository", *where) if source.get("kind", "HelmRepository") == "HelmRepository" else None
+    yield Pinned(item, "chart", name, version, _published(found, name, version) if found else None)
+
+
+def _published(repository: Item, name: str, version: str) -> str | Reference | None:
+    url = str(repository.spec.get("url", ""))
+    if url.startswith("oci://"):
+        # Tags know no `+`; Helm writes an underscore for it.
+        return reference_in(f"{url.removeprefix('oci://').rstrip('/')}/{name}:{version.replace('+', '_')}")
+    return url if url.startswith(("http://", "https://")) else None
+
+
+def _artifact(item: Item) -> Iterator[Pinned]:
+    url, reference = str(item.spec.get("url", "")), mapping(item.spec, "ref")
+    tag, digest = str(reference.get("tag") or "latest"), str(reference.get("digest") or "")
+    if digest or "semver" not in reference:
+        name = url.removeprefix("oci://").rstrip("/")
+        at = reference_in(f"{name}:{tag}@{digest}" if digest else f"{name}:{tag}")
+        yield Pinned(item, "artifact", name, digest or tag, at)

@@ -1,0 +1,227 @@
+"""One directory as Flux reads it: what kustomize would build from its files, with each object's own file and line.
+
+Real kustomize builds it where it is on the PATH (`built`); its output carries no file names, so that the objects read here lend
+them theirs. Without it, resources, components, namespaces and generated names are followed, and what patches or
+transformers do is marked: a check says nothing that they could make untrue.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fluxstead.checks.reading.patches import Patch, patches_in
+from fluxstead.checks.reading.scope import is_namespaced
+from fluxstead.checks.reading.store import Document, Store, entries_of, is_yaml, normal
+from fluxstead.core.findings import Finding, error
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_RENAMING = frozenset(
+    {
+        "transformers",
+        "replacements",
+        "vars",
+        "generators",
+        "helmCharts",
+        "namePrefix",
+        "nameSuffix",
+    }
+)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a directory holds: documents with the namespace that applies to them, and whether that is all one can know."""
+
+    documents: list[Document] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    exact: bool = True
+    patches: list[Patch] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+
+
+def read_directory(store: Store, folder: str) -> Reading:
+    """What Flux would apply from `folder`."""
+    reading = Reading()
+    _folder(store, folder, reading, [])
+    return reading
+
+
+def kustomization_in(store: Store, folder: str) -> str | None:
+    """The path of a folder's kustomization file."""
+    for name in KUSTOMIZATIONS:
+        path = f"{folder}/{name}" if folder else name
+        if store.is_file(path):
+            return path
+    return None
+
+
+def _folder(store: Store, folder: str, reading: Reading, above: list[str]) -> None:
+    listing = kustomization_in(store, folder)
+    if listing is None:
+        _every_file(store, folder, reading, above)
+    elif listing not in above:
+        _kustomization(store, folder, listing, reading, [*above, listing])
+
+
+def _every_file(store: Store, folder: str, reading: Reading, above: list[str]) -> None:
+    """Without a kustomization, Flux takes every manifest below the folder (fluxcd/pkg kustomize, Generator)."""
+    for name in store.children(folder):
+        path = f"{folder}/{name}" if folder else name
+        if name.startswith("."):
+            continue
+        if store.is_folder(path):
+            _folder(store, path, reading, above)
+        elif is_yaml(path):
+            _file(store, path, reading)
+
+
+def _file(store: Store, path: str, reading: Reading) -> None:
+    reading.files.add(path)
+    for document in store.documents(path):
+        if document.problem is not None:
+            reading.findings.append(_not_yaml(document))
+        else:
+            reading.documents.extend(_flat(document))
+
+
+def _flat(document: Document) -> Iterator[Document]:
+    data = document.data
+    if isinstance(data, Mapping) and data.get("kind") == "List" and isinstance(data.get("items"), list):
+        for item in data["items"]:
+            yield replace(document, data=item)
+    elif data is not None:
+        yield document
+
+
+def _kustomization(store: Store, folder: str, listing: str, reading: Reading, above: list[str]) -> None:
+    reading.files.add(listing)
+    documents = store.documents(listing)
+    data = documents[0].data if documents and isinstance(documents[0].data, Mapping) else {}
+    if documents and documents[0].problem is not None:
+        reading.findings.append(_not_yaml(documents[0]))
+    start = len(reading.documents)
+    for entry in [*_listed(data, "resources"), *_listed(data, "bases")]:
+        _entry(store, folder, entry, reading, above)
+    generated = [*_generated(data, "configMapGenerator", "ConfigMap"), *_generated(data, "secretGenerator", "Secret")]
+    reading.documents.extend(Document(listing, obj, documents[0].source) for obj in generated)
+    for entry in _listed(data, "components"):
+        _entry(store, folder, entry, reading, above)
+    if data.get("namespace"):
+        _move_to(str(data["namespace"]), reading, start)
+    if isinstance(data.get("commonAnnotations"), Mapping):
+        _annotate(data["commonAnnotations"], reading, start)
+    reading.exact = reading.exact and not _RENAMING & data.keys() and _only_follows_names(store, folder, data)
+    reading.patches.extend(patches_in(data, lambda entry: store.documents(normal(posixpath.join(folder, entry)))))
+    patches = [patch["path"] for patch in entries_of(data, "patches") if isinstance(patch.get("path"), str)]
+    for entry in [*patches, *_sources_of_generators(data)]:
+        _must_be_there(store, folder, entry, documents[0], reading)
+
+
+def _only_follows_names(store: Store, folder: str, data: Mapping[str, Any]) -> bool:
+    """Whether kustomize is told no more than where names of generated objects stand, such as in a HelmRelease."""
+    for entry in _listed(data, "configurations"):
+        documents = store.documents(normal(posixpath.join(folder, entry)))
+        if any(not isinstance(one.data, Mapping) or one.data.keys() - {"nameReference"} for one in documents):
+            return False
+    return True
+
+
+def _listed(data: Mapping[str, Any], key: str) -> list[str]:
+    found = data.get(key)
+    return [entry for entry in found if isinstance(entry, str)] if isinstance(found, list) else []
+
+
+def _entry(store: Store, folder: str, entry: str, reading: Reading, above: list[str]) -> None:
+    if "://" in entry or entry.startswith(("git@", "github.com/")) or "?ref=" in entry:
+        reading.exact = False
+        return
+    path, listing = normal(posixpath.join(folder, entry)), store.documents(above[-1])[0]
+    if store.is_folder(path):
+        if kustomization_in(store, path) is None:
+            reading.findings.append(_missing(listing, entry, f"{path} has no kustomization.yaml"))
+        _folder(store, path, reading, above)
+    elif store.is_file(path):
+        _file(store, path, reading)
+    else:
+        reading.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
+
+
+def _must_be_there(store: Store, folder: str, entry: str, listing: Document, reading: Reading) -> None:
+    path = normal(posixpath.join(folder, entry))
+    if "://" not in entry and not store.is_file(path):
+        reading.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
+
+
+def _sources_of_generators(data: Mapping[str, Any]) -> Iterator[str]:
+    """The files that ConfigMaps and Secrets are made from, with or without the key that each of them becomes."""
+    for generator in (*entries_of(data, "configMapGenerator"), *entries_of(data, "secretGenerator")):
+        yield from (entry.rpartition("=")[2] for entry in _listed(generator, "files"))
+        yield from _listed(generator, "envs")
+        if isinstance(generator.get("env"), str):
+            yield generator["env"]
+
+
+def _generated(data: Mapping[str, Any], key: str, kind: str) -> Iterator[dict[str, Any]]:
+    for entry in entries_of(data, key):
+        if isinstance(entry.get("name"), str):
+            metadata = {"name": entry["name"], **({"namespace": entry["namespace"]} if entry.get("namespace") else {})}
+            yield {"apiVersion": "v1", "kind": kind, "metadata": metadata, GENERATED: entry}
+
+
+GENERATED = "$generated"
+"""Marks an object that kustomize makes from other files; its name gets a suffix that its users' references get, too."""
+
+
+def _move_to(namespace: str, reading: Reading, start: int) -> None:
+    """kustomize's namespace transformer: every namespaced object from `start` on, and the name of a Namespace itself."""
+    for index in range(start, len(reading.documents)):
+        document = moved(reading.documents[index], namespace)
+        if isinstance(document.data, Mapping) and document.data.get("kind") == "Namespace":
+            document = replace(document, data={**document.data, "metadata": {**document.data["metadata"], "name": namespace}})
+        reading.documents[index] = document
+
+
+def _annotate(annotations: Mapping[str, Any], reading: Reading, start: int) -> None:
+    """kustomize's commonAnnotations; Flux's own, such as the one that keeps it from substituting, are often set that way."""
+    for index in range(start, len(reading.documents)):
+        document = reading.documents[index]
+        metadata = document.data.get("metadata") if isinstance(document.data, Mapping) else None
+        if isinstance(metadata, Mapping):
+            known = metadata.get("annotations")
+            merged = {**(known if isinstance(known, Mapping) else {}), **annotations}
+            data = {**document.data, "metadata": {**metadata, "annotations": merged}}
+            reading.documents[index] = replace(document, data=data)
+
+
+def moved(document: Document, namespace: str) -> Document:
+    """The document in another namespace, where its kind has one."""
+    data = document.data
+    if not isinstance(data, Mapping) or not is_namespaced(str(data.get("apiVersion", "")), str(data.get("kind", ""))):
+        return document
+    metadata = data.get("metadata")
+    if not isinstance(metadata, Mapping) or metadata.get("namespace") == namespace:
+        return document
+    return replace(document, data={**data, "metadata": {**metadata, "namespace": namespace}})
+
+
+def _missing(listing: Document, entry: str, what: str) -> Finding:
+    return error(
+        "references/missing-file",
+        listing.source,
+        what=f"{listing.path} lists `{entry}`: {what}",
+        why="kustomize fails on it, and nothing of the whole layer is applied (F3)",
+        write="the file, or a list without it",
+    )
+
+
+def _not_yaml(document: Document) -> Finding:
+    return error(
+        "references/not-yaml",
+        document.source,
+        what=f"{document.path} is not YAML: {document.problem}",
+        why="kustomize fails on it, and nothing of the whole layer is applied (F3)",
+        write="a manifest that parses",
+    )

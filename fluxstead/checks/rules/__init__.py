@@ -1,0 +1,1 @@
+"""The rules over the tree, one subject a file."""

@@ -1,0 +1,114 @@
+"""Who acts: the ServiceAccounts as which pods and Flux act, and what RBAC grants to whom (failure F2).
+
+The API server takes a RoleBinding whatever it names, and then grants nothing, without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.objects.pods import pod_of
+from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import KUSTOMIZE, Item, View, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.platform import FLUX_NAMESPACE
+
+_RBAC = "rbac.authorization.k8s.io"
+_OF_FLUX = frozenset(
+    {
+        *("source-controller", "kustomize-controller", "helm-controller", "notification-controller", "source-watcher"),
+        *("image-reflector-controller", "image-automation-controller", "flux-operator"),
+    }
+)
+_ROLES = frozenset({"cluster-admin", "admin", "edit", "view"})
+"""ClusterRoles of every Kubernetes, beside those called `system:…`."""
+
+
+def service_accounts(subject: Subject) -> Iterator[Finding]:
+    """What pods run as, and what Flux applies and installs as."""
+    view = subject.view
+    for item in () if view.partial else view.of(*WORKLOADS, "Kustomization", "HelmRelease"):
+        name = _account_of(item) if item.whole else None
+        if name is not None and _is_missing(subject, item, item.ref.namespace, name):
+            yield error(
+                "references/missing-service-account",
+                line_with(view.store, item.document, name),
+                what=f"{item} acts as ServiceAccount {item.ref.namespace}/{name}, which does not exist",
+                why="the API server refuses its pods"
+                if item.ref.kind in WORKLOADS
+                else "the API server refuses all that it applies",
+                write=nearest(name, _accounts_in(view, item.ref.namespace))
+                or f"a ServiceAccount {name} in namespace {item.ref.namespace}",
+            )
+
+
+def _account_of(item: Item) -> str | None:
+    """The name that it acts by; None where it does not say, or where it acts in another cluster."""
+    pod = pod_of(item.object)
+    if pod is not None:
+        spec = mapping(pod, "spec")
+        name = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    else:
+        ours = item.ref.group in {KUSTOMIZE, "helm.toolkit.fluxcd.io"} and "kubeConfig" not in item.spec
+        name = item.spec.get("serviceAccountName") if ours else None
+    return name if isinstance(name, str) and name else None
+
+
+def _is_missing(subject: Subject, item: Item, namespace: str, name: str) -> bool:
+    there = name == "default" or (namespace == FLUX_NAMESPACE and name in _OF_FLUX)
+    unknown = not namespace or namespace == "kube-system" or "${" in namespace + name
+    if there or unknown or subject.view.one("", "ServiceAccount", namespace, name):
+        return False
+    return not subject.opaque.apart_from(item, namespace)
+
+
+def _accounts_in(view: View, namespace: str) -> list[str]:
+    return [one.ref.name for one in view.of("ServiceAccount") if one.ref.namespace == namespace]
+
+
+def roles(subject: Subject) -> Iterator[Finding]:
+    """What RoleBindings grant."""
+    view = subject.view
+    for item in () if view.partial else view.of("RoleBinding", "ClusterRoleBinding"):
+        reference = mapping(item.object, "roleRef")
+        kind, name = str(reference.get("kind")), str(reference.get("name"))
+        namespace = item.ref.namespace if kind == "Role" else ""
+        if not item.whole or "${" in name + namespace or view.one(_RBAC, kind, namespace, name):
+            continue
+        # A ClusterRole may come with any chart.
+        unknown = namespace in subject.opaque if kind == "Role" else subject.opaque.anywhere
+        built_in = kind == "ClusterRole" and (name in _ROLES or name.startswith("system:") or name.endswith(FLUX_NAMESPACE))
+        if not unknown and not built_in:
+            known = [one.ref.name for one in view.of(kind) if one.ref.namespace == namespace]
+            yield error(
+                "references/missing-role",
+                line_with(view.store, item.document, "roleRef"),
+                what=f"{item} grants {kind} {name}, which does not exist",
+                why="the API server takes it, and grants nothing",
+                write=nearest(name, [*known, *(_ROLES if kind == "ClusterRole" else ())]) or f"a {kind} {name}",
+            )
+
+
+def subjects(subject: Subject) -> Iterator[Finding]:
+    """The ServiceAccounts to which RoleBindings grant."""
+    view = subject.view
+    if view.partial:
+        return
+    # kustomize moves the subjects of a binding along with the accounts of its directory.
+    beside = {(item.unit.index, item.ref.name) for item in view.of("ServiceAccount")}
+    for item in view.of("RoleBinding", "ClusterRoleBinding"):
+        for one in entries_of(item.object, "subjects") if item.whole else ():
+            namespace, name = str(one.get("namespace") or item.ref.namespace), str(one.get("name"))
+            if one.get("kind") != "ServiceAccount" or (item.unit.index, name) in beside:
+                continue
+            if _is_missing(subject, item, namespace, name):
+                yield warning(
+                    "references/missing-subject",
+                    line_with(view.store, item.document, name),
+                    what=f"{item} grants something to ServiceAccount {namespace}/{name}, which does not exist",
+                    why="unless somebody makes it in the cluster by hand, nobody has what is granted",
+                    write=nearest(name, _accounts_in(view, namespace)) or f"a ServiceAccount {name} in namespace {namespace}",
+                )

@@ -1,0 +1,149 @@
+"""Passwords and tokens by the name of the variable or the key that holds them (failure F22).
+
+A name proves nothing: a value that says where the secret is, or how long a token lasts, is none. What is left is warned of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from fluxstead.checks.objects.named import by_flux
+from fluxstead.checks.objects.pods import containers_of, pod_of
+from fluxstead.checks.reading.directory import GENERATED
+from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.checks.reading.store import Document, Store, documents_in, entries_of, line_with, normal
+from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, warning
+from fluxstead.core.secrecy import is_secret, may_be_secret
+
+_WHY = "whoever reads the repository, now or later, has it (F22)"
+_LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """In variables of containers, in ConfigMaps, in charts' values, and in what Kustomizations fill in."""
+    yield from _variables(subject)
+    yield from _config_maps(subject)
+    for item, document, path, value in (*_of_releases(subject.view), *_of_files(subject.view), *_of_kustomizations(subject.view)):
+        if not _is_default(subject, document, value):
+            yield warning(
+                "secrets/in-values",
+                line_with(subject.view.store, document, path.rpartition(".")[2]),
+                what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
+                why=_WHY,
+                write="the chart's key for an existing Secret, or valuesFrom with one"
+                if item.ref.kind == "HelmRelease"
+                else "substituteFrom with a Secret that is encrypted with SOPS",
+            )
+
+
+_Found = tuple[Item, Document, str, str]
+"""The object that is told of, the document where it stands, the path of the key, and the value."""
+
+
+def _of_releases(view: View) -> Iterator[_Found]:
+    for item in view.of("HelmRelease"):
+        yield from ((item, item.document, path, value) for path, value in _in_values(item.spec.get("values"), ""))
+
+
+def _of_files(view: View) -> Iterator[_Found]:
+    """Values that a release takes from ConfigMaps of the tree."""
+    for named in by_flux(view):
+        config = view.one("", named.kind, named.namespace, named.name)
+        if config is None or named.kind != "ConfigMap" or named.item.ref.kind != "HelmRelease":
+            continue
+        for key in named.keys:
+            for document in _documents_at(view.store, config, key):
+                yield from ((named.item, document, path, value) for path, value in _in_values(document.data, ""))
+
+
+def _documents_at(store: Store, config: Item, key: str) -> Iterator[Document]:
+    """What a ConfigMap holds at a key: as text, or as the file that kustomize puts there."""
+    text = mapping(config.object, "data").get(key)
+    if isinstance(text, str):
+        yield from (replace(config.document, data=one.data) for one in documents_in(text, config.document.path))
+    files = mapping(config.object, GENERATED).get("files")
+    for entry in files if isinstance(files, list) else ():
+        name, _, path = str(entry).rpartition("=")
+        if (name or path.rpartition("/")[2]) == key and "://" not in path:
+            yield from store.documents(normal(f"{config.document.path.rpartition('/')[0]}/{path}"))
+
+
+def _of_kustomizations(view: View) -> Iterator[_Found]:
+    for item in view.of("Kustomization"):
+        for name, value in mapping(mapping(item.spec, "postBuild"), "substitute").items():
+            if isinstance(value, str) and may_be_secret(name, value):
+                yield item, item.document, f"postBuild.substitute.{name}", value
+
+
+def _is_default(subject: Subject, document: Document, value: str) -> bool:
+    """Whether it stands in for what Flux fills in from elsewhere: `${API_KEY:=none}`."""
+    text = subject.view.store.text(document.path)
+    return f"={value}}}" in text or f"-{value}}}" in text
+
+
+def _variables(subject: Subject) -> Iterator[Finding]:
+    for item in subject.view.of(*WORKLOADS):
+        # Of a described application, the description is told.
+        pod = pod_of(item.object) if not item.document.generated else None
+        for container in containers_of(pod) if pod is not None else ():
+            for name, value in _named(entries_of(container, "env")):
+                if may_be_secret(name, value) and not _is_default(subject, item.document, value):
+                    yield warning(
+                        "secrets/in-environment",
+                        line_with(subject.view.store, item.document, name),
+                        what=f"{item} sets the variable {name} to a value in plain text ({len(value)} characters)",
+                        why=_WHY,
+                        write="valueFrom: {secretKeyRef: …} with a Secret that is encrypted with SOPS",
+                    )
+
+
+def _config_maps(subject: Subject) -> Iterator[Finding]:
+    for item in subject.view.of("ConfigMap"):
+        for name, value in _data_of(item):
+            if may_be_secret(name, value) and not _is_default(subject, item.document, value):
+                yield warning(
+                    "secrets/in-config-map",
+                    line_with(subject.view.store, item.document, name),
+                    what=f"{item} holds {name} in plain text ({len(value)} characters)",
+                    why=_WHY,
+                    write="a Secret that is encrypted with SOPS, for this key",
+                )
+
+
+def _named(variables: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for variable in variables:
+        name, value = variable.get("name"), variable.get("value")
+        if isinstance(name, str) and isinstance(value, str):
+            yield name, value
+
+
+def _data_of(item: Item) -> Iterator[tuple[str, str]]:
+    """Keys with their values: as written, or as literals from which kustomize makes the object."""
+    yield from ((key, value) for key, value in mapping(item.object, "data").items() if isinstance(value, str))
+    literals = mapping(item.object, GENERATED).get("literals")
+    for literal in literals if isinstance(literals, list) else ():
+        key, _, value = str(literal).partition("=")
+        yield key, value
+
+
+def _in_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Keys of a chart's values by their last word, and variables that it hands on to containers."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            below = f"{path}.{key}" if path else str(key)
+            if isinstance(item, str):
+                named = str(key).lower().replace("_", "").replace("-", "").endswith(_LAST_WORDS)
+                if named and is_secret(str(key), item) and may_be_secret(str(key), item):
+                    yield below, item
+            else:
+                yield from _in_values(item, below)
+    elif isinstance(value, list):
+        for name, item in _named([one for one in value if isinstance(one, Mapping)]):
+            if may_be_secret(name, item):
+                yield f"{path}.{name}", item
+        for index, item in enumerate(value):
+            yield from _in_values(item, f"{path}[{index}]")

@@ -1,0 +1,102 @@
+"""Capacity: whether the volumes that are asked for fit on the disks that are described (failure F1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fluxstead.checks.objects.needed import longhorn_volumes
+from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error
+from fluxstead.core.quantity import amount
+
+_GI = Decimal(1024) ** 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    item: Item
+    storage_class: str
+    size: Decimal
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """What volumes of one selection of disks ask for, with all their copies, against what those disks have to give."""
+    longhorn = subject.longhorn
+    if longhorn is None or not any(node.disks for node in subject.nodes):
+        return
+    # Class: the tags it asks for, and its number of copies.
+    classes = {"longhorn": (frozenset[str](), longhorn.replicas)}
+    for item in subject.view.of("StorageClass"):
+        if longhorn_volumes(item):
+            parameters = mapping(item.object, "parameters")
+            tags = frozenset(filter(None, str(parameters.get("diskSelector") or "").split(",")))
+            classes[item.ref.name] = tags, int(str(parameters.get("numberOfReplicas", longhorn.replicas)))
+    asked: dict[frozenset[str], list[tuple[_Volume, int]]] = defaultdict(list)
+    for volume in _volumes(subject):
+        if volume.storage_class in classes:
+            tags, replicas = classes[volume.storage_class]
+            asked[tags].append((volume, replicas))
+    for tags, volumes in asked.items():
+        yield from _judged(subject, tags, volumes)
+
+
+def _judged(subject: Subject, tags: frozenset[str], volumes: list[tuple[_Volume, int]]) -> Iterator[Finding]:
+    live = [disk for node in subject.nodes if node.state == "live" for disk in node.disks if disk.scheduling and not disk.evict]
+    chosen = [disk for disk in live if tags <= set(disk.tags)]
+    size, reserved = (
+        sum((amount(disk.size) for disk in chosen), Decimal()),
+        sum((amount(disk.reserved) for disk in chosen), Decimal()),
+    )
+    wanted = sum((volume.size * replicas for volume, replicas in volumes), Decimal())
+    if wanted <= size - reserved:
+        return
+    largest, replicas = max(volumes, key=lambda one: one[0].size * one[1])
+    yield error(
+        "storage/capacity",
+        largest.item.source,
+        what=f"{len(volumes)} volume(s) on disks with {', '.join(sorted(tags)) or 'any tag'} take {_gi(wanted)} with all copies; "
+        f"{len(chosen)} disk(s) have {_gi(size)} - {_gi(reserved)} reserved = {_gi(size - reserved)}",
+        why="Longhorn places no replica that does not fit, and its volume stays degraded or unbound (F1)",
+        write=f"smaller volumes or more disks; the largest is {largest.item.ref}: {_gi(largest.size)} x {replicas} copies",
+    )
+
+
+def _gi(value: Decimal) -> str:
+    return f"{(value / _GI).quantize(Decimal('0.1')).normalize():f}Gi"
+
+
+def _volumes(subject: Subject) -> Iterator[_Volume]:
+    for item in subject.view.of("PersistentVolumeClaim"):
+        yield from _claim(item, item.spec, 1)
+    for item in subject.view.of("StatefulSet"):
+        replicas = item.spec.get("replicas", 1)
+        for claim in entries_of(item.spec, "volumeClaimTemplates"):
+            yield from _claim(item, mapping(claim, "spec"), replicas if isinstance(replicas, int) else 1)
+    for item in subject.view.of("HelmRelease"):
+        yield from _in_values(item, item.spec.get("values"))
+
+
+def _claim(item: Item, spec: Mapping[str, Any], count: int) -> Iterator[_Volume]:
+    size = mapping(mapping(spec, "resources"), "requests").get("storage") or spec.get("size")
+    name = spec.get("storageClassName") or spec.get("storageClass")
+    if isinstance(name, str) and isinstance(size, str):
+        try:
+            yield _Volume(item, name, amount(size) * count)
+        except ValueError:
+            return
+
+
+def _in_values(item: Item, values: Any) -> Iterator[_Volume]:
+    if isinstance(values, Mapping):
+        yield from _claim(item, values, 1)
+        for value in values.values():
+            yield from _in_values(item, value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _in_values(item, value)

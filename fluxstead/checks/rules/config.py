@@ -1,0 +1,103 @@
+"""ConfigMaps and Secrets that pods, charts and Flux take their configuration from.
+
+A pod that names one which is not there, and not `optional`, stays in ContainerCreating or CreateContainerConfigError
+(Kubernetes, "Configure a Pod to Use a ConfigMap" and "Secrets"). Secrets are often made by hand, so that they are warned of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.objects.named import Named, by_charts, by_flux, by_ingresses, by_pods
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.view import KUSTOMIZE, Item, View, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """What the tree names, and does not have."""
+    if subject.view.partial:
+        return
+    missing: dict[tuple[str, str, str], tuple[Item, set[str]]] = {}
+    for one in _missing(subject):
+        missing.setdefault((one.kind, one.namespace, one.name), (one.item, set()))[1].update(one.keys)
+    for (kind, namespace, name), (item, keys) in missing.items():
+        if kind == "Secret":
+            yield _secret(subject, item, namespace, name, keys)
+        elif item.ref.kind in {"HelmRelease", "Kustomization"}:
+            yield _values(subject, item, namespace, name)
+        else:
+            yield _config_map(subject, item, name, keys)
+
+
+def _missing(subject: Subject) -> Iterator[Named]:
+    view, makers = subject.view, subject.makers
+    for one in (*by_pods(view), *by_ingresses(view)):
+        if "${" not in one.name + one.namespace and not makers.may_make(one.kind, one.namespace, one.name):
+            yield one
+    # A release does not make what it is made from, and in its namespace there is always one.
+    for one in (*by_charts(view), *by_flux(view)):
+        if "${" not in one.name + one.namespace and not makers.made(one.kind, one.namespace, one.name):
+            yield one
+
+
+def decryption(subject: Subject) -> Iterator[Finding]:
+    """The key that Kustomizations decrypt with. It can only be made by hand, and the description says how it is called."""
+    known = subject.sops_secret
+    if known is None:
+        return
+    for item in subject.view.of("Kustomization"):
+        name = mapping(mapping(item.spec, "decryption"), "secretRef").get("name")
+        if item.ref.group != KUSTOMIZE or not item.whole or name is None or (item.ref.namespace, name) == known:
+            continue
+        yield warning(
+            "references/decryption-key",
+            line_with(subject.view.store, item.document, str(name)),
+            what=f"{item} decrypts with Secret {item.ref.namespace}/{name}, and the description has {'/'.join(known)}",
+            why="unless both are made in the cluster by hand, nothing of this Kustomization is applied",
+            write=f"{known[1]}, for a Kustomization in namespace {known[0]}",
+        )
+
+
+def _values(subject: Subject, item: Item, namespace: str, name: str) -> Finding:
+    return warning(
+        "references/missing-values",
+        line_with(subject.view.store, item.document, name),
+        what=f"{item} takes values from ConfigMap {namespace}/{name}, which is not in the tree",
+        why="unless somebody makes it in the cluster by hand, Flux applies nothing of it",
+        write=nearest(name, _config_maps_in(subject.view, namespace)) or f"a ConfigMap {name} in namespace {namespace}",
+    )
+
+
+def _config_maps_in(view: View, namespace: str) -> list[str]:
+    return [one.ref.name for one in view.of("ConfigMap") if (one.ref.namespace or "default") == namespace]
+
+
+def _config_map(subject: Subject, item: Item, name: str, keys: Iterable[str]) -> Finding:
+    view, namespace = subject.view, item.ref.namespace or "default"
+    near = nearest(name, _config_maps_in(view, namespace))
+    return error(
+        "references/missing-config-map",
+        line_with(view.store, item.document, name),
+        what=f"{item} takes its configuration from ConfigMap {namespace}/{name}, which does not exist",
+        why="its pods wait for it for ever, and never start",
+        write=near or f"a ConfigMap {name} in namespace {namespace}{_with(keys)}, or optional: true",
+    )
+
+
+def _secret(subject: Subject, item: Item, namespace: str, name: str, keys: Iterable[str]) -> Finding:
+    holding = _with(keys) or " with the keys that it reads"
+    return warning(
+        "references/missing-secret",
+        line_with(subject.view.store, item.document, name),
+        what=f"{item} needs Secret {namespace}/{name}, which is not in the tree",
+        why="unless somebody makes it in the cluster by hand, what needs it does not start, cannot log in or shows no certificate",
+        write=f"a SOPS-encrypted Secret {name} in namespace {namespace}{holding}, in an included directory",
+    )
+
+
+def _with(keys: Iterable[str]) -> str:
+    names = sorted(keys)
+    return f" with the key{'s' if len(names) > 1 else ''} {' and '.join(names)}" if names else ""

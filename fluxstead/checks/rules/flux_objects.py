@@ -1,0 +1,81 @@
+"""What Flux's own objects name: health checks, where alerts go, and what image automation reads and writes (failures F2, F26)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import KUSTOMIZE, SOURCES, Item, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error
+from fluxstead.core.manifest import group_of
+from fluxstead.core.platform import FLUX_NAMESPACE
+
+_NOTIFICATION, _IMAGE = "notification.toolkit.fluxcd.io", "image.toolkit.fluxcd.io"
+# Kind and group of who names something, the key it does so by, and kind and group of what it names.
+_NAMES = (
+    ("Alert", _NOTIFICATION, "providerRef", "Provider", _NOTIFICATION),
+    ("ImagePolicy", _IMAGE, "imageRepositoryRef", "ImageRepository", _IMAGE),
+    ("ImageUpdateAutomation", _IMAGE, "sourceRef", "GitRepository", SOURCES),
+)
+
+
+def objects(subject: Subject) -> Iterator[Finding]:
+    """Objects of Flux that name others; nothing but files makes those."""
+    view = subject.view
+    for kind, group, key, target, target_group in () if view.partial else _NAMES:
+        for item in view.of(kind):
+            reference = mapping(item.spec, key)
+            name, namespace = str(reference.get("name")), str(reference.get("namespace") or item.ref.namespace)
+            if item.ref.group != group or not item.whole or "${" in name + namespace or _bootstrapped(subject, target, name):
+                continue
+            if view.one(target_group, target, namespace, name) is None:
+                known = [one.ref.name for one in view.of(target) if one.ref.namespace == namespace]
+                yield error(
+                    "references/missing-flux-object",
+                    line_with(view.store, item.document, key),
+                    what=f"{item} names {target} {namespace}/{name}, which does not exist",
+                    why="Flux says so in its status only, and does nothing",
+                    write=nearest(name, known) or f"a {target} {name} in namespace {namespace}",
+                )
+
+
+def _bootstrapped(subject: Subject, kind: str, name: str) -> bool:
+    """Whether bootstrapping makes it, by a name that only a description tells."""
+    return kind == "GitRepository" and (name == FLUX_NAMESPACE or not subject.described)
+
+
+def health_checks(subject: Subject) -> Iterator[Finding]:
+    """Objects that a Kustomization waits for, and that nothing makes."""
+    view = subject.view
+    for item in () if view.partial else view.of("Kustomization"):
+        # With `wait` Flux does not look at them; in another cluster is what nobody knows here.
+        ours = item.ref.group == KUSTOMIZE and item.whole and not item.spec.get("wait") and "kubeConfig" not in item.spec
+        for check in entries_of(item.spec, "healthChecks") if ours else ():
+            if _is_nowhere(subject, check):
+                yield _waits_for_nothing(subject, item, check)
+
+
+def _is_nowhere(subject: Subject, check: Mapping[str, Any]) -> bool:
+    group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
+    namespace, name = str(check.get("namespace") or ""), str(check.get("name"))
+    # What says no namespace is in the one that it is applied to.
+    if "${" in f"{group}{kind}{namespace}{name}" or any(subject.view.one(group, kind, one, name) for one in (namespace, "")):
+        return False
+    if group.endswith(".toolkit.fluxcd.io"):
+        return True
+    return namespace not in subject.opaque if namespace else not subject.opaque.anywhere
+
+
+def _waits_for_nothing(subject: Subject, item: Item, check: Mapping[str, Any]) -> Finding:
+    kind, namespace, name = str(check.get("kind")), check.get("namespace"), str(check.get("name"))
+    known = [one.ref.name for one in subject.view.of(kind) if one.ref.namespace == (namespace or "")]
+    return error(
+        "references/missing-health-check",
+        line_with(subject.view.store, item.document, name),
+        what=f"{item} waits for {kind} {f'{namespace}/{name}' if namespace else name}, which does not exist",
+        why="it never becomes ready, and nothing that depends on it is applied (F26)",
+        write=nearest(name, known) or "wait: true, or an object of the directory that it reconciles",
+    )

@@ -1,0 +1,224 @@
+"""Ownership: one owner for each object, release, route, port and default (failures F5, F7, F8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.catalog.brings import chart_brings, k3s_brings
+from fluxstead.checks.objects.pods import containers_of, pod_of
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import Item, View, annotation, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+
+_SINGLETONS = frozenset(
+    {"longhorn", "kube-prometheus-stack", "cert-manager", "metallb", "external-secrets", "kyverno", "metrics-server"}
+)
+"""Charts whose custom resources and webhooks are the whole cluster's, so that a second release takes them from the first."""
+
+_KIN = {"prometheus-operator": "kube-prometheus-stack"}
+"""Former names of a chart."""
+
+_DEFAULT = {
+    "StorageClass": "storageclass.kubernetes.io/is-default-class",
+    "IngressClass": "ingressclass.kubernetes.io/is-default-class",
+}
+_NODE_PORTS = range(30000, 32768)
+
+
+def objects(subject: Subject) -> Iterator[Finding]:
+    """One object, one Kustomization (F8)."""
+    for ref, items in subject.view.by_ref.items():
+        first = items[0]
+        for item in items[1:]:
+            if "${" in ref.name + ref.namespace or not (first.exact and item.exact) or _shared(first, item):
+                continue
+            places = f"{first.document.path} ({first.source})" if first.document.generated else str(first.source)
+            yield error(
+                "tree/two-owners",
+                item.source,
+                what=f"{ref} in {item.document.path} is already in {places}",
+                why="two Kustomizations would take it from each other at every reconcile, and prune it (F8)"
+                if first.unit is not item.unit
+                else "kustomize refuses an object that it finds twice, and nothing of the layer is applied (F8)",
+                write="another name here, or only one of the two",
+            )
+
+
+def _shared(one: Item, other: Item) -> bool:
+    """Namespaces and the like that several Kustomizations name and none of them prunes."""
+    kept = "kustomize.toolkit.fluxcd.io/prune"
+    return one.unit is not other.unit and annotation(one, kept) == annotation(other, kept) == "disabled"
+
+
+def releases(subject: Subject) -> Iterator[Finding]:
+    """One HelmRelease for each release name, and for each chart of which a cluster takes one (F5)."""
+    names: dict[tuple[str, str], Item] = {}
+    charts: dict[str, Item] = {}
+    for item in subject.view.of("HelmRelease"):
+        if item.ref.group != "helm.toolkit.fluxcd.io" or "${" in str(item.ref):
+            continue
+        target = str(item.spec.get("targetNamespace") or item.ref.namespace)
+        plain = item.ref.name if target == item.ref.namespace else f"{target}-{item.ref.name}"
+        release = str(item.spec.get("releaseName") or plain)
+        # Where Helm keeps what it knows of the release, and where the release's objects are: neither can be two releases'.
+        for place in dict.fromkeys((str(item.spec.get("storageNamespace") or item.ref.namespace), target)):
+            first = names.setdefault((place, release), item)
+            if first.ref != item.ref:
+                yield _two(item, first, f"the Helm release {place}/{release}")
+                break
+        chart = str(mapping(mapping(item.spec, "chart"), "spec").get("chart", "")).rpartition("/")[2]
+        single = _KIN.get(chart, chart)
+        if single in _SINGLETONS:
+            first = charts.setdefault(single, item)
+            if first.ref != item.ref:
+                yield _two(item, first, f"the chart {single}, of which a cluster takes one")
+
+
+def _two(item: Item, first: Item, what: str) -> Finding:
+    return error(
+        "ownership/two-releases",
+        item.source,
+        what=f"{item} installs {what}, as {first} does at {first.source}",
+        why="they upgrade each other's objects for ever (F5)",
+        write="one HelmRelease",
+    )
+
+
+def routes(subject: Subject) -> Iterator[Finding]:
+    """One Ingress for each host and path of a class (F7)."""
+    owners: dict[tuple[str, str, str], Item] = {}
+    for item in subject.view.of("Ingress"):
+        controller = str(item.spec.get("ingressClassName") or annotation(item, "kubernetes.io/ingress.class") or "")
+        if not item.whole or annotation(item, "nginx.ingress.kubernetes.io/canary") == "true":
+            continue
+        for rule in entries_of(item.spec, "rules"):
+            host = str(rule.get("host") or "*")
+            for path in entries_of(mapping(rule, "http"), "paths"):
+                route = (controller, host, _meant(str(path.get("path") or "/")))
+                if route[2].endswith("$"):
+                    continue
+                first = owners.setdefault(route, item)
+                if first is item or first.ref == item.ref or "${" in host + route[2]:
+                    continue
+                yield error(
+                    "ownership/same-route",
+                    line_with(subject.view.store, item.document, host if host != "*" else route[2]),
+                    what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
+                    why="the controller takes one of the two, and not always the same (F7)",
+                    write="another host or another path for one of them",
+                )
+
+
+def _meant(path: str) -> str:
+    """A path as a person means it, where ingress-nginx strips it by a pattern: `/ui/(.*)` is `/ui`. `/ui$` only redirects."""
+    for pattern in ("/(.*)", "(/|$)(.*)", "(.*)"):
+        if path.endswith(pattern):
+            return path.removesuffix(pattern).replace("[.]", ".") or "/"
+    return path.rstrip("/") or "/"
+
+
+def ports(subject: Subject) -> Iterator[Finding]:
+    """Ports that are the nodes': node ports once and in range, host ports once and not k3s's own."""
+    owners: dict[tuple[str, int], str] = {
+        ("TCP", 6443): "k3s's API server",
+        ("TCP", 10250): "the kubelet",
+        ("UDP", 8472): "flannel",
+    }
+    for item, port, protocol, on_nodes in _claimed(subject.view):
+        if on_nodes and port not in _NODE_PORTS:
+            yield error(
+                "ownership/node-port-range",
+                line_with(subject.view.store, item.document, str(port)),
+                what=f"{item} asks for node port {port}",
+                why="the API server hands out 30000 to 32767 only, and refuses the object",
+                write="a port from 30000 to 32767",
+            )
+        first = owners.setdefault((protocol, port), str(item))
+        if first != str(item):
+            yield error(
+                "ownership/port-twice",
+                line_with(subject.view.store, item.document, str(port)),
+                what=f"{item} asks for port {port} of the nodes, which {first} has",
+                why="the second one is refused, or its pods stay pending",
+                write="another port",
+            )
+
+
+def _claimed(view: View) -> Iterator[tuple[Item, int, str, bool]]:
+    for item in view.of("Service"):
+        for port in entries_of(item.spec, "ports"):
+            if isinstance(port.get("nodePort"), int):
+                yield item, port["nodePort"], str(port.get("protocol", "TCP")), True
+    for item in view.of("HelmRelease"):
+        yield from ((item, port, "TCP", True) for port in _node_ports_in(item.spec.get("values")))
+    for item in view.of("Deployment", "DaemonSet", "StatefulSet"):
+        pod = pod_of(item.object) or {}
+        on_host = mapping(pod, "spec").get("hostNetwork") is True
+        for container in containers_of(pod):
+            for port in entries_of(container, "ports"):
+                number = port.get("hostPort", port.get("containerPort") if on_host else None)
+                if isinstance(number, int):
+                    yield item, number, str(port.get("protocol", "TCP")), False
+
+
+def _node_ports_in(values: object, *, inside: bool = False) -> Iterator[int]:
+    """Node ports among a chart's values: under `nodePort`, or anywhere under `nodePorts`."""
+    if isinstance(values, dict):
+        for key, value in values.items():
+            if isinstance(value, int) and not isinstance(value, bool) and (inside or key == "nodePort") and value:
+                yield value
+            else:
+                yield from _node_ports_in(value, inside=inside or key == "nodePorts")
+
+
+def defaults(subject: Subject) -> Iterator[Finding]:
+    """One default StorageClass and IngressClass, k3s's own counted."""
+    for kind, name in _DEFAULT.items():
+        owners: dict[str, Item | None] = dict.fromkeys(_from_k3s(subject, kind))
+        for item in subject.view.of("HelmRelease"):
+            for brought in _from_chart(item, kind):
+                owners[brought] = item
+        for item in subject.view.of(kind):
+            default = annotation(item, name)
+            if default == "true":
+                owners[item.ref.name] = item
+            elif default == "false":
+                owners.pop(item.ref.name, None)
+        last = next((item for item in reversed(list(owners.values())) if item), None)
+        if len(owners) > 1 and last:
+            yield warning(
+                "ownership/two-defaults",
+                last.source,
+                what=f"the cluster has {len(owners)} default {kind} objects: {', '.join(sorted(owners))}",
+                why="what names no class gets one or the other"
+                if kind == "StorageClass"
+                else "the API server refuses an Ingress without a class",
+                write=f'{name}: "false" on all but one',
+            )
+
+
+def _from_k3s(subject: Subject, kind: str) -> list[str]:
+    if subject.platform is None:
+        return []
+    brings = k3s_brings(subject.platform.disabled, subject.platform.kubernetes)
+    name = brings.default_storage_class if kind == "StorageClass" else brings.default_ingress_class
+    return [name] if name else []
+
+
+def _from_chart(item: Item, kind: str) -> Iterator[str]:
+    """The default class that a chart makes with the values it is given."""
+    chart = mapping(mapping(item.spec, "chart"), "spec")
+    values = mapping(item.spec, "values")
+    if kind == "StorageClass" and chart.get("chart") == "longhorn":
+        if mapping(values, "persistence").get("defaultClass", True):
+            yield "longhorn"
+    elif kind == "IngressClass" and chart.get("chart") == "ingress-nginx":
+        resource = mapping(mapping(values, "controller"), "ingressClassResource")
+        if resource.get("default"):
+            yield str(resource.get("name", "nginx"))
+    elif kind == "IngressClass" and chart.get("chart") == "traefik":
+        settings, version = mapping(values, "ingressClass"), str(chart.get("version", ""))
+        brings = chart_brings("traefik", version) if version[:1].isdigit() else None
+        if settings.get("isDefaultClass", bool(brings and brings.default_ingress_class)) and settings.get("enabled", True):
+            yield str(settings.get("name") or "traefik")

@@ -1,0 +1,156 @@
+"""References: what an object names has to be there (failures F2, F3, U5)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from fluxstead.checks.objects.pods import CONTROLLERS_OWN
+from fluxstead.checks.reading.store import Document, line_with, normal
+from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, mapping, release_key, releases_before
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.manifest import group_of
+from fluxstead.core.platform import FLUX_NAMESPACE
+
+
+def paths(subject: Subject) -> Iterator[Finding]:
+    """Files that a kustomization lists, and directories that a Flux Kustomization reconciles."""
+    yield from subject.view.findings
+    store = subject.view.store
+    for unit in subject.view.units.values():
+        path = normal(str(unit.spec.get("path") or ""))
+        if unit.document is None or unit.elsewhere or "${" in path or store.is_folder(path):
+            continue
+        yield error(
+            "references/missing-path",
+            line_with(store, unit.document, "path:"),
+            what=f"Kustomization {unit.key} reconciles {path}, which is not in the repository",
+            why="Flux reports `path not found`, and applies nothing of it (F3)",
+            write=_near(path, _folders(subject.view)) or "a directory of this repository",
+        )
+
+
+def _folders(view: View) -> list[str]:
+    return sorted({path.rpartition("/")[0] for path in view.files})
+
+
+def dependencies(subject: Subject) -> Iterator[Finding]:
+    """`dependsOn` of Kustomizations and HelmReleases (F2)."""
+    view = subject.view
+    if view.partial:
+        return
+    for unit in view.units.values():
+        document = unit.document
+        if document is not None:
+            missing = [name for name in unit.dependencies if name not in view.units and _known(unit, name)]
+            yield from (_dangling(view, unit, document, name) for name in missing)
+    releases = {release_key(item) for item in view.of("HelmRelease")}
+    for item in view.of("HelmRelease"):
+        for name in releases_before(item):
+            if name not in releases and item.whole and "${" not in name:
+                yield error(
+                    "references/dangling-dependency",
+                    line_with(view.store, item.document, name.partition("/")[2]),
+                    what=f"HelmRelease {release_key(item)} depends on {name}, which does not exist",
+                    why="Flux waits for ever for a release that nobody made (F2)",
+                    write=_near(name, releases) or "the name of a HelmRelease, with its namespace where it is another one",
+                )
+
+
+def _known(unit: Unit, name: str) -> bool:
+    return unit.exact and "${" not in name
+
+
+def _dangling(view: View, unit: Unit, document: Document, name: str) -> Finding:
+    return error(
+        "references/dangling-dependency",
+        line_with(view.store, document, name.partition("/")[2]),
+        what=f"Kustomization {unit.key} depends on {name}, which does not exist",
+        why="Flux waits for ever for a Kustomization that nobody made (F2)",
+        write=_near(name, [unit.key for unit in view.units.values() if unit.document])
+        or "the name of a Kustomization of this tree",
+    )
+
+
+def sources(subject: Subject) -> Iterator[Finding]:
+    """The repositories that Kustomizations and HelmReleases take their content from."""
+    view = subject.view
+    if view.partial:
+        return
+    known = {
+        (item.ref.kind, item.ref.namespace, item.ref.name)
+        for item in view.of("GitRepository", "HelmRepository", "OCIRepository", "Bucket", "HelmChart", "ExternalArtifact")
+    }
+    made = any(item.ref.kind == "ArtifactGenerator" for item in view.items)
+    for item in [*view.of("Kustomization"), *view.of("HelmRelease")]:
+        if item.ref.group not in {KUSTOMIZE, "helm.toolkit.fluxcd.io"}:
+            continue
+        chart = mapping(mapping(item.spec, "chart"), "spec")
+        source = mapping(item.spec, "chartRef") or mapping(chart, "sourceRef") or mapping(item.spec, "sourceRef")
+        kind, name = str(source.get("kind", "GitRepository")), str(source.get("name", ""))
+        namespace = str(source.get("namespace") or item.ref.namespace)
+        bootstrapped = name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not subject.described)
+        if not name or (kind, namespace, name) in known or bootstrapped or (made and kind == "ExternalArtifact"):
+            continue
+        if not item.exact or "${" in name + namespace:
+            continue
+        choice = [f"{one[1]}/{one[2]}" for one in known if one[0] == kind]
+        yield error(
+            "references/missing-source",
+            line_with(view.store, item.document, "sourceRef" if "sourceRef" in str(item.object) else "chartRef"),
+            what=f"{item.ref} takes its content from {kind} {namespace}/{name}, which does not exist",
+            why="Flux has nothing to build it from, and waits for ever",
+            write=_near(f"{namespace}/{name}", choice) or f"a {kind} of this tree",
+        )
+
+
+def targets(subject: Subject) -> Iterator[Finding]:
+    """What autoscalers scale, and what Services and disruption budgets select."""
+    view = subject.view
+    if view.partial:
+        return
+    for item in view.of("HorizontalPodAutoscaler"):
+        target = mapping(item.spec, "scaleTargetRef")
+        group = group_of(str(target.get("apiVersion", "apps/v1")))
+        if item.whole and item.ref.namespace not in subject.opaque and target and "${" not in str(target):
+            kind, name = str(target.get("kind")), str(target.get("name"))
+            if view.one(group, kind, item.ref.namespace, name) is None:
+                here = [one.ref.name for one in view.of(kind) if one.ref.namespace == item.ref.namespace]
+                yield error(
+                    "references/no-target",
+                    line_with(view.store, item.document, "scaleTargetRef"),
+                    what=f"{item.ref} scales {kind} {name}, which does not exist",
+                    why="nothing is ever scaled",
+                    write=_near(name, here) or f"a {kind} of namespace {item.ref.namespace}",
+                )
+    for item in [*view.of("Service"), *view.of("PodDisruptionBudget")]:
+        selector = item.spec.get("selector")
+        if item.ref.kind == "PodDisruptionBudget":
+            selector = selector.get("matchLabels") if isinstance(selector, dict) and not selector.get("matchExpressions") else None
+        if (
+            not isinstance(selector, dict)
+            or not selector
+            or not item.exact
+            or item.ref.namespace in subject.opaque
+            or "${" in str(selector)
+            or any(key.startswith(CONTROLLERS_OWN) for key in selector)
+        ):
+            continue
+        if not subject.pods.with_labels(item.ref.namespace, selector):
+            yield warning(
+                "references/selects-nothing",
+                line_with(view.store, item.document, "selector"),
+                what=f"{item.ref} selects pods with {_pairs(selector)}, and no pod of its namespace carries them",
+                why="it sends nobody anywhere, or guards nothing",
+                write="labels that the pods' template carries",
+            )
+
+
+def _pairs(labels: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    found = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return " or ".join(found) if found else None

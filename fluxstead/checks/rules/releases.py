@@ -1,0 +1,47 @@
+"""HelmReleases that wait for each other (failure F2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.view import Item, release_key, releases_before
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error
+
+
+def circles(subject: Subject) -> Iterator[Finding]:
+    """Each way round, where it was entered."""
+    view = subject.view
+    releases = {release_key(item): item for item in view.of("HelmRelease") if item.whole}
+    done: set[str] = set()
+    for name in releases:
+        for way in _circles_from(releases, name, done):
+            entered = releases[way[0]]
+            yield error(
+                "references/circle",
+                line_with(view.store, entered.document, "dependsOn"),
+                what=f"HelmReleases wait for each other: {' → '.join([*way, way[0]])}",
+                why="Flux installs a release once those it depends on are ready, and so none of them (F2)",
+                write=f"a dependsOn without the step from {way[0]} to {way[1 % len(way)]}",
+            )
+
+
+def _circles_from(releases: dict[str, Item], start: str, done: set[str]) -> Iterator[list[str]]:
+    """Depth first, without recursion: a chain may be longer than Python's stack. `done`: those that are walked through."""
+    path: list[tuple[str, Iterator[str]]] = []
+    inside: set[str] = set()
+    following: str | None = start
+    while path or following is not None:
+        if following in inside:
+            names = [name for name, _ in path]
+            yield names[names.index(following) :]
+        elif following in releases and following not in done:
+            inside.add(following)
+            path.append((following, iter(releases_before(releases[following]))))
+        following = next(path[-1][1], None) if path else None
+        while path and following is None:
+            name, _ = path.pop()
+            inside.remove(name)
+            done.add(name)
+            following = next(path[-1][1], None) if path else None

@@ -1,0 +1,55 @@
+"""Two that do the same to one workload: autoscalers and disruption budgets (failures F18, U9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.rules.selectors import matches
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error
+from fluxstead.core.manifest import group_of
+
+
+def autoscalers(subject: Subject) -> Iterator[Finding]:
+    """One for each workload. KEDA makes a HorizontalPodAutoscaler of each of its own."""
+    owners: dict[tuple[str, ...], Item] = {}
+    for item in subject.view.of("HorizontalPodAutoscaler", "ScaledObject"):
+        target = mapping(item.spec, "scaleTargetRef")
+        kind, name = str(target.get("kind", "Deployment")), str(target.get("name"))
+        if not item.whole or "${" in f"{item.ref.namespace}{kind}{name}":
+            continue
+        group = group_of(str(target.get("apiVersion", "apps/v1")))
+        first = owners.setdefault((item.ref.namespace, group, kind, name), item)
+        if first is not item and first.ref != item.ref:
+            yield error(
+                "ownership/two-autoscalers",
+                line_with(subject.view.store, item.document, "scaleTargetRef"),
+                what=f"{item} scales {kind} {name}, as {first} does, described at {first.source}",
+                why="each undoes what the other one does",
+                write="one autoscaler with the metrics of both",
+            )
+
+
+def budgets(subject: Subject) -> Iterator[Finding]:
+    """One for each pod: the API server evicts no pod that has two (Kubernetes, "Specifying a Disruption Budget")."""
+    owners: dict[int, Item] = {}
+    for item in subject.view.of("PodDisruptionBudget"):
+        selector = item.spec.get("selector")
+        if not item.whole or not isinstance(selector, Mapping) or "${" in str(selector):
+            continue
+        pods = subject.pods.with_labels(item.ref.namespace, mapping(selector, "matchLabels"))
+        for pod in pods:
+            if not pod.item.whole or not matches(selector, pod.labels):
+                continue
+            first = owners.setdefault(id(pod), item)
+            if first is not item and first.ref != item.ref:
+                yield error(
+                    "ownership/two-budgets",
+                    line_with(subject.view.store, item.document, "selector"),
+                    what=f"{item} is a budget for the pods of {pod.item.ref}, as {first} is, described at {first.source}",
+                    why="the API server evicts no pod that has two budgets, so that no node can be drained (F18)",
+                    write="one budget, or selectors that do not meet",
+                )
+                break

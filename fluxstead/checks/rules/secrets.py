@@ -1,0 +1,93 @@
+"""Secrets: nothing in Git that can be read, and nothing that the cluster cannot decrypt (failure F22)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fluxstead.checks.reading.directory import GENERATED
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.secrecy import may_be_secret, secret_in
+
+_ENCRYPTED = "ENC["
+
+
+def secret_objects(subject: Subject) -> Iterator[Finding]:
+    """Secrets in plain text, for other recipients, or in a Kustomization that does not decrypt."""
+    for item in subject.view.of("Secret"):
+        if item.ref.group:
+            continue
+        key = _plain_key(item, filled_in="${" in subject.view.store.text(item.document.path))
+        if key is not None:
+            yield error(
+                "secrets/plain",
+                line_with(subject.view.store, item.document, key),
+                what=f"{item} holds `{key}` in plain text",
+                why="whoever reads the repository, now or later, has it (F22)",
+                write="the file encrypted: sops --encrypt --in-place --encrypted-regex '^(data|stringData)$' FILE",
+            )
+    for item in subject.view.items:
+        if "sops" in item.object and not item.document.generated:
+            yield from _encrypted(subject, item)
+
+
+def _plain_key(item: Item, *, filled_in: bool) -> str | None:
+    """The first key whose value can be read. Values that Flux fills in from elsewhere are not in the file.
+
+    Beside such values others stand to complete them, such as a port: there it takes a name that says so.
+    """
+    for holder in ("data", "stringData"):
+        for key, value in mapping(item.object, holder).items():
+            there = value not in {None, ""} and not str(value).startswith((_ENCRYPTED, "ref+")) and "${" not in str(value)
+            if there and (not filled_in or may_be_secret(str(key), str(value))):
+                return str(key)
+    generated = item.object.get(GENERATED)
+    literals = generated.get("literals") if isinstance(generated, Mapping) else None
+    return str(literals[0]).partition("=")[0] if isinstance(literals, list) and literals else None
+
+
+def _encrypted(subject: Subject, item: Item) -> Iterator[Finding]:
+    recipients = {str(one.get("recipient")) for one in entries_of(mapping(item.object, "sops"), "age")}
+    if subject.recipients and not subject.recipients <= recipients:
+        yield error(
+            "secrets/recipients",
+            line_with(subject.view.store, item.document, "sops:"),
+            what=f"{item} is not encrypted for {', '.join(sorted(subject.recipients - recipients))}",
+            why="the cluster cannot decrypt it, and nothing of its Kustomization is applied (F22)",
+            write="the file encrypted anew: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
+        )
+    if not mapping(item.unit.spec, "decryption") and not item.unit.changes("Kustomization"):
+        yield error(
+            "secrets/no-decryption",
+            item.source,
+            what=f"{item} is encrypted, and Kustomization {item.unit.key} does not decrypt",
+            why="Flux applies the ciphertext, or is refused (F22)",
+            write="flux: {sopsSecret: …} in the stack file"
+            if subject.described
+            else "spec.decryption with provider: sops and the Secret of the key",
+        )
+
+
+def anywhere(subject: Subject) -> Iterator[Finding]:
+    """Keys, tokens and passwords in any file, by what they look like."""
+    store = subject.view.store
+    for path in sorted(subject.view.files):
+        text = store.text(path)
+        found = secret_in(text)
+        if found and "${" not in found and "$(" not in found and not _in_encrypted(text):
+            line = text[: text.index(found)].count("\n") + 1
+            documents = store.documents(path)
+            generated = bool(documents) and documents[0].generated
+            yield error(
+                "secrets/in-text",
+                documents[0].source if generated else Source(path, line),
+                what=f"{path} holds what looks like a key, a token or a password: {found}…",
+                why="whoever reads the repository, now or later, has it (F22)",
+                write="a reference to a Secret that is encrypted with SOPS; and a new key, because this one is told",
+            )
+
+
+def _in_encrypted(text: str) -> bool:
+    return "\nsops:" in text and _ENCRYPTED in text

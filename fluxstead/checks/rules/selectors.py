@@ -1,0 +1,103 @@
+"""What NetworkPolicies select, the pods that they guard, and those that they let through (failure U9); and what workloads select.
+
+A NetworkPolicy's selector that meets no pod is no error to Kubernetes (NetworkPolicy API, `podSelector`): the policy guards nobody,
+or lets nobody in, without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod, pod_of
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+
+_NAME = "kubernetes.io/metadata.name"
+
+
+def policies(subject: Subject) -> Iterator[Finding]:
+    """Selectors of NetworkPolicies that meet no pod of a namespace whose pods are all in the tree."""
+    view = subject.view
+    if view.partial:
+        return
+    for item in view.of("NetworkPolicy"):
+        for namespace, selector, role in _selectors(item) if item.whole and item.ref.group == "networking.k8s.io" else ():
+            # Pods of charts, of k3s, and those that somebody tries out.
+            unknown = namespace in subject.opaque or namespace in {"default", ""} or not _known(selector)
+            if unknown or any(matches(selector, pod.labels) for pod in _candidates(subject, namespace, selector)):
+                continue
+            yield warning(
+                "references/policy-selects-nothing",
+                line_with(view.store, item.document, "podSelector"),
+                what=f"{item} {role} pods with {_text(selector)}, and no pod of namespace {namespace} carries them",
+                why="Kubernetes says nothing, and the policy does not do what it is there for",
+                write="labels that the pods' template carries, or podSelector: {} for every pod",
+            )
+
+
+def _candidates(subject: Subject, namespace: str, selector: Mapping[str, Any]) -> list[Pod]:
+    return subject.pods.with_labels(namespace, mapping(selector, "matchLabels"))
+
+
+def workloads(subject: Subject) -> Iterator[Finding]:
+    """Workloads that do not select the pods of their own template."""
+    for item in subject.view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
+        selector, pod = mapping(item.spec, "selector"), pod_of(item.object)
+        labels = dict(mapping(mapping(pod or {}, "metadata"), "labels"))
+        if item.whole and selector and "${" not in f"{selector}{labels}" and not matches(selector, labels):
+            yield error(
+                "references/not-its-own-pods",
+                line_with(subject.view.store, item.document, "selector"),
+                what=f"{item} selects pods with {_text(selector)}, and its template does not carry them",
+                why="the API server refuses it, and its layer never becomes ready",
+                write="in the selector, labels that the template carries",
+            )
+
+
+def _selectors(item: Item) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Each pod selector with the one namespace that it looks into, and what it is for."""
+    yield item.ref.namespace, mapping(item.spec, "podSelector"), "guards"
+    for rules, peers in (("ingress", "from"), ("egress", "to")):
+        for rule in entries_of(item.spec, rules):
+            for peer in entries_of(rule, peers):
+                namespaces = mapping(mapping(peer, "namespaceSelector"), "matchLabels")
+                inside = item.ref.namespace if "namespaceSelector" not in peer else str(namespaces.get(_NAME, ""))
+                yield inside, mapping(peer, "podSelector"), "lets in" if rules == "ingress" else "lets out to"
+
+
+def _known(selector: Mapping[str, Any]) -> bool:
+    """Whether it asks for something, and only for labels that templates carry."""
+    keys = [*mapping(selector, "matchLabels"), *(str(one.get("key")) for one in entries_of(selector, "matchExpressions"))]
+    return bool(keys) and "${" not in str(selector) and not any(key.startswith(CONTROLLERS_OWN) for key in keys)
+
+
+def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """As a LabelSelector of Kubernetes: all of matchLabels and of matchExpressions."""
+    fixed = mapping(selector, "matchLabels").items() <= labels.items()
+    return fixed and all(_holds(one, labels) for one in entries_of(selector, "matchExpressions"))
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    value, values = labels.get(str(expression.get("key"))), expression.get("values") or ()
+    match expression.get("operator"):
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case _:
+            return True
+
+
+def _text(selector: Mapping[str, Any]) -> str:
+    parts = [f"{key}={value}" for key, value in mapping(selector, "matchLabels").items()]
+    for one in entries_of(selector, "matchExpressions"):
+        values = one.get("values")
+        parts.append(f"{one.get('key')} {one.get('operator')} {', '.join(map(str, values)) if values else ''}".strip())
+    return ", ".join(parts)

@@ -1,0 +1,52 @@
+"""Load balancers under k3s's servicelb: its pods take each port of such a Service on the nodes themselves (failure F7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.checks.objects.needed import chart_of
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error
+
+_POOL = "svccontroller.k3s.cattle.io/lbpool"
+_OTHERS = frozenset({"metallb", "kube-vip", "cilium", "openelb", "purelb"})
+"""Charts that give addresses to load balancers themselves, beside or instead of servicelb."""
+
+
+def ports(subject: Subject) -> Iterator[Finding]:
+    """Each port once; k3s's Traefik counts. Who gives nodes to pools, or load balancers to another, is left alone."""
+    view, platform = subject.view, subject.platform
+    if (
+        platform is None
+        or "servicelb" in platform.disabled
+        or any(chart_of(view, one)[0] in _OTHERS for one in view.of("HelmRelease"))
+    ):
+        return
+    owners: dict[tuple[str, int], str] = {}
+    if "traefik" not in platform.disabled and not _moved(view):
+        owners = {("TCP", 80): "k3s's Traefik", ("TCP", 443): "k3s's Traefik"}
+    for item in view.of("Service"):
+        for entry in entries_of(item.spec, "ports") if _balanced(item) else ():
+            port, protocol = entry.get("port"), str(entry.get("protocol", "TCP"))
+            first = owners.setdefault((protocol, port), str(item)) if isinstance(port, int) else str(item)
+            if first != str(item):
+                yield error(
+                    "ownership/load-balancer-port",
+                    line_with(view.store, item.document, str(port)),
+                    what=f"{item} asks servicelb for port {port} of the nodes, which {first} has",
+                    why="the pods of the second one stay pending, and it never gets an address",
+                    write="another port, or type: ClusterIP behind the ingress controller",
+                )
+
+
+def _balanced(item: Item) -> bool:
+    pooled = _POOL in mapping(mapping(item.object, "metadata"), "labels")
+    return item.whole and item.spec.get("type") == "LoadBalancer" and "loadBalancerClass" not in item.spec and not pooled
+
+
+def _moved(view: View) -> bool:
+    """Whether k3s's Traefik is told to take other ports, or to be no load balancer."""
+    texts = [str(item.spec.get("valuesContent")) for item in view.of("HelmChartConfig") if item.ref.name == "traefik"]
+    return any(word in text for text in texts for word in ("exposedPort", "NodePort", "ClusterIP", "loadBalancerClass"))

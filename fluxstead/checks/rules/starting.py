@@ -1,0 +1,68 @@
+"""What pods wait for before they start, beside their configuration: volumes and a priority (failures F1, U5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.objects.needed import chart_of, known_chart
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+
+
+def claims(subject: Subject) -> Iterator[Finding]:
+    """PersistentVolumeClaims that pods mount; people also make them by hand, as when they restore one."""
+    view = subject.view
+    for pod in () if view.partial else subject.pods:
+        item, namespace = pod.item, pod.item.ref.namespace
+        for volume in entries_of(mapping(pod.template, "spec"), "volumes") if item.whole else ():
+            name = mapping(volume, "persistentVolumeClaim").get("claimName")
+            if not isinstance(name, str) or "${" in name or namespace in subject.opaque or _is_made(subject, namespace, name):
+                continue
+            known = [one.ref.name for one in view.of("PersistentVolumeClaim") if one.ref.namespace == namespace]
+            yield warning(
+                "references/missing-claim",
+                line_with(view.store, item.document, name),
+                what=f"{item} mounts PersistentVolumeClaim {namespace}/{name}, which is not in the tree",
+                why="unless somebody makes it in the cluster by hand, its pods stay pending",
+                write=nearest(name, known) or f"a PersistentVolumeClaim {name} in namespace {namespace}",
+            )
+
+
+def _is_made(subject: Subject, namespace: str, name: str) -> bool:
+    """Whether it is in the tree, or a StatefulSet makes it: `<template>-<set>-<number>`."""
+    if subject.view.one("", "PersistentVolumeClaim", namespace, name):
+        return True
+    before, _, number = name.rpartition("-")
+    return number.isdecimal() and (namespace, before) in subject.pods.claims
+
+
+def priorities(subject: Subject) -> Iterator[Finding]:
+    """PriorityClasses that pods name, where it is known what all charts of the tree bring."""
+    view = subject.view
+    brought: set[str] = set()
+    for item in view.of("HelmRelease", "HelmChart"):
+        brings = known_chart(*chart_of(view, item))
+        if brings is None:
+            return
+        brought |= brings.priority_classes
+    brought |= {item.ref.name for item in view.of("PriorityClass")}
+    if view.partial or not all(unit.exact for unit in view.units.values()):
+        return
+    for pod in subject.pods:
+        name = mapping(pod.template, "spec").get("priorityClassName")
+        unknown = not pod.item.whole or not isinstance(name, str) or "${" in name
+        if not unknown and name and not name.startswith("system-") and name not in brought:
+            yield _no_priority(subject, pod.item, name, brought)
+
+
+def _no_priority(subject: Subject, item: Item, name: str, known: set[str]) -> Finding:
+    return error(
+        "references/missing-priority-class",
+        line_with(subject.view.store, item.document, name),
+        what=f"{item} has the priority of PriorityClass {name}, which does not exist",
+        why="the API server refuses its pods",
+        write=nearest(name, known) or f"a PriorityClass {name}",
+    )

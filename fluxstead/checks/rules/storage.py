@@ -1,0 +1,157 @@
+"""Storage: disks, classes and volumes as Longhorn would place them (failures F1, F13, F14, F17, F24, U10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.checks.objects.needed import chart_of, is_disk_node, longhorn_volumes, needed_by
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.view import Item, annotation, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+
+_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
+
+
+def disks(subject: Subject) -> Iterator[Finding]:
+    """Longhorn's Node objects: no UUIDs, each path once, and only where a declared disk is mounted."""
+    store = subject.view.store
+    described = {node.name: node for node in subject.nodes}
+    for item in subject.view.items:
+        if item.ref.group == "longhorn.io":
+            for key in _keys(item.object.get("spec"), {"diskUUID", "diskID"}):
+                yield error(
+                    "storage/disk-uuid",
+                    line_with(store, item.document, key),
+                    what=f"{item} sets {key}",
+                    why="Longhorn gives a disk its UUID; a fixed one that is not the disk's keeps replicas from being made (F14)",
+                    write="the object without it",
+                )
+        if not is_disk_node(item):
+            continue
+        paths: dict[str, str] = {}
+        for name, disk in _mappings(mapping(item.spec, "disks")):
+            path = str(disk.get("path", "")).rstrip("/")
+            first = paths.setdefault(path, name)
+            if first != name:
+                yield error(
+                    "storage/path-twice",
+                    line_with(store, item.document, name),
+                    what=f"{item} has the disks {first} and {name} at one path, {path}",
+                    why="Longhorn counts one disk's space for two, and turns the second one off (F13)",
+                    write="one name for one path",
+                )
+            node = described.get(item.ref.name)
+            mounts = [one.mount_path for one in node.disks] if node else []
+            if node and not any(path == mount or path.startswith(f"{mount}/") for mount in mounts):
+                yield error(
+                    "storage/outside-mount",
+                    line_with(store, item.document, path),
+                    what=f"{item} has a disk at {path}, where {node.name} declares none",
+                    why="replicas would fill the root filesystem (F24)",
+                    write=f"a path below one of: {', '.join(mounts) or 'none is declared'}; or the disk in {node.source.file}",
+                )
+
+
+def tags(subject: Subject) -> Iterator[Finding]:
+    """Classes that ask for tags which too few disks carry (soft anti-affinity) or too few nodes (hard)."""
+    nodes = [item for item in subject.view.of("Node") if is_disk_node(item)]
+    used = (
+        {need.name for item in subject.view.items for need in needed_by(item) if need.sort == "storage class"} if nodes else set()
+    )
+    soft_by_default = _setting(subject, "replicaSoftAntiAffinity") is True
+    for item in subject.view.of("StorageClass") if nodes else ():
+        if not longhorn_volumes(item):
+            continue
+        parameters = mapping(item.object, "parameters")
+        wanted = _words(parameters.get("diskSelector"))
+        places = [list(_schedulable(node, wanted, _words(parameters.get("nodeSelector")))) for node in nodes]
+        own = parameters.get("replicaSoftAntiAffinity", "ignored")
+        soft = own == "enabled" or (own != "disabled" and soft_by_default)
+        replicas = int(str(parameters.get("numberOfReplicas", "3")))
+        found = sum(map(len, places)) if soft else sum(map(bool, places))
+        if found >= replicas:
+            continue
+        place = line_with(subject.view.store, item.document, "diskSelector")
+        takers = f"{found} {'disk(s) take' if soft else 'node(s) with such disks take'} replicas"
+        what = f"{item} makes {replicas} copies on disks with {', '.join(sorted(wanted)) or 'any tag'}, and {takers}"
+        write = f"{max(1, found)} copies, or the tags on more disks"
+        if item.ref.name in used:
+            why = "every volume of the class stays degraded, or is never made (F1)"
+            yield error("storage/tags", place, what=what, why=why, write=write)
+        else:
+            why = "a volume of the class, of which the tree has none, would stay degraded, or never be made (F1)"
+            yield warning("storage/tags-unused", place, what=what, why=why, write=write)
+
+
+def _schedulable(node: Item, wanted: set[str], node_tags: set[str]) -> Iterator[str]:
+    if node.spec.get("allowScheduling") is False or not node_tags <= _words(node.spec.get("tags")):
+        return
+    for name, disk in _mappings(mapping(node.spec, "disks")):
+        if disk.get("allowScheduling") and not disk.get("evictionRequested") and wanted <= _words(disk.get("tags")):
+            yield name
+
+
+def protection(subject: Subject) -> Iterator[Finding]:
+    """Storage that pruning or a remedy of Helm could take away."""
+    for item in subject.view.of("HelmRelease"):
+        if chart_of(subject.view, item)[0] == "longhorn":
+            yield from _remedies(subject, item)
+    for item in subject.view.items if subject.described else ():
+        kept = annotation(item, _PRUNE) == "disabled" or not item.unit.spec.get("prune", True)
+        if not kept and _holds_data(subject, item):
+            yield error(
+                "storage/prunable",
+                item.source,
+                what=f"{item} holds data, and Flux may prune it",
+                why="a renamed file or a changed path would delete it and its volumes within seconds (U10)",
+                write=f"the annotation {_PRUNE}: disabled",
+            )
+
+
+def _holds_data(subject: Subject, item: Item) -> bool:
+    if item.ref.kind == "HelmRelease":
+        return chart_of(subject.view, item)[0] == "longhorn"
+    return item.ref.kind == "PersistentVolumeClaim" or is_disk_node(item)
+
+
+def _remedies(subject: Subject, item: Item) -> Iterator[Finding]:
+    for step in ("install", "upgrade"):
+        remedy = mapping(mapping(item.spec, step), "remediation")
+        if remedy.get("retries") or remedy.get("remediateLastFailure"):
+            yield error(
+                "storage/remediation",
+                line_with(subject.view.store, item.document, "remediation:"),
+                what=f"{item} lets Helm {'uninstall' if step == 'install' else remedy.get('strategy', 'rollback')} Longhorn when "
+                f"{step} fails",
+                why="Longhorn refuses to go back, and an uninstall deletes its custom resources (F17)",
+                write="remediation: {retries: 0, remediateLastFailure: false}; since Flux 2.7 strategy: {name: RetryOnFailure}",
+            )
+
+
+def _setting(subject: Subject, key: str) -> Any:
+    for item in subject.view.of("HelmRelease"):
+        if chart_of(subject.view, item)[0] == "longhorn":
+            return mapping(mapping(item.spec, "values"), "defaultSettings").get(key)
+    return None
+
+
+def _words(value: Any) -> set[str]:
+    found = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+    return {str(word).strip() for word in found if str(word).strip()}
+
+
+def _mappings(value: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from ((name, item) for name, item in value.items() if isinstance(item, Mapping))
+
+
+def _keys(value: Any, wanted: set[str]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key in wanted and item:
+                yield key
+            yield from _keys(item, wanted)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keys(item, wanted)

@@ -1,0 +1,51 @@
+"""Variables: what Flux would substitute and has no value for (failure U6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.variables import variables_in
+from fluxstead.checks.reading.view import annotation, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error
+
+_CONTROL = "kustomize.toolkit.fluxcd.io/substitute"
+
+
+def undefined(subject: Subject) -> Iterator[Finding]:
+    """`${…}` in an object whose Kustomization substitutes, without a value or a default. Values from outside cannot be told."""
+    for unit in subject.view.units.values():
+        build = mapping(unit.spec, "postBuild")
+        if (
+            not build
+            or unit.patched
+            or not unit.exact
+            or not _all_known(subject, unit.namespace, entries_of(build, "substituteFrom"))
+        ):
+            continue
+        known = {*mapping(build, "substitute"), *_from_config(subject, unit.namespace, entries_of(build, "substituteFrom"))}
+        for item in unit.items:
+            if annotation(item, _CONTROL) == "disabled" or item.document.generated:
+                continue
+            for name in sorted({name for name, default in variables_in(item.object) if not default and name not in known}):
+                yield error(
+                    "substitution/undefined",
+                    line_with(subject.view.store, item.document, f"${{{name}"),
+                    what=f"{item} holds ${{{name}}}, and Kustomization {unit.key} has no value for it",
+                    why="Flux puts nothing in its place, and since 2.9 refuses the whole Kustomization (U6)",
+                    write=f"$${{{name}}} for the text itself, a value in postBuild.substitute, or {_CONTROL}: disabled",
+                )
+
+
+def _all_known(subject: Subject, namespace: str, sources: object) -> bool:
+    return all(
+        one.get("kind") == "ConfigMap" and subject.view.one("", "ConfigMap", namespace, str(one.get("name")))
+        for one in (sources if isinstance(sources, list) else [])
+    )
+
+
+def _from_config(subject: Subject, namespace: str, sources: object) -> Iterator[str]:
+    for one in sources if isinstance(sources, list) else []:
+        config = subject.view.one("", "ConfigMap", namespace, str(one.get("name")))
+        yield from mapping(config.object, "data") if config else ()

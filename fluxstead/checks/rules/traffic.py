@@ -1,0 +1,90 @@
+"""Requests on their way to pods: Services behind routes, and the ports of the pods behind Services (failure F21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.objects.backends import routes_in
+from fluxstead.checks.objects.pods import containers_of
+from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error, warning
+
+
+def services(subject: Subject) -> Iterator[Finding]:
+    """The Services and ports that routes name, in namespaces where no chart makes Services that the files do not show."""
+    view = subject.view
+    for item, backend in () if view.partial else routes_in(view):
+        namespace, name, port = backend.namespace, backend.name, backend.port
+        if not item.whole or namespace in subject.opaque or "${" in f"{namespace}{name}{port}":
+            continue
+        service = view.one("", "Service", namespace, name)
+        place = line_with(view.store, item.document, name)
+        shown = name if namespace == item.ref.namespace else f"{namespace}/{name}"
+        if service is None and (namespace, name) != ("default", "kubernetes"):
+            yield error(
+                "references/missing-service",
+                place,
+                what=f"{item.ref} sends requests to Service {shown}, which does not exist",
+                why="the controller answers every request with an error, such as 503",
+                write=nearest(name, _services_in(view, namespace)) or f"a Service of namespace {namespace}",
+            )
+        elif service is not None and service.whole and port is not None and not _has_port(service, port):
+            ports = [f"{one.get('port')} ({one.get('name', 'no name')})" for one in entries_of(service.spec, "ports")]
+            yield error(
+                "references/missing-port",
+                place,
+                what=f"{item.ref} sends requests to port {port} of Service {shown}",
+                why="the Service has no such port, and the controller answers every request with an error",
+                write=f"one of its ports: {', '.join(ports) or 'it has none'}",
+            )
+
+
+def _services_in(view: View, namespace: str) -> list[str]:
+    return [one.ref.name for one in view.of("Service") if one.ref.namespace == namespace]
+
+
+def _has_port(service: Item, port: int | str) -> bool:
+    return any(port in {entry.get("name"), entry.get("port")} for entry in entries_of(service.spec, "ports"))
+
+
+def target_ports(subject: Subject) -> Iterator[Finding]:
+    """Ports of pods that Services name, where every pod that they select is in the tree."""
+    view = subject.view
+    for item in () if view.partial else view.of("Service"):
+        selector = item.spec.get("selector")
+        if not item.whole or item.ref.namespace in subject.opaque or not isinstance(selector, dict) or "${" in str(item.spec):
+            continue
+        pods = subject.pods.with_labels(item.ref.namespace, selector) if selector else []
+        names = {port.get("name") for pod in pods for one in containers_of(pod.template) for port in entries_of(one, "ports")}
+        for entry in entries_of(item.spec, "ports") if pods and all(pod.item.whole for pod in pods) else ():
+            target = entry.get("targetPort")
+            if isinstance(target, str) and not target.isdecimal() and target not in names:
+                known = sorted(name for name in names if isinstance(name, str))
+                yield error(
+                    "references/missing-target-port",
+                    line_with(view.store, item.document, target),
+                    what=f"{item} sends to port {target} of its pods, and none of them has one of that name",
+                    why="the Service has no endpoint for it, and every connection is refused",
+                    write=nearest(target, known) or f"a port of their containers: {', '.join(known) or 'none has a name'}",
+                )
+
+
+def governing(subject: Subject) -> Iterator[Finding]:
+    """The Services by which pods of a StatefulSet have names."""
+    view = subject.view
+    for item in () if view.partial else view.of("StatefulSet"):
+        name, namespace = item.spec.get("serviceName"), item.ref.namespace
+        if not item.whole or namespace in subject.opaque or not isinstance(name, str) or not name or "${" in name:
+            continue
+        if view.one("", "Service", namespace, name) is None:
+            yield warning(
+                "references/missing-governing-service",
+                line_with(view.store, item.document, "serviceName"),
+                what=f"{item} has Service {name} for the names of its pods, which does not exist",
+                why="no pod of it is found by its name in DNS",
+                write=nearest(name, _services_in(view, namespace))
+                or f"a Service {name} with clusterIP: None in namespace {namespace}",
+            )
