@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fluxstead.cli.__main__ import main
+from fluxstead.cli.test import selection
 from fluxstead.embedded import run_program
 from fluxstead.tree.picture import mermaid
 
@@ -45,3 +46,10 @@ def test_its_commands_exist(command: str, capsys: pytest.CaptureFixture[str]) ->
             main([command, "--help"])
         assert ended.value.code == 0
         assert command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("asked", [["tests/e2e"], ["-m", "flux"], ["tests/test_readme.py::test_its_links_lead_somewhere", "-x"]])
+def test_options_alone_ask_for_no_test_on_real_parts(asked: list[str]) -> None:
+    """`./run test -q` is `./run test`, and no virtual machine is started by it."""
+    assert selection(["-q", "-k", "disk"]) == [*selection([]), "-q", "-k", "disk"]
+    assert selection(asked) == asked
