@@ -16,6 +16,8 @@ import yaml
 from tests.e2e.cluster.api import Api
 from tests.e2e.cluster.processes import Processes, free_port
 
+NAMES = "IP:127.0.0.1,DNS:*.ingress-nginx.svc,DNS:*.monitoring.svc"
+"""What the certificate is good for: the API server, and the Services of charts that have admission webhooks."""
 API_TOOLS = ("etcd", "kube-apiserver")
 TOOLS = (*API_TOOLS, "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
 # Loopback too: a call to a Service's address is refused at once instead of leaving the machine.
@@ -72,7 +74,7 @@ class ControlPlane:
     def _certify(self) -> None:
         """One certificate, its own authority; the key also signs the service accounts' tokens."""
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-        command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self._key), "-out", str(self.certificate)]
+        command += ["-addext", f"subjectAltName={NAMES}", "-keyout", str(self._key), "-out", str(self.certificate)]
         subprocess.run(command, check=True, capture_output=True)
 
     def _write_access(self) -> None:

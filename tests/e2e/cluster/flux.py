@@ -13,7 +13,7 @@ import yaml
 
 from fluxstead.catalog.brings import k3s_brings
 from tests.e2e.cluster import control_plane
-from tests.e2e.cluster.admission import Admitting
+from tests.e2e.cluster.admission import Admission
 from tests.e2e.cluster.api import Json, RefusedError, condition, eventually, is_ready
 from tests.e2e.cluster.charts import serve_charts
 from tests.e2e.cluster.control_plane import ControlPlane, answers
@@ -39,13 +39,13 @@ class Cluster:
         self.processes = Processes(folder / "logs")
         self.control_plane = ControlPlane(folder, self.processes, tools)
         self.api = self.control_plane.api
-        self.stand_ins = StandIns(self.api, self.control_plane.certificate)
+        self.stand_ins = StandIns(self.api, Admission(self.control_plane))
         self.repository = Repository(folder / "git" / "cluster")
         self.charts = serve_charts(folder / "charts")
         self._tools = tools
         self._cure_at_once = cure_at_once
 
-    def start(self, git: int, charts: int, webhooks: int) -> None:
+    def start(self, git: int, charts: int) -> None:
         """Start everything, with nothing to reconcile yet."""
         self.control_plane.start()
         self._define()
@@ -53,7 +53,6 @@ class Cluster:
         for name in CONTROLLERS:
             self._start_controller(name)
         self._git = f"http://127.0.0.1:{git}/cluster/.git"
-        self.stand_ins.webhooks = webhooks
         self.stand_ins.start()
 
     def stop(self) -> None:
@@ -288,6 +287,5 @@ def running(tools: Mapping[str, Path], *, cure_at_once: bool = False) -> Iterato
         stack.callback(cluster.stop)
         git = stack.enter_context(serving(git_of(folder / "git")))
         charts = stack.enter_context(serving(files_of(folder / "charts")))
-        webhooks = stack.enter_context(serving(Admitting, cluster.control_plane.tls()))
-        cluster.start(git, charts, webhooks)
+        cluster.start(git, charts)
         yield cluster

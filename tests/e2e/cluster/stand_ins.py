@@ -11,12 +11,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event, Thread
 
 import yaml
 
-from tests.e2e.cluster.admission import redirect
+from tests.e2e.cluster.admission import Admission
 from tests.e2e.cluster.api import Api, Json, RefusedError
 
 NAMESPACE = "longhorn-system"
@@ -55,10 +54,7 @@ class StandIns:
     """One thread that looks at the cluster twice a second and does all parts."""
 
     api: Api
-    certificate: Path
-    """That of the server that answers webhooks."""
-    webhooks: int = 0
-    """Its port."""
+    admission: Admission
     disks: Callable[[str, str], Disk | None] = registered
     """What the managers see: a disk, or None as long as it is not in the status."""
     problems: list[str] = field(default_factory=list)
@@ -75,10 +71,11 @@ class StandIns:
         self._stop.set()
         if self._thread:
             self._thread.join()
+        self.admission.stop()
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_SECONDS):
-            for part in (self._storage_class, self._nodes, self._volumes, self._webhooks):
+            for part in (self._storage_class, self._nodes, self._volumes, self.admission.answer):
                 try:
                     part()
                 except (RefusedError, OSError) as problem:
@@ -117,9 +114,6 @@ class StandIns:
             name = f"pvc-{metadata['uid']}"
             if self.api.get("v1", "PersistentVolume", name) is None:
                 self.api.create(_volume(name, claim))
-
-    def _webhooks(self) -> None:
-        redirect(self.api, self.webhooks, self.certificate)
 
 
 def _volume(name: str, claim: Json) -> Json:

@@ -52,9 +52,9 @@ class Repository:
 
 
 @contextmanager
-def serving(handler: Handler, tls: SSLContext | None = None) -> Iterator[int]:
-    """Serve on a free port of loopback; gives the port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+def serving(handler: Handler, place: tuple[str, int] = ("127.0.0.1", 0), tls: SSLContext | None = None) -> Iterator[int]:
+    """Serve on a free port of loopback, or at this place of it; gives the port."""
+    server = ThreadingHTTPServer(place, handler)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
