@@ -17,7 +17,7 @@ from fluxstead.checks.reading.store import Document, Store, documents_in, entrie
 from fluxstead.checks.reading.view import Item, View, mapping
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, warning
-from fluxstead.core.secrecy import is_secret, may_be_secret
+from fluxstead.core.secrecy import may_be_secret
 
 _WHY = "whoever reads the repository, now or later, has it (F22)"
 _LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
@@ -91,7 +91,7 @@ def _variables(subject: Subject) -> Iterator[Finding]:
         pod = pod_of(item.object) if not item.document.generated else None
         for container in containers_of(pod) if pod is not None else ():
             for name, value in _named(entries_of(container, "env")):
-                if may_be_secret(name, value) and not _is_default(subject, item.document, value):
+                if _is_plain(subject, item, name, value):
                     yield warning(
                         "secrets/in-environment",
                         line_with(subject.view.store, item.document, name),
@@ -104,7 +104,7 @@ def _variables(subject: Subject) -> Iterator[Finding]:
 def _config_maps(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of("ConfigMap"):
         for name, value in _data_of(item):
-            if may_be_secret(name, value) and not _is_default(subject, item.document, value):
+            if _is_plain(subject, item, name, value):
                 yield warning(
                     "secrets/in-config-map",
                     line_with(subject.view.store, item.document, name),
@@ -112,6 +112,10 @@ def _config_maps(subject: Subject) -> Iterator[Finding]:
                     why=_WHY,
                     write="a Secret that is encrypted with SOPS, for this key",
                 )
+
+
+def _is_plain(subject: Subject, item: Item, name: str, value: str) -> bool:
+    return may_be_secret(name, value) and not _is_default(subject, item.document, value)
 
 
 def _named(variables: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -137,7 +141,7 @@ def _in_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
             below = f"{path}.{key}" if path else str(key)
             if isinstance(item, str):
                 named = str(key).lower().replace("_", "").replace("-", "").endswith(_LAST_WORDS)
-                if named and is_secret(str(key), item) and may_be_secret(str(key), item):
+                if named and may_be_secret(str(key), item):
                     yield below, item
             else:
                 yield from _in_values(item, below)
