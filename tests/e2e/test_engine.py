@@ -129,3 +129,13 @@ def test_a_lost_state_loses_nothing_and_destroy_leaves_the_tree_alone(engine_for
     assert engine.run("stack", "init", "k3s-flux").returncode == 0
     assert engine.run("up", "--yes", "--skip-preview").returncode == 0
     assert {path: path.read_bytes() for path in (engine.project / "generated").rglob("*") if path.is_file()} == tree
+
+
+def test_a_stack_that_is_removed_takes_its_description_along_unless_told_not_to(engine_for: Callable[[str, str], Engine]) -> None:
+    """What the page on destroy warns of."""
+    engine = engine_for(".", "k3s-flux")
+    described = engine.project / "Pulumi.k3s-flux.yaml"
+    for options, stays in ((("--preserve-config",), True), ((), False)):
+        assert engine.run("stack", "rm", "--yes", *options).returncode == 0
+        assert described.exists() == stays
+        engine.run("stack", "init", "k3s-flux")
