@@ -9,7 +9,9 @@ from typing import Any, Dict, List, Optional, Tuple
 
 MIB = 1024 * 1024
 FILESYSTEMS = ("ext4", "xfs")
-DEVICE_TIMEOUT = "x-systemd.device-timeout=30s"
+DEVICE_TIMEOUT = "x-systemd.device-timeout=90s"
+"""How long a disk may take to appear. With `nofail` no boot waits for it, and a disk that comes later stays unmounted, so that it
+is as long as systemd waits for any device (systemd.mount(5), DefaultDeviceTimeoutSec)."""
 MARK = "# fluxstead:"
 """Begins every comment that this script writes into a file of the host's."""
 
