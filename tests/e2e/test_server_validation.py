@@ -15,7 +15,8 @@ from tests.e2e.cluster.api import Api, RefusedError, eventually
 from tests.e2e.cluster.control_plane import ControlPlane
 from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds
 from tests.e2e.cluster.description import PROJECT
-from tests.e2e.cluster.processes import Processes, scratch
+from tests.e2e.cluster.processes import Processes
+from tests.e2e.isolation import scratch
 
 Need = Callable[..., dict[str, Path]]
 TREES = {

@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.cluster.api import Api
-from tests.e2e.cluster.processes import Processes, free_port
+from tests.e2e.cluster.processes import Processes
+from tests.e2e.isolation import free_port
 
 NAMES = "IP:127.0.0.1,DNS:*.ingress-nginx.svc,DNS:*.monitoring.svc"
 """What the certificate is good for: the API server, and the Services of charts that have admission webhooks."""

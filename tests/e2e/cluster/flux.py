@@ -18,9 +18,10 @@ from tests.e2e.cluster.api import Json, RefusedError, condition, eventually, is_
 from tests.e2e.cluster.charts import serve_charts
 from tests.e2e.cluster.control_plane import ControlPlane, answers
 from tests.e2e.cluster.crds import k3s_crds
-from tests.e2e.cluster.processes import Processes, free_port, scratch
+from tests.e2e.cluster.processes import Processes
 from tests.e2e.cluster.stand_ins import StandIns
 from tests.e2e.cluster.web import Repository, files_of, git_of, serving
+from tests.e2e.isolation import free_port, scratch
 
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 TOOLS = (*control_plane.TOOLS, *CONTROLLERS)

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
-import shutil
 import signal
-import socket
 import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-PREFIX = "fluxstead-cluster-"
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 5
 
@@ -83,34 +77,3 @@ class Processes:
 def _end_with_parent() -> None:
     """However the tests end, even killed, the kernel ends what they started."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A temporary folder. What runs that were killed left behind goes first: nobody holds its lock."""
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        _remove_unheld(left)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_unheld(folder: Path) -> None:
-    try:
-        with (folder / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-    except OSError:
-        return  # held by another run, or just being made

@@ -12,19 +12,20 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.e2e.isolation import free_port, scratch
+
 from .image import Image, image
 
 MEMORY = "1024"
-BOOT_SECONDS = 300
+BOOT_SECONDS = 900
 COMMAND_SECONDS = 300
 
 
@@ -67,8 +68,9 @@ class Machine:
         self.specs = list(specs)
         self.image: Image = image()
         self.base = self.image.root if bare else self.image.ready
-        self.home = Path(tempfile.mkdtemp(prefix="fluxstead-vm-"))
-        self.port = _free_port()
+        self._ends = ExitStack()
+        self.home = self._ends.enter_context(scratch())
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.reboots = 0
         key = self.home / "key"
@@ -246,7 +248,7 @@ class Machine:
 
     def _end(self) -> None:
         self.power_off()
-        shutil.rmtree(self.home, ignore_errors=True)
+        self._ends.close()
 
 
 def _until_prompt(channel: socket.socket) -> str:
@@ -261,10 +263,3 @@ def _until_prompt(channel: socket.socket) -> str:
 
 def _qemu_img(*arguments: str | Path) -> None:
     subprocess.run(["qemu-img", *map(str, arguments)], check=True, timeout=120)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
