@@ -14,7 +14,7 @@ from tests.e2e.hosts.vm import DiskSpec, Machine
 @contextmanager
 def booted(*disks: Sequence[DiskSpec]) -> Iterator[list[Machine]]:
     """One machine for each list of disks, started at the same time; the threads that started them live as long as they do."""
-    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(len(disks)) as pool:
         starting = [pool.submit(stack.enter_context, Machine(specs)) for specs in disks]
         yield [machine.result() for machine in starting]
 

@@ -22,7 +22,7 @@ from fluxstead.hosts.script.read import (
     text_of,
 )
 from fluxstead.hosts.script.text import fstab_fields, fstab_line, said
-from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, run, say, step
+from fluxstead.hosts.script.tools import WORK_SECONDS, RefusedError, StepError, answer, apart, run, say, step
 from fluxstead.hosts.script.wipe import (
     BLOCK,
     doomed_blocks,
@@ -65,7 +65,7 @@ def decide_one(name: str, node: Node, before: Host) -> Verdict:
 
 def _unmount(_: Verdict, disk: Disk) -> None:
     for mount in sorted((mount for volume in disk.volumes for mount in volume.mounts), key=len, reverse=True):
-        run("umount", mount)
+        run("umount", mount, seconds=WORK_SECONDS)
 
 
 def _wipe(verdict: Verdict, disk: Disk) -> None:
@@ -107,14 +107,14 @@ def _write_table(disk: Disk, name: str) -> None:
 
 def _tell_kernel(disk: Disk) -> None:
     for attempt in range(5):
-        answer(["udevadm", "settle", "--timeout=30"])
+        answer(["udevadm", "settle"], WORK_SECONDS)
         status, _, err = answer(["blockdev", "--rereadpt", disk.path])
         if not status:
             break
         time.sleep(attempt)
     else:
         raise StepError(f"the kernel does not read the partition table of {disk.path}: {err.strip()}")
-    run("udevadm", "settle", "--timeout=30")
+    run("udevadm", "settle", seconds=WORK_SECONDS)
 
 
 def _partition_path(disk: Disk) -> str:
@@ -166,7 +166,7 @@ def _fstab(verdict: Verdict, disk: Disk) -> None:
     mode = os.stat(FSTAB).st_mode & 0o777 if os.path.exists(FSTAB) else 0o644
     declared = verdict.declared
     write_safely(FSTAB, mended_fstab(before, declared.name, declared.mount_path, fstab_line(declared, uuid)), mode)
-    answer(["systemctl", "daemon-reload"])
+    answer(["systemctl", "daemon-reload"], WORK_SECONDS)
 
 
 def mended_fstab(before: str, name: str, mount_path: str, line: str) -> str:
@@ -193,7 +193,7 @@ def mended_fstab(before: str, name: str, mount_path: str, line: str) -> str:
 
 
 def _mount(verdict: Verdict, _: Disk) -> None:
-    run("mount", verdict.declared.mount_path)
+    run("mount", verdict.declared.mount_path, seconds=WORK_SECONDS)
 
 
 def _label(verdict: Verdict, disk: Disk) -> None:

@@ -16,7 +16,7 @@ from typing import Callable, Dict, List, Tuple
 
 from fluxstead.hosts.script.model import MARK, Node, human
 from fluxstead.hosts.script.read import text_of
-from fluxstead.hosts.script.tools import PATHS, StepError, answer, run
+from fluxstead.hosts.script.tools import PATHS, WORK_SECONDS, StepError, answer, run
 from fluxstead.hosts.script.wipe import write_safely
 
 PACKAGES = {
@@ -167,7 +167,7 @@ def _initiator() -> Item:
         if not initiator():
             name = run("iscsi-iname").strip()
             _write(INITIATOR_FILE, f"InitiatorName={name}\n", 0o600)
-            answer(["systemctl", "try-restart", "iscsid.service"])
+            answer(["systemctl", "try-restart", "iscsid.service"], WORK_SECONDS)
 
     return Item("initiator name", bool(initiator()), initiator() or "none", make)
 
@@ -176,7 +176,7 @@ def _iscsid() -> Item:
     states = {what: answer(["systemctl", f"is-{what}", "iscsid.service"])[1].strip() for what in ("enabled", "active")}
 
     def start() -> None:
-        run("systemctl", "enable", "--now", "iscsid.service")
+        run("systemctl", "enable", "--now", "iscsid.service", seconds=WORK_SECONDS)
         state = answer(["systemctl", "is-active", "iscsid.service"])[1].strip()
         if state != "active":
             raise StepError(f"iscsid.service is {state or 'unknown'} after it was started (F11)")
@@ -201,7 +201,7 @@ def _multipath(text: str) -> Item:
 
 
 def _restart_journal() -> None:
-    answer(["systemctl", "restart", "systemd-journald.service"])
+    answer(["systemctl", "restart", "systemd-journald.service"], WORK_SECONDS)
 
 
 def _journal_problem() -> str:

@@ -14,6 +14,10 @@ from typing import Any, Callable, List, NoReturn, Sequence, Tuple
 
 PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATHS, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
+COMMAND_SECONDS = 60
+"""For a tool that only asks or tells."""
+WORK_SECONDS = 300
+"""For one that has work of its own: a unit may take 90 s before systemd says why it failed, a mount may replay a journal."""
 NEW_MOUNTS = 0x00020000
 """CLONE_NEWNS of <linux/sched.h>."""
 PASSED: List[int] = []
@@ -56,7 +60,7 @@ def step(name: str, action: Callable[[], Any], **fields: Any) -> Any:
     return result
 
 
-def answer(command: Sequence[str], seconds: float = 60) -> Tuple[int, str, str]:
+def answer(command: Sequence[str], seconds: float = COMMAND_SECONDS) -> Tuple[int, str, str]:
     """(exit status, standard output, standard error) of a tool; 127 when it is not installed."""
     try:
         done = subprocess.run(
@@ -75,7 +79,7 @@ def answer(command: Sequence[str], seconds: float = 60) -> Tuple[int, str, str]:
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
-def run(*command: str, seconds: float = 60) -> str:
+def run(*command: str, seconds: float = COMMAND_SECONDS) -> str:
     """The output of a tool that must succeed."""
     status, out, err = answer(command, seconds)
     if status:
