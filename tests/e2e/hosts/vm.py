@@ -1,32 +1,38 @@
 """A Debian virtual machine with real udev, systemd and sshd, whose disks have serials; everything ends with it.
 
-It listens on loopback only and reaches no network (`restrict=on`). It is emulated: a /dev/kvm that opens may still start no guest.
-It also ends with the thread that started it, so that a killed test run leaves no machine behind.
+Booting takes minutes under emulation, so it is done once per content of what the machine is made from: a machine that has booted is
+kept asleep, its disk and its memory, and each test wakes one up and plugs its disks in.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import secrets
 import shutil
 import signal
-import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_lowercase
 from types import TracebackType
 from typing import Self
 
 from tests.e2e.isolation import free_port, scratch
 
-from .image import Image, image
+from .image import Image, cache, image
+from .qemu import CONSOLE, MONITOR, ROOT, ask, hardware, overlay, qemu_img, version
 
-MEMORY = "1024"
 BOOT_SECONDS = 900
 COMMAND_SECONDS = 300
+MEMORY_FILE = "memory"
+RESEED = 'import fcntl, sys; f = open("/dev/urandom", "wb"); f.write(sys.argv[1].encode()); f.flush(); fcntl.ioctl(f, 0x5207)'
+"""Machines that were one would draw the same UUIDs; RNDRESEEDCRNG of <linux/random.h>."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,11 @@ class Machine:
 
     def __enter__(self) -> Self:
         try:
-            _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", self.base, self.home / "root.qcow2")
             for spec in self.specs:
                 self.make_disk(spec)
-            self.start()
+            kept = _asleep(self.base)
+            overlay(kept / ROOT, self.home / ROOT)
+            self.wake(kept / MEMORY_FILE)
         except BaseException:
             self._end()
             raise
@@ -94,42 +101,73 @@ class Machine:
 
     def make_disk(self, spec: DiskSpec) -> None:
         """Makes an empty disk's file."""
-        _qemu_img("create", "-q", "-f", "qcow2", self.home / spec.name, spec.size)
+        qemu_img("create", "-q", "-f", "qcow2", self.home / spec.name, spec.size)
 
     def start(self, specs: Sequence[DiskSpec] | None = None) -> None:
         """Boots, with the disks in the given order; ssh answers when this returns."""
         order = list(self.specs if specs is None else specs)
-        command = [
-            *("setpriv", "--pdeathsig", "KILL", "nice"),
-            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", MEMORY),
-            *("-nographic", "-no-user-config", "-nodefaults", "-serial", f"file:{self.home / 'console'}"),
-            *("-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd)),
-            *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off no_timer_check panic=2"),
-            *("-drive", f"file={self.home / 'root.qcow2'},if=virtio,format=qcow2,cache=unsafe"),
-            *("-netdev", f"user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22"),
-            *("-device", "virtio-net-pci,netdev=net0", "-device", "virtio-rng-pci"),
-            *("-monitor", f"unix:{self.home / 'monitor'},server,nowait"),
-            *("-device", "virtio-scsi-pci,id=scsi0"),
-        ]
+        command = hardware(self.image, self.home, self.port)
         for index, spec in enumerate(order):
-            command += ["-drive", f"file={self.home / spec.name},if=none,id=d{index},format=qcow2,cache=unsafe"]
-            device = f"scsi-hd,drive=d{index},id=disk{index},serial={spec.serial},wwn={spec.wwn},bus=scsi0.0"
-            command += ["-device", f"{device},scsi-id={index},vendor={spec.vendor},product={spec.product}"]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=(self.home / "qemu.log").open("wb"))
+            drive, device = self._plug(index, spec)
+            command += ["-drive", drive, "-device", device]
+        self._run(command)
         self.await_ssh()
+
+    def wake(self, memory: Path) -> None:
+        """Go on where a machine of the same kind fell asleep, with the disks plugged in and randomness of its own."""
+        self._run([*hardware(self.image, self.home, self.port), "-incoming", f"exec:cat {memory}"])
+        self._await(self._is_awake)
+        self.monitor("cont")
+        for index, spec in enumerate(self.specs):
+            drive, device = self._plug(index, spec)
+            self.monitor(f'drive_add 0 "{drive}"')
+            self.monitor(f'device_add "{device}"')
+            # The kernel names disks as it finds them, which is in any order when they come at once.
+            self.root(f"until [ -e /sys/block/sd{ascii_lowercase[index]} ]; do sleep 0.2; done")
+        self.root(f"python3 -c '{RESEED}' {secrets.token_hex(32)}; udevadm settle")
+
+    def fall_asleep(self, folder: Path) -> None:
+        """Keep the disk and the memory of this machine, which ends."""
+        self.root("sync")
+        self.monitor("stop")
+        self.monitor(f'migrate "exec:cat > {folder / MEMORY_FILE}"')
+        if "completed" not in (said := self.monitor("info migrate")):
+            raise RuntimeError(said)
+        self.power_off()
+        shutil.move(self.home / ROOT, folder / ROOT)
+
+    def _is_awake(self) -> bool:
+        return (self.home / MONITOR).exists() and "inmigrate" not in self.monitor("info status")
+
+    def _plug(self, index: int, spec: DiskSpec) -> tuple[str, str]:
+        device = f"scsi-hd,drive=d{index},id=disk{index},serial={spec.serial},wwn={spec.wwn},bus=scsi0.0"
+        return (
+            f"file={self.home / spec.name},if=none,id=d{index},format=qcow2,cache=unsafe",
+            f"{device},scsi-id={index},vendor={spec.vendor},product={spec.product}",
+        )
+
+    def _run(self, command: Sequence[str]) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=(self.home / "qemu.log").open("wb"))
 
     def await_ssh(self) -> None:
         """Returns when systemd has finished starting."""
+        self._await(self._has_started)
+
+    def _has_started(self) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            return self.ssh("systemctl is-system-running --wait", seconds=60).out.strip() in ("running", "degraded")
+        return False
+
+    def _await(self, there: Callable[[], bool]) -> None:
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
                 raise RuntimeError((self.home / "qemu.log").read_text())
-            with suppress(subprocess.TimeoutExpired):
-                if self.ssh("systemctl is-system-running --wait", seconds=60).out.strip() in ("running", "degraded"):
-                    return
+            if there():
+                return
             time.sleep(1)
-        console = (self.home / "console").read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"no ssh within {BOOT_SECONDS} s; console: {console}")
+        console = (self.home / CONSOLE).read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"not there within {BOOT_SECONDS} s; console: {console}")
 
     def ssh(self, command: str, stdin: str = "", seconds: float = COMMAND_SECONDS) -> Result:
         """Runs a command as `ops`."""
@@ -184,15 +222,7 @@ class Machine:
 
     def monitor(self, command: str) -> str:
         """One command to qemu's monitor."""
-        with socket.socket(socket.AF_UNIX) as channel:
-            channel.settimeout(120)
-            channel.connect(str(self.home / "monitor"))
-            _until_prompt(channel)
-            channel.sendall(command.encode() + b"\n")
-            answer = _until_prompt(channel)
-        if "rror" in answer:
-            raise RuntimeError(f"{command}: {answer}")
-        return answer
+        return ask(self.home, command)
 
     def digest(self, number: int) -> str:
         """Of every byte of a data disk as it is on the medium, read from outside while the machine stands still."""
@@ -200,7 +230,7 @@ class Machine:
         self.monitor("stop")
         try:
             file = self.home / self.specs[number - 1].name
-            _qemu_img("convert", "--force-share", "-f", "qcow2", "-O", "raw", file, raw)
+            qemu_img("convert", "--force-share", "-f", "qcow2", "-O", "raw", file, raw)
         finally:
             self.monitor("cont")
         with raw.open("rb") as image_file:
@@ -218,7 +248,7 @@ class Machine:
     def boots_into_emergency(self) -> bool:
         """Cuts the power; whether the boot then ends in systemd's emergency shell, and not with an ssh that answers."""
         self.reboots += 1
-        console = self.home / "console"
+        console = self.home / CONSOLE
         before = console.stat().st_size
         self.monitor("system_reset")
         deadline = time.monotonic() + BOOT_SECONDS
@@ -237,7 +267,7 @@ class Machine:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(30)
             self.process = None
-        (self.home / "monitor").unlink(missing_ok=True)
+        (self.home / MONITOR).unlink(missing_ok=True)
 
     def restart(self, specs: Sequence[DiskSpec]) -> None:
         """Shuts down in order and boots with other disks, or the same in another order."""
@@ -251,15 +281,23 @@ class Machine:
         self._ends.close()
 
 
-def _until_prompt(channel: socket.socket) -> str:
-    text = b""
-    while not text.endswith(b"(qemu) "):
-        piece = channel.recv(65536)
-        if not piece:
-            break
-        text += piece
-    return text.decode(errors="replace")
-
-
-def _qemu_img(*arguments: str | Path) -> None:
-    subprocess.run(["qemu-img", *map(str, arguments)], check=True, timeout=120)
+def _asleep(base: Path) -> Path:
+    """Where a machine of this base sleeps; it is booted if none of this content ever was."""
+    sources = [Path(__file__), Path(__file__).parent / "qemu.py"]
+    made_from = [*(source.read_bytes() for source in sources), str(base).encode(), version().encode()]
+    kept = cache() / f"host-asleep-{hashlib.sha256(b''.join(made_from)).hexdigest()[:16]}"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            with tempfile.TemporaryDirectory(dir=kept.parent, prefix="booting-") as folder:
+                result = Path(folder) / "machine"
+                result.mkdir()
+                machine = Machine([])
+                try:
+                    overlay(base, machine.home / ROOT)
+                    machine.start()
+                    machine.fall_asleep(result)
+                finally:
+                    machine._end()
+                result.rename(kept)
+    return kept
