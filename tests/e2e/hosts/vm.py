@@ -118,6 +118,7 @@ class Machine:
         self._run([*hardware(self.image, self.home, self.port), "-incoming", f"exec:cat {memory}"])
         self._await(self._is_awake)
         self.monitor("cont")
+        self._await(self._answers)
         for index, spec in enumerate(self.specs):
             drive, device = self._plug(index, spec)
             self.monitor(f'drive_add 0 "{drive}"')
@@ -153,6 +154,11 @@ class Machine:
         """Returns when systemd has finished starting."""
         self._await(self._has_started)
 
+    def _answers(self) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            return self.ssh("true", seconds=60).status == 0
+        return False
+
     def _has_started(self) -> bool:
         with suppress(subprocess.TimeoutExpired):
             return self.ssh("systemctl is-system-running --wait", seconds=60).out.strip() in ("running", "degraded")
@@ -176,7 +182,7 @@ class Machine:
             "StrictHostKeyChecking": "yes",
             "IdentitiesOnly": "yes",
             "BatchMode": "yes",
-            "ConnectTimeout": "10",
+            "ConnectTimeout": "30",
             "ControlMaster": "auto",
             "ControlPath": str(self.home / "ssh"),
             "ControlPersist": "no",
@@ -213,12 +219,7 @@ class Machine:
     def load(self, name: str) -> None:
         """Back to a snapshot; open connections are gone, so wait for ssh."""
         self.monitor(f"loadvm {name}")
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with suppress(subprocess.TimeoutExpired):
-                if self.ssh("true", seconds=15).status == 0:
-                    return
-        raise RuntimeError(f"no ssh after loadvm {name}")
+        self._await(self._answers)
 
     def monitor(self, command: str) -> str:
         """One command to qemu's monitor."""
