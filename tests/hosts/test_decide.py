@@ -99,7 +99,7 @@ def test_u01_a_name_that_can_move_never_leads_to_formatting(device: str) -> None
     found = host(blank(links=("/dev/disk/by-id/usb-Generic",)))
     answer = verdict(found, declared(serial=None, device=device))
     assert answer.action == "refuse"
-    assert answer.write == f"serial: {SERIAL}"
+    assert answer.write == f'serial: "{SERIAL}"'
 
 
 def test_a_by_id_name_with_the_serial_in_it_is_enough() -> None:
@@ -240,7 +240,7 @@ def test_an_interrupted_preparation_is_taken_up_again() -> None:
     for found in (
         unfinished(signatures=(), look=None),
         unfinished(look=EMPTY),
-        unfinished(look=Look(problem="half a filesystem")),
+        unfinished(look=Look(problem="half a filesystem", rejected=True)),
     ):
         assert verdict(host(found)).tasks == FRESH[1:]
 
@@ -249,6 +249,26 @@ def test_files_end_the_right_to_format_again() -> None:
     assert verdict(host(unfinished(look=FILES))).tasks == ("finish", "mountpoint", "fstab", "mount")
     assert verdict(host(unfinished(signatures=filesystem("btrfs"), look=FILES))).action == "refuse"
     assert verdict(host(unfinished(signatures=filesystem(label="mine"), look=EMPTY))).action == "refuse"
+
+
+def test_only_the_table_that_was_written_gives_the_right_to_format() -> None:
+    """Somebody who shrinks the partition and adds another keeps the mark on the first one."""
+    added = part("/dev/sda2", signatures=(), look=REPLICAS)
+    for changed in (replace(unfinished(signatures=(), look=None), edges="other"), unfinished(look=EMPTY)):
+        found = replace(changed, volumes=(*changed.volumes, added))
+        assert verdict(host(found)).action == "refuse"
+        assert "replicas" in refused(host(found), declared(wipe=CONSENT))
+        mounted = replace(found.partitions[0], mounts=(PATH,), signatures=filesystem(label=label_of("a", SERIAL)), look=EMPTY)
+        answer = verdict(host(replace(found, volumes=(found.volumes[0], mounted, added), busy=True), place=right_place()))
+        assert "finish" not in answer.tasks
+
+
+def test_a_look_that_did_not_end_gives_no_right() -> None:
+    """A timeout says nothing of what is there; nor does a loop device that is not to be had."""
+    hangs = Look(problem="no answer within 120 s")
+    assert "cannot be read: no answer" in refused(host(unfinished(look=hangs)))
+    for kinds in (filesystem(), (*filesystem(), Signature("zfs_member", 0x20000))):
+        assert "no consent covers it" in refused(host(holding(part(signatures=kinds, look=hangs))), declared(wipe=CONSENT))
 
 
 def test_a_finished_disk_without_a_filesystem_is_never_formatted_again() -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 
 from fluxstead.hosts.script.decide import DESTRUCTIVE, decide
 from fluxstead.hosts.script.gpt import PREPARING, partition_guid
-from fluxstead.hosts.script.model import Declared, Disk, Host, Verdict, label_of
+from fluxstead.hosts.script.model import Declared, Disk, Host, Look, Verdict, label_of
 from fluxstead.hosts.script.text import said
 
 from .world import any_declared, any_host, blank, declared, do, host, node, workable
@@ -25,10 +25,13 @@ def is_blank(disk: Disk) -> bool:
 
 def is_unfinished(disk: Disk, name: str) -> bool:
     """Our own partition before its filesystem was whole, with no file in it."""
+    if disk.edges != "table" or len(disk.partitions) != 1:
+        return False
     for volume in disk.partitions:
         mine = volume.partition_guid == partition_guid(disk.serial) and volume.partition_name == PREPARING
         foreign = any(signature.label != label_of(name, disk.serial) for signature in volume.signatures)
-        files = volume.look and not volume.look.problem and (volume.look.entries or volume.look.replicas)
+        look = volume.look or Look()
+        files = (look.problem and not look.rejected) or look.entries or look.replicas
         if mine and not foreign and not (volume.signatures and files):
             return True
     return False

@@ -47,6 +47,8 @@ def test_a_table_is_known_again_also_when_it_is_torn(sector: int) -> None:
             assert edges("S", size, sector, torn, last) == ("table", name, False)
         assert edges("another", size, sector, first, last)[0] == "other"
         assert edges("S", size, sector, first[:-1] + b"x", last)[0] == "other"
+        # What is left of anybody's table when both of its copies were zapped.
+        assert edges("S", size, sector, first[:512].ljust(MIB, b"\0"), bytes(MIB))[0] == "other"
     assert edges("S", size, sector, bytes(MIB), bytes(MIB))[0] == "zero"
 
 

@@ -152,6 +152,7 @@ looks = st.one_of(
     st.builds(
         Look,
         problem=st.sampled_from(["", "", "", "wrong fs type"]),
+        rejected=st.booleans(),
         entries=st.sampled_from([(), ("photos",), ("replicas",)]),
         replicas=st.sampled_from([(), (), ("replicas/pvc-1",)]),
         config=st.sampled_from([None, "", "{}", '{"diskUUID": "u"}', '{"diskUUID": "u", "diskName": "b"}']),

@@ -7,7 +7,8 @@ import fcntl
 import os
 import re
 import time
-from typing import Callable, Dict, List
+from contextlib import contextmanager
+from typing import Callable, Dict, Iterator, List
 
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, table
@@ -17,6 +18,7 @@ from fluxstead.hosts.script.read import (
     FS_IOC_GETFLAGS,
     FSTAB,
     IMMUTABLE,
+    identity,
     read_host,
     signatures,
     text_of,
@@ -33,6 +35,7 @@ from fluxstead.hosts.script.wipe import (
 )
 
 FORMAT_SECONDS = 1800
+HOLD_TRIES = 10
 FS_IOC_SETFLAGS = 0x40086602
 FS_IOC_SETFSLABEL = 0x41009432
 MOST_TASKS = 24
@@ -72,7 +75,8 @@ def _wipe(verdict: Verdict, disk: Disk) -> None:
     consent = verdict.declared.wipe or ""
     blocks = doomed_blocks(disk)
     for _ in range(16):
-        wipe(disk, consent, blocks, lambda: say(step="wipe", status="recorded", disk=verdict.declared.name))
+        with held(disk, alone=True):
+            wipe(disk, consent, blocks, lambda: say(step="wipe", status="recorded", disk=verdict.declared.name))
         _tell_kernel(disk)
         # Backup superblocks show themselves only once the first ones are gone.
         left = signatures(disk.path)
@@ -93,16 +97,41 @@ def _finish(_: Verdict, disk: Disk) -> None:
 
 def _write_table(disk: Disk, name: str) -> None:
     pieces = table(disk.serial, disk.size, disk.sector, name)
-    device = os.open(disk.path, os.O_RDONLY)
-    try:
+    mounted = any(volume.mounts for volume in disk.volumes)
+    with held(disk, alone=not mounted) as device:
         # udev's own protocol: it leaves a locked device alone (systemd's BLOCK_DEVICE_LOCKING).
         fcntl.flock(device, fcntl.LOCK_EX)
         for at in sorted(pieces, reverse=True):
             write_blocks(disk.path, {at: pieces[at]})
+    if not mounted:
+        _tell_kernel(disk)
+
+
+@contextmanager
+def held(disk: Disk, alone: bool) -> Iterator[int]:
+    """The disk, open, and still the one that was read: while it is, its name goes to no other, and alone, nobody else's it is.
+
+    Raises RefusedError when it was replaced or taken into use since it was read.
+    """
+    device = _opened(disk.path, os.O_RDONLY | (os.O_EXCL if alone else 0))
+    try:
+        now = identity(os.path.basename(disk.path))
+        if (now.serials, now.wwn, now.size) != (disk.serials, disk.wwn, disk.size):
+            raise RefusedError(f"{disk.path} is another disk than a moment ago: serial {now.serial or 'none'}, was {disk.serial}")
+        yield device
     finally:
         os.close(device)
-    if not any(volume.mounts for volume in disk.volumes):
-        _tell_kernel(disk)
+
+
+def _opened(path: str, flags: int) -> int:
+    for _ in range(HOLD_TRIES):
+        try:
+            return os.open(path, flags)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            time.sleep(0.5)
+    raise RefusedError(f"{path} was taken into use since it was read")
 
 
 def _tell_kernel(disk: Disk) -> None:
@@ -124,11 +153,12 @@ def _partition_path(disk: Disk) -> str:
 def _format(verdict: Verdict, disk: Disk) -> None:
     label = label_of(verdict.declared.name, disk.serial)
     path = _partition_path(disk)
-    if verdict.declared.filesystem == "ext4":
-        run("mkfs.ext4", "-F", "-q", "-E", "nodiscard", "-L", label, path, seconds=FORMAT_SECONDS)
-    else:
-        run("mkfs.xfs", "-f", "-q", "-K", "-L", label, path, seconds=FORMAT_SECONDS)
-    run("blockdev", "--flushbufs", path)
+    with held(disk, alone=False):
+        if verdict.declared.filesystem == "ext4":
+            run("mkfs.ext4", "-F", "-q", "-E", "nodiscard", "-L", label, path, seconds=FORMAT_SECONDS)
+        else:
+            run("mkfs.xfs", "-f", "-q", "-K", "-L", label, path, seconds=FORMAT_SECONDS)
+        run("blockdev", "--flushbufs", path)
     say(step="format", status="formatted", disk=verdict.declared.name)
     _finish(verdict, disk)
 

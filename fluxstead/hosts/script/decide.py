@@ -6,11 +6,13 @@ with the host read anew, and only its first task is done; so an interrupted run 
 
 from __future__ import annotations
 
+import json
 from typing import List, Optional, Tuple
 
 from fluxstead.hosts.script.gpt import PREPARING, partition_guid
 from fluxstead.hosts.script.model import (
     DEVICE_TIMEOUT,
+    FILESYSTEMS,
     Declared,
     Disk,
     Host,
@@ -76,7 +78,7 @@ def identify(declared: Declared, host: Host) -> Tuple[Optional[Disk], List[str],
     for what, found in named:
         if len(found) > 1:
             seen = "; ".join(describe(disk) for disk in found)
-            return None, [f"{what} is found twice: {seen}"], f"device: {stable_name(found[0])}"
+            return None, [f"{what} is found twice: {seen}"], ""
     disks = {disk.path: disk for _, found in named for disk in found}
     absent = [what for what, found in named if not found]
     if not disks:
@@ -205,7 +207,7 @@ def _mounted(declared: Declared, disk: Disk, volume: Volume, place: Place, host:
     if problems:
         return _refuse(declared, disk, problems, "")
     uuid, label = (volume.filesystem.uuid, volume.filesystem.label) if volume.filesystem else ("", "")
-    tasks = ["finish"] if _unfinished(disk, volume) else []
+    tasks = ["finish"] if volume.partition_name == PREPARING and _own_table(disk, volume) else []
     tasks += _mends(declared, volume, uuid, place)
     ours = _ours(declared, disk) == volume
     if disk.serial and label != label_of(declared.name, disk.serial):
@@ -250,12 +252,13 @@ def _unmounted(declared: Declared, disk: Disk, volume: Volume, place: Place, hos
         why = f"it is ours, but mounted at {', '.join(mounts)}: unmount it there first"
         return _refuse(declared, disk, [why], f"mountPath: {mounts[0]}")
     look = volume.look or Look()
-    fresh = not look.entries and not look.replicas
+    fresh = not look.problem and not look.entries and not look.replicas
     known = volume.filesystem
     unfinished = volume.partition_name == PREPARING
-    if unfinished and volume.signatures and (not known or known.label != label_of(declared.name, disk.serial)):
+    named = not volume.signatures or (known and known.label == label_of(declared.name, disk.serial))
+    if unfinished and not (named and _own_table(disk, volume)):
         return _by_consent(declared, disk)
-    if unfinished and (not volume.signatures or look.problem or fresh):
+    if unfinished and (not volume.signatures or look.rejected or fresh):
         return _resume(declared, disk, "its preparation was interrupted before its filesystem was whole", FRESH[1:])
     problems = _filesystem_problems(declared, disk, volume, host)
     if problems:
@@ -272,8 +275,9 @@ def _unmounted(declared: Declared, disk: Disk, volume: Volume, place: Place, hos
     return Verdict(declared, disk, "mend", ("ours, but not mounted",), tuple(tasks), "", uuid)
 
 
-def _unfinished(disk: Disk, volume: Volume) -> bool:
-    return volume.partition_name == PREPARING and volume.partition_guid == partition_guid(disk.serial)
+def _own_table(disk: Disk, volume: Volume) -> bool:
+    """The table is the one that this script writes, with nothing but this partition; only such a table is written again."""
+    return disk.edges == "table" and disk.partitions == (volume,) and volume.partition_guid == partition_guid(disk.serial)
 
 
 def _not_ours(declared: Declared, disk: Disk) -> Verdict:
@@ -301,7 +305,8 @@ def _resume(declared: Declared, disk: Disk, why: str, tasks: Tuple[str, ...]) ->
 
 
 def _refuse_unnamed(declared: Declared, disk: Disk, why: str) -> Verdict:
-    write = f"serial: {disk.serial}" if disk.serial else ""
+    # Quoted, for YAML takes some serials for numbers.
+    write = f"serial: {json.dumps(disk.serial)}" if disk.serial else ""
     return _refuse(declared, disk, [f"{why}, but only a name that can move says which disk it is (U1)"], write)
 
 
@@ -311,6 +316,11 @@ def _by_consent(declared: Declared, disk: Disk) -> Verdict:
     if replicas:
         way = "evict them in Longhorn first; no consent covers them"
         return _refuse(declared, disk, [f"it holds Longhorn replicas ({', '.join(replicas[:3])}): {way}"], "")
+    unseen = [volume for volume in disk.volumes if volume.look and volume.look.problem and not volume.look.rejected]
+    unseen = [volume for volume in unseen if {each.type for each in volume.signatures} & set(FILESYSTEMS)]
+    if unseen:
+        why = f"{unseen[0].path} could not be looked into ({unseen[0].look.problem if unseen[0].look else ''})"
+        return _refuse(declared, disk, [f"{why}, and may hold Longhorn replicas: no consent covers it"], "")
     if disk.stacked:
         way = "stop that first (vgchange -an, mdadm --stop, cryptsetup close, zpool export)"
         return _refuse(declared, disk, [f"in use by {', '.join(disk.stacked)}: {way}"], "")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import uuid
 import zlib
-from typing import Dict, Tuple
+from typing import Dict, Set, Tuple
 
 from fluxstead.hosts.script.model import MIB
 
@@ -76,15 +76,18 @@ def edges(serial: str, size: int, sector: int, first: bytes, last: bytes) -> Tup
         images = table(serial, size, sector, name)
         expected.append((name, images[0] + images[max(images)].rjust(MIB, b"\0")))
     found = first + last
-    seen = ""
+    seen: Set[str] = set()
     for at in range(0, len(found), sector):
         piece = found[at : at + sector]
         names = [name for name, image in expected if image[at : at + sector] == piece]
         if any(piece) and not names:
             return "other", "", False
-        seen = READY if names == [READY] and any(piece) else seen
-    seen = seen or PREPARING
-    return "table", seen, found == dict(expected)[seen]
+        seen.update(names if len(names) == 1 else ())
+    # A protective MBR alone is anybody's; the backup, written first, says whose table it is, and of which kind.
+    if not seen:
+        return "other", "", False
+    name = READY if READY in seen else PREPARING
+    return "table", name, found == dict(expected)[name]
 
 
 def parse(first: bytes, sector: int) -> Dict[int, Tuple[str, str]]:

@@ -22,6 +22,8 @@ LOOK_OPTIONS = {
     "iso9660": "ro",
 }
 """Options that keep each filesystem from repairing itself while it is looked into."""
+REJECTED = ("wrong fs type", "Bad message", "Structure needs cleaning")
+"""What mount(8) says, in the C locale, when the filesystem itself is not whole (EINVAL, EBADMSG, EUCLEAN)."""
 LOOK_SECONDS = 120
 LOOK_FOLDER = "/run/fluxstead"
 DEPTH = 6
@@ -40,12 +42,15 @@ def look(device: str, kind: str, mounted_at: str, whole: bool) -> Look:
 
     def inside() -> Dict[str, Any]:
         if mounted_at:
-            return asdict(_look_at(mounted_at, whole))
+            return asdict(_look_at(mounted_at, kind, whole))
         os.makedirs(LOOK_FOLDER, mode=0o700, exist_ok=True)
         # Through a read-only loop device: not even the filesystem's driver can write then.
-        run("mount", "-t", kind, "-o", LOOK_OPTIONS[kind] + ",loop,nosuid,nodev,noexec", device, LOOK_FOLDER)
         try:
-            return asdict(_look_at(LOOK_FOLDER, whole))
+            run("mount", "-t", kind, "-o", LOOK_OPTIONS[kind] + ",loop,nosuid,nodev,noexec", device, LOOK_FOLDER)
+        except StepError as error:
+            return {"problem": str(error), "rejected": any(reason in str(error) for reason in REJECTED)}
+        try:
+            return asdict(_look_at(LOOK_FOLDER, kind, whole))
         finally:
             run("umount", LOOK_FOLDER)
 
@@ -57,7 +62,7 @@ def look(device: str, kind: str, mounted_at: str, whole: bool) -> Look:
     return Look(**tuples)
 
 
-def _look_at(root: str, whole: bool) -> Look:
+def _look_at(root: str, kind: str, whole: bool) -> Look:
     found = os.stat(root)
     entries = sorted(name for name in _names(root) if name != "lost+found")
     owner_right = found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
@@ -65,18 +70,20 @@ def _look_at(root: str, whole: bool) -> Look:
     if CONFIG in entries:
         with open(os.path.join(root, CONFIG), "rb", opener=_quietly) as file:
             config = file.read(65536).decode("utf-8", "replace")
-    replicas, digest = _walk(root, found.st_dev) if whole else (_direct_replicas(root, entries), "")
-    return Look("", tuple(entries[:20]), tuple(replicas[:20]), config, digest, owner_right)
+    walked, digest = _walk(root, kind, found.st_dev) if whole else ([], "")
+    # Its own place is asked for by itself: the walk may have met its limit elsewhere.
+    replicas = sorted({*walked, *_direct_replicas(root, entries)})
+    return Look("", False, tuple(entries[:20]), tuple(replicas[:20]), config, digest, owner_right)
 
 
 def _direct_replicas(root: str, entries: List[str]) -> List[str]:
     folder = os.path.join(root, "replicas")
     if "replicas" not in entries or not os.path.isdir(folder):
         return []
-    return [f"replicas/{name}" for name in sorted(_names(folder))]
+    return [f"replicas/{name}" for name in _names(folder)]
 
 
-def _walk(root: str, device: int) -> Tuple[List[str], str]:
+def _walk(root: str, kind: str, device: int) -> Tuple[List[str], str]:
     """Folders that hold replicas, and a digest of names, sizes and times, the shallow ones first."""
     told = hashlib.sha256()
     replicas: List[str] = []
@@ -96,8 +103,10 @@ def _walk(root: str, device: int) -> Tuple[List[str], str]:
                     below.append(path)
         level = below
     usage = os.statvfs(root)
-    told.update(repr((usage.f_files - usage.f_ffree, usage.f_blocks - usage.f_bfree)).encode())
-    return sorted(set(replicas)), told.hexdigest()
+    # Others count blocks that they keep for themselves while they are mounted for writing.
+    blocks = usage.f_blocks - usage.f_bfree if kind.startswith("ext") else 0
+    told.update(repr((usage.f_files - usage.f_ffree, blocks)).encode())
+    return replicas, told.hexdigest()
 
 
 def _quietly(path: str, flags: int) -> int:

@@ -66,6 +66,8 @@ class Look:
 
     problem: str = ""
     """Why it could not be looked into; the rest then means nothing."""
+    rejected: bool = False
+    """The kernel's own driver does not take it for a whole filesystem."""
     entries: Tuple[str, ...] = ()
     """Names in its root, without lost+found."""
     replicas: Tuple[str, ...] = ()

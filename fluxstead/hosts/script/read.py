@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import json
 import os
 import re
@@ -25,6 +26,9 @@ SYSTEM_PATHS = (
     *("/var", "/var/lib", "/var/log", "/var/lib/rancher", "/var/lib/kubelet", "/etc/rancher"),
 )
 """A disk that holds one of these is the system's, and k3s' data is as good as the system."""
+K3S_DATA = "/var/lib/rancher"
+LONGHORN_VOLUME = ("IET", "VIRTUAL-DISK")
+"""Vendor and model that the host sees of a volume that is attached to it."""
 FSTAB = "/etc/fstab"
 FS_IOC_GETFLAGS = 0x80086601
 IMMUTABLE = 0x10
@@ -73,9 +77,14 @@ def read_host(node: Node, only: str = "", before: Optional[Host] = None) -> Host
     places: Dict[str, Place] = {}
     for declared in chosen:
         found = identify(declared, host)[0]
-        places[declared.mount_path] = reader.place(declared.mount_path)
-        if found is not None and not found.dead:
-            deep[found.path] = reader.deepen(found, declared)
+        try:
+            places[declared.mount_path] = reader.place(declared.mount_path)
+            if found is not None and not found.dead:
+                deep[found.path] = reader.deepen(found, declared)
+        except StepError as error:
+            # One disk that hangs keeps nobody from hearing of the others.
+            if found is not None:
+                deep[found.path] = replace(found, dead=str(error))
     return Host(tuple(deep.get(disk.path, disk) for disk in shallow), places, host.uuids)
 
 
@@ -90,7 +99,12 @@ def _uuids(disks: Sequence[Disk]) -> Dict[str, Tuple[str, ...]]:
 
 
 def _is_disk(name: str) -> bool:
-    return os.path.exists(f"/sys/block/{name}/device") and not re.match(r"sr\d|fd\d|mmcblk\d+(boot|rpmb)", name)
+    """A volume of Longhorn's is not one, nor is one of the paths that NVMe keeps to itself."""
+    device = f"/sys/block/{name}/device"
+    if not os.path.exists(device) or re.match(r"sr\d|fd\d|mmcblk\d+(boot|rpmb)", name):
+        return False
+    made_by = (text_of(f"{device}/vendor").strip(), text_of(f"{device}/model").strip())
+    return made_by != LONGHORN_VOLUME and text_of(f"/sys/block/{name}/hidden").strip() != "1"
 
 
 def _number(name: str) -> str:
@@ -193,12 +207,15 @@ class _Reader:
         ours = {mount for volume in volumes for mount in volume.mounts}
         btrfs = {os.path.basename(os.path.dirname(folder)) for folder in _btrfs_of(volumes)}
         uses = [path for path, mount in paths.items() if mount in ours]
+        kept = tuple(f"{folder}/" for folder in ("/boot", K3S_DATA, *_k3s_data()))
+        uses += [mount.path for mount in self.mounts if mount.path in ours and mount.root == "/" and mount.path.startswith(kept)]
+        uses += [f"swap file {swap}" for swap in self.swaps if not swap.startswith("/dev/") and self._mount_of(swap) in ours]
         kinds = {signature.type for volume in volumes for signature in volume.signatures}
         if "zfs_member" in kinds and any(mount.kind == "zfs" for mount in self.mounts):
             uses.append("a ZFS pool in use")
         if btrfs and not ours:
             uses.append("a btrfs filesystem in use")
-        return tuple(uses)
+        return tuple(dict.fromkeys(uses))
 
     def _mount_of(self, path: str) -> str:
         real = os.path.realpath(path)
@@ -239,10 +256,12 @@ class _Reader:
             volumes[0] = replace(volumes[0], signatures=_hidden(disk))
         ours = {volume.path for volume in volumes if declared.mount_path in volume.mounts}
         for index, volume in enumerate(volumes):
-            if volume.filesystem and (volume.filesystem.type in LOOK_OPTIONS or volume.mounts):
+            # Also where another signature stands beside the filesystem's, as an old member of an array keeps one.
+            kinds = [signature.type for signature in volume.signatures]
+            known = [kind for kind in kinds if kind in LOOK_OPTIONS] or (kinds if volume.mounts else [])
+            if known:
                 mounted_at = volume.mounts[0] if volume.mounts else ""
-                whole = volume.path not in ours
-                volumes[index] = replace(volume, look=look(volume.path, volume.filesystem.type, mounted_at, whole))
+                volumes[index] = replace(volume, look=look(volume.path, known[0], mounted_at, volume.path not in ours))
         disk = replace(disk, volumes=tuple(volumes), busy=_busy(disk.path), smart=_smart(disk.path))
         try:
             digest, wiped = apart(lambda: (content_digest(disk), half_wiped(disk)), 2 * DISK_SECONDS)
@@ -279,13 +298,17 @@ def signatures(path: str) -> Tuple[Signature, ...]:
     )
 
 
+NOTHING_FOUND = 2
+"""How blkid(8) ends then; with anything else, such as 8 for more than one, there is something."""
+
+
 def _hidden(disk: Disk) -> Tuple[Signature, ...]:
     """A filesystem where the first partition would begin, left behind by a table that was wiped."""
-    status, out, _ = answer(["blkid", "--probe", "--offset", str(MIB), "--output", "export", disk.path])
-    fields = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
-    kind = fields.get("TYPE") or fields.get("PTTYPE")
-    if status or not kind:
+    status, out, err = answer(["blkid", "--probe", "--offset", str(MIB), "--output", "export", disk.path])
+    if status == NOTHING_FOUND and not err:
         return ()
+    fields = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+    kind = fields.get("TYPE") or fields.get("PTTYPE") or "something that blkid cannot tell"
     return (Signature(kind, MIB, fields.get("UUID", ""), fields.get("LABEL", "")),)
 
 
@@ -301,10 +324,11 @@ def _busy(path: str) -> bool:
 
 
 def _smart(path: str) -> str:
-    status, out, _ = answer(["smartctl", "--health", "--json", path], 30)
-    if status == 127:
+    try:
+        _, out, _ = answer(["smartctl", "--health", "--json", path], 30)
+        passed = json.loads(out or "{}").get("smart_status", {}).get("passed")
+    except (StepError, ValueError):
         return "not checked"
-    passed = json.loads(out or "{}").get("smart_status", {}).get("passed")
     return {True: "passed", False: "failing"}.get(passed, "not checked")
 
 
@@ -312,6 +336,8 @@ def _k3s_data() -> List[str]:
     folders = []
     for name in _config_files():
         folders += re.findall(r"^\s*[\"']?data-dir[\"']?\s*:\s*[\"']?([^\"'\n#]+)", text_of(name), re.MULTILINE)
+    for name in sorted(glob.glob("/etc/systemd/system/k3s*.service*")):
+        folders += re.findall(r"(?:--data-dir|K3S_DATA_DIR)[\s\\\"'=]+([^\s\\\"']+)", text_of(name))
     return [folder.strip() for folder in folders]
 
 

@@ -96,8 +96,11 @@ def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> 
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        # Else a child whose parent was killed would wait for ever for somebody to read, and hold the lock.
+        # Else a child whose parent was killed would wait for ever for somebody to read, and one that a dead disk
+        # never answers would hold the lock.
         os.close(reader)
+        while PASSED:
+            os.close(PASSED.pop())
         _work_apart(work, writer, own_mounts)
     os.close(writer)
     data = b""
