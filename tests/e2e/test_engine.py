@@ -1,4 +1,4 @@
-"""The real Pulumi engine runs the program, on both clusters, with a local state, and dials no host."""
+"""The real Pulumi engine runs the program, on both clusters, with a local state, and dials nobody but a socket of the tests."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from tests.e2e.engine import SECONDS, Engine
 
 UP = ("up", "--yes", "--skip-preview")
 BOTH = pytest.mark.parametrize(("project", "stack"), [(".", "k3s-flux"), ("examples/edge", "edge")])
-
-
 SERVER = {"k3s-flux": "k3s1", "edge": "alpha"}
 BELOW_BOTH = {
     "node_labels": {"node-labels-access", "node-labels"},
@@ -198,7 +196,7 @@ def test_a_lost_state_loses_nothing(engine_for: Callable[[str, str], Engine]) ->
 
 
 def written(engine: Engine) -> dict[str, bytes]:
-    """Every file of the tree, and of what the cluster is pointed to it by."""
+    """Every file of the tree, and of what points the cluster to it."""
     files = {
         str(path.relative_to(engine.project)): path.read_bytes()
         for folder in ("generated", "clusters")
