@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from tests.e2e.tools.build import tool
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 600
 """For one command; the emulated hosts of the tests are slow."""
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+"""Nobody has it."""
 STAND_IN = Path(__file__).parent / "provider" / "pulumi-resource-command"
 
 
@@ -47,18 +50,35 @@ class Engine:
         self.said += done.stdout + done.stderr
         return done
 
+    def dial(self, node: str, port: int) -> None:
+        """Describe the node's sshd at a port of loopback."""
+        with (self.project / "nodes" / f"{node}.yaml").open("a") as file:
+            file.write(f"ssh: {{address: 127.0.0.1, port: {port}, hostKey: {HOST_KEY}}}\n")
+
     def _link_tools(self) -> None:
+        """On PATH, each to end with who started it: the language host would outlive a killed engine by minutes."""
         self._bin.mkdir()
         host = tool("pulumi-language-python")
-        for program in (tool("pulumi"), host, host.with_name("pulumi-language-python-exec"), command_plugin()):
-            (self._bin / program.name).symlink_to(program)
+        exec_script = host.with_name("pulumi-language-python-exec")
+        (self._bin / exec_script.name).symlink_to(exec_script)
+        programs = {
+            "pulumi": tool("pulumi"),
+            host.name: host,
+            # The language host of the tools takes it from PATH (its version does not know `virtualenv` yet).
+            "python3": sys.executable,
+            STAND_IN.name: command_plugin(),
+            "ssh": shutil.which("ssh"),
+        }
+        for name, program in programs.items():
+            start = self._bin / name
+            start.write_text(f'#!/bin/sh\nexec setpriv --pdeathsig KILL {shlex.quote(str(program))} "$@"\n')
+            start.chmod(0o755)
 
     def _environment(self) -> dict[str, str]:
         return {
-            # The language host of the tools takes the interpreter from PATH (its version does not know `virtualenv` yet).
-            "PATH": f"{self._bin}:{Path(sys.executable).parent}:{os.defpath}",
+            "PATH": f"{self._bin}:{os.defpath}",
             "HOME": str(self._home),
-            "FLUXSTEAD_PROJECT": str(self.project),  # for the same reason
+            "FLUXSTEAD_PROJECT": str(self.project),  # the language host of the tools does not say it yet
             "PULUMI_HOME": str(self._home / ".pulumi"),
             "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_CONFIG_PASSPHRASE": "",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.engine import SECONDS
 from tests.e2e.hosts.machines import skip_without_tools
 from tests.e2e.isolation import scratch
 
@@ -39,6 +42,18 @@ Machine.await_ssh = report
 with booted(disks(1)):
     pass
 """
+ENGINE = """
+import sys
+from tests.e2e.engine import Engine
+from tests.e2e.isolation import scratch
+
+with scratch() as folder:
+    engine = Engine(folder, ".", "k3s-flux")
+    engine.dial("k3s1", int(sys.argv[1]))
+    engine.run("stack", "init", engine.stack)
+    print(folder, flush=True)
+    engine.run("up", "--yes", "--skip-preview")
+"""
 
 
 @pytest.mark.parametrize("script", [PROGRAM, pytest.param(MACHINE, marks=pytest.mark.machine)], ids=["program", "machine"])
@@ -46,21 +61,56 @@ def test_a_killed_run_leaves_no_process_and_no_file(script: str) -> None:
     """Not even when it had no chance to clean up."""
     if script == MACHINE:
         skip_without_tools()
-    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-    assert run.stdout
-    folder, process = run.stdout.readline().split()
-    with scratch():
-        assert Path(folder).is_dir()  # of a run that goes on
-    assert alive(int(process))
-    run.send_signal(signal.SIGKILL)
-    run.wait()
-    run.stdout.close()
-    end = time.monotonic() + 10
-    while alive(int(process)):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    with killed_at_the_end(script) as (folder, process):
+        with scratch():
+            assert Path(folder).is_dir()  # of a run that goes on
+        assert alive(int(process))
+    await_none(lambda: alive(int(process)))
     with scratch():
         assert not Path(folder).exists()
+
+
+def test_a_killed_run_leaves_nothing_of_the_pulumi_engine(need: Callable[..., object]) -> None:
+    """In the middle of `up`, while a host is dialled that does not answer: all that the engine starts is running then."""
+    need("pulumi", "pulumi-language-python")
+    with socket.create_server(("127.0.0.1", 0)) as host:
+        host.settimeout(SECONDS)
+        with killed_at_the_end(ENGINE, str(host.getsockname()[1])) as (folder,):
+            host.accept()
+            assert {"pulumi", "pulumi-language-python", Path(sys.executable).resolve().name} <= set(programs_with(folder))
+        await_none(lambda: programs_with(folder))
+    with scratch():
+        assert not Path(folder).exists()
+
+
+@contextmanager
+def killed_at_the_end(script: str, *arguments: str) -> Iterator[list[str]]:
+    """A run of its own, by the words of its first line."""
+    command = [sys.executable, "-c", script, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as run:
+        assert run.stdout
+        try:
+            yield run.stdout.readline().split()
+        finally:
+            run.kill()
+
+
+def await_none(left: Callable[[], object]) -> None:
+    """Wait until nothing is left."""
+    end = time.monotonic() + 10
+    while found := left():
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+
+
+def programs_with(folder: str) -> list[str]:
+    """What runs with this folder in its environment, by name."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # ended meanwhile, or of somebody else
+            if folder.encode() in (process / "environ").read_bytes():
+                found.append((process / "exe").readlink().name)
+    return found
 
 
 def alive(process: int) -> bool:
