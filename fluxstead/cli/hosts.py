@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(stack, nodes, answers, report.plan if options.what == "plan" else report.doctor)
     if options.what == "doctor":
-        return int(not all(report.healthy(node, answers[node.name]) for node in nodes))
+        return int(not all(report.healthy(node, answers[node.name]) for node in nodes) or any(report.same_initiator(answers)))
     return int(any(answer.refused for answer in answers.values()))
 
 
@@ -60,6 +60,8 @@ def _chosen(description: Description, names: Sequence[str]) -> list[Node]:
 
 def _print(stack: str, nodes: Sequence[Node], answers: dict[str, Answer], tell: Callable[[Node, Answer], str]) -> None:
     print("\n\n".join(tell(node, answers[node.name]) for node in nodes))
+    for line in report.same_initiator(answers):
+        print(f"\n{line}")
     ready = [node.name for node in nodes if answers[node.name].work and not answers[node.name].refused and not node.left_alone]
     if ready:
         print(f"\n{report.replace_hint(stack, ready)}")

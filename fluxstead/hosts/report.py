@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fluxstead.hosts.answer import Answer, DiskAnswer
 from fluxstead.nodes.model import Node
@@ -32,6 +32,24 @@ def doctor(node: Node, answer: Answer) -> str:
 def healthy(node: Node, answer: Answer) -> bool:
     """Whether the doctor has nothing to say."""
     return not any(_problems(node, answer))
+
+
+def same_initiator(answers: Mapping[str, Answer]) -> Iterator[str]:
+    """Hosts with one iSCSI initiator name, as copies of one installation have it, and what to type.
+
+    A target tells initiators apart by this name alone (RFC 7143 §4.2.7).
+    """
+    hosts: dict[str, list[str]] = {}
+    for name, answer in answers.items():
+        for item in answer.system:
+            if item["item"] == "initiator name" and item["state"] == "fine":
+                hosts.setdefault(item["why"], []).append(name)
+    for initiator, names in hosts.items():
+        if len(names) > 1:
+            command = (
+                "echo InitiatorName=$(sudo iscsi-iname) | sudo tee /etc/iscsi/initiatorname.iscsi; sudo systemctl restart iscsid"
+            )
+            yield f"{' and '.join(names)} have one iSCSI initiator name, {initiator}\n  type, on all but one: {command}"
 
 
 def replace_hint(stack: str, names: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ from fluxstead.hosts.discover import Met
 from fluxstead.nodes.model import Node
 
 _AT_ONCE = 16
-_SECONDS = 180
+_SECONDS = 600
+"""Longer than the script gives to the disks of a host that do not answer."""
 _ABOUT = 'cat /etc/ssh/ssh_host_ed25519_key.pub || echo; echo "$SSH_CONNECTION"'
 _OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15")
 
@@ -77,7 +78,7 @@ def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
     except FileNotFoundError:
         return 255, "", "there is no ssh on this machine"
     except subprocess.TimeoutExpired:
-        return 255, "", f"no answer within {_SECONDS} s"
+        return 255, "", f"no answer within {_SECONDS} s; a disk that hangs may be why"
     return done.returncode, done.stdout, done.stderr
 
 

@@ -29,6 +29,15 @@ def test_a_host_as_declared_says_so_and_the_doctor_is_content() -> None:
     assert report.healthy(node(), FINE)
 
 
+def test_copies_of_one_installation_are_told_by_their_initiator_name() -> None:
+    named = {
+        name: replace(FINE, system=({"item": "initiator name", "state": "fine", "why": name[0]},)) for name in ("a1", "a2", "b1")
+    }
+    (line,) = report.same_initiator(named)
+    assert line.startswith("a1 and a2 have one iSCSI initiator name, a")
+    assert "iscsi-iname" in line
+
+
 def test_the_plan_is_a_table_with_a_reason_for_each_disk() -> None:
     blank = replace(RIGHT, name="longer-name", action="prepare", why=("blank",))
     text = report.plan(node(), replace(FINE, disks=(RIGHT, blank), system=({"item": "iscsid", "state": "due", "why": "inactive"},)))

@@ -31,6 +31,7 @@ from .qemu import CONSOLE, MONITOR, ROOT, ask, hardware, overlay, qemu_img, vers
 BOOT_SECONDS = 900
 COMMAND_SECONDS = 300
 MEMORY_FILE = "memory"
+INITIATOR = "/etc/iscsi/initiatorname.iscsi"
 RESEED = 'import fcntl, sys; f = open("/dev/urandom", "wb"); f.write(sys.argv[1].encode()); f.flush(); fcntl.ioctl(f, 0x5207)'
 """Machines that were one would draw the same UUIDs; RNDRESEEDCRNG of <linux/random.h>."""
 
@@ -126,6 +127,7 @@ class Machine:
             # The kernel names disks as it finds them, which is in any order when they come at once.
             self.root(f"until [ -e /sys/block/sd{ascii_lowercase[index]} ]; do sleep 0.2; done")
         self.root(f"python3 -c '{RESEED}' {secrets.token_hex(32)}; udevadm settle")
+        self.root(f"[ ! -f {INITIATOR} ] || echo InitiatorName=iqn.1993-08.org.debian:01:{secrets.token_hex(6)} > {INITIATOR}")
 
     def fall_asleep(self, folder: Path) -> None:
         """Keep the disk and the memory of this machine, which ends."""
