@@ -233,13 +233,14 @@ def test_changes_mistakes_and_drift_of_the_second_cluster(edge_cluster: Cluster,
 
     breaks_and_is_cured(edge_cluster, edge_project, ("1.12.1", "1.12.2"), REFUSED, stored=True)
 
-    edge_cluster.api.patch("v1", "Node", "alpha", {"metadata": {"labels": {"storage": None}}})
+    zone = "topology.kubernetes.io/zone"
+    edge_cluster.api.patch("v1", "Node", "alpha", {"metadata": {"labels": {zone: None}}})
     edge_cluster.api.delete("apps/v1", "Deployment", "wiki", "wiki-live")
     edge_cluster.api.delete("apps/v1", "Deployment", "longhorn-ui", LONGHORN)
     for layer in ("node-labels", "wiki-live"):
         edge_cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
     edge_cluster.reconcile(*RELEASE, "longhorn", LONGHORN)
-    edge_cluster.eventually("the label", lambda: "storage" in labels(edge_cluster, "alpha"))
+    edge_cluster.eventually("the label", lambda: labels(edge_cluster, "alpha").get(zone) == "rack-a")
     edge_cluster.eventually("the application", lambda: edge_cluster.api.get("apps/v1", "Deployment", "wiki", "wiki-live"))
     edge_cluster.eventually("Longhorn's page", lambda: edge_cluster.api.get("apps/v1", "Deployment", "longhorn-ui", LONGHORN))
 
