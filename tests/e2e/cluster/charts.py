@@ -49,7 +49,7 @@ when the release is stored."""
 def serve_charts(folder: Path, versions: Sequence[tuple[str, str]] = VERSIONS) -> str:
     """Fill the folders that the chart server shows; gives in words which charts they hold."""
     real = os.environ.get("FLUXSTEAD_CHARTS")
-    said = []
+    said: dict[str, list[str]] = {}
     for chart, version in versions:
         served = folder / SERVED_BY[chart]
         served.mkdir(parents=True, exist_ok=True)
@@ -59,10 +59,11 @@ def serve_charts(folder: Path, versions: Sequence[tuple[str, str]] = VERSIONS) -
         packed = found.read_bytes() if found and is_real else _miniature(chart, version)
         broken = BROKEN.get((chart, version))
         package.write_bytes(_with_template(packed, chart, broken) if broken else packed)
-        said.append(f"{chart} {version}: {'real' if is_real else 'miniature'}{', broken on purpose' if broken else ''}")
+        kind = f"{'real' if is_real else 'miniature'}{', broken on purpose' if broken else ''}"
+        said.setdefault(kind, []).append(f"{chart} {version}")
     for served in {folder / SERVED_BY[chart] for chart, _ in versions}:
         _index(served)
-    return "; ".join(said)
+    return "; ".join(f"{kind}: {', '.join(charts)}" for kind, charts in said.items())
 
 
 def _miniature(chart: str, version: str) -> bytes:
