@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from fluxstead.checks.reading.store import documents_in
+
 Json = dict[str, Any]
 
 
@@ -31,14 +33,16 @@ def without_chart(release: Json) -> str:
 
 
 def rendered(helm: Path, release: Json, chart: Path) -> list[Json]:
-    """The objects that a release becomes, its definitions and hooks among them."""
+    """The objects that a release becomes, its definitions and hooks among them; not its tests, which Flux runs where it is told to."""
     words = ["template", release["spec"]["releaseName"], chart, "--namespace", release["metadata"]["namespace"]]
     done = subprocess.run(
-        [helm, *words, "--include-crds", "--values", "-"],
+        [helm, *words, "--include-crds", "--skip-tests", "--values", "-"],
         input=yaml.safe_dump(release["spec"]["values"]),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    documents = documents_in(done.stdout, release["spec"]["releaseName"])
+    assert not [document.problem for document in documents if document.problem]
+    return [document.data for document in documents if document.data]
