@@ -14,10 +14,9 @@ from fluxstead.checks.reading.store import documents_in
 Json = dict[str, Any]
 
 
-def releases(tree: Path) -> dict[str, Json]:
-    """The HelmReleases of a tree, by name."""
-    found = [yaml.safe_load(file.read_text()) for file in sorted(tree.rglob("helm-release-*.yaml"))]
-    return {release["metadata"]["name"]: release for release in found}
+def releases(tree: Path) -> list[Json]:
+    """The HelmReleases of a tree."""
+    return [yaml.safe_load(file.read_text()) for file in sorted(tree.rglob("helm-release-*.yaml"))]
 
 
 def chart_of(release: Json) -> Path | None:
@@ -33,7 +32,7 @@ def without_chart(release: Json) -> str:
 
 
 def rendered(helm: Path, release: Json, chart: Path) -> list[Json]:
-    """The objects that a release becomes, its definitions and hooks among them; not its tests, which Flux runs where it is told to."""
+    """The objects that a release becomes, its definitions and hooks among them; not its tests, which Flux runs if told to."""
     words = ["template", release["spec"]["releaseName"], chart, "--namespace", release["metadata"]["namespace"]]
     done = subprocess.run(
         [helm, *words, "--include-crds", "--skip-tests", "--values", "-"],

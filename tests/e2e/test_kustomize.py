@@ -55,7 +55,9 @@ def canonical(document: object) -> str:
 
 
 RELEASES = [
-    pytest.param(release, id=f"{cluster}-{name}") for cluster, tree in TREES.items() for name, release in releases(tree).items()
+    pytest.param(release, id=f"{cluster}-{release['metadata']['name']}")
+    for cluster, tree in TREES.items()
+    for release in releases(tree)
 ]
 
 

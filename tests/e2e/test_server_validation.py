@@ -57,28 +57,35 @@ def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api
     assert not refusals(api, objects)
 
 
-@pytest.mark.parametrize("cluster", TREES)
-def test_the_server_accepts_what_the_releases_become(cluster: str, api: Api, need: Need) -> None:
-    """The objects of the real charts with the description's values, by the charts' own definitions."""
+@pytest.fixture
+def released(cluster: str, need: Need) -> list[Json]:
+    """What the releases of a tree become with their real charts; no test where one is not to be had."""
     root, tree = TREES[cluster]
     found = releases(root / tree)
-    charts = {name: chart_of(release) for name, release in found.items()}
-    objects: list[Json] = []
-    for name, chart in charts.items():
+    objects: list[Json] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one["metadata"]["namespace"]}} for one in found
+    ]
+    for release in found:
+        chart = chart_of(release)
         if chart is None:
-            pytest.skip(without_chart(found[name]))
-        objects += rendered(need("helm")["helm"], found[name], chart)
-    kinds = [obj for obj in objects if obj["kind"] == "CustomResourceDefinition"]
-    for definition in kinds:
-        api.apply(definition)
+            pytest.skip(without_chart(release))
+        objects += rendered(need("helm")["helm"], release, chart)
+    return objects
+
+
+@pytest.mark.parametrize("cluster", TREES)
+def test_the_server_accepts_what_the_releases_become(cluster: str, released: list[Json], api: Api) -> None:
+    """The objects of the real charts with the description's values, by the charts' own definitions."""
+    del cluster
+    kinds = [obj for obj in released if obj["kind"] == "CustomResourceDefinition"]
+    for obj in [*kinds, *(obj for obj in released if obj["kind"] == "Namespace")]:
+        api.apply(obj)
     for definition in kinds:
         names, group = definition["spec"]["names"], definition["spec"]["group"]
         version = next(one["name"] for one in definition["spec"]["versions"] if one["served"])
         eventually(f"{names['kind']} is served", 30, partial(_lists, api, f"{group}/{version}", names["kind"]), str)
-    for release in found.values():
-        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": release["metadata"]["namespace"]}})
-    assert len(objects) > 100
-    assert not refusals(api, objects)
+    assert len(released) > 100
+    assert not refusals(api, released)
 
 
 def test_the_server_refuses_an_unknown_field(api: Api) -> None:
