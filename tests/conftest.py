@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from fluxstead.embedded import Run, run_program
 from tests.e2e.cluster.fixtures import cluster, edge_cluster, edge_project, project  # noqa: F401 -- fixtures, for all folders
+from tests.e2e.cluster.flux import Cluster
+from tests.e2e.cluster.stand_ins import PLAYED
 from tests.e2e.hosts.machines import bare, booted, booted_bare, machine  # noqa: F401 -- fixtures, for all folders
 from tests.e2e.tools.build import ToolUnavailable, tool
 
@@ -54,6 +56,20 @@ def copy_description(source: Path, target: Path) -> None:
             shutil.copytree(source / folder, target / folder)
     for file in source.glob("Pulumi*.yaml"):
         shutil.copy(file, target)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Of a test with a cluster: which of its parts were real; and when it failed, what a person would look at first."""
+    report = yield
+    arguments = getattr(item, "funcargs", {}) if report.when != "teardown" else {}
+    for found in (value for value in arguments.values() if isinstance(value, Cluster)):
+        report.user_properties += [("charts", found.charts), ("stand-ins", PLAYED)]
+        if report.failed and call.excinfo and found.charts not in str(call.excinfo.value):
+            report.sections.append(("the cluster", found.report()))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

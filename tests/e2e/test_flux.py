@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -15,18 +16,23 @@ from tests.e2e.cluster.description import Project
 from tests.e2e.cluster.fixtures import EDGE, NODE
 from tests.e2e.cluster.flux import Cluster
 
+Record = Callable[[str, object], None]
 pytestmark = pytest.mark.flux
 
 
-def test_the_committed_tree_becomes_ready_by_itself_in_the_inferred_order(cluster: Cluster, project: Project) -> None:
+def test_the_committed_tree_becomes_ready_by_itself_in_the_inferred_order(
+    cluster: Cluster, project: Project, record_property: Record
+) -> None:
     """U5: many trees come up only where they already ran. The layers' first Ready is a linear extension of the order."""
-    came_up_in_order(cluster, project)
+    came_up_in_order(cluster, project, record_property)
     assert [node["metadata"]["name"] for node in cluster.api.list("v1", "Node")] == [NODE]
 
 
-def test_the_second_cluster_becomes_ready_by_itself_too(edge_cluster: Cluster, edge_project: Project) -> None:
+def test_the_second_cluster_becomes_ready_by_itself_too(
+    edge_cluster: Cluster, edge_project: Project, record_property: Record
+) -> None:
     """Another Flux and Longhorn, k3s's own Traefik and local storage, hard anti-affinity, an application of people's own."""
-    came_up_in_order(edge_cluster, edge_project)
+    came_up_in_order(edge_cluster, edge_project, record_property)
     nodes = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((EDGE / "nodes").glob("*.yaml"))}
     storing = {name: {disk["name"] for disk in node["disks"]} for name, node in nodes.items() if node.get("disks")}
     found = edge_cluster.api.list("longhorn.io/v1beta2", "Node", "longhorn-system")
@@ -35,7 +41,7 @@ def test_the_second_cluster_becomes_ready_by_itself_too(edge_cluster: Cluster, e
     assert [one["metadata"]["name"] for one in classes if is_default(one)] == ["longhorn"], "k3s's own class is the default no more"
 
 
-def came_up_in_order(cluster: Cluster, project: Project) -> None:
+def came_up_in_order(cluster: Cluster, project: Project, record: Record) -> None:
     """The committed tree becomes Ready by itself, each layer after those that it needs."""
     names = project.layers()
     simulated = cold_start(project)
@@ -46,8 +52,8 @@ def came_up_in_order(cluster: Cluster, project: Project) -> None:
         revision = cluster.commit("the tree as it is committed")
         cluster.wait_for_layers(names, revision)
         cluster.eventually("all of them recorded", lambda: set(names) <= set(became_ready))
-    print(f"\n{cluster.charts}\nall layers Ready after {time.monotonic() - started:.0f} s: {', '.join(became_ready)}")  # noqa: T201
-    print(f"memory in MiB: {cluster.processes.memory()}")  # noqa: T201
+    record(f"{project.stack}: all layers Ready after {time.monotonic() - started:.0f} s, in this order", ", ".join(became_ready))
+    record(f"{project.stack}: memory in MiB", ", ".join(f"{name} {held}" for name, held in cluster.processes.memory().items()))
     position = {name: index for index, name in enumerate(became_ready)}
     assert not [(first, then) for first, then in simulated if position[first] > position[then]]
     groups = [group for group in cluster.layers() if group not in names]

@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from tests.e2e.cluster.api import Json, condition, is_ready
+from tests.e2e.cluster.charts import REFUSED, UNRENDERED
 from tests.e2e.cluster.description import STACK, Project
-from tests.e2e.cluster.fixtures import NODE, Need
+from tests.e2e.cluster.fixtures import NODE, Need, edge_running
 from tests.e2e.cluster.flux import KUSTOMIZATION, NAMESPACE, RELEASE, TOOLS, Cluster, applied, running
 
 LONGHORN = "longhorn-system"
@@ -34,6 +36,13 @@ def cluster(need: Need) -> Iterator[Cluster]:
         yield made
 
 
+@pytest.fixture
+def edge_cluster(need: Need) -> Iterator[Cluster]:
+    """The second cluster, empty, with the same Flux."""
+    with edge_running(need, cure_at_once=True) as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
 def project(cluster: Cluster) -> Project:
     """Its description, which the tests change one after the other."""
@@ -55,12 +64,9 @@ def test_a_helm_value_arrives(cluster: Cluster, project: Project) -> None:
     """A committed setting of Longhorn reaches the release's objects, by an upgrade."""
     project.replace(project.stack_file.name, "dataLocality: best-effort", "dataLocality: disabled")
     apply(cluster, project, "Longhorn's data locality")
-    settings = cluster.api.get("v1", "ConfigMap", "longhorn-default-setting", LONGHORN)
     own_class = cluster.api.get("storage.k8s.io/v1", "StorageClass", "longhorn-hdd")
-    assert settings
     assert own_class
-    if "miniature" in cluster.charts:
-        assert "defaultDataLocality: disabled" in settings["data"]["default-setting.yaml"]
+    assert data_locality(cluster) == "disabled"
     assert own_class["parameters"]["dataLocality"] == "disabled"  # immutable: Flux made it anew
     assert cluster.api.get("v1", "Namespace", LONGHORN)
 
@@ -185,34 +191,14 @@ def test_an_application_is_offline_until_needed(cluster: Cluster, project: Proje
     assert replicas(cluster, "example-app", "example-app-dev") == 1
 
 
-@pytest.mark.parametrize(("version", "said"), [("1.9.7", "1.9.7"), ("1.9.2", "not for this cluster")])
-def test_a_broken_release_is_said_and_nothing_is_uninstalled(version: str, said: str, cluster: Cluster, project: Project) -> None:
-    """A chart that is not there, and one that fails: Ready=False with the reason, Longhorn as it was, and the cure arrives."""
-    manager = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
-    release = cluster.release("longhorn", LONGHORN)
-    assert manager
-    assert release
-    project.replace(project.stack_file.name, "version: 1.9.0", f"version: {version}")
-    project.render()
-    cluster.commit(f"Longhorn {version}, which is broken")
-    cluster.eventually("the reason", lambda: said in release_failure(cluster), 90)
-    now = cluster.release("longhorn", LONGHORN)
-    assert now
-    assert [one["chartVersion"] for one in now["status"]["history"] if one["status"] == "deployed"] == ["1.9.0"]
-    assert not now["status"].get("installFailures")
-    # Flux 2.6 has one attempt for each change of the release; later ones have one for each retry interval, of minutes.
-    time.sleep(ATTEMPTS_SECONDS)
-    attempts = (cluster.release("longhorn", LONGHORN) or {})["status"].get("upgradeFailures", 0)
-    assert attempts <= 1
-
-    cluster.repository.revert()
-    # Well below the layer's own timeout of 5 minutes, which it would wait for without the gate.
-    cluster.wait_for_layers(project.layers(), cluster.commit("git revert"), 120)
-    cured = cluster.release("longhorn", LONGHORN)
-    assert is_ready(cured)
-    after = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
-    assert after
-    assert after["metadata"]["uid"] == manager["metadata"]["uid"]
+@pytest.mark.parametrize(
+    ("version", "said", "stored"), [("1.9.7", "1.9.7", False), ("1.9.2", UNRENDERED, False), ("1.9.1", REFUSED, True)]
+)
+def test_a_broken_release_is_said_and_nothing_is_uninstalled(
+    version: str, said: str, stored: bool, cluster: Cluster, project: Project
+) -> None:
+    """A chart that is not there, one that cannot be rendered, and one that fails in the middle of the upgrade."""
+    breaks_and_is_cured(cluster, project, ("1.9.0", version), said, stored=stored)
 
 
 def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, project: Project) -> None:
@@ -224,6 +210,7 @@ def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, pr
     status, said = project.run("render")
     assert status == 1
     assert "1.9.0 → 1.10" in said
+    assert cluster.repository.changed() == [project.stack_file.name]
     project.stack_file.write_text(text)
 
     project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.10.2")
@@ -234,6 +221,55 @@ def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, pr
     after = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
     assert after
     assert after["metadata"]["uid"] == manager["metadata"]["uid"]
+
+
+def test_changes_mistakes_and_drift_of_the_second_cluster(edge_cluster: Cluster, edge_project: Project) -> None:
+    """What its newer Flux does of the same: an upgrade that failed is tried again, minutes later, and not before."""
+    edge_cluster.bootstrap(f"./clusters/{edge_project.stack}")
+    edge_cluster.wait_for_layers(edge_project.layers(), edge_cluster.commit("as it is committed"), 300)
+    edge_project.replace(edge_project.stack_file.name, "dataLocality: disabled", "dataLocality: best-effort")
+    apply(edge_cluster, edge_project, "Longhorn's data locality")
+    assert data_locality(edge_cluster) == "best-effort"
+
+    breaks_and_is_cured(edge_cluster, edge_project, ("1.12.1", "1.12.2"), REFUSED, stored=True)
+
+    zone = "topology.kubernetes.io/zone"
+    edge_cluster.api.patch("v1", "Node", "alpha", {"metadata": {"labels": {zone: None}}})
+    edge_cluster.api.delete("apps/v1", "Deployment", "wiki", "wiki-live")
+    edge_cluster.api.delete("apps/v1", "Deployment", "longhorn-ui", LONGHORN)
+    for layer in ("node-labels", "wiki-live"):
+        edge_cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
+    edge_cluster.reconcile(*RELEASE, "longhorn", LONGHORN)
+    edge_cluster.eventually("the label", lambda: labels(edge_cluster, "alpha").get(zone) == "rack-a")
+    edge_cluster.eventually("the application", lambda: edge_cluster.api.get("apps/v1", "Deployment", "wiki", "wiki-live"))
+    edge_cluster.eventually("Longhorn's page", lambda: edge_cluster.api.get("apps/v1", "Deployment", "longhorn-ui", LONGHORN))
+
+
+def breaks_and_is_cured(cluster: Cluster, project: Project, step: tuple[str, str], said: str, *, stored: bool) -> None:
+    """Ready=False with the reason, one attempt, Longhorn as it was, and the cure arrives; `stored`: Helm begins the upgrade."""
+    good, bad = step
+    uids, revisions = longhorn_uids(cluster), helm_revisions(cluster)
+    last = max(revisions)
+    project.replace(project.stack_file.name, f"version: {good}", f"version: {bad}")
+    project.render()
+    cluster.commit(f"Longhorn {bad}, which is broken")
+    cluster.eventually("the reason", lambda: said in release_failure(cluster), 90)
+    # Of what Helm stored, Flux 2.6 has one attempt for each change of the release; later ones have one for each retry interval, of
+    # minutes. What cannot be fetched or rendered touches nothing, and is tried again with growing pauses.
+    time.sleep(ATTEMPTS_SECONDS)
+    status = (cluster.release("longhorn", LONGHORN) or {})["status"]
+    entries = [(one["chartVersion"], one["status"]) for one in status["history"] if one["status"] != "superseded"]
+    assert entries == [(bad, "failed")] * stored + [(good, "deployed")]
+    assert helm_revisions(cluster) == {**revisions, **({last + 1: "failed"} if stored else {})}, "one attempt, no rollback"
+    if stored:
+        assert status["lastAttemptedReleaseAction"] == "upgrade"
+    assert longhorn_uids(cluster) == uids
+
+    cluster.repository.revert()
+    # Well below the layer's own timeout of 5 minutes, which it would wait for without the gate.
+    cluster.wait_for_layers(project.layers(), cluster.commit("git revert"), 120)
+    assert is_ready(cluster.release("longhorn", LONGHORN))
+    assert longhorn_uids(cluster) == uids
 
 
 def failure(cluster: Cluster, layer: str, word: str) -> str:
@@ -247,6 +283,28 @@ def release_failure(cluster: Cluster) -> str:
     """Why Longhorn's release is not Ready."""
     now = condition(cluster.release("longhorn", LONGHORN))
     return str(now.get("message", "")) if now.get("status") == "False" else ""
+
+
+def longhorn_uids(cluster: Cluster) -> dict[str, str]:
+    """What tells whether Longhorn was ever gone: the UIDs of its namespace, its managers and its kinds."""
+    found = cluster.api.list("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    own = [one for one in found if one["spec"]["group"] == "longhorn.io"]
+    own += [cluster.api.get("v1", "Namespace", LONGHORN) or {}]
+    own += [cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN) or {}]
+    return {one["metadata"]["name"]: one["metadata"]["uid"] for one in own}
+
+
+def helm_revisions(cluster: Cluster) -> dict[int, str]:
+    """The states of the revisions that Helm keeps of Longhorn's release: each attempt and each rollback makes one."""
+    kept = [one["metadata"]["labels"] for one in cluster.api.list("v1", "Secret", LONGHORN) if one["type"] == "helm.sh/release.v1"]
+    return {int(one["version"]): one["status"] for one in kept if one["name"] == "longhorn"}
+
+
+def data_locality(cluster: Cluster) -> str | None:
+    """Longhorn's default as its chart hands it over, under the name that the real chart gives it or the miniature's."""
+    settings = cluster.api.get("v1", "ConfigMap", "longhorn-default-setting", LONGHORN) or {}
+    found: Json = yaml.safe_load(settings["data"]["default-setting.yaml"])
+    return found.get("default-data-locality", found.get("defaultDataLocality"))
 
 
 def labels(cluster: Cluster, node: str) -> Json:

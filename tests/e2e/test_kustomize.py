@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.e2e.helm import Json, chart_of, releases, rendered, without_chart
 
 REPOSITORY = Path(__file__).parents[2]
 TREES = {
@@ -53,32 +54,17 @@ def canonical(document: object) -> str:
     return json.dumps(document, sort_keys=True)
 
 
-def releases() -> list[tuple[str, dict[str, object]]]:
-    """Every HelmRelease of both trees."""
-    return [
-        (f"{cluster}-{file.stem}", yaml.safe_load(file.read_text()))
-        for cluster, tree in TREES.items()
-        for file in sorted(tree.rglob("helm-release-*.yaml"))
-    ]
+RELEASES = [
+    pytest.param(release, id=f"{cluster}-{release['metadata']['name']}")
+    for cluster, tree in TREES.items()
+    for release in releases(tree)
+]
 
 
-@pytest.mark.parametrize("release", [pytest.param(release, id=name) for name, release in releases()])
-def test_helm_renders_the_release_with_its_real_chart(release: dict[str, dict[str, object]], need: Need, tmp_path: Path) -> None:
-    """Where charts are to be had: FLUXSTEAD_CHARTS holds `<chart>-<version>.tgz` files, or folders of that name."""
-    charts = os.environ.get("FLUXSTEAD_CHARTS")
-    spec = release["spec"]
-    chart = spec["chart"]["spec"]  # type: ignore[index]
-    found = list(Path(charts).glob(f"{chart['chart']}-{chart['version']}*")) if charts else []
-    if not found:
-        pytest.skip(f"no chart {chart['chart']} {chart['version']}: FLUXSTEAD_CHARTS does not hold it")
-    values = tmp_path / "values.yaml"
-    values.write_text(yaml.safe_dump(spec["values"]))
-    helm = need("helm")["helm"]
-    rendered = subprocess.run(
-        [helm, "template", str(spec["releaseName"]), found[0], "--namespace", str(release["metadata"]["namespace"]), "-f", values],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert rendered.returncode == 0, rendered.stderr
-    assert [document for document in yaml.safe_load_all(rendered.stdout) if document]
+@pytest.mark.parametrize("release", RELEASES)
+def test_helm_renders_the_release_with_its_real_chart(release: Json, need: Need) -> None:
+    """With the values that the description became."""
+    chart = chart_of(release)
+    if chart is None:
+        pytest.skip(without_chart(release))
+    assert rendered(need("helm")["helm"], release, chart)

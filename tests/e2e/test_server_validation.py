@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.e2e.cluster import control_plane
-from tests.e2e.cluster.api import Api, RefusedError, eventually
+from tests.e2e.cluster.api import Api, Json, RefusedError, eventually
 from tests.e2e.cluster.control_plane import ControlPlane
 from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds
 from tests.e2e.cluster.description import PROJECT
 from tests.e2e.cluster.processes import Processes
+from tests.e2e.helm import chart_of, releases, rendered, without_chart
 from tests.e2e.isolation import scratch
 
 Need = Callable[..., dict[str, Path]]
@@ -53,14 +53,39 @@ def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api
         if obj["kind"] == "Namespace":
             api.apply(obj)
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}})
-    refused = []
-    for obj in objects:
-        try:
-            api.apply(obj, dry_run=True)
-        except RefusedError as problem:
-            refused.append(f"{obj['kind']} {obj['metadata']['name']}: {problem}")
     assert len(objects) > 60
-    assert not refused
+    assert not refusals(api, objects)
+
+
+@pytest.fixture
+def released(cluster: str, need: Need) -> list[Json]:
+    """What the releases of a tree become with their real charts; no test where one is not to be had."""
+    root, tree = TREES[cluster]
+    found = releases(root / tree)
+    objects: list[Json] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one["metadata"]["namespace"]}} for one in found
+    ]
+    for release in found:
+        chart = chart_of(release)
+        if chart is None:
+            pytest.skip(without_chart(release))
+        objects += rendered(need("helm")["helm"], release, chart)
+    return objects
+
+
+@pytest.mark.parametrize("cluster", TREES)
+def test_the_server_accepts_what_the_releases_become(cluster: str, released: list[Json], api: Api) -> None:
+    """The objects of the real charts with the description's values, by the charts' own definitions."""
+    del cluster
+    kinds = [obj for obj in released if obj["kind"] == "CustomResourceDefinition"]
+    for obj in [*kinds, *(obj for obj in released if obj["kind"] == "Namespace")]:
+        api.apply(obj)
+    for definition in kinds:
+        names, group = definition["spec"]["names"], definition["spec"]["group"]
+        version = next(one["name"] for one in definition["spec"]["versions"] if one["served"])
+        eventually(f"{names['kind']} is served", 30, partial(_lists, api, f"{group}/{version}", names["kind"]), str)
+    assert len(released) > 100
+    assert not refusals(api, released)
 
 
 def test_the_server_refuses_an_unknown_field(api: Api) -> None:
@@ -82,6 +107,17 @@ def test_the_server_refuses_an_unknown_field(api: Api) -> None:
         api.apply(layer, dry_run=True)
 
 
+def refusals(api: Api, objects: list[Json]) -> list[str]:
+    """What the server has against each of the objects."""
+    refused = []
+    for obj in objects:
+        try:
+            api.apply(obj, dry_run=True)
+        except RefusedError as problem:
+            refused.append(f"{obj['kind']} {obj['metadata']['name']}: {problem}")
+    return refused
+
+
 def _lists(api: Api, api_version: str, kind: str) -> bool:
     """Whether a definition that was just made is served by now."""
     try:
@@ -91,7 +127,7 @@ def _lists(api: Api, api_version: str, kind: str) -> bool:
     return True
 
 
-def definitions(described: dict[str, Any], objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def definitions(described: Json, objects: list[Json]) -> list[Json]:
     """What the cluster has when all its charts are there: Flux, k3s and each release bring theirs."""
     kubernetes = described["fluxstead:kubernetes"]
     found = flux_crds(described["fluxstead:flux"]["version"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,37 +26,44 @@ SERVED_BY = {
 }
 VERSIONS = (
     ("longhorn", "1.9.0"),
+    ("longhorn", "1.9.1"),
     ("longhorn", "1.9.2"),
     ("longhorn", "1.10.2"),
     ("longhorn", "1.12.1"),
+    ("longhorn", "1.12.2"),
     ("ingress-nginx", "4.12.3"),
     ("kube-prometheus-stack", "75.6.0"),
     ("kube-prometheus-stack", "88.5.3"),
 )
-
-
-BROKEN = {("longhorn", "1.9.2"): "not for this cluster"}
-"""Versions that refuse to be rendered, with these words."""
+UNRENDERED, REFUSED = "not for this cluster", "Not_A_Name"
+_REFUSED = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {REFUSED}\n"
+BROKEN = {
+    ("longhorn", "1.9.1"): _REFUSED,
+    ("longhorn", "1.9.2"): f'{{{{ fail "{UNRENDERED}" }}}}',
+    ("longhorn", "1.12.2"): _REFUSED,
+}
+"""Versions that have one template more: it cannot be rendered, or gives an object that the API server refuses, which Helm learns
+when the release is stored."""
 
 
 def serve_charts(folder: Path, versions: Sequence[tuple[str, str]] = VERSIONS) -> str:
     """Fill the folders that the chart server shows; gives in words which charts they hold."""
     real = os.environ.get("FLUXSTEAD_CHARTS")
-    said = []
+    said: dict[str, list[str]] = {}
     for chart, version in versions:
         served = folder / SERVED_BY[chart]
         served.mkdir(parents=True, exist_ok=True)
         package = served / f"{chart}-{version}.tgz"
-        found = Path(real) / package.name if real and (chart, version) not in BROKEN else None
-        if found and found.is_file():
-            shutil.copy(found, package)
-            said.append(f"{chart} {version}: real")
-        else:
-            package.write_bytes(_miniature(chart, version))
-            said.append(f"{chart} {version}: miniature")
+        found = Path(real) / package.name if real else None
+        is_real = found is not None and found.is_file()
+        packed = found.read_bytes() if found and is_real else _miniature(chart, version)
+        broken = BROKEN.get((chart, version))
+        package.write_bytes(_with_template(packed, chart, broken) if broken else packed)
+        kind = f"{'real' if is_real else 'miniature'}{', broken on purpose' if broken else ''}"
+        said.setdefault(kind, []).append(f"{chart} {version}")
     for served in {folder / SERVED_BY[chart] for chart, _ in versions}:
         _index(served)
-    return "; ".join(said)
+    return "; ".join(f"{kind}: {', '.join(charts)}" for kind, charts in said.items())
 
 
 def _miniature(chart: str, version: str) -> bytes:
@@ -69,15 +75,26 @@ def _miniature(chart: str, version: str) -> bytes:
     place = "templates/crds.yaml" if chart == "longhorn" else "crds/crds.yaml"
     if definitions := chart_crds(chart, version):
         files[place] = yaml.safe_dump_all(definitions)
-    if (chart, version) in BROKEN:
-        files["templates/broken.yaml"] = f'{{{{ fail "{BROKEN[chart, version]}" }}}}'
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for name, text in sorted(files.items()):
-            entry = tarfile.TarInfo(f"{chart}/{name}")
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
+            _add(archive, f"{chart}/{name}", text)
     return packed.getvalue()
+
+
+def _with_template(package: bytes, chart: str, template: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(package)) as old, tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for entry in old:
+            archive.addfile(entry, old.extractfile(entry))
+        _add(archive, f"{chart}/templates/broken.yaml", template)
+    return packed.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, text: str) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(text.encode())
+    archive.addfile(entry, io.BytesIO(text.encode()))
 
 
 def _index(served: Path) -> None:

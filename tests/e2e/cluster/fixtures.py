@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,15 +31,22 @@ def project(cluster: Cluster) -> Project:
     return Project(cluster.repository.folder)
 
 
-@pytest.fixture
-def edge_cluster(need: Need) -> Iterator[Cluster]:
+@contextmanager
+def edge_running(need: Need, *, cure_at_once: bool = False) -> Iterator[Cluster]:
     """An empty cluster with the second cluster's machines, all that its k3s brings, and the key of its secrets."""
-    with running(need(*TOOLS)) as made:
+    with running(need(*TOOLS), cure_at_once=cure_at_once) as made:
         for file in sorted((EDGE / "nodes").glob("*.yaml")):
             made.control_plane.add_node(file.stem)
         described = yaml.safe_load((EDGE / "Pulumi.edge.yaml").read_text())["config"]
         made.as_k3s(described["fluxstead:kubernetes"])
         made.hand_over_key(described["fluxstead:flux"]["sopsSecret"])
+        yield made
+
+
+@pytest.fixture
+def edge_cluster(need: Need) -> Iterator[Cluster]:
+    """The second cluster, with nothing applied yet."""
+    with edge_running(need) as made:
         yield made
 
 

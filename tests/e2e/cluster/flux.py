@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -161,20 +162,28 @@ class Cluster:
         return eventually(what, seconds, question, self.report)
 
     def report(self) -> str:
-        """What a person would look at first."""
+        """What a person would look at first, as far as there is still somebody who answers."""
         lines = ["charts: " + self.charts]
-        for obj in [*self.api.list(*SOURCE), *self.api.list(*KUSTOMIZATION), *self.api.list(*RELEASE)]:
-            now = condition(obj)
-            name = f"{obj['kind']}/{obj['metadata']['name']}"
-            lines.append(f"{name:50} {now.get('status', '-'):8} {now.get('message', '')[:400]}")
-        warnings = [event for event in self.api.list("v1", "Event") if event["type"] == "Warning"]
-        for event in sorted(warnings, key=lambda event: event.get("lastTimestamp") or "")[-12:]:
-            involved = event["involvedObject"]
-            lines.append(f"event {involved['kind']}/{involved.get('name')}: {event['reason']}: {event.get('message', '')[:300]}")
+        try:
+            lines += [*self._conditions(), *self._warnings()]
+        except (OSError, HTTPException, RefusedError) as problem:
+            lines += [f"the API server's answer: {problem}; its last lines:", self.processes.tail("kube-apiserver", 5)]
         for name in CONTROLLERS:
             errors = [line for line in self.processes.tail(name, 400).splitlines() if '"level":"error"' in line]
             lines += [f"{name}: {line[:500]}" for line in errors[-4:]]
         return "\n".join([*lines, *self.stand_ins.problems[-3:]])
+
+    def _conditions(self) -> Iterator[str]:
+        for obj in [*self.api.list(*SOURCE), *self.api.list(*KUSTOMIZATION), *self.api.list(*RELEASE)]:
+            now = condition(obj)
+            name = f"{obj['kind']}/{obj['metadata']['name']}"
+            yield f"{name:50} {now.get('status', '-'):8} {now.get('message', '')[:400]}"
+
+    def _warnings(self) -> Iterator[str]:
+        warnings = [event for event in self.api.list("v1", "Event") if event["type"] == "Warning"]
+        for event in sorted(warnings, key=lambda event: event.get("lastTimestamp") or "")[-12:]:
+            involved = event["involvedObject"]
+            yield f"event {involved['kind']}/{involved.get('name')}: {event['reason']}: {event.get('message', '')[:300]}"
 
     def _define(self) -> None:
         self.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})

@@ -40,6 +40,10 @@ class Repository:
         self._git("commit", "--quiet", "--allow-empty", "--message", message)
         return f"main@sha1:{self._git('rev-parse', 'HEAD')}"
 
+    def changed(self) -> list[str]:
+        """The files that are not as they were committed."""
+        return [line.split()[-1] for line in self._git("status", "--porcelain", "--untracked-files=all").splitlines()]
+
     def revert(self) -> None:
         """`git revert` of the last commit, in the working copy."""
         self._git("revert", "--no-commit", "HEAD")
