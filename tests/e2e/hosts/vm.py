@@ -29,7 +29,7 @@ from .image import Image, cache, image
 from .qemu import CONSOLE, MONITOR, ROOT, ask, hardware, overlay, qemu_img, version
 
 BOOT_SECONDS = 900
-COMMAND_SECONDS = 300
+COMMAND_SECONDS = 900
 MEMORY_FILE = "memory"
 INITIATOR = "/etc/iscsi/initiatorname.iscsi"
 RESEED = 'import fcntl, sys; f = open("/dev/urandom", "wb"); f.write(sys.argv[1].encode()); f.flush(); fcntl.ioctl(f, 0x5207)'
