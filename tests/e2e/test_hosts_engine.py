@@ -17,14 +17,13 @@ import pytest
 from fluxstead.embedded import run_program
 from fluxstead.hosts.report import replace_hint
 from tests.e2e.described import ask_for_less, booted, logins, node_file, write_nodes
-from tests.e2e.engine import Engine, which_plugin
+from tests.e2e.engine import HOST_KEY, Engine, which_plugin
 from tests.e2e.hosts.machines import skip_without_tools
 from tests.e2e.hosts.support import EXT4, path, with_file
 from tests.e2e.hosts.vm import Machine, disks
 
 STACK = "k3s-flux"
 UP = ("up", "--yes", "--skip-preview")
-OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 Recorder = Callable[[str, object], None]
 pytestmark = pytest.mark.machine
 
@@ -121,7 +120,7 @@ def engine_at(tmp_path: Path, need: Callable[..., object]) -> Callable[[socket.s
         engine = Engine(tmp_path, ".", STACK)
         make_key(engine.project / "key")
         node = engine.project / "nodes/k3s1.yaml"
-        ssh = f"{{address: 127.0.0.1, port: {place.getsockname()[1]}, hostKey: {OTHER_KEY}, privateKeyFile: key}}"
+        ssh = f"{{address: 127.0.0.1, port: {place.getsockname()[1]}, hostKey: {HOST_KEY}, privateKeyFile: key}}"
         node.write_text(f"{node.read_text()}ssh: {ssh}\n")
         assert engine.run("stack", "init", STACK).returncode == 0
         return engine
@@ -276,7 +275,7 @@ def test_a_wrong_host_key_runs_nothing(cluster: Cluster) -> None:
     """Not even a login is tried on a stranger."""
     tree, logins_before = cluster.tree(), cluster.logins()
     node = cluster.engine.project / "nodes/k3s1.yaml"
-    node.write_text(node.read_text().replace(cluster.first.image.host_key, OTHER_KEY))
+    node.write_text(node.read_text().replace(cluster.first.image.host_key, HOST_KEY))
     up = cluster.engine.run(*UP)
     assert up.returncode != 0
     assert "command:remote:Command (k3s1)" in up.stdout

@@ -34,11 +34,11 @@ import time
 from tests.e2e.described import booted
 from tests.e2e.hosts.vm import Machine, disks
 
-def report(machine):
+def report(machine, there):
     print(machine.home, machine.process.pid, flush=True)
     time.sleep(600)
 
-Machine.await_ssh = report
+Machine._await = report
 with booted(disks(1)):
     pass
 """
