@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import ast
 import base64
+import errno
 import json
+import os
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
+from select import select
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxstead.hosts.build import PARTS, python_source, stdin_for
+from fluxstead.hosts.script import act, read
 from fluxstead.hosts.script.act import mended_fstab
 from fluxstead.hosts.script.gpt import PREPARING, READY, edges, parse, partition_guid, table
 from fluxstead.hosts.script.model import MIB, WrongUseError, label_of, read_node
 from fluxstead.hosts.script.system import K3S_FILE, files, k3s_config, node_name_of
 from fluxstead.hosts.script.text import config_state, fstab_fields, fstab_line
-from fluxstead.hosts.script.tools import StepError, step
+from fluxstead.hosts.script.tools import RefusedError, StepError, step
 
-from .world import declared
+from .world import blank, declared
 
 SIZE = 5000 * MIB + 512
 NODE = {
@@ -182,13 +188,46 @@ def test_a_step_that_fails_says_what_went_wrong(capsys: pytest.CaptureFixture[st
     assert [(line["status"], line["seen"]) for line in told] == [("start", "disabled, inactive"), ("failed", "it did not start")]
 
 
-def test_what_works_apart_ends_when_whoever_asked_is_killed() -> None:
-    """Its answer fits no pipe and nobody reads it; what it inherits, the lock above all, is let go all the same."""
-    work = "lambda: (print('begun', flush=True), time.sleep(1), 'x' * 1_000_000)[2]"
-    program = f"import time; from fluxstead.hosts.script.tools import apart; apart({work}, 30); print('answered')"
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as asked:
-        assert asked.stdout is not None
-        assert asked.stdout.readline() == "begun\n"
+def test_what_works_apart_ends_with_whoever_asked() -> None:
+    """Also when that was killed; it keeps none of the pipes by which ssh tells that a run is over."""
+    mark, held = os.pipe()
+    work = f"lambda: (os.write({held}, os.readlink('/proc/self/fd/1').encode()), time.sleep(600))"
+    program = f"import os, time; from fluxstead.hosts.script.tools import apart; apart({work}, 600)"
+    with subprocess.Popen([sys.executable, "-c", program], pass_fds=[held], stdout=subprocess.PIPE) as asked:
+        os.close(held)
+        assert os.read(mark, 100) == b"/dev/null"
         asked.kill()
-        # Ends once both have closed it.
-        assert asked.communicate(timeout=20)[0] == ""
+        assert select([mark], [], [], 20)[0]
+        assert os.read(mark, 100) == b"", "it is over once nobody has the other end"
+    os.close(mark)
+
+
+def test_a_disk_that_changed_hands_since_it_was_read_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the reading and the writing, somebody may have pulled one disk and put in another, or mounted it."""
+    there = tmp_path / "sdz"
+    there.touch()
+    disk = replace(blank(), path=str(there))
+    monkeypatch.setattr(act, "identity", lambda _: disk)
+    with act.held(disk, alone=True):
+        pass
+    for now in (replace(disk, serials=("other",)), replace(disk, wwn="other"), replace(disk, size=disk.size + 512)):
+        monkeypatch.setattr(act, "identity", lambda _, now=now: now)
+        with pytest.raises(RefusedError, match="another disk than a moment ago"), act.held(disk, alone=True):
+            pytest.fail("nothing is done to it")
+
+    def busy(*_: object) -> int:
+        raise OSError(errno.EBUSY, "busy")
+
+    monkeypatch.setattr(os, "open", busy)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    with pytest.raises(RefusedError, match="taken into use"), act.held(disk, alone=True):
+        pytest.fail("nothing is done to it")
+
+
+@pytest.mark.parametrize(
+    ("status", "out", "found"),
+    [(2, "", None), (0, "TYPE=xfs\nUUID=u\n", "xfs"), (8, "", "something that blkid cannot tell")],
+)
+def test_what_blkid_cannot_tell_is_something(monkeypatch: pytest.MonkeyPatch, status: int, out: str, found: str | None) -> None:
+    monkeypatch.setattr(read, "answer", lambda _: (status, out, ""))
+    assert [signature.type for signature in read._hidden(blank())] == ([found] if found else [])

@@ -19,6 +19,7 @@ from fluxstead.hosts.script.read import (
     FSTAB,
     IMMUTABLE,
     identity,
+    opened,
     read_host,
     signatures,
     text_of,
@@ -35,7 +36,6 @@ from fluxstead.hosts.script.wipe import (
 )
 
 FORMAT_SECONDS = 1800
-HOLD_TRIES = 10
 FS_IOC_SETFLAGS = 0x40086602
 FS_IOC_SETFSLABEL = 0x41009432
 MOST_TASKS = 24
@@ -113,7 +113,7 @@ def held(disk: Disk, alone: bool) -> Iterator[int]:
 
     Raises RefusedError when it was replaced or taken into use since it was read.
     """
-    device = _opened(disk.path, os.O_RDONLY | (os.O_EXCL if alone else 0))
+    device = opened(disk.path, alone)
     try:
         now = identity(os.path.basename(disk.path))
         if (now.serials, now.wwn, now.size) != (disk.serials, disk.wwn, disk.size):
@@ -121,17 +121,6 @@ def held(disk: Disk, alone: bool) -> Iterator[int]:
         yield device
     finally:
         os.close(device)
-
-
-def _opened(path: str, flags: int) -> int:
-    for _ in range(HOLD_TRIES):
-        try:
-            return os.open(path, flags)
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            time.sleep(0.5)
-    raise RefusedError(f"{path} was taken into use since it was read")
 
 
 def _tell_kernel(disk: Disk) -> None:
@@ -236,7 +225,7 @@ def _label(verdict: Verdict, disk: Disk) -> None:
         _label_by_tool(verdict, disk, label)
     finally:
         os.close(handle)
-    os.sync()
+    run("sync", "--file-system", verdict.declared.mount_path, seconds=WORK_SECONDS)
 
 
 def _label_by_tool(verdict: Verdict, disk: Disk, label: str) -> None:

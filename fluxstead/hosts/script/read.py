@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import json
@@ -16,11 +17,12 @@ from fluxstead.hosts.script.gpt import edges, parse
 from fluxstead.hosts.script.look import LOOK_OPTIONS, look
 from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Node, Place, Signature, Volume
 from fluxstead.hosts.script.text import fstab_fields
-from fluxstead.hosts.script.tools import StepError, answer, apart, run
+from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, run
 from fluxstead.hosts.script.wipe import content_digest, half_wiped
 
 DISK_SECONDS = 60
 """A disk that takes longer to answer the simplest questions is dead."""
+HOLD_TRIES = 10
 SYSTEM_PATHS = (
     *("/", "/boot", "/boot/efi", "/efi", "/etc", "/home", "/opt", "/root", "/usr"),
     *("/var", "/var/lib", "/var/log", "/var/lib/rancher", "/var/lib/kubelet", "/etc/rancher"),
@@ -262,12 +264,15 @@ class _Reader:
             if known:
                 mounted_at = volume.mounts[0] if volume.mounts else ""
                 volumes[index] = replace(volume, look=look(volume.path, known[0], mounted_at, volume.path not in ours))
-        disk = replace(disk, volumes=tuple(volumes), busy=_busy(disk.path), smart=_smart(disk.path))
+        disk = replace(disk, volumes=tuple(volumes), smart=_smart(disk.path))
+        if ours:
+            # No consent is asked for it, and one bad sector that the digest would meet is no reason to call it dead.
+            return replace(disk, busy=True)
         try:
-            digest, wiped = apart(lambda: (content_digest(disk), half_wiped(disk)), 2 * DISK_SECONDS)
+            digest, wiped, busy = apart(lambda: (content_digest(disk), half_wiped(disk), _busy(disk)), 2 * DISK_SECONDS)
         except StepError as error:
             return replace(disk, dead=str(error))
-        return replace(disk, digest=digest, half_wiped=wiped)
+        return replace(disk, digest=digest, half_wiped=wiped, busy=busy)
 
 
 def _udev(number: str) -> Dict[str, str]:
@@ -312,15 +317,29 @@ def _hidden(disk: Disk) -> Tuple[Signature, ...]:
     return (Signature(kind, MIB, fields.get("UUID", ""), fields.get("LABEL", "")),)
 
 
-def _busy(path: str) -> bool:
-    for _ in range(4):
+def opened(path: str, alone: bool) -> int:
+    """A device that is open for reading, alone with nobody else who holds it; udev, which only looks, is waited for.
+
+    Raises RefusedError when it stays held.
+    """
+    for _ in range(HOLD_TRIES):
         try:
-            os.close(os.open(path, os.O_RDONLY | os.O_EXCL))
-        except OSError:
+            return os.open(path, os.O_RDONLY | (os.O_EXCL if alone else 0))
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
             time.sleep(0.5)
-        else:
-            return False
-    return True
+    raise RefusedError(f"{path} was taken into use since it was read")
+
+
+def _busy(disk: Disk) -> bool:
+    if disk.stacked or any(volume.mounts or volume.swap for volume in disk.volumes):
+        return True
+    try:
+        os.close(opened(disk.path, alone=True))
+    except RefusedError:
+        return True
+    return False
 
 
 def _smart(path: str) -> str:

@@ -20,6 +20,8 @@ WORK_SECONDS = 300
 """For one that has work of its own: a unit may take 90 s before systemd says why it failed, a mount may replay a journal."""
 NEW_MOUNTS = 0x00020000
 """CLONE_NEWNS of <linux/sched.h>."""
+END_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of <linux/prctl.h>."""
 PASSED: List[int] = []
 """Descriptors that tools inherit: the lock, so that it is held until the last of them is gone."""
 
@@ -62,21 +64,18 @@ def step(name: str, action: Callable[[], Any], **fields: Any) -> Any:
 
 def answer(command: Sequence[str], seconds: float = COMMAND_SECONDS) -> Tuple[int, str, str]:
     """(exit status, standard output, standard error) of a tool; 127 when it is not installed."""
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            env=ENVIRONMENT,
-            pass_fds=PASSED,
-            check=False,
-        )
+        tool = subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=ENVIRONMENT, pass_fds=PASSED)
     except FileNotFoundError:
         return 127, "", f"{command[0]} is not installed"
+    try:
+        out, err = tool.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
+        # Not waited for: what sleeps in the kernel for a disk that never answers does not even die.
+        tool.kill()
         raise StepError(f"{' '.join(command)} took more than {seconds:g} s") from None
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return tool.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
 def run(*command: str, seconds: float = COMMAND_SECONDS) -> str:
@@ -96,11 +95,14 @@ def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> 
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        # Else a child whose parent was killed would wait for ever for somebody to read, and one that a dead disk
-        # never answers would hold the lock.
+        # Else one that a dead disk never answers would hold the lock, and the pipes that ssh waits for.
         os.close(reader)
         while PASSED:
             os.close(PASSED.pop())
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for inherited in (0, 1, 2):
+            os.dup2(nothing, inherited)
+        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
         _work_apart(work, writer, own_mounts)
     os.close(writer)
     data = b""

@@ -77,13 +77,14 @@ def patched(patch: str) -> str:
     return source.replace(LAST_LINE, patch + LAST_LINE)
 
 
-KILL = "os.kill(os.getpid(), 9)"
+KILL = "os.kill(script, 9)"
 POWER_CUT = "open('/proc/sysrq-trigger', 'w').write('b')"
 
 
 def stop_after_line(number: int, how: str) -> str:
     """Ends the script (or the machine) right after its n-th line of output."""
     return f"""
+script = os.getpid()
 said_lines = [0]
 say_whole = say
 def say(**fields):
@@ -95,17 +96,24 @@ def say(**fields):
 
 
 def stop_after_bytes(number: int, how: str) -> str:
-    """Ends it after so many bytes written to a disk in raw writes, in the middle of one."""
+    """Ends it after so many bytes written to a disk in raw writes, in the middle of one.
+
+    Each round of writes has a process of its own, whose parent is the script.
+    """
     return f"""
-written_bytes = [0]
+import mmap
+script = os.getpid()
+written_bytes = mmap.mmap(-1, 8)
 pwrite_whole = os.pwrite
 def pwrite_part(handle, data, at):
-    left = {number} - written_bytes[0]
+    written = int.from_bytes(written_bytes[:], "little")
+    left = {number} - written
     if len(data) >= left:
         pwrite_whole(handle, data[:left], at)
         os.fsync(handle)
         {how}
-    written_bytes[0] += len(data)
+        time.sleep(600)
+    written_bytes[:] = (written + len(data)).to_bytes(8, "little")
     return pwrite_whole(handle, data, at)
 os.pwrite = pwrite_part
 """

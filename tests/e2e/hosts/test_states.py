@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fluxstead.hosts.build import stdin_for
 
-from .support import EXT4, XFS, apply, digests, disk, node, partitioned, path, plan, refused, result_of, with_file
+from .support import (
+    EXT4,
+    XFS,
+    apply,
+    digests,
+    disk,
+    node,
+    partitioned,
+    patched,
+    path,
+    plan,
+    refused,
+    result_of,
+    with_file,
+)
 from .vm import Machine
 
 pytestmark = pytest.mark.machine
@@ -185,6 +200,36 @@ def test_hardware_that_is_not_as_declared_or_does_not_answer_is_refused(machine:
     assert "no disk of this host has serial WD-FS0009" in messages["d9"]
     assert all("./run render" in messages[name] for name in ("d3", "d9"))
     assert digests(machine, ALL) == before
+
+
+def test_a_disk_that_hangs_is_refused_and_the_others_are_told(machine: Machine) -> None:
+    machine.root("echo 3 > /proc/sys/vm/drop_caches")
+    with machine.hanging(2):
+        told = {one["name"]: one for one in plan(machine, disk(1), disk(2), disk(3))["disks"]}
+    assert {name: one["action"] for name, one in told.items()} == {"d1": "prepare", "d2": "refuse", "d3": "prepare"}
+    assert "it does not answer: no answer within" in told["d2"]["message"]
+    assert "./run render" in told["d2"]["message"]
+
+
+def test_a_disk_that_hangs_while_it_is_written_to_ends_the_run_and_is_resumed(machine: Machine) -> None:
+    """What waits in the kernel cannot be killed: the run ends without it, and so does the ssh that carried it."""
+    wait = """
+formatted = _format
+def _format(verdict, disk):
+    open("/run/about-to-format", "w").close()
+    time.sleep(20)
+    formatted(verdict, disk)
+TASKS["format"] = _format
+FORMAT_SECONDS = 20
+"""
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(machine.script, stdin_for("apply", node(disk(1), disk(2)), patched(wait)))
+        machine.root("until [ -e /run/about-to-format ]; do sleep 0.5; done")
+        with machine.hanging(1):
+            done = going.result()
+    assert done.status == 3, (done.out[-3000:], done.err[-3000:])
+    assert "took more than 20 s" in result_of(done)["why"][0]
+    assert [one["done"][-1] for one in apply(machine, disk(1), disk(2))["disks"]] == ["mount", "mount"]
 
 
 def test_consent_is_void_once_anything_was_written(machine: Machine) -> None:

@@ -15,8 +15,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_lowercase
@@ -226,6 +226,15 @@ class Machine:
     def monitor(self, command: str) -> str:
         """One command to qemu's monitor."""
         return ask(self.home, command)
+
+    @contextmanager
+    def hanging(self, number: int) -> Iterator[None]:
+        """A data disk that takes whatever it is asked and never answers; the kernel waits for it without end."""
+        self.monitor(f"block_set_io_throttle d{number - 1} 1 0 0 0 0 0")
+        try:
+            yield
+        finally:
+            self.monitor(f"block_set_io_throttle d{number - 1} 0 0 0 0 0 0")
 
     def digest(self, number: int) -> str:
         """Of every byte of a data disk as it is on the medium, read from outside while the machine stands still."""
