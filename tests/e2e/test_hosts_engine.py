@@ -190,6 +190,24 @@ def test_a_second_up_changes_nothing_and_asks_nobody(cluster: Cluster) -> None:
     assert cluster.engine.run("preview", "--expect-no-changes").returncode == 0
 
 
+def test_refresh_asks_nobody_and_a_lost_state_loses_nothing(cluster: Cluster) -> None:
+    """Without the state, each host is asked once more, and has every disk as declared."""
+    tree, logins_before, digests = cluster.tree(), cluster.logins(), cluster.digests()
+    refreshed = cluster.engine.run("refresh", "--yes", "--skip-preview")
+    assert refreshed.returncode == 0, refreshed.stdout
+    assert cluster.logins() == [count + 2 for count in logins_before]
+    assert cluster.engine.run("preview", "--expect-no-changes").returncode == 0
+
+    shutil.rmtree(cluster.engine.state)
+    cluster.engine.state.mkdir()
+    assert cluster.engine.run("stack", "init", STACK).returncode == 0
+    again = cluster.engine.run(*UP)
+    assert again.returncode == 0, again.stdout
+    assert [host["done"] for host in cluster.outputs().values()] == [{"d1": "nothing"}, {"d3": "nothing"}]
+    assert cluster.tree() == tree
+    assert cluster.digests() == digests
+
+
 def test_the_hint_of_the_plan_runs_the_script_again_and_nothing_is_done_twice(cluster: Cluster, record_property: Recorder) -> None:
     """The way to have a host looked after when its description did not change."""
     digests = cluster.digests()

@@ -12,13 +12,14 @@ import yaml
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.api import Api, Json, RefusedError, eventually
 from tests.e2e.cluster.control_plane import ControlPlane
-from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds
+from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds, published_crds
 from tests.e2e.cluster.description import PROJECT
 from tests.e2e.cluster.processes import Processes
 from tests.e2e.helm import chart_of, releases, rendered, without_chart
 from tests.e2e.isolation import scratch
 
 Need = Callable[..., dict[str, Path]]
+FLUX_SYSTEM = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}}
 TREES = {
     "k3s-flux": (PROJECT, "generated/k3s-flux"),
     "edge": (PROJECT / "examples/edge", "generated/edge"),
@@ -43,18 +44,21 @@ def api(need: Need) -> Iterator[Api]:
 @pytest.mark.parametrize("cluster", TREES)
 def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api: Api) -> None:
     """Unknown and repeated fields are errors to it; kinds have the schemas of the versions that the description names."""
-    root, tree = TREES[cluster]
-    described = yaml.safe_load((root / f"Pulumi.{cluster}.yaml").read_text())["config"]
-    found = [yaml.safe_load(file.read_text()) for file in sorted((root / tree).rglob("*.yaml"))]
-    objects = [obj for obj in found if not obj["apiVersion"].startswith("kustomize.config")]
-    for definition in definitions(described, objects):
+    objects = committed(cluster)
+    for definition in definitions(cluster, objects):
         api.create(definition)
-    for obj in objects:
+    for obj in [FLUX_SYSTEM, *objects]:
         if obj["kind"] == "Namespace":
             api.apply(obj)
-    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}})
     assert len(objects) > 60
     assert not refusals(api, objects)
+
+
+def committed(cluster: str) -> list[Json]:
+    """The objects of a cluster's tree."""
+    root, tree = TREES[cluster]
+    found = [yaml.safe_load(file.read_text()) for file in sorted((root / tree).rglob("*.yaml"))]
+    return [obj for obj in found if not obj["apiVersion"].startswith("kustomize.config")]
 
 
 @pytest.fixture
@@ -75,17 +79,19 @@ def released(cluster: str, need: Need) -> list[Json]:
 
 @pytest.mark.parametrize("cluster", TREES)
 def test_the_server_accepts_what_the_releases_become(cluster: str, released: list[Json], api: Api) -> None:
-    """The objects of the real charts with the description's values, by the charts' own definitions."""
-    del cluster
-    kinds = [obj for obj in released if obj["kind"] == "CustomResourceDefinition"]
-    for obj in [*kinds, *(obj for obj in released if obj["kind"] == "Namespace")]:
+    """The objects of the real charts with the description's values, and the tree's, by the charts' own definitions."""
+    objects = committed(cluster)
+    brought = [obj for obj in released if obj["kind"] == "CustomResourceDefinition"]
+    made = {one["metadata"]["name"]: one for one in [*definitions(cluster, objects), *brought]}
+    kinds = list(made.values())
+    for obj in [*kinds, *(obj for obj in [FLUX_SYSTEM, *objects, *released] if obj["kind"] == "Namespace")]:
         api.apply(obj)
     for definition in kinds:
         names, group = definition["spec"]["names"], definition["spec"]["group"]
         version = next(one["name"] for one in definition["spec"]["versions"] if one["served"])
         eventually(f"{names['kind']} is served", 30, partial(_lists, api, f"{group}/{version}", names["kind"]), str)
     assert len(released) > 100
-    assert not refusals(api, released)
+    assert not refusals(api, [*objects, *released])
 
 
 def test_the_server_refuses_an_unknown_field(api: Api) -> None:
@@ -127,13 +133,14 @@ def _lists(api: Api, api_version: str, kind: str) -> bool:
     return True
 
 
-def definitions(described: Json, objects: list[Json]) -> list[Json]:
+def definitions(cluster: str, objects: list[Json]) -> list[Json]:
     """What the cluster has when all its charts are there: Flux, k3s and each release bring theirs."""
-    kubernetes = described["fluxstead:kubernetes"]
-    found = flux_crds(described["fluxstead:flux"]["version"])
+    described = yaml.safe_load((TREES[cluster][0] / f"Pulumi.{cluster}.yaml").read_text())["config"]
+    kubernetes, flux = described["fluxstead:kubernetes"], described["fluxstead:flux"]["version"]
+    found = flux_crds(flux)
     found += k3s_crds(kubernetes.get("disable", []), kubernetes["version"].lstrip("v").partition("+")[0])
     for obj in objects:
         if obj["kind"] == "HelmRelease":
             chart = obj["spec"]["chart"]["spec"]
             found += chart_crds(chart["chart"], chart["version"])
-    return list({one["metadata"]["name"]: one for one in found}.values())
+    return list({one["metadata"]["name"]: one for one in [*found, *published_crds(f"flux-{flux}")]}.values())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from fluxstead.catalog import brings, schemas
 
@@ -33,6 +36,13 @@ def flux_crds(version: str) -> list[Json]:
     """The definitions of a version of Flux, of which the tests may run another."""
     files = _schemas("flux", version)
     return _definitions(frozenset(name for name in files if name.endswith(".toolkit.fluxcd.io")), files)
+
+
+def published_crds(of: str) -> list[Json]:
+    """The definitions as they were published, where the folder FLUXSTEAD_CRDS holds them, as `flux-2.6.1/*.yaml`."""
+    folder = os.environ.get("FLUXSTEAD_CRDS")
+    files = sorted((Path(folder) / of).glob("*.yaml")) if folder else []
+    return [one for file in files for one in yaml.safe_load_all(file.read_text()) if one]
 
 
 def _schemas(product: str = "", version: str = "") -> dict[str, dict[str, Path]]:
