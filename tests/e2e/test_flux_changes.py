@@ -223,7 +223,7 @@ def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, pr
     assert after["metadata"]["uid"] == manager["metadata"]["uid"]
 
 
-def test_changes_mistakes_and_drift_of_the_second_cluster(edge_cluster: Cluster, edge_project: Project) -> None:
+def test_changes_mistakes_drift_and_suspension_of_the_second_cluster(edge_cluster: Cluster, edge_project: Project) -> None:
     """What its newer Flux does of the same: an upgrade that failed is tried again, minutes later, and not before."""
     edge_cluster.bootstrap(f"./clusters/{edge_project.stack}")
     edge_cluster.wait_for_layers(edge_project.layers(), edge_cluster.commit("as it is committed"), 300)
@@ -243,6 +243,15 @@ def test_changes_mistakes_and_drift_of_the_second_cluster(edge_cluster: Cluster,
     edge_cluster.eventually("the label", lambda: labels(edge_cluster, "alpha").get(zone) == "rack-a")
     edge_cluster.eventually("the application", lambda: edge_cluster.api.get("apps/v1", "Deployment", "wiki", "wiki-live"))
     edge_cluster.eventually("Longhorn's page", lambda: edge_cluster.api.get("apps/v1", "Deployment", "longhorn-ui", LONGHORN))
+
+    wiki = (*KUSTOMIZATION, "wiki-live")
+    edge_cluster.api.patch(*wiki, {"spec": {"suspend": True}}, namespace=NAMESPACE)
+    edge_project.replace(edge_project.stack_file.name, "          tag: 4.2.0", "          tag: 4.2.0\n          state: offline")
+    revision = apply(edge_cluster, edge_project, "the wiki is offline, and suspended", but=("wiki-live",))
+    assert replicas(edge_cluster, "wiki", "wiki-live") == 1
+    edge_cluster.api.patch(*wiki, {"spec": {"suspend": False}}, namespace=NAMESPACE)
+    edge_cluster.wait_for_layers(["wiki-live"], revision)
+    assert replicas(edge_cluster, "wiki", "wiki-live") == 0
 
 
 def breaks_and_is_cured(cluster: Cluster, project: Project, step: tuple[str, str], said: str, *, stored: bool) -> None:
