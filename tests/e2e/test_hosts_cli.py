@@ -6,16 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
 from fluxstead.description.load import load
+from fluxstead.hosts.answer import read_answer
 from fluxstead.hosts.build import stdin_for
 from fluxstead.hosts.declared import declared
-from fluxstead.hosts.report import replace_hint
+from fluxstead.hosts.report import replace_hint, same_initiator
 from fluxstead.nodes.model import Node
 from tests.conftest import REPOSITORY, copy_description
 from tests.e2e.described import booted, node_file, write_nodes
@@ -57,11 +58,15 @@ class Operator:
 
     def prepare(self) -> None:
         """What `pulumi up` does on the host."""
-        reading = load(self.project, "k3s-flux")
-        assert reading.description is not None, reading.findings
-        [node] = reading.description.nodes
+        [node] = self.nodes()
         done = self.machine.script(stdin_for("apply", declared(node)))
         assert done.status == 0, done.out
+
+    def nodes(self) -> Sequence[Node]:
+        """As they are described."""
+        reading = load(self.project, "k3s-flux")
+        assert reading.description is not None, reading.findings
+        return reading.description.nodes
 
     def _make_ssh(self) -> None:
         """The system's ssh, reading a configuration that is not that of whoever runs the tests."""
@@ -172,6 +177,21 @@ def test_the_doctor_names_what_broke_and_what_to_type(at_prepared: Operator) -> 
     assert lines[7:] == ["", replace_hint("k3s-flux", ["k3s1"])]
     at_prepared.prepare()
     assert at_prepared.hosts("doctor").returncode == 0
+
+
+def test_what_the_doctor_says_against_copied_initiator_names_gives_a_new_one(at_prepared: Operator) -> None:
+    """Typed as it stands; the host is as healthy as before."""
+    machine, file = at_prepared.machine, "/etc/iscsi/initiatorname.iscsi"
+    [node] = at_prepared.nodes()
+    answer = read_answer(machine.script(stdin_for("plan", declared(node))).out, "")
+    [told] = same_initiator({"original": answer, "copy": answer})
+    before = machine.root(f"cat {file}")
+    typed = machine.ssh(told.partition("type, on all but one: ")[2])
+    assert typed.status == 0, typed.err
+    after = machine.root(f"cat {file}; systemctl is-active iscsid >/dev/null")
+    assert after.startswith("InitiatorName=iqn.")
+    assert after != before
+    assert at_prepared.hosts("doctor").stdout == "k3s1 (192.168.86.71): healthy\n"
 
 
 def test_a_refusal_is_told_with_what_to_write_and_ends_with_one(at_prepared: Operator) -> None:
