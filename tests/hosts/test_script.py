@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from select import select
@@ -25,7 +26,7 @@ from fluxstead.hosts.script.gpt import PREPARING, READY, edges, parse, partition
 from fluxstead.hosts.script.model import MIB, WrongUseError, label_of, read_node
 from fluxstead.hosts.script.system import K3S_FILE, files, k3s_config, node_name_of
 from fluxstead.hosts.script.text import config_state, fstab_fields, fstab_line
-from fluxstead.hosts.script.tools import RefusedError, StepError, step
+from fluxstead.hosts.script.tools import RefusedError, StepError, apart, step
 
 from .world import blank, declared
 
@@ -191,12 +192,13 @@ def test_a_step_that_fails_says_what_went_wrong(capsys: pytest.CaptureFixture[st
 def test_what_works_apart_ends_with_whoever_asked() -> None:
     """Also when that was killed; it keeps none of the pipes by which ssh tells that a run is over."""
     mark, held = os.pipe()
-    work = f"lambda: (os.write({held}, os.readlink('/proc/self/fd/1').encode()), time.sleep(600))"
+    work = f"lambda: (os.write({held}, '|'.join(os.readlink(f'/proc/self/fd/{{n}}') for n in range(3)).encode()), time.sleep(600))"
     program = f"import os, time; from fluxstead.hosts.script.tools import apart; apart({work}, 600)"
     with subprocess.Popen([sys.executable, "-c", program], pass_fds=[held], stdout=subprocess.PIPE) as asked:
         os.close(held)
-        assert os.read(mark, 100) == b"/dev/null"
+        inherited = os.read(mark, 100)
         asked.kill()
+        assert inherited == b"/dev/null|/dev/null|/dev/null"
         assert select([mark], [], [], 20)[0]
         assert os.read(mark, 100) == b"", "it is over once nobody has the other end"
     os.close(mark)
@@ -224,10 +226,32 @@ def test_a_disk_that_changed_hands_since_it_was_read_is_not_held(tmp_path: Path,
         pytest.fail("nothing is done to it")
 
 
+def refuse() -> None:
+    raise RefusedError("somebody's")
+
+
+def fail_without_a_word() -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("work", "error", "said"),
+    [
+        (refuse, RefusedError, "somebody's"),
+        (fail_without_a_word, StepError, "MemoryError"),
+        (lambda: os._exit(0), StepError, "without an answer"),
+        (lambda: time.sleep(600), StepError, "no answer within 1 s"),
+    ],
+)
+def test_what_went_wrong_apart_is_told_as_here(work: Callable[[], None], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        apart(work, 1)
+
+
 @pytest.mark.parametrize(
     ("status", "out", "found"),
     [(2, "", None), (0, "TYPE=xfs\nUUID=u\n", "xfs"), (8, "", "something that blkid cannot tell")],
 )
 def test_what_blkid_cannot_tell_is_something(monkeypatch: pytest.MonkeyPatch, status: int, out: str, found: str | None) -> None:
-    monkeypatch.setattr(read, "answer", lambda _: (status, out, ""))
+    monkeypatch.setattr(read, "answer", lambda *_, **__: (status, out, ""))
     assert [signature.type for signature in read._hidden(blank())] == ([found] if found else [])

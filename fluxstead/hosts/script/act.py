@@ -36,6 +36,8 @@ from fluxstead.hosts.script.wipe import (
 )
 
 FORMAT_SECONDS = 1800
+WRITE_SECONDS = 600
+"""For some MiB per partition, on the slowest stick."""
 FS_IOC_SETFLAGS = 0x40086602
 FS_IOC_SETFSLABEL = 0x41009432
 MOST_TASKS = 24
@@ -75,8 +77,7 @@ def _wipe(verdict: Verdict, disk: Disk) -> None:
     consent = verdict.declared.wipe or ""
     blocks = doomed_blocks(disk)
     for _ in range(16):
-        with held(disk, alone=True):
-            wipe(disk, consent, blocks, lambda: say(step="wipe", status="recorded", disk=verdict.declared.name))
+        while_held(disk, lambda _: wipe(disk, consent, blocks), alone=True)  # noqa: B023
         _tell_kernel(disk)
         # Backup superblocks show themselves only once the first ones are gone.
         left = signatures(disk.path)
@@ -98,13 +99,26 @@ def _finish(_: Verdict, disk: Disk) -> None:
 def _write_table(disk: Disk, name: str) -> None:
     pieces = table(disk.serial, disk.size, disk.sector, name)
     mounted = any(volume.mounts for volume in disk.volumes)
-    with held(disk, alone=not mounted) as device:
+
+    def write(device: int) -> None:
         # udev's own protocol: it leaves a locked device alone (systemd's BLOCK_DEVICE_LOCKING).
         fcntl.flock(device, fcntl.LOCK_EX)
         for at in sorted(pieces, reverse=True):
             write_blocks(disk.path, {at: pieces[at]})
+
+    while_held(disk, write, alone=not mounted)
     if not mounted:
         _tell_kernel(disk)
+
+
+def while_held(disk: Disk, work: Callable[[int], None], alone: bool) -> None:
+    """Does `work` with the held disk, in a process that a disk which hangs keeps and the run does not wait for."""
+
+    def hold() -> None:
+        with held(disk, alone) as device:
+            work(device)
+
+    apart(hold, WRITE_SECONDS)
 
 
 @contextmanager
@@ -217,15 +231,21 @@ def _mount(verdict: Verdict, _: Disk) -> None:
 
 def _label(verdict: Verdict, disk: Disk) -> None:
     label = label_of(verdict.declared.name, disk.serial)
-    handle = os.open(verdict.declared.mount_path, os.O_RDONLY | os.O_DIRECTORY)
+    if not apart(lambda: _label_by_kernel(verdict.declared.mount_path, label), WORK_SECONDS):
+        _label_by_tool(verdict, disk, label)
+    run("sync", "--file-system", verdict.declared.mount_path, seconds=WORK_SECONDS)
+
+
+def _label_by_kernel(mount_path: str, label: str) -> bool:
+    handle = os.open(mount_path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.ioctl(handle, FS_IOC_SETFSLABEL, label.encode().ljust(256, b"\0"))
         os.fsync(handle)
     except OSError:
-        _label_by_tool(verdict, disk, label)
+        return False
     finally:
         os.close(handle)
-    run("sync", "--file-system", verdict.declared.mount_path, seconds=WORK_SECONDS)
+    return True
 
 
 def _label_by_tool(verdict: Verdict, disk: Disk, label: str) -> None:
@@ -237,14 +257,17 @@ def _label_by_tool(verdict: Verdict, disk: Disk, label: str) -> None:
 
 
 def _config(verdict: Verdict, _: Disk) -> None:
-    os.unlink(os.path.join(verdict.declared.mount_path, CONFIG))
+    apart(lambda: os.unlink(os.path.join(verdict.declared.mount_path, CONFIG)), WORK_SECONDS)
     note = "if Longhorn already knows a UUID of this disk, take the disk out of its Node object first (F12)"
     say(step="config", status="note", disk=verdict.declared.name, seen=note)
 
 
 def _owner(verdict: Verdict, _: Disk) -> None:
-    os.chown(verdict.declared.mount_path, 0, 0)
-    os.chmod(verdict.declared.mount_path, 0o755)  # noqa: S103 - as every mount point of a system is
+    def own() -> None:
+        os.chown(verdict.declared.mount_path, 0, 0)
+        os.chmod(verdict.declared.mount_path, 0o755)  # noqa: S103 - as every mount point of a system is
+
+    apart(own, WORK_SECONDS)
 
 
 TASKS: Dict[str, Callable[[Verdict, Disk], None]] = {

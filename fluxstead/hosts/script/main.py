@@ -69,7 +69,8 @@ def _lock(mode: str) -> None:
             break
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise StepError(f"another preparation of this host is running ({LOCK} is locked)") from None
+                why = "another preparation of this host is running, or a tool of one is stuck on a disk that hangs"
+                raise StepError(f"{why} ({LOCK} is locked)") from None
             time.sleep(0.2)
     PASSED.append(handle)
 

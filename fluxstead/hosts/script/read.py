@@ -296,7 +296,7 @@ def _ends(disk: Disk) -> Tuple[str, str]:
 
 def signatures(path: str) -> Tuple[Signature, ...]:
     """Everything that libblkid recognises on a device, except partition tables' protective copies."""
-    out = run("wipefs", "--no-act", "--json", path, seconds=DISK_SECONDS)
+    out = run("wipefs", "--no-act", "--json", path, seconds=DISK_SECONDS, looks=True)
     found = json.loads(out)["signatures"] if out.strip() else []
     return tuple(
         Signature(each["type"], int(each["offset"], 16), each.get("uuid") or "", each.get("label") or "") for each in found
@@ -309,7 +309,8 @@ NOTHING_FOUND = 2
 
 def _hidden(disk: Disk) -> Tuple[Signature, ...]:
     """A filesystem where the first partition would begin, left behind by a table that was wiped."""
-    status, out, err = answer(["blkid", "--probe", "--offset", str(MIB), "--output", "export", disk.path])
+    command = ["blkid", "--probe", "--offset", str(MIB), "--output", "export", disk.path]
+    status, out, err = answer(command, DISK_SECONDS, looks=True)
     if status == NOTHING_FOUND and not err:
         return ()
     fields = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
@@ -344,7 +345,7 @@ def _busy(disk: Disk) -> bool:
 
 def _smart(path: str) -> str:
     try:
-        _, out, _ = answer(["smartctl", "--health", "--json", path], 30)
+        _, out, _ = answer(["smartctl", "--health", "--json", path], 30, looks=True)
         passed = json.loads(out or "{}").get("smart_status", {}).get("passed")
     except (StepError, ValueError):
         return "not checked"

@@ -62,11 +62,15 @@ def step(name: str, action: Callable[[], Any], **fields: Any) -> Any:
     return result
 
 
-def answer(command: Sequence[str], seconds: float = COMMAND_SECONDS) -> Tuple[int, str, str]:
-    """(exit status, standard output, standard error) of a tool; 127 when it is not installed."""
+def answer(command: Sequence[str], seconds: float = COMMAND_SECONDS, looks: bool = False) -> Tuple[int, str, str]:
+    """(exit status, standard output, standard error) of a tool; 127 when it is not installed.
+
+    One that only looks has no part in the lock: stuck on a dead disk, it would keep every later run out.
+    """
     pipe = subprocess.PIPE
+    lock = [] if looks else PASSED
     try:
-        tool = subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=ENVIRONMENT, pass_fds=PASSED)
+        tool = subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=ENVIRONMENT, pass_fds=lock)
     except FileNotFoundError:
         return 127, "", f"{command[0]} is not installed"
     try:
@@ -78,9 +82,9 @@ def answer(command: Sequence[str], seconds: float = COMMAND_SECONDS) -> Tuple[in
     return tool.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
-def run(*command: str, seconds: float = COMMAND_SECONDS) -> str:
+def run(*command: str, seconds: float = COMMAND_SECONDS, looks: bool = False) -> str:
     """The output of a tool that must succeed."""
-    status, out, err = answer(command, seconds)
+    status, out, err = answer(command, seconds, looks)
     if status:
         tail = " ".join((err or out).split())[-500:]
         raise StepError(f"{' '.join(command)} ended with {status}: {tail}")
@@ -90,20 +94,14 @@ def run(*command: str, seconds: float = COMMAND_SECONDS) -> str:
 def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> Any:
     """What `work` returns (as JSON can hold it), from a process of its own that is given up after a time.
 
-    With mounts of its own, whatever it mounts ends with it, even when it is killed.
+    With mounts of its own, whatever it mounts ends with it, even when it is killed. Raises RefusedError where `work` does, and
+    StepError for whatever else went wrong.
     """
+    parent = os.getpid()
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        # Else one that a dead disk never answers would hold the lock, and the pipes that ssh waits for.
-        os.close(reader)
-        while PASSED:
-            os.close(PASSED.pop())
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for inherited in (0, 1, 2):
-            os.dup2(nothing, inherited)
-        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
-        _work_apart(work, writer, own_mounts)
+        _work_apart(work, parent, writer, own_mounts)
     os.close(writer)
     data = b""
     deadline = time.monotonic() + seconds
@@ -117,26 +115,56 @@ def apart(work: Callable[[], Any], seconds: float, own_mounts: bool = False) -> 
     if not ready:
         os.kill(child, signal.SIGKILL)
         raise StepError(f"no answer within {seconds:g} s")
-    os.waitpid(child, 0)
-    answered = json.loads(data or b'{"failed": "it ended without an answer"}')
+    # Bounded too: as it ends it closes the disk, and one that hangs by now does not let it.
+    while not os.waitpid(child, os.WNOHANG)[0] and time.monotonic() < deadline:
+        time.sleep(0.002)
+    return _told_apart(data)
+
+
+def _told_apart(data: bytes) -> Any:
+    try:
+        answered = json.loads(data)
+    except ValueError:
+        raise StepError("it ended without an answer") from None
+    if "refused" in answered:
+        raise RefusedError(answered["refused"])
     if "failed" in answered:
         raise StepError(answered["failed"])
     return answered["result"]
 
 
-def _work_apart(work: Callable[[], Any], writer: int, own_mounts: bool) -> NoReturn:
+def _work_apart(work: Callable[[], Any], parent: int, writer: int, own_mounts: bool) -> NoReturn:
     try:
         try:
+            _end_with(parent)
+            _let_go()
             if own_mounts:
                 _leave_mounts()
             result = {"result": work()}
+        except RefusedError as error:
+            result = {"refused": str(error)}
         except Exception as error:  # noqa: BLE001 - a process apart has nobody above it to tell but through the pipe
-            result = {"failed": f"{error}"}
+            result = {"failed": str(error) or type(error).__name__}
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(json.dumps(result).encode())
     finally:
         # Whatever happened: what follows in this copy of the program is the parent's to do.
         os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _let_go() -> None:
+    """The lock, and the pipes by which ssh tells that a run is over: a dead disk may keep this process for ever."""
+    while PASSED:
+        os.close(PASSED.pop())
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for inherited in (0, 1, 2):
+        os.dup2(nothing, inherited)
 
 
 def _leave_mounts() -> None:

@@ -11,18 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import BinaryIO, Callable, Dict, List, Sequence, Set
+from typing import BinaryIO, Dict, List, Sequence, Set
 
 from fluxstead.hosts.script.model import MIB, Disk, Volume, short_hash
-from fluxstead.hosts.script.tools import apart
 
 RECORDS = "/var/lib/fluxstead"
 BLOCK = 4096
 SAMPLES = 256
 """Blocks that stand for a device whose content cannot be listed: spread evenly, 1 MiB in all."""
 DIGEST_LENGTH = 24
-WRITE_SECONDS = 600
-"""For some MiB per partition, on the slowest stick."""
 
 
 def content_digest(disk: Disk) -> str:
@@ -107,14 +104,8 @@ def half_wiped(disk: Disk) -> str:
     return str(record["consent"]) if unchanged else ""
 
 
-def wipe(disk: Disk, consent: str, blocks: Sequence[int], began: Callable[[], None]) -> None:
-    """Zeroes these blocks, with a record of what they held; `began` is called once the record is safe."""
-    apart(lambda: _record(disk, consent, blocks), WRITE_SECONDS)
-    began()
-    write_blocks(disk.path, {number * BLOCK: b"\0" * min(BLOCK, disk.size - number * BLOCK) for number in blocks})
-
-
-def _record(disk: Disk, consent: str, blocks: Sequence[int]) -> None:
+def wipe(disk: Disk, consent: str, blocks: Sequence[int]) -> None:
+    """Zeroes these blocks, once a record of what they held is safe."""
     path = _record_path(disk)
     before: Dict[str, str] = {}
     if half_wiped(disk) == consent:
@@ -126,6 +117,7 @@ def _record(disk: Disk, consent: str, blocks: Sequence[int]) -> None:
         rest = _rest(device, disk.size, set(map(int, before)))
     os.makedirs(RECORDS, mode=0o700, exist_ok=True)
     write_safely(path, json.dumps({"consent": consent, "size": disk.size, "rest": rest, "before": before}), 0o600)
+    write_blocks(disk.path, {number * BLOCK: b"\0" * min(BLOCK, disk.size - number * BLOCK) for number in blocks})
 
 
 def forget_wipe(disk: Disk) -> None:
@@ -136,10 +128,6 @@ def forget_wipe(disk: Disk) -> None:
 
 def write_blocks(path: str, pieces: Dict[int, bytes]) -> None:
     """Writes bytes at places of a device, the highest place first, each safe before the next MiB begins."""
-    apart(lambda: _write_here(path, pieces), WRITE_SECONDS)
-
-
-def _write_here(path: str, pieces: Dict[int, bytes]) -> None:
     device = os.open(path, os.O_WRONLY)
     try:
         written = 0

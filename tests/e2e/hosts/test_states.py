@@ -206,30 +206,43 @@ def test_a_disk_that_hangs_is_refused_and_the_others_are_told(machine: Machine) 
     machine.root("echo 3 > /proc/sys/vm/drop_caches")
     with machine.hanging(2):
         told = {one["name"]: one for one in plan(machine, disk(1), disk(2), disk(3))["disks"]}
+        done = apply(machine, disk(1))
     assert {name: one["action"] for name, one in told.items()} == {"d1": "prepare", "d2": "refuse", "d3": "prepare"}
+    assert done["disks"][0]["action"] == "prepare", "without the disk in the description, the rest goes on"
     assert "it does not answer: no answer within" in told["d2"]["message"]
     assert "./run render" in told["d2"]["message"]
 
 
-def test_a_disk_that_hangs_while_it_is_written_to_ends_the_run_and_is_resumed(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("task", "bound", "said"),
+    [("wipe", "WRITE", "no answer within"), ("partition", "WRITE", "no answer within"), ("format", "FORMAT", "took more than")],
+)
+def test_a_disk_that_hangs_while_it_is_worked_on_ends_the_run_and_is_resumed(
+    task: str, bound: str, said: str, machine: Machine
+) -> None:
     """What waits in the kernel cannot be killed: the run ends without it, and so does the ssh that carried it."""
-    wait = """
-formatted = _format
-def _format(verdict, disk):
-    open("/run/about-to-format", "w").close()
-    time.sleep(20)
-    formatted(verdict, disk)
-TASKS["format"] = _format
-FORMAT_SECONDS = 20
+    machine.root(with_file(1, EXT4))
+    wanted = disk(1, wipe=plan(machine, disk(1))["disks"][0]["write"].removeprefix("wipe: ")), disk(2)
+    wait = f"""
+do_at_once = TASKS["{task}"]
+def do_when_it_hangs(verdict, disk):
+    open("/run/ready", "w").close()
+    while not os.path.exists("/run/hanging"):
+        time.sleep(0.2)
+    do_at_once(verdict, disk)
+TASKS["{task}"] = do_when_it_hangs
+{bound}_SECONDS = 20
 """
     with ThreadPoolExecutor(1) as pool:
-        going = pool.submit(machine.script, stdin_for("apply", node(disk(1), disk(2)), patched(wait)))
-        machine.root("until [ -e /run/about-to-format ]; do sleep 0.5; done")
+        going = pool.submit(machine.script, stdin_for("apply", node(*wanted), patched(wait)))
+        machine.root("until [ -e /run/ready ]; do sleep 0.5; done", 300)
         with machine.hanging(1):
+            machine.root("echo 3 > /proc/sys/vm/drop_caches; touch /run/hanging")
             done = going.result()
     assert done.status == 3, (done.out[-3000:], done.err[-3000:])
-    assert "took more than 20 s" in result_of(done)["why"][0]
-    assert [one["done"][-1] for one in apply(machine, disk(1), disk(2))["disks"]] == ["mount", "mount"]
+    assert f"{said} 20 s" in result_of(done)["why"][0]
+    assert {one["mountPath"] for one in apply(machine, *wanted)["disks"]} == {"/mnt/longhorn/d1", "/mnt/longhorn/d2"}
+    assert {one["action"] for one in plan(machine, *wanted)["disks"]} == {"nothing"}
 
 
 def test_consent_is_void_once_anything_was_written(machine: Machine) -> None:
