@@ -19,13 +19,12 @@ from fluxstead.hosts.script.read import (
     FSTAB,
     IMMUTABLE,
     identity,
-    opened,
     read_host,
     signatures,
     text_of,
 )
 from fluxstead.hosts.script.text import fstab_fields, fstab_line, said
-from fluxstead.hosts.script.tools import WORK_SECONDS, RefusedError, StepError, answer, apart, run, say, step
+from fluxstead.hosts.script.tools import WORK_SECONDS, RefusedError, StepError, answer, apart, opened, run, say, step
 from fluxstead.hosts.script.wipe import (
     BLOCK,
     doomed_blocks,

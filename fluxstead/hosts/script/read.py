@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import glob
 import json
 import os
 import re
-import time
 from dataclasses import replace
 from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
@@ -17,12 +15,11 @@ from fluxstead.hosts.script.gpt import edges, parse
 from fluxstead.hosts.script.look import LOOK_OPTIONS, look
 from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Node, Place, Signature, Volume
 from fluxstead.hosts.script.text import fstab_fields
-from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, run
+from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, opened, run
 from fluxstead.hosts.script.wipe import content_digest, half_wiped
 
 DISK_SECONDS = 60
 """A disk that takes longer to answer the simplest questions is dead."""
-HOLD_TRIES = 10
 SYSTEM_PATHS = (
     *("/", "/boot", "/boot/efi", "/efi", "/etc", "/home", "/opt", "/root", "/usr"),
     *("/var", "/var/lib", "/var/log", "/var/lib/rancher", "/var/lib/kubelet", "/etc/rancher"),
@@ -316,21 +313,6 @@ def _hidden(disk: Disk) -> Tuple[Signature, ...]:
     fields = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     kind = fields.get("TYPE") or fields.get("PTTYPE") or "something that blkid cannot tell"
     return (Signature(kind, MIB, fields.get("UUID", ""), fields.get("LABEL", "")),)
-
-
-def opened(path: str, alone: bool) -> int:
-    """A device that is open for reading, alone with nobody else who holds it; udev, which only looks, is waited for.
-
-    Raises RefusedError when it stays held.
-    """
-    for _ in range(HOLD_TRIES):
-        try:
-            return os.open(path, os.O_RDONLY | (os.O_EXCL if alone else 0))
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            time.sleep(0.5)
-    raise RefusedError(f"{path} was taken into use since it was read")
 
 
 def _busy(disk: Disk) -> bool:

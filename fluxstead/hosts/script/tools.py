@@ -1,8 +1,9 @@
-"""Running the host's tools, bounded in time, and saying what was done."""
+"""Running the host's tools and whatever may hang, bounded in time, and saying what was done."""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import select
@@ -18,6 +19,7 @@ COMMAND_SECONDS = 60
 """For a tool that only asks or tells."""
 WORK_SECONDS = 300
 """For one that has work of its own: a unit may take 90 s before systemd says why it failed, a mount may replay a journal."""
+HOLD_TRIES = 10
 NEW_MOUNTS = 0x00020000
 """CLONE_NEWNS of <linux/sched.h>."""
 END_WITH_PARENT = 1
@@ -171,3 +173,18 @@ def _leave_mounts() -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(NEW_MOUNTS):
         raise OSError(ctypes.get_errno(), "unshare of mounts")
     run("mount", "--make-rprivate", "/")
+
+
+def opened(path: str, alone: bool) -> int:
+    """A device that is open for reading, alone with nobody else who holds it; udev, which only looks, is waited for.
+
+    Raises RefusedError when it stays held.
+    """
+    for _ in range(HOLD_TRIES):
+        try:
+            return os.open(path, os.O_RDONLY | (os.O_EXCL if alone else 0))
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            time.sleep(0.5)
+    raise RefusedError(f"{path} was taken into use since it was read")
