@@ -6,6 +6,7 @@ that lies in the image itself.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -79,13 +80,15 @@ def image() -> Image:
     """The image, built if this content of the file was never built here."""
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     home = cache() / f"host-image-{digest}"
-    if not home.exists():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as building:
-            result = Path(building) / "image"
-            result.mkdir()
-            _build(Path(building), result)
-            result.rename(home)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with home.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.exists():
+            with tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as building:
+                result = Path(building) / "image"
+                result.mkdir()
+                _build(Path(building), result)
+                result.rename(home)
     host_key = " ".join((home / "host_key.pub").read_text().split()[:2])
     return Image(home / "root.qcow2", home / "ready.qcow2", home / "vmlinuz", home / "initrd.img", home / "key", host_key)
 
