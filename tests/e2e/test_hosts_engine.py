@@ -24,6 +24,7 @@ from tests.e2e.hosts.vm import Machine, disks
 
 STACK = "k3s-flux"
 UP = ("up", "--yes", "--skip-preview")
+AS_DECLARED = {"k3s1": {"d1": "nothing"}, "k3s2": {"d3": "nothing"}}
 Recorder = Callable[[str, object], None]
 pytestmark = pytest.mark.machine
 
@@ -203,7 +204,7 @@ def test_refresh_asks_nobody_and_a_lost_state_loses_nothing(cluster: Cluster) ->
     assert cluster.engine.run("stack", "init", STACK).returncode == 0
     again = cluster.engine.run(*UP)
     assert again.returncode == 0, again.stdout
-    assert [host["done"] for host in cluster.outputs().values()] == [{"d1": "nothing"}, {"d3": "nothing"}]
+    assert {name: host["done"] for name, host in cluster.outputs().items()} == AS_DECLARED
     assert cluster.tree() == tree
     assert cluster.digests() == digests
 
@@ -217,7 +218,7 @@ def test_the_hint_of_the_plan_runs_the_script_again_and_nothing_is_done_twice(cl
     record_property("second preparation of two hosts, nothing to do", f"{time.monotonic() - began:.0f} s")
     assert again.returncode == 0, again.stdout
     assert "2 replaced" in again.stdout.partition("Resources:")[2]
-    assert [host["done"] for host in cluster.outputs().values()] == [{"d1": "nothing"}, {"d3": "nothing"}]
+    assert {name: host["done"] for name, host in cluster.outputs().items()} == AS_DECLARED
     assert cluster.digests() == digests
 
 
