@@ -19,8 +19,7 @@ from fluxstead.hosts.report import replace_hint
 from tests.e2e.described import ask_for_less, booted, logins, node_file, write_nodes
 from tests.e2e.engine import HOST_KEY, Engine, which_plugin
 from tests.e2e.hosts.machines import skip_without_tools
-from tests.e2e.hosts.support import EXT4, path, with_file
-from tests.e2e.hosts.test_states import at_rest
+from tests.e2e.hosts.support import EXT4, at_rest, path, with_file
 from tests.e2e.hosts.vm import Machine, disks
 
 STACK = "k3s-flux"

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,17 +81,22 @@ def image() -> Image:
     """The image, built if this content of the file was never built here."""
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     home = cache() / f"host-image-{digest}"
+    make_once(home, _build)
+    host_key = " ".join((home / "host_key.pub").read_text().split()[:2])
+    return Image(home / "root.qcow2", home / "ready.qcow2", home / "vmlinuz", home / "initrd.img", home / "key", host_key)
+
+
+def make_once(home: Path, make: Callable[[Path], None]) -> None:
+    """Have the folder filled by `make`, unless it was; whoever else needs it meanwhile waits, and a half-made one is never met."""
     home.parent.mkdir(parents=True, exist_ok=True)
     with home.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not home.exists():
             with tempfile.TemporaryDirectory(dir=home.parent, prefix="building-") as building:
-                result = Path(building) / "image"
+                result = Path(building) / "made"
                 result.mkdir()
-                _build(Path(building), result)
+                make(result)
                 result.rename(home)
-    host_key = " ".join((home / "host_key.pub").read_text().split()[:2])
-    return Image(home / "root.qcow2", home / "ready.qcow2", home / "vmlinuz", home / "initrd.img", home / "key", host_key)
 
 
 def _run(*command: str | Path) -> None:
@@ -99,7 +105,8 @@ def _run(*command: str | Path) -> None:
     subprocess.run(["nice", *map(str, command)], check=True, timeout=BUILD_SECONDS, env=environment, stdout=subprocess.DEVNULL)
 
 
-def _build(building: Path, result: Path) -> None:
+def _build(result: Path) -> None:
+    building = result.parent
     root = building / "root"
     _run("debootstrap", "--variant=minbase", f"--include={','.join(BASE)}", SUITE, root)
     _archive(root)

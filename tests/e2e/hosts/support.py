@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -117,6 +118,23 @@ def pwrite_part(handle, data, at):
     return pwrite_whole(handle, data, at)
 os.pwrite = pwrite_part
 """
+
+
+WRITTEN = "sync; awk '$3 ~ /^sd.$/ {print $3, $10}' /proc/diskstats"
+"""Sectors written to each data disk since the machine was started."""
+
+
+def at_rest(machine: Machine) -> None:
+    """Waits until the filesystems' own late work (inode tables, XFS' log) is done: a minute without a write."""
+    deadline = time.monotonic() + 600
+    seen = machine.root(WRITTEN)
+    while time.monotonic() < deadline:
+        time.sleep(60)
+        now = machine.root(WRITTEN)
+        if now == seen:
+            return
+        seen = now
+    raise AssertionError(seen)
 
 
 def digests(machine: Machine, numbers: Sequence[int]) -> dict[int, str]:

@@ -12,8 +12,10 @@ from fluxstead.hosts.build import stdin_for
 
 from .support import (
     EXT4,
+    WRITTEN,
     XFS,
     apply,
+    at_rest,
     digests,
     disk,
     node,
@@ -29,22 +31,6 @@ from .vm import Machine
 
 pytestmark = pytest.mark.machine
 ALL = range(1, 7)
-
-WRITTEN = "sync; awk '$3 ~ /^sd.$/ {print $3, $10}' /proc/diskstats"
-"""Sectors written to each data disk since the machine was started."""
-
-
-def at_rest(machine: Machine) -> None:
-    """Waits until the filesystems' own late work (inode tables, XFS' log) is done: a minute without a write."""
-    deadline = time.monotonic() + 600
-    seen = machine.root(WRITTEN)
-    while time.monotonic() < deadline:
-        time.sleep(60)
-        now = machine.root(WRITTEN)
-        if now == seen:
-            return
-        seen = now
-    raise AssertionError(seen)
 
 
 def test_blank_disks_are_prepared_once_and_then_left_byte_for_byte(

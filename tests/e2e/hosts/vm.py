@@ -6,18 +6,17 @@ kept asleep, its disk and its memory, and each test wakes one up and plugs its d
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from string import ascii_lowercase
 from types import TracebackType
@@ -25,7 +24,7 @@ from typing import Self
 
 from tests.e2e.isolation import free_port, scratch
 
-from .image import Image, cache, image
+from .image import Image, cache, image, make_once
 from .qemu import CONSOLE, MONITOR, ROOT, ask, hardware, overlay, qemu_img, version
 
 BOOT_SECONDS = 900
@@ -298,18 +297,15 @@ def _asleep(base: Path) -> Path:
     sources = [Path(__file__), Path(__file__).parent / "qemu.py"]
     made_from = [*(source.read_bytes() for source in sources), str(base).encode(), version().encode()]
     kept = cache() / f"host-asleep-{hashlib.sha256(b''.join(made_from)).hexdigest()[:16]}"
-    with kept.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            with tempfile.TemporaryDirectory(dir=kept.parent, prefix="booting-") as folder:
-                result = Path(folder) / "machine"
-                result.mkdir()
-                machine = Machine([])
-                try:
-                    overlay(base, machine.home / ROOT)
-                    machine.start()
-                    machine.fall_asleep(result)
-                finally:
-                    machine._end()
-                result.rename(kept)
+    make_once(kept, partial(_boot_and_sleep, base))
     return kept
+
+
+def _boot_and_sleep(base: Path, folder: Path) -> None:
+    machine = Machine([])
+    try:
+        overlay(base, machine.home / ROOT)
+        machine.start()
+        machine.fall_asleep(folder)
+    finally:
+        machine._end()
