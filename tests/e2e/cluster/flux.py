@@ -15,11 +15,12 @@ import yaml
 from fluxstead.catalog.brings import k3s_brings
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.admission import Admission
-from tests.e2e.cluster.api import Json, RefusedError, condition, eventually, is_ready
+from tests.e2e.cluster.api import Json, RefusedError, eventually, is_ready
 from tests.e2e.cluster.charts import serve_charts
 from tests.e2e.cluster.control_plane import ControlPlane, answers
 from tests.e2e.cluster.crds import k3s_crds
 from tests.e2e.cluster.processes import Processes
+from tests.e2e.cluster.report import KUSTOMIZATION, RELEASE, SOURCE, claims, conditions, warnings, workloads
 from tests.e2e.cluster.stand_ins import StandIns
 from tests.e2e.cluster.web import Repository, files_of, git_of, serving
 from tests.e2e.isolation import free_port, scratch
@@ -27,9 +28,6 @@ from tests.e2e.isolation import free_port, scratch
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
 TOOLS = (*control_plane.TOOLS, *CONTROLLERS)
 NAMESPACE = "flux-system"
-KUSTOMIZATION = ("kustomize.toolkit.fluxcd.io/v1", "Kustomization")
-RELEASE = ("helm.toolkit.fluxcd.io/v2", "HelmRelease")
-SOURCE = ("source.toolkit.fluxcd.io/v1", "GitRepository")
 
 
 class Cluster:
@@ -165,25 +163,10 @@ class Cluster:
         """What a person would look at first, as far as there is still somebody who answers."""
         lines = ["charts: " + self.charts]
         try:
-            lines += [*self._conditions(), *self._warnings()]
+            lines += [line for part in (conditions, workloads, claims, warnings) for line in part(self.api)]
         except (OSError, HTTPException, RefusedError) as problem:
             lines += [f"the API server's answer: {problem}; its last lines:", self.processes.tail("kube-apiserver", 5)]
-        for name in CONTROLLERS:
-            errors = [line for line in self.processes.tail(name, 400).splitlines() if '"level":"error"' in line]
-            lines += [f"{name}: {line[:500]}" for line in errors[-4:]]
-        return "\n".join([*lines, *self.stand_ins.problems[-3:]])
-
-    def _conditions(self) -> Iterator[str]:
-        for obj in [*self.api.list(*SOURCE), *self.api.list(*KUSTOMIZATION), *self.api.list(*RELEASE)]:
-            now = condition(obj)
-            name = f"{obj['kind']}/{obj['metadata']['name']}"
-            yield f"{name:50} {now.get('status', '-'):8} {now.get('message', '')[:400]}"
-
-    def _warnings(self) -> Iterator[str]:
-        warnings = [event for event in self.api.list("v1", "Event") if event["type"] == "Warning"]
-        for event in sorted(warnings, key=lambda event: event.get("lastTimestamp") or "")[-12:]:
-            involved = event["involvedObject"]
-            yield f"event {involved['kind']}/{involved.get('name')}: {event['reason']}: {event.get('message', '')[:300]}"
+        return "\n".join([*lines, *self.processes.errors(), *self.stand_ins.report()])
 
     def _define(self) -> None:
         self.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,6 +13,9 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 5
+ERROR = re.compile(r'^E\d{4} |level"?[=:]"?error', re.IGNORECASE)
+"""How Kubernetes' programs, and Flux's and kwok, mark a line that is an error."""
+LINES_READ, ERRORS_SHOWN = 400, 4
 
 
 class StartError(Exception):
@@ -51,6 +55,14 @@ class Processes:
         """The last lines that a program wrote."""
         log = self.logs / f"{name}.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+    def errors(self) -> list[str]:
+        """The last errors of each program, by its name."""
+        found = []
+        for name in self._running:
+            lines = [line for line in self.tail(name, LINES_READ).splitlines() if ERROR.search(line)]
+            found += [f"{name}: {line[:500]}" for line in lines[-ERRORS_SHOWN:]]
+        return found
 
     def memory(self) -> dict[str, int]:
         """MiB that each program holds now."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from threading import Event, Thread
 
 import yaml
@@ -25,6 +26,7 @@ PLAYED = (
 NAMESPACE = "longhorn-system"
 DISK_NAMESPACE = uuid.UUID("6d9a2f5e-0f7e-4a1c-9d5b-6f0f5f0c1a11")
 EVERY_SECONDS = 0.5
+PROBLEMS_SHOWN = 3
 PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 
 
@@ -61,7 +63,7 @@ class StandIns:
     admission: Admission
     disks: Callable[[str, str], Disk | None] = registered
     """What the managers see: a disk, or None as long as it is not in the status."""
-    problems: list[str] = field(default_factory=list)
+    _problems: list[str] = field(default_factory=list)
     _stop: Event = field(default_factory=Event)
     _thread: Thread | None = None
 
@@ -77,13 +79,18 @@ class StandIns:
             self._thread.join()
         self.admission.stop()
 
+    def report(self) -> list[str]:
+        """What they could not do, the last at the end, and whether they still look."""
+        said = [f"stand-in {problem}" for problem in self._problems[-PROBLEMS_SHOWN:]]
+        return said if self._thread and self._thread.is_alive() else [*said, "the stand-ins have stopped looking"]
+
     def _run(self) -> None:
         while not self._stop.wait(EVERY_SECONDS):
             for part in (self._storage_class, self._nodes, self._volumes, self.admission.answer):
                 try:
                     part()
-                except (RefusedError, OSError) as problem:
-                    self.problems.append(f"{part.__name__}: {problem}")
+                except (RefusedError, OSError, HTTPException) as problem:
+                    self._problems.append(f"{part.__name__}: {problem}")
 
     def _storage_class(self) -> None:
         if not self._managers_ready() or self.api.get("storage.k8s.io/v1", "StorageClass", "longhorn"):
