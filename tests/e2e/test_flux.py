@@ -11,8 +11,8 @@ import yaml
 from fluxstead.checks.reading.store import DiskStore
 from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.reading.waiting import waiting_in
-from tests.e2e.cluster.api import Json
-from tests.e2e.cluster.description import Project
+from tests.e2e.cluster.api import Json, refusals
+from tests.e2e.cluster.description import Project, tree_objects
 from tests.e2e.cluster.fixtures import EDGE, NODE
 from tests.e2e.cluster.flux import Cluster
 
@@ -58,6 +58,8 @@ def came_up_in_order(cluster: Cluster, project: Project, record: Record) -> None
     assert not [(first, then) for first, then in simulated if position[first] > position[then]]
     groups = [group for group in cluster.layers() if group not in names]
     cluster.wait_for_layers(groups, revision)
+    # Strictly, by the definitions that these controllers were published with.
+    assert not refusals(cluster.api, tree_objects(project.folder / "generated" / project.stack))
 
 
 def cold_start(project: Project) -> set[tuple[str, str]]:

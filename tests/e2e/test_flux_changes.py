@@ -12,7 +12,8 @@ from tests.e2e.cluster.api import Json, condition, is_ready
 from tests.e2e.cluster.charts import REFUSED, UNRENDERED
 from tests.e2e.cluster.description import STACK, Project
 from tests.e2e.cluster.fixtures import NODE, Need, edge_running
-from tests.e2e.cluster.flux import KUSTOMIZATION, NAMESPACE, RELEASE, TOOLS, Cluster, applied, running
+from tests.e2e.cluster.flux import NAMESPACE, TOOLS, Cluster, applied, running
+from tests.e2e.cluster.report import KUSTOMIZATION, RELEASE
 
 LONGHORN = "longhorn-system"
 ATTEMPTS_SECONDS = 20

@@ -10,15 +10,16 @@ import pytest
 import yaml
 
 from tests.e2e.cluster import control_plane
-from tests.e2e.cluster.api import Api, Json, RefusedError, eventually
+from tests.e2e.cluster.api import Api, Json, RefusedError, eventually, refusals
 from tests.e2e.cluster.control_plane import ControlPlane
 from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds, published_crds
-from tests.e2e.cluster.description import PROJECT
+from tests.e2e.cluster.description import PROJECT, tree_objects
 from tests.e2e.cluster.processes import Processes
 from tests.e2e.helm import chart_of, releases, rendered, without_chart
 from tests.e2e.isolation import scratch
 
 Need = Callable[..., dict[str, Path]]
+Record = Callable[[str, object], None]
 FLUX_SYSTEM = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}}
 TREES = {
     "k3s-flux": (PROJECT, "generated/k3s-flux"),
@@ -42,9 +43,13 @@ def api(need: Need) -> Iterator[Api]:
 
 
 @pytest.mark.parametrize("cluster", TREES)
-def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api: Api) -> None:
+def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api: Api, record_property: Record) -> None:
     """Unknown and repeated fields are errors to it; kinds have the schemas of the versions that the description names."""
-    objects = committed(cluster)
+    objects = tree_objects(tree_of(cluster))
+    published = published_crds(f"flux-{flux_of(cluster)}")
+    record_property(
+        f"{cluster}: definitions of Flux {flux_of(cluster)}", "as published" if published else "from the catalog's schemas"
+    )
     for definition in definitions(cluster, objects):
         api.create(definition)
     for obj in [FLUX_SYSTEM, *objects]:
@@ -54,18 +59,10 @@ def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api
     assert not refusals(api, objects)
 
 
-def committed(cluster: str) -> list[Json]:
-    """The objects of a cluster's tree."""
-    root, tree = TREES[cluster]
-    found = [yaml.safe_load(file.read_text()) for file in sorted((root / tree).rglob("*.yaml"))]
-    return [obj for obj in found if not obj["apiVersion"].startswith("kustomize.config")]
-
-
 @pytest.fixture
 def released(cluster: str, need: Need) -> list[Json]:
     """What the releases of a tree become with their real charts; no test where one is not to be had."""
-    root, tree = TREES[cluster]
-    found = releases(root / tree)
+    found = releases(tree_of(cluster))
     objects: list[Json] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one["metadata"]["namespace"]}} for one in found
     ]
@@ -80,7 +77,7 @@ def released(cluster: str, need: Need) -> list[Json]:
 @pytest.mark.parametrize("cluster", TREES)
 def test_the_server_accepts_what_the_releases_become(cluster: str, released: list[Json], api: Api) -> None:
     """The objects of the real charts with the description's values, and the tree's, by the charts' own definitions."""
-    objects = committed(cluster)
+    objects = tree_objects(tree_of(cluster))
     brought = [obj for obj in released if obj["kind"] == "CustomResourceDefinition"]
     made = {one["metadata"]["name"]: one for one in [*definitions(cluster, objects), *brought]}
     kinds = list(made.values())
@@ -101,27 +98,16 @@ def test_the_server_refuses_an_unknown_field(api: Api) -> None:
     for served in (("longhorn.io/v1beta2", "Node"), ("kustomize.toolkit.fluxcd.io/v1", "Kustomization")):
         eventually(f"{served[1]} is served", 30, partial(_lists, api, *served), str)
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "longhorn-system"}})
-    root, tree = TREES["k3s-flux"]
-    node = yaml.safe_load((root / tree / "infrastructure/longhorn-storage/node-k3s1.yaml").read_text())
+    tree = tree_of("k3s-flux")
+    node = yaml.safe_load((tree / "infrastructure/longhorn-storage/node-k3s1.yaml").read_text())
     node["spec"]["disks"]["sdf1"]["storageReserve"] = 1
     with pytest.raises(RefusedError, match="storageReserve"):
         api.apply(node, dry_run=True)
-    layer = yaml.safe_load((root / tree / "infrastructure/longhorn.yaml").read_text())
+    layer = yaml.safe_load((tree / "infrastructure/longhorn.yaml").read_text())
     layer["metadata"]["namespace"] = "default"
     layer["spec"]["dependOn"] = []
     with pytest.raises(RefusedError, match="dependOn"):
         api.apply(layer, dry_run=True)
-
-
-def refusals(api: Api, objects: list[Json]) -> list[str]:
-    """What the server has against each of the objects."""
-    refused = []
-    for obj in objects:
-        try:
-            api.apply(obj, dry_run=True)
-        except RefusedError as problem:
-            refused.append(f"{obj['kind']} {obj['metadata']['name']}: {problem}")
-    return refused
 
 
 def _lists(api: Api, api_version: str, kind: str) -> bool:
@@ -135,8 +121,7 @@ def _lists(api: Api, api_version: str, kind: str) -> bool:
 
 def definitions(cluster: str, objects: list[Json]) -> list[Json]:
     """What the cluster has when all its charts are there: Flux, k3s and each release bring theirs."""
-    described = yaml.safe_load((TREES[cluster][0] / f"Pulumi.{cluster}.yaml").read_text())["config"]
-    kubernetes, flux = described["fluxstead:kubernetes"], described["fluxstead:flux"]["version"]
+    kubernetes, flux = described(cluster)["fluxstead:kubernetes"], flux_of(cluster)
     found = flux_crds(flux)
     found += k3s_crds(kubernetes.get("disable", []), kubernetes["version"].lstrip("v").partition("+")[0])
     for obj in objects:
@@ -144,3 +129,21 @@ def definitions(cluster: str, objects: list[Json]) -> list[Json]:
             chart = obj["spec"]["chart"]["spec"]
             found += chart_crds(chart["chart"], chart["version"])
     return list({one["metadata"]["name"]: one for one in [*found, *published_crds(f"flux-{flux}")]}.values())
+
+
+def tree_of(cluster: str) -> Path:
+    """The folder of a cluster's tree."""
+    root, tree = TREES[cluster]
+    return root / tree
+
+
+def flux_of(cluster: str) -> str:
+    """The version of Flux that a cluster has."""
+    version: str = described(cluster)["fluxstead:flux"]["version"]
+    return version
+
+
+def described(cluster: str) -> Json:
+    """What a cluster's file says."""
+    found: Json = yaml.safe_load((TREES[cluster][0] / f"Pulumi.{cluster}.yaml").read_text())["config"]
+    return found

@@ -7,7 +7,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -168,6 +168,17 @@ def condition(obj: Json | None, kind: str = "Ready") -> Json:
 def is_ready(obj: Json | None) -> bool:
     """Whether an object says that it is Ready, in its present generation."""
     return condition(obj).get("status") == "True"
+
+
+def refusals(api: Api, objects: Iterable[Json]) -> list[str]:
+    """What the server has against each of these objects; it stores none of them."""
+    refused = []
+    for obj in objects:
+        try:
+            api.apply(obj, dry_run=True)
+        except RefusedError as problem:
+            refused.append(f"{obj['kind']} {obj['metadata']['name']}: {problem}")
+    return refused
 
 
 def eventually(what: str, seconds: float, question: Callable[[], Any], report: Callable[[], str]) -> Any:

@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from fluxstead.assembly import Assembled
 from fluxstead.embedded import run_program
+from tests.e2e.cluster.api import Json
 from tests.e2e.cluster.web import copy_tracked
 
 PROJECT = Path(__file__).parents[3]
@@ -52,3 +55,9 @@ class Project:
         words = [sys.executable, "-m", "fluxstead.cli", command, "--project", str(self.folder)]
         done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
+
+
+def tree_objects(tree: Path) -> list[Json]:
+    """The objects of a generated tree; the lists of files that kustomize reads are none."""
+    found = [yaml.safe_load(file.read_text()) for file in sorted(tree.rglob("*.yaml"))]
+    return [obj for obj in found if not obj["apiVersion"].startswith("kustomize.config")]
