@@ -68,6 +68,9 @@ class ControlPlane:
                 "--leader-elect=false",
                 "--bind-address=127.0.0.1",
                 f"--secure-port={free_port()}",
+                # Without a pause before it is tried again, a pod can be tried before this scheduler's cache knows that its claim
+                # is bound, and then waits 5 minutes: kubernetes/kubernetes#133929, mended in 1.35 only.
+                "--feature-gates=SchedulerPopFromBackoffQ=false",
             ],
         )
         self._start_kwok()
