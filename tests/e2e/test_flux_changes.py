@@ -282,6 +282,41 @@ def breaks_and_is_cured(cluster: Cluster, project: Project, step: tuple[str, str
     assert longhorn_uids(cluster) == uids
 
 
+def test_what_a_failing_test_prints_names_the_pod_that_is_waited_for(cluster: Cluster) -> None:
+    """Without it, a release that stays in progress says nothing but that."""
+    metadata = {"name": "waits", "namespace": "waiting"}
+    cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "waiting"}})
+    cluster.api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": metadata,
+            "spec": {
+                "storageClassName": "absent",
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }
+    )
+    labels = {"app": "waits"}
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "waits"}}
+    pod = {"containers": [{"name": "waits", "image": "example.test/waits:1"}], "volumes": [volume]}
+    cluster.api.create(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata,
+            "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}},
+        }
+    )
+    cluster.eventually("the report says why", lambda: "unbound immediate PersistentVolumeClaims" in cluster.report())
+    said = cluster.report().splitlines()
+    assert "Deployment waiting/waits: 0 of 1 ready" in said
+    assert "PersistentVolumeClaim waiting/waits: Pending; class absent, asked of nobody" in said
+    assert [line for line in said if line.startswith("Pod waiting/waits-") and "Pending on no node" in line]
+    cluster.api.delete("v1", "Namespace", "waiting")
+
+
 def failure(cluster: Cluster, layer: str, word: str) -> str:
     """A layer's message, while it is not Ready for that reason."""
     now = condition(cluster.layers()[layer])

@@ -16,11 +16,11 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZG
 NODE = {"name": "k3s1", "cluster": "c", "address": "192.0.2.1", "role": "server", "state": "live"}
 FINE = {"result": {"status": "fine", "disks": [], "system": [], "inventory": []}}
 STAND_IN = """#!{python}
-import json, pathlib, sys
+import json, os, pathlib, sys
 known = [word.partition("=")[2] for word in sys.argv if word.startswith("UserKnownHostsFile=")]
 texts = [pathlib.Path(name).read_text() for name in known]
-with open({record!r}, "a") as file:
-    print(json.dumps({{"words": sys.argv[1:], "known": texts, "stdin": sys.stdin.read()}}), file=file)
+call = {{"words": sys.argv[1:], "known": texts, "stdin": sys.stdin.read()}}
+pathlib.Path({record!r}, str(os.getpid())).write_text(json.dumps(call))
 sys.stderr.write({trouble!r})
 print({output!r})
 sys.exit({status})
@@ -32,7 +32,8 @@ class Stand:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._record = folder / "record"
+        self._record = folder / "calls"
+        self._record.mkdir()
 
     def answers(self, output: str, *, trouble: str = "", status: int = 0) -> None:
         program = self._folder / "ssh"
@@ -41,7 +42,8 @@ class Stand:
         program.chmod(0o755)
 
     def calls(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self._record.read_text().splitlines()]
+        """Each call has a file of its own: calls at the same time would mix their lines."""
+        return [json.loads(file.read_text()) for file in self._record.iterdir()]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ KUSTOMIZATION = ("kustomize.toolkit.fluxcd.io/v1", "Kustomization")
 RELEASE = ("helm.toolkit.fluxcd.io/v2", "HelmRelease")
 SOURCE = ("source.toolkit.fluxcd.io/v1", "GitRepository")
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 EVENTS_SHOWN = 12
 
 
@@ -29,7 +30,7 @@ def workloads(api: Api) -> Iterator[str]:
             wanted = status.get("desiredNumberScheduled", workload["spec"].get("replicas", 0))
             ready = status.get("numberReady", status.get("readyReplicas", 0))
             if wanted != ready or status.get("observedGeneration") != workload["metadata"]["generation"]:
-                yield f"{named(workload, kind)}: {ready} of {wanted} ready; {status}"
+                yield f"{named(workload, kind)}: {ready} of {wanted} ready"
     for pod in api.list("v1", "Pod"):
         found = {one["type"]: one for one in pod["status"].get("conditions", ())}
         if found.get("Ready", {}).get("status") != "True" and pod["status"].get("phase") != "Succeeded":
@@ -42,8 +43,9 @@ def claims(api: Api) -> Iterator[str]:
     """Claims without a volume, and who is asked for one."""
     for claim in api.list("v1", "PersistentVolumeClaim"):
         if claim["status"].get("phase") != "Bound":
-            said = claim["metadata"].get("annotations", {}), claim["spec"].get("volumeName")
-            yield f"{named(claim, 'PersistentVolumeClaim')}: {claim['status'].get('phase')}; {said}"
+            asked = claim["metadata"].get("annotations", {}).get(PROVISIONER, "nobody")
+            storage = claim["spec"].get("storageClassName", "none")
+            yield f"{named(claim, 'PersistentVolumeClaim')}: {claim['status'].get('phase')}; class {storage}, asked of {asked}"
 
 
 def warnings(api: Api) -> Iterator[str]:

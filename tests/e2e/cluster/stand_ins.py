@@ -18,6 +18,7 @@ import yaml
 
 from tests.e2e.cluster.admission import Admission
 from tests.e2e.cluster.api import Api, Json, RefusedError
+from tests.e2e.cluster.report import PROVISIONER
 
 PLAYED = (
     "kubelets and load balancers: kwok; Longhorn's driver deployer, managers and provisioner, and the admission webhooks of real "
@@ -27,7 +28,6 @@ NAMESPACE = "longhorn-system"
 DISK_NAMESPACE = uuid.UUID("6d9a2f5e-0f7e-4a1c-9d5b-6f0f5f0c1a11")
 EVERY_SECONDS = 0.5
 PROBLEMS_SHOWN = 3
-PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 
 
 @dataclass(frozen=True)
