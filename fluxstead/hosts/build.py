@@ -12,7 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-PARTS: Final = ("model", "gpt", "text", "decide", "tools", "look", "wipe", "read", "act", "system", "main")
+PARTS: Final = (
+    *("model", "gpt", "text", "tools", "files", "medium", "superblocks", "evidence", "look", "which", "against"),
+    *("consent", "decide", "content", "wipe"),
+    *("places", "identity", "holders", "read", "act", "system", "main"),
+)
 """The files of `script/`, each after those that it imports."""
 HOME: Final = Path(__file__).parent
 END: Final = "FLUXSTEAD_END_OF_INPUT"

@@ -8,7 +8,7 @@ import pytest
 
 from fluxstead.hosts.script.decide import DESTRUCTIVE, FRESH, decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
-from fluxstead.hosts.script.model import Declared, Disk, Host, Look, Place, Signature, Verdict, label_of
+from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Place, Signature, Verdict, label_of
 from fluxstead.hosts.script.text import said
 
 from .world import (
@@ -17,6 +17,7 @@ from .world import (
     EMPTY,
     FILES,
     GIB,
+    NEW,
     PATH,
     REPLICAS,
     SERIAL,
@@ -67,17 +68,26 @@ def test_ours_not_mounted_is_mended_without_touching_data() -> None:
         f"/dev/sda1 {PATH} ext4 defaults,nofail,x-systemd.device-timeout=30s 0 2",
         f"UUID={UUID} {PATH} ext4 defaults,x-systemd.device-timeout=30s 0 2",
         f"UUID={UUID} {PATH} ext4 defaults,nofail 0 2",
-        f"UUID=22222222-1111-1111-1111-111111111111 {PATH} ext4 nofail,x-systemd.device-timeout=30s 0 2",
     ],
 )
 def test_u03_a_line_by_name_or_without_nofail_is_mended(line: str) -> None:
-    place = replace(right_place(), fstab=(line,))
+    place = replace(right_place(), fstab=(line,), own=())
+    disk = replace(ours(), fstab=((PATH, line),))
+    assert verdict(host(disk, place=place)).tasks == ("fstab",)
+
+
+def test_a_line_for_another_disk_at_the_path_is_replaced_only_where_this_script_wrote_it() -> None:
+    """It may be of a disk that is unplugged today."""
+    line = f"UUID=22222222-1111-1111-1111-111111111111 {PATH} ext4 nofail,x-systemd.device-timeout=30s 0 2"
+    place = replace(right_place(), fstab=(line,), own=(line,))
     assert verdict(host(ours(), place=place)).tasks == ("fstab",)
+    for disk in (blank(), ours(), ours(mounted=False)):
+        assert "/etc/fstab mounts something else" in refused(host(disk, place=Place(fstab=(line,))))
 
 
 def test_further_options_of_the_operators_line_are_kept() -> None:
     line = f'UUID="{UUID}" {PATH}/ ext4 noatime,nofail,x-systemd.device-timeout=5s 0 0'
-    assert verdict(host(ours(), place=replace(right_place(), fstab=(line,)))).action == "nothing"
+    assert verdict(host(ours(), place=replace(right_place(), fstab=(line,), own=(line,)))).action == "nothing"
 
 
 def by_hand(**changes: object) -> Disk:
@@ -88,10 +98,23 @@ def by_hand(**changes: object) -> Disk:
 
 def test_prepared_by_hand_is_adopted_with_its_data() -> None:
     line = f"/dev/sda1 {PATH} ext4 defaults 0 2"
-    found = host(by_hand(), place=Place("/dev/sda1", fstab=(line,)))
+    found = host(replace(by_hand(), fstab=((PATH, line),)), place=Place("/dev/sda1", fstab=(line,)))
     answer = verdict(found, declared(serial=None, device="/dev/sda"))
     assert answer.action == "adopt"
     assert answer.tasks == ("fstab", "label", "underneath")
+
+
+def test_adoption_keeps_options_and_owner_and_lists_what_it_changes() -> None:
+    line = f"/dev/sda1 {PATH} ext4 noatime,commit=30 0 2"
+    look = Look(open_to_all=True)
+    found = host(replace(by_hand(look=look), fstab=((PATH, line),)), place=Place("/dev/sda1", fstab=(line,)))
+    told = "\n".join(verdict(found).notes)
+    assert f"UUID={UUID} {PATH} ext4 noatime,commit=30,nofail,x-systemd.device-timeout=90s 0 2" in told
+    assert line in told
+    assert f"data, becomes {label_of('a', SERIAL)}" in told
+    assert "chattr +i" in told
+    assert "others than root may write" in told
+    assert "owner" not in verdict(found).tasks
 
 
 @pytest.mark.parametrize("device", ["/dev/disk/by-id/usb-Generic", "/dev/sda"])
@@ -129,7 +152,6 @@ def test_blank_is_prepared_in_the_only_order_that_works() -> None:
 FOREIGN = {
     "filesystem": holding(part(signatures=filesystem(), look=FILES)),
     "empty filesystem": holding(part(signatures=filesystem(), look=EMPTY)),
-    "not mountable": holding(part(signatures=filesystem("btrfs"), look=Look(problem="bad superblock"))),
     "empty partition": holding(part()),
     "whole disk": blank(volumes=(whole(signatures=filesystem("xfs"), look=FILES),), edges="other"),
     "lvm": holding(part(signatures=filesystem("LVM2_member"))),
@@ -141,7 +163,9 @@ FOREIGN = {
     "table without partitions": blank(volumes=(whole(signatures=(Signature("dos", 510),)),), edges="other"),
     "our label for another serial": holding(part(signatures=filesystem(label=label_of("a", "WD-2")), look=EMPTY)),
     "our table from another serial": holding(part(partition_guid=partition_guid("WD-2"), partition_name=PREPARING)),
-    "mounted elsewhere": holding(part(signatures=filesystem(), mounts=("/srv",), look=FILES), busy=True),
+    "ends that are zero, and something between": blank(inside="not zero at 2 MiB"),
+    "our torn table, and something behind it": blank(edges="table", table_name=PREPARING, inside="not zero at 2 MiB"),
+    "a filesystem of a wiped table": blank(volumes=(whole(signatures=(Signature("ext4", 2 * MIB),)),), inside="not zero at 2 MiB"),
 }
 
 
@@ -154,11 +178,10 @@ def test_u02_content_that_is_not_ours_goes_only_by_consent_to_exactly_this(state
     assert SERIAL in said(answer)
     assert f"wipe: {CONSENT}" in said(answer)
     for other in ("WD-2/" + DIGEST, SERIAL + "/" + "0" * 24, SERIAL, "yes"):
-        assert "is for another disk or other content" in refused(found, declared(wipe=other))
+        assert "is for another disk, for other content, or over" in refused(found, declared(wipe=other))
     consented = verdict(found, declared(wipe=CONSENT))
     assert consented.action == "wipe"
-    mounts = ("unmount",) if state == "mounted elsewhere" else ()
-    assert consented.tasks == (*mounts, "wipe", *FRESH)
+    assert consented.tasks == ("wipe", *FRESH)
 
 
 NEVER = {
@@ -169,11 +192,17 @@ NEVER = {
     "read-only": blank(read_only=True),
     "SMART": blank(smart="failing"),
     "input/output error": blank(dead="input/output error"),
-    "neither a mount nor a known device": blank(busy=True),
+    "neither a mount, nor swap, nor a process": blank(busy=True),
+    "qemu (pid 4) has it open": blank(held_by=("qemu (pid 4) has it open",), busy=True),
+    "udevadm trigger": blank(doubt="the kernel says serial B, udev's database A"),
+    "umount /srv": holding(part(signatures=filesystem(), mounts=("/srv",), look=FILES), busy=True),
+    "journal holds what is not in its folders": holding(part(signatures=filesystem(), look=Look(dirty=True))),
+    "could not be looked into": holding(part(signatures=filesystem(), look=Look(problem="block size 65536"))),
+    "into which nothing looks here": holding(part(signatures=filesystem("btrfs"))),
+    "f2fs": holding(part(signatures=filesystem("f2fs"))),
+    "has no serial or WWN": holding(part(signatures=filesystem("vfat")), confirmed=False),
     "holds Longhorn replicas": holding(part(signatures=filesystem(), look=REPLICAS)),
-    "Longhorn replicas (/dev/sda1:replicas/pvc-1)": holding(
-        part(signatures=filesystem(), mounts=("/srv",), look=REPLICAS), busy=True
-    ),
+    "Longhorn replicas (/dev/sda1:replicas/pvc-1)": holding(part(signatures=filesystem("xfs"), look=REPLICAS)),
     "in use by /dev/dm-0": holding(part(signatures=filesystem("LVM2_member")), stacked=("/dev/dm-0",), busy=True),
     "/etc/fstab mounts it at /srv": holding(part(signatures=filesystem()), fstab=(("/srv", "UUID=… /srv"),)),
 }
@@ -227,6 +256,13 @@ def test_f24_a_mount_path_that_holds_files_is_not_covered() -> None:
     assert "/dev/sdb1 is mounted there" in refused(host(blank(), place=Place("/dev/sdb1")))
 
 
+def test_a_mount_path_that_is_somebody_elses_is_not_taken() -> None:
+    unit = "/etc/systemd/system/mnt-longhorn-a.mount"
+    assert f"{unit} mounts something there" in refused(host(blank(), place=Place(units=(unit,))))
+    assert "an automount waits" in refused(host(blank(), place=Place(automount=True)))
+    assert "what is mounted at /mnt, which is not the system's" in refused(host(blank(), place=Place(below="/mnt")))
+
+
 def unfinished(**changes: object) -> Disk:
     """A disk whose preparation was interrupted after its table was written."""
     return replace(ours(mounted=False, **{"partition_name": PREPARING, **changes}), table_name=PREPARING)
@@ -239,10 +275,28 @@ def test_an_interrupted_preparation_is_taken_up_again() -> None:
         assert verdict(host(found)).tasks == FRESH
     for found in (
         unfinished(signatures=(), look=None),
-        unfinished(look=EMPTY),
-        unfinished(look=Look(problem="half a filesystem", rejected=True)),
+        unfinished(look=NEW),
+        unfinished(look=Look(problem="half a filesystem", never_mounted=True)),
     ):
         assert verdict(host(found)).tasks == FRESH[1:]
+
+
+def test_an_unfinished_preparation_is_no_licence_to_format_what_a_person_used() -> None:
+    """Without files too: what was mounted once may have had some, and its journal may have what its folders do not."""
+    assert verdict(host(unfinished(look=EMPTY))).tasks == ("finish", "mountpoint", "fstab", "mount")
+    disturbed = replace(unfinished(signatures=(), look=None), undisturbed=False)
+    assert refused(host(disturbed))
+    assert "wipe:" in refused(host(disturbed))
+    assert "cannot be read" in refused(host(unfinished(look=Look(problem="its own tools cannot read it"))))
+
+
+def test_a_prepared_disk_whose_table_was_wiped_gets_its_table_back_and_keeps_its_filesystem() -> None:
+    mine = (Signature("ext4", MIB, UUID, label_of("a", SERIAL)),)
+    lost = blank(volumes=(whole(signatures=mine),), inside="not zero at 1 MiB")
+    answer = verdict(host(lost))
+    assert (answer.action, answer.tasks) == ("resume", ("partition", "mountpoint", "fstab", "mount"))
+    for other in (Signature("ext4", 2 * MIB, UUID, label_of("a", SERIAL)), Signature("ext4", MIB, UUID, label_of("a", "WD-2"))):
+        assert verdict(host(replace(lost, volumes=(whole(signatures=(other,)),)))).action == "refuse"
 
 
 def test_files_end_the_right_to_format_again() -> None:
@@ -254,7 +308,7 @@ def test_files_end_the_right_to_format_again() -> None:
 def test_only_the_table_that_was_written_gives_the_right_to_format() -> None:
     """Somebody who shrinks the partition and adds another keeps the mark on the first one."""
     added = part("/dev/sda2", signatures=(), look=REPLICAS)
-    for changed in (replace(unfinished(signatures=(), look=None), edges="other"), unfinished(look=EMPTY)):
+    for changed in (replace(unfinished(signatures=(), look=None), edges="other"), unfinished(look=NEW)):
         found = replace(changed, volumes=(*changed.volumes, added))
         assert verdict(host(found)).action == "refuse"
         assert "replicas" in refused(host(found), declared(wipe=CONSENT))
@@ -264,7 +318,7 @@ def test_only_the_table_that_was_written_gives_the_right_to_format() -> None:
 
 
 def test_a_look_that_did_not_end_gives_no_right() -> None:
-    """A timeout says nothing of what is there; nor does a loop device that is not to be had."""
+    """A timeout says nothing of what is there."""
     hangs = Look(problem="no answer within 120 s")
     assert "cannot be read: no answer" in refused(host(unfinished(look=hangs)))
     for kinds in (filesystem(), (*filesystem(), Signature("zfs_member", 0x20000))):
@@ -303,5 +357,5 @@ def test_the_line_for_fstab_is_read_back_as_it_was_written() -> None:
     odd = declared(mount_path="/mnt/a b\\c#d")
     place = Place("/dev/sda1", immutable=True, fstab=(right_line(odd),))
     volume = part(signatures=filesystem(label=label_of("a", SERIAL)), mounts=(odd.mount_path,), look=Look())
-    found = Host((replace(holding(volume), busy=True),), {odd.mount_path: place}, {})
+    found = Host((replace(holding(volume), busy=True),), {odd.mount_path: replace(place, own=place.fstab)}, {})
     assert verdict(found, odd).action == "nothing"

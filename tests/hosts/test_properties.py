@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import HealthCheck, example, given, settings
 
 from fluxstead.hosts.script.decide import DESTRUCTIVE, decide
-from fluxstead.hosts.script.gpt import PREPARING, partition_guid
-from fluxstead.hosts.script.model import Declared, Disk, Host, Look, Verdict, label_of
+from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
+from fluxstead.hosts.script.model import Declared, Disk, Host, Verdict, label_of
 from fluxstead.hosts.script.text import said
 
 from .world import any_declared, any_host, blank, declared, do, host, node, workable
@@ -20,19 +20,20 @@ def is_blank(disk: Disk) -> bool:
     if len(disk.volumes) > 1 or disk.volumes[0].mounts:
         return False
     marks = {signature.type for signature in disk.volumes[0].signatures}
-    return (not marks and disk.edges == "zero") or (marks <= {"gpt", "PMBR"} and disk.edges == "table")
+    if disk.edges == "table" and disk.table_name == READY:
+        return marks <= {"gpt", "PMBR"}
+    return not disk.inside and ((not marks and disk.edges == "zero") or (marks <= {"gpt", "PMBR"} and disk.edges == "table"))
 
 
 def is_unfinished(disk: Disk, name: str) -> bool:
-    """Our own partition before its filesystem was whole, with no file in it."""
+    """Our own partition before its filesystem was whole, that nobody can have used."""
     if disk.edges != "table" or len(disk.partitions) != 1:
         return False
     for volume in disk.partitions:
         mine = volume.partition_guid == partition_guid(disk.serial) and volume.partition_name == PREPARING
         foreign = any(signature.label != label_of(name, disk.serial) for signature in volume.signatures)
-        look = volume.look or Look()
-        files = (look.problem and not look.rejected) or look.entries or look.replicas
-        if mine and not foreign and not (volume.signatures and files):
+        unused = bool(volume.look and volume.look.never_mounted) if volume.signatures else disk.undisturbed
+        if mine and not foreign and unused:
             return True
     return False
 
@@ -42,8 +43,13 @@ def allowed(verdict: Verdict) -> bool:
     one, disk = verdict.declared, verdict.disk
     assert disk is not None
     consented = one.wipe == f"{disk.serial}/{disk.digest}" and bool(disk.digest)
-    interrupted = bool(one.wipe) and disk.half_wiped == one.wipe
-    return is_blank(disk) or is_unfinished(disk, one.name) or consented or interrupted
+    return is_blank(disk) or is_unfinished(disk, one.name) or consented or interrupted(verdict)
+
+
+def interrupted(verdict: Verdict) -> bool:
+    """A wipe under this very consent was cut off."""
+    one, disk = verdict.declared, verdict.disk
+    return disk is not None and bool(one.wipe) and disk.half_wiped == one.wipe
 
 
 @MANY
@@ -58,14 +64,19 @@ def test_nothing_is_destroyed_that_is_not_blank_unfinished_or_consented(one: Dec
     assert disk is not None
     assert allowed(verdict)
     assert disk.serial
-    assert not any((disk.uses, disk.stacked, disk.dead, disk.read_only))
+    assert disk.confirmed
+    assert not any((disk.uses, disk.stacked, disk.dead, disk.read_only, disk.held_by, disk.doubt))
+    assert not any(volume.mounts for volume in disk.volumes)
     assert disk.size >= one.size
     assert disk.smart != "failing"
     assert not any(volume.swap for volume in disk.volumes)
     if verdict.action == "wipe" and "consents" in verdict.why[0]:
+        looks = [volume.look for volume in disk.volumes if volume.look and volume.signatures]
         assert not any(volume.look.replicas for volume in disk.volumes if volume.look)
-    if any(volume.mounts for volume in disk.volumes):
-        assert verdict.tasks[0] == "unmount"
+        kinds = {signature.type for volume in disk.volumes for signature in volume.signatures}
+        assert "btrfs" not in kinds
+        if kinds & {"ext4", "xfs"} and len(looks) == 1 and len(disk.volumes) == 1:
+            assert not looks[0].problem and not looks[0].dirty
 
 
 @MANY

@@ -212,7 +212,13 @@ def test_a_disk_that_changed_hands_since_it_was_read_is_not_held(tmp_path: Path,
     monkeypatch.setattr(act, "identity", lambda _: disk)
     with act.held(disk, alone=True):
         pass
-    for now in (replace(disk, serials=("other",)), replace(disk, wwn="other"), replace(disk, size=disk.size + 512)):
+    for now in (
+        replace(disk, serials=("other",)),
+        replace(disk, wwn="other"),
+        replace(disk, size=disk.size + 512),
+        replace(disk, sequence="9"),
+        replace(disk, doubt="the kernel says serial B"),
+    ):
         monkeypatch.setattr(act, "identity", lambda _, now=now: now)
         with pytest.raises(RefusedError, match="another disk than a moment ago"), act.held(disk, alone=True):
             pytest.fail("nothing is done to it")
@@ -254,4 +260,4 @@ def test_what_went_wrong_apart_is_told_as_here(work: Callable[[], None], error: 
 )
 def test_what_blkid_cannot_tell_is_something(monkeypatch: pytest.MonkeyPatch, status: int, out: str, found: str | None) -> None:
     monkeypatch.setattr(read, "answer", lambda *_, **__: (status, out, ""))
-    assert [signature.type for signature in read._hidden(blank())] == ([found] if found else [])
+    assert [signature.type for signature in read._signature_at(blank(), MIB)] == ([found] if found else [])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
 from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Node, Place, Signature, Verdict, Volume, label_of
-from fluxstead.hosts.script.text import fstab_fields, fstab_line
+from fluxstead.hosts.script.text import adopted_line, fstab_fields, fstab_line
 
 GIB = 1024 * MIB
 SERIAL = "WD-1"
@@ -16,9 +16,10 @@ PATH = "/mnt/longhorn/a"
 DIGEST = "d" * 24
 UUID = "11111111-1111-1111-1111-111111111111"
 BY_ID = "/dev/disk/by-id/ata-WD_WD-1"
-EMPTY = Look(digest="e")
-FILES = Look(entries=("photos",), digest="f")
-REPLICAS = Look(entries=("replicas",), replicas=("replicas/pvc-1",), digest="r")
+EMPTY = Look()
+NEW = Look(never_mounted=True)
+FILES = Look(entries=("photos",))
+REPLICAS = Look(entries=("replicas",), replicas=("replicas/pvc-1",))
 
 
 def declared(**changes: object) -> Declared:
@@ -46,7 +47,7 @@ def filesystem(kind: str = "ext4", label: str = "", uuid: str = UUID) -> tuple[S
 def blank(**changes: object) -> Disk:
     """A blank disk that can be told by serial."""
     plain = Disk("/dev/sda", (BY_ID,), "WD", (SERIAL,), "0x50014ee0", 10 * GIB, 512, (whole(),), edges="zero", digest=DIGEST)
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **{"confirmed": True, "undisturbed": True, **changes})  # type: ignore[arg-type]
 
 
 def holding(volume: Volume, **changes: object) -> Disk:
@@ -73,7 +74,7 @@ def right_line(one: Declared | None = None) -> str:
 
 
 def right_place(one: Declared | None = None) -> Place:
-    return Place("/dev/sda1", immutable=True, fstab=(right_line(one),))
+    return Place("/dev/sda1", immutable=True, fstab=(right_line(one),), own=(right_line(one),))
 
 
 def host(*disks: Disk, place: Place | None = None, uuids: dict[str, tuple[str, ...]] | None = None) -> Host:
@@ -87,18 +88,15 @@ def do(verdict: Verdict, found: Host) -> Host:  # noqa: C901 -- one case a task,
     one = verdict.declared
     place = found.places[one.mount_path]
     task = verdict.tasks[0]
-    if task == "unmount":
-        volumes = tuple(replace(volume, mounts=()) for volume in disk.volumes)
-        disk = replace(disk, volumes=volumes, busy=False)
-    elif task == "wipe":
-        disk = replace(disk, volumes=(whole(disk.path),), edges="zero", half_wiped=one.wipe or "", digest="z")
+    if task == "wipe":
+        disk = replace(disk, volumes=(whole(disk.path),), edges="zero", inside="", half_wiped=one.wipe or "", digest="z")
     elif task == "partition":
         name = disk.table_name if disk.edges == "table" else PREPARING
         volumes = (whole(disk.path, signatures=(Signature("gpt", 512),)), *_remade(disk, name))
         disk = replace(disk, volumes=volumes, edges="table", table_name=name, table_whole=True)
     elif task == "format":
         label = label_of(one.name, disk.serial)
-        disk = _with_partition(disk, signatures=filesystem(one.filesystem, label), look=Look())
+        disk = _with_partition(disk, signatures=filesystem(one.filesystem, label), look=NEW)
     elif task == "finish":
         pass
     elif task == "label":
@@ -108,14 +106,13 @@ def do(verdict: Verdict, found: Host) -> Host:  # noqa: C901 -- one case a task,
             for v in disk.volumes
         )
         disk = replace(disk, volumes=volumes)
-    elif task in ("config", "owner"):
-        volumes = tuple(replace(v, look=replace(v.look, config=None, owner_right=True)) if v.look else v for v in disk.volumes)
+    elif task == "config":
+        volumes = tuple(replace(v, look=replace(v.look, config=None)) if v.look else v for v in disk.volumes)
         disk = replace(disk, volumes=volumes)
     elif task == "mount":
         volume = next(v for v in disk.volumes if v.filesystem and v.filesystem.type == one.filesystem)
-        line = fstab_fields(place.fstab[0])
         assert volume.filesystem is not None
-        assert line[0] == f"UUID={volume.filesystem.uuid}"
+        assert fstab_fields(place.fstab[0])[0] == f"UUID={volume.filesystem.uuid}"
         volumes = tuple(replace(v, mounts=(one.mount_path,)) if v == volume else v for v in disk.volumes)
         disk = replace(disk, volumes=volumes, busy=True)
         place = replace(place, device=volume.path)
@@ -123,7 +120,8 @@ def do(verdict: Verdict, found: Host) -> Host:  # noqa: C901 -- one case a task,
         place = replace(place, immutable=True)
     elif task == "fstab":
         uuid = verdict.filesystem or next(p.filesystem.uuid for p in disk.partitions if p.filesystem)
-        place = replace(place, fstab=(fstab_line(one, uuid),))
+        line = adopted_line(one, uuid, place.fstab)
+        place = replace(place, fstab=(line,), own=(line,))
     else:
         raise AssertionError(task)
     if task in ("format", "finish"):
@@ -152,12 +150,12 @@ looks = st.one_of(
     st.builds(
         Look,
         problem=st.sampled_from(["", "", "", "wrong fs type"]),
-        rejected=st.booleans(),
+        never_mounted=st.booleans(),
+        dirty=st.sampled_from([False, False, True]),
         entries=st.sampled_from([(), ("photos",), ("replicas",)]),
         replicas=st.sampled_from([(), (), ("replicas/pvc-1",)]),
         config=st.sampled_from([None, "", "{}", '{"diskUUID": "u"}', '{"diskUUID": "u", "diskName": "b"}']),
-        digest=st.just("x"),
-        owner_right=st.booleans(),
+        open_to_all=st.booleans(),
     ),
 )
 some_signatures = st.lists(st.builds(Signature, kinds, st.just(0), st.sampled_from(["", UUID]), labels), max_size=2).map(tuple)
@@ -206,6 +204,12 @@ def any_disk(draw: st.DrawFn, path: str) -> Disk:
         table_whole=draw(st.booleans()),
         uses=draw(st.sampled_from([(), (), (), ("/",)])),
         stacked=draw(st.sampled_from([(), (), ("/dev/dm-0",)])),
+        held_by=draw(st.sampled_from([(), (), (), ("qemu (pid 4) has it open",)])),
+        doubt=draw(st.sampled_from(["", "", "", "the kernel says otherwise"])),
+        confirmed=draw(st.sampled_from([True, True, False])),
+        inside=draw(st.sampled_from(["", "not zero at 2 MiB"])),
+        undisturbed=draw(st.booleans()),
+        untold=draw(st.sampled_from([(), ("vfat",)])),
         busy=draw(st.booleans()),
         smart=draw(st.sampled_from(["passed", "not checked", "failing"])),
         digest=draw(st.sampled_from(["", DIGEST])),
@@ -225,6 +229,10 @@ def any_host(draw: st.DrawFn) -> Host:
         draw(st.sampled_from([(), (), ("stray",)])),
         draw(st.sampled_from([True, False, None])),
         draw(st.sampled_from([(), (right_line(),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",), (right_line(), right_line())])),
+        own=draw(st.sampled_from([(), (right_line(),)])),
+        units=draw(st.sampled_from([(), (), (), ("/etc/systemd/system/mnt-longhorn-a.mount",)])),
+        automount=draw(st.sampled_from([False, False, False, True])),
+        below=draw(st.sampled_from(["", "", "", "/srv"])),
     )
     known: list[dict[str, tuple[str, ...]]] = [{}, {UUID: ("/dev/sda",)}, {UUID: ("/dev/sda", "/dev/sdb")}]
     return Host(tuple(disks), {PATH: place}, draw(st.sampled_from(known)))
@@ -253,8 +261,7 @@ def workable(draw: st.DrawFn) -> tuple[Declared, Host]:
     look = Look(
         entries=draw(st.sampled_from([(), ("photos",)])),
         config=draw(st.sampled_from([None, "", "{}", '{"diskUUID": "u"}'])),
-        owner_right=draw(st.booleans()),
-        digest="x",
+        open_to_all=draw(st.booleans()),
     )
     path = (PATH,) if mounted else ()
     if kind in ("blank", "torn", "torn late"):
@@ -272,15 +279,15 @@ def workable(draw: st.DrawFn) -> tuple[Declared, Host]:
     elif kind == "unfinished":
         mine = filesystem(one.filesystem, label_of("a", SERIAL))
         some = draw(st.sampled_from([(), mine]))
-        disk = ours(False, signatures=some, partition_name=PREPARING, look=EMPTY if some else None)
+        disk = ours(False, signatures=some, partition_name=PREPARING, look=NEW if some else None)
         disk = replace(disk, table_name=PREPARING)
     else:
         one = replace(one, wipe=f"{SERIAL}/{DIGEST}")
-        elsewhere = draw(st.sampled_from([(), ("/srv",)])) if kind == "foreign" else ()
-        volume = part(signatures=draw(some_signatures), mounts=elsewhere, look=draw(st.sampled_from([None, FILES])))
-        if volume.filesystem and volume.filesystem.label == label_of("a", SERIAL):
+        volume = part(signatures=draw(some_signatures), look=draw(st.sampled_from([None, FILES])))
+        kinds = {signature.type for signature in volume.signatures}
+        if "btrfs" in kinds or (volume.filesystem and volume.filesystem.label == label_of("a", SERIAL)):
             volume = replace(volume, signatures=())
-        disk = replace(holding(volume), busy=bool(elsewhere), half_wiped=f"{SERIAL}/{DIGEST}" * (kind == "half wiped"))
+        disk = replace(holding(volume), inside="not zero", half_wiped=f"{SERIAL}/{DIGEST}" * (kind == "half wiped"))
     lines = draw(st.sampled_from([(), (fstab_line(one, UUID),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",)]))
-    place = Place("/dev/sda1" if mounted else "", immutable=draw(st.sampled_from([True, False])), fstab=lines)
+    place = Place("/dev/sda1" if mounted else "", immutable=draw(st.sampled_from([True, False])), fstab=lines, own=lines)
     return one, host(disk, place=place)

@@ -10,29 +10,18 @@ import time
 from contextlib import contextmanager
 from typing import Callable, Dict, Iterator, List
 
+from fluxstead.hosts.script.content import around, looked_at, unchanged
 from fluxstead.hosts.script.decide import decide
-from fluxstead.hosts.script.gpt import PREPARING, READY, table
+from fluxstead.hosts.script.files import write_safely
+from fluxstead.hosts.script.gpt import PREPARING, READY, edges, table
+from fluxstead.hosts.script.identity import identity
 from fluxstead.hosts.script.look import CONFIG
 from fluxstead.hosts.script.model import MARK, Disk, Host, Node, Verdict, label_of
-from fluxstead.hosts.script.read import (
-    FS_IOC_GETFLAGS,
-    FSTAB,
-    IMMUTABLE,
-    identity,
-    read_host,
-    signatures,
-    text_of,
-)
-from fluxstead.hosts.script.text import fstab_fields, fstab_line, said
-from fluxstead.hosts.script.tools import WORK_SECONDS, RefusedError, StepError, answer, apart, opened, run, say, step
-from fluxstead.hosts.script.wipe import (
-    BLOCK,
-    doomed_blocks,
-    forget_wipe,
-    wipe,
-    write_blocks,
-    write_safely,
-)
+from fluxstead.hosts.script.places import FS_IOC_GETFLAGS, FSTAB, IMMUTABLE
+from fluxstead.hosts.script.read import ends, read_host, signatures
+from fluxstead.hosts.script.text import adopted_line, fstab_fields, said
+from fluxstead.hosts.script.tools import WORK_SECONDS, RefusedError, StepError, answer, apart, opened, run, say, step, text_of
+from fluxstead.hosts.script.wipe import forget_wipe, wipe, write_blocks
 
 FORMAT_SECONDS = 1800
 WRITE_SECONDS = 600
@@ -67,27 +56,24 @@ def decide_one(name: str, node: Node, before: Host) -> Verdict:
     return next(decide(declared, node, host) for declared in node.disks if declared.name == name)
 
 
-def _unmount(_: Verdict, disk: Disk) -> None:
-    for mount in sorted((mount for volume in disk.volumes for mount in volume.mounts), key=len, reverse=True):
-        run("umount", mount, seconds=WORK_SECONDS)
-
-
 def _wipe(verdict: Verdict, disk: Disk) -> None:
     consent = verdict.declared.wipe or ""
-    blocks = doomed_blocks(disk)
+    while_held(disk, lambda: wipe(disk, consent, looked_at(disk)), alone=True)
     for _ in range(16):
-        while_held(disk, lambda _: wipe(disk, consent, blocks), alone=True)  # noqa: B023
         _tell_kernel(disk)
         # Backup superblocks show themselves only once the first ones are gone.
         left = signatures(disk.path)
         if not left:
             return
-        blocks = sorted({(each.offset + at) // BLOCK for each in left for at in (0, BLOCK)})
+        spans = [around(each.offset) for each in left]
+        while_held(disk, lambda: wipe(disk, consent, spans), alone=True, again=True)  # noqa: B023
     raise StepError(f"signatures stay: {', '.join(each.type for each in left)}")
 
 
 def _partition(_: Verdict, disk: Disk) -> None:
-    _write_table(disk, disk.table_name if disk.edges == "table" else PREPARING)
+    # A filesystem of ours that has lost its table is not to be formatted.
+    fresh = READY if disk.volumes[0].signatures else PREPARING
+    _write_table(disk, disk.table_name if disk.edges == "table" else fresh)
     forget_wipe(disk)
 
 
@@ -95,27 +81,35 @@ def _finish(_: Verdict, disk: Disk) -> None:
     _write_table(disk, READY)
 
 
-def _write_table(disk: Disk, name: str) -> None:
+def _write_table(disk: Disk, name: str, again: bool = False) -> None:
     pieces = table(disk.serial, disk.size, disk.sector, name)
     mounted = any(volume.mounts for volume in disk.volumes)
 
-    def write(device: int) -> None:
-        # udev's own protocol: it leaves a locked device alone (systemd's BLOCK_DEVICE_LOCKING).
-        fcntl.flock(device, fcntl.LOCK_EX)
+    def write() -> None:
+        first, last = map(bytes.fromhex, ends(disk))
+        if edges(disk.serial, disk.size, disk.sector, first, last)[:2] != (disk.edges, disk.table_name):
+            raise RefusedError(f"the partition table of {disk.path} was written to since it was looked at: nothing was done to it")
         for at in sorted(pieces, reverse=True):
             write_blocks(disk.path, {at: pieces[at]})
 
-    while_held(disk, write, alone=not mounted)
+    while_held(disk, write, alone=not mounted, again=again)
     if not mounted:
         _tell_kernel(disk)
 
 
-def while_held(disk: Disk, work: Callable[[int], None], alone: bool) -> None:
-    """Does `work` with the held disk, in a process that a disk which hangs keeps and the run does not wait for."""
+def while_held(disk: Disk, work: Callable[[], None], alone: bool, again: bool = False) -> None:
+    """Does `work` with the held disk, in a process that a disk which hangs keeps and the run does not wait for.
+
+    Raises RefusedError when the disk no longer holds what was read of it, unless this is `again` a write of the same task.
+    """
 
     def hold() -> None:
         with held(disk, alone) as device:
-            work(device)
+            # udev's own protocol: it leaves a locked device alone (systemd's BLOCK_DEVICE_LOCKING).
+            fcntl.flock(device, fcntl.LOCK_EX)
+            if not again:
+                unchanged(disk)
+            work()
 
     apart(hold, WRITE_SECONDS)
 
@@ -129,7 +123,7 @@ def held(disk: Disk, alone: bool) -> Iterator[int]:
     device = opened(disk.path, alone)
     try:
         now = identity(os.path.basename(disk.path))
-        if (now.serials, now.wwn, now.size) != (disk.serials, disk.wwn, disk.size):
+        if now.doubt or (now.serials, now.wwn, now.size, now.sequence) != (disk.serials, disk.wwn, disk.size, disk.sequence):
             raise RefusedError(f"{disk.path} is another disk than a moment ago: serial {now.serial or 'none'}, was {disk.serial}")
         yield device
     finally:
@@ -156,13 +150,14 @@ def _format(verdict: Verdict, disk: Disk) -> None:
     label = label_of(verdict.declared.name, disk.serial)
     path = _partition_path(disk)
     with held(disk, alone=False):
+        apart(lambda: unchanged(disk), WRITE_SECONDS)
         if verdict.declared.filesystem == "ext4":
             run("mkfs.ext4", "-F", "-q", "-E", "nodiscard", "-L", label, path, seconds=FORMAT_SECONDS)
         else:
             run("mkfs.xfs", "-f", "-q", "-K", "-L", label, path, seconds=FORMAT_SECONDS)
         run("blockdev", "--flushbufs", path)
     say(step="format", status="formatted", disk=verdict.declared.name)
-    _finish(verdict, disk)
+    _write_table(disk, READY, again=True)
 
 
 def _mountpoint(verdict: Verdict, _: Disk) -> None:
@@ -197,7 +192,10 @@ def _fstab(verdict: Verdict, disk: Disk) -> None:
     before = text_of(FSTAB)
     mode = os.stat(FSTAB).st_mode & 0o777 if os.path.exists(FSTAB) else 0o644
     declared = verdict.declared
-    write_safely(FSTAB, mended_fstab(before, declared.name, declared.mount_path, fstab_line(declared, uuid)), mode)
+    own = [line for line in before.splitlines() if not line.lstrip().startswith("#")]
+    lines = [line for line in own if fstab_fields(line)[1].rstrip("/") == declared.mount_path]
+    line = adopted_line(declared, uuid, lines)
+    write_safely(FSTAB, mended_fstab(before, declared.name, declared.mount_path, line), mode)
     answer(["systemctl", "daemon-reload"], WORK_SECONDS)
 
 
@@ -261,16 +259,7 @@ def _config(verdict: Verdict, _: Disk) -> None:
     say(step="config", status="note", disk=verdict.declared.name, seen=note)
 
 
-def _owner(verdict: Verdict, _: Disk) -> None:
-    def own() -> None:
-        os.chown(verdict.declared.mount_path, 0, 0)
-        os.chmod(verdict.declared.mount_path, 0o755)  # noqa: S103 - as every mount point of a system is
-
-    apart(own, WORK_SECONDS)
-
-
 TASKS: Dict[str, Callable[[Verdict, Disk], None]] = {
-    "unmount": _unmount,
     "wipe": _wipe,
     "partition": _partition,
     "format": _format,
@@ -280,6 +269,5 @@ TASKS: Dict[str, Callable[[Verdict, Disk], None]] = {
     "mount": _mount,
     "label": _label,
     "config": _config,
-    "owner": _owner,
     "underneath": _underneath,
 }

@@ -1,112 +1,62 @@
-"""Looking into filesystems without writing to them, and telling their content by a digest."""
+"""Looking into filesystems: through their mount, or with their own tools, which read the device and mount nothing.
+
+A look by a mount would make devices and members of arrays known to the kernel and to udev, which act on them: half of a stopped
+RAID 1 was assembled anew by a look through a loop device, and a btrfs of two disks could not be mounted after one.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import stat
+import subprocess
 from dataclasses import asdict
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 from fluxstead.hosts.script.model import Look
-from fluxstead.hosts.script.tools import StepError, apart, run
+from fluxstead.hosts.script.tools import ENVIRONMENT, StepError, apart
 
-LOOK_OPTIONS = {
-    "ext2": "ro",
-    "ext3": "ro,noload",
-    "ext4": "ro,noload",
-    "xfs": "ro,norecovery,nouuid",
-    "btrfs": "ro,rescue=nologreplay",
-    "vfat": "ro",
-    "exfat": "ro",
-    "iso9660": "ro",
-}
-"""Options that keep each filesystem from repairing itself while it is looked into."""
-REJECTED = ("wrong fs type", "Bad message", "Structure needs cleaning")
-"""What mount(8) says, in the C locale, when the filesystem itself is not whole (EINVAL, EBADMSG, EUCLEAN)."""
 LOOK_SECONDS = 120
-LOOK_FOLDER = "/run/fluxstead"
-DEPTH = 6
-"""How deep Longhorn's folders are looked for and files are told."""
-MOST_FILES = 100_000
+MOST_FOLDERS = 20_000
 CONFIG = "longhorn-disk.cfg"
+REPLICA = "volume.meta"
+"""In each replica's folder (longhorn-engine: pkg/replica)."""
+LOOKED_INTO = ("ext2", "ext3", "ext4", "xfs")
+"""By their own tools; what Longhorn keeps replicas on is among them."""
+
+Entry = Tuple[str, int, bool]
+"""Name, inode, and whether it is a folder."""
 
 
-def look(device: str, kind: str, mounted_at: str, whole: bool) -> Look:
-    """What lies in a filesystem: through its mount, or mounted read-only for this look alone.
-
-    `whole` walks through all its files, for the digest and for replicas in folders; else only Longhorn's own places.
-    """
-    if not mounted_at and kind not in LOOK_OPTIONS:
-        return Look(problem=f"{kind} is not looked into")
+def look(device: str, kind: str, mounted_at: str) -> Look:
+    """What lies in a filesystem of a kind in LOOKED_INTO: at its mount where it is mounted, else read by its own tools."""
 
     def inside() -> Dict[str, Any]:
-        if mounted_at:
-            return asdict(_look_at(mounted_at, kind, whole))
-        os.makedirs(LOOK_FOLDER, mode=0o700, exist_ok=True)
-        # Through a read-only loop device: not even the filesystem's driver can write then.
-        try:
-            run("mount", "-t", kind, "-o", LOOK_OPTIONS[kind] + ",loop,nosuid,nodev,noexec", device, LOOK_FOLDER)
-        except StepError as error:
-            return {"problem": str(error), "rejected": any(reason in str(error) for reason in REJECTED)}
-        try:
-            return asdict(_look_at(LOOK_FOLDER, kind, whole))
-        finally:
-            run("umount", LOOK_FOLDER)
+        return asdict(_look_at(mounted_at) if mounted_at else _look_with(device, kind))
 
     try:
-        found = apart(inside, LOOK_SECONDS, own_mounts=not mounted_at)
+        found = apart(inside, LOOK_SECONDS)
     except StepError as error:
         return Look(problem=str(error))
     tuples: Dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
     return Look(**tuples)
 
 
-def _look_at(root: str, kind: str, whole: bool) -> Look:
+def _look_at(root: str) -> Look:
     found = os.stat(root)
-    entries = sorted(name for name in _names(root) if name != "lost+found")
-    owner_right = found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    names = _names(root)
     config = None
-    if CONFIG in entries:
+    if CONFIG in names:
         with open(os.path.join(root, CONFIG), "rb", opener=_quietly) as file:
             config = file.read(65536).decode("utf-8", "replace")
-    walked, digest = _walk(root, kind, found.st_dev) if whole else ([], "")
-    # Its own place is asked for by itself: the walk may have met its limit elsewhere.
-    replicas = sorted({*walked, *_direct_replicas(root, entries)})
-    return Look("", False, tuple(entries[:20]), tuple(replicas[:20]), config, digest, owner_right)
-
-
-def _direct_replicas(root: str, entries: List[str]) -> List[str]:
     folder = os.path.join(root, "replicas")
-    if "replicas" not in entries or not os.path.isdir(folder):
-        return []
-    return [f"replicas/{name}" for name in _names(folder)]
+    replicas = [f"replicas/{name}" for name in _names(folder)] if os.path.isdir(folder) else []
+    open_to_all = found.st_uid != 0 or bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+    return Look("", _shown(names), tuple(sorted(replicas)[:20]), config, open_to_all)
 
 
-def _walk(root: str, kind: str, device: int) -> Tuple[List[str], str]:
-    """Folders that hold replicas, and a digest of names, sizes and times, the shallow ones first."""
-    told = hashlib.sha256()
-    replicas: List[str] = []
-    level: List[str] = [""]
-    left = MOST_FILES
-    for _ in range(DEPTH):
-        below: List[str] = []
-        for folder in level:
-            for name in sorted(_names(os.path.join(root, folder)))[:left]:
-                path = os.path.join(folder, name)
-                seen = os.lstat(os.path.join(root, path))
-                left -= 1
-                told.update(repr((path, seen.st_mode, seen.st_size, seen.st_mtime_ns)).encode())
-                if name == "volume.meta" or os.path.basename(folder) == "replicas":
-                    replicas.append(path if stat.S_ISDIR(seen.st_mode) else folder)
-                if stat.S_ISDIR(seen.st_mode) and seen.st_dev == device:
-                    below.append(path)
-        level = below
-    usage = os.statvfs(root)
-    # Others count blocks that they keep for themselves while they are mounted for writing.
-    blocks = usage.f_blocks - usage.f_bfree if kind.startswith("ext") else 0
-    told.update(repr((usage.f_files - usage.f_ffree, blocks)).encode())
-    return replicas, told.hexdigest()
+def _shown(names: List[str]) -> Tuple[str, ...]:
+    return tuple(sorted(name for name in names if name != "lost+found")[:20])
 
 
 def _quietly(path: str, flags: int) -> int:
@@ -119,3 +69,98 @@ def _names(folder: str) -> List[str]:
         return os.listdir(handle)
     finally:
         os.close(handle)
+
+
+def _look_with(device: str, kind: str) -> Look:
+    """Folder by folder, those near the root first, until Longhorn's were found or all were seen."""
+    lister = _list_xfs if kind == "xfs" else _list_ext
+    config_of = _config_xfs if kind == "xfs" else _config_ext
+    root = lister(device, [])
+    entries = _shown([name for name, _, _ in root[""]])
+    config = config_of(device) if any(name == CONFIG and not folder for name, _, folder in root[""]) else None
+    replicas: List[str] = []
+    level = dict(_folders("", root[""]))
+    seen = 0
+    while level and not replicas:
+        seen += len(level)
+        if seen > MOST_FOLDERS:
+            raise StepError(f"it has more than {MOST_FOLDERS} folders")
+        listed = lister(device, list(level.values()))
+        below: Dict[str, int] = {}
+        for path, inode in level.items():
+            inside = listed.get(str(inode))
+            if inside is None:
+                raise StepError(f"its folder {path} cannot be read")
+            if os.path.basename(path) == "replicas":
+                replicas += [f"{path}/{name}" for name, _, _ in inside]
+            elif any(name == REPLICA for name, _, _ in inside):
+                replicas.append(path)
+            below.update(_folders(path, inside))
+        level = below
+    return Look("", entries, tuple(sorted(replicas)[:20]), config, False)
+
+
+def _folders(path: str, entries: List[Entry]) -> Iterator[Tuple[str, int]]:
+    for name, inode, folder in entries:
+        if folder and name != "lost+found":
+            yield (f"{path}/{name}" if path else name), inode
+
+
+def _asked(command: List[str], questions: List[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, input="\n".join([*questions, "quit", ""]).encode(), env=ENVIRONMENT, capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        package = {"debugfs": "e2fsprogs", "xfs_db": "xfsprogs"}[command[0]]
+        raise StepError(f"{command[0]} is not installed on the host: apt-get install {package}") from None
+    return (done.stdout + b"\n" + done.stderr).decode("utf-8", "surrogateescape")
+
+
+def _list_ext(device: str, inodes: List[int]) -> Dict[str, List[Entry]]:
+    """The entries of each folder by its inode; without one, those of the root, by an empty text."""
+    said = _asked(["debugfs", "-D", "-c", "-f", "-", device], [f"ls -p <{inode}>" for inode in inodes or [2]])
+    found: Dict[str, List[Entry]] = {}
+    for part in re.split(r"^debugfs: ", said, flags=re.MULTILINE)[1:]:
+        asked = re.match(r"ls -p <(\d+)>\n", part)
+        rows = re.findall(r"^/(\d+)/(\d{6})/\d+/\d+/(.*)/\d*/$", part, re.MULTILINE)
+        # Each folder names itself, so one without entries was not read.
+        if asked and rows:
+            inside = [(name, int(inode), mode.startswith("04")) for inode, mode, name in rows if name not in (".", "..")]
+            found[asked.group(1) if inodes else ""] = inside
+    return _checked(found, inodes, said)
+
+
+def _config_ext(device: str) -> str:
+    said = _asked(["debugfs", "-D", "-c", "-f", "-", device], [f"cat /{CONFIG}"])
+    return said.partition(f"debugfs: cat /{CONFIG}\n")[2].partition("\ndebugfs: quit")[0].partition("debugfs: quit")[0]
+
+
+XFS_ROW = re.compile(r"^\d+\s+(\d+)\s+(\w+)\s+0x[0-9a-f]+\s+\d+ (.*) \((?:good|corrupt)\)$", re.MULTILINE)
+
+
+def _list_xfs(device: str, inodes: List[int]) -> Dict[str, List[Entry]]:
+    said = _asked(["xfs_db", "-r", device], [f"inode {inode}\nls" for inode in inodes] or ["path /\nls"])
+    found: Dict[str, List[Entry]] = {}
+    inside: List[Entry] = []
+    for inode, kind, name in XFS_ROW.findall(said):
+        if name == ".":
+            inside = found.setdefault(inode if inodes else "", [])
+        elif name != "..":
+            inside.append((name, int(inode), kind == "directory"))
+    return _checked(found, inodes, said)
+
+
+def _config_xfs(device: str) -> str:
+    """Out of its first block, which is all that Longhorn writes."""
+    said = _asked(["xfs_db", "-r", device], [f"path /{CONFIG}", "print core.size", "dblock 0", "type data", "print"])
+    size = re.search(r"core\.size = (\d+)", said)
+    rows = re.findall(r"^[0-9a-f]+: ((?:[0-9a-f]{8} ?)+)$", said, re.MULTILINE)
+    return bytes.fromhex("".join(rows))[: int(size.group(1)) if size else 0].decode("utf-8", "replace")
+
+
+def _checked(found: Dict[str, List[Entry]], inodes: List[int], said: str) -> Dict[str, List[Entry]]:
+    if not inodes and "" not in found:
+        lines = [line for line in said.splitlines() if line.strip() and not line.startswith("debugfs")]
+        raise StepError(f"its own tools cannot read it: {' '.join(lines)[:300] or 'they say nothing'}")
+    return found

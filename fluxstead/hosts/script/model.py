@@ -66,18 +66,18 @@ class Look:
 
     problem: str = ""
     """Why it could not be looked into; the rest then means nothing."""
-    rejected: bool = False
-    """The kernel's own driver does not take it for a whole filesystem."""
     entries: Tuple[str, ...] = ()
     """Names in its root, without lost+found."""
     replicas: Tuple[str, ...] = ()
     """Folders that hold Longhorn replicas, relative to its root."""
     config: Optional[str] = None
     """The text of longhorn-disk.cfg; None when there is none."""
-    digest: str = ""
-    """Of names, sizes and times of its files; only of filesystems that are not ours."""
-    owner_right: bool = True
-    """The root folder belongs to root and only root writes there."""
+    open_to_all: bool = False
+    """Others than root may write into its root folder."""
+    never_mounted: bool = False
+    """It is as mkfs left it."""
+    dirty: bool = False
+    """Its journal holds changes that only a mount brings in, so that what was read is not all."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,14 @@ class Disk:
     read_only: bool = False
     dead: str = ""
     """Why it could not be read."""
+    numbers: Tuple[str, ...] = ()
+    """The kernel's `major:minor` of the disk and of each partition."""
+    sequence: str = ""
+    """The kernel's number of this appearance of a disk: another disk, or the same one plugged in again, has another."""
+    doubt: str = ""
+    """Why the kernel and udev do not mean the same disk."""
+    confirmed: bool = False
+    """The kernel itself holds an identifier of the hardware, and udev's is the same."""
     edges: str = "other"
     """First and last MiB: zero | other | table (pieces of this script's own partition table, the rest zero)."""
     table_name: str = ""
@@ -131,12 +139,24 @@ class Disk:
     """What the system itself keeps on it: mount paths, `swap`, `ZFS pool`."""
     stacked: Tuple[str, ...] = ()
     """Devices that the kernel has stacked on it: LVM, RAID, LUKS, multipath, bcache."""
+    stop: Tuple[str, ...] = ()
+    """What to type so that those let go."""
+    held_by: Tuple[str, ...] = ()
+    """Processes that have it open, or mounted in mounts of their own."""
     busy: bool = False
     """The kernel holds it or a part of it exclusively, for whatever reason."""
     smart: str = "not checked"
     """passed | failing | not checked"""
+    evidence: str = ""
+    """Digest of all that was read of it; read again, and compared, right before anything is written."""
+    inside: str = ""
+    """Where it is not zero between its first and its last MiB, in words."""
+    undisturbed: bool = False
+    """Nothing is where an interrupted mkfs of this script's leaves nothing."""
     digest: str = ""
     """Of its content, as a consent must name it."""
+    untold: Tuple[str, ...] = ()
+    """What on it tells nothing of its last change, so that a consent to it is good for one run only."""
     half_wiped: str = ""
     """The consent under which this script began to wipe it and was interrupted, when nothing else changed since."""
     fstab: Tuple[Tuple[str, str], ...] = ()
@@ -169,6 +189,14 @@ class Place:
     """Nothing can be written into the folder itself; None when its filesystem cannot say."""
     fstab: Tuple[str, ...] = ()
     """The lines of /etc/fstab with this path."""
+    own: Tuple[str, ...] = ()
+    """Those of them that this script wrote."""
+    units: Tuple[str, ...] = ()
+    """Unit files by which systemd mounts something there, other than those that it makes of /etc/fstab."""
+    automount: bool = False
+    """An automount waits there."""
+    below: str = ""
+    """The mount of somebody else in which the folder would be made; empty when it is the system's own."""
 
 
 @dataclass(frozen=True)

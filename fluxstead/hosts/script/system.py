@@ -14,10 +14,9 @@ import shutil
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Tuple
 
+from fluxstead.hosts.script.files import write_safely
 from fluxstead.hosts.script.model import MARK, Node, human
-from fluxstead.hosts.script.read import text_of
-from fluxstead.hosts.script.tools import PATHS, WORK_SECONDS, StepError, answer, run
-from fluxstead.hosts.script.wipe import write_safely
+from fluxstead.hosts.script.tools import PATHS, WORK_SECONDS, StepError, answer, run, text_of
 
 PACKAGES = {
     "iscsiadm": "open-iscsi",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from fluxstead.hosts.script.model import DEVICE_TIMEOUT, Declared, Disk, Verdict, Volume, human
 
@@ -18,7 +18,9 @@ def contents(disk: Disk) -> str:
     """What was seen on a disk: signatures, partitions, mounts."""
     seen = [f"{volume.path} ({human(volume.size)}): {_inside(volume)}" for volume in disk.volumes if _inside(volume)]
     if not seen:
-        seen.append("blank" if disk.edges == "zero" else "no signature, but its first or last MiB is not zero")
+        seen.append(
+            "blank" if disk.edges == "zero" and not disk.inside else f"no signature, but {disk.inside or 'not zero at its ends'}"
+        )
     return "; ".join(seen)
 
 
@@ -84,7 +86,14 @@ def fstab_fields(line: str) -> Tuple[str, str, str, List[str]]:
     return source.replace('"', ""), path, kind, options.split(",")
 
 
-def fstab_line(declared: Declared, uuid: str) -> str:
+def fstab_line(declared: Declared, uuid: str, options: Sequence[str] = ("defaults",)) -> str:
     """The line of /etc/fstab for a prepared disk: a dead or missing disk never holds up a boot (U3)."""
-    options = f"defaults,nofail,{DEVICE_TIMEOUT}"
-    return f"UUID={uuid} {fstab_escape(declared.mount_path)} {declared.filesystem} {options} 0 2"
+    bounded = any(option.startswith(DEVICE_TIMEOUT.split("=")[0]) for option in options)
+    added = [*([] if "nofail" in options else ["nofail"]), *([] if bounded else [DEVICE_TIMEOUT])]
+    return f"UUID={uuid} {fstab_escape(declared.mount_path)} {declared.filesystem} {','.join([*options, *added])} 0 2"
+
+
+def adopted_line(declared: Declared, uuid: str, lines: Sequence[str]) -> str:
+    """The same, with the options that the operator's own line for this path has."""
+    options = [option for line in lines[:1] for option in fstab_fields(line)[3] if option not in ("", "noauto")]
+    return fstab_line(declared, uuid, options or ("defaults",))

@@ -188,3 +188,12 @@ def opened(path: str, alone: bool) -> int:
                 raise
             time.sleep(0.5)
     raise RefusedError(f"{path} was taken into use since it was read")
+
+
+def text_of(path: str) -> str:
+    """A small file's text, empty when it is not there."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""

@@ -1,8 +1,8 @@
-"""Content told by a digest, and the wipe that an operator consented to.
+"""The wipe that an operator consented to.
 
-A wipe zeroes the first and last MiB of the disk and of each partition, and every place with a signature. Before the
-first write, a record on the host says which blocks go and what they held. After a kill or a power cut, the wipe goes
-on only if each of those blocks is either zero or what it was, and the samples of all the rest are as they were:
+A wipe zeroes whatever is not zero in the places that are looked at: the disk is blank then, and no old superblock comes to light
+behind a new table. Before the first write, a record on the host says which blocks go and what they held. After a kill or a power
+cut, the wipe goes on only if each of those blocks is either zero or what it was, and all the other places are as they were:
 anything else means that somebody has used the disk since, and it is refused again.
 """
 
@@ -11,80 +11,38 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import BinaryIO, Dict, List, Sequence, Set
+from typing import Dict, Iterable, Iterator, Set, Tuple
 
-from fluxstead.hosts.script.model import MIB, Disk, Volume, short_hash
+from fluxstead.hosts.script.evidence import Span, places
+from fluxstead.hosts.script.files import write_safely
+from fluxstead.hosts.script.medium import ALIGNED, Medium
+from fluxstead.hosts.script.model import MIB, Disk, short_hash
 
 RECORDS = "/var/lib/fluxstead"
-BLOCK = 4096
-SAMPLES = 256
-"""Blocks that stand for a device whose content cannot be listed: spread evenly, 1 MiB in all."""
-DIGEST_LENGTH = 24
-
-
-def content_digest(disk: Disk) -> str:
-    """What a consent names: partitions, signatures, and the files or, where those cannot be listed, samples."""
-    told: List[object] = [disk.serial, disk.size]
-    for volume in disk.volumes:
-        if volume.kind == "stacked":
-            continue
-        marks = [[each.type, each.offset, each.uuid, each.label] for each in volume.signatures]
-        listed = volume.look.digest if volume.look and not volume.look.problem else ""
-        told.append([volume.offset, volume.size, volume.partition_guid, marks, listed or _raw(disk, volume)])
-    return short_hash(json.dumps(told), DIGEST_LENGTH)
-
-
-def _raw(disk: Disk, volume: Volume) -> str:
-    """Samples of a device; of a disk that has partitions, what lies before the first one."""
-    size = min((part.offset for part in disk.partitions), default=volume.size) if volume.kind == "disk" else volume.size
-    edges = [*range(0, min(size, MIB), BLOCK), *range(max(0, size - MIB), size, BLOCK)]
-    spread = range(0, size, max(BLOCK, size // SAMPLES // BLOCK * BLOCK))
-    told = hashlib.sha256()
-    with open(disk.path, "rb") as device:
-        for at in sorted({*edges, *spread}):
-            device.seek(volume.offset + at)
-            told.update(device.read(min(BLOCK, size - at)))
-    return told.hexdigest()
-
-
-def doomed_blocks(disk: Disk) -> List[int]:
-    """Numbers of the blocks that a wipe zeroes."""
-    blocks: Set[int] = set()
-
-    def add(start: int, end: int) -> None:
-        blocks.update(range(max(0, start) // BLOCK, -(-min(end, disk.size) // BLOCK)))
-
-    for volume in disk.volumes:
-        if volume.kind == "stacked":
-            continue
-        end = volume.offset + volume.size
-        add(volume.offset, min(volume.offset + 2 * MIB, end))
-        add(max(end - MIB, volume.offset), end)
-        for signature in volume.signatures:
-            add(volume.offset + signature.offset, volume.offset + signature.offset + BLOCK)
-    return sorted(blocks)
 
 
 def _record_path(disk: Disk) -> str:
     return os.path.join(RECORDS, f"wipe-{short_hash(disk.serial, 16)}.json")
 
 
-def _block(device: BinaryIO, number: int, size: int) -> bytes:
-    device.seek(number * BLOCK)
-    return device.read(min(BLOCK, size - number * BLOCK))
+def _blocks(medium: Medium, spans: Iterable[Span]) -> Iterator[Tuple[int, bytes]]:
+    """Offset and bytes of every block of these places."""
+    for start, end in spans:
+        for at in range(start, end, MIB):
+            data = medium.read(at, min(MIB, end - at))
+            yield from ((at + begin, data[begin : begin + ALIGNED]) for begin in range(0, len(data), ALIGNED))
 
 
 def _hash(block: bytes) -> str:
-    return hashlib.sha256(block).hexdigest()[:16] if any(block) else ""
+    return hashlib.sha256(block).hexdigest()[:16] if block.count(0) != len(block) else ""
 
 
-def _rest(device: BinaryIO, size: int, doomed: Set[int]) -> str:
-    """Samples of all that a wipe leaves alone."""
+def _rest(medium: Medium, size: int, doomed: Set[int]) -> str:
+    """All that is looked at of a disk and that a wipe leaves alone."""
     told = hashlib.sha256()
-    count = size // BLOCK
-    for number in range(0, count, max(1, count // SAMPLES)):
-        if number not in doomed:
-            told.update(_block(device, number, size))
+    for at, block in _blocks(medium, places(size)):
+        if at not in doomed:
+            told.update(block)
     return told.hexdigest()
 
 
@@ -96,28 +54,32 @@ def half_wiped(disk: Disk) -> str:
     except (FileNotFoundError, ValueError):
         return ""
     before: Dict[str, str] = record["before"]
-    with open(disk.path, "rb") as device:
-        for number, told in before.items():
-            if _hash(_block(device, int(number), disk.size)) not in ("", told):
+    with Medium(disk.path) as medium:
+        for at, told in before.items():
+            if _hash(medium.read(int(at), ALIGNED)) not in ("", told):
                 return ""
-        unchanged = record["size"] == disk.size and record["rest"] == _rest(device, disk.size, set(map(int, before)))
-    return str(record["consent"]) if unchanged else ""
+        same = record["size"] == disk.size and record["rest"] == _rest(medium, disk.size, set(map(int, before)))
+    return str(record["consent"]) if same else ""
 
 
-def wipe(disk: Disk, consent: str, blocks: Sequence[int]) -> None:
-    """Zeroes these blocks, once a record of what they held is safe."""
+def wipe(disk: Disk, consent: str, spans: Iterable[Span]) -> None:
+    """Zeroes what is not zero in these places, once a record of what they held is safe."""
     path = _record_path(disk)
     before: Dict[str, str] = {}
     if half_wiped(disk) == consent:
         with open(path, encoding="utf-8") as file:
             before = json.load(file)["before"]
-    with open(disk.path, "rb") as device:
-        for number in blocks:
-            before.setdefault(str(number), _hash(_block(device, number, disk.size)))
-        rest = _rest(device, disk.size, set(map(int, before)))
+    zeroes: Dict[int, bytes] = {}
+    with Medium(disk.path) as medium:
+        for at, block in _blocks(medium, spans):
+            told = _hash(block)
+            if told:
+                before.setdefault(str(at), told)
+                zeroes[at] = bytes(len(block))
+        rest = _rest(medium, disk.size, set(map(int, before)))
     os.makedirs(RECORDS, mode=0o700, exist_ok=True)
     write_safely(path, json.dumps({"consent": consent, "size": disk.size, "rest": rest, "before": before}), 0o600)
-    write_blocks(disk.path, {number * BLOCK: b"\0" * min(BLOCK, disk.size - number * BLOCK) for number in blocks})
+    write_blocks(disk.path, zeroes)
 
 
 def forget_wipe(disk: Disk) -> None:
@@ -140,17 +102,3 @@ def write_blocks(path: str, pieces: Dict[int, bytes]) -> None:
         os.fsync(device)
     finally:
         os.close(device)
-
-
-def write_safely(path: str, text: str, mode: int) -> None:
-    """A file replaced whole or not at all, and on the disk when this returns."""
-    temporary = f"{path}.fluxstead"
-    with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    folder = os.open(os.path.dirname(path), os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)

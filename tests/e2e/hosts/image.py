@@ -38,6 +38,11 @@ BASE = [
     "cryptsetup-bin",
     "dosfstools",
     "btrfs-progs",
+    "ntfs-3g",
+    "exfatprogs",
+    "f2fs-tools",
+    "acl",
+    "zsh",
 ]
 """A minimal host with Python, and the tools with which the tests put foreign content on disks."""
 OFFERED = ["open-iscsi", "nfs-common", "cryptsetup", "dmsetup", "multipath-tools"]

@@ -1,0 +1,35 @@
+"""Files of the host's, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+
+def write_safely(path: str, text: str, mode: int) -> None:
+    """A file replaced whole or not at all, and on the disk when this returns.
+
+    What it is stays: the target of a symbolic link is replaced and not the link; owner, ACL and SELinux label are those of before.
+    """
+    path = os.path.realpath(path)
+    temporary = f"{path}.fluxstead"
+    with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        os.fchmod(file.fileno(), mode)
+        if os.path.exists(path):
+            _keep(path, file.fileno())
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _keep(path: str, handle: int) -> None:
+    before = os.stat(path)
+    os.fchown(handle, before.st_uid, before.st_gid)
+    for name in os.listxattr(path):
+        # A filesystem that does not take one has not given it either.
+        with suppress(OSError):
+            os.setxattr(handle, name, os.getxattr(path, name))
