@@ -76,7 +76,8 @@ def test_nothing_is_destroyed_that_is_not_blank_unfinished_or_consented(one: Dec
         kinds = {signature.type for volume in disk.volumes for signature in volume.signatures}
         assert "btrfs" not in kinds
         if kinds & {"ext4", "xfs"} and len(looks) == 1 and len(disk.volumes) == 1:
-            assert not looks[0].problem and not looks[0].dirty
+            assert not looks[0].problem
+            assert not looks[0].dirty
 
 
 @MANY

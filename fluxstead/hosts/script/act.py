@@ -18,7 +18,7 @@ from fluxstead.hosts.script.identity import identity
 from fluxstead.hosts.script.look import CONFIG
 from fluxstead.hosts.script.model import MARK, Disk, Host, Node, Verdict, label_of
 from fluxstead.hosts.script.places import FS_IOC_GETFLAGS, FSTAB, IMMUTABLE
-from fluxstead.hosts.script.read import ends, read_host, signatures
+from fluxstead.hosts.script.read import ends, read_host, signatures, whole_ends
 from fluxstead.hosts.script.text import adopted_line, fstab_fields, said
 from fluxstead.hosts.script.tools import WORK_SECONDS, RefusedError, StepError, answer, apart, opened, run, say, step, text_of
 from fluxstead.hosts.script.wipe import forget_wipe, wipe, write_blocks
@@ -86,7 +86,7 @@ def _write_table(disk: Disk, name: str, again: bool = False) -> None:
     mounted = any(volume.mounts for volume in disk.volumes)
 
     def write() -> None:
-        first, last = map(bytes.fromhex, ends(disk))
+        first, last = whole_ends(*ends(disk))
         if edges(disk.serial, disk.size, disk.sector, first, last)[:2] != (disk.edges, disk.table_name):
             raise RefusedError(f"the partition table of {disk.path} was written to since it was looked at: nothing was done to it")
         for at in sorted(pieces, reverse=True):

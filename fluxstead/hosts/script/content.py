@@ -52,9 +52,12 @@ def unchanged(disk: Disk) -> None:
 
 
 def written_so_far(disk: Disk) -> str:
-    """This boot, this appearance of the disk, and how much was written to and discarded on it (Linux: Documentation/block/stat)."""
+    """This boot, this appearance of the disk, and the sectors written and discarded on it (Linux: Documentation/block/stat).
+
+    Not the number of writes: a tool that only reads may have the disk's own cache flushed.
+    """
     counts = text_of(f"/sys/block/{os.path.basename(disk.path)}/stat").split()
-    written = counts[4:5] + counts[6:7] + counts[11:12] + counts[13:14]
+    written = counts[6:7] + counts[13:14]
     return "once-" + short_hash(" ".join([text_of("/proc/sys/kernel/random/boot_id").strip(), disk.sequence, *written]), 8)
 
 
@@ -98,7 +101,7 @@ def _untold(disk: Disk, pasts: Sequence[Tuple[Volume, Optional[Kept]]], found: S
             silent.update(dict.fromkeys(sorted(_kinds(volume) - TABLES)))
     beside = [at for at in found if MIB <= at < disk.size - MIB and not any(_holds(volume, at) for volume in told)]
     if beside and not silent:
-        silent[f"bytes that nothing recognises ({where(beside)})"] = None
+        silent[f"bytes in no filesystem ({where(beside)})"] = None
     return list(silent)
 
 

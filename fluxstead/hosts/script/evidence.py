@@ -97,9 +97,10 @@ def gather(path: str, spans: Sequence[Span]) -> Evidence:
         for start, end in spans:
             for at in range(start, end, MIB):
                 data = medium.read(at, min(MIB, end - at))
-                told.update(b"%d %d " % (at, len(data)))
-                told.update(data)
+                # Zeros are told by their absence: on a weak machine, a digest of them takes longer than their reading.
                 if data.count(0) != len(data):
+                    told.update(b"%d %d " % (at, len(data)))
+                    told.update(data)
                     found.append(at + len(data) - len(data.lstrip(b"\0")))
     return Evidence(told.hexdigest(), tuple(found))
 

@@ -104,12 +104,12 @@ class _Reader:
             return disk
         name = os.path.basename(disk.path)
         try:
-            first, last = apart(lambda: ends(disk), DISK_SECONDS)
-            guids = parse(bytes.fromhex(first), disk.sector)
+            first, last = whole_ends(*apart(lambda: ends(disk), DISK_SECONDS))
+            guids = parse(first, disk.sector)
             volumes = self._volumes(name, disk, guids)
         except StepError as error:
             return replace(disk, dead=str(error))
-        kind, table_name, whole = edges(disk.serial, disk.size, disk.sector, bytes.fromhex(first), bytes.fromhex(last))
+        kind, table_name, whole = edges(disk.serial, disk.size, disk.sector, first, last)
         stacked = tuple(volume.path for volume in volumes if volume.kind == "stacked")
         return replace(
             disk,
@@ -195,7 +195,7 @@ def _contents_read(disk: Disk) -> Disk:
         half_wiped=wiped,
     )
     if len(disk.volumes) == 1 and not disk.volumes[0].signatures:
-        hidden = tuple(each for at in seen["begins"] for each in _signature_at(disk, at))
+        hidden = next((found for found in (_signature_at(disk, at) for at in seen["begins"]) if found), ())
         return replace(disk, volumes=(replace(disk.volumes[0], signatures=hidden),))
     volumes = _looked_into(disk, "")
     for path, past in seen["past"].items():
@@ -221,9 +221,16 @@ def _looked_into(disk: Disk, mount_path: str) -> Tuple[Volume, ...]:
 
 
 def ends(disk: Disk) -> Tuple[str, str]:
-    """Its first and its last MiB, in hexadecimal. Raises OSError when they cannot be read."""
+    """Its first and its last MiB, for `whole_ends`. Raises OSError when they cannot be read."""
     with Medium(disk.path) as medium:
-        return medium.read(0, MIB).hex(), medium.read(disk.size - MIB, MIB).hex()
+        first, last = medium.read(0, MIB), medium.read(disk.size - MIB, MIB)
+    # Short where they are mostly zero: they go through a pipe.
+    return first.rstrip(b"\0").hex(), last.lstrip(b"\0").hex()
+
+
+def whole_ends(first: str, last: str) -> Tuple[bytes, bytes]:
+    """The first and the last MiB of a disk as they are."""
+    return bytes.fromhex(first).ljust(MIB, b"\0"), bytes.fromhex(last).rjust(MIB, b"\0")
 
 
 def signatures(path: str) -> Tuple[Signature, ...]:

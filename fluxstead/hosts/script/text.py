@@ -6,7 +6,7 @@ import json
 import re
 from typing import List, Optional, Sequence, Tuple
 
-from fluxstead.hosts.script.model import DEVICE_TIMEOUT, Declared, Disk, Verdict, Volume, human
+from fluxstead.hosts.script.model import DEVICE_TIMEOUT, MIB, Declared, Disk, Signature, Verdict, Volume, human
 
 
 def describe(disk: Disk) -> str:
@@ -25,7 +25,7 @@ def contents(disk: Disk) -> str:
 
 
 def _inside(volume: Volume) -> str:
-    what = [f"{signature.type} {signature.label}".strip() for signature in volume.signatures]
+    what = list(dict.fromkeys(map(_signed, volume.signatures)))
     what += [f"mounted at {mount}" for mount in volume.mounts]
     what += ["swap in use"] if volume.swap else []
     if volume.look and volume.look.problem:
@@ -33,6 +33,11 @@ def _inside(volume: Volume) -> str:
     elif volume.look:
         what.append(f"holding {', '.join(volume.look.entries[:5])}" if volume.look.entries else "holding no files")
     return ", ".join(what or ["nothing recognised"] * (volume.kind != "disk"))
+
+
+def _signed(signature: Signature) -> str:
+    place = f"at {human(signature.offset)}" if signature.offset >= MIB else ""
+    return " ".join(filter(None, (signature.type, signature.label, place)))
 
 
 def stable_name(disk: Disk) -> str:

@@ -1,0 +1,205 @@
+"""Not one byte of others' data: every state of the table, and what happens between a look and the first write."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from fluxstead.hosts.build import stdin_for
+
+from .states import TABLE, State, shell
+from .support import EXT4, apply, digests, disk, node, patched, path, plan, refused, result_of, with_file
+from .vm import DiskSpec, Machine, disks
+
+pytestmark = pytest.mark.machine
+KNOWN = (
+    "cat /proc/mdstat; dmsetup table; losetup -a; cat /proc/self/mountinfo | sort; cat /proc/swaps; ls -l /dev/disk/by-*/ | sort; "
+)
+KNOWN += "btrfs filesystem show 2>/dev/null || true; grep -H . /sys/class/block/sd*/stat | awk '{print $1, $8}'"
+"""What the kernel and udev know of devices, and the sectors written to each."""
+
+
+def looked_at(machine: Machine, *wanted: dict[str, object]) -> dict[str, dict[str, Any]]:
+    """The plan, which changes nothing that the kernel or udev knows, and no byte."""
+    before = machine.root(KNOWN)
+    seen = {one["name"]: one for one in plan(machine, *wanted)["disks"]}
+    machine.root("udevadm settle")
+    assert machine.root(KNOWN).splitlines() == before.splitlines()
+    return seen
+
+
+@pytest.mark.parametrize("group", sorted(TABLE))
+def test_a_state_is_named_and_kept(machine: Machine, group: str) -> None:
+    states = dict(enumerate(TABLE[group], 1))
+    machine.root("".join(shell(number, state.make.replace("dN", f"d{number}")) for number, state in states.items()))
+    wanted = {number: disk(number, **state.declared) for number, state in states.items()}
+    before = digests(machine, list(states))
+    seen = looked_at(machine, *wanted.values())
+    consents = {number: as_said(state, seen[f"d{number}"]) for number, state in states.items()}
+    assert set(refused(machine, *wanted.values())) == set(seen)
+    zeros = {number: f"WD-FS{number:04d}/{'0' * 24}" for number in states}
+    assert set(refused(machine, *(disk(number, wipe=wipe) for number, wipe in zeros.items()))) == set(seen)
+    assert digests(machine, list(states)) == before
+
+    changed = {number: state for number, state in states.items() if state.change}
+    machine.root("".join(shell(number, state.change) for number, state in changed.items()))
+    late = digests(machine, list(changed))
+    for number, state in changed.items():
+        assert late[number] != before[number], f"{state.name}: the change changed nothing"
+    if changed:
+        stale = [disk(number, wipe=consents[number]) for number in changed]
+        assert set(refused(machine, *stale)) == {str(one["name"]) for one in stale}
+        assert digests(machine, list(changed)) == late
+    agreed = {number: state for number, state in states.items() if state.consent != "never"}
+    if agreed:
+        again = looked_at(machine, *(wanted[number] for number in agreed))
+        fresh = [disk(number, wipe=again[f"d{number}"]["write"].removeprefix("wipe: ")) for number in agreed]
+        assert {one["action"] for one in apply(machine, *fresh)["disks"]} == {"wipe"}
+        assert {one["action"] for one in plan(machine, *fresh)["disks"]} == {"nothing"}
+    machine.root("\n".join(state.undo or ":" for state in states.values()))
+
+
+def as_said(state: State, seen: dict[str, Any]) -> str:
+    """The consent that is offered, once what is said was compared with what must be."""
+    assert seen["action"] == "refuse", (state.name, seen)
+    assert re.search(state.said.replace("d.mount", r"d\d.mount"), seen["message"]), (state.name, seen["message"])
+    offered = seen["write"].removeprefix("wipe: ")
+    kind = "never" if not seen["write"].startswith("wipe: ") else "once" if "/once-" in offered else "telling"
+    assert kind == state.consent, (state.name, seen["message"], seen["write"])
+    return str(offered)
+
+
+def test_a_look_leaves_half_an_array_and_half_a_btrfs_as_they_were(machine: Machine) -> None:
+    """Each was taken over by udev, or by the kernel, after a look through a loop device."""
+    machine.root(
+        f"mdadm --create /dev/md7 --quiet --run --level=1 --raid-devices=2 --metadata=1.0 {path(1)} {path(2)}; "
+        "mkfs.ext4 -q /dev/md7; mdadm --wait /dev/md7 || true; mdadm --stop --quiet /dev/md7; udevadm settle; "
+        f"mkfs.btrfs -q -f -d raid1 -m raid1 {path(3)} {path(4)}; udevadm settle"
+    )
+    before = digests(machine, [1, 2, 3, 4])
+    seen = looked_at(machine, disk(1), disk(3))
+    assert {one["action"] for one in seen.values()} == {"refuse"}
+    assert digests(machine, [1, 2, 3, 4]) == before
+    machine.root(f"mdadm --assemble --quiet /dev/md7 {path(1)} {path(2)}; grep -q '\\[UU\\]' /proc/mdstat")
+    machine.root(f"mkdir -p /tmp/m; mount {path(3)} /tmp/m; umount /tmp/m")
+
+
+SLIPPED_IN = """
+do_{task} = TASKS["{task}"]
+def slip_in_{task}(verdict, disk):
+    run("bash", "-c", {shell!r})
+    do_{task}(verdict, disk)
+TASKS["{task}"] = slip_in_{task}
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "slips"),
+    [
+        ("partition", "mkfs.ext4 -q -F $d"),
+        ("partition", "printf x | dd of=$d bs=1 seek=$((201*1024*1024)) conv=notrunc status=none"),
+        ("format", "dd if=/dev/urandom of=$p bs=1M count=20 conv=notrunc status=none"),
+        ("wipe", "mount $p /tmp/m; echo more > /tmp/m/more; umount /tmp/m"),
+    ],
+)
+def test_what_comes_between_the_look_and_the_first_write_is_kept(machine: Machine, task: str, slips: str) -> None:
+    """The disk is the same one, and nobody holds it; only what lies on it is not what was decided about."""
+    if task == "wipe":
+        machine.root("mkdir -p /tmp/m\n" + with_file(1, EXT4))
+    offered = plan(machine, disk(1))["disks"][0]["write"].removeprefix("wipe: ")
+    wanted = disk(1, wipe=offered or None)
+    marker = "/run/slipped"
+    script = f"{shell(1, slips)} sync; udevadm settle; touch {marker}"
+    done = machine.script(stdin_for("apply", node(wanted), patched(SLIPPED_IN.format(task=task, shell=script))))
+    assert done.status == 1, (done.out[-2000:], done.err[-2000:])
+    assert "written to since it was looked at" in "; ".join(result_of(done)["why"])
+    machine.root(f"test -e {marker}")
+    before = digests(machine, [1])
+    assert refused(machine, wanted)
+    assert digests(machine, [1]) == before
+
+
+def test_another_disk_under_the_same_name_is_not_taken_for_the_declared_one(machine: Machine) -> None:
+    """udev is held up, and still has the first one's serial and names; then it runs on, and is only late."""
+    other = DiskSpec("WD-FS0066", "0x50014ee000000066", "400M")
+    machine.make_disk(other)
+    machine.root("udevadm control --stop-exec-queue")
+    machine.monitor("device_del disk5")
+    machine.root("until [ ! -e /sys/block/sdf ]; do sleep 0.2; done")
+    machine.monitor(f'drive_add 0 "file={machine.home / other.name},if=none,id=other,format=qcow2,cache=unsafe"')
+    machine.monitor(f'device_add "scsi-hd,drive=other,id=other,serial={other.serial},wwn={other.wwn},bus=scsi0.0,scsi-id=5"')
+    machine.root("until [ -e /sys/block/sdf ]; do sleep 0.2; done")
+    done = machine.script(stdin_for("apply", node(disk(6))))
+    assert done.status != 0
+    assert "udev does not catch up" in "; ".join(result_of(done)["why"])
+    # Also where udev is not there at all, and settles at once.
+    machine.root("udevadm control --start-exec-queue; udevadm settle")
+    stale = machine.root("cat /run/udev/data/b8:80 | sed s/WD-FS0066/WD-FS0006/g; :")
+    machine.root(f"cat > /run/udev/data/b8:80 <<'X'\n{stale}\nX")
+    assert "udev's database" in refused(machine, disk(6))["d6"]
+
+
+def test_adoption_keeps_what_the_operator_chose(machine: Machine) -> None:
+    """Options, owner and mode; and /etc/fstab stays the link to a file with an ACL that it is."""
+    machine.root(
+        "mkdir -p /etc/kept; mv /etc/fstab /etc/kept/fstab; ln -s kept/fstab /etc/fstab; setfacl -m u:ops:r /etc/kept/fstab\n"
+        + with_file(1, EXT4)
+        + 'mkdir -p /mnt/longhorn/d1; echo "$(readlink -f $p) /mnt/longhorn/d1 ext4 noatime,commit=30 0 2" >> /etc/fstab; '
+        + "mount /mnt/longhorn/d1; chown 1000:1000 /mnt/longhorn/d1; chmod 2775 /mnt/longhorn/d1"
+    )
+    [told] = plan(machine, disk(1))["disks"]
+    assert "noatime,commit=30,nofail" in "\n".join(told["notes"])
+    [done] = apply(machine, disk(1))["disks"]
+    assert done["action"] == "adopt"
+    assert machine.root("stat -c '%u %g %a' /mnt/longhorn/d1") == "1000 1000 2775\n"
+    assert "noatime,commit=30,nofail" in machine.root("grep longhorn/d1 /etc/fstab")
+    assert machine.root("readlink /etc/fstab; getfacl -c /etc/fstab | grep ops") == "kept/fstab\nuser:ops:r--\n"
+    assert not apply(machine, disk(1))["changed"]
+
+
+def test_a_wiped_table_of_ours_comes_back_and_a_copy_inside_a_volume_group_is_a_twin(machine: Machine) -> None:
+    apply(machine, disk(1))
+    machine.root(
+        "echo data > /mnt/longhorn/d1/data; umount /mnt/longhorn/d1; "
+        f"sgdisk --zap-all {path(1)} >/dev/null; blockdev --rereadpt {path(1)}; udevadm settle"
+    )
+    [told] = plan(machine, disk(1))["disks"]
+    assert (told["action"], told["tasks"][0]) == ("resume", "partition")
+    apply(machine, disk(1))
+    machine.root(f"grep -q data /mnt/longhorn/d1/data; sgdisk --verify {path(1)} | grep 'No problems'")
+    machine.root(
+        f"umount /mnt/longhorn/d1; vgcreate -qq vg9 {path(2)} {path(3)}; lvcreate -qq -y -n copy -L 400M vg9; "
+        f"dd if={path(1)}-part1 of=/dev/vg9/copy bs=1M status=none; udevadm settle"
+    )
+    before = digests(machine, [1, 2, 3])
+    assert "is also on" in refused(machine, disk(1))["d1"]
+    assert digests(machine, [1, 2, 3]) == before
+
+
+def test_namespaces_of_one_controller_are_told_apart() -> None:
+    """They have one serial; a disk more of 2 TiB, with sectors of 4 KiB, is looked at in bounded time and prepared."""
+    with Machine(disks(1, "400M")) as machine:
+        for name, size in (("ns1", "400M"), ("ns2", "400M"), ("large", "2T")):
+            machine.make_disk(DiskSpec(name, "", size))
+            machine.monitor(f'drive_add 0 "file={machine.home / name}.qcow2,if=none,id={name},format=qcow2,cache=unsafe"')
+        machine.monitor('device_add "nvme-subsys,id=subsys,nqn=subsys"')
+        machine.monitor('device_add "nvme,id=nvme0,serial=NV-1,subsys=subsys"')
+        for number in (1, 2):
+            uuid = f"00000000-0000-4000-8000-00000000000{number}"
+            machine.monitor(f'device_add "nvme-ns,drive=ns{number},bus=nvme0,nsid={number},uuid={uuid}"')
+        machine.monitor(
+            'device_add "scsi-hd,drive=large,id=large,serial=WD-4KN,wwn=0x50014ee00000004b,bus=scsi0.0,scsi-id=9,'
+            'logical_block_size=4096,physical_block_size=4096"'
+        )
+        machine.root("until [ -e /sys/block/nvme0n2 -a -e /sys/block/sdb ]; do sleep 0.5; done; udevadm settle")
+        assert "found twice" in refused(machine, disk(1, serial="NV-1"))["d1"]
+        second = machine.root("cat /sys/block/nvme0n2/wwid").strip()
+        wanted = [disk(1, serial="NV-1", wwn=second), disk(2, serial="WD-4KN")]
+        seen = looked_at(machine, *wanted)
+        assert seen["d1"]["found"]["path"] == "/dev/nvme0n2"
+        done = apply(machine, *wanted)
+        assert {one["action"] for one in done["disks"]} == {"prepare"}
+        assert not apply(machine, *wanted)["changed"]
+        assert machine.root("blkid -p /dev/nvme0n1 || echo blank") == "blank\n"
