@@ -8,6 +8,7 @@ import pytest
 
 from fluxstead.hosts.script.decide import DESTRUCTIVE, FRESH, decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
+from fluxstead.hosts.script.look import UNTOOLED
 from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Place, Signature, Verdict, label_of
 from fluxstead.hosts.script.text import said
 
@@ -323,6 +324,13 @@ def test_a_look_that_did_not_end_gives_no_right() -> None:
     assert "cannot be read: no answer" in refused(host(unfinished(look=hangs)))
     for kinds in (filesystem(), (*filesystem(), Signature("zfs_member", 0x20000))):
         assert "no consent covers it" in refused(host(holding(part(signatures=kinds, look=hangs))), declared(wipe=CONSENT))
+
+
+def test_a_tool_that_is_not_there_keeps_no_disk_of_ours_from_its_mount() -> None:
+    """A machine installed anew lacks xfsprogs until it is prepared; others' disks wait until they can be looked into."""
+    blind = Look(problem=f"{UNTOOLED}: xfs_db is not installed")
+    assert verdict(host(ours(mounted=False, look=blind), place=Place())).tasks == ("mountpoint", "fstab", "mount")
+    assert "no consent covers it" in refused(host(holding(part(signatures=filesystem("xfs"), look=blind))), declared(wipe=CONSENT))
 
 
 def test_a_finished_disk_without_a_filesystem_is_never_formatted_again() -> None:

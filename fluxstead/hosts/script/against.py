@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from fluxstead.hosts.script.look import UNTOOLED
 from fluxstead.hosts.script.model import Declared, Disk, Host, Look, Node, Place, Volume, human
 from fluxstead.hosts.script.text import config_state, describe
 from fluxstead.hosts.script.which import RENDER, identify
@@ -114,7 +115,7 @@ def filesystem_problems(declared: Declared, disk: Disk, volume: Volume, host: Ho
     if found is None or found.type != declared.filesystem:
         seen = ", ".join(signature.type for signature in volume.signatures) or "no filesystem"
         problems.append(f"{volume.path} holds {seen}, declared is {declared.filesystem}")
-    elif look.problem:
+    elif look.problem and not look.problem.startswith(UNTOOLED):
         problems.append(f"{volume.path} cannot be read: {look.problem}")
     if volume.read_only_mount:
         problems.append(f"{volume.path} is mounted read-only, as the kernel does after errors: check it with fsck")

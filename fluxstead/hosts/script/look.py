@@ -24,6 +24,9 @@ REPLICA = "volume.meta"
 LOOKED_INTO = ("ext2", "ext3", "ext4", "xfs")
 """By their own tools; what Longhorn keeps replicas on is among them."""
 
+UNTOOLED = "no tool of this host can list it"
+"""Begins the problem of a look that says nothing of the filesystem."""
+
 Entry = Tuple[str, int, bool]
 """Name, inode, and whether it is a folder."""
 
@@ -113,7 +116,7 @@ def _asked(command: List[str], questions: List[str]) -> str:
         )
     except FileNotFoundError:
         package = {"debugfs": "e2fsprogs", "xfs_db": "xfsprogs"}[command[0]]
-        raise StepError(f"{command[0]} is not installed on the host: apt-get install {package}") from None
+        raise StepError(f"{UNTOOLED}: {command[0]} is not installed: apt-get install {package}") from None
     return (done.stdout + b"\n" + done.stderr).decode("utf-8", "surrogateescape")
 
 
@@ -160,6 +163,8 @@ def _config_xfs(device: str) -> str:
 
 
 def _checked(found: Dict[str, List[Entry]], inodes: List[int], said: str) -> Dict[str, List[Entry]]:
+    if "command ls not found" in said:
+        raise StepError(f"{UNTOOLED}: its xfs_db has no `ls` yet; a newer xfsprogs has")
     if not inodes and "" not in found:
         lines = [line for line in said.splitlines() if line.strip() and not line.startswith("debugfs")]
         raise StepError(f"its own tools cannot read it: {' '.join(lines)[:300] or 'they say nothing'}")
