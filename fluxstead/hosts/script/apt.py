@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-import glob
 import os
 import re
 import struct
 import time
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Set, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from fluxstead.hosts.script.read import text_of
 from fluxstead.hosts.script.tools import StepError, answer, tell
@@ -133,13 +132,9 @@ def fetch_lists() -> str:
 
 
 def sources() -> str:
-    """Where apt gets packages from, as its configuration says."""
-    folder = "/etc/apt/sources.list"
-    found: Set[str] = set()
-    for name in [folder, *glob.glob(f"{folder}.d/*.list"), *glob.glob(f"{folder}.d/*.sources")]:
-        text = re.sub(r"^\s*#.*$", "", text_of(name), flags=re.MULTILINE)
-        found |= set(re.findall(r"\b(?:https?|ftp|file|cdrom|mirror\+\w+):[^\s\]]+", text))
-    return ", ".join(sorted(found)) or f"nothing: neither {folder} nor {folder}.d names a source"
+    """Where apt gets packages from, as it reads its configuration."""
+    _, out, _ = answer(["apt-get", "indextargets", "--format", "$(REPO_URI)"])
+    return ", ".join(dict.fromkeys(out.split())) or "none: nothing under /etc/apt names a source"
 
 
 def _errors(err: str) -> str:
