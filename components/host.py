@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pulumi
 from pulumi_command import remote
 
 from fluxstead.hosts.answer import Answer, read_answer
-from fluxstead.hosts.build import stdin_for
+from fluxstead.hosts.build import COMMAND, stdin_for, token_of
 from fluxstead.hosts.declared import declared
 from fluxstead.nodes.model import Node
-
-_BOUND = 3600
-"""Seconds for the whole script; pulumi-command bounds only the dialling (pulumi-command: provider/pkg/provider/remote)."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +33,23 @@ class Host(pulumi.ComponentResource):
         told = declared(args.node)
         # The engine shows a change of this key by key; of standard input, no more than that its one long line differs.
         super().__init__("fluxstead:hosts:Host", name, {"declared": dict(told)}, opts)
+        stdin = stdin_for("apply", told)
         command = remote.Command(
             name,
             connection=_connection(args),
-            create=as_root(args.node.ssh.user),
+            create=COMMAND,
             # On standard input, because the command's text is in every error message.
-            stdin=stdin_for("apply", told),
+            stdin=stdin,
             # Standard output is lines of JSON, for the outputs below; standard error is for people.
             logging=remote.Logging.STDERR,
             # sshd would refuse the variables and warn.
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        answer = command.stdout.apply(_fine)
+        answer = command.stdout.apply(partial(_fine, token_of(stdin)))
         self.filesystem_uuids: pulumi.Output[dict[str, str]] = answer.apply(_uuids)
         self.done: pulumi.Output[dict[str, str]] = answer.apply(_done)
         self.register_outputs({"filesystemUuids": self.filesystem_uuids, "done": self.done})
-
-
-def as_root(user: str) -> str:
-    """The command that reads the script: bounded in time, with root's rights, never waiting for a password."""
-    sudo = "" if user == "root" else "sudo -n "
-    return f"{sudo}timeout {_BOUND} sh -s"
 
 
 def _connection(args: HostArgs) -> remote.ConnectionArgs:
@@ -84,9 +77,9 @@ def _read_key(args: HostArgs) -> str:
         raise pulumi.RunError(f"{where}: the key file {named} cannot be read ({error}); nothing was dialled") from None
 
 
-def _fine(output: str) -> Answer:
+def _fine(token: str, output: str) -> Answer:
     """The host's answer, without which no tree may be written, whatever the exit status was."""
-    answer = read_answer(output)
+    answer = read_answer(output, token)
     if answer.refused:
         raise pulumi.RunError(f"{answer.status}: {'; '.join(answer.why)}")
     return answer

@@ -14,7 +14,7 @@ from fluxstead.core.findings import errors
 from fluxstead.description.load import Description, load
 from fluxstead.hosts import report, ssh
 from fluxstead.hosts.answer import Answer
-from fluxstead.hosts.discover import node_file
+from fluxstead.hosts.discover import met, node_file
 from fluxstead.nodes.model import Node
 
 
@@ -79,10 +79,10 @@ def _discover(options: argparse.Namespace, stack: str) -> int:
     if len(options.names) != 1 or "@" not in options.names[0]:
         print("fluxstead: ./run hosts discover USER@HOST", file=sys.stderr)
         return 2
-    user, _, host = options.names[0].rpartition("@")
-    answer = ssh.ask(["--", options.names[0]], user, {"node": host, "disks": []})
+    way = ssh.way_to(options.names[0])
+    answer = ssh.ask(["--", way.destination], {"node": way.destination.rpartition("@")[2], "disks": []}, way)
     if not answer.inventory:
-        print(f"fluxstead: {host}: {'; '.join(answer.why) or 'no disks were found'}", file=sys.stderr)
+        print(f"fluxstead: {way.destination}: {'; '.join(answer.why) or 'no disks were found'}", file=sys.stderr)
         return 1
-    print(node_file(stack, ssh.meet(options.names[0]), answer.inventory), end="")
+    print(node_file(stack, met(answer, way), answer.inventory), end="")
     return 0

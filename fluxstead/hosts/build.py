@@ -1,12 +1,16 @@
 """Joins the script's files into what is sent to a host's standard input.
 
-The node travels as one line of ASCII JSON inside a quoted here-document, so none of its values is ever a shell word.
+The node travels as one line of ASCII JSON inside a quoted here-document, so none of its values is ever a shell word. Every line of
+the here-document begins with `#`: where something of the login reads the beginning of standard input, the shell takes what is left
+for comments.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,18 +19,28 @@ from typing import Final, Literal
 PARTS: Final = (
     *("model", "gpt", "text", "tools", "files", "medium", "superblocks", "evidence", "look", "which", "against"),
     *("consent", "decide", "content", "wipe"),
-    *("places", "identity", "holders", "read", "act", "system", "main"),
+    *("places", "identity", "holders", "read", "act", "apt", "packages", "system", "preflight", "main"),
 )
 """The files of `script/`, each after those that it imports."""
 HOME: Final = Path(__file__).parent
 END: Final = "FLUXSTEAD_END_OF_INPUT"
-LOADER: Final = (
-    "import sys\\n"
-    "size = int(sys.stdin.buffer.readline())\\n"
-    "source = sys.stdin.buffer.read(size)\\n"
-    'exec(compile(source, "fluxstead-hosts", "exec"), {"__name__": "__main__"})'
-)
-"""Reads its own length first: Python would otherwise take the data for program text."""
+COMMAND: Final = "sh -s"
+"""What reads it, whatever the login shell is; the script itself asks sudo for root's rights."""
+SECONDS: Final[Mapping[str, int]] = {"plan": 1200, "apply": 3600}
+"""How long a run on a host may take as a whole; it says so itself when that was not enough. pulumi-command bounds only the dialling
+(pulumi-command: provider/pkg/provider/remote)."""
+LOADER: Final = """
+import io, json, sys
+head, _, text = sys.stdin.buffer.read().decode().partition("\\n")
+if head != f"#{len(text)}":
+    why = "the script arrived cut off; nothing was done"
+    print(json.dumps({"answer": sys.argv[1], "result": {"status": "failed", "why": [why]}}))
+    sys.exit(3)
+*program, data = [line[1:] for line in text.split("\\n")[:-1]]
+sys.stdin = io.StringIO(data)
+exec(compile("\\n".join(program), "fluxstead-hosts", "exec"), {"__name__": "__main__"})
+"""
+"""Reads everything before any of it runs: Python would otherwise take the data for program text."""
 
 
 @cache
@@ -37,14 +51,32 @@ def python_source() -> str:
     return "\n".join(["from __future__ import annotations", *imports, *(body for _, body in texts)])
 
 
-def stdin_for(mode: Literal["plan", "apply"], node: Mapping[str, object], source: str | None = None) -> str:
-    """What `sudo -n bash -s` (or `sh -s`) on the host reads to plan or apply this node."""
+def stdin_for(mode: Literal["plan", "apply"], node: Mapping[str, object], source: str | None = None, nonce: str = "") -> str:
+    """What `sh -s` on the host reads to plan or apply this node, as root or as a user who may sudo.
+
+    The same text for the same node: `pulumi up` compares it with that of the last time. A nonce makes it that of one run.
+    """
     program = source if source is not None else python_source()
-    data = json.dumps({"mode": mode, "node": node})
+    data = json.dumps({"mode": mode, "seconds": SECONDS[mode], "node": node})
+    token = hashlib.sha256(f"{program}\0{data}\0{nonce}".encode()).hexdigest()[:24]
     prelude = (HOME / "prelude.sh").read_text(encoding="utf-8")
-    loader = LOADER.replace("\\n", "\n")
-    length = len(program.encode())
-    return f"{prelude}exec python3 -c '{loader}' <<'{END}'\n{length}\n{program}{data}\n{END}\n"
+    document = "".join(f"#{line}\n" for line in (*program.split("\n"), data))
+    start = f'exec "$@" "$python" -I -X utf8 -c \'{LOADER}\' "$token" "${{SSH_CONNECTION:-}}" <<\'{END}\''
+    return f"token={token} needs={','.join(_modules(program))}\n{prelude}{start}\n#{len(document)}\n{document}{END}\n"
+
+
+def token_of(stdin: str) -> str:
+    """The token that an answer to this standard input carries, and no other line does."""
+    found = re.match("token=([0-9a-f]+) ", stdin)
+    if not found:
+        raise ValueError(stdin[:80])
+    return found.group(1)
+
+
+def _modules(program: str) -> list[str]:
+    """The modules that it imports, without which it cannot start."""
+    named = re.findall(r"^(?:from|import) ([\w.]+)", program, re.MULTILINE)
+    return sorted({"io", "json", "sys", *named} - {"__future__"})
 
 
 def _without_imports(text: str) -> tuple[list[str], str]:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.core.names import nearest_name
+from fluxstead.hosts.answer import Answer
+from fluxstead.hosts.trouble import Way
 
+_ADDRESS = r"[0-9.]+|[0-9a-f]*:[0-9a-f:.]+"
 _GIB = 1024**3
 _MIB = 1024**2
 
@@ -25,6 +28,14 @@ class Met:
     port: int
     user: str
     host_key: str
+
+
+def met(answer: Answer, way: Way) -> Met:
+    """What the description keeps of a host that answered; what is no address or no key is left out."""
+    user, _, _ = way.destination.rpartition("@")
+    address = answer.address if re.fullmatch(_ADDRESS, answer.address) else ""
+    key = answer.host_key if re.fullmatch(r"ssh-ed25519 [A-Za-z0-9+/]+=*", answer.host_key) else ""
+    return Met(address, way.host, way.port, user, key)
 
 
 def node_file(cluster: str, met: Met, inventory: tuple[Mapping[str, Any], ...]) -> str:
@@ -46,7 +57,7 @@ def node_file(cluster: str, met: Met, inventory: tuple[Mapping[str, Any], ...]) 
 
 
 def _ssh(met: Met) -> Iterator[str]:
-    if met.dialled != met.address and re.fullmatch(r"[0-9.]+|[0-9a-f:]+", met.dialled):
+    if met.dialled != met.address and re.fullmatch(_ADDRESS, met.dialled):
         yield f"address: {met.dialled}"
     if met.port != 22:  # noqa: PLR2004 -- sshd's own
         yield f"port: {met.port}"

@@ -82,8 +82,8 @@ def _rest(answer: Answer) -> Iterator[str]:
         yield from (f"  {disk.name}: note: {note}" for note in disk.notes)
     if answer.restart:
         yield f"  a restart of k3s is due: {answer.restart}"
-    for why in answer.why:
-        yield f"  refused: {why}"
+    for why in dict.fromkeys(answer.why):
+        yield f"  {answer.status}: {why}"
     for disk in answer.disks:
         if disk.action == "refuse" and disk.write:
             yield f"  write, at disk {disk.name}: {disk.write}"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fluxstead.hosts.answer import Answer, read_answer
-from fluxstead.hosts.build import stdin_for
+from fluxstead.hosts.answer import Answer, find_answer
+from fluxstead.hosts.build import COMMAND, SECONDS, stdin_for, token_of
 from fluxstead.hosts.declared import declared
-from fluxstead.hosts.discover import Met
+from fluxstead.hosts.trouble import Way, not_answered, not_reached
 from fluxstead.nodes.model import Node
 
 _AT_ONCE = 16
-_SECONDS = 600
-"""Longer than the script gives to the disks of a host that do not answer."""
-_ABOUT = 'cat /etc/ssh/ssh_host_ed25519_key.pub || echo; echo "$SSH_CONNECTION"'
-_OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15")
+_SECONDS = SECONDS["plan"] + 120
+"""Longer than the script takes at most, which then says why."""
+_FAILED = 255
+"""ssh's own failure, never the script's."""
+_OPTIONS = (
+    *("-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15"),
+    # A terminal would echo the script and change its answer; a command of the operator's own would run in its place.
+    *("-T", "-o", "RemoteCommand=none"),
+)
 
 
 def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict[str, Answer]:
@@ -35,32 +41,37 @@ def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict
 
 def ask_node(node: Node, root: Path) -> Answer:
     """The script's plan of one described host, with its host key pinned where the description has it."""
+    file = f"nodes/{node.name}.yaml"
+    key = _key_file(node, root)
+    if key is not None and not _readable(key):
+        where = node.source_of("ssh", "privateKeyFile")
+        return Answer("failed", (f"{where}: the key file {node.ssh.private_key_file} cannot be read; nothing was dialled",))
+    jump = node.ssh.jump
+    way = Way(
+        f"{node.ssh.user}@{node.dialled_at}",
+        node.ssh.port,
+        file,
+        node.ssh.host_key is not None,
+        f"{jump.user}@{_bracketed(jump.address)}:{jump.port}" if jump else "",
+    )
     with tempfile.TemporaryDirectory() as scratch:
-        known = Path(scratch) / "known_hosts"
-        return ask([*_connection(node, root, known), "--", f"{node.ssh.user}@{node.dialled_at}"], node.ssh.user, declared(node))
+        options = _connection(node, key, Path(scratch) / "known_hosts")
+        return ask([*options, *(("-J", way.jump) if jump else ()), "--", way.destination], declared(node), way)
 
 
-def ask(destination: Sequence[str], user: str, data: Mapping[str, object]) -> Answer:
+def ask(destination: Sequence[str], data: Mapping[str, object], way: Way) -> Answer:
     """The script's plan for `data` on the host that `ssh` reaches as `destination`."""
-    status, output, trouble = run([*destination, as_root(user)], stdin_for("plan", data))
-    if status == 255:  # noqa: PLR2004 -- ssh's own failure, never the script's
-        return Answer("failed", (f"ssh did not get through: {trouble.strip() or 'no reason given'}",))
-    return read_answer(output, trouble)
+    stdin = stdin_for("plan", data, nonce=secrets.token_hex(8))
+    status, output, trouble = run([*destination, COMMAND], stdin)
+    why = not_reached(trouble, way) if status == _FAILED else not_answered(output, trouble)
+    return find_answer(output, token_of(stdin)) or Answer("failed", (why,))
 
 
-def meet(destination: str) -> Met:
-    """Where ssh, with the operator's configuration, reaches USER@HOST, and what the host says of itself."""
+def way_to(destination: str) -> Way:
+    """Where ssh, with the operator's configuration, would go for USER@HOST. Dials nobody."""
     _, said, _ = run(["-G", "--", destination], "")
     settings = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
-    _, told, _ = run(["--", destination, _ABOUT], "")
-    key, connection = ([*told.splitlines(), "", ""])[:2]
-    return Met(
-        address=(connection.split() + [""] * 3)[2],
-        dialled=settings.get("hostname", destination.rpartition("@")[2]),
-        port=int(settings.get("port", "22")),
-        user=settings.get("user", destination.rpartition("@")[0]),
-        host_key=" ".join(key.split()[:2]),
-    )
+    return Way(destination, int(settings.get("port", "22")), dialled=settings.get("hostname", ""))
 
 
 def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
@@ -76,28 +87,35 @@ def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
             check=False,
         )
     except FileNotFoundError:
-        return 255, "", "there is no ssh on this machine"
-    except subprocess.TimeoutExpired:
-        return 255, "", f"no answer within {_SECONDS} s; a disk that hangs may be why"
+        return _FAILED, "", "there is no ssh on this machine"
+    except subprocess.TimeoutExpired as error:
+        # The answer may be there already: what a disk that hangs holds may keep the session open behind it.
+        came = error.output.decode(errors="replace") if isinstance(error.output, bytes) else error.output or ""
+        return _FAILED, came, f"it did not end within {_SECONDS} s; a disk that hangs may be why: look at dmesg on the host"
     return done.returncode, done.stdout, done.stderr
 
 
-def as_root(user: str) -> str:
-    """The command that reads the script: with root's rights, and never waiting for a password."""
-    return "sh -s" if user == "root" else "sudo -n sh -s"
+def _key_file(node: Node, root: Path) -> Path | None:
+    named = node.ssh.private_key_file
+    return root / Path(named).expanduser() if named else None
 
 
-def _connection(node: Node, root: Path, known: Path) -> list[str]:
+def _readable(file: Path) -> bool:
+    try:
+        return bool(file.read_bytes())
+    except OSError:
+        return False
+
+
+def _connection(node: Node, key: Path | None, known: Path) -> list[str]:
     ssh = node.ssh
     options = ["-p", str(ssh.port)]
-    if ssh.private_key_file:
-        options += ["-i", str(root / Path(ssh.private_key_file).expanduser())]
+    if key is not None:
+        options += ["-i", str(key)]
     if ssh.host_key:
         known.write_text(f"{_host(node.dialled_at, ssh.port)} {ssh.host_key}\n", encoding="utf-8")
         options += ["-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes"]
         options += ["-o", f"HostKeyAlgorithms={ssh.host_key.split()[0]}"]
-    if ssh.jump:
-        options += ["-J", f"{ssh.jump.user}@{_bracketed(ssh.jump.address)}:{ssh.jump.port}"]
     return options
 
 

@@ -13,6 +13,7 @@ from pulumi.runtime.stack import run_in_stack
 from pulumi.runtime.sync_await import _sync_await
 
 from fluxstead.embedded import PROGRAM
+from fluxstead.hosts.build import token_of
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Registered:
 
 
 class Silent(mocks.Mocks):
-    """No resource has a provider; of a command, only what it would print is made up."""
+    """No resource has a provider; of a command, only what it would print is made up, with the run's token for TOKEN."""
 
     def __init__(self, printed: Mapping[str, str]) -> None:
         self._printed = printed
@@ -37,8 +38,9 @@ class Silent(mocks.Mocks):
         raise AssertionError(args)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        output = {"stdout": self._printed[args.name]} if args.name in self._printed and args.custom else {}
-        return args.name, {**args.inputs, **output}
+        if args.name not in self._printed or not args.custom:
+            return args.name, args.inputs
+        return args.name, {**args.inputs, "stdout": self._printed[args.name].replace("TOKEN", token_of(args.inputs["stdin"]))}
 
 
 class Recorder(mocks.MockMonitor):

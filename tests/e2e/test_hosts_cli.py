@@ -14,7 +14,7 @@ import yaml
 
 from fluxstead.description.load import load
 from fluxstead.hosts.answer import read_answer
-from fluxstead.hosts.build import stdin_for
+from fluxstead.hosts.build import stdin_for, token_of
 from fluxstead.hosts.declared import declared
 from fluxstead.hosts.report import replace_hint, same_initiator
 from fluxstead.nodes.model import Node
@@ -183,7 +183,8 @@ def test_what_the_doctor_says_against_copied_initiator_names_gives_a_new_one(at_
     """Typed as it stands; the host is as healthy as before."""
     machine, file = at_prepared.machine, "/etc/iscsi/initiatorname.iscsi"
     [node] = at_prepared.nodes()
-    answer = read_answer(machine.script(stdin_for("plan", declared(node))).out, "")
+    asked = stdin_for("plan", declared(node))
+    answer = read_answer(machine.script(asked).out, token_of(asked))
     [told] = same_initiator({"original": answer, "copy": answer})
     before = machine.root(f"cat {file}")
     typed = machine.ssh(told.partition("type, on all but one: ")[2])

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from fluxstead.hosts.script.decide import DESTRUCTIVE, FRESH, decide
+from fluxstead.hosts.script.consent import FRESH
+from fluxstead.hosts.script.decide import DESTRUCTIVE, decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
 from fluxstead.hosts.script.look import UNTOOLED
 from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Place, Signature, Verdict, label_of

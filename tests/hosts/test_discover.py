@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fluxstead.hosts.discover import Met, node_file
+from fluxstead.hosts.answer import Answer
+from fluxstead.hosts.discover import Met, met, node_file
+from fluxstead.hosts.trouble import Way
 from fluxstead.nodes.model import Node
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
@@ -80,3 +82,16 @@ def test_without_a_host_key_the_host_is_left_alone() -> None:
 
 def test_small_disks_are_not_rounded_to_nothing() -> None:
     assert read(disk(size=400 * 1024**2)).disks[0].size == "400Mi"
+
+
+def test_what_a_host_says_of_itself_is_kept_with_where_ssh_went() -> None:
+    found = met(Answer("fine", address="192.0.2.1", host_key=KEY), Way("ops@fresh", 2222, dialled="127.0.0.1"))
+    assert found == Met("192.0.2.1", "127.0.0.1", 2222, "ops", KEY)
+    assert met(Answer("fine", address="2001:db8::1"), Way("ops@fresh")).address == "2001:db8::1"
+
+
+@pytest.mark.parametrize("said", ["Welcome!", "ssh-rsa AAAA", "ssh-ed25519", "1.2.3.4 5", "a\nb", KEY + "\nrole: evil"])
+def test_what_is_no_key_and_no_address_is_left_out(said: str) -> None:
+    found = met(Answer("fine", address=said, host_key=said), Way("ops@192.0.2.1"))
+    assert (found.address, found.host_key) == ("", "")
+    assert read(disk(), met=found).address == "192.0.2.1"

@@ -104,3 +104,8 @@ def test_the_hint_names_the_command_of_each_host() -> None:
     hint = report.replace_hint("edge", ["a", "b"])
     assert "--target-replace 'urn:pulumi:edge::fluxstead::fluxstead:hosts:Host$command:remote:Command::b'" in hint
     assert hint.count("--target-replace") == 2
+
+
+def test_what_failed_is_not_called_refused_and_is_said_once() -> None:
+    text = report.plan(node(), Answer("failed", ("no rights", "no rights")))
+    assert text.splitlines() == ["k3s1 (192.0.2.1): failed", "  failed: no rights"]

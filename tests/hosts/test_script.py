@@ -156,10 +156,10 @@ HOSTILE = ["$(touch /tmp/pwned)", "`id`", "'; id; '", '"', "FLUXSTEAD_END_OF_INP
 @pytest.mark.parametrize("shell", ["bash", "dash"])
 def test_hostile_values_reach_the_program_as_they_are_and_no_shell(value: str, shell: str, tmp_path: Path) -> None:
     source = "import sys\nsys.stdout.write(sys.stdin.readline())\n"
+    value = value.replace("/tmp/pwned", str(tmp_path / "pwned"))
     text = stdin_for("plan", {"node": value}, source)
-    text = text.replace("/tmp/pwned", str(tmp_path / "pwned"))
     done = subprocess.run([shell, "-s"], input=text, capture_output=True, text=True, timeout=30, check=True)
-    assert json.loads(done.stdout)["node"]["node"] == value.replace("/tmp/pwned", str(tmp_path / "pwned"))
+    assert json.loads(done.stdout)["node"]["node"] == value
     assert not (tmp_path / "pwned").exists()
 
 

@@ -10,19 +10,23 @@ from pathlib import Path
 import pytest
 
 from fluxstead.hosts import ssh
+from fluxstead.hosts.build import SECONDS, stdin_for, token_of
+from fluxstead.hosts.declared import declared
 from fluxstead.nodes.model import Node
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 NODE = {"name": "k3s1", "cluster": "c", "address": "192.0.2.1", "role": "server", "state": "live"}
-FINE = {"result": {"status": "fine", "disks": [], "system": [], "inventory": []}}
+FINE = {"status": "fine", "disks": [], "system": [], "inventory": []}
 STAND_IN = """#!{python}
 import json, os, pathlib, sys
 known = [word.partition("=")[2] for word in sys.argv if word.startswith("UserKnownHostsFile=")]
 texts = [pathlib.Path(name).read_text() for name in known]
-call = {{"words": sys.argv[1:], "known": texts, "stdin": sys.stdin.read()}}
+stdin = sys.stdin.read()
+call = {{"words": sys.argv[1:], "known": texts, "stdin": stdin}}
 pathlib.Path({record!r}, str(os.getpid())).write_text(json.dumps(call))
 sys.stderr.write({trouble!r})
-print({output!r})
+token = stdin.partition(" ")[0].removeprefix("token=")
+print({output!r}.replace("TOKEN", token))
 sys.exit({status})
 """
 
@@ -50,7 +54,7 @@ class Stand:
 def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stand:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     made = Stand(tmp_path)
-    made.answers(json.dumps(FINE))
+    made.answers(json.dumps({"answer": "TOKEN", "result": FINE}))
     return made
 
 
@@ -63,13 +67,45 @@ def words_for(stand: Stand, **settings: object) -> list[str]:
     return list(map(str, call["words"]))  # type: ignore[call-overload]
 
 
-def test_a_known_host_is_pinned_for_this_call_only(stand: Stand) -> None:
-    words = words_for(stand, user="ops", port=2222, hostKey=KEY, privateKeyFile="keys/one")
-    assert words[-3:] == ["--", "ops@192.0.2.1", "sudo -n sh -s"]
+def test_a_known_host_is_pinned_for_this_call_only(stand: Stand, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("-----BEGIN")
+    words = words_for(stand, user="ops", port=2222, hostKey=KEY, privateKeyFile=str(key))
+    assert words[-3:] == ["--", "ops@192.0.2.1", "sh -s"]
     assert {"StrictHostKeyChecking=yes", "HostKeyAlgorithms=ssh-ed25519", "BatchMode=yes"} <= set(words)
-    assert words[words.index("-i") + 1] == "/project/keys/one"
+    assert words[words.index("-i") + 1] == str(key)
     [call] = stand.calls()
     assert call["known"] == [f"[192.0.2.1]:2222 {KEY}\n"]
+
+
+def test_a_key_file_that_is_not_there_is_said_and_nobody_is_dialled(stand: Stand) -> None:
+    answer = ssh.ask_node(Node.model_validate({**NODE, "ssh": {"privateKeyFile": "keys/none"}}), Path("/project"))
+    assert "the key file keys/none cannot be read; nothing was dialled" in answer.why[0]
+    assert stand.calls() == []
+
+
+def test_each_run_has_a_token_of_its_own_and_takes_no_other_run_s_answer(stand: Stand) -> None:
+    node = Node.model_validate(NODE)
+    for _ in range(2):
+        assert ssh.ask_node(node, Path()).status == "fine"
+    tokens = [token_of(str(call["stdin"])) for call in stand.calls()]
+    assert len(set(tokens)) == 2
+    stand.answers(json.dumps({"answer": tokens[0], "result": FINE}))
+    assert ssh.ask_node(node, Path()).status == "failed"
+
+
+def test_what_pulumi_compares_is_the_same_each_time_and_differs_with_the_node() -> None:
+    """Else every preview would show a change of every host."""
+    texts = [stdin_for("apply", declared(Node.model_validate({**NODE, "name": name}))) for name in ("k3s1", "k3s1", "k3s2")]
+    assert texts[0] == texts[1]
+    assert token_of(texts[0]) != token_of(texts[2])
+    assert token_of(texts[0]) != token_of(stdin_for("plan", declared(Node.model_validate(NODE))))
+
+
+def test_no_terminal_and_no_command_of_the_operator_s_configuration_come_between(stand: Stand) -> None:
+    words = words_for(stand)
+    assert "-T" in words
+    assert "RemoteCommand=none" in words
 
 
 def test_without_a_key_the_operator_s_known_hosts_decide(stand: Stand) -> None:
@@ -96,7 +132,7 @@ def test_several_hosts_are_asked_and_each_is_told_as_it_answers(stand: Stand) ->
     ("status", "trouble", "said"),
     [
         (255, "Connection refused", "ssh did not get through: Connection refused"),
-        (1, "sudo: a password is required", "sudo: a password is required"),
+        (1, "sh: 1: bad", "sh: 1: bad"),
         (127, "sh: sudo: not found", "sudo: not found"),
     ],
 )
@@ -110,3 +146,55 @@ def test_what_went_wrong_on_the_way_is_said(status: int, trouble: str, said: str
 def test_a_machine_without_ssh_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "there is no ssh on this machine" in ssh.ask_node(Node.model_validate(NODE), Path()).why[0]
+
+
+CHANGED = """@@@@@@@@@@@
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+Offending ED25519 key in /home/me/.ssh/known_hosts:7
+Host key verification failed.
+"""
+"""As OpenSSH says it; the last line alone is what it says of a host that it never met."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "trouble", "said"),
+    [
+        ({"hostKey": KEY}, CHANGED, "another key than ssh.hostKey in nodes/k3s1.yaml"),
+        ({"hostKey": KEY, "port": 2222}, CHANGED, "ssh-keyscan -t ed25519 -p 2222 192.0.2.1; compare"),
+        ({}, CHANGED, "ssh-keygen -R '192.0.2.1'"),
+        ({"port": 2222}, CHANGED, "ssh-keygen -R '[192.0.2.1]:2222'"),
+        ({}, "Host key verification failed.\n", "does not know 192.0.2.1 yet"),
+        (
+            {"hostKey": KEY},
+            "no matching host key type found. Their offer: rsa-sha2-512\n",
+            "no host key of the type in ssh.hostKey",
+        ),
+        ({}, "me@192.0.2.1: Permission denied (publickey).\n", "ssh-copy-id root@192.0.2.1"),
+        ({}, "*** Permission denied to all but staff ***\nConnection refused\n", "systemctl enable --now ssh"),
+        ({}, "Received disconnect: 2: Too many authentication failures\n", "ssh.privateKeyFile"),
+        ({}, "@ WARNING: UNPROTECTED PRIVATE KEY FILE! @\nPermission denied (publickey).\n", "chmod 600"),
+        ({}, "ssh: connect to host 192.0.2.1 port 22: Connection timed out\n", "ping -c 3 192.0.2.1"),
+        ({}, "ssh: connect to host 192.0.2.1 port 22: No route to host\n", "in nodes/k3s1.yaml is right"),
+        ({}, "kex_exchange_identification: read: Connection reset by peer\n", "MaxStartups"),
+        ({"jump": {"address": "192.0.2.9", "hostKey": KEY}}, "Permission denied (publickey).\n", "root@192.0.2.9:22 or 192.0.2.1"),
+        ({}, "something new\n", "Type: ssh -v root@192.0.2.1"),
+        ({}, "", "no reason given"),
+    ],
+)
+def test_ssh_that_does_not_get_through_is_told_with_what_to_type(
+    settings: dict[str, object], trouble: str, said: str, stand: Stand
+) -> None:
+    stand.answers("", trouble=trouble, status=255)
+    [why] = ssh.ask_node(Node.model_validate({**NODE, "ssh": settings}), Path()).why
+    assert why.startswith("ssh did not get through: ")
+    assert said in why
+
+
+def test_an_answer_that_came_counts_also_where_the_connection_broke_after_it(stand: Stand) -> None:
+    stand.answers(json.dumps({"answer": "TOKEN", "result": FINE}), trouble="Connection closed\n", status=255)
+    assert ssh.ask_node(Node.model_validate(NODE), Path()).status == "fine"
+
+
+def test_a_plan_ends_by_itself_before_it_is_given_up() -> None:
+    """The script says why; whoever gives it up can only guess."""
+    assert SECONDS["plan"] < ssh._SECONDS

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+RECORDS = "/var/lib/fluxstead"
+"""The folder of what a later run has to know of an interrupted one."""
+
 
 def write_safely(path: str, text: str, mode: int) -> None:
     """A file replaced whole or not at all, and on the disk when this returns.

@@ -5,63 +5,103 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import sys
 import time
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, NoReturn, Tuple
 
 from fluxstead.hosts.script.act import decide_one, prepare_disk
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.model import Disk, Host, Node, Verdict, WrongUseError, read_node
+from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
 from fluxstead.hosts.script.system import initiator, items, pressure, refusals, restart_due
 from fluxstead.hosts.script.text import contents, said
-from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, step, tell
+from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, step, tell, text_of
 
 FINE, REFUSED, WRONG, FAILED = 0, 1, 2, 3
+STATUS = {"fine": FINE, "refused": REFUSED, "wrong use": WRONG, "failed": FAILED}
+"""What the run ends with, by what its result says."""
 MODES = ("plan", "apply")
 LOCK = "/run/fluxstead.lock"
 LOCK_SECONDS = {"plan": 20.0, "apply": 120.0}
 """How long a run waits for another one, or for what a killed one still has running."""
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 
 
-def main(payload: str) -> int:
-    """Runs the mode that the payload names on the node that it holds; the exit status."""
+def main(payload: str, token: str = "", connection: str = "") -> int:
+    """Runs the mode that the payload names on the node that it holds; the exit status.
+
+    The result carries the token, by which it is told from whatever else the login prints. `connection` is what sshd says of it.
+    """
     try:
-        mode, node = _read(payload)
+        mode, node, seconds = _read(payload)
     except (ValueError, WrongUseError) as error:
-        return _end({"status": "wrong use", "why": [str(error)]}, WRONG)
+        return _end(token, {"status": "wrong use", "why": [str(error)]})
     about: Dict[str, Any] = {"node": node.name, "mode": mode}
     if os.geteuid() != 0:
-        return _end({**about, "status": "failed", "why": ["not root: run it through sudo -n"]}, FAILED)
+        return _end(token, {**about, "status": "failed", "why": ["not root: run it through sudo -n"]})
+    _end_in_time(seconds, token, about)
     try:
         _lock(mode)
-        return _plan(node, about) if mode == "plan" else _apply(node, about)
+        return _end(token, {**about, **(_plan(node, connection) if mode == "plan" else _apply(node))})
     except RefusedError as error:
-        return _end({**about, "status": "refused", "why": [str(error)]}, REFUSED)
+        return _end(token, {**about, "status": "refused", "why": [str(error)]})
     except (StepError, OSError) as error:
-        return _end({**about, "status": "failed", "why": [str(error)]}, FAILED)
+        return _end(token, {**about, "status": "failed", "why": [str(error)]})
 
 
-def _read(payload: str) -> Tuple[str, Node]:
+def _read(payload: str) -> Tuple[str, Node, int]:
     data = json.loads(payload)
     mode = data.get("mode") if isinstance(data, dict) else None
     if mode not in MODES:
         raise WrongUseError(f"mode is {mode!r}; it is plan or apply")
-    return mode, read_node(data.get("node"))
+    seconds = data.get("seconds")
+    if not isinstance(seconds, int):
+        raise WrongUseError(f"seconds is {seconds!r}; it is how long the run may take")
+    return mode, read_node(data.get("node")), seconds
 
 
-def _end(result: Dict[str, Any], status: int) -> int:
+def _end(token: str, result: Dict[str, Any]) -> int:
     """The result as the last line for programs; of an apply that did not go well, its reasons as the last for people."""
-    say(result=result)
-    if status != FINE and result.get("mode") == "apply":
+    say(answer=token, result=result)
+    if result["status"] != "fine" and result.get("mode") == "apply":
         tell(f"{result['node']}: {result['status']}")
         for why in result["why"]:
             tell(f"  {why}")
-    return status
+        for disk in result.get("disks", ()):
+            if disk["write"]:
+                tell(f"  write, at disk {disk['name']}: {disk['write']}")
+    return STATUS[result["status"]]
+
+
+def _end_in_time(seconds: int, token: str, about: Dict[str, Any]) -> None:
+    """Ends the run, and the tools that it started, once its time is over: whoever asked hears of it before they give up."""
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
+
+    def ended(*_: object) -> NoReturn:
+        why = f"not done within {seconds} s: a disk that hangs may be why (look at dmesg on the host); a later run carries on"
+        line = json.dumps({"answer": token, "result": {**about, "status": "failed", "why": [why]}})
+        # Not through sys.stdout, which the signal may have interrupted in the middle of a line.
+        os.write(1, f"\n{line}\n".encode())
+        os.write(2, f"{about['node']}: failed\n  {why}\n".encode())
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        os._exit(FAILED)
+
+    signal.signal(signal.SIGALRM, ended)
+    signal.alarm(seconds)
 
 
 def _lock(mode: str) -> None:
-    handle = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        why = (
+            f"{LOCK} cannot be written ({error.strerror}): a run keeps its lock there; look at `findmnt /run; df /run; df -i /run`"
+        )
+        raise StepError(why) from None
     deadline = time.monotonic() + LOCK_SECONDS[mode]
     while True:
         try:
@@ -70,7 +110,7 @@ def _lock(mode: str) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 why = "another preparation of this host is running, or a tool of one is stuck on a disk that hangs"
-                raise StepError(f"{why} ({LOCK} is locked)") from None
+                raise StepError(f"{why} ({LOCK} is locked; who holds it: sudo fuser -v {LOCK})") from None
             time.sleep(0.2)
     PASSED.append(handle)
 
@@ -78,17 +118,24 @@ def _lock(mode: str) -> None:
 def _verdicts(node: Node) -> Tuple[Host, List[Verdict], List[str]]:
     host: Host = step("read", lambda: read_host(node))
     verdicts = [decide(declared, node, host) for declared in node.disks]
-    why = refusals(node) + [said(verdict) for verdict in verdicts if verdict.action == "refuse"]
-    return host, verdicts, why
+    tasks = {task for verdict in verdicts for task in verdict.tasks}
+    refused = [said(verdict) for verdict in verdicts if verdict.action == "refuse"]
+    return host, verdicts, [*preflight(node, tasks), *refusals(node), *refused]
 
 
-def _plan(node: Node, about: Dict[str, Any]) -> int:
+def _plan(node: Node, connection: str) -> Dict[str, Any]:
     host, verdicts, why = _verdicts(node)
-    result = {**about, "status": "refused" if why else "fine", "why": why}
-    result["disks"] = [_told(verdict) for verdict in verdicts]
-    result["system"] = [{"item": i.name, "state": "fine" if i.right else "due", "why": i.why} for i in items(node)]
-    result["inventory"] = [_seen(disk) for disk in host.disks]
-    return _end({**result, "pressure": pressure(), **_k3s()}, REFUSED if why else FINE)
+    return {
+        "status": "refused" if why else "fine",
+        "why": why,
+        "disks": [_told(verdict) for verdict in verdicts],
+        "system": [{"item": i.name, "state": "fine" if i.right else "due", "why": i.why} for i in items(node)],
+        "inventory": [_seen(disk) for disk in host.disks],
+        # sshd gives its own address third.
+        "login": {"address": "".join(connection.split()[2:3]), "hostKey": " ".join(text_of(HOST_KEY).split()[:2])},
+        "pressure": pressure(),
+        **_k3s(),
+    }
 
 
 def _k3s() -> Dict[str, Any]:
@@ -96,25 +143,39 @@ def _k3s() -> Dict[str, Any]:
     return {"initiator": initiator(), "restartDue": due, "restart": restart}
 
 
-def _apply(node: Node, about: Dict[str, Any]) -> int:
+def _apply(node: Node) -> Dict[str, Any]:
     host, verdicts, why = _verdicts(node)
     if why:
-        disks = [_told(verdict) for verdict in verdicts]
-        return _end({**about, "status": "refused", "why": why, "disks": disks}, REFUSED)
+        return {"status": "refused", "why": why, "disks": [_told(verdict) for verdict in verdicts]}
     system = _do_items(node)
-    done: Dict[str, List[str]] = {}
-    after: List[Verdict] = []
-    for verdict in verdicts:
-        name = verdict.declared.name
-        done[name] = prepare_disk(name, node, host) if verdict.tasks else []
-        after.append(decide_one(name, node, host) if verdict.tasks else verdict)
-    disks = [
-        {**_told(then), "action": before.action, "why": list(before.why), "done": done[before.declared.name]}
-        for before, then in zip(verdicts, after)  # noqa: B905 - Python 3.9 has no strict
-    ]
-    changed = any(done.values()) or any(item["state"] == "done" for item in system)
-    result = {**about, "status": "fine", "changed": changed, "why": [], "disks": disks, "system": system}
-    return _end({**result, **_k3s()}, FINE)
+    disks: List[Dict[str, Any]] = []
+    for index, verdict in enumerate(verdicts):
+        try:
+            disks.append(_do_disk(verdict, node, host))
+        except RefusedError as error:
+            late = _refused_late(verdict, node, host, str(error))
+            rows = [*disks, late, *(_told(later) for later in verdicts[index + 1 :])]
+            # Once, where both say the same.
+            reasons = list(dict.fromkeys([str(error), late["message"]]))
+            return {"status": "refused", "why": reasons, "disks": rows, "system": system}
+    changed = any(disk["done"] for disk in disks) or any(item["state"] == "done" for item in system)
+    return {"status": "fine", "changed": changed, "why": [], "disks": disks, "system": system, **_k3s()}
+
+
+def _do_disk(verdict: Verdict, node: Node, host: Host) -> Dict[str, Any]:
+    name = verdict.declared.name
+    done = prepare_disk(name, node, host) if verdict.tasks else []
+    after = decide_one(name, node, host) if verdict.tasks else verdict
+    return {**_told(after), "action": verdict.action, "why": list(verdict.why), "done": done}
+
+
+def _refused_late(verdict: Verdict, node: Node, host: Host, why: str) -> Dict[str, Any]:
+    """A disk that was refused after others were prepared, as it is now: what it says to write is good for what is there now."""
+    try:
+        told = _told(decide_one(verdict.declared.name, node, host))
+    except StepError:
+        told = _told(verdict)
+    return told if told["action"] == "refuse" else {**told, "action": "refuse", "why": [why], "message": why, "write": ""}
 
 
 def _do_items(node: Node) -> List[Dict[str, Any]]:
@@ -163,4 +224,4 @@ def _seen(disk: Disk) -> Dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.stdin.readline()))
+    sys.exit(main(sys.stdin.readline(), *sys.argv[1:3]))

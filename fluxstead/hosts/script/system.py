@@ -10,23 +10,14 @@ import base64
 import json
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Tuple
 
 from fluxstead.hosts.script.files import write_safely
 from fluxstead.hosts.script.model import MARK, Node, human
-from fluxstead.hosts.script.tools import PATHS, WORK_SECONDS, StepError, answer, run, text_of
+from fluxstead.hosts.script.packages import begun_packages, install_packages, installed, missing_packages
+from fluxstead.hosts.script.tools import WORK_SECONDS, StepError, answer, run, text_of
 
-PACKAGES = {
-    "iscsiadm": "open-iscsi",
-    "mount.nfs": "nfs-common",
-    "cryptsetup": "cryptsetup-bin",
-    "dmsetup": "dmsetup",
-    "mkfs.ext4": "e2fsprogs",
-    "blockdev": "util-linux",
-}
-"""Tool to the package that brings it: what Longhorn runs on the host (F11, U4), and what this script runs."""
 MODULES = ("iscsi_tcp", "dm_crypt", "nfs")
 MODULES_FILE = "/etc/modules-load.d/fluxstead.conf"
 MULTIPATH_FILE = "/etc/multipath/conf.d/fluxstead.conf"
@@ -36,7 +27,6 @@ K3S_MAIN = "/etc/rancher/k3s/config.yaml"
 K3S_UNITS = ("k3s", "k3s-agent")
 KUBELET_CERTIFICATE = "/var/lib/rancher/k3s/agent/client-kubelet.crt"
 INITIATOR_FILE = "/etc/iscsi/initiatorname.iscsi"
-APT_SECONDS = 900
 FULL_BELOW = 10
 """Per cent free. Below 5, the kubelet that k3s starts reports DiskPressure and evicts pods (k3s: pkg/daemons/agent)."""
 FILLED = ("/var/log", "/var/lib/kubelet", "/var/lib/rancher")
@@ -113,37 +103,44 @@ def items(node: Node) -> List[Item]:
     return found
 
 
-def installed(tool: str) -> bool:
-    """Whether the host has this program."""
-    return shutil.which(tool, path=PATHS) is not None
-
-
 def _packages(node: Node) -> Item:
-    wanted = dict(PACKAGES)
-    if any(disk.filesystem == "xfs" for disk in node.disks):
-        wanted["mkfs.xfs"] = "xfsprogs"
-    missing = sorted({package for tool, package in wanted.items() if not installed(tool)})
+    missing, begun = missing_packages(node), begun_packages()
+    unfinished = [f"begun and not finished: {', '.join(begun)}"] if begun else []
+    why = "; ".join(([f"missing: {', '.join(missing)}"] if missing else []) + unfinished)
+    return Item("packages", not why, why or "installed", lambda: install_packages(node))
 
-    def install() -> None:
-        if not installed("apt-get"):
-            raise StepError(f"only Debian's package manager is known; install {', '.join(missing)} yourself")
-        # A run that was killed may have left packages half set up.
-        run("dpkg", "--configure", "-a", "--force-confold", seconds=APT_SECONDS)
-        options = ("-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", "-o")
-        command = ("apt-get", "install", *options, "Dpkg::Options::=--force-confold", *missing)
-        if answer(command, APT_SECONDS)[0]:
-            run("apt-get", "-q", "update", seconds=APT_SECONDS)
-            run(*command, seconds=APT_SECONDS)
-        absent = [tool for tool in wanted if not installed(tool)]
-        if absent:
-            raise StepError(f"installed, but {', '.join(absent)} is still not there")
 
-    return Item("packages", not missing, f"missing: {', '.join(missing)}" if missing else "installed", install)
+def absent_modules() -> List[str]:
+    """The kernel's modules that are neither loaded nor built in."""
+    builtin = _listed("modules.builtin")
+    return [name for name in MODULES if not os.path.isdir(f"/sys/module/{name}") and name not in builtin]
+
+
+def module_problems() -> List[str]:
+    """Modules that the running kernel cannot load, and what to do."""
+    release = os.uname().release
+    loadable = _listed("modules.dep")
+    lacking = [name for name in absent_modules() if name not in loadable]
+    if lacking and not loadable:
+        return [
+            f"the running kernel {release} has no modules on this host: it was probably upgraded since the last boot; reboot it"
+        ]
+    if lacking:
+        why = f"the running kernel {release} has no module {', '.join(lacking)}, without which Longhorn attaches no volume"
+        return [
+            f"{why}; type: sudo apt-get install linux-modules-extra-{release} (Ubuntu), or linux-image-amd64 (Debian) and reboot"
+        ]
+    return []
+
+
+def _listed(index: str) -> List[str]:
+    """Names of modules in an index of the running kernel's, as the kernel itself writes them."""
+    text = text_of(f"/lib/modules/{os.uname().release}/{index}")
+    return [name.replace("-", "_") for name in re.findall(r"([^/\s]+)\.ko(?:\.\w+)?(?::|$)", text, re.MULTILINE)]
 
 
 def _modules(text: str) -> Item:
-    builtin = text_of(f"/lib/modules/{os.uname().release}/modules.builtin")
-    absent = [name for name in MODULES if not os.path.isdir(f"/sys/module/{name}") and f"/{name}.ko" not in builtin]
+    absent = absent_modules()
     kept = text_of(MODULES_FILE) == text
 
     def load() -> None:

@@ -14,11 +14,9 @@ import os
 from typing import Dict, Iterable, Iterator, Set, Tuple
 
 from fluxstead.hosts.script.evidence import Span, places
-from fluxstead.hosts.script.files import write_safely
+from fluxstead.hosts.script.files import RECORDS, write_safely
 from fluxstead.hosts.script.medium import ALIGNED, Medium
 from fluxstead.hosts.script.model import MIB, Disk, short_hash
-
-RECORDS = "/var/lib/fluxstead"
 
 
 def _record_path(disk: Disk) -> str:
