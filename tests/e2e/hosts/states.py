@@ -33,8 +33,6 @@ class State:
     change: str = ""
     """A small change, after which the consent given before must be void."""
     declared: dict[str, object] = field(default_factory=dict)
-    undo: str = ""
-    """Ends what the state started, before the disks are read."""
 
 
 def shell(number: int, script: str) -> str:
@@ -124,7 +122,6 @@ CONSENTS = [
         "part; truncate -s 64M /tmp/log; l=$(losetup -f --show /tmp/log); mkfs.xfs -q -f -l logdev=$l $p",
         "",
         "once",
-        undo="losetup -D",
     ),
 ]
 
@@ -170,7 +167,6 @@ USED = [
         "sleep 3000 < $d > /dev/null 2>&1 & disown",
         r"sleep \(pid \d+\) has it open",
         "never",
-        undo="pkill sleep",
     ),
     State(
         "mounted elsewhere, its replicas beside the folder that is bound",
@@ -178,7 +174,6 @@ USED = [
         "mount --bind /tmp/m/photos /srv/photos; umount /tmp/m",
         "mounted at /srv/photos: umount /srv/photos",
         "never",
-        undo="umount /srv/photos",
     ),
     State(
         "mounted in the mounts of another process",
@@ -186,28 +181,24 @@ USED = [
         ">/dev/null 2>&1 & disown; sleep 2",
         r"mounted at /tmp/own for sleep \(pid \d+\)",
         "never",
-        undo="pkill sleep; sleep 1",
     ),
     State(
         "a blank disk, and a line of fstab for another one at the path",
         "echo 'UUID=0b0b0b0b-0000-4000-8000-000000000001 /mnt/longhorn/dN ext4 nofail 0 2' >> /etc/fstab",
         "/etc/fstab mounts something else at /mnt/longhorn/d",
         "never",
-        undo="sed -i /0b0b0b0b/d /etc/fstab",
     ),
     State(
         "a blank disk, and a unit that mounts something at the path",
         "printf '[Mount]\\nWhat=/dev/disk/by-label/other\\nWhere=/mnt/longhorn/dN\\n' > /etc/systemd/system/mnt-longhorn-dN.mount",
         "/etc/systemd/system/mnt-longhorn-d.mount",
         "never",
-        undo="rm /etc/systemd/system/mnt-longhorn-d*.mount",
     ),
     State(
         "device-mapper on a part of it",
         'dmsetup create mine --table "0 2048 linear $d 4096"',
         "dmsetup remove mine",
         "never",
-        undo="dmsetup remove mine",
     ),
 ]
 TABLE = {"hidden": HIDDEN, "consents": CONSENTS, "unseen": UNSEEN, "used": USED}
