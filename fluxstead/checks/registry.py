@@ -202,13 +202,13 @@ _STORAGE = (
     refuses(
         "storage/tags",
         "F1",
-        "StorageClass fast makes 3 copies on disks with nvme, and 1 node(s) with such disks take replicas",
+        "StorageClass fast makes 3 copies on disks with nvme, and 1 node with such disks takes replicas",
         storage.tags,
     ),
     warns(
         "storage/tags-unused",
         "F1",
-        "StorageClass bulk makes 3 copies on disks with bulk, and 1 node(s) with such disks take replicas",
+        "StorageClass bulk makes 3 copies on disks with bulk, and 1 node with such disks takes replicas",
         storage.tags,
     ),
     refuses("storage/prunable", "U10", "PersistentVolumeClaim web/data holds data, and Flux may prune it", storage.protection),
@@ -221,7 +221,7 @@ _STORAGE = (
     refuses(
         "storage/capacity",
         "F1",
-        "3 volume(s) on disks with hdd take 600Gi with their copies, and 1 disk(s) have 465Gi - 25Gi reserved = 440Gi",
+        "3 volumes on disks with hdd take 600Gi with all copies; 1 disk has 465Gi - 25Gi reserved = 440Gi",
         capacity.findings,
     ),
 )

@@ -293,12 +293,12 @@ DEFECTS: Mapping[str, Planted] = {
             **layer("web", WEB, claim("1Gi", "fast"), spec="dependsOn: [{name: storage}]"),
         },
         cure=("diskSelector: nvme", "diskSelector: hdd"),
-        says="0 node(s) with such disks take replicas",
+        says="no nodes with such disks take replicas",
     ),
     "storage/tags-unused": Planted(
         files=storage(disk_node(_A), storage_class("fast", "nvme")),
         cure=("diskSelector: nvme", "diskSelector: hdd"),
-        says="0 node(s) with such disks",
+        says="no nodes with such disks",
     ),
     "storage/prunable": Planted(
         files={
@@ -320,7 +320,7 @@ DEFECTS: Mapping[str, Planted] = {
     "storage/capacity": Planted(
         files={**storage(disk_node(_A)), **layer("web", WEB, claim("81Gi"), spec="dependsOn: [{name: storage}]")},
         cure=("81Gi", "80Gi"),
-        says="1 disk(s) have 100Gi - 20Gi reserved = 80Gi",
+        says="1 disk has 100Gi - 20Gi reserved = 80Gi",
         nodes=[machine()],
     ),
     "secrets/plain": Planted(

@@ -9,7 +9,7 @@ from fluxstead.checks.objects.needed import chart_of, is_disk_node, longhorn_vol
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item, annotation, mapping
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.findings import Finding, counted, error, warning
 
 _PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 
@@ -74,9 +74,15 @@ def tags(subject: Subject) -> Iterator[Finding]:
         if found >= replicas:
             continue
         place = line_with(subject.view.store, item.document, "diskSelector")
-        takers = f"{found} {'disk(s) take' if soft else 'node(s) with such disks take'} replicas"
-        what = f"{item} makes {replicas} copies on disks with {', '.join(sorted(wanted)) or 'any tag'}, and {takers}"
-        write = f"{max(1, found)} copies, or the tags on more disks"
+        takers = f"{counted(found, 'disk' if soft else 'node')}{'' if soft else ' with such disks'}"
+        copies = f"{counted(replicas, 'copy', 'copies')} on disks with {', '.join(sorted(wanted)) or 'any tag'}"
+        what = f"{item} makes {copies}, and {takers} {'takes' if found == 1 else 'take'} replicas"
+        more = "more disks" if soft else "disks of more nodes"
+        write = (
+            f"{counted(found, 'copy', 'copies')}, or the tags on {more}"
+            if found
+            else f"the tags on {more}, or another diskSelector"
+        )
         if item.ref.name in used:
             why = "every volume of the class stays degraded, or is never made (F1)"
             yield error("storage/tags", place, what=what, why=why, write=write)
