@@ -36,7 +36,7 @@ _WHY_TYPE = "another type would be read as something that was not meant"
 class Written:
     """The data of a model as it was read: its place, and what the file's document says of it.
 
-    `scalars` (as they are written), `disputed` and `incomplete` are a Document's. `told`: keys at its top of which it is told already
+    `scalars` (as written), `disputed` and `incomplete` are a Document's. `told`: keys at its top of which it is told already
     that they cannot be used.
     """
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fluxstead.core.platform import Platform
+from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
     KEEP,
-    LONGHORN,
     PLACES,
     SERVICE,
     SOURCE,
@@ -44,6 +44,7 @@ _POLICY = "networking.k8s.io/v1"
 _DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 
 DEFECTS: Mapping[str, Planted] = {
+    **OF_MOVES,
     **OF_OBJECTS,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
@@ -230,48 +231,6 @@ DEFECTS: Mapping[str, Planted] = {
         platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.36.3+k3s1"),
         more={"places": PLACES},
     ),
-    "moves/left": Planted(
-        before=layer("infrastructure", WEB, release("web/site", "site", "1.0.0")),
-        files=layer("infrastructure", WEB),
-        cure=("name: web}\n\n", "name: web}\n---\n" + release("web/site", "site", "1.0.0")),
-        says="HelmRelease.helm.toolkit.fluxcd.io web/site in HEAD leaves the tree",
-    ),
-    "moves/owner": Planted(
-        before=layer("infrastructure", obj("Namespace", "longhorn-system")),
-        files={**layer("infrastructure", WEB), **layer("longhorn", kept(obj("Namespace", "longhorn-system")))},
-        cure=(WEB, kept(obj("Namespace", "longhorn-system"))),
-        says="belongs to Kustomization flux-system/infrastructure, and now to flux-system/longhorn",
-    ),
-    "moves/node-left": Planted(
-        before=storage(disk_node(_A)),
-        files=storage(WEB),
-        cure=(WEB, disk_node(_A)),
-        says="Longhorn still places replicas there",
-    ),
-    "moves/disk-removed": Planted(
-        before=storage(disk_node(f"{_A}, {_B}")),
-        files=storage(disk_node(_A)),
-        cure=(_A, f"{_A}, {_B}"),
-        says="disk b of Node.longhorn.io",
-    ),
-    "moves/disk-changed": Planted(
-        before=storage(disk_node(_A)),
-        files=storage(disk_node(disk("a", "/mnt/c"))),
-        cure=("/mnt/c", "/mnt/a"),
-        says="changes /mnt/a to /mnt/c",
-    ),
-    "moves/immutable": Planted(
-        before=storage(storage_class("fast", "nvme")),
-        files=storage(storage_class("fast", "nvme", 2)),
-        cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
-        says="StorageClass.storage.k8s.io fast in HEAD has another parameters",
-    ),
-    "moves/longhorn-version": Planted(
-        before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},
-        files=LONGHORN,
-        cure=("1.9.0", "1.7.3"),
-        says="Longhorn 1.6.2 in HEAD becomes 1.9.0",
-    ),
     "storage/disk-uuid": Planted(
         files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, diskUUID: 0a1b"))),
         cure=(", diskUUID: 0a1b", ""),
@@ -370,4 +329,4 @@ DEFECTS: Mapping[str, Planted] = {
 }
 """Networks and versions are the description's: no change to the files cures those three, and their own tests show it."""
 
-OF_THE_DESCRIPTION = frozenset({"versions/compatibility", "network/overlap", "network/node-inside"})
+OF_THE_DESCRIPTION = frozenset({"moves/unread", "versions/compatibility", "network/overlap", "network/node-inside"})
