@@ -16,6 +16,7 @@ from fluxstead.checks.rules import (
     moves,
     network,
     ownership,
+    patience,
     rivals,
     secrets,
     servicelb,
@@ -81,6 +82,13 @@ _OWNERSHIP = (
     warns(
         "ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, longhorn", ownership.defaults
     ),
+)
+
+_PATIENCE = warns(
+    "releases/timeout",
+    "F17",
+    "Kustomization flux-system/web waits 5m for HelmRelease web/site, which may take 20m",
+    patience.findings,
 )
 
 _COLD_START = (
@@ -314,7 +322,19 @@ _OTHER = (
 
 CHECKS = tuple(
     sorted(
-        (*REFERENCES, *_OWNERSHIP, *_COLD_START, *_VERSIONS, *_MOVES, *_STORAGE, *_SECRETS, *_OTHER, *OUTSIDE, *ELSEWHERE),
+        (
+            *REFERENCES,
+            *_OWNERSHIP,
+            _PATIENCE,
+            *_COLD_START,
+            *_VERSIONS,
+            *_MOVES,
+            *_STORAGE,
+            *_SECRETS,
+            *_OTHER,
+            *OUTSIDE,
+            *ELSEWHERE,
+        ),
         key=lambda check: check.id,
     )
 )

@@ -164,7 +164,10 @@ DEFECTS: Mapping[str, Planted] = {
         says="brings from the same Kustomization",
     ),
     "coldstart/too-early": Planted(
-        files={**storage(disk_node(_A)), **layer("monitoring", WEB, claim("1Gi"), spec="dependsOn: [{name: longhorn}] # early")},
+        files={
+            **storage(disk_node(_A)),
+            **layer("monitoring", kept(WEB), claim("1Gi"), spec="dependsOn: [{name: longhorn}] # early"),
+        },
         cure=("[{name: longhorn}] # early", "[{name: storage}]"),
         says="needs storage class longhorn, which Node.longhorn.io longhorn-system/k3s1",
     ),
@@ -231,6 +234,11 @@ DEFECTS: Mapping[str, Planted] = {
         platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.36.3+k3s1"),
         more={"places": PLACES},
     ),
+    "releases/timeout": Planted(
+        files=layer("web", WEB, release("web/site", "site", "1.0.0", ", install: {timeout: 20m}"), spec="timeout: 5m"),
+        cure=("timeout: 5m", "timeout: 21m"),
+        says="Kustomization flux-system/web waits 5m for HelmRelease.helm.toolkit.fluxcd.io web/site, which may take 20m",
+    ),
     "storage/disk-uuid": Planted(
         files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, diskUUID: 0a1b"))),
         cure=(", diskUUID: 0a1b", ""),
@@ -249,7 +257,7 @@ DEFECTS: Mapping[str, Planted] = {
     "storage/tags": Planted(
         files={
             **storage(disk_node(_A), storage_class("fast", "nvme")),
-            **layer("web", WEB, claim("1Gi", "fast"), spec="dependsOn: [{name: storage}]"),
+            **layer("web", kept(WEB), claim("1Gi", "fast"), spec="dependsOn: [{name: storage}]"),
         },
         cure=("diskSelector: nvme", "diskSelector: hdd"),
         says="no nodes with such disks take replicas",
@@ -262,7 +270,7 @@ DEFECTS: Mapping[str, Planted] = {
     "storage/prunable": Planted(
         files={
             **storage(disk_node(_A)),
-            **layer("web", WEB, claim("1Gi").replace(f"annotations: {KEEP}, ", ""), spec="dependsOn: [{name: storage}]"),
+            **layer("web", kept(WEB), claim("1Gi").replace(f"annotations: {KEEP}, ", ""), spec="dependsOn: [{name: storage}]"),
         },
         cure=("metadata: {namespace: web, name: data}", f"metadata: {{namespace: web, name: data, annotations: {KEEP}}}"),
         says="PersistentVolumeClaim web/data (web/objects.yaml) holds data",
@@ -277,7 +285,7 @@ DEFECTS: Mapping[str, Planted] = {
         says="lets Helm rollback Longhorn when upgrade fails",
     ),
     "storage/capacity": Planted(
-        files={**storage(disk_node(_A)), **layer("web", WEB, claim("81Gi"), spec="dependsOn: [{name: storage}]")},
+        files={**storage(disk_node(_A)), **layer("web", kept(WEB), claim("81Gi"), spec="dependsOn: [{name: storage}]")},
         cure=("81Gi", "80Gi"),
         says="1 disk has 100Gi - 20Gi reserved = 80Gi",
         nodes=[machine()],

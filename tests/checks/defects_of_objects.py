@@ -17,6 +17,7 @@ from tests.checks.planted import (
     binding,
     budget,
     claim,
+    kept,
     layer,
     obj,
     release,
@@ -99,7 +100,7 @@ OF_OBJECTS: Mapping[str, Planted] = {
         platform=BUNDLED,
     ),
     "references/missing-claim": Planted(
-        files=layer("web", WEB, _CLAIM, DEPLOYMENT.replace("{containers", f"{{{_MOUNTS}, containers")),
+        files=layer("web", kept(WEB), _CLAIM, DEPLOYMENT.replace("{containers", f"{{{_MOUNTS}, containers")),
         cure=("claimName: dat}", "claimName: data}"),
         says="mounts PersistentVolumeClaim web/dat",
     ),

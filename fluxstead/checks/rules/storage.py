@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fluxstead.checks.objects.claims import has_volumes
 from fluxstead.checks.objects.needed import chart_of, is_disk_node, longhorn_volumes, needed_by
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item, annotation, mapping
@@ -104,16 +105,27 @@ def protection(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of("HelmRelease"):
         if chart_of(subject.view, item)[0] == "longhorn":
             yield from _remedies(subject, item)
+    inside = {_namespace_of(item): item for item in reversed(subject.view.items) if subject.described and has_volumes(item)}
     for item in subject.view.items if subject.described else ():
-        kept = annotation(item, _PRUNE) == "disabled" or not item.unit.spec.get("prune", True)
-        if not kept and _holds_data(subject, item):
+        if annotation(item, _PRUNE) == "disabled" or not item.unit.spec.get("prune", True):
+            continue
+        held = inside.get(item.ref.name) if item.ref.kind == "Namespace" else None
+        if held is not None or _holds_data(subject, item):
             yield error(
                 "storage/prunable",
                 item.source,
-                what=f"{item} holds data, and Flux may prune it",
-                why="a renamed file or a changed path would delete it and its volumes within seconds (U10)",
+                what=f"{item} holds {held.ref if held else 'data'}, and Flux may prune it",
+                why="with the namespace goes everything in it, whatever is written at the claims themselves (U10)"
+                if held
+                else "a renamed file or a changed path would delete it and its volumes within seconds (U10)",
                 write=f"the annotation {_PRUNE}: disabled",
             )
+
+
+def _namespace_of(item: Item) -> str:
+    """Where the volumes of an object are."""
+    target = item.spec.get("targetNamespace") if item.ref.kind == "HelmRelease" else None
+    return str(target or item.ref.namespace)
 
 
 def _holds_data(subject: Subject, item: Item) -> bool:
