@@ -22,6 +22,7 @@ from fluxstead.checks.rules import (
     servicelb,
     storage,
     substitution,
+    units,
     versions,
 )
 from fluxstead.checks.subject import LooksAt, refuses, warns
@@ -295,6 +296,9 @@ _SECRETS = (
     ),
 )
 _OTHER = (
+    refuses("units/bytes", "F1", "PersistentVolumeClaim web/data asks for 5 bytes of storage", units.sizes),
+    warns("units/cores", "U7", "Deployment web/site asks for 100 whole cores", units.sizes),
+    refuses("units/duration", "F17", "HelmRelease web/site has interval: '1ms' is less than a second", units.durations),
     refuses(
         "substitution/undefined",
         "U6",

@@ -57,6 +57,9 @@ def test_an_entry_that_leads_to_a_part_is_told_of_the_machines_at_once(committed
     [finding] = [one for one in found if one.id == "moves/unreached"]
     assert "with the disks of k3s1, k3s2, is reached by Flux no more" in finding.what
     assert not [one for one in found for words in ADVICE[:2] if words in one.write]
+    waits = [one for one in committed.run().findings if one.id == "references/dangling-dependency"]
+    assert [one.source.file for one in waits] == ["clusters/k3s-flux/tree.yaml"], "a dependsOn that nobody wrote is to blame"
+    assert waits[0].write == "the path of the whole tree"
 
 
 @pytest.mark.parametrize(
