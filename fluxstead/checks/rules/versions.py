@@ -107,7 +107,10 @@ def exact(subject: Subject) -> Iterator[Finding]:
         source = mapping(holder, "sourceRef").get("kind")
         version = str(holder.get("version", "*"))
         if holder.get("chart") and source == "HelmRepository" and not EXACT.fullmatch(version) and "${" not in version:
-            yield _range(item, f"version `{version}` of chart {holder.get('chart')}", line_with(store, item.document, "version:"))
+            place = line_with(store, item.document, "version:")
+            if not isinstance(holder.get("version", ""), str):
+                version = _as_written(store.text(item.document.path), place.line) or version
+            yield _range(item, f"version `{version}` of chart {holder.get('chart')}", place)
     for item in subject.view.of("OCIRepository"):
         reference = mapping(item.spec, "ref")
         if "semver" in reference and "digest" not in reference:
@@ -124,6 +127,13 @@ def exact(subject: Subject) -> Iterator[Finding]:
                     why="what it is changes without a commit, and differs from node to node (F23)",
                     write="a tag that stays, such as 1.2.3, or a digest",
                 )
+
+
+def _as_written(text: str, line: int) -> str | None:
+    """A version that YAML takes for a number, as it stands in its line: of `1.10`, the number has lost the zero."""
+    lines = text.splitlines()
+    found = re.search(r"version:\s*([^\s#,}]+)", lines[line - 1]) if line <= len(lines) else None
+    return found[1] if found else None
 
 
 def _moving(image: str) -> bool:
