@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from fluxstead.checks.acceptance import accepted
-from fluxstead.checks.reading.committed import committed_views
-from fluxstead.checks.reading.store import DiskStore, TextStore, TreeStore
+from fluxstead.checks.reading.committed import Committed, committed
+from fluxstead.checks.reading.repository import history_of
+from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStore
 from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.registry import CHECKS
 from fluxstead.checks.subject import Subject, run
@@ -90,12 +91,14 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
     """What the checks look at: the tree's files, and what people wrote around them."""
     cluster = description.cluster
     store = TreeStore(tree.directory, tree, DiskStore(root) if root else TextStore({}))
-    own = f"clusters/{description.name}"
-    entries = [own] if store.is_folder(own) else []
-    if not store.is_file(entry_path(description.name)):
-        entries.append(tree.directory)
+    view = view_of(store, _entries(description.name, tree.directory, store))
+    past = (
+        committed(history_of(root, cluster.flux.branch), view, partial(_entries, description.name, tree.directory))
+        if root
+        else Committed()
+    )
     return Subject(
-        view=view_of(store, entries),
+        view=view,
         platform=tree.platform,
         nodes=description.nodes,
         longhorn=cluster.longhorn,
@@ -115,5 +118,15 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
             **{key: cluster.kubernetes.source_of(key) for key in ("version", "nodeCidr", "podCidr", "serviceCidr")},
         },
         root=root,
-        before=committed_views(root, description.name, tree.directory, store) if root else {},
+        before=past.before,
+        last=past.last,
+        unread=past.unread,
+        unchecked=past.unchecked,
     )
+
+
+def _entries(cluster: str, directory: str, store: Store) -> list[str]:
+    """The directories that the cluster's Flux begins with: its own, and the tree's where nothing of it leads there yet."""
+    own = f"clusters/{cluster}"
+    entries = [own] if store.is_folder(own) else []
+    return entries if store.is_file(entry_path(cluster)) or not store.is_folder(directory) else [*entries, directory]

@@ -32,7 +32,22 @@ class SchemaProblem:
 
 def problems_of(errors: Iterable[ValidationError], schema: Mapping[str, Any]) -> list[SchemaProblem]:
     """All errors of one object, in the order of their paths, each once."""
-    return sorted({problem for error in errors for problem in _problems(error, schema)})
+    found = list(errors)
+    # A misspelt key that is needed is unknown and missing: it is told once, with the key that was meant.
+    misspelt = {
+        (*error.instance_path, nearest(key, _known(error, schema)))
+        for error in found
+        if error.kind.name == "additionalProperties"
+        for key in error.kind.value
+    }
+    told = (error for error in found if error.kind.name != "required" or (*error.instance_path, error.kind.value) not in misspelt)
+    return sorted({problem for error in told for problem in _problems(error, schema)})
+
+
+def _known(error: ValidationError, schema: Mapping[str, Any]) -> Collection[str]:
+    """The keys that an object with an unknown one may have."""
+    known: Collection[str] = _at(schema, error.schema_path[:-1])["properties"]
+    return known
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -52,9 +67,8 @@ def _problems(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[Sch
     where = list(error.instance_path)
     value = error.kind.value
     if error.kind.name == "additionalProperties":
-        known = _at(schema, error.schema_path[:-1])["properties"]
         for key in value:
-            yield SchemaProblem(dotted([*where, key]), f"unknown key `{key}`{_instead(key, known, error.instance)}")
+            yield SchemaProblem(dotted([*where, key]), f"unknown key `{key}`{_instead(key, _known(error, schema), error.instance)}")
     elif error.kind.name == "required":
         yield SchemaProblem(dotted([*where, value]), f"key `{value}` is missing")
     else:

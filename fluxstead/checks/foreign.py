@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from fluxstead.checks.reading.committed import committed
+from fluxstead.checks.reading.repository import History, history_of
 from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
 from fluxstead.checks.reading.view import identity, mapping, view_of
 from fluxstead.checks.subject import Subject
@@ -16,7 +18,8 @@ def clusters_in(root: Path) -> dict[str, Subject]:
     """Each cluster's tree, by the directory that its Flux begins with."""
     store = DiskStore(root)
     entries = sorted(set(_bootstrapped(store))) or _of_clusters(sorted(set(_highest(store))))
-    return {entry: Subject(view=view_of(store, [entry]), root=root) for entry in entries if store.is_folder(entry)}
+    history = history_of(root)
+    return {entry: _subject(root, store, entry, history) for entry in entries if store.is_folder(entry)}
 
 
 def _of_clusters(entries: list[str]) -> list[str]:
@@ -27,7 +30,15 @@ def _of_clusters(entries: list[str]) -> list[str]:
 
 def subject_of(root: Path, entry: str) -> Subject:
     """The tree of the cluster whose Flux begins with this directory."""
-    return Subject(view=view_of(DiskStore(root), [normal(entry)]), root=root)
+    return _subject(root, DiskStore(root), normal(entry), history_of(root))
+
+
+def _subject(root: Path, store: DiskStore, entry: str, history: History) -> Subject:
+    view = view_of(store, [entry])
+    past = committed(history, view, lambda files: [entry] if files.is_folder(entry) else [])
+    # Of a repository that somebody looks at, and does not commit to, the past need not be there.
+    unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.write}" for one in past.unread)]
+    return Subject(view=view, root=root, before=past.before, last=past.last, unchecked=unchecked)
 
 
 def _bootstrapped(store: DiskStore) -> Iterator[str]:

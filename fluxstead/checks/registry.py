@@ -12,14 +12,17 @@ from fluxstead.checks.rules import (
     by_name,
     capacity,
     coldstart,
+    departures,
     moves,
     network,
     ownership,
+    patience,
     rivals,
     secrets,
     servicelb,
     storage,
     substitution,
+    units,
     versions,
 )
 from fluxstead.checks.subject import LooksAt, refuses, warns
@@ -80,6 +83,13 @@ _OWNERSHIP = (
     warns(
         "ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, longhorn", ownership.defaults
     ),
+)
+
+_PATIENCE = warns(
+    "releases/timeout",
+    "F17",
+    "Kustomization flux-system/web waits 5m for HelmRelease web/site, which may take 20m",
+    patience.findings,
 )
 
 _COLD_START = (
@@ -160,6 +170,35 @@ _MOVES = (
         _COMMITS,
     ),
     refuses(
+        "moves/everything-left",
+        "F27",
+        "nothing that Flux reconciles in HEAD is reached from clusters/k3s-flux/tree.yaml any more",
+        moves.findings,
+        _COMMITS,
+    ),
+    refuses(
+        "moves/unreached",
+        "F27",
+        "flux-system/longhorn-storage in HEAD, with the disks of k3s1, is reached by Flux no more",
+        moves.findings,
+        _COMMITS,
+    ),
+    refuses(
+        "moves/second-longhorn",
+        "F5",
+        "HelmRelease longhorn-system/longhorn in HEAD becomes HelmRelease storage/longhorn",
+        moves.findings,
+        _COMMITS,
+    ),
+    refuses("moves/unread", "F27", "Git does not read the repository: it belongs to somebody else", moves.unread, _COMMITS),
+    warns(
+        "moves/orphaned",
+        "F27",
+        "HelmRelease longhorn-system/longhorn in HEAD leaves the tree, and stays in the cluster without an owner",
+        departures.orphans,
+        _COMMITS,
+    ),
+    refuses(
         "moves/node-left",
         "F18",
         "Node longhorn-system/k3s2 in HEAD is not in the tree any more, and Longhorn still places replicas there",
@@ -202,13 +241,13 @@ _STORAGE = (
     refuses(
         "storage/tags",
         "F1",
-        "StorageClass fast makes 3 copies on disks with nvme, and 1 node(s) with such disks take replicas",
+        "StorageClass fast makes 3 copies on disks with nvme, and 1 node with such disks takes replicas",
         storage.tags,
     ),
     warns(
         "storage/tags-unused",
         "F1",
-        "StorageClass bulk makes 3 copies on disks with bulk, and 1 node(s) with such disks take replicas",
+        "StorageClass bulk makes 3 copies on disks with bulk, and 1 node with such disks takes replicas",
         storage.tags,
     ),
     refuses("storage/prunable", "U10", "PersistentVolumeClaim web/data holds data, and Flux may prune it", storage.protection),
@@ -221,7 +260,7 @@ _STORAGE = (
     refuses(
         "storage/capacity",
         "F1",
-        "3 volume(s) on disks with hdd take 600Gi with their copies, and 1 disk(s) have 465Gi - 25Gi reserved = 440Gi",
+        "3 volumes on disks with hdd take 600Gi with all copies; 1 disk has 465Gi - 25Gi reserved = 440Gi",
         capacity.findings,
     ),
 )
@@ -257,6 +296,9 @@ _SECRETS = (
     ),
 )
 _OTHER = (
+    refuses("units/bytes", "F1", "PersistentVolumeClaim web/data asks for 5 bytes of storage", units.sizes),
+    warns("units/cores", "U7", "Deployment web/site asks for 100 whole cores", units.sizes),
+    refuses("units/duration", "F17", "HelmRelease web/site has interval: '1ms' is less than a second", units.durations),
     refuses(
         "substitution/undefined",
         "U6",
@@ -284,7 +326,19 @@ _OTHER = (
 
 CHECKS = tuple(
     sorted(
-        (*REFERENCES, *_OWNERSHIP, *_COLD_START, *_VERSIONS, *_MOVES, *_STORAGE, *_SECRETS, *_OTHER, *OUTSIDE, *ELSEWHERE),
+        (
+            *REFERENCES,
+            *_OWNERSHIP,
+            _PATIENCE,
+            *_COLD_START,
+            *_VERSIONS,
+            *_MOVES,
+            *_STORAGE,
+            *_SECRETS,
+            *_OTHER,
+            *OUTSIDE,
+            *ELSEWHERE,
+        ),
         key=lambda check: check.id,
     )
 )

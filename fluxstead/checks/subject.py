@@ -12,6 +12,7 @@ from typing import Literal
 from fluxstead.checks.objects.makers import Makers
 from fluxstead.checks.objects.opaque import Opaque
 from fluxstead.checks.objects.pods import Pods
+from fluxstead.checks.reading.repository import Unread
 from fluxstead.checks.reading.view import View
 from fluxstead.core.findings import Finding, Severity, Source
 from fluxstead.core.platform import Platform
@@ -56,8 +57,8 @@ class Subject:
 
     `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `sops_secret`: namespace
     and name of the key to decrypt with, which somebody makes by hand. `before`: the committed trees to compare with, by what they
-    are called. `unchecked`: what could not be looked at, and why. `root`: where the files are on disk. `notes`: how something was
-    looked at.
+    are called; `last`: the tree before the last commit, and the tree in it; `unread`: what of them could not be read. `unchecked`:
+    what could not be looked at, and why. `root`: where the files are on disk. `notes`: how something was looked at.
     """
 
     view: View
@@ -69,6 +70,8 @@ class Subject:
     networks: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
     before: Mapping[str, View] = field(default_factory=dict)
+    last: tuple[View, View] | None = None
+    unread: Sequence[Unread] = ()
     root: Path | None = None
     outside: Outside | None = None
     unchecked: list[str] = field(default_factory=list)

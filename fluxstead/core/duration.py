@@ -12,21 +12,51 @@ from fluxstead.core.refusal import refuse
 # The CRDs' own pattern for intervals: ^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$ (Flux, kustomize_types.go)
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+
+
+_LOOSE_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+_WORDS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("s", 1)),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), ("m", 1)),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), ("h", 1)),
+    **dict.fromkeys(("d", "day", "days"), ("h", 24)),
+    **dict.fromkeys(("w", "week", "weeks"), ("h", 168)),
+}
+"""Other ways to write a unit: the unit, and how many of it."""
+_SHORTEST = 1
 
 
 def _parse(value: object) -> str:
-    if isinstance(value, str) and _DURATION.fullmatch(value) and seconds(value) > 0:
-        return value
-    raise refuse(
-        f"{value!r} is not a duration",
-        why="Flux and Helm read times with their unit only",
-        write="a number with its unit, such as 30s, 10m or 1h30m",
-    )
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        raise refuse(
+            f"{value!r} is not a duration",
+            why="Flux and Helm read times with their unit only",
+            write=_meant(str(value)) or "a number with its unit, such as 30s, 10m or 1h30m",
+        )
+    if seconds(value) < _SHORTEST:
+        raise refuse(
+            f"{value!r} is less than a second",
+            why="nothing is ready so soon, and Flux would ask without a pause",
+            write=_meant(value.replace("ms", "m")) or "a second at least, such as 30s, 10m or 1h30m",
+        )
+    return value
+
+
+def _meant(text: str) -> str | None:
+    """What was meant by a duration in another notation; None where that cannot be told."""
+    parts = list(_LOOSE_PART.finditer(text))
+    if "".join(part[0] for part in parts) != text or not any(float(part[1]) for part in parts):
+        return None
+    if len(parts) == 1 and not parts[0][2]:
+        return f"{text}s or {text}m, whichever is meant"
+    units = [_WORDS.get(part[2].lower()) for part in parts]
+    found = [f"{float(part[1]) * unit[1]:g}{unit[0]}" for part, unit in zip(parts, units, strict=True) if unit]
+    return "".join(found) if len(found) == len(parts) else None
 
 
 Duration = Annotated[str, BeforeValidator(_parse)]
-"""A duration longer than nothing, kept as it was written; `seconds` gives its value."""
+"""A duration of a second at least, kept as it was written; `seconds` gives its value."""
 
 
 def seconds(duration: str) -> float:

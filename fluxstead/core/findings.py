@@ -67,9 +67,10 @@ def report(findings: Iterable[Finding]) -> str:
     """All findings, sorted by place, and a closing line that counts them."""
     ordered = sorted(findings)
     failed = len(errors(ordered))
-    counts = [_count(failed, "error"), _count(len(ordered) - failed, "warning")]
-    return "\n".join([*(finding.text() for finding in ordered), ", ".join(filter(None, counts))])
+    counts = [counted(number, noun) for number, noun in ((failed, "error"), (len(ordered) - failed, "warning")) if number]
+    return "\n".join([*(finding.text() for finding in ordered), ", ".join(counts)])
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}" if number else ""
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """The number and what is counted: `1 disk`, `2 disks`, `0 disks`, `2 copies`."""
+    return f"{number or 'no'} {noun if number == 1 else plural or f'{noun}s'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fluxstead.core.duration import seconds
 from fluxstead.core.platform import Platform
 
 
@@ -21,6 +22,17 @@ def attempts(platform: Platform) -> dict[str, Any]:
     else:
         retry = {"remediation": {"retries": 0, "remediateLastFailure": False}}
     return {"install": {"crds": "CreateReplace", **retry}, "upgrade": {"crds": "CreateReplace", **retry}}
+
+
+def release_seconds(release: Mapping[str, Any]) -> float:
+    """How long Helm may take for one step of a HelmRelease; 0 where what is written is no duration.
+
+    Flux takes five minutes where nothing is said (helm-controller: HelmRelease.GetTimeout).
+    """
+    spec = release.get("spec") or {}
+    steps = (spec, *(spec.get(step) for step in ("install", "upgrade")))
+    said = [step["timeout"] for step in steps if isinstance(step, Mapping) and "timeout" in step]
+    return max((seconds(text) for text in said or ["5m"] if isinstance(text, str)), default=0)
 
 
 DRIFT_DETECTION: dict[str, Any] = {"mode": "enabled"}

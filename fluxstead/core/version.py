@@ -16,9 +16,8 @@ _K3S = re.compile(r"v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?\+k3s\d+")
 def _exact(value: object) -> str:
     if isinstance(value, str) and _VERSION.fullmatch(value.removeprefix("v")):
         return value
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     raise refuse(
-        f"{value} is a number, not a version" if number else f"{value!r} is not an exact version",
+        f"{value!r} is not an exact version",
         why="a range or a short version moves a chart unasked, or names none that exists",
         write="all three parts, such as 1.9.0",
     )
@@ -28,7 +27,7 @@ def _k3s(value: str) -> str:
     if _K3S.fullmatch(value):
         return value
     raise refuse(
-        f"{value!r} is not a k3s version",
+        f"{value!r} is not an exact k3s version",
         why="k3s releases carry their own suffix, and the Kubernetes version decides which APIs exist",
         write="a release such as v1.33.1+k3s1",
     )
@@ -37,7 +36,7 @@ def _k3s(value: str) -> str:
 Version = Annotated[str, BeforeValidator(_exact)]
 """One exact version of a chart, an image or a program, with or without a leading `v`."""
 
-K3sVersion = Annotated[str, AfterValidator(_exact), AfterValidator(_k3s)]
+K3sVersion = Annotated[str, AfterValidator(_k3s)]
 """One exact k3s release."""
 
 

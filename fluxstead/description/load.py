@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from fluxstead.core.described import Described, KeyPath, Origin, locate
 from fluxstead.core.findings import Finding, Source, error
 from fluxstead.description.cluster import Cluster
-from fluxstead.description.problems import findings_of, unknown_key
+from fluxstead.description.problems import Written, findings_of, unknown_key
+from fluxstead.description.text_in import read_document, unreadable
 from fluxstead.description.yaml_in import Document, read_yaml
 from fluxstead.nodes.model import Node
 
@@ -63,7 +64,7 @@ def load(root: Path, stack: str) -> Reading:
 
 
 def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Finding]) -> Cluster | None:
-    document = _read(root, stack_file, findings)
+    document = read_document(root, stack_file)
     if document is None:
         known = stacks_in(root)
         near = difflib.get_close_matches(stack, known, n=1)
@@ -78,54 +79,59 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
         )
         return None
     findings.extend(document.findings)
-    if document.findings and document.data is None:
+    if document.data is None:
         return None
-    data = _mapping(document.data, Source(stack_file), "the stack file", findings)
+    data = document.data
+    if not isinstance(data, Mapping):
+        findings.append(_no_mapping("the stack file is", Source(stack_file)))
+        return None
+    misspelt = [
+        unknown_key(key, STACK_KEYS, Source(stack_file, document.lines[(key,)]), place=key)
+        for key in sorted(data.keys() - STACK_KEYS)
+    ]
+    findings.extend(misspelt)
     config = data.get("config")
-    line = document.lines.get(("config",), 1)
-    settings = _mapping(config, Source(stack_file, line), "config", findings)
-    for key in data.keys() - STACK_KEYS:
-        source = Source(stack_file, document.lines[(key,)])
-        findings.append(unknown_key(key, STACK_KEYS, source, place=key))
-    if any(finding.id == "description/type" for finding in findings):
+    if not isinstance(config, Mapping):
+        if "config" in data or all(finding.write != "config" for finding in misspelt):
+            what = "`config` is" if config is not None else "there is nothing under `config`: it is"
+            findings.append(_no_mapping(what, Source(stack_file, document.lines.get(("config",), 1))))
         return None
-    sections = _sections(settings, document, findings)
-    return _validated(Cluster, sections, document, ("config",), findings)
+    sections, told = _sections(config, document, findings)
+    return _validated(Cluster, sections, document, ("config",), findings, told=told)
 
 
-def _mapping(data: Any, source: Source, what: str, findings: list[Finding]) -> Mapping[str, Any]:
-    """`data` where it is a mapping, or nothing is there; else a finding, and an empty one."""
-    if isinstance(data, Mapping):
-        return data
-    if data is not None:
-        findings.append(
-            error(
-                "description/type",
-                source,
-                what=f"{what} is not a mapping of keys to values",
-                why="nothing in it can be found by its key",
-                write="config: with the keys fluxstead:flux, fluxstead:kubernetes, …",
-            )
-        )
-    return {}
+def _no_mapping(what: str, source: Source) -> Finding:
+    return error(
+        "description/type",
+        source,
+        what=f"{what} not a mapping of keys to values",
+        why="nothing in it can be found by its key",
+        write="config: with the keys fluxstead:flux, fluxstead:kubernetes, …",
+    )
 
 
-def _sections(config: Mapping[str, Any], document: Document, findings: list[Finding]) -> dict[str, Any]:
-    """The project's own keys of `config`, without their prefix; other namespaces' keys belong to other programs."""
+def _sections(config: Mapping[str, Any], document: Document, findings: list[Finding]) -> tuple[dict[str, Any], set[str]]:
+    """The project's own keys of `config`, without their prefix, and those of which it is told that they cannot be used.
+
+    Other namespaces' keys belong to other programs.
+    """
     prefix = f"{PROJECT}:"
     own = {key: value for key, value in config.items() if key.startswith(prefix)}
-    for key in config.keys() - own.keys():
-        findings.extend(_misspelt_namespace(key, Source(document.file, document.lines[("config", key)])))
-    document.lines.update(
-        {
-            ("config", str(path[1]).removeprefix(prefix), *path[2:]): line
-            for path, line in document.lines.items()
-            if len(path) > 1 and path[1] in own
-        }
-    )
+    told: set[str] = set()
+    for key in sorted(config.keys() - own.keys()):
+        misspelt = list(_misspelt_namespace(key, Source(document.file, document.lines[("config", key)])))
+        findings.extend(misspelt)
+        told.update(key.rpartition(":")[2] for _ in misspelt)
+    for table in (document.lines, document.written, document.disputed):
+        _without_prefix(table, own, prefix)
+    document.incomplete |= {
+        ("config", str(path[1]).removeprefix(prefix), *path[2:]) for path in document.incomplete if len(path) > 1
+    }
     sections: dict[str, Any] = {}
     for key, value in own.items():
+        name = key.removeprefix(prefix)
         if value is None:
+            told.add(name)
             findings.append(
                 error(
                     "description/type",
@@ -136,6 +142,7 @@ def _sections(config: Mapping[str, Any], document: Document, findings: list[Find
                 )
             )
         elif isinstance(value, Mapping) and value.keys() == {"secure"}:
+            told.add(name)
             findings.append(
                 error(
                     "description/secret",
@@ -146,8 +153,14 @@ def _sections(config: Mapping[str, Any], document: Document, findings: list[Find
                 )
             )
         else:
-            sections[key.removeprefix(prefix)] = _from_cli(value)
-    return sections
+            sections[name] = _from_cli(value, name, document)
+    return sections, told
+
+
+def _without_prefix(table: dict[KeyPath, Any], own: Collection[str], prefix: str) -> None:
+    """Let what is known of the project's own keys be found by their names without the prefix as well."""
+    for path, value in [(path, value) for path, value in table.items() if len(path) > 1 and path[1] in own]:
+        table[("config", str(path[1]).removeprefix(prefix), *path[2:])] = value
 
 
 def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
@@ -163,29 +176,37 @@ def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
         )
 
 
-def _from_cli(value: Any) -> Any:
+def _from_cli(value: Any, name: str, document: Document) -> Any:
     """`pulumi config set` without --path writes an object or a list as a string of JSON."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
-            return json.loads(value)
+            parsed = json.loads(value)
         except (ValueError, RecursionError):
             return value
+        document.written.update({("config", name, *path): text for path, text in read_yaml(value, document.file).written.items()})
+        return parsed
     return value
 
 
 def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
     nodes = []
     folder = root / "nodes"
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    try:
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as problem:
+        what = f"the folder of the machines cannot be read: {problem.strerror}"
+        findings.append(unreadable("nodes", what, write="`chmod u+rx nodes`, as its owner"))
+        return []
+    for path in paths:
         if path.suffix != ".yaml":
             findings.extend(_unread(path))
             continue
-        document = _read(root, f"nodes/{path.name}", findings)
+        document = read_document(root, f"nodes/{path.name}")
         if document is None:
             findings.append(_dangling(path))
             continue
         findings.extend(document.findings)
-        if document.findings and document.data is None:
+        if document.data is None:
             continue
         data = document.data
         if isinstance(data, dict) and isinstance(data.get("cluster"), str) and data["cluster"] != stack:
@@ -195,7 +216,7 @@ def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
             findings.append(unknown_key("name", _keys_of(Node), Source(document.file, document.lines[("name",)]), place="name"))
             data = {key: value for key, value in data.items() if key != "name"}
         named = {"name": path.stem, **data} if isinstance(data, dict) else data
-        node = _validated(Node, named if named is not None else {"name": path.stem}, document, (), findings)
+        node = _validated(Node, named, document, (), findings)
         if node is not None:
             nodes.append(node)
     return nodes
@@ -214,13 +235,7 @@ def _unread(path: Path) -> Iterator[Finding]:
 
 
 def _dangling(path: Path) -> Finding:
-    return error(
-        "description/unreadable",
-        Source(f"nodes/{path.name}"),
-        what="the file is a link to nothing",
-        why="the machine would be left out without a word",
-        write="the machine's file itself",
-    )
+    return unreadable(f"nodes/{path.name}", "the file is a link to nothing", write="the machine's file itself")
 
 
 def _keys_of(model: type[Described]) -> list[str]:
@@ -243,36 +258,24 @@ def _check_cluster(root: Path, cluster: str, document: Document, findings: list[
     )
 
 
-def _read(root: Path, file: str, findings: list[Finding]) -> Document | None:
-    try:
-        return read_yaml((root / file).read_text(encoding="utf-8"), file)
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as problem:
-        findings.append(
-            error(
-                "description/unreadable",
-                Source(file),
-                what=f"the file cannot be read: {problem}",
-                why="what it says would be missing from the cluster",
-                write="a readable file in UTF-8",
-            )
-        )
-        return Document(file)
-
-
 def _validated(
     model: type[_Model],
     data: Any,
     document: Document,
     path: KeyPath,
     findings: list[Finding],
+    *,
+    told: Collection[str] = (),
 ) -> _Model | None:
+    """The model, or findings. `told`: the keys at its top of which it is told already that they cannot be used."""
     origin = Origin(document.file, path, document.lines)
     try:
         value = model.model_validate(data)
     except ValidationError as problem:
-        findings.extend(_without_echo(findings_of(problem, model, origin), findings))
+        written = Written(data, origin, document.written, document.disputed, document.incomplete, told)
+        found, replaced = findings_of(problem, model, written)
+        findings[:] = [finding for finding in findings if finding not in replaced]
+        findings.extend(_without_echo(found, findings))
         return None
     locate(value, origin)
     return value

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -30,28 +32,114 @@ _SHOWN = 60
 _WHY_TYPE = "another type would be read as something that was not meant"
 
 
-def findings_of(problem: ValidationError, model: type[BaseModel], origin: Origin) -> list[Finding]:
-    """One finding for each thing that pydantic refused in the data of `model` at `origin`."""
-    return [_finding(item, model, origin) for item in problem.errors(include_url=False)]
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The data of a model as it was read: its place, and what the file's document says of it.
+
+    `scalars` (as written), `disputed` and `incomplete` are a Document's. `told`: keys at its top of which it is told already
+    that they cannot be used.
+    """
+
+    data: Any
+    origin: Origin
+    scalars: Mapping[KeyPath, str] = dataclass_field(default_factory=dict)
+    disputed: Mapping[KeyPath, Finding] = dataclass_field(default_factory=dict)
+    incomplete: Collection[KeyPath] = ()
+    told: Collection[str] = ()
+
+    def text_at(self, path: KeyPath) -> str | None:
+        """The source text of a number, a truth value or nothing."""
+        return self.scalars.get((*self.origin.path, *path))
+
+    def dispute_at(self, path: KeyPath) -> Finding | None:
+        """What was found of a scalar that readers of YAML disagree about."""
+        return self.disputed.get((*self.origin.path, *path))
+
+    def is_told(self, path: KeyPath) -> bool:
+        """Whether a key that is missing has a cause of which it is told already."""
+        return (*self.origin.path, *path[:-1]) in self.incomplete or (len(path) == 1 and path[0] in self.told)
 
 
-def _finding(item: Any, model: type[BaseModel], origin: Origin) -> Finding:
-    written: KeyPath = tuple(part for part in item["loc"] if part != "[key]")
-    source = Source(origin.file, origin.line((*origin.path, *written)))
-    place = _spell(written)
+def findings_of(problem: ValidationError, model: type[BaseModel], written: Written) -> tuple[list[Finding], set[Finding]]:
+    """One finding for each thing that pydantic refused in the data of `model`, and those that they take the place of.
+
+    A scalar that stands where text is expected is judged as the text that stands in the file: of `1.10`, YAML's number has lost
+    a digit, and advice that is made of it would be another version.
+    """
+    items = problem.errors(include_url=False)
+    misspelt = _misspelt(items, model)
+    as_text = _judged_as_text(items, model, written)
+    found: list[Finding] = []
+    replaced: set[Finding] = set()
+    for item in items:
+        path = _path(item)
+        if item["type"] == "missing" and (path in misspelt.values() or written.is_told(path)):
+            continue
+        dispute = written.dispute_at(path)
+        if dispute and item["type"] not in {refusal.REFUSED, "literal_error"}:
+            continue  # the quotes, or the plain number, are all that it wants
+        replaced |= {dispute} if dispute else set()
+        found.append(_finding(as_text.get(path, item), model, written, misspelt.get(path), as_it_is=path not in as_text))
+    return found, replaced
+
+
+def _path(item: Any) -> KeyPath:
+    return tuple(part for part in item["loc"] if part != "[key]")
+
+
+def _misspelt(items: Iterable[Any], model: type[BaseModel]) -> dict[KeyPath, KeyPath]:
+    """The unknown keys that were meant to be one that is missing, and that one."""
+    unknown, missing = ([_path(item) for item in items if item["type"] == kind] for kind in ("extra_forbidden", "missing"))
+    found: dict[KeyPath, KeyPath] = {}
+    for path in unknown:
+        names = [str(other[-1]) for other in missing if other[:-1] == path[:-1] and other not in found.values()]
+        near = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=0.5)
+        better = difflib.get_close_matches(str(path[-1]), _known(model, path), n=1, cutoff=0.9)
+        if near and not (better and better != near):
+            found[path] = (*path[:-1], near[0])
+    return found
+
+
+def _judged_as_text(items: Iterable[Any], model: type[BaseModel], written: Written) -> dict[KeyPath, Any]:
+    """What is refused of scalars once they are in quotes, by their path; nothing of those that quotes cure."""
+    refused = [item for item in items if item["type"] in {"string_type", refusal.REFUSED} and not isinstance(item["input"], str)]
+    texts = {path: text for item in refused if (text := written.text_at(path := _path(item))) is not None}
+    if not any(texts.values()):
+        return {}
+    try:
+        model.model_validate(_with(written.data, texts))
+    except ValidationError as problem:
+        return {path: item for item in problem.errors(include_url=False) if texts.get(path := _path(item))}
+    return {}
+
+
+def _with(data: Any, texts: Mapping[KeyPath, str], path: KeyPath = ()) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _with(value, texts, (*path, key)) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_with(value, texts, (*path, index)) for index, value in enumerate(data)]
+    return texts.get(path) or data
+
+
+def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath | None, *, as_it_is: bool) -> Finding:
+    path, origin = _path(item), written.origin
+    source = Source(origin.file, origin.line((*origin.path, *path)))
+    place = _spell(path)
+    text = written.text_at(path) if as_it_is else None
     match item["type"]:
-        case refusal.REFUSED:
+        case refusal.REFUSED if not text:
             context = item["ctx"]
-            return error("description/value", source, what=_at(place, context["what"]), why=context["why"], write=context["write"])
+            what = "nothing stands here" if item["input"] is None else context["what"]
+            return error("description/value", source, what=_at(place, what), why=context["why"], write=context["write"])
         case "extra_forbidden":
-            return _unknown_key(written, model, source)
+            return _unknown_key(path, model, written, meant)
         case "missing":
             return error(
                 "description/missing",
                 source,
                 what=f"`{place}` is missing",
-                why=_description(model, written) or "nothing else says it, and it has no default",
-                write=f"{_prefix(origin)}{written[-1]}: …" if len(written) == 1 else f"{written[-1]}: …",
+                why=_description(model, path) or "nothing else says it, and it has no default",
+                write=f"{_prefix(origin)}{path[-1]}: …" if len(path) == 1 else f"{path[-1]}: …",
             )
         case "literal_error":
             expected = item["ctx"]["expected"].replace("'", "")
@@ -59,23 +147,23 @@ def _finding(item: Any, model: type[BaseModel], origin: Origin) -> Finding:
             return error(
                 "description/value",
                 source,
-                what=_at(place, f"{item['input']!r} is none of: {expected}"),
+                what=_at(place, f"{_shown(item['input'], text)} is none of: {expected}"),
                 why="no other word has a meaning here",
                 write=near[0] if near else expected,
             )
-        case kind if kind in _WRONG_TYPE:
+        case kind if kind in _WRONG_TYPE or kind == refusal.REFUSED:
             return error(
                 "description/type",
                 source,
-                what=_at(place, f"expected {_WRONG_TYPE[kind]}, found {_shown(item['input'])}"),
+                what=_at(place, f"expected {_WRONG_TYPE.get(kind, 'text')}, found {_shown(item['input'], text)}"),
                 why=_WHY_TYPE,
-                write=_in_type(kind, item["input"]),
+                write=_in_type(kind, text),
             )
         case _:
             return error(
                 "description/value",
                 source,
-                what=_at(place, f"{_shown(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}"),
+                what=_at(place, f"{_shown(item['input'], text)}: {item['msg'][0].lower()}{item['msg'][1:]}"),
                 why="the value lies outside what is allowed",
                 write="a value within the bound",
             )
@@ -93,10 +181,18 @@ def unknown_key(key: str, known: Iterable[str], source: Source, *, place: str) -
     )
 
 
-def _unknown_key(path: KeyPath, model: type[BaseModel], source: Source) -> Finding:
+def _unknown_key(path: KeyPath, model: type[BaseModel], written: Written, meant: KeyPath | None) -> Finding:
+    origin = written.origin
+    source = Source(origin.file, origin.line((*origin.path, *path)))
+    prefix = _prefix(origin) if len(path) == 1 else ""
+    known = [str(meant[-1])] if meant else _known(model, path)
+    return unknown_key(f"{prefix}{path[-1]}", [f"{prefix}{name}" for name in known], source, place=f"{prefix}{_spell(path)}")
+
+
+def _known(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """The keys that the owner of `path` has."""
     owner = _model_at(model, path[:-1])
-    known = [field.alias or name for name, field in owner.model_fields.items() if not field.exclude] if owner else []
-    return unknown_key(str(path[-1]), known, source, place=_spell(path))
+    return [field.alias or name for name, field in owner.model_fields.items() if not field.exclude] if owner else []
 
 
 def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
@@ -147,22 +243,22 @@ def _at(place: str, what: str) -> str:
     return f"{place}: {what}" if place else what
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, text: str | None) -> str:
     match value:
         case bool():
-            return f"the truth value {str(value).lower()}"
+            return f"the truth value {text or str(value).lower()}"
         case int() | float():
-            return f"the number {value}"
+            return f"the number {text or value}"
         case str():
             return f"the text {value if len(value) <= _SHOWN else value[:_SHOWN] + '…'!r}"
         case None:
-            return "nothing"
+            return f"nothing (`{text}`)" if text else "nothing"
         case list():
             return "a list"
     return "a mapping"
 
 
-def _in_type(kind: str, value: object) -> str:
-    if kind == "string_type" and isinstance(value, (bool, int, float)):
-        return f"'{str(value).lower()}' in quotes"
+def _in_type(kind: str, text: str | None) -> str:
+    if kind in {"string_type", refusal.REFUSED} and text:
+        return f"'{text}' in quotes"
     return _WRONG_TYPE[kind]

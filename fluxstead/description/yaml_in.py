@@ -17,13 +17,14 @@ from fluxstead.core.findings import Finding, Source, error
 from fluxstead.core.yaml_depth import is_nested_without_end
 
 _INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")
-_FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?[eE][-+]?\d+)")
+_FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)")
+_EXPONENT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DIGITS = 30
 """No number of a description is longer; a longer one is text, and refused where a number is expected."""
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _OLD_TRUTH = re.compile(r"(?:y|yes|on)|(n|no|off)", re.IGNORECASE)
-_OLD_NUMBER = re.compile(r"[-+]?(?:0[0-7_]+|0[xob][\da-fA-F_]+|\d[\d_]*_[\d_]*|\d+(?::[0-5]?\d)+(?:\.\d*)?)")
+_OLD_NUMBER = re.compile(r"[-+]?(?:0\d[\d_]*|0[xob][\da-fA-F_]+|\d[\d_]*_[\d_]*(?:\.[\d_]*)?|\d+(?::[0-5]?\d)+(?:\.\d*)?)")
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
 
 
@@ -35,6 +36,12 @@ class Document:
     data: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    written: dict[KeyPath, str] = field(default_factory=dict)
+    """The source text of what is no text to YAML: numbers, truth values and nothing."""
+    disputed: dict[KeyPath, Finding] = field(default_factory=dict)
+    """What is found of scalars that readers of YAML disagree about; here, they are text."""
+    incomplete: set[KeyPath] = field(default_factory=set)
+    """The mappings that have keys which could not be read."""
 
 
 def read_yaml(text: str, file: str) -> Document:
@@ -48,21 +55,14 @@ def read_yaml(text: str, file: str) -> Document:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
-        document.findings.append(
-            error(
-                "description/yaml",
-                Source(file, mark.line + 1 if mark else 1),
-                what=f"this is not YAML: {problem.problem or problem.context}",
-                why="nothing below this line can be read",
-                write="one document of plain YAML; check the indentation and quotes of this line",
-            )
-        )
+        document.findings.append(_not_yaml(text, Source(file, mark.line + 1 if mark else 1), problem))
         return document
     except yaml.YAMLError as problem:
+        position = getattr(problem, "position", 0)
         document.findings.append(
             error(
                 "description/yaml",
-                Source(file),
+                Source(file, text.count("\n", 0, position) + 1),
                 what=f"this is not YAML: {str(problem).splitlines()[0]}",
                 why="the file holds characters that YAML does not allow",
                 write="plain UTF-8 text",
@@ -77,6 +77,22 @@ def read_yaml(text: str, file: str) -> Document:
         except RecursionError:
             document.findings.append(_endless(file))
     return document
+
+
+def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Finding:
+    line = (text.splitlines() or [""])[source.line - 1 : source.line]
+    tab = bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
+    return error(
+        "description/yaml",
+        source,
+        what="this line is indented with a tab" if tab else f"this is not YAML: {problem.problem or problem.context}",
+        why="YAML is indented by spaces only, and nothing below this line can be read"
+        if tab
+        else "nothing below this line can be read",
+        write="spaces, as many as the lines around it have"
+        if tab
+        else "one document of plain YAML; check the indentation and quotes of this line",
+    )
 
 
 def _endless(file: str) -> Finding:
@@ -99,7 +115,7 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, index), 0) for index, item in enumerate(node.value)]
-        return self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
+        return self._scalar(node, path) if isinstance(node, yaml.ScalarNode) else None
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -112,6 +128,7 @@ class _Builder:
                     why="what it stands for cannot be seen where it is read",
                     write="the keys themselves",
                 )
+                self._document.incomplete.add(path)
                 continue
             key = self._key(key_node)
             if key in result:
@@ -127,16 +144,16 @@ class _Builder:
 
     def _key(self, node: yaml.ScalarNode) -> str:
         key: str = node.value
-        if not node.style and _OLD_TRUTH.fullmatch(key):
+        if not node.style and (key in _TRUTH or key in _NULL or _OLD_TRUTH.fullmatch(key)):
             self._refuse(
                 node.start_mark.line + 1,
-                f"the key `{key}` is a truth value to readers of YAML 1.1",
-                why="it would become the key true or false",
+                f"the key `{key}` is {'nothing' if key in _NULL else 'a truth value'} to readers of YAML 1.1",
+                why="it would become the key null" if key in _NULL else "it would become the key true or false",
                 write=f"'{key}' in quotes",
             )
         return key
 
-    def _scalar(self, node: yaml.ScalarNode) -> str | bool | int | float | None:
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> str | bool | int | float | None:
         text: str = node.value
         if node.style:
             return text
@@ -147,33 +164,35 @@ class _Builder:
                 why="the description holds plain data only",
                 write="the value without a tag",
             )
-        if text in _NULL:
-            return None
-        if text in _TRUTH:
-            return _TRUTH[text]
-        if len(text) <= _DIGITS and _INT.fullmatch(text):
-            return int(text)
-        if _FLOAT.fullmatch(text):
-            return float(text)
-        self._refuse_old_forms(node, text)
-        return text
+        found = _resolved(text)
+        if isinstance(found, str):
+            self._refuse_old_forms(node, text, path)
+        else:
+            self._document.written[path] = text
+        return found
 
-    def _refuse_old_forms(self, node: yaml.ScalarNode, text: str) -> None:
-        line = node.start_mark.line + 1
+    def _refuse_old_forms(self, node: yaml.ScalarNode, text: str, path: KeyPath) -> None:
+        line, before = node.start_mark.line + 1, len(self._document.findings)
         if truth := _OLD_TRUTH.fullmatch(text):
-            plain = "false" if truth[1] else "true"
             self._refuse(
                 line,
                 f"`{text}` is a truth value to readers of YAML 1.1 and text to others",
                 why="Pulumi and this program could read different things",
-                write=f"{plain}, or '{text}' in quotes for the text",
+                write=f"'{text}' in quotes for the text, or {'false' if truth[1] else 'true'}",
             )
         elif _OLD_NUMBER.fullmatch(text):
             self._refuse(
                 line,
-                f"`{text}` is a number of another base to readers of YAML 1.1 ({_as_old_number(text)})",
+                f"`{text}` is a number of another base to some readers of YAML ({_as_old_number(text)})",
                 why="Pulumi and this program could read different things",
                 write=f"'{text}' in quotes for the text, or the plain decimal number",
+            )
+        elif _EXPONENT.fullmatch(text):
+            self._refuse(
+                line,
+                f"`{text}` is a number to some readers of YAML and text to others",
+                why="a serial or a tag would become another one, and a number too large become infinite",
+                write=f"'{text}' in quotes for the text, or all digits of the number",
             )
         elif _DATE.fullmatch(text):
             self._refuse(
@@ -182,14 +201,29 @@ class _Builder:
                 why="Pulumi and this program could read different things",
                 write=f"'{text}' in quotes",
             )
+        self._document.disputed.update((path, finding) for finding in self._document.findings[before:])
 
     def _refuse(self, line: int, what: str, *, why: str, write: str) -> None:
         source = Source(self._document.file, line)
         self._document.findings.append(error("description/yaml", source, what=what, why=why, write=write))
 
 
+def _resolved(text: str) -> str | bool | int | float | None:
+    """What a plain scalar is to every reader; the text itself where readers disagree."""
+    if text in _NULL:
+        return None
+    if text in _TRUTH:
+        return _TRUTH[text]
+    if len(text) <= _DIGITS and _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
 def _as_old_number(text: str) -> str:
     try:
-        return str(yaml.safe_load(text))
+        read = yaml.safe_load(text)
+        return str(read) if isinstance(read, (int, float)) else f"{float(text):g}"
     except (yaml.YAMLError, ValueError):
         return "unclear"

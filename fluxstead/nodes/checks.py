@@ -21,9 +21,11 @@ def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:
         yield error(
             "nodes/no-server",
             nodes[0].source_of("role") if nodes else Source("nodes"),
-            what="no live node is a server",
+            what="no live node is a server" if nodes else "no machine in nodes/ belongs to this cluster",
             why="without a control plane there is no cluster that could read the tree",
-            write="role: server and state: live in the file of the first machine",
+            write="role: server and state: live in the file of the first machine"
+            if nodes
+            else "a file nodes/<name>.yaml for each machine, with the stack's name as `cluster`; `./run hosts discover` makes one",
         )
 
 

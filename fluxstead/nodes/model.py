@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from fluxstead.core.described import Described
 from fluxstead.core.names import LabelKey, Labels, LabelValue, Name, Tag
 from fluxstead.core.network import Address, HostKey, Port
-from fluxstead.core.quantity import Quantity, bytes_of
+from fluxstead.core.quantity import Size, bytes_of
 from fluxstead.core.refusal import refuse
 
 # k3s, Longhorn's own default data path and the system live here; a data disk mounted over them would hide them (failure F24).
@@ -89,11 +89,11 @@ class Disk(Described):
     )
     serial: str | None = Field(default=None, min_length=1, description="As `lsblk -o NAME,SERIAL` shows it.")
     wwn: str | None = Field(default=None, min_length=1, description="The World Wide Name, as `lsblk -o NAME,WWN` shows it.")
-    size: Quantity = Field(description="The least size of the disk; a smaller one is another disk.")
+    size: Size = Field(description="The least size of the disk; a smaller one is another disk.")
     filesystem: Literal["ext4", "xfs"] = Field(default="ext4", description="The filesystem on the disk.")
     mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the disk's filesystem is mounted.")
     tags: tuple[Tag, ...] = Field(default=(), description="What volumes may ask for through a StorageClass.")
-    reserved: Quantity = Field(default="0", description="Space on the disk that Longhorn leaves to others (its storageReserved).")
+    reserved: Size = Field(default="0", description="Space on the disk that Longhorn leaves to others (its storageReserved).")
     wipe: Annotated[str, AfterValidator(_consent)] | None = Field(
         default=None,
         description="Consent to destroy exactly this content of this disk: <serial>/<digest>, as the refusal prints it (U2).",

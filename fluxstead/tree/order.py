@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Finding, Source, error
@@ -139,10 +140,15 @@ def _cycle(result: Order, blocked: Sequence[Layer]) -> Finding:
             way = [*way[way.index(step) :], step]
             break
         way.append(step)
+    steps = list(pairwise(way))
+    layer, other = next(((one, to) for one, to in steps if to in by_name[one].depends_on), steps[0])
+    needs = next(edge.needs for edge in result.edges[layer] if edge.dependency == other)
+    written = f"the dependsOn of `{layer}` without `{other}`"
+    inferred = f"`{layer}` without what it takes from `{other}`: {', '.join(map(str, needs))}"
     return error(
         "order/cycle",
-        by_name[way[0]].source,
+        by_name[layer].source,
         what=f"layers wait for each other: {' → '.join(way)}",
         why="Flux would never apply any of them",
-        write=f"a dependsOn without the step from `{way[0]}` to `{way[1]}`",
+        write=" and ".join([*([written] if other in by_name[layer].depends_on else []), *([inferred] if needs else [])]),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fluxstead.core.duration import seconds
 from fluxstead.core.findings import Source
+from fluxstead.core.helm import release_seconds
 from fluxstead.core.manifest import KEEP, Manifest, ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.core.yaml_text import to_yaml
@@ -53,6 +56,12 @@ def file_name(ref: ObjectRef) -> str:
     """`helm-release-longhorn.yaml`: says what the file is, and stays when another object of its kind comes beside it."""
     kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", ref.kind).lower()
     return f"{kind}-{re.sub(r'[^a-z0-9.-]+', '-', ref.name.lower())}.yaml"
+
+
+def _timeout(layer: Layer) -> str:
+    """The layer's own, or as long as Helm may take for a release in it, and a minute to hear of its end (F17)."""
+    longest = max((release_seconds(one.object) for one in layer.manifests if one.ref.kind == "HelmRelease"), default=0)
+    return layer.pace.timeout if seconds(layer.pace.timeout) > longest else f"{math.ceil(longest / 60) + 1}m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ class _Pen:
             **({"dependsOn": after} if after else {}),
             "interval": layer.pace.interval,
             "retryInterval": layer.pace.retry_interval,
-            "timeout": layer.pace.timeout,
+            "timeout": _timeout(layer),
             "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
             "path": f"./{layer.path or f'{self.directory}/{layer.group}/{layer.name}'}",
             "prune": True,

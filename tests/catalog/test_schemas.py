@@ -167,3 +167,11 @@ def test_the_validator_is_loaded_only_when_it_is_used() -> None:
     """Its import costs more than most commands."""
     code = "import sys, fluxstead.catalog.schemas; print('jsonschema_rs' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_misspelt_key_that_is_needed_is_told_once() -> None:
+    """It is unknown, and what was meant is missing."""
+    spec = {("intervall" if key == "interval" else key): value for key, value in KUSTOMIZATION["spec"].items()}
+    assert said({**KUSTOMIZATION, "spec": spec}) == ["spec.intervall: unknown key `intervall`, nearest is `interval`"]
+    del spec["intervall"]
+    assert said({**KUSTOMIZATION, "spec": spec}) == ["spec.interval: key `interval` is missing"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fluxstead.core.platform import Platform
+from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
     KEEP,
-    LONGHORN,
     PLACES,
     SERVICE,
     SOURCE,
@@ -44,6 +44,7 @@ _POLICY = "networking.k8s.io/v1"
 _DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 
 DEFECTS: Mapping[str, Planted] = {
+    **OF_MOVES,
     **OF_OBJECTS,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
@@ -163,7 +164,10 @@ DEFECTS: Mapping[str, Planted] = {
         says="brings from the same Kustomization",
     ),
     "coldstart/too-early": Planted(
-        files={**storage(disk_node(_A)), **layer("monitoring", WEB, claim("1Gi"), spec="dependsOn: [{name: longhorn}] # early")},
+        files={
+            **storage(disk_node(_A)),
+            **layer("monitoring", kept(WEB), claim("1Gi"), spec="dependsOn: [{name: longhorn}] # early"),
+        },
         cure=("[{name: longhorn}] # early", "[{name: storage}]"),
         says="needs storage class longhorn, which Node.longhorn.io longhorn-system/k3s1",
     ),
@@ -230,47 +234,10 @@ DEFECTS: Mapping[str, Planted] = {
         platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.36.3+k3s1"),
         more={"places": PLACES},
     ),
-    "moves/left": Planted(
-        before=layer("infrastructure", WEB, release("web/site", "site", "1.0.0")),
-        files=layer("infrastructure", WEB),
-        cure=("name: web}\n\n", "name: web}\n---\n" + release("web/site", "site", "1.0.0")),
-        says="HelmRelease.helm.toolkit.fluxcd.io web/site in HEAD leaves the tree",
-    ),
-    "moves/owner": Planted(
-        before=layer("infrastructure", obj("Namespace", "longhorn-system")),
-        files={**layer("infrastructure", WEB), **layer("longhorn", kept(obj("Namespace", "longhorn-system")))},
-        cure=(WEB, kept(obj("Namespace", "longhorn-system"))),
-        says="belongs to Kustomization flux-system/infrastructure, and now to flux-system/longhorn",
-    ),
-    "moves/node-left": Planted(
-        before=storage(disk_node(_A)),
-        files=storage(WEB),
-        cure=(WEB, disk_node(_A)),
-        says="Longhorn still places replicas there",
-    ),
-    "moves/disk-removed": Planted(
-        before=storage(disk_node(f"{_A}, {_B}")),
-        files=storage(disk_node(_A)),
-        cure=(_A, f"{_A}, {_B}"),
-        says="disk b of Node.longhorn.io",
-    ),
-    "moves/disk-changed": Planted(
-        before=storage(disk_node(_A)),
-        files=storage(disk_node(disk("a", "/mnt/c"))),
-        cure=("/mnt/c", "/mnt/a"),
-        says="changes /mnt/a to /mnt/c",
-    ),
-    "moves/immutable": Planted(
-        before=storage(storage_class("fast", "nvme")),
-        files=storage(storage_class("fast", "nvme", 2)),
-        cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
-        says="StorageClass.storage.k8s.io fast in HEAD has another parameters",
-    ),
-    "moves/longhorn-version": Planted(
-        before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},
-        files=LONGHORN,
-        cure=("1.9.0", "1.7.3"),
-        says="Longhorn 1.6.2 in HEAD becomes 1.9.0",
+    "releases/timeout": Planted(
+        files=layer("web", WEB, release("web/site", "site", "1.0.0", ", install: {timeout: 20m}"), spec="timeout: 5m"),
+        cure=("timeout: 5m", "timeout: 21m"),
+        says="Kustomization flux-system/web waits 5m for HelmRelease.helm.toolkit.fluxcd.io web/site, which may take 20m",
     ),
     "storage/disk-uuid": Planted(
         files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, diskUUID: 0a1b"))),
@@ -290,20 +257,20 @@ DEFECTS: Mapping[str, Planted] = {
     "storage/tags": Planted(
         files={
             **storage(disk_node(_A), storage_class("fast", "nvme")),
-            **layer("web", WEB, claim("1Gi", "fast"), spec="dependsOn: [{name: storage}]"),
+            **layer("web", kept(WEB), claim("1Gi", "fast"), spec="dependsOn: [{name: storage}]"),
         },
         cure=("diskSelector: nvme", "diskSelector: hdd"),
-        says="0 node(s) with such disks take replicas",
+        says="no nodes with such disks take replicas",
     ),
     "storage/tags-unused": Planted(
         files=storage(disk_node(_A), storage_class("fast", "nvme")),
         cure=("diskSelector: nvme", "diskSelector: hdd"),
-        says="0 node(s) with such disks",
+        says="no nodes with such disks",
     ),
     "storage/prunable": Planted(
         files={
             **storage(disk_node(_A)),
-            **layer("web", WEB, claim("1Gi").replace(f"annotations: {KEEP}, ", ""), spec="dependsOn: [{name: storage}]"),
+            **layer("web", kept(WEB), claim("1Gi").replace(f"annotations: {KEEP}, ", ""), spec="dependsOn: [{name: storage}]"),
         },
         cure=("metadata: {namespace: web, name: data}", f"metadata: {{namespace: web, name: data, annotations: {KEEP}}}"),
         says="PersistentVolumeClaim web/data (web/objects.yaml) holds data",
@@ -318,9 +285,9 @@ DEFECTS: Mapping[str, Planted] = {
         says="lets Helm rollback Longhorn when upgrade fails",
     ),
     "storage/capacity": Planted(
-        files={**storage(disk_node(_A)), **layer("web", WEB, claim("81Gi"), spec="dependsOn: [{name: storage}]")},
+        files={**storage(disk_node(_A)), **layer("web", kept(WEB), claim("81Gi"), spec="dependsOn: [{name: storage}]")},
         cure=("81Gi", "80Gi"),
-        says="1 disk(s) have 100Gi - 20Gi reserved = 80Gi",
+        says="1 disk has 100Gi - 20Gi reserved = 80Gi",
         nodes=[machine()],
     ),
     "secrets/plain": Planted(
@@ -370,4 +337,4 @@ DEFECTS: Mapping[str, Planted] = {
 }
 """Networks and versions are the description's: no change to the files cures those three, and their own tests show it."""
 
-OF_THE_DESCRIPTION = frozenset({"versions/compatibility", "network/overlap", "network/node-inside"})
+OF_THE_DESCRIPTION = frozenset({"moves/unread", "versions/compatibility", "network/overlap", "network/node-inside"})

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from fluxstead.core.platform import Platform
 from tests.checks.defects import DEFECTS
-from tests.checks.planted import DEPLOYMENT, LONGHORN, PLACES, WEB, Planted, layer, release
+from tests.checks.planted import DEPLOYMENT, LONGHORN, PLACES, WEB, Planted, disk, disk_node, layer, release, storage
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
 
 ALSO: tuple[tuple[str, Planted], ...] = (
+    (
+        "units/bytes",
+        Planted(
+            files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, storageReserved: 50"))),
+            cure=("storageReserved: 50", "storageReserved: 53687091200"),
+            says="reserves 50 bytes of disk a",
+        ),
+    ),
     (
         "ownership/two-releases",
         Planted(

@@ -17,6 +17,7 @@ from tests.checks.planted import (
     binding,
     budget,
     claim,
+    kept,
     layer,
     obj,
     release,
@@ -35,6 +36,21 @@ _ALERT = obj("Alert", "flux-system/all", f"spec: {{providerRef: {{name: slak}}, 
 _IMAGE = "image: 'example.test/site:1.0.0'"
 
 OF_OBJECTS: Mapping[str, Planted] = {
+    "units/bytes": Planted(
+        files=layer("web", WEB, DEPLOYMENT.replace("{name: site,", "{name: site, resources: {limits: {memory: 128m}},")),
+        cure=("128m", "128Mi"),
+        says="asks for 0.128 bytes of memory",
+    ),
+    "units/cores": Planted(
+        files=layer("web", WEB, DEPLOYMENT.replace("{name: site,", "{name: site, resources: {requests: {cpu: 100}},")),
+        cure=("cpu: 100", "cpu: 100m"),
+        says="asks for 100 whole cores",
+    ),
+    "units/duration": Planted(
+        files=layer("web", WEB, release("web/site", "site", "1.0.0").replace("interval: 10m", "interval: 1ms")),
+        cure=("1ms", "1m"),
+        says="has interval: '1ms' is less than a second",
+    ),
     "secrets/in-environment": Planted(
         files=layer("web", WEB, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, env: [{{name: DB_PASSWORD, value: hunter2}}]")),
         cure=("value: hunter2", "value: $(OTHER)"),
@@ -99,7 +115,7 @@ OF_OBJECTS: Mapping[str, Planted] = {
         platform=BUNDLED,
     ),
     "references/missing-claim": Planted(
-        files=layer("web", WEB, _CLAIM, DEPLOYMENT.replace("{containers", f"{{{_MOUNTS}, containers")),
+        files=layer("web", kept(WEB), _CLAIM, DEPLOYMENT.replace("{containers", f"{{{_MOUNTS}, containers")),
         cure=("claimName: dat}", "claimName: data}"),
         says="mounts PersistentVolumeClaim web/dat",
     ),

@@ -13,8 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from fluxstead.core.duration import Duration, seconds
 from fluxstead.core.names import HostName, Labels, Name, bounded, nearest_name
 from fluxstead.core.network import Address, Cidr, HostKey, NodePort, UrlPath
-from fluxstead.core.quantity import Quantity, bytes_of
+from fluxstead.core.quantity import Cpu, Memory, Size, bytes_of
 from fluxstead.core.version import K3sVersion, Version, numbers
+from fluxstead.systems.monitoring.settings import AlertRetention, PrometheusBytes, Retention
 
 
 def key_of(kind: str, declared: str | None = None) -> str:
@@ -24,9 +25,15 @@ def key_of(kind: str, declared: str | None = None) -> str:
 
 
 GOOD: list[tuple[Any, Any, Any]] = [
-    (Quantity, "25Gi", "25Gi"),
-    (Quantity, 0, "0"),
-    (Quantity, "250m", "250m"),
+    (Size, "25Gi", "25Gi"),
+    (Size, 0, "0"),
+    (Size, 5368709120, "5368709120"),
+    (Memory, "64Mi", "64Mi"),
+    (Memory, "134217728", "134217728"),
+    (Cpu, "250m", "250m"),
+    (Cpu, 2, "2"),
+    (Cpu, "0.5", "0.5"),
+    (Cpu, "64000m", "64000m"),
     (Duration, "1h30m", "1h30m"),
     (Address, "192.168.86.71", "192.168.86.71"),
     (Address, "fd00:0::1", "fd00::1"),
@@ -48,12 +55,39 @@ GOOD: list[tuple[Any, Any, Any]] = [
 ]
 
 BAD: list[tuple[Any, Any, str]] = [
-    (Quantity, "25 GB", "25Gi"),
-    (Quantity, True, "25Gi"),
-    (Quantity, "-5Gi", "25Gi"),
-    (Duration, "10", "10m"),
+    (Size, "25 GB", "25Gi"),
+    (Size, True, "25Gi"),
+    (Size, "-5Gi", "25Gi"),
+    (Size, 20, "20Gi"),
+    (Size, "465", "465Gi"),
+    (Size, "1.5", "1.5Gi"),
+    (Size, "20m", "20Gi"),
+    (Size, 500000, "25Gi"),
+    (Memory, 64, "64Mi"),
+    (Memory, "128m", "128Mi"),
+    (Memory, "512u", "512Mi"),
+    (Cpu, 100, "100m"),
+    (Cpu, "50", "50m"),
+    (Cpu, "128Mi", "250m"),
+    (Cpu, "1k", "250m"),
+    (Duration, "10", "10s or 10m"),
     (Duration, "0s", "10m"),
     (Duration, 10, "10m"),
+    (Duration, "1ms", "1m"),
+    (Duration, "500ms", "500m"),
+    (Duration, "1h 30m", "1h30m"),
+    (Duration, "10min", "10m"),
+    (Duration, "10M", "10m"),
+    (Duration, "7d", "168h"),
+    (Duration, "1mo", "10m"),
+    (Duration, "1" * 40 + "!", "10m"),
+    (PrometheusBytes, 8, "8GB"),
+    (PrometheusBytes, "8Gi", "8GB"),
+    (PrometheusBytes, "500M", "500MB"),
+    (PrometheusBytes, "8B", "8GB"),
+    (Retention, 10, "10d"),
+    (AlertRetention, "5d", "120h"),
+    (AlertRetention, "120", "120h"),
     (Address, "k3s1.local", "192.168.86.71"),
     (Cidr, "10.42.0.1/16", "10.42.0.0/16"),
     (NodePort, 8080, "30000 to 32767"),

@@ -51,7 +51,7 @@ def test_ten_mistakes_at_once_are_ten_findings_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("written", "found"),
     [
-        ("version: 1.10", "1.1 is a number, not a version"),
+        ("version: 1.10", "'1.10' is not an exact version"),
         ("version: [1, 9]", "is not an exact version"),
         ("version: '1.9'", "'1.9' is not an exact version"),
         ("version: ^1.9.0", "'^1.9.0' is not an exact version"),

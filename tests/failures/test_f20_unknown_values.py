@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from fluxstead.checks.reading.store import TextStore
+from fluxstead.checks.reading.view import view_of
+from fluxstead.checks.rules.versions import chart_values
+from fluxstead.checks.subject import Subject
+from tests.checks.planted import layer, release
 from tests.conftest import Project
 from tests.failures.refusal import refused
 
@@ -21,3 +28,20 @@ def test_a_key_that_stands_twice_is_refused(reference: Project) -> None:
     """One of the two values would vanish."""
     reference.replace("nodes/k3s2.yaml", "role: agent", "role: agent\nrole: server")
     assert "description/yaml" in {finding.id for finding in reference.run().findings}
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1.10.0", "its keys are known for 1.5.1, 1.6.2, 1.7.2, 1.8.2, 1.9.0, 1.12.1 only; the nearest is 1.9.0"),
+        ("1.5.2", "the nearest is 1.5.1"),
+        ("1.9.x", "1.9.0, 1.12.1 only"),
+    ],
+)
+def test_the_versions_whose_keys_are_known_are_named(version: str, said: str) -> None:
+    """1.10.0 lies between 1.5.1 and 1.12.1, and is not one of them."""
+    files = layer("longhorn", release("longhorn-system/longhorn", "longhorn", version, ", values: {a: b}"))
+    subject = Subject(view=view_of(TextStore(files), ["clusters/home"]))
+    assert not list(chart_values(subject))
+    [line] = subject.unchecked
+    assert line.endswith(said)

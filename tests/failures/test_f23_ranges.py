@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.checks.planted import WEB, Planted, layer, look, release
 from tests.conftest import Project
 from tests.failures.refusal import refused
 
@@ -20,3 +21,10 @@ def test_a_range_in_the_description_is_refused(reference: Project) -> None:
     """Before anything else is looked at."""
     reference.replace("Pulumi.k3s-flux.yaml", "version: 1.9.0", "version: 1.9.x")
     assert "description/value" in {finding.id for finding in reference.run().findings}
+
+
+def test_a_version_that_yaml_takes_for_a_number_is_told_as_it_stands_there() -> None:
+    """`1.10` is the number 1.1, which would be another release."""
+    files = layer("web", WEB, release("web/site", "site", "1.10"))
+    [finding] = [one for one in look(Planted(files=files, cure=("", ""), says=""), files) if one.id == "versions/range"]
+    assert "takes version `1.10` of chart site" in finding.what

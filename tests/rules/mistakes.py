@@ -238,9 +238,7 @@ _READING = (
         "description/secret", "fluxstead:dns", (STACK, "    records:\n      k3s1.local: 192.168.86.71\n", "    secure: AAA=\n")
     ),
     _reference("description/type", "replicas: two", (STACK, "replicas: 2", "replicas: two")),
-    _by_hand(
-        "description/type", "config: 3", lambda project: (project / STACK).write_text("config: 3\n"), beside="description/missing"
-    ),
+    _by_hand("description/type", "config: 3", lambda project: (project / STACK).write_text("config: 3\n")),
     _reference("description/type", "fluxstead:dns:", (STACK, "    records:\n      k3s1.local: 192.168.86.71\n", "")),
     _reference("description/unknown-key", "datalocality", (STACK, "dataLocality:", "datalocality:")),
     _reference("description/unknown-key", "confg:", (STACK, "config:\n", "confg: {}\nconfig:\n")),
@@ -260,7 +258,10 @@ _READING = (
     ),
     _reference("description/value", "replicas: 0", (STACK, "replicas: 2", "replicas: 0")),
     _reference("description/yaml", "storage:", (K1, "labels:", "labels: ["), beside="description/missing"),
-    _by_hand("description/yaml", "\x00", lambda project: (project / K1).write_text("\x00"), beside="description/missing"),
+    _by_hand("description/yaml", "\a", lambda project: (project / K1).write_text("\a"), beside="description/missing"),
+    _by_hand("description/missing", "", lambda project: (project / K1).write_text(""), beside="nodes/no-server storage/capacity"),
+    _reference("description/unreadable", "<<<<<<< HEAD", (K1, "labels:\n", "<<<<<<< HEAD\nlabels:\n"), beside="description/yaml"),
+    _reference("description/yaml", "storage: 1E5", (K1, "storage: longhorn", "storage: 1E5")),
     _by_hand(
         "description/yaml",
         "[[[",

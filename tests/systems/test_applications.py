@@ -194,7 +194,7 @@ _SIZES = st.fixed_dictionaries(
     {},
     optional={
         "cpu": st.sampled_from(["10m", "250m", "0.5", "1", "2", "1500m"]),
-        "memory": st.sampled_from(["64Mi", "1.5Gi", "128M", "1Gi", "100000"]),
+        "memory": st.sampled_from(["64Mi", "1.5Gi", "128M", "1Gi", "134217728"]),
     },
 )
 _ENVIRONMENT: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(

@@ -80,6 +80,17 @@ def test_a_circle_is_printed_with_its_way_round() -> None:
     [finding] = order([layer("a", after=("c",)), layer("b", after=("a",)), layer("c", after=("b",)), layer("d")], ()).findings
     assert finding.id == "order/cycle"
     assert "a → c → b → a" in finding.what
+    assert finding.write == "the dependsOn of `a` without `c`"
+
+
+def test_a_circle_of_needs_blames_no_depends_on_that_nobody_wrote() -> None:
+    """What one layer takes from the other is named; and where a step is written, that one."""
+    one = layer("one", namespace("a"), claim("d", "x", "b"))
+    two = layer("two", namespace("b"), claim("d", "x", "a"))
+    [finding] = order([one, two], [Capability("StorageClass", "x")]).findings
+    assert finding.write == "`one` without what it takes from `two`: Namespace b"
+    [finding] = order([one, layer("two", namespace("b"), after=("one",))], [Capability("StorageClass", "x")]).findings
+    assert finding.write == "the dependsOn of `two` without `one`"
 
 
 @given(

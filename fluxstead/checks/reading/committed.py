@@ -1,67 +1,74 @@
-"""The tree as it was committed: read from Git with plain `git`, nothing is checked out and nobody is asked over the network."""
+"""The tree as it was committed: of `HEAD`, of what is pushed, and of the commit before `HEAD`."""
 
 from __future__ import annotations
 
 import hashlib
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from fluxstead.checks.reading.store import Document, Store, documents_in, folders_of
+from fluxstead.checks.reading.repository import PARTIAL, Commit, Git, History, Unread
+from fluxstead.checks.reading.store import Document, Store, documents_in, folders_of, is_yaml
 from fluxstead.checks.reading.view import View, view_of
-from fluxstead.tree.entry import entry_path
 
 
-def committed_views(root: Path, cluster: str, directory: str, now: Store) -> dict[str, View]:
-    """The trees of `HEAD` and of its upstream branch, by those names; none outside a repository or before the first commit."""
-    views: dict[str, View] = {}
-    seen: set[str] = set()
-    for name in ("HEAD", "@{upstream}"):
-        answer = _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{tree}}")
-        commit = answer.decode().strip() if answer else ""
-        if not commit or commit in seen:
-            continue
-        seen.add(commit)
-        listed = _git(root, "ls-tree", "-r", "-z", name)
-        store = _CommitStore(root, dict(_blobs(listed or b"")), now)
-        own = f"clusters/{cluster}"
-        entries = [own] if store.is_folder(own) else []
-        if not store.is_file(entry_path(cluster)) and store.is_folder(directory):
-            entries.append(directory)
-        views["HEAD" if name == "HEAD" else _upstream(root)] = view_of(store, entries)
-    return views
+@dataclass(slots=True)
+class Committed:
+    """The views to compare with.
+
+    `before`: those of which the tree of now is the next step for Flux, by what they are called. `last`: the last commit as a step
+    by itself, the tree before it and the tree in it. `unread`, `unchecked`: what could not be compared.
+    """
+
+    before: dict[str, View] = field(default_factory=dict)
+    last: tuple[View, View] | None = None
+    unread: list[Unread] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
 
-def _upstream(root: Path) -> str:
-    answer = _git(root, "rev-parse", "--abbrev-ref", "@{upstream}")
-    return answer.decode().strip() if answer else "upstream"
+def committed(history: History, now: View, entries: Callable[[Store], Sequence[str]]) -> Committed:
+    """The committed trees of one cluster. `entries`: the directories that its Flux begins with, in a commit's files."""
+    result = Committed(unread=list(history.unread), unchecked=list(history.unchecked))
+    read: list[tuple[Commit, View]] = []
 
+    def view(commit: Commit) -> View:
+        known = next((one for other, one in read if other.blobs == commit.blobs), None)
+        if known is not None:
+            return known
+        store = _CommitStore(history.git, commit.blobs, now.store)
+        made = view_of(store, entries(store))
+        if store.missing:
+            what = f"{store.missing} of {commit.name} is not in this clone"
+            result.unread.append(Unread(what, PARTIAL))
+        read.append((commit, made))
+        return made
 
-def _git(root: Path, *arguments: str) -> bytes | None:
-    """What git answers; None where it refuses, or is not there."""
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], check=False, capture_output=True)  # noqa: S603, S607 -- the operator's git
-    except OSError:
-        return None
-    return done.stdout if done.returncode == 0 else None
+        for commit in (history.head, history.pushed):
+            if commit is not None and all(view(commit) is not one for one in result.before.values()):
+                result.before[commit.name] = view(commit)
+        if history.head and history.parent and _takes_away(history.parent, history.head):
+            result.last = view(history.parent), view(history.head)
+    finally:
+        history.git.close()
+    for path in history.head.submodules if history.head else ():
+        if any(file.startswith(f"{path}/") for file in now.files):
+            result.unchecked.append(f"what this commit would prune or move of {path}: it is a submodule, with commits of its own")
+    return result
 
 
-def _blobs(listed: bytes) -> Iterator[tuple[str, str]]:
-    for entry in listed.split(b"\0"):
-        head, _, path = entry.partition(b"\t")
-        fields = head.split()
-        if len(fields) == 3 and fields[1] == b"blob":  # noqa: PLR2004 -- mode, type and name
-            yield path.decode("utf-8", "surrogateescape"), fields[2].decode()
+def _takes_away(before: Commit, after: Commit) -> bool:
+    return any(is_yaml(path) and after.blobs.get(path) != blob for path, blob in before.blobs.items())
 
 
 @dataclass(slots=True)
 class _CommitStore:
     """The files of one commit. What is still the same in the tree of now is not read again."""
 
-    root: Path
+    git: Git
     blobs: Mapping[str, str]
     now: Store
+    missing: str = ""
+    """A file that Git lists and does not have."""
     _read: dict[str, Sequence[Document]] = field(default_factory=dict)
     _folders: dict[str, set[str]] = field(init=False)
 
@@ -83,8 +90,10 @@ class _CommitStore:
     def text(self, path: str) -> str:
         """As in Store."""
         blob = self.blobs.get(path)
-        answer = _git(self.root, "cat-file", "blob", blob) if blob else None
-        return (answer or b"").decode("utf-8", "replace")
+        content = self.git.content(blob) if blob else b""
+        if content is None:
+            self.missing = self.missing or path
+        return (content or b"").decode("utf-8", "replace")
 
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""

@@ -168,6 +168,12 @@ def _is_itself(unit: Unit, item: Item) -> bool:
     return unit.document is None and normal(str(item.spec.get("path") or "")) == normal(str(unit.spec["path"]))
 
 
+def reconciles_itself(unit: Unit) -> Mapping[str, Any]:
+    """Of the directory that Flux begins with: the spec of the Kustomization in it that reconciles it; empty where none does."""
+    own = (item.spec for item in unit.items if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE)
+    return next((spec for spec in own if normal(str(spec.get("path") or "")) == normal(str(unit.spec["path"]))), {})
+
+
 def _directory(view: View, folder: str, seen: dict[str, Reading]) -> Reading:
     reading = seen[folder] = read_directory(view.store, folder) if view.store.is_folder(folder) else Reading()
     view.findings.extend(reading.findings)

@@ -12,7 +12,7 @@ from fluxstead.checks.objects.needed import longhorn_volumes
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, mapping
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.findings import Finding, counted, error
 from fluxstead.core.quantity import amount
 
 _GI = Decimal(1024) ** 3
@@ -57,13 +57,15 @@ def _judged(subject: Subject, tags: frozenset[str], volumes: list[tuple[_Volume,
     if wanted <= size - reserved:
         return
     largest, replicas = max(volumes, key=lambda one: one[0].size * one[1])
+    asked = f"{counted(len(volumes), 'volume')} on disks with {', '.join(sorted(tags)) or 'any tag'}"
+    given = f"{counted(len(chosen), 'disk')} {'has' if len(chosen) == 1 else 'have'} {_gi(size)} - {_gi(reserved)} reserved"
     yield error(
         "storage/capacity",
         largest.item.source,
-        what=f"{len(volumes)} volume(s) on disks with {', '.join(sorted(tags)) or 'any tag'} take {_gi(wanted)} with all copies; "
-        f"{len(chosen)} disk(s) have {_gi(size)} - {_gi(reserved)} reserved = {_gi(size - reserved)}",
+        what=f"{asked} {'takes' if len(volumes) == 1 else 'take'} {_gi(wanted)} with all copies; {given} = {_gi(size - reserved)}",
         why="Longhorn places no replica that does not fit, and its volume stays degraded or unbound (F1)",
-        write=f"smaller volumes or more disks; the largest is {largest.item.ref}: {_gi(largest.size)} x {replicas} copies",
+        write=f"smaller volumes or more disks; the largest is {largest.item.ref}: {_gi(largest.size)} in"
+        f" {counted(replicas, 'copy', 'copies')}",
     )
 
 

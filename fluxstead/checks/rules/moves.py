@@ -6,132 +6,100 @@ so that two rungs of a ladder in two commits are still a jump.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from fluxstead.checks.objects.needed import chart_of, is_disk_node
-from fluxstead.checks.reading.view import KUSTOMIZE, Item, Unit, View, annotation, mapping
+from fluxstead.checks.reading.view import Item, View, annotation, mapping
+from fluxstead.checks.rules.departures import GUARDED, changed_owner, everything_left, left, would_be_pruned
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.version import numbers
 
-_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
-_GUARDED = frozenset(
-    {"Namespace", "CustomResourceDefinition", "HelmRelease", "PersistentVolumeClaim", "PersistentVolume", "Node", "StorageClass"}
-)
-_HOLDS_DATA = frozenset({"HelmRelease", "PersistentVolumeClaim", "StatefulSet"})
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
     """What changes between each committed tree and this one, and must not in one step."""
     told: set[tuple[str, str]] = set()
     for name, before in subject.before.items():
-        for finding in _since(name, before, subject.view):
+        for finding in _since(name, before, subject):
             key = finding.id, finding.what.partition(" in ")[0]
             if key not in told:
                 told.add(key)
                 yield finding
 
 
-def _since(name: str, before: View, now: View) -> Iterator[Finding]:
-    data = {item.ref.namespace for item in before.items if item.ref.kind in _HOLDS_DATA or is_disk_node(item)}
+def _since(name: str, before: View, subject: Subject) -> Iterator[Finding]:
+    now = subject.view
+    lost = everything_left(name, before, subject)
+    if lost:
+        yield lost
+        return
+    yield from left(name, before, subject)
+    takers = _takers(before, now)
     for ref, items in before.by_ref.items():
         old, new = items[0], now.by_ref.get(ref, [None])[0]
-        if new is not None and new.object is old.object and new.unit.key == old.unit.key:
+        if new is None or (new.object is old.object and new.unit.key == old.unit.key):
             continue
-        if new is None:
-            yield from _left(name, old, now, holds_data=ref.kind != "Namespace" or ref.name in data)
-            continue
-        if ref.kind in _GUARDED and new.unit.key != old.unit.key and _would_be_pruned(old, now):
-            yield _changed_owner(name, old, new)
+        if ref.kind in GUARDED and new.unit.key != old.unit.key and would_be_pruned(old, now):
+            yield changed_owner(name, old, new)
         if is_disk_node(new):
-            yield from _disks(name, old, new)
+            yield from _disks(name, old, new, takers)
         yield from _immutable(name, old, new)
         if ref.kind == "HelmRelease":
             yield from _longhorn(name, chart_of(before, old), chart_of(now, new), new)
 
 
-def _would_be_pruned(old: Item, now: View) -> bool:
-    """Whether Flux deletes the object once the Kustomization that applied it does not list it any more.
-
-    Flux reads the annotation on the live object, so that only what was committed before counts.
-    """
-    if annotation(old, _PRUNE) == "disabled":
-        return False
-    if _gone(old.unit, now):
-        return _deletes_with_it(old.unit)
-    return old.unit.document is not None and bool(old.unit.spec.get("prune"))
-
-
-def _gone(unit: Unit, now: View) -> bool:
-    return unit.document is not None and unit.key not in now.units
-
-
-def _deletes_with_it(unit: Unit) -> bool:
-    """Whether the Kustomization's own deletion takes what it applied with it (its `deletionPolicy`), and is to happen at all."""
-    policy = unit.spec.get("deletionPolicy", "MirrorPrune")
-    kept = mapping(mapping(unit.document.data, "metadata"), "annotations").get(_PRUNE) == "disabled" if unit.document else True
-    return not kept and policy != "Orphan" and (policy != "MirrorPrune" or bool(unit.spec.get("prune")))
-
-
-def _left(name: str, old: Item, now: View, *, holds_data: bool) -> Iterator[Finding]:
-    if is_disk_node(old) and old.spec.get("allowScheduling", True):
+def unread(subject: Subject) -> Iterator[Finding]:
+    """What Git could not be asked: what follows from a commit is then not known."""
+    for one in subject.unread:
         yield error(
-            "moves/node-left",
-            old.source,
-            what=f"{old.ref} in {name} is not in the tree any more, and Longhorn still places replicas there",
-            why="its volumes lose their copies, and the Node object hangs on its finalizers (F18)",
-            write="1. state: leaving in the machine's file; commit, push, and wait until its disks are empty; 2. the file goes",
-        )
-    elif old.ref.kind in _GUARDED and old.ref.group != KUSTOMIZE and holds_data and _would_be_pruned(old, now):
-        yield error(
-            "moves/left",
-            old.source,
-            what=f"{old.ref} in {name} leaves the tree, and what is committed lets Flux prune it",
-            why="Flux deletes it within seconds, and with it the volumes and custom resources that hang on it (F27)",
-            write=_first_commit(old, "2. the change that takes it away"),
+            "moves/unread",
+            Source(".git"),
+            what=one.what,
+            why="nobody can tell what this commit would prune, move or orphan of what runs (F27)",
+            write=one.write,
         )
 
 
-def _changed_owner(name: str, old: Item, new: Item) -> Finding:
-    return error(
-        "moves/owner",
-        new.source,
-        what=f"{old.ref} in {name} belongs to Kustomization {old.unit.key}, and now to {new.unit.key}",
-        why="Flux prunes it for the old one before the new one adopts it; `prune: disabled` in the new files comes too late (F27)",
-        write=_first_commit(old, "2. this change"),
-    )
+def _takers(before: View, now: View) -> set[tuple[ObjectRef, str]]:
+    """The disks that take replicas, before and now, at the same path: where those of other disks could go."""
+    return {
+        (item.ref, name)
+        for item in now.of("Node")
+        if is_disk_node(item) and item.spec.get("allowScheduling", True)
+        for name, disk in mapping(item.spec, "disks").items()
+        if isinstance(disk, Mapping) and disk.get("allowScheduling") and not disk.get("evictionRequested")
+        for old in before.by_ref.get(item.ref, ())[:1]
+        if mapping(mapping(old.spec, "disks"), name).get("path") == disk.get("path")
+    }
 
 
-def _first_commit(old: Item, second: str) -> str:
-    where = f"{old.document.path} as it is committed"
-    renew = f"`flux reconcile kustomization {old.unit.name}`"
-    return f"1. the annotation {_PRUNE}: disabled on it in {where}; commit, push, {renew}; {second}"
-
-
-def _disks(name: str, old: Item, new: Item) -> Iterator[Finding]:
+def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Iterator[Finding]:
     was, now = mapping(old.spec, "disks"), mapping(new.spec, "disks")
+    nowhere = "no other disk could take its replicas, so that one is added and registered first"
     for key in was:
         disk, changed = mapping(was, key), mapping(now, key)
         if key not in now:
             if disk.get("allowScheduling") or not disk.get("evictionRequested"):
+                first = "with evict: true; commit, push, and wait until it is empty; 2. without it" if takers else nowhere
                 yield error(
                     "moves/disk-removed",
                     new.source,
                     what=f"disk {key} of {new.ref} in {name} is removed while Longhorn still places replicas on it",
                     why="Longhorn's webhook refuses the whole object, and the layer hangs (F28)",
-                    write=f"1. `{key}` back, with evict: true; commit, push, and wait until it is empty; 2. without it"
-                    + _renamed(key, disk, now),
+                    write=f"1. `{key}` back, {first}" + _renamed(key, disk, now),
                 )
         elif any(disk.get(field) != changed.get(field) for field in ("path", "diskType")):
+            first = "with evict: true; commit, push, and wait until it is empty; 2. the other path under another name"
             yield error(
                 "moves/disk-changed",
                 new.source,
                 what=f"disk {key} of {new.ref} in {name} changes {disk.get('path')} to {changed.get('path')}",
                 why="Longhorn accepts it, and every replica on the disk is lost to it (F28)",
-                write=f"1. `{key}` as it was, with evict: true; commit, push, and wait until it is empty; 2. the other path under"
-                " another name",
+                write=f"1. `{key}` as it was, {first if takers else nowhere}",
             )
 
 

@@ -9,9 +9,10 @@ from fluxstead.checks.objects.pods import CONTROLLERS_OWN
 from fluxstead.checks.reading.store import Document, line_with, normal
 from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, mapping, release_key, releases_before
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.findings import Finding, Source, error, warning
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.tree.entry import entry_path
 
 
 def paths(subject: Subject) -> Iterator[Finding]:
@@ -40,11 +41,21 @@ def dependencies(subject: Subject) -> Iterator[Finding]:
     view = subject.view
     if view.partial:
         return
+    unreached: dict[str, Document] = {}
     for unit in view.units.values():
         document = unit.document
         if document is not None:
             missing = [name for name in unit.dependencies if name not in view.units and _known(unit, name)]
-            yield from (_dangling(view, unit, document, name) for name in missing)
+            if document.generated:
+                unreached.update(dict.fromkeys(missing, document))
+                continue
+            for name in missing:
+                place = line_with(view.store, document, name.partition("/")[2])
+                yield _dangling(subject, name, place, generated=False, waits=f"Kustomization {unit.key} depends on")
+    if unreached:
+        first = next(iter(unreached.values()))
+        place = Source(entry_path(subject.platform.cluster)) if subject.platform else first.source
+        yield _dangling(subject, ", ".join(sorted(unreached)), place, generated=True, waits="layers of the tree wait for")
     releases = {release_key(item) for item in view.of("HelmRelease")}
     for item in view.of("HelmRelease"):
         for name in releases_before(item):
@@ -62,14 +73,16 @@ def _known(unit: Unit, name: str) -> bool:
     return unit.exact and "${" not in name
 
 
-def _dangling(view: View, unit: Unit, document: Document, name: str) -> Finding:
+def _dangling(subject: Subject, names: str, source: Source, *, generated: bool, waits: str) -> Finding:
+    """Of a generated tree nobody wrote a dependsOn, and none is wrong: Flux begins in a part of it."""
+    known = [unit.key for unit in subject.view.units.values() if unit.document]
+    near = _near(names, known) or "the name of a Kustomization of this tree"
     return error(
         "references/dangling-dependency",
-        line_with(view.store, document, name.partition("/")[2]),
-        what=f"Kustomization {unit.key} depends on {name}, which does not exist",
+        source,
+        what=f"{waits} {names}, which Flux does not reach from here" if generated else f"{waits} {names}, which does not exist",
         why="Flux waits for ever for a Kustomization that nobody made (F2)",
-        write=_near(name, [unit.key for unit in view.units.values() if unit.document])
-        or "the name of a Kustomization of this tree",
+        write="the path of the whole tree" if generated else near,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fluxstead.checks.objects.claims import has_volumes
 from fluxstead.checks.objects.needed import chart_of, is_disk_node, longhorn_volumes, needed_by
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item, annotation, mapping
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.findings import Finding, counted, error, warning
 
 _PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 
@@ -74,9 +75,15 @@ def tags(subject: Subject) -> Iterator[Finding]:
         if found >= replicas:
             continue
         place = line_with(subject.view.store, item.document, "diskSelector")
-        takers = f"{found} {'disk(s) take' if soft else 'node(s) with such disks take'} replicas"
-        what = f"{item} makes {replicas} copies on disks with {', '.join(sorted(wanted)) or 'any tag'}, and {takers}"
-        write = f"{max(1, found)} copies, or the tags on more disks"
+        takers = f"{counted(found, 'disk' if soft else 'node')}{'' if soft else ' with such disks'}"
+        copies = f"{counted(replicas, 'copy', 'copies')} on disks with {', '.join(sorted(wanted)) or 'any tag'}"
+        what = f"{item} makes {copies}, and {takers} {'takes' if found == 1 else 'take'} replicas"
+        more = "more disks" if soft else "disks of more nodes"
+        write = (
+            f"{counted(found, 'copy', 'copies')}, or the tags on {more}"
+            if found
+            else f"the tags on {more}, or another diskSelector"
+        )
         if item.ref.name in used:
             why = "every volume of the class stays degraded, or is never made (F1)"
             yield error("storage/tags", place, what=what, why=why, write=write)
@@ -98,16 +105,27 @@ def protection(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of("HelmRelease"):
         if chart_of(subject.view, item)[0] == "longhorn":
             yield from _remedies(subject, item)
+    inside = {_namespace_of(item): item for item in reversed(subject.view.items) if subject.described and has_volumes(item)}
     for item in subject.view.items if subject.described else ():
-        kept = annotation(item, _PRUNE) == "disabled" or not item.unit.spec.get("prune", True)
-        if not kept and _holds_data(subject, item):
+        if annotation(item, _PRUNE) == "disabled" or not item.unit.spec.get("prune", True):
+            continue
+        held = inside.get(item.ref.name) if item.ref.kind == "Namespace" else None
+        if held is not None or _holds_data(subject, item):
             yield error(
                 "storage/prunable",
                 item.source,
-                what=f"{item} holds data, and Flux may prune it",
-                why="a renamed file or a changed path would delete it and its volumes within seconds (U10)",
+                what=f"{item} holds {held.ref if held else 'data'}, and Flux may prune it",
+                why="with the namespace goes everything in it, whatever is written at the claims themselves (U10)"
+                if held
+                else "a renamed file or a changed path would delete it and its volumes within seconds (U10)",
                 write=f"the annotation {_PRUNE}: disabled",
             )
+
+
+def _namespace_of(item: Item) -> str:
+    """Where the volumes of an object are."""
+    target = item.spec.get("targetNamespace") if item.ref.kind == "HelmRelease" else None
+    return str(target or item.ref.namespace)
 
 
 def _holds_data(subject: Subject, item: Item) -> bool:

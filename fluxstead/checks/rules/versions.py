@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from fluxstead.catalog.chart_values import unknown_values, versions_known
+from fluxstead.catalog.nearest import nearest_version
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.objects.needed import chart_of
 from fluxstead.checks.objects.pods import containers_of, pod_of
@@ -76,7 +77,7 @@ def chart_values(subject: Subject) -> Iterator[Finding]:
             continue
         unknown = unknown_values(chart, version, values)
         if unknown is None:
-            subject.unchecked.append(f"the values of chart {chart} {version}: {_why_not(chart)}")
+            subject.unchecked.append(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
         for one in unknown or ():
             place = line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":")
             known_in = f"; known in {one.known_in}" if one.known_in else ""
@@ -90,9 +91,12 @@ def chart_values(subject: Subject) -> Iterator[Finding]:
                 yield warning("tree/chart-value-unsure", place, what=what, why=why, write=write)
 
 
-def _why_not(chart: str) -> str:
+def _why_not(chart: str, version: str) -> str:
     known = versions_known(chart)
-    return f"its keys are known for {known[0]} to {known[-1]} only" if known else "its keys are not known"
+    if not known:
+        return "its keys are not known"
+    near = nearest_version(version.removeprefix("v"), known) if EXACT.fullmatch(version) else None
+    return f"its keys are known for {', '.join(known)} only" + (f"; the nearest is {near}" if near and len(known) > 1 else "")
 
 
 def exact(subject: Subject) -> Iterator[Finding]:
@@ -103,7 +107,10 @@ def exact(subject: Subject) -> Iterator[Finding]:
         source = mapping(holder, "sourceRef").get("kind")
         version = str(holder.get("version", "*"))
         if holder.get("chart") and source == "HelmRepository" and not EXACT.fullmatch(version) and "${" not in version:
-            yield _range(item, f"version `{version}` of chart {holder.get('chart')}", line_with(store, item.document, "version:"))
+            place = line_with(store, item.document, "version:")
+            if not isinstance(holder.get("version", ""), str):
+                version = _as_written(store.text(item.document.path), place.line) or version
+            yield _range(item, f"version `{version}` of chart {holder.get('chart')}", place)
     for item in subject.view.of("OCIRepository"):
         reference = mapping(item.spec, "ref")
         if "semver" in reference and "digest" not in reference:
@@ -120,6 +127,13 @@ def exact(subject: Subject) -> Iterator[Finding]:
                     why="what it is changes without a commit, and differs from node to node (F23)",
                     write="a tag that stays, such as 1.2.3, or a digest",
                 )
+
+
+def _as_written(text: str, line: int) -> str | None:
+    """A version that YAML takes for a number, as it stands in its line: of `1.10`, the number has lost the zero."""
+    lines = text.splitlines()
+    found = re.search(r"version:\s*([^\s#,}]+)", lines[line - 1]) if line <= len(lines) else None
+    return found[1] if found else None
 
 
 def _moving(image: str) -> bool:

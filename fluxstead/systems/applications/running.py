@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.findings import Finding, counted, error, warning
 from fluxstead.systems.applications.instance import Instance
 from fluxstead.systems.applications.settings import DisruptionBudget
 
@@ -120,7 +120,7 @@ def _budget(instance: Instance) -> Iterator[Finding]:
         yield error(
             "applications/budget-blocks-drains",
             budget.source,
-            what=f"the budget of `{instance.name}` lets none of its {fewest} pod(s) go",
+            what=f"the budget of `{instance.name}` lets none of its {counted(fewest, 'pod')} go",
             why="a node that runs one can never be drained, so never be upgraded",
             write="maxUnavailable: 1, with 2 replicas or more" if fewest < 2 else "maxUnavailable: 1",  # noqa: PLR2004
         )
@@ -128,7 +128,7 @@ def _budget(instance: Instance) -> Iterator[Finding]:
         yield warning(
             "applications/budget-of-one",
             budget.source,
-            what=f"`{instance.name}` has a budget and {fewest} pod(s)",
+            what=f"`{instance.name}` has a budget and {counted(fewest, 'pod')}",
             why="a drain stops the only one all the same",
             write="2 replicas or more, or no budget",
         )

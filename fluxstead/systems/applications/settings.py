@@ -15,7 +15,7 @@ from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
 from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import Cidr, Port, UrlPath
-from fluxstead.core.quantity import Quantity
+from fluxstead.core.quantity import Cpu, Memory, Size
 from fluxstead.core.refusal import refuse
 
 # The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
@@ -62,8 +62,8 @@ Pods = Annotated[int | str, BeforeValidator(_pods)]
 class Compute(Described):
     """Amounts of CPU and memory."""
 
-    cpu: Quantity | None = Field(default=None, description="Cores, such as 250m.")
-    memory: Quantity | None = Field(default=None, description="Bytes, such as 128Mi.")
+    cpu: Cpu | None = Field(default=None, description="Cores, such as 250m.")
+    memory: Memory | None = Field(default=None, description="Bytes, such as 128Mi.")
 
 
 class Resources(Described):
@@ -90,7 +90,7 @@ class Probes(Described):
 class Volume(Described):
     """A volume that one pod at a time writes to (ReadWriteOnce). Its claim stays when the application goes."""
 
-    size: Quantity = Field(description="The size to ask for, such as 5Gi.")
+    size: Size = Field(description="The size to ask for, such as 5Gi.")
     storage_class: Name | None = Field(default=None, description="The StorageClass; by default, the cluster's.")
     mount_path: str = Field(pattern=r"^/.+", description="Where the application finds it.")
 

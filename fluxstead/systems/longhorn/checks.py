@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.findings import Finding, counted, error, warning
 from fluxstead.core.version import minor
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
@@ -42,13 +42,18 @@ def _version(settings: LonghornSettings) -> Iterator[Finding]:
 
 def _replicas(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
     storing = [node for node in nodes if node.state == "live" and any(disk.scheduling and not disk.evict for disk in node.disks)]
+    if not any(node.state == "live" for node in nodes):
+        return  # that is the mistake, and it is told of the machines
     if settings.replicas > len(storing) and not settings.replica_soft_anti_affinity:
         yield error(
             "longhorn/too-few-nodes",
             settings.source_of("replicas"),
-            what=f"{settings.replicas} replicas on different nodes, and {len(storing)} live node(s) with disks to schedule on",
-            why="every volume would stay degraded",
-            write=f"replicas: {max(1, len(storing))}, or replicaSoftAntiAffinity: true to let copies share a node",
+            what=f"{counted(settings.replicas, 'replica')} on different nodes, and {counted(len(storing), 'live node')}"
+            " with disks to schedule on",
+            why="every volume would stay degraded" if storing else "no volume could be made",
+            write=f"replicas: {len(storing)}, or replicaSoftAntiAffinity: true to let copies share a node"
+            if storing
+            else "disks, with scheduling, in the file of a live machine",
         )
 
 

@@ -10,23 +10,31 @@ from pydantic import BeforeValidator, Field
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import UrlPath
-from fluxstead.core.quantity import Quantity
+from fluxstead.core.quantity import MEBIBYTE, Size
 from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
 
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)i?B")
 _DAYS = re.compile(r"(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)i?")
 _HOURS = re.compile(r"(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 
 
 def _bytes(value: object) -> str:
-    if isinstance(value, str) and _BYTES.fullmatch(value):
-        return value
-    raise refuse(
-        f"{value!r} is not a size in Prometheus' notation",
-        why="the Prometheus operator refuses a Kubernetes quantity here",
-        write="a number with its unit, such as 8GB or 800MB",
-    )
+    if not isinstance(value, str) or not _BYTES.fullmatch(value):
+        meant = _NUMBER.fullmatch(str(value))
+        raise refuse(
+            f"{value!r} is not a size in Prometheus' notation",
+            why="the Prometheus operator refuses a Kubernetes quantity here",
+            write=f"{meant[1]}{meant[2] or 'G'}B" if meant else "a number with its unit, such as 8GB or 800MB",
+        )
+    if prometheus_bytes(value) < MEBIBYTE:
+        raise refuse(
+            f"{value!r} is less than a megabyte",
+            why="Prometheus would drop every sample as soon as it has it",
+            write="a number with its unit, such as 8GB or 800MB",
+        )
+    return value
 
 
 def _retention(value: object) -> str:
@@ -35,7 +43,7 @@ def _retention(value: object) -> str:
     raise refuse(
         f"{value!r} is not a time that Prometheus knows",
         why="the Prometheus operator refuses any other notation",
-        write="whole numbers with their units, the longest first, such as 10d or 1w12h",
+        write=f"{value}d" if str(value).isdecimal() else "whole numbers with their units, the longest first, such as 10d or 1w12h",
     )
 
 
@@ -45,8 +53,16 @@ def _alert_retention(value: object) -> str:
     raise refuse(
         f"{value!r} is not a time that Alertmanager knows",
         why="the Prometheus operator takes hours and less here, and no days",
-        write="hours, such as 120h for five days",
+        write=_in_hours(str(value)) or "hours, such as 120h for five days",
     )
+
+
+def _in_hours(text: str) -> str | None:
+    """What was meant by days, or by a number alone."""
+    number = text.removesuffix("d")
+    if not number.isdecimal():
+        return None
+    return f"{number}h" if number == text else f"{int(number) * 24}h"
 
 
 PrometheusBytes = Annotated[str, BeforeValidator(_bytes)]
@@ -71,7 +87,7 @@ def prometheus_bytes(size: str) -> float:
 class PrometheusSettings(Described):
     """Prometheus and its volume."""
 
-    size: Quantity = Field(default="10Gi", description="The size of the volume; a claim that exists keeps its own.")
+    size: Size = Field(default="10Gi", description="The size of the volume; a claim that exists keeps its own.")
     retention: Retention = Field(default="10d", description="How long samples are kept.")
     retention_size: PrometheusBytes | None = Field(
         default=None,
@@ -82,7 +98,7 @@ class PrometheusSettings(Described):
 class AlertmanagerSettings(Described):
     """Alertmanager and its volume."""
 
-    size: Quantity = Field(default="1Gi", description="The size of the volume; a claim that exists keeps its own.")
+    size: Size = Field(default="1Gi", description="The size of the volume; a claim that exists keeps its own.")
     retention: AlertRetention = Field(default="120h", description="How long silences and notifications are remembered.")
 
 
@@ -96,7 +112,7 @@ class GrafanaRoute(Described):
 class GrafanaSettings(Described):
     """Grafana, its volume, its administrator and its route."""
 
-    size: Quantity = Field(default="5Gi", description="The size of the volume; a larger one enlarges the claim.")
+    size: Size = Field(default="5Gi", description="The size of the volume; a larger one enlarges the claim.")
     admin_secret: Name | None = Field(
         default=None,
         description="A Secret in the namespace with the keys admin-user and admin-password. Without it, the chart's own"

@@ -1,0 +1,38 @@
+"""Which objects have volumes in their namespace: claims, and what makes claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fluxstead.checks.objects.needed import is_disk_node
+from fluxstead.checks.reading.view import Item, mapping
+
+_TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
+_CLASSES = frozenset({"storageClassName", "storageClass"})
+
+
+def has_volumes(item: Item) -> bool:
+    """Whether data hangs on the object's namespace; of a chart that makes claims without a word in its values, nobody knows."""
+    if item.ref.kind == "HelmRelease":
+        chart = str(mapping(mapping(item.spec, "chart"), "spec").get("chart", ""))
+        return chart.rpartition("/")[2] == "longhorn" or _asks(item.spec.get("values"))
+    if item.ref.kind == "StatefulSet":
+        return bool(item.spec.get("volumeClaimTemplates"))
+    # Of the kinds that Kubernetes itself brings, others ask for volumes that end with their pods (`ephemeral`).
+    custom = "." in item.ref.group and not item.ref.group.endswith(".k8s.io")
+    return item.ref.kind == "PersistentVolumeClaim" or is_disk_node(item) or (custom and _asks(item.spec))
+
+
+def _asks(value: Any) -> bool:
+    """Whether a claim is asked for anywhere in a spec, or in a chart's values."""
+    if isinstance(value, Mapping):
+        own = any(_is_claim(key, found) for key, found in value.items())
+        return own or any(_asks(found) for found in value.values())
+    return isinstance(value, list) and any(_asks(found) for found in value)
+
+
+def _is_claim(key: str, value: Any) -> bool:
+    if key == "persistence" and isinstance(value, Mapping):
+        return value.get("enabled") is True and value.get("type", "pvc") in {"pvc", "statefulset", "persistentVolumeClaim"}
+    return bool(value) if key in _TEMPLATES else key in _CLASSES and isinstance(value, str) and value not in {"", "-"}

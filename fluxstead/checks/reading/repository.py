@@ -1,0 +1,201 @@
+"""The commits to compare with, asked of plain `git`: nothing is checked out, and nothing is fetched.
+
+What Git cannot say is said: without the committed tree nobody knows what a commit would prune (F27), so that silence would be
+taken for consent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_NO_COMMIT = "does not have any commits yet"
+_DUBIOUS = ("dubious ownership", "unsafe repository")
+_LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+"""What Git hands to its hooks about another folder than the one that is asked for here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What Git could not be asked, and what to type."""
+
+    what: str
+    write: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The files of one commit below the project's folder: the name of each one's content, by its path, and the submodules."""
+
+    name: str
+    blobs: Mapping[str, str]
+    submodules: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class History:
+    """The commits that the tree is compared with: `HEAD`, what is pushed, and the commit before `HEAD`."""
+
+    git: Git
+    head: Commit | None = None
+    pushed: Commit | None = None
+    parent: Commit | None = None
+    unread: list[Unread] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+
+
+class Git:
+    """`git`, asked about the repository around one folder, whatever the environment says of another."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.marked = next((folder for folder in (root.resolve(), *root.resolve().parents) if (folder / ".git").exists()), None)
+        self._batch: subprocess.Popen[bytes] | None = None
+        kept = os.environ if self.marked is None else {key: value for key, value in os.environ.items() if key not in _LOCAL}
+        # A partial clone would fetch what it has not: from whom, and for how long, nobody asked.
+        self._environment = {**kept, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+
+    def ask(self, *arguments: str) -> tuple[bytes | None, str]:
+        """What git answers, or None and why it refuses. Raises OSError where there is no git."""
+        done = subprocess.run(self._command(*arguments), env=self._environment, check=False, capture_output=True)  # noqa: S603 -- the operator's git
+        said = done.stderr.decode("utf-8", "replace").strip()
+        return (done.stdout, said) if done.returncode == 0 else (None, said or f"git {arguments[0]} says no")
+
+    def content(self, blob: str) -> bytes | None:
+        """The content of that name; None where this clone does not have it."""
+        if self._batch is None or self._batch.poll() is not None:
+            command = self._command("cat-file", "--batch")
+            self._batch = subprocess.Popen(  # noqa: S603 -- the operator's git
+                command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+        asked, answers = self._batch.stdin, self._batch.stdout
+        if asked is None or answers is None:
+            return None
+        try:
+            asked.write(f"{blob}\n".encode())
+            asked.flush()
+        except OSError:
+            return None
+        head = answers.readline().split()
+        if len(head) != 3:  # noqa: PLR2004 -- name, type and size
+            return None
+        content = answers.read(int(head[2]))
+        answers.read(1)
+        return content
+
+    def close(self) -> None:
+        """End what `content` has begun."""
+        if self._batch is not None:
+            self._batch.communicate()
+            self._batch = None
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["git", "-C", str(self.root), "-c", "protocol.allow=never", *arguments]
+
+
+def history_of(root: Path, branch: str | None = None) -> History:
+    """What Git knows. `branch`: the one that Flux syncs, for a head that follows none."""
+    git = Git(root)
+    history = History(git)
+    if git.marked is None and "GIT_DIR" not in os.environ:
+        history.unchecked.append("what this commit would prune or move: the folder is in no Git repository")
+        return history
+    try:
+        _read(history, branch)
+    except OSError as problem:
+        what = (
+            "there is no `git` on the PATH"
+            if isinstance(problem, FileNotFoundError)
+            else f"`git` does not start: {problem.strerror}"
+        )
+        history.unread.append(Unread(what, "install it: Debian, `apt-get install git`"))
+    return history
+
+
+def _read(history: History, branch: str | None) -> None:
+    git = history.git
+    answer, said = git.ask("rev-parse", "--show-toplevel", "HEAD^{commit}", "HEAD^@")
+    if answer is None:
+        _refused(history, said)
+        return
+    top, _, *parents = answer.decode("utf-8", "surrogateescape").splitlines()
+    if git.marked is not None and not git.marked.samefile(top):
+        history.unread.append(Unread(f"{git.marked / '.git'} is no Git repository", f"`git init {git.marked}`, or no such folder"))
+        return
+    history.head = _commit(history, "HEAD", "HEAD")
+    if parents:
+        history.parent = _commit(history, "HEAD~", parents[0])
+    elif re.search(rb"^parent ", git.ask("cat-file", "commit", "HEAD")[0] or b"", re.MULTILINE):
+        write = "`git fetch --unshallow`; where a CI makes the clone, its whole history (fetch-depth: 0)"
+        history.unread.append(Unread("this clone is shallow: the commit before HEAD is not in it", write))
+    _pushed(history, branch)
+
+
+def _refused(history: History, said: str) -> None:
+    git = history.git
+    if any(words in said for words in _DUBIOUS):
+        write = f"`git config --global --add safe.directory {git.marked or git.root.resolve()}`, if you trust its owner"
+        history.unread.append(Unread("Git does not read the repository: it belongs to somebody else", write))
+    elif "must be run in a work tree" in said:
+        history.unread.append(Unread("Git takes the repository for a bare one, without files", "`git config core.bare false`"))
+    elif _NO_COMMIT in git.ask("log", "-1")[1]:
+        history.unchecked.append("what this commit would prune or move: it is the first of its branch")
+    else:
+        first = next((line for line in said.splitlines() if line.startswith("fatal:")), said.splitlines()[0])
+        history.unread.append(
+            Unread(f"Git cannot read HEAD: {first.removeprefix('fatal: ')}", "what `git fsck` and `git status` say to")
+        )
+
+
+def _pushed(history: History, branch: str | None) -> None:
+    """The upstream branch; where the head follows none, the one that Flux syncs."""
+    git = history.git
+    answer, said = git.ask("rev-parse", "--abbrev-ref", "@{upstream}")
+    name = answer.decode().strip() if answer else ""
+    if not name and branch:
+        found = (git.ask("for-each-ref", "--format=%(refname:short)", f"refs/remotes/*/{branch}")[0] or b"").decode().split()
+        name = next(iter(sorted(found, key=lambda one: (not one.startswith("origin/"), one))), "")
+    if name:
+        history.pushed = _commit(history, name, name)
+        return
+    configured = git.ask("for-each-ref", "--format=%(upstream:short)", _branch(git))[0] if _branch(git) else None
+    if configured and configured.strip():
+        follows = configured.decode().strip()
+        history.unread.append(
+            Unread(f"HEAD follows {follows}, which is not in this clone", f"`git fetch {follows.partition('/')[0]}`")
+        )
+    elif "does not point to a branch" in said:
+        history.unchecked.append("what is pushed: HEAD is on no branch (`git switch BRANCH`)")
+    else:
+        history.unchecked.append(
+            "what is pushed: the branch follows none of a remote (`git branch --set-upstream-to=origin/BRANCH`)"
+        )
+
+
+def _branch(git: Git) -> str:
+    return (git.ask("symbolic-ref", "-q", "HEAD")[0] or b"").decode().strip()
+
+
+def _commit(history: History, name: str, revision: str) -> Commit | None:
+    listed, said = history.git.ask("ls-tree", "-r", "-z", revision)
+    if listed is None:
+        history.unread.append(Unread(f"the files of {name} are not in this clone: {said.splitlines()[0]}", PARTIAL))
+        return None
+    entries = list(_entries(listed))
+    blobs = {path: blob for kind, path, blob in entries if kind == b"blob"}
+    return Commit(name, blobs, [path for kind, path, _ in entries if kind == b"commit"])
+
+
+PARTIAL = "`git fetch --refetch --no-filter`, which brings what a partial clone left out; `git fsck` otherwise says what is broken"
+
+
+def _entries(listed: bytes) -> Iterator[tuple[bytes, str, str]]:
+    for entry in listed.split(b"\0"):
+        head, _, path = entry.partition(b"\t")
+        fields = head.split()
+        if len(fields) == 3:  # noqa: PLR2004 -- mode, type and name
+            yield fields[1], path.decode("utf-8", "surrogateescape"), fields[2].decode()

@@ -1,0 +1,107 @@
+"""Units: numbers that Kubernetes and Flux take as bytes, cores or too short a time, because their unit was forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from fluxstead.checks.objects.needed import is_disk_node
+from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.subject import Subject
+from fluxstead.core.duration import Duration
+from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.quantity import MEBIBYTE, MOST_CORES, amount, few_bytes, with_unit, without_unit
+
+_FLUX = frozenset({"kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"})
+_TIMES = ("interval", "retryInterval", "timeout")
+_USUAL = {"memory": "Mi", "storage": "Gi", "ephemeral-storage": "Gi"}
+_DURATION: TypeAdapter[str] = TypeAdapter(Duration)
+
+
+def sizes(subject: Subject) -> Iterator[Finding]:
+    """Sizes and amounts of CPU, wherever an object or a chart's values have `resources`; and what Longhorn leaves on a disk."""
+    for item in subject.view.items:
+        if not item.whole or not _has_sizes(item):
+            continue
+        for key, value in _amounts(item.spec):
+            yield from _judged(subject, item, key, str(value))
+        for name, disk in mapping(item.spec, "disks").items() if is_disk_node(item) else ():
+            reserved = disk.get("storageReserved") if isinstance(disk, Mapping) else None
+            if isinstance(reserved, int) and 0 < reserved < MEBIBYTE:
+                yield error(
+                    "units/bytes",
+                    line_with(subject.view.store, item.document, "storageReserved"),
+                    what=f"{item} reserves {few_bytes(str(reserved))} of disk {name}",
+                    why="Longhorn takes whole bytes here, and would fill the disk (F1)",
+                    write=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
+                )
+
+
+def _has_sizes(item: Item) -> bool:
+    """What the description says of its applications was looked at when it was read."""
+    if item.ref.kind in {"HelmRelease", "PersistentVolumeClaim"} or is_disk_node(item):
+        return True
+    custom = "." in item.ref.group and not item.ref.group.endswith((".k8s.io", ".fluxcd.io"))
+    return not item.document.generated and (custom or item.ref.kind in WORKLOADS)
+
+
+def _amounts(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, found in value.items():
+            if key in {"requests", "limits"} and isinstance(found, Mapping):
+                yield from ((name, one) for name, one in found.items() if isinstance(one, (str, int)))
+            else:
+                yield from _amounts(found)
+    elif isinstance(value, list):
+        for found in value:
+            yield from _amounts(found)
+
+
+def _judged(subject: Subject, item: Item, key: str, text: str) -> Iterator[Finding]:
+    try:
+        size = amount(text)
+    except ValueError:
+        return
+    place = line_with(subject.view.store, item.document, f"{key}: {text}")
+    if key in _USUAL and without_unit(text) and 0 < size < MEBIBYTE:
+        yield error(
+            "units/bytes",
+            place,
+            what=f"{item} asks for {few_bytes(text)} of {key}",
+            why="Kubernetes takes a number without its unit as bytes, and `m` as thousandths of one",
+            write=f"{key}: {with_unit(text, _USUAL[key])}",
+        )
+    elif key == "cpu" and size > MOST_CORES:
+        yield warning(
+            "units/cores",
+            place,
+            what=f"{item} asks for {size.normalize():f} whole cores",
+            why="no machine of such a cluster has them free, and the pods stay pending",
+            write=f"cpu: {text}m, for thousandths of a core" if text.isdecimal() else "cores or thousandths of one, such as 250m",
+        )
+
+
+def durations(subject: Subject) -> Iterator[Finding]:
+    """How often Flux looks and how long it waits."""
+    for item in subject.view.items:
+        if item.ref.group not in _FLUX or item.document.generated or not item.whole:
+            continue
+        for key in _TIMES:
+            value = item.spec.get(key)
+            if value is None or "${" in str(value):
+                continue
+            try:
+                _DURATION.validate_python(value)
+            except ValidationError as refused:
+                said = refused.errors()[0]["ctx"]
+                yield error(
+                    "units/duration",
+                    line_with(subject.view.store, item.document, f"{key}:"),
+                    what=f"{item} has {key}: {said['what']}",
+                    why=said["why"],
+                    write=f"{key}: {said['write']}",
+                )

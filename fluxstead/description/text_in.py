@@ -1,0 +1,93 @@
+"""A file of the description: what keeps all of it from being read is one finding, with its line, and nothing is said after it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.description.yaml_in import Document, read_yaml
+
+_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: .*)?$", re.MULTILINE)
+"""The marks of an unresolved merge that stand in no YAML; `=======` alone may be text."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_document(root: Path, file: str) -> Document | None:
+    """The file's one document; None where there is no such file. Never raises, and never waits for a pipe."""
+    document = Document(file)
+    content = _content(root / file, document)
+    text = _decoded(content, document) if content is not None and not document.findings else ""
+    if content is None or document.findings:
+        return None if content is None else document
+    read = read_yaml(text, file)
+    if read.data is None and not read.findings:
+        read.findings.append(
+            error(
+                "description/missing",
+                Source(file),
+                what="the file says nothing",
+                why="a file that was emptied by mistake would take what it described with it",
+                write="its keys as before (`git checkout` has them), or no such file",
+            )
+        )
+    return read
+
+
+def _content(path: Path, document: Document) -> bytes | None:
+    try:
+        if path.exists() and not path.is_file():
+            what = "this is a folder" if path.is_dir() else "this is no plain file"
+            document.findings.append(unreadable(document.file, what, write="a plain file of that name"))
+            return b""
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        document.findings.append(
+            unreadable(document.file, "you may not read the file", write=f"`chmod u+r {document.file}`, as its owner")
+        )
+    except OSError as problem:
+        document.findings.append(unreadable(document.file, f"the file cannot be read: {problem.strerror}", write="a readable file"))
+    return b""
+
+
+def _decoded(content: bytes, document: Document) -> str:
+    """The text; empty where it is none."""
+    file = document.file
+    if content.startswith(_UTF_16):
+        document.findings.append(
+            unreadable(document.file, "the file is in UTF-16", write=f"the same text in UTF-8: `iconv -f UTF-16 -t UTF-8 {file}`")
+        )
+        return ""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        what = f"byte 0x{content[problem.start]:02x} in this line is not UTF-8"
+        write = f"the same text in UTF-8: `iconv -f WINDOWS-1252 -t UTF-8 {file}`, if an older editor wrote it"
+        document.findings.append(unreadable(document.file, what, write=write, line=line))
+        return ""
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        document.findings.append(
+            unreadable(document.file, "this line holds a NUL byte, as binary files do", write="plain text in UTF-8", line=line)
+        )
+    mark = _CONFLICT.search(text)
+    if mark and not document.findings:
+        document.findings.append(
+            error(
+                "description/unreadable",
+                Source(file, text.count("\n", 0, mark.start()) + 1),
+                what=f"an unresolved merge: `{mark[0]}`",
+                why="both sides of the merge stand in the file, and neither alone is what the cluster shall be",
+                write="one of the two sides, without the lines that begin with <<<<<<<, |||||||, ======= and >>>>>>>",
+            )
+        )
+    return text
+
+
+def unreadable(file: str, what: str, *, write: str, line: int = 1) -> Finding:
+    """What stands in the description's folder and cannot be read."""
+    why = "what it says would be missing from the cluster"
+    return error("description/unreadable", Source(file, line), what=what, why=why, write=write)

@@ -1,0 +1,86 @@
+"""The planted defects of what a commit moves, by the id of the check that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fluxstead.checks.reading.repository import Unread
+from tests.checks.planted import LONGHORN, WEB, Planted, disk, disk_node, kept, layer, machine, obj, release, storage, storage_class
+
+_A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
+
+OF_MOVES: Mapping[str, Planted] = {
+    "moves/left": Planted(
+        before=layer("infrastructure", WEB, release("web/site", "site", "1.0.0")),
+        files=layer("infrastructure", WEB),
+        cure=("name: web}\n\n", "name: web}\n---\n" + release("web/site", "site", "1.0.0")),
+        says="HelmRelease.helm.toolkit.fluxcd.io web/site in HEAD leaves the tree",
+    ),
+    "moves/owner": Planted(
+        before=layer("infrastructure", obj("Namespace", "longhorn-system")),
+        files={**layer("infrastructure", WEB), **layer("longhorn", kept(obj("Namespace", "longhorn-system")))},
+        cure=(WEB, kept(obj("Namespace", "longhorn-system"))),
+        says="belongs to Kustomization flux-system/infrastructure, and now to flux-system/longhorn",
+    ),
+    "moves/everything-left": Planted(
+        before=LONGHORN,
+        files={**layer("web", WEB), **LONGHORN, "clusters/home/longhorn.yaml": "# emptied\n"},
+        cure=("# emptied\n", LONGHORN["clusters/home/longhorn.yaml"]),
+        says="nothing that Flux reconciles in HEAD is reached from clusters/home/tree.yaml any more",
+    ),
+    "moves/unreached": Planted(
+        before=storage(disk_node(_A)),
+        files=storage(WEB),
+        cure=(WEB, disk_node(_A)),
+        says="flux-system/storage in HEAD, with the disks of k3s1, is reached by Flux no more",
+        nodes=[machine()],
+    ),
+    "moves/second-longhorn": Planted(
+        before=LONGHORN,
+        files={path: text.replace("longhorn-system", "storage") for path, text in LONGHORN.items()},
+        cure=("storage", "longhorn-system"),
+        says="longhorn-system/longhorn in HEAD becomes HelmRelease.helm.toolkit.fluxcd.io storage/longhorn",
+    ),
+    "moves/unread": Planted(
+        files=layer("web", WEB),
+        cure=("web", "site"),
+        says="there is no `git` on the PATH",
+        more={"unread": [Unread("there is no `git` on the PATH", "install it")]},
+    ),
+    "moves/orphaned": Planted(
+        before=layer("infrastructure", WEB, kept(release("web/site", "site", "1.0.0"))),
+        files=layer("infrastructure", WEB),
+        cure=("name: web}\n\n", "name: web}\n---\n" + kept(release("web/site", "site", "1.0.0"))),
+        says="web/site in HEAD leaves the tree, and stays in the cluster without an owner",
+    ),
+    "moves/node-left": Planted(
+        before=storage(disk_node(_A)),
+        files=storage(WEB),
+        cure=(WEB, disk_node(_A)),
+        says="Longhorn still places replicas there",
+    ),
+    "moves/disk-removed": Planted(
+        before=storage(disk_node(f"{_A}, {_B}")),
+        files=storage(disk_node(_A)),
+        cure=(_A, f"{_A}, {_B}"),
+        says="disk b of Node.longhorn.io",
+    ),
+    "moves/disk-changed": Planted(
+        before=storage(disk_node(_A)),
+        files=storage(disk_node(disk("a", "/mnt/c"))),
+        cure=("/mnt/c", "/mnt/a"),
+        says="changes /mnt/a to /mnt/c",
+    ),
+    "moves/immutable": Planted(
+        before=storage(storage_class("fast", "nvme")),
+        files=storage(storage_class("fast", "nvme", 2)),
+        cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
+        says="StorageClass.storage.k8s.io fast in HEAD has another parameters",
+    ),
+    "moves/longhorn-version": Planted(
+        before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},
+        files=LONGHORN,
+        cure=("1.9.0", "1.7.3"),
+        says="Longhorn 1.6.2 in HEAD becomes 1.9.0",
+    ),
+}

@@ -1,0 +1,345 @@
+"""What real Git cannot say of the past is said: silence would be taken for consent (F27)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fluxstead.checks.foreign import clusters_in
+from fluxstead.checks.registry import CHECKS
+from fluxstead.checks.subject import run
+from fluxstead.core.findings import Finding
+from fluxstead.tree.entry import missing_entry, write_entry
+from fluxstead.tree.owned import compare, write
+from tests.checks.planted import WEB, kept, layer, obj, release
+from tests.conftest import Project
+
+RELEASE = "infrastructure/longhorn/helm-release-longhorn.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _somebody(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Git as somebody without settings."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    for key in [key for key in os.environ if key.startswith("GIT_")]:
+        monkeypatch.delenv(key)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "a")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "a@example.test")
+
+
+def git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def render(project: Project) -> Path:
+    """Write the tree; gives its folder."""
+    assembled = project.run().assembled
+    assert assembled is not None
+    write(project.root, assembled.tree.directory, compare(project.root, assembled.tree.directory, assembled.files))
+    if missing_entry(project.root, project.stack):
+        write_entry(project.root, project.stack, assembled.tree.directory)
+    return project.root / assembled.tree.directory
+
+
+def commit(root: Path, message: str = "a change") -> None:
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", message)
+
+
+def moves(project: Project) -> list[Finding]:
+    return [finding for finding in project.run().findings if finding.id.startswith("moves/")]
+
+
+def unchecked(project: Project) -> list[str]:
+    assembled = project.run().assembled
+    assert assembled is not None
+    return [line for line in assembled.subject.unchecked if "chart" not in line and "image" not in line]
+
+
+def spoil(project: Project) -> None:
+    """A move that must be refused where the past is known: Longhorn goes up by three minors."""
+    project.replace(project.stack_file.name, "version: 1.9.0 # reached", "version: 1.12.1 # reached")
+
+
+@pytest.fixture
+def committed(reference: Project) -> Project:
+    """The reference cluster in a repository, with two commits."""
+    git(reference.root, "init", "-q", "-b", "main")
+    render(reference)
+    commit(reference.root)
+    (reference.root / "notes.txt").write_text("a\n")
+    commit(reference.root)
+    return reference
+
+
+@pytest.fixture
+def pushed(committed: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """And pushed; `clone` can be made of it."""
+    upstream = tmp_path_factory.mktemp("upstream") / "home.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(upstream)], check=True)
+    git(upstream, "config", "uploadpack.allowFilter", "true")
+    git(committed.root, "remote", "add", "origin", f"file://{upstream}")
+    git(committed.root, "push", "-qu", "origin", "main")
+    return committed
+
+
+def clone(project: Project, target: Path, *options: str) -> Project:
+    url = git(project.root, "remote", "get-url", "origin")
+    subprocess.run(["git", "clone", "-q", *options, url, str(target)], check=True, capture_output=True)
+    return Project(target, project.stack)
+
+
+def test_without_git_a_repository_is_an_error(committed: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The jump of three minors would go out."""
+    spoil(committed)
+    assert [finding.id for finding in moves(committed)] == ["moves/longhorn-version"]
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    monkeypatch.setenv("PATH", str(empty))
+    [finding] = moves(committed)
+    assert (finding.id, finding.what) == ("moves/unread", "there is no `git` on the PATH")
+    assert "install" in finding.write
+
+
+def test_without_git_and_without_a_repository_nothing_is_refused(reference: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no past; that is told under what was not checked."""
+    monkeypatch.setenv("PATH", "")
+    assert not moves(reference)
+    assert unchecked(reference) == ["what this commit would prune or move: the folder is in no Git repository"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_repository_of_somebody_else_is_an_error(committed: Project) -> None:
+    """Git's "dubious ownership"; what is said to type is typed, and cures it."""
+    for path in (committed.root, committed.root / ".git"):
+        os.chown(path, 12345, 12345)
+    spoil(committed)
+    [finding] = moves(committed)
+    assert finding.id == "moves/unread"
+    assert "belongs to somebody else" in finding.what
+    subprocess.run(finding.write.split("`")[1].split(), check=True)
+    assert [finding.id for finding in moves(committed)] == ["moves/longhorn-version"]
+
+
+def test_a_shallow_clone_is_an_error_until_it_is_whole(pushed: Project, tmp_path: Path) -> None:
+    """As CI makes one by default."""
+    shallow = clone(pushed, tmp_path / "clone", "--depth", "1")
+    [finding] = moves(shallow)
+    assert "shallow" in finding.what
+    git(shallow.root, *finding.write.split("`")[1].split()[1:])
+    assert not moves(shallow)
+    assert not unchecked(shallow)
+
+
+def test_a_clone_of_two_commits_has_what_is_compared(pushed: Project, tmp_path: Path) -> None:
+    """Shallow, and deep enough."""
+    shallow = clone(pushed, tmp_path / "clone", "--depth", "2")
+    assert not moves(shallow)
+    spoil(shallow)
+    assert [finding.id for finding in moves(shallow)] == ["moves/longhorn-version"]
+
+
+def test_the_first_commit_has_none_before_it(reference: Project) -> None:
+    """That is no shallow clone, nor is a branch without a commit a broken one."""
+    git(reference.root, "init", "-q", "-b", "main")
+    assert not moves(reference)
+    assert unchecked(reference) == ["what this commit would prune or move: it is the first of its branch"]
+    render(reference)
+    commit(reference.root)
+    assert not moves(reference)
+    spoil(reference)
+    assert [finding.id for finding in moves(reference)] == ["moves/longhorn-version"]
+
+
+def test_a_partial_clone_is_an_error_and_is_not_filled_over_the_network(pushed: Project, tmp_path: Path) -> None:
+    """Git would fetch each file by itself, from wherever."""
+    partial = clone(pushed, tmp_path / "clone", "--filter=blob:none", "--no-checkout")
+    shutil.copytree(pushed.root, partial.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
+    spoil(partial)
+    assert "moves/unread" not in {finding.id for finding in moves(pushed)}
+    # What is as it was committed is read from the disk; a file that was edited since is asked of Git.
+    entry = partial.root / "clusters/k3s-flux/tree.yaml"
+    entry.write_text(entry.read_text() + "# edited\n")
+    [finding] = [one for one in moves(partial) if one.id == "moves/unread"]
+    assert "not in this clone" in finding.what
+    git(partial.root, *finding.write.split("`")[1].split()[1:])
+    assert "moves/unread" not in {finding.id for finding in moves(partial)}
+
+
+def test_a_detached_head_is_compared_with_the_branch_that_flux_syncs(pushed: Project) -> None:
+    """Two rungs in two commits, of which none is pushed."""
+    pushed.replace(pushed.stack_file.name, "version: 1.9.0 # reached", "version: 1.10.2 # reached")
+    render(pushed)
+    git(pushed.root, "checkout", "-q", "--detach")
+    commit(pushed.root)
+    pushed.replace(pushed.stack_file.name, "version: 1.10.2 # reached", "version: 1.11.3 # reached")
+    assert [finding.what for finding in moves(pushed)] == [
+        "Longhorn 1.9.0 in origin/main becomes 1.11.3, more than one minor release at once"
+    ]
+    git(pushed.root, "update-ref", "-d", "refs/remotes/origin/main")
+    assert not moves(pushed)
+    assert unchecked(pushed) == ["what is pushed: HEAD is on no branch (`git switch BRANCH`)"]
+
+
+def test_a_branch_of_its_own_is_compared_with_the_branch_that_flux_syncs(pushed: Project) -> None:
+    """It follows nothing."""
+    git(pushed.root, "switch", "-qc", "try")
+    pushed.replace(pushed.stack_file.name, "version: 1.9.0 # reached", "version: 1.10.2 # reached")
+    render(pushed)
+    commit(pushed.root)
+    pushed.replace(pushed.stack_file.name, "version: 1.10.2 # reached", "version: 1.11.3 # reached")
+    assert any("in origin/main becomes 1.11.3" in finding.what for finding in moves(pushed))
+
+
+def test_an_upstream_that_is_not_here_is_an_error(pushed: Project) -> None:
+    """What is pushed cannot be known."""
+    git(pushed.root, "update-ref", "-d", "refs/remotes/origin/main")
+    [finding] = moves(pushed)
+    assert finding.what == "HEAD follows origin/main, which is not in this clone"
+    git(pushed.root, *finding.write.split("`")[1].split()[1:])
+    assert not moves(pushed)
+
+
+def test_without_a_remote_what_is_pushed_is_not_checked(committed: Project) -> None:
+    """Before Flux is bootstrapped there is none."""
+    assert not moves(committed)
+    assert [line.partition(":")[0] for line in unchecked(committed)] == ["what is pushed"]
+
+
+@pytest.mark.parametrize("broken", ["index", "head", "branch", "objects", "gitdir", "empty", "file"])
+def test_what_is_broken_in_the_repository_is_said(committed: Project, broken: str) -> None:
+    """Never a traceback, and never silence; the index alone is not needed."""
+    folder = committed.root / ".git"
+    if broken == "index":
+        (folder / "index").write_bytes(b"DIRCgarbage")
+    elif broken == "head":
+        (folder / "HEAD").write_text("garbage\n")
+    elif broken == "branch":
+        (folder / "refs/heads/main").write_text("0123\n")
+    elif broken == "objects":
+        shutil.rmtree(folder / "objects")
+        (folder / "objects").mkdir()
+    else:
+        shutil.rmtree(folder)
+        if broken == "empty":
+            folder.mkdir()
+        else:
+            folder.write_text("gitdir: /nowhere/at/all\n" if broken == "gitdir" else "garbage\n")
+    spoil(committed)
+    ids = {finding.id for finding in moves(committed)}
+    assert ids == ({"moves/longhorn-version"} if broken == "index" else {"moves/unread"})
+
+
+def test_an_empty_git_folder_is_not_taken_for_the_repository_around_it(committed: Project) -> None:
+    """Git goes on upwards, and would compare with the files of another folder."""
+    inner = committed.root / "inner"
+    shutil.copytree(committed.root, inner, ignore=shutil.ignore_patterns(".git", "inner"))
+    (inner / ".git").mkdir()
+    [finding] = moves(Project(inner, committed.stack))
+    assert "is no Git repository" in finding.what
+
+
+def test_a_worktree_and_a_folder_of_the_repository_are_compared(committed: Project, tmp_path: Path) -> None:
+    """A `.git` that is a file; and a project below the repository's root."""
+    other = tmp_path / "elsewhere"
+    git(committed.root, "worktree", "add", "-q", str(other), "-b", "other")
+    inside = committed.root / "home"
+    shutil.copytree(committed.root, inside, ignore=shutil.ignore_patterns(".git", "home"))
+    commit(committed.root)
+    for project in (Project(other, committed.stack), Project(inside, committed.stack)):
+        spoil(project)
+        assert [finding.id for finding in moves(project)] == ["moves/longhorn-version"]
+
+
+def test_what_a_hook_says_of_another_repository_is_not_heard(committed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git runs its hooks with the place of its own repository in the environment."""
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere")
+    spoil(committed)
+    assert [finding.id for finding in moves(committed)] == ["moves/longhorn-version"]
+
+
+def test_a_submodule_is_not_checked(committed: Project, tmp_path: Path) -> None:
+    """Its files are in commits of its own, which nobody compares."""
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q", "-b", "main")
+    (other / "ns.yaml").write_text(obj("Namespace", "site"))
+    commit(other)
+    git(committed.root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "apps/site")
+    committed.replace(committed.stack_file.name, "  fluxstead:apps:\n", "  fluxstead:apps:\n    - {name: site, path: apps/site}\n")
+    render(committed)
+    commit(committed.root)
+    assert any("of apps/site: it is a submodule" in line for line in unchecked(committed))
+
+
+def test_a_release_that_was_deleted_by_hand_and_committed_is_reported(committed: Project) -> None:
+    """Its file and its line in the list are gone, and Flux leaves it in the cluster, as it is told; a render cures it."""
+    tree = render(committed)
+    (tree / RELEASE).unlink()
+    listing = tree / "infrastructure/longhorn/kustomization.yaml"
+    listing.write_text(listing.read_text().replace("- helm-release-longhorn.yaml\n", ""))
+    commit(committed.root)
+    [finding] = moves(committed)
+    assert finding.id == "moves/orphaned"
+    assert finding.what.startswith("HelmRelease.helm.toolkit.fluxcd.io longhorn-system/longhorn in HEAD~ leaves the tree")
+    assert "./run render" in finding.write
+    git(committed.root, "checkout", "HEAD~", "--", str(tree))
+    commit(committed.root)
+    assert not moves(committed)
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (kept(release("web/site", "site", "1.0.0")), "HelmRelease.helm.toolkit.fluxcd.io web/site"),
+        (kept(obj("Namespace", "data")), "Namespace data"),
+        (
+            kept(obj("CustomResourceDefinition", "a.b.c", "spec: {group: b.c}", "apiextensions.k8s.io/v1")),
+            "CustomResourceDefinition",
+        ),
+    ],
+)
+def test_what_is_deleted_from_a_tree_that_people_wrote_is_reported(tmp_path: Path, text: str, said: str, again: bool) -> None:
+    """In the files on disk, and once it is committed."""
+    files = layer("web", WEB, text)
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit(tmp_path)
+    assert not of_tree(tmp_path)
+    (tmp_path / "web/objects.yaml").write_text(WEB)
+    if again:
+        commit(tmp_path)
+    [finding] = of_tree(tmp_path)
+    assert finding.id == "moves/orphaned"
+    assert said in finding.what
+    assert f"in {'HEAD~' if again else 'HEAD'} leaves the tree" in finding.what
+
+
+def of_tree(root: Path) -> list[Finding]:
+    return [
+        finding for subject in clusters_in(root).values() for finding in run(subject, CHECKS) if finding.id.startswith("moves/")
+    ]
+
+
+def test_a_tree_that_people_wrote_is_compared_with_its_commits(tmp_path: Path) -> None:
+    """Longhorn goes up by three minors; `prune` in what reconciles the first folder counts as well."""
+    files = layer("longhorn", obj("Namespace", "longhorn-system"), release("longhorn-system/longhorn", "longhorn", "1.6.2"))
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit(tmp_path)
+    objects = tmp_path / "longhorn/objects.yaml"
+    objects.write_text(objects.read_text().replace("1.6.2", "1.9.0"))
+    assert [finding.id for finding in of_tree(tmp_path)] == ["moves/longhorn-version"]
+    objects.write_text(WEB)
+    assert {finding.id for finding in of_tree(tmp_path)} == {"moves/left"}
