@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.core.findings import Source
-from fluxstead.core.manifest import KEEP, Manifest, ObjectRef
+from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.tree.layer import GROUPS, Group, Layer
+from fluxstead.tree.names import file_names
 from fluxstead.tree.order import Order
 
 
@@ -49,12 +49,6 @@ def render(directory: str, platform: Platform, order: Order, *, stack_file: str,
     return Tree(directory, platform, order, tuple(pen.top(Source(stack_file))), by_layer)
 
 
-def file_name(ref: ObjectRef) -> str:
-    """`helm-release-longhorn.yaml`: says what the file is, and stays when another object of its kind comes beside it."""
-    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", ref.kind).lower()
-    return f"{kind}-{re.sub(r'[^a-z0-9.-]+', '-', ref.name.lower())}.yaml"
-
-
 @dataclass(frozen=True, slots=True)
 class _Pen:
     directory: str
@@ -73,9 +67,9 @@ class _Pen:
         yield self._file(f"{layer.group}/{layer.name}.yaml", self._kustomization(layer), layer.source)
         if layer.path is None:
             folder = f"{layer.group}/{layer.name}"
-            names = [(file_name(manifest.ref), manifest) for manifest in layer.manifests]
-            yield self._list(f"{folder}/kustomization.yaml", [name for name, _ in names], layer.source)
-            for name, manifest in names:
+            names = file_names([manifest.ref for manifest in layer.manifests])
+            yield self._list(f"{folder}/kustomization.yaml", names, layer.source)
+            for name, manifest in zip(names, layer.manifests, strict=True):
                 yield self._object(f"{folder}/{name}", manifest)
 
     def _group(self, group: Group, groups: list[Group]) -> dict[str, Any]:
