@@ -8,6 +8,7 @@ from pathlib import Path
 from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
 from fluxstead.checks.reading.view import identity, mapping, view_of
 from fluxstead.checks.subject import Subject
+from fluxstead.tree.look import unreadable
 
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
 
@@ -16,7 +17,7 @@ def clusters_in(root: Path) -> dict[str, Subject]:
     """Each cluster's tree, by the directory that its Flux begins with."""
     store = DiskStore(root)
     entries = sorted(set(_bootstrapped(store))) or _of_clusters(sorted(set(_highest(store))))
-    return {entry: Subject(view=view_of(store, [entry]), root=root) for entry in entries if store.is_folder(entry)}
+    return {entry: _subject(store, entry) for entry in entries if store.is_folder(entry)}
 
 
 def _of_clusters(entries: list[str]) -> list[str]:
@@ -27,7 +28,13 @@ def _of_clusters(entries: list[str]) -> list[str]:
 
 def subject_of(root: Path, entry: str) -> Subject:
     """The tree of the cluster whose Flux begins with this directory."""
-    return Subject(view=view_of(DiskStore(root), [normal(entry)]), root=root)
+    return _subject(DiskStore(root), normal(entry))
+
+
+def _subject(store: DiskStore, entry: str) -> Subject:
+    view = view_of(store, [entry])
+    view.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
+    return Subject(view=view, root=store.root)
 
 
 def _bootstrapped(store: DiskStore) -> Iterator[str]:

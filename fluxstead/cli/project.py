@@ -44,3 +44,8 @@ def print_findings(findings: Iterable[Finding], how: str) -> bool:
     if text:
         print(text, file=sys.stderr if how == "text" else sys.stdout)
     return bool(errors(found))
+
+
+def tell(line: str) -> None:
+    """Say something beside the answer: progress, and what was not done."""
+    print(f"fluxstead: {line}", file=sys.stderr, flush=True)

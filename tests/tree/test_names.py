@@ -76,7 +76,11 @@ def test_a_name_of_253_characters_fits_into_a_file_system() -> None:
 
 _NAMES = st.sampled_from(["a", "a.b", "A", "a-b", "a:b", "kustomization", "a" * 253])
 _REFS = st.builds(
-    ObjectRef, st.sampled_from(["", "apps", "b"]), st.sampled_from(["ConfigMap", "Config", "Map"]), st.sampled_from(["", "b"]), _NAMES
+    ObjectRef,
+    st.sampled_from(["", "apps", "b"]),
+    st.sampled_from(["ConfigMap", "Config", "Map"]),
+    st.sampled_from(["", "b"]),
+    _NAMES,
 )
 
 

@@ -13,8 +13,11 @@ from fluxstead.checks.reading.view import View, view_of
 from fluxstead.tree.entry import entry_path
 
 
-def committed_views(root: Path, cluster: str, directory: str, now: Store) -> dict[str, View]:
-    """The trees of `HEAD` and of its upstream branch, by those names; none outside a repository or before the first commit."""
+def committed_views(root: Path, cluster: str, directory: str, now: Store, place: str = "") -> dict[str, View]:
+    """The trees of `HEAD` and of its upstream branch, by those names; none outside a repository or before the first commit.
+
+    `place`: where `root` lies in the repository that Flux reads.
+    """
     views: dict[str, View] = {}
     seen: set[str] = set()
     for name in ("HEAD", "@{upstream}"):
@@ -29,7 +32,7 @@ def committed_views(root: Path, cluster: str, directory: str, now: Store) -> dic
         entries = [own] if store.is_folder(own) else []
         if not store.is_file(entry_path(cluster)) and store.is_folder(directory):
             entries.append(directory)
-        views["HEAD" if name == "HEAD" else _upstream(root)] = view_of(store, entries)
+        views["HEAD" if name == "HEAD" else _upstream(root)] = view_of(store, entries, place)
     return views
 
 
