@@ -59,9 +59,11 @@ class Delivery:
 
     def differences(self) -> Iterator[Finding]:
         """What differs on the disk and a write would put right without a word."""
-        gone = [f"{self.desired.directory}/{path}" for path in self.difference.gone]
         entry = entry_path(self.desired.cluster)
+        gone = [f"{self.desired.directory}/{path}" for path in self.difference.gone]
         gone += [change.path for change in self.changes if change.path == entry and self.difference.known]
+        # What a run that was cut off did not come to was not deleted by hand.
+        gone = [] if self.difference.leftovers or scratch_of(self.desired.root / entry).exists() else gone
         told = {*gone, *(finding.source.file for finding in self.findings)}
         other = [change for change in self.changes if change.path not in told]
         if gone:

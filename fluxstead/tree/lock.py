@@ -28,20 +28,20 @@ class Busy(Exception):  # noqa: N818 -- nothing is wrong
 
 
 @contextlib.contextmanager
-def locked(root: Path, *, alone: bool, say: Callable[[str], object], patience: float = PATIENCE) -> Iterator[None]:
+def locked(root: Path, *, alone: bool, say: Callable[[str], object]) -> Iterator[None]:
     """Hold the project: `alone` to write, together with others to look. Says through `say` whom it waits for.
 
-    Raises Busy after `patience` seconds; OSError where there is no such folder.
+    Raises Busy after `PATIENCE` seconds; OSError where there is no such folder.
     """
     handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _take(handle, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, say, patience)
+        _take(handle, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, say)
         yield
     finally:
         os.close(handle)
 
 
-def _take(handle: int, how: int, say: Callable[[str], object], patience: float) -> None:
+def _take(handle: int, how: int, say: Callable[[str], object]) -> None:
     start = time.monotonic()
     said = False
     while True:
@@ -49,10 +49,10 @@ def _take(handle: int, how: int, say: Callable[[str], object], patience: float) 
             fcntl.flock(handle, how | fcntl.LOCK_NB)
         except BlockingIOError:
             waited = time.monotonic() - start
-            if waited > patience:
+            if waited > PATIENCE:
                 raise Busy(_holder(handle)) from None
             if waited > _QUIET and not said:
-                say(f"waiting for {_holder(handle)}, which has the tree, for {patience:.0f} s at most")
+                say(f"waiting for {_holder(handle)}, which has the tree, for {PATIENCE:.0f} s at most")
                 said = True
             time.sleep(_EVERY)
         except OSError as problem:

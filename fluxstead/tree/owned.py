@@ -154,7 +154,7 @@ def write(root: Path, directory: str, difference: Difference, beside: Mapping[st
             _move(staging, base, difference)
         for path in beside or {}:
             staging.move(root / path)
-        staging.settle_folders()
+        staging.finish()
     finally:
         staging.abandon()
 

@@ -49,9 +49,7 @@ class Staging:
         """Write `text` beside `target`, in folders that are made where they are missing."""
         try:
             self._make(target.parent)
-            scratch = scratch_of(target, label)
-            handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-            self._waiting[scratch] = None
+            handle = self._open(scratch_of(target, label))
             try:
                 left = memoryview(text.encode("utf-8", "surrogateescape"))
                 while left:
@@ -95,6 +93,11 @@ class Staging:
                 _sync(folder, begun=self.begun)
         self._unsettled.clear()
 
+    def finish(self) -> None:
+        """All have found their places."""
+        self.settle_folders()
+        self._folders.clear()
+
     def abandon(self) -> None:
         """Take away what has not found its place; what the disk does not let go of, the next run removes."""
         for path in self._waiting:
@@ -104,14 +107,23 @@ class Staging:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
+    def _open(self, scratch: Path) -> int:
+        # Noted before it is there: an interrupt between the two would leave it.
+        self._waiting[scratch] = None
+        try:
+            return os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        except FileExistsError:
+            del self._waiting[scratch]
+            raise
+
     def _make(self, folder: Path) -> None:
         missing = []
         while not folder.is_dir():
             missing.append(folder)
             folder = folder.parent
         for new in reversed(missing):
-            new.mkdir()
             self._folders.append(new)
+            new.mkdir(exist_ok=True)
             self._unsettled[new.parent] = None
 
 
