@@ -44,6 +44,7 @@ def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]
         stop(findings)
     if findings:
         pulumi.log.warn(report(findings))
+    quiet_interrupt()
     hosts = _hosts(root, assembled.description.nodes)
     wiring = Wiring(assembled.tree, hosts)
     for system, plan in plans:
@@ -78,12 +79,14 @@ def _hosts(root: Path, nodes: Sequence[Node]) -> list[Host]:
         return []
     from components.host import Host, HostArgs  # noqa: PLC0415 -- imports pulumi-command
 
-    quiet_interrupt()
     return [Host(node.name, HostArgs(node, root)) for node in dialled]
 
 
 def quiet_interrupt() -> None:
-    """End without a traceback when the engine interrupts the program because a host failed; the engine says which and why."""
+    """End without a traceback when the operator interrupts, or the engine because a host failed; it says which and why.
+
+    A tree that is being written then is carried on by the next run.
+    """
     signal.signal(signal.SIGINT, lambda *_: os._exit(1))
 
 

@@ -42,8 +42,13 @@ def print_findings(findings: Iterable[Finding], how: str) -> bool:
     found = list(findings)
     text = formatted(found, how)
     if text:
-        print(text, file=sys.stderr if how == "text" else sys.stdout)
+        print(printable(text), file=sys.stderr if how == "text" else sys.stdout)
     return bool(errors(found))
+
+
+def printable(text: str) -> str:
+    """Bytes that are no text, as a hand may have left them in a file or its name, as question marks."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def tell(line: str) -> None:

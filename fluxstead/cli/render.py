@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 
 from fluxstead.cli.formats import as_json
-from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
+from fluxstead.cli.project import add_project_arguments, print_findings, printable, run_project, tell
 from fluxstead.core.findings import Finding, errors
 from fluxstead.tree.delivery import Delivery, deliver, look
 
@@ -41,22 +41,17 @@ def _finish(options: argparse.Namespace, findings: tuple[Finding, ...], delivery
             "findings": [as_json(finding) for finding in sorted(findings)],
             "changes": [{"verb": change.verb, "path": change.path} for change in changes],
         }
-        print(json.dumps(answer, indent=1, ensure_ascii=False))
+        print(printable(json.dumps(answer, indent=1, ensure_ascii=False)))
     else:
         print_findings(findings, "text")
         if delivery is not None and options.check:
-            sys.stdout.writelines(_printable(change.diff()) for change in delivery.changes)
+            sys.stdout.writelines(printable(change.diff()) for change in delivery.changes)
         if failed and not any(finding.id == "tree/not-written" for finding in findings):
             tell("nothing was written")
         elif delivery is not None and not failed:
             print(_summary(delivery, check=options.check))
     differs = options.check and delivery is not None and not delivery.nothing_to_do
     return int(failed or differs)
-
-
-def _printable(text: str) -> str:
-    """Bytes that are no text, as a hand may have left them in a file, as question marks."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _summary(delivery: Delivery, *, check: bool) -> str:

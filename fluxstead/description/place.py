@@ -39,7 +39,8 @@ Place = Annotated[str, AfterValidator(_place)]
 def in_git(root: Path) -> list[str]:
     """The project's path in every Git repository that it lies in, the innermost first; empty where it is the root itself."""
     folder = root.resolve()
-    return [folder.relative_to(above).as_posix().removeprefix(HERE) for above in (folder, *folder.parents) if _is_repository(above)]
+    around = [above for above in (folder, *folder.parents) if _is_repository(above)]
+    return ["" if above == folder else folder.relative_to(above).as_posix() for above in around]
 
 
 def _is_repository(folder: Path) -> bool:

@@ -14,7 +14,7 @@ PATIENCE = 30.0
 """Seconds that a run waits for another one; writing a tree takes a fraction of one."""
 _QUIET = 2.0
 """Seconds until it says that it waits."""
-_EVERY = 0.05
+_EVERY = 0.02
 _NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL})
 """What file systems answer that cannot lock a folder, some of them over a network."""
 

@@ -1,4 +1,4 @@
-"""Runs of the writer that end at their n-th call to the system: `python -m tests.tree.cut_off FOLDER`, which prints what came of it.
+"""Runs of the writer that end at their n-th call to the system: `python -m tests.tree.cut_off FOLDER` prints what came of them.
 
 Each run is a process of its own, which ends itself; the calls are counted where Python hands them to the system.
 """
@@ -20,7 +20,13 @@ from fluxstead.tree.staging import SCRATCH
 
 CALLS = ("open", "write", "fsync", "fchmod", "close", "replace", "unlink", "mkdir", "rmdir")
 FIRST = {"README.md": "one\n", "apps.yaml": "a: 1\n", "apps/a.yaml": "a: 1\n", "apps/b/c.yaml": "c: 1\n", "old/d.yaml": "d: 1\n"}
-SECOND = {"README.md": "two\n" * 9, "apps.yaml": "a: 1\n", "apps/a.yaml": "a: 2\n", "apps/b/e.yaml": "e: 2\n", "new/f/g.yaml": "g: 2\n"}
+SECOND = {
+    "README.md": "two\n" * 9,
+    "apps.yaml": "a: 1\n",
+    "apps/a.yaml": "a: 2\n",
+    "apps/b/e.yaml": "e: 2\n",
+    "new/f/g.yaml": "g: 2\n",
+}
 THIRD = {"README.md": "three\n", "apps/a.yaml": "a: 3\n", "old/d.yaml": "d: 3\n", "third.yaml": "t: 3\n"}
 BY_HAND = "by: hand\n"
 DIRECTORY = "generated/test"
@@ -36,9 +42,7 @@ class Outcome:
 
 def desired(root: Path, files: Mapping[str, str], *, overwrite: bool = False) -> Desired:
     """A tree of these files."""
-    return Desired(
-        root=root, cluster="test", directory=DIRECTORY, place="", files=files, overwrite=overwrite, say=lambda line: print(line)
-    )
+    return Desired(root=root, cluster="test", directory=DIRECTORY, place="", files=files, overwrite=overwrite, say=sys.stderr.write)
 
 
 def disk(root: Path) -> dict[str, str | None]:
@@ -208,7 +212,7 @@ def trace(root: Path, files: Mapping[str, str]) -> list[tuple[str, str, str]]:
         open_files[handle] = str(path)
         return handle
 
-    os.open = noted  # type: ignore[assignment]
+    os.open = noted
 
     def at(_: int, name: str, arguments: tuple[Any, ...]) -> None:
         if name != "close":

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-MEMORY = Path("/dev/shm")  # noqa: S108 -- what is killed is a process, so that the medium makes no difference but in time
+MEMORY = Path("/dev/shm")  # what is killed is a process, so that the medium makes no difference but in time
 RECORD = "generated/test/.fluxstead.json"
 
 
