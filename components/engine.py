@@ -15,7 +15,7 @@ from components.system import SystemArgs, Wiring
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
 from fluxstead.nodes.model import Node
-from fluxstead.tree.delivery import Delivery, prepare
+from fluxstead.tree.delivery import Desired, deliver, look
 from fluxstead.tree.layer import Plan
 
 if TYPE_CHECKING:
@@ -38,12 +38,13 @@ def stop(findings: Sequence[Finding]) -> NoReturn:
 
 def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]]) -> None:
     """Stop on an error; else register the hosts and every system with its layers, and then, in `up` only, write the tree."""
-    delivery = _delivery(root, assembled)
+    delivery = look(_desired(root, assembled))
     findings = [*assembled.findings, *delivery.findings]
     if errors(findings):
         stop(findings)
     if findings:
         pulumi.log.warn(report(findings))
+    quiet_interrupt()
     hosts = _hosts(root, assembled.description.nodes)
     wiring = Wiring(assembled.tree, hosts)
     for system, plan in plans:
@@ -56,17 +57,15 @@ def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]
     pulumi.export("tree", assembled.tree.directory)
 
 
-def _delivery(root: Path, assembled: Assembled) -> Delivery:
-    overwrite = bool(os.environ.get("FLUXSTEAD_OVERWRITE"))
-    return prepare(root, assembled.description.name, assembled.tree.directory, assembled.files, overwrite=overwrite)
+def _desired(root: Path, assembled: Assembled) -> Desired:
+    return assembled.desired(root, overwrite=bool(os.environ.get("FLUXSTEAD_OVERWRITE")), say=pulumi.log.info)
 
 
 def _write(root: Path, assembled: Assembled) -> None:
     """Write what the disk lacks now: preparing hosts may have taken an hour since it was looked at."""
-    delivery = _delivery(root, assembled)
-    if delivery.findings:
+    delivery = deliver(_desired(root, assembled))
+    if errors(delivery.findings):
         raise pulumi.RunError("the tree was not written\n" + report(delivery.findings))
-    delivery.write()
     pulumi.log.info("\n".join(["wrote the tree:", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
 
 
@@ -80,12 +79,14 @@ def _hosts(root: Path, nodes: Sequence[Node]) -> list[Host]:
         return []
     from components.host import Host, HostArgs  # noqa: PLC0415 -- imports pulumi-command
 
-    quiet_interrupt()
     return [Host(node.name, HostArgs(node, root)) for node in dialled]
 
 
 def quiet_interrupt() -> None:
-    """End without a traceback when the engine interrupts the program because a host failed; the engine says which and why."""
+    """End without a traceback when the operator interrupts, or the engine because a host failed; it says which and why.
+
+    A tree that is being written then is carried on by the next run.
+    """
     signal.signal(signal.SIGINT, lambda *_: os._exit(1))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
 from fluxstead.checks.acceptance import accepted
+from fluxstead.checks.entry import Entry
 from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import history_of
 from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStore
@@ -16,12 +18,15 @@ from fluxstead.checks.registry import CHECKS
 from fluxstead.checks.subject import Subject, run
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.description import place
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
 from fluxstead.tree import unique
+from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
 from fluxstead.tree.layer import Plan
+from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
@@ -55,7 +60,19 @@ class Assembled:
         flux = self.description.cluster.flux
         return (
             f"flux bootstrap git --url {flux.repository or '<the URL of this repository>'}"
-            f" --branch {flux.branch} --path clusters/{self.description.name}"
+            f" --branch {flux.branch} --path {posixpath.join(flux.place, 'clusters', self.description.name)}"
+        )
+
+    def desired(self, root: Path, *, overwrite: bool, say: Callable[[str], object]) -> Desired:
+        """What is to be on the disk below `root`; `say` takes a line of progress."""
+        return Desired(
+            root=root,
+            cluster=self.description.name,
+            directory=self.tree.directory,
+            place=self.description.cluster.flux.place,
+            files=self.files,
+            overwrite=overwrite,
+            say=say,
         )
 
 
@@ -70,6 +87,8 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
     findings = [finding for plan in plans for finding in plan.findings]
     findings += nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr)
     findings += unique.findings_of(layers, description.name)
+    if root:
+        findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)
     ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret))
     tree = render(
         f"generated/{description.name}",
@@ -77,6 +96,7 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
         ordered,
         stack_file=description.stack_file,
         sops_secret=cluster.flux.sops_secret,
+        place=cluster.flux.place,
     )
     subject = subject_of(description, tree, root)
     found = run(subject, CHECKS)
@@ -90,13 +110,16 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
 def subject_of(description: Description, tree: Tree, root: Path | None = None) -> Subject:
     """What the checks look at: the tree's files, and what people wrote around them."""
     cluster = description.cluster
-    store = TreeStore(tree.directory, tree, DiskStore(root) if root else TextStore({}))
-    view = view_of(store, _entries(description.name, tree.directory, store))
-    past = (
-        committed(history_of(root, cluster.flux.branch), view, partial(_entries, description.name, tree.directory))
-        if root
-        else Committed()
-    )
+    around = DiskStore(root) if root else TextStore({})
+    entry = Entry(around, description.name, posixpath.join(cluster.flux.place, tree.directory))
+    wrong = list(entry.findings())
+    store = TreeStore(tree.directory, tree, around, {entry.path: entry.as_written()} if wrong else {})
+    begins = partial(_entries, description.name, tree.directory)
+    view = view_of(store, begins(store), cluster.flux.place)
+    past = committed(history_of(root, cluster.flux.branch), view, begins) if root else Committed()
+    unread = around.unreadable if isinstance(around, DiskStore) else {}
+    view.findings += [finding for finding in wrong if entry.path not in unread]
+    view.findings += [*entry.unread(view), *entry.renamed(view, past.before), *(unreadable(*one) for one in unread.items())]
     return Subject(
         view=view,
         platform=tree.platform,

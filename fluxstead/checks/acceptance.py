@@ -27,6 +27,7 @@ def accepted(findings: Collection[Finding], acceptances: Sequence[Acceptance], c
     names = {acceptance.id for acceptance in acceptances}
     yield from (one for one in findings if one.severity is Severity.ERROR or one.id not in names)
     severities = {check.id: check.severity for check in checks}
+    later = {check.id for check in checks if check.looks_at == "the files on disk"}
     for acceptance in acceptances:
         severity = severities.get(acceptance.id)
         if severity is None:
@@ -46,7 +47,7 @@ def accepted(findings: Collection[Finding], acceptances: Sequence[Acceptance], c
                 why="what it says would break the cluster, whatever the reason",
                 write="what the error asks for",
             )
-        elif acceptance.id not in found:
+        elif acceptance.id not in found and acceptance.id not in later:
             yield warning(
                 "accept/unused",
                 acceptance.source_of("id"),

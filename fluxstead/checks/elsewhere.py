@@ -46,6 +46,7 @@ _ERRORS = (
     ("description/yaml", "F20", "the key `state` stands here a second time"),
     ("dns/cluster-domain", "U7", "web.cluster.local is inside the cluster's own domain, cluster.local"),
     ("dns/no-coredns", "U7", "there are records, and k3s's CoreDNS is disabled"),
+    ("flux/directory", "F3", "the project lies in homelab of its Git repository, and its paths would begin in the root"),
     ("ingress/bundled-traefik", "F5", "`version` says nothing about the Traefik that k3s brings"),
     ("ingress/no-version", "F23", "ingress-nginx has no version"),
     ("ingress/one-port-twice", "F7", "HTTP and HTTPS both ask for node port 30080"),
@@ -73,6 +74,7 @@ _WARNINGS = (
     ("accept/unused", "U7", "nothing is found that `longhorn/open-ui` would accept"),
     ("applications/budget-of-one", "F18", "`web-prod` has a budget and 1 pod"),
     ("dns/mdns", "U7", "k3s1.local: .local belongs to multicast DNS (RFC 6762)"),
+    ("flux/begins-elsewhere", "F3", "Flux was bootstrapped into clusters/home at the repository's root, and its entry …"),
     ("ingress/retired", "F6", "ingress-nginx is retired since March 2026"),
     ("ingress/two-default-classes", "F5", "two ingress classes are the default: nginx, and traefik, which k3s brings"),
     ("longhorn/open-ui", "F21", "Longhorn's UI is open to everyone who reaches the ingress controller"),
@@ -80,13 +82,27 @@ _WARNINGS = (
     ("monitoring/default-password", "F21", "Grafana has the password that chart 75.6.0 gives to everyone: prom-operator"),
 )
 _OWNED = (
+    ("tree/added", "U8", "a manifest that fluxstead did not write lies in the generated tree"),
+    ("tree/deleted", "F3, U8", "deleted by hand: generated/home/apps.yaml"),
     ("tree/edited", "U8", "edited by hand: …"),
+    ("tree/entry", "F27", "it is empty"),
     ("tree/in-the-way", "U8", "a symbolic link is where the tree has a file"),
     ("tree/record", "U8", "the record of generated files cannot be read"),
+)
+_DISK = (
+    ("tree/locked", "U8", "the tree is held by process 4711 (./run render)"),
+    ("tree/not-written", "U8", "it cannot be written: No space left on device; the tree is as it was before"),
+    ("tree/unreadable", "U8", "it cannot be read: Permission denied"),
 )
 
 ELSEWHERE = (
     *(Check(id_, protects, Severity.ERROR, _DESCRIPTION, says) for id_, protects, says in _ERRORS),
     *(Check(id_, protects, Severity.WARNING, _DESCRIPTION, says) for id_, protects, says in _WARNINGS),
     *(Check(id_, protects, Severity.ERROR, _FILES, says) for id_, protects, says in _OWNED),
+    Check(
+        "tree/stale", "U8", Severity.WARNING, _FILES, "the tree is not what the description says: update generated/home/apps.yaml"
+    ),
 )
+
+REFUSED_BY_THE_DISK = tuple(Check(id_, protects, Severity.ERROR, _FILES, says) for id_, protects, says in _DISK)
+"""What takes more than a description to happen: another run, rights, a full disk."""

@@ -10,6 +10,7 @@ from fluxstead.checks.reading.repository import History, history_of
 from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
 from fluxstead.checks.reading.view import identity, mapping, view_of
 from fluxstead.checks.subject import Subject
+from fluxstead.tree.look import unreadable
 
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
 
@@ -19,7 +20,7 @@ def clusters_in(root: Path) -> dict[str, Subject]:
     store = DiskStore(root)
     entries = sorted(set(_bootstrapped(store))) or _of_clusters(sorted(set(_highest(store))))
     history = history_of(root)
-    return {entry: _subject(root, store, entry, history) for entry in entries if store.is_folder(entry)}
+    return {entry: _subject(store, entry, history) for entry in entries if store.is_folder(entry)}
 
 
 def _of_clusters(entries: list[str]) -> list[str]:
@@ -30,15 +31,16 @@ def _of_clusters(entries: list[str]) -> list[str]:
 
 def subject_of(root: Path, entry: str) -> Subject:
     """The tree of the cluster whose Flux begins with this directory."""
-    return _subject(root, DiskStore(root), normal(entry), history_of(root))
+    return _subject(DiskStore(root), normal(entry), history_of(root))
 
 
-def _subject(root: Path, store: DiskStore, entry: str, history: History) -> Subject:
+def _subject(store: DiskStore, entry: str, history: History) -> Subject:
     view = view_of(store, [entry])
     past = committed(history, view, lambda files: [entry] if files.is_folder(entry) else [])
+    view.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
     # Of a repository that somebody looks at, and does not commit to, the past need not be there.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.write}" for one in past.unread)]
-    return Subject(view=view, root=root, before=past.before, last=past.last, unchecked=unchecked)
+    return Subject(view=view, root=store.root, before=past.before, last=past.last, unchecked=unchecked)
 
 
 def _bootstrapped(store: DiskStore) -> Iterator[str]:

@@ -5,7 +5,7 @@ Rules without a function stand where their subject is read, planned or compared;
 
 from __future__ import annotations
 
-from fluxstead.checks.elsewhere import ELSEWHERE
+from fluxstead.checks.elsewhere import ELSEWHERE, REFUSED_BY_THE_DISK
 from fluxstead.checks.outside import built, online
 from fluxstead.checks.registry_references import REFERENCES
 from fluxstead.checks.rules import (
@@ -327,17 +327,8 @@ _OTHER = (
 CHECKS = tuple(
     sorted(
         (
-            *REFERENCES,
-            *_OWNERSHIP,
-            _PATIENCE,
-            *_COLD_START,
-            *_VERSIONS,
-            *_MOVES,
-            *_STORAGE,
-            *_SECRETS,
-            *_OTHER,
-            *OUTSIDE,
-            *ELSEWHERE,
+            *(*REFERENCES, *_OWNERSHIP, _PATIENCE, *_COLD_START, *_VERSIONS, *_MOVES, *_STORAGE, *_SECRETS, *_OTHER),
+            *(*OUTSIDE, *ELSEWHERE, *REFUSED_BY_THE_DISK),
         ),
         key=lambda check: check.id,
     )

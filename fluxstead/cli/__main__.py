@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -45,4 +46,9 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
+        print("fluxstead: interrupted; the same command again carries on", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read the answer has enough of it; nor shall the interpreter, as it ends, try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -13,8 +13,10 @@ from fluxstead.checks.registry import CHECKS, OUTSIDE
 from fluxstead.checks.subject import Outside, Subject
 from fluxstead.checks.subject import run as run_checks
 from fluxstead.cli.formats import FORMATS
-from fluxstead.cli.project import add_project_arguments, print_findings, run_project
-from fluxstead.core.findings import Finding
+from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
+from fluxstead.core.findings import Finding, Severity, errors
+from fluxstead.embedded import Run
+from fluxstead.tree.delivery import look
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +38,24 @@ def run(options: argparse.Namespace) -> int:
     result = run_project(options)
     subjects = [result.assembled.subject] if result.assembled else []
     outside = Outside(kustomize(), options.online)
-    found = {*result.findings, *(finding for subject in subjects for finding in _outside(subject, outside))}
+    found = {*result.findings, *_on_disk(result), *(finding for subject in subjects for finding in _outside(subject, outside))}
     failed = print_findings(found, options.format)
     _say_unchecked(subjects)
     if options.format == "text" and not failed:
         print("no errors")
     return int(failed)
+
+
+def _on_disk(result: Run) -> Iterator[Finding]:
+    """What a hand did to the generated files; and how they differ from a description that has no errors."""
+    assembled = result.assembled
+    if assembled is None:
+        return
+    delivery = look(assembled.desired(result.root, overwrite=False, say=tell))
+    accepted = {acceptance.id for acceptance in assembled.description.cluster.accept}
+    yield from delivery.findings
+    if not errors(result.findings):
+        yield from (one for one in delivery.differences() if one.severity is Severity.ERROR or one.id not in accepted)
 
 
 def listing() -> str:

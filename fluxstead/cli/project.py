@@ -42,5 +42,15 @@ def print_findings(findings: Iterable[Finding], how: str) -> bool:
     found = list(findings)
     text = formatted(found, how)
     if text:
-        print(text, file=sys.stderr if how == "text" else sys.stdout)
+        print(printable(text), file=sys.stderr if how == "text" else sys.stdout)
     return bool(errors(found))
+
+
+def printable(text: str) -> str:
+    """Bytes that are no text, as a hand may have left them in a file or its name, as question marks."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def tell(line: str) -> None:
+    """Say something beside the answer: progress, and what was not done."""
+    print(f"fluxstead: {line}", file=sys.stderr, flush=True)

@@ -8,9 +8,9 @@ import sys
 from collections import Counter
 
 from fluxstead.cli.formats import as_json
-from fluxstead.cli.project import add_project_arguments, print_findings, run_project
+from fluxstead.cli.project import add_project_arguments, print_findings, printable, run_project, tell
 from fluxstead.core.findings import Finding, errors
-from fluxstead.tree.delivery import Delivery, prepare
+from fluxstead.tree.delivery import Delivery, deliver, look
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +24,13 @@ def run(options: argparse.Namespace) -> int:
     """Render, and give the exit status."""
     result = run_project(options)
     assembled = result.assembled
-    if assembled is None or errors(result.findings):
+    if assembled is None:
         return _finish(options, result.findings, None)
-    tree, name = assembled.tree, assembled.description.name
-    delivery = prepare(result.root, name, tree.directory, assembled.files, overwrite=options.overwrite)
-    findings = (*result.findings, *delivery.findings)
-    if not options.check and not errors(findings):
-        delivery.write()
-    return _finish(options, findings, delivery)
+    desired = assembled.desired(result.root, overwrite=options.overwrite, say=tell)
+    unusable = bool(errors(result.findings))
+    delivery = look(desired) if options.check or unusable else deliver(desired)
+    findings = tuple(dict.fromkeys((*result.findings, *delivery.findings)))
+    return _finish(options, findings, None if unusable else delivery)
 
 
 def _finish(options: argparse.Namespace, findings: tuple[Finding, ...], delivery: Delivery | None) -> int:
@@ -42,22 +41,17 @@ def _finish(options: argparse.Namespace, findings: tuple[Finding, ...], delivery
             "findings": [as_json(finding) for finding in sorted(findings)],
             "changes": [{"verb": change.verb, "path": change.path} for change in changes],
         }
-        print(json.dumps(answer, indent=1, ensure_ascii=False))
+        print(printable(json.dumps(answer, indent=1, ensure_ascii=False)))
     else:
         print_findings(findings, "text")
         if delivery is not None and options.check:
-            sys.stdout.writelines(_printable(change.diff()) for change in delivery.changes)
-        if failed:
-            print("fluxstead: nothing was written", file=sys.stderr)
-        elif delivery is not None:
+            sys.stdout.writelines(printable(change.diff()) for change in delivery.changes)
+        if failed and not any(finding.id == "tree/not-written" for finding in findings):
+            tell("nothing was written")
+        elif delivery is not None and not failed:
             print(_summary(delivery, check=options.check))
     differs = options.check and delivery is not None and not delivery.nothing_to_do
     return int(failed or differs)
-
-
-def _printable(text: str) -> str:
-    """Bytes that are no text, as a hand may have left them in a file, as question marks."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _summary(delivery: Delivery, *, check: bool) -> str:

@@ -11,6 +11,7 @@ from fluxstead.core.names import Name
 from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
+from fluxstead.description.place import HERE, Place
 from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.ingress.settings import IngressSettings
@@ -24,6 +25,10 @@ class FluxSettings(Described):
     version: Version = Field(description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist.")
     repository: str | None = Field(default=None, description="The Git URL that Flux syncs; used in the tree's README only.")
     branch: str = Field(default="main", min_length=1, description="The branch that Flux syncs.")
+    directory: Place | None = Field(
+        default=None,
+        description="The folder of this project, from the root of the repository that Flux syncs; '.' is that root.",
+    )
     sops_secret: Name | None = Field(
         default=None,
         description="The Secret in flux-system with the age key, for SOPS files in applications of your own manifests.",
@@ -31,6 +36,11 @@ class FluxSettings(Described):
     age_recipients: tuple[str, ...] = Field(
         default=(), description="The age keys (age1…) that secrets in Git are encrypted for; with them, other files are refused."
     )
+
+    @property
+    def place(self) -> str:
+        """The folder of this project in the repository; empty for its root."""
+        return "" if self.directory in {None, HERE} else str(self.directory)
 
 
 class KubernetesSettings(Described):

@@ -1,26 +1,53 @@
-"""Delivering the tree: the one way in which `render` and `up` look at the disk and write to it."""
+"""Delivering the tree: the one way in which `render`, `check` and `up` look at the disk and write to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import errno
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fluxstead.core.findings import Finding
-from fluxstead.tree.entry import entry_path, missing_entry, write_entry
-from fluxstead.tree.owned import RECORD, Change, Difference, compare, write
+from fluxstead.core.findings import Finding, Source, error, errors, warning
+from fluxstead.tree.entry import entry_path, entry_text
+from fluxstead.tree.lock import Busy, locked
+from fluxstead.tree.look import Blocked, Look, unreadable
+from fluxstead.tree.owned import Change, Difference, compare, write
+from fluxstead.tree.record import RECORD
+from fluxstead.tree.staging import NotWritten, scratch_of
 
 _HAND_MADE = frozenset({"tree/edited", "tree/record"})
 """What the operator may decide to overwrite; what stands in the way otherwise has to be moved by hand."""
+_CURES = {
+    errno.ENOSPC: "nothing: make room first (df -h)",
+    errno.EDQUOT: "nothing: make room in the quota first (quota)",
+    errno.EROFS: "nothing: the file system is mounted read-only; dmesg says why, if nobody meant it to be",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What writing the tree would change, and what stands against it. Paths are from the project's root."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What is to be on the disk below `root`: the cluster's tree, and its entry.
+
+    `directory`: the tree's, from `root`. `place`: that of `root` in the repository, empty where it is its root. `files`: the tree's
+    texts by their path below its directory. `overwrite`: whether what was edited by hand is replaced. `say`: takes a line of
+    progress.
+    """
 
     root: Path
     cluster: str
     directory: str
+    place: str
+    files: Mapping[str, str]
+    overwrite: bool
+    say: Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What writing the tree changes, and what stands against it. Paths are from the project's root."""
+
+    desired: Desired
     difference: Difference
     findings: tuple[Finding, ...]
     changes: tuple[Change, ...]
@@ -30,25 +57,123 @@ class Delivery:
         """Whether the disk, the record included, is what would be written."""
         return not self.changes and self.difference.recorded
 
-    def write(self) -> None:
-        """Write it. Only where there are no findings. Raises OSError where the disk refuses."""
-        write(self.root, self.directory, self.difference)
-        if missing_entry(self.root, self.cluster):
-            write_entry(self.root, self.cluster, self.directory)
+    def differences(self) -> Iterator[Finding]:
+        """What differs on the disk and a write would put right without a word."""
+        entry = entry_path(self.desired.cluster)
+        gone = [f"{self.desired.directory}/{path}" for path in self.difference.gone]
+        gone += [change.path for change in self.changes if change.path == entry and self.difference.known]
+        # What a run that was cut off did not come to was not deleted by hand.
+        gone = [] if self.difference.leftovers or scratch_of(self.desired.root / entry).exists() else gone
+        told = {*gone, *(finding.source.file for finding in self.findings)}
+        other = [change for change in self.changes if change.path not in told]
+        if gone:
+            yield _deleted(gone)
+        if other:
+            yield _stale(self.desired.directory, other)
 
     def summary(self) -> list[str]:
         """A line for each file that is touched."""
         lines = [f"{change.verb} {change.path}" for change in self.changes]
         if not lines and not self.difference.recorded:
-            lines.append(f"renew {self.directory}/{RECORD}")
+            lines.append(f"renew {self.desired.directory}/{RECORD}")
         return lines
 
 
-def prepare(root: Path, cluster: str, directory: str, files: Mapping[str, str], *, overwrite: bool) -> Delivery:
-    """Look at the disk. With `overwrite`, what was edited by hand no longer stands against the write."""
-    difference = compare(root, directory, files)
-    changes = [Change(f"{directory}/{change.path}", change.before, change.after) for change in difference.changes]
-    if missing_entry(root, cluster):
-        changes.append(Change(entry_path(cluster), None, ""))
-    findings = tuple(finding for finding in difference.findings if not (overwrite and finding.id in _HAND_MADE))
-    return Delivery(root, cluster, directory, difference, findings, tuple(changes))
+def look(desired: Desired) -> Delivery:
+    """Look at the disk, and write nothing."""
+    return _held(desired, alone=False)
+
+
+def deliver(desired: Desired) -> Delivery:
+    """Look at the disk, and write where nothing stands against it: no other run comes between."""
+    return _held(desired, alone=True)
+
+
+def _held(desired: Desired, *, alone: bool) -> Delivery:
+    try:
+        with locked(desired.root, alone=alone, say=desired.say):
+            found = _prepare(desired)
+            if alone and not errors(found.findings):
+                _write(found)
+            return found
+    except Busy as busy:
+        return _refused(desired, _busy(busy))
+    except NotWritten as refusal:
+        return _refused(desired, _not_written(desired.root, refusal))
+    except OSError as problem:
+        return _refused(desired, unreadable(problem.filename or ".", problem.strerror or str(problem)))
+
+
+def _prepare(desired: Desired) -> Delivery:
+    difference = compare(desired.root, desired.directory, desired.files)
+    changes = [Change(f"{desired.directory}/{change.path}", change.before, change.after) for change in difference.changes]
+    findings = [finding for finding in difference.findings if not (desired.overwrite and finding.id in _HAND_MADE)]
+    entry = Look(desired.root)
+    path = entry_path(desired.cluster)
+    try:
+        if entry.text(path) is None:
+            changes.append(
+                Change(path, None, entry_text(desired.cluster, "/".join(filter(None, (desired.place, desired.directory)))))
+            )
+    except Blocked:
+        findings += (finding for finding in entry.findings.values() if finding not in findings)
+    return Delivery(desired, difference, tuple(findings), tuple(changes))
+
+
+def _write(found: Delivery) -> None:
+    desired, path = found.desired, entry_path(found.desired.cluster)
+    with contextlib.suppress(OSError):
+        scratch_of(desired.root / path).unlink()
+    beside = {change.path: change.after or "" for change in found.changes if change.path == path}
+    write(desired.root, desired.directory, found.difference, beside)
+
+
+def _refused(desired: Desired, finding: Finding) -> Delivery:
+    return Delivery(desired, Difference(recorded=False), (finding,), ())
+
+
+def _deleted(paths: list[str]) -> Finding:
+    return error(
+        "tree/deleted",
+        Source(paths[0]),
+        what=f"deleted by hand: {_some(paths)}",
+        why="Flux builds nothing of a layer that lists a file which is not there, and deletes what no file asks for any more (F3)",
+        write="./run render, which brings back what the description has; to be rid of it, take it out of the description",
+    )
+
+
+def _stale(directory: str, changes: list[Change]) -> Finding:
+    return warning(
+        "tree/stale",
+        Source(directory),
+        what=f"the tree is not what the description says: {_some([f'{change.verb} {change.path}' for change in changes])}",
+        why="Flux applies the files that are committed, and not the description",
+        write="./run render, and a commit",
+    )
+
+
+def _some(paths: list[str]) -> str:
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")  # noqa: PLR2004 -- enough to see which
+
+
+def _busy(busy: Busy) -> Finding:
+    return error(
+        "tree/locked",
+        Source("."),
+        what=f"the tree is held by {busy.holder}",
+        why="two runs at once would write half of one tree and half of another",
+        write="nothing: let it end, or end it if it hangs; the next run carries on",
+    )
+
+
+def _not_written(root: Path, refusal: NotWritten) -> Finding:
+    file = refusal.file.relative_to(root) if refusal.file.is_relative_to(root) else refusal.file
+    left = "some files are of the new tree and some of the old one" if refusal.begun else "the tree is as it was before"
+    return error(
+        "tree/not-written",
+        Source(str(file)),
+        what=f"it cannot be written: {refusal.problem.strerror}; {left}",
+        why="what would be committed now is not what the description says",
+        write=_CURES.get(refusal.problem.errno or 0, f"rights to write there for who runs this: ls -ld {file.parent}")
+        + "; then the same command again, which carries on",
+    )

@@ -5,8 +5,6 @@ It is made once and then belongs to the operator, so that no regeneration can ma
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.yaml_text import to_yaml
 
@@ -17,7 +15,7 @@ def entry_path(cluster: str) -> str:
 
 
 def entry_text(cluster: str, directory: str) -> str:
-    """The Kustomization that reconciles the tree in `directory`."""
+    """The Kustomization that reconciles the tree in `directory`, a path from the repository's root."""
     header = "# Written once by fluxstead; yours from here on. Flux reads the generated tree through it.\n"
     return header + to_yaml(
         {
@@ -35,16 +33,3 @@ def entry_text(cluster: str, directory: str) -> str:
             },
         }
     )
-
-
-def missing_entry(root: Path, cluster: str) -> bool:
-    """Whether the file still has to be made."""
-    return not (root / entry_path(cluster)).exists()
-
-
-def write_entry(root: Path, cluster: str, directory: str) -> None:
-    """Make the file. Raises FileExistsError rather than touch one that is there."""
-    target = root / entry_path(cluster)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("x", encoding="utf-8") as file:
-        file.write(entry_text(cluster, directory))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 from fluxstead.core.duration import seconds
 from fluxstead.core.findings import Source
 from fluxstead.core.helm import release_seconds
-from fluxstead.core.manifest import KEEP, Manifest, ObjectRef
+from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.tree.layer import GROUPS, Group, Layer
+from fluxstead.tree.names import file_names
 from fluxstead.tree.order import Order
+from fluxstead.tree.owned import HEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class TreeFile:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A cluster's tree: its directory in the repository, the order of its layers, and its files."""
+    """A cluster's tree: its directory from the project's root, the order of its layers, and its files."""
 
     directory: str
     platform: Platform
@@ -45,17 +47,16 @@ class Tree:
             yield from files
 
 
-def render(directory: str, platform: Platform, order: Order, *, stack_file: str, sops_secret: str | None = None) -> Tree:
-    """All files of the tree, from layers in their order. Pure: the same layers give the same bytes."""
-    pen = _Pen(directory, order, sops_secret)
+def render(
+    directory: str, platform: Platform, order: Order, *, stack_file: str, sops_secret: str | None = None, place: str = ""
+) -> Tree:
+    """All files of the tree, from layers in their order. Pure: the same layers give the same bytes.
+
+    `place`: where the project lies in the repository that Flux reads; its paths begin there.
+    """
+    pen = _Pen(directory, order, sops_secret, place)
     by_layer = {layer.name: tuple(pen.layer(layer)) for layer in order.layers}
     return Tree(directory, platform, order, tuple(pen.top(Source(stack_file))), by_layer)
-
-
-def file_name(ref: ObjectRef) -> str:
-    """`helm-release-longhorn.yaml`: says what the file is, and stays when another object of its kind comes beside it."""
-    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", ref.kind).lower()
-    return f"{kind}-{re.sub(r'[^a-z0-9.-]+', '-', ref.name.lower())}.yaml"
 
 
 def _timeout(layer: Layer) -> str:
@@ -69,6 +70,7 @@ class _Pen:
     directory: str
     order: Order
     sops_secret: str | None
+    place: str
 
     def top(self, source: Source) -> Iterator[TreeFile]:
         groups = [group for group in GROUPS if any(layer.group == group for layer in self.order.layers)]
@@ -82,9 +84,9 @@ class _Pen:
         yield self._file(f"{layer.group}/{layer.name}.yaml", self._kustomization(layer), layer.source)
         if layer.path is None:
             folder = f"{layer.group}/{layer.name}"
-            names = [(file_name(manifest.ref), manifest) for manifest in layer.manifests]
-            yield self._list(f"{folder}/kustomization.yaml", [name for name, _ in names], layer.source)
-            for name, manifest in names:
+            names = file_names([manifest.ref for manifest in layer.manifests])
+            yield self._list(f"{folder}/kustomization.yaml", names, layer.source)
+            for name, manifest in zip(names, layer.manifests, strict=True):
                 yield self._object(f"{folder}/{name}", manifest)
 
     def _group(self, group: Group, groups: list[Group]) -> dict[str, Any]:
@@ -99,7 +101,7 @@ class _Pen:
                 "retryInterval": "1m",
                 "timeout": "1m",
                 "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
-                "path": f"./{self.directory}/{group}",
+                "path": self._path(f"{self.directory}/{group}"),
                 "prune": True,
                 # A group that waited for its layers would hold back the commit that cures one of them.
                 "wait": False,
@@ -117,7 +119,7 @@ class _Pen:
             "retryInterval": layer.pace.retry_interval,
             "timeout": _timeout(layer),
             "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
-            "path": f"./{layer.path or f'{self.directory}/{layer.group}/{layer.name}'}",
+            "path": self._path(layer.path or f"{self.directory}/{layer.group}/{layer.name}"),
             "prune": True,
             **({"deletionPolicy": "Orphan"} if layer.keeps_data else {}),
             "wait": True,
@@ -135,6 +137,10 @@ class _Pen:
             "spec": spec,
         }
 
+    def _path(self, path: str) -> str:
+        """A path of the project as Flux finds it: from the repository's root."""
+        return f"./{posixpath.join(self.place, path)}"
+
     def _list(self, path: str, resources: list[str], source: Source) -> TreeFile:
         listing = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": sorted(resources)}
         return self._file(path, listing, source)
@@ -143,5 +149,5 @@ class _Pen:
         return self._file(path, manifest.object, manifest.source)
 
     def _file(self, path: str, obj: Mapping[str, Any], source: Source) -> TreeFile:
-        header = f"# Generated by fluxstead from {source.file}: edit that file, then ./run render.\n"
+        header = f"{HEADER}{source.file}: edit that file, then ./run render.\n"
         return TreeFile(path, header + to_yaml(obj), obj, source)

@@ -16,6 +16,7 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
     """Layers called like another layer, a group or one of the root's Kustomizations; and namespaces that are not ours."""
     taken = {name: f"the group `{name}`" for name in GROUPS} | {FLUX_NAMESPACE: "Flux's own Kustomization"}
     taken[cluster] = f"the root of the tree, clusters/{cluster}/tree.yaml"
+    taken["kustomization"] = "the file that lists a group's layers"
     for layer in layers:
         yield from _namespaces(layer)
         if layer.name in taken:
@@ -23,7 +24,7 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
                 "tree/name-taken",
                 layer.source,
                 what=f"the layer `{layer.name}` has the name of {taken[layer.name]}",
-                why="one Kustomization would overwrite the other, and prune what it had applied (F8)",
+                why="one would overwrite the other, and Flux prune what that had applied (F8)",
                 write="another name",
             )
         taken.setdefault(layer.name, f"the layer described at {layer.source}")

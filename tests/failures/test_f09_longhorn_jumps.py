@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from fluxstead.checks.rules.moves import ladder
-from fluxstead.tree.entry import missing_entry, write_entry
-from fluxstead.tree.owned import compare, write
+from fluxstead.tree.delivery import deliver
 from tests.conftest import Project
 from tests.failures.refusal import refused
 
@@ -24,10 +23,7 @@ def commit(project: Project) -> None:
     """Write the tree, and commit everything."""
     assembled = project.run().assembled
     assert assembled is not None
-    directory = assembled.tree.directory
-    write(project.root, directory, compare(project.root, directory, assembled.files))
-    if missing_entry(project.root, project.stack):
-        write_entry(project.root, project.stack, directory)
+    assert not deliver(assembled.desired(project.root, overwrite=False, say=print)).findings
     git(project.root, "add", "-A")
     git(project.root, "commit", "-qm", "tree")
 

@@ -35,6 +35,7 @@ _MAKERS = {
     "_unknown_key": "description/unknown-key",
 }
 """What makes findings, and of which id where that is not its first argument."""
+_LOOK = ("render", "--check")
 _GONE = object()
 _off = ""
 _hit: dict[str, None] = {}
@@ -126,8 +127,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-def _answer(project: Path, stack: str, off: str = "", *options: str) -> dict[str, Any]:
-    """What `./run render --check` says, with one place switched off."""
+def _answer(project: Path, stack: str, off: str = "", command: str = "render", *options: str) -> dict[str, Any]:
+    """What `./run render` or another command says, with one place switched off."""
     global _off  # noqa: PLW0603 -- read by the rewritten code
     from fluxstead.cli.__main__ import main  # noqa: PLC0415 -- once its code is rewritten
 
@@ -136,13 +137,14 @@ def _answer(project: Path, stack: str, off: str = "", *options: str) -> dict[str
     out = io.StringIO()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-            status: object = main(["render", "--project", str(project), "--stack", stack, "--format", "json", *options])
+            status: object = main([command, "--project", str(project), "--stack", stack, "--format", "json", *options])
     except Exception as broken:  # noqa: BLE001 -- the program without a rule may do anything
         status = f"{type(broken).__name__}: {broken}"
     finally:
         _off = ""
     text = out.getvalue()
-    findings = json.loads(text)["findings"] if text else []
+    said = json.loads(text) if text else []
+    findings = said["findings"] if isinstance(said, dict) else said
     for finding in findings:
         file = project / finding["file"]
         lines = file.read_text(errors="replace").splitlines() if file.is_file() else []
@@ -153,8 +155,9 @@ def _answer(project: Path, stack: str, off: str = "", *options: str) -> dict[str
 @contextlib.contextmanager
 def _copy(of: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(of, folder, dirs_exist_ok=True, symlinks=True)
-        yield Path(folder)
+        project = Path(folder) / "project"
+        shutil.copytree(of, project, symlinks=True)
+        yield project
 
 
 def _answers() -> dict[str, Any]:
@@ -172,14 +175,15 @@ def _answers() -> dict[str, Any]:
         untouched = {}
         for stack, base in bases.items():
             with _copy(base) as project:
-                untouched[stack] = _answer(project, stack, "", "--check")
+                untouched[stack] = _answer(project, stack, "", *_LOOK)
         for mistake in MISTAKES:
             with _copy(bases[mistake.base]) as project:
                 mistake.make(project, partial(_answer, project, mistake.base))
                 stack = mistake.stack or mistake.base
-                found = _answer(project, stack, "", "--check")
+                command = _LOOK if mistake.command == "render" else (mistake.command,)
+                found = _answer(project, stack, "", *command)
                 place = [site for site in found["hit"] if _known[site] == mistake.id and site not in untouched[mistake.base]["hit"]]
-                without = [_answer(project, stack, site, "--check") for site in place]
+                without = [_answer(project, stack, site, *command) for site in place]
             answers.append({"places": place, "with": found, "without": without})
     return {"untouched": untouched, "answers": answers, "of the tree": _places_of_the_tree(), "known": _known}
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from fluxstead.checks.elsewhere import ELSEWHERE
+from fluxstead.checks.elsewhere import ELSEWHERE, REFUSED_BY_THE_DISK
 from fluxstead.checks.registry import OUTSIDE
 from tests.rules.mistakes import MISTAKES, Mistake
 from tests.rules.mutated import REPOSITORY
 
 SEVERITIES = {check.id: str(check.severity) for check in ELSEWHERE}
-HAVE_STAND_INS = {check.id for check in OUTSIDE}
-"""They ask other programs and servers: tests/checks/test_outside.py and test_registries.py."""
+ELSEWHERE_TESTED = {check.id for check in (*OUTSIDE, *REFUSED_BY_THE_DISK)}
+"""They ask other programs and servers: tests/checks/test_outside.py and test_registries.py; or the disk: tests/tree."""
 
 
 @pytest.fixture(scope="module")
@@ -72,4 +72,4 @@ def test_no_place_is_left_out(mutated: dict[str, Any]) -> None:
     """Some rules are written in several places, for several forms of a mistake; each has its own."""
     reached = {place for answer in mutated["answers"] for place in answer["places"]} | set(mutated["of the tree"])
     assert len(reached) > 140
-    assert {place: id_ for place, id_ in mutated["known"].items() if place not in reached and id_ not in HAVE_STAND_INS} == {}
+    assert {place: id_ for place, id_ in mutated["known"].items() if place not in reached and id_ not in ELSEWHERE_TESTED} == {}

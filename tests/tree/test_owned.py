@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstead.tree import owned
-from fluxstead.tree.owned import RECORD, compare, write
+from fluxstead.tree.owned import compare, write
+from fluxstead.tree.record import RECORD, digest
 
 TREE = {"kustomization.yaml": "resources: []\n", "apps/a.yaml": "a: 1\n", "apps/b/c.yaml": "c: 1\n"}
 WHERE = "generated/test"
@@ -84,7 +84,7 @@ def test_a_file_that_is_not_ours_is_neither_overwritten_nor_removed(tmp_path: Pa
     assert "notes.md" not in {change.path for change in difference.changes}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "<<<<<<< HEAD\n"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', '{"files": {"a": 3}}', "<<<<<<< HEAD\n", "[" * 100_000])
 def test_a_spoiled_record_is_a_finding(tmp_path: Path, text: str) -> None:
     """A merge conflict in the record must not make edits look like ours."""
     written(tmp_path, TREE)
@@ -98,38 +98,6 @@ def test_the_record_is_the_same_for_the_same_tree(tmp_path: Path) -> None:
     written(tmp_path / "two", dict(reversed(TREE.items())))
     assert (tmp_path / "one" / WHERE / RECORD).read_bytes() == (tmp_path / "two" / WHERE / RECORD).read_bytes()
     assert set(json.loads((tmp_path / "one" / WHERE / RECORD).read_text())["files"]) == set(TREE)
-
-
-class Killed(Exception):
-    """The process ended here."""
-
-
-@pytest.mark.parametrize("survived", range(8))
-def test_killed_anywhere_the_next_run_carries_on_even_with_another_description(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survived: int
-) -> None:
-    """Files half of one tree and half of the next are all ours."""
-    written(tmp_path, TREE)
-    calls = 0
-    replace = owned._replace
-
-    def dying(target: Path, text: str) -> None:
-        nonlocal calls
-        calls += 1
-        if calls > survived:
-            raise Killed
-        replace(target, text)
-
-    second = {path: text.replace("1", "2") for path, text in TREE.items()} | {"new.yaml": "n: 1\n"}
-    with monkeypatch.context() as patch:
-        patch.setattr(owned, "_replace", dying)
-        try:
-            written(tmp_path, second)
-        except Killed:
-            assert survived < 5
-    third = {path: text.replace("1", "3") for path, text in TREE.items()}
-    written(tmp_path, third)
-    assert on_disk(tmp_path) == third
 
 
 @given(
@@ -151,10 +119,10 @@ def test_a_record_that_names_files_outside_the_tree_removes_nothing(tmp_path: Pa
     victim = tmp_path / "victim"
     victim.write_text("precious")
     record = json.loads((tmp_path / WHERE / RECORD).read_text())
-    record["files"]["../../victim"] = [owned._digest("precious")]
+    record["files"] |= {path: [digest("precious")] for path in ("../../victim", str(victim), RECORD, "a\0b", "./apps/a.yaml", "")}
     (tmp_path / WHERE / RECORD).write_text(json.dumps(record))
     difference = compare(tmp_path, WHERE, TREE)
-    assert [finding.id for finding in difference.findings] == ["tree/in-the-way"]
+    assert [finding.id for finding in difference.findings] == ["tree/record"] * 6
     assert not difference.changes
     assert victim.exists()
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fluxstead.checks.reading.directory import kustomization_in
-from fluxstead.checks.reading.store import normal
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error
 
@@ -47,7 +46,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
 def _own(subject: Subject) -> Iterator[str]:
     for unit in subject.view.units.values():
         hand_written = [item for item in unit.items if not item.document.generated]
-        path = normal(str(unit.spec.get("path") or ""))
+        path = subject.view.folder_of(unit.spec)
         if unit.document and not unit.elsewhere and hand_written and subject.view.store.is_folder(path):
             yield path
 

@@ -35,7 +35,7 @@ def committed(history: History, now: View, entries: Callable[[Store], Sequence[s
         if known is not None:
             return known
         store = _CommitStore(history.git, commit.blobs, now.store)
-        made = view_of(store, entries(store))
+        made = view_of(store, entries(store), now.place)
         if store.missing:
             what = f"{store.missing} of {commit.name} is not in this clone"
             result.unread.append(Unread(what, PARTIAL))

@@ -106,9 +106,10 @@ def _documents(loader: _Loader | _PatientLoader, path: str) -> list[Document]:
 
 @dataclass(slots=True)
 class DiskStore:
-    """Files below a folder of the disk."""
+    """Files below a folder of the disk. `unreadable`: what is there and could not be read, and why."""
 
     root: Path
+    unreadable: dict[str, str] = field(default_factory=dict)
     _read: dict[str, Sequence[Document]] = field(default_factory=dict)
 
     def is_file(self, path: str) -> bool:
@@ -127,14 +128,27 @@ class DiskStore:
 
     def children(self, folder: str) -> Sequence[str]:
         """As in Store."""
-        return sorted(entry.name for entry in (self.root / folder).iterdir())
+        try:
+            return sorted(entry.name for entry in (self.root / folder).iterdir())
+        except OSError as problem:
+            self.unreadable[folder or "."] = problem.strerror or str(problem)
+            return ()
 
     def text(self, path: str) -> str:
         """As in Store."""
+        file = self.root / path
         try:
-            return (self.root / path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            if file.exists() and not file.is_file():  # reading a pipe would wait for ever
+                self.unreadable[path] = "it is no file"
+                return ""
+            return file.read_text(encoding="utf-8")
+        except FileNotFoundError:
             return ""
+        except UnicodeDecodeError:
+            self.unreadable[path] = "it is not text in UTF-8"
+        except OSError as problem:
+            self.unreadable[path] = problem.strerror or str(problem)
+        return ""
 
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
@@ -181,14 +195,17 @@ class TreeStore:
     """A generated tree, with what people wrote around it.
 
     The objects are those that the texts were made of: reading all of them back would take longer than writing them, and a test
-    holds that the texts say the same.
+    holds that the texts say the same. `instead`: documents that are taken for what `around` has at their paths.
     """
 
-    def __init__(self, directory: str, files: Iterable[TreeFile], around: Store) -> None:
-        self._documents = {
+    def __init__(
+        self, directory: str, files: Iterable[TreeFile], around: Store, instead: Mapping[str, Sequence[Document]] | None = None
+    ) -> None:
+        self._documents: dict[str, Sequence[Document]] = {
             f"{directory}/{file.path}": (Document(f"{directory}/{file.path}", file.object, file.source, generated=True),)
             for file in files
         }
+        self._instead = instead or {}
         self._texts = {f"{directory}/{file.path}": file for file in files}
         self._directory = directory
         self._around = around
@@ -212,7 +229,7 @@ class TreeStore:
 
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
-        return self._documents.get(path) or self._around.documents(path)
+        return self._documents.get(path) or self._instead.get(path) or self._around.documents(path)
 
     def _ours(self, path: str) -> bool:
         return path == self._directory or path.startswith(f"{self._directory}/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -101,9 +102,10 @@ class Item:
 
 @dataclass(slots=True)
 class View:
-    """Everything that one cluster's Flux applies."""
+    """Everything that one cluster's Flux applies. `place`: where the store's root lies in the repository that Flux reads."""
 
     store: Store
+    place: str = ""
     entries: list[Unit] = field(default_factory=list)
     units: dict[str, Unit] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
@@ -111,6 +113,11 @@ class View:
     by_ref: dict[ObjectRef, list[Item]] = field(default_factory=lambda: defaultdict(list))
     files: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+
+    def folder_of(self, spec: Mapping[str, Any]) -> str:
+        """The directory that a Kustomization reconciles, from the store's root."""
+        path = normal(str(spec.get("path") or ""))
+        return normal(posixpath.relpath(path or ".", self.place)) if self.place else path
 
     @property
     def partial(self) -> bool:
@@ -128,11 +135,11 @@ class View:
         return found[0] if found else None
 
 
-def view_of(store: Store, entries: Iterable[str]) -> View:
-    """Read everything that Flux reaches from these directories."""
-    view = View(store)
+def view_of(store: Store, entries: Iterable[str], place: str = "") -> View:
+    """Read everything that Flux reaches from these directories, whose paths are the store's."""
+    view = View(store, place)
     for entry in entries:
-        unit = Unit(entry or ".", FLUX_NAMESPACE, 0, None, None, {"path": entry})
+        unit = Unit(entry or ".", FLUX_NAMESPACE, 0, None, None, {"path": posixpath.join(place, entry)})
         view.entries.append(unit)
         _read(view, unit, {})
     return view
@@ -142,7 +149,7 @@ def _read(view: View, unit: Unit, seen: dict[str, Reading]) -> None:
     """Its directory, then the Kustomizations in it. `seen`: directories that were read before, by their path."""
     unit.index = len(view.units)
     view.units[unit.key if unit.document else f"entry {unit.name}"] = unit
-    path = normal(str(unit.spec.get("path") or ""))
+    path = view.folder_of(unit.spec)
     if unit.elsewhere or not view.store.is_folder(path):
         return
     components = unit.spec.get("components")
@@ -215,7 +222,7 @@ def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> No
     if source.get("kind") == "ExternalArtifact":
         item = _from_artifact(view, item, str(source.get("name")))
         source = mapping(item.spec, "sourceRef")
-    path = normal(str(item.spec.get("path") or ""))
+    path = view.folder_of(item.spec)
     if _is_itself(parent, item):
         view.units[key] = parent
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import posixpath
 from collections.abc import Iterable, Iterator
 
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
@@ -18,17 +19,18 @@ from fluxstead.tree.entry import entry_path
 def paths(subject: Subject) -> Iterator[Finding]:
     """Files that a kustomization lists, and directories that a Flux Kustomization reconciles."""
     yield from subject.view.findings
-    store = subject.view.store
-    for unit in subject.view.units.values():
-        path = normal(str(unit.spec.get("path") or ""))
+    view, store = subject.view, subject.view.store
+    for unit in view.units.values():
+        path = view.folder_of(unit.spec)
         if unit.document is None or unit.elsewhere or "${" in path or store.is_folder(path):
             continue
+        near = _near(path, _folders(view))
         yield error(
             "references/missing-path",
             line_with(store, unit.document, "path:"),
-            what=f"Kustomization {unit.key} reconciles {path}, which is not in the repository",
+            what=f"Kustomization {unit.key} reconciles {normal(str(unit.spec.get('path') or ''))}, which is not in the repository",
             why="Flux reports `path not found`, and applies nothing of it (F3)",
-            write=_near(path, _folders(subject.view)) or "a directory of this repository",
+            write=posixpath.join(view.place, near) if near else "a directory of this repository",
         )
 
 

@@ -1,0 +1,139 @@
+"""The entry, `clusters/<cluster>/tree.yaml`: the operator's own, and all that Flux knows of the tree.
+
+What is wrong in it is said, and then the tree is looked at as if it were right: an emptied entry would switch off every other
+check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fluxstead.checks.reading.directory import kustomization_in
+from fluxstead.checks.reading.store import Document, Store, documents_in, line_with, normal
+from fluxstead.checks.reading.view import KUSTOMIZE, View, identity, mapping
+from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.tree.entry import entry_path, entry_text
+
+_ANEW = "delete it, and ./run render writes it anew; or the committed one back: git checkout -- "
+_PRUNES = "Flux deletes what it finds here no more, layer by layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The entry of a cluster to the tree in `directory`, a path from the repository's root, as a store has it."""
+
+    store: Store
+    cluster: str
+    directory: str
+
+    @property
+    def path(self) -> str:
+        """Where it stands, from the project's root."""
+        return entry_path(self.cluster)
+
+    def as_written(self) -> Sequence[Document]:
+        """What fluxstead writes there."""
+        return documents_in(entry_text(self.cluster, self.directory), self.path)
+
+    def findings(self) -> Iterator[Finding]:
+        """Why Flux would not apply the tree through it, the whole of it, and once. Nothing where there is no file yet."""
+        if not self.store.is_file(self.path):
+            return
+        documents = [one for one in self.store.documents(self.path) if one.data is not None or one.problem]
+        broken = next((one for one in documents if one.problem), None)
+        if broken:
+            yield _wrong(broken.source, f"it is not YAML: {broken.problem}", "Flux applies nothing any more", _ANEW + self.path)
+        elif not documents:
+            yield _wrong(Source(self.path), "it is empty", _PRUNES, _ANEW + self.path)
+        elif len(documents) > 1:
+            yield _wrong(
+                documents[1].source,
+                f"there are {len(documents)} documents in it",
+                "a tree that is reconciled in parts loses what is in none of them: the next group that it gets, for one",
+                f"one Kustomization, of ./{self.directory}; what is yours, in files beside this one",
+            )
+        else:
+            yield from self._kustomization(documents[0])
+
+    def _kustomization(self, document: Document) -> Iterator[Finding]:
+        ref = identity(document.data)
+        if ref is None or (ref.group, ref.kind) != (KUSTOMIZE, "Kustomization"):
+            yield _wrong(document.source, "it is no Kustomization of Flux", _PRUNES, _ANEW + self.path)
+            return
+        spec = mapping(document.data, "spec")
+        for key, what, why, write in self._differences(spec, ref.namespace):
+            yield _wrong(line_with(self.store, document, f"{key}:"), what, why, write)
+
+    def _differences(self, spec: Mapping[str, object], namespace: str) -> Iterator[tuple[str, str, str, str]]:
+        """The key, what is wrong with it, why that matters, and what to write."""
+        path = str(spec.get("path") or "")
+        if normal(path) != self.directory or path.startswith("../"):
+            part = normal(path).startswith(f"{self.directory}/")
+            yield (
+                "path",
+                f"it reconciles {'a part of the tree' if part else 'another directory'}, {path or 'the whole repository'}",
+                f"the rest is nobody's, and {_PRUNES}" if part else _PRUNES,
+                f"path: ./{self.directory}",
+            )
+        source = mapping(spec, "sourceRef")
+        found = (source.get("kind"), source.get("namespace") or namespace, source.get("name"))
+        if found != ("GitRepository", FLUX_NAMESPACE, FLUX_NAMESPACE):
+            yield (
+                "sourceRef",
+                f"it reads {found[0]} {found[1]}/{found[2]}",
+                "every layer of the tree reads the GitRepository flux-system, and would be of another commit than its group",
+                "sourceRef: {kind: GitRepository, name: flux-system}",
+            )
+        if spec.get("targetNamespace") not in {None, "", FLUX_NAMESPACE}:
+            yield (
+                "targetNamespace",
+                f"it moves the tree's Kustomizations into the namespace {spec['targetNamespace']}",
+                "Flux deletes those in flux-system, and with them what they applied; the new ones have no source there",
+                "no targetNamespace",
+            )
+        for key in ("namePrefix", "nameSuffix"):
+            if spec.get(key):
+                yield (
+                    key,
+                    f"it renames the tree's Kustomizations, by {key} {spec[key]}",
+                    "Flux deletes those of the old names, and with them what they applied; no dependsOn finds the new ones",
+                    f"no {key}",
+                )
+        if spec.get("kubeConfig"):
+            yield "kubeConfig", "it applies the tree to another cluster", _PRUNES, "no kubeConfig"
+
+    def unread(self, view: View) -> Iterator[Finding]:
+        """A kustomization in the entry's folder that leaves it out, and one that was renamed since a commit."""
+        folder = self.path.rpartition("/")[0]
+        listing = kustomization_in(self.store, folder)
+        if listing and self.path not in view.files:
+            yield _wrong(
+                Source(listing),
+                "it does not list tree.yaml",
+                f"Flux does not read the tree: {_PRUNES}",
+                "- tree.yaml, under resources",
+            )
+
+    def renamed(self, view: View, before: Mapping[str, View]) -> Iterator[Finding]:
+        """The root of the tree under another name than in a commit."""
+        now = self._root(view)
+        for commit, old in before.items():
+            was = self._root(old)
+            if now and was and now != was:
+                yield _wrong(
+                    Source(self.path),
+                    f"the tree's Kustomization is {was} in {commit}, and now {now}",
+                    "Flux deletes the old one, and with it every group, before the new one has taken them over (F27)",
+                    f"{was.rpartition('/')[2]}, in the namespace {was.partition('/')[0]}",
+                )
+                return
+
+    def _root(self, view: View) -> str | None:
+        own = (unit for unit in view.units.values() if unit.document and unit.document.path == self.path)
+        return next((unit.key for unit in own if normal(str(unit.spec.get("path") or "")) == self.directory), None)
+
+
+def _wrong(source: Source, what: str, why: str, write: str) -> Finding:
+    return error("tree/entry", source, what=what, why=why, write=write)

@@ -1,0 +1,81 @@
+"""Where the project lies in the repository that Flux reads: its paths begin at the repository's root.
+
+It is described, and not taken from Git, so that the tree is the same from a copy without Git. Git is asked whether it is so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.refusal import refuse
+
+HERE = "."
+"""The project's folder is the root of a repository of its own, wherever it lies now."""
+_FOLDERS = re.compile(r"(?!\.\.?(?:/|$))[\w.-]+(?:/(?!\.\.?(?:/|$))[\w.-]+)*")
+
+
+def _place(value: str) -> str:
+    path = value.removeprefix("./").rstrip("/") or HERE
+    if path == HERE or _FOLDERS.fullmatch(path):
+        return path
+    raise refuse(
+        f"{value!r} is not a folder of a repository",
+        why="Flux finds the tree by its path from the repository's root",
+        write="a path such as clusters/home, or '.'",
+    )
+
+
+Place = Annotated[str, AfterValidator(_place)]
+"""A folder by its path from the repository's root, or `HERE`."""
+
+
+def in_git(root: Path) -> list[str]:
+    """The project's path in every Git repository that it lies in, the innermost first; empty where it is the root itself."""
+    folder = root.resolve()
+    around = [above for above in (folder, *folder.parents) if _is_repository(above)]
+    return ["" if above == folder else folder.relative_to(above).as_posix() for above in around]
+
+
+def _is_repository(folder: Path) -> bool:
+    try:
+        return (folder / ".git").exists()
+    except OSError:  # a folder above that others may not look into
+        return False
+
+
+def findings_of(said: str | None, source: Source, root: Path, cluster: str) -> Iterator[Finding]:
+    """A place that is not the one in Git; and a Flux that begins beside it.
+
+    Without Git, what is said is believed. A repository around the innermost may be the one that Flux reads, if it is said.
+    """
+    found = in_git(root)
+    if found and said != HERE and (said or "") not in (found if said else found[:1]):
+        inside = found[0]
+        yield error(
+            "flux/directory",
+            source,
+            what=f"the project lies in {inside or 'the root'} of its Git repository,"
+            f" and its paths would begin in {said or 'the root'}",
+            why="Flux begins every path at the repository's root, finds none of the tree's there, and applies nothing (F3)",
+            write=f"flux: {{directory: {inside or HERE}}}"
+            + ("" if said else "; or '.', if this folder is to be a repository of its own"),
+        )
+    elif found and said and said != HERE:
+        begins = f"clusters/{cluster}"
+        top = root.resolve().parents[said.count("/")]
+        if (top / begins / FLUX_NAMESPACE).is_dir() and not (root / begins / FLUX_NAMESPACE).is_dir():
+            yield warning(
+                "flux/begins-elsewhere",
+                source,
+                what=f"Flux was bootstrapped into {begins} at the repository's root,"
+                f" and its entry to the tree lies in {said}/{begins}",
+                why="Flux reads the folder that it was bootstrapped into, and would never see the tree",
+                write=f"flux bootstrap once more, with --path {said}/{begins}",
+            )
