@@ -45,7 +45,7 @@ for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 pytho
   case $ended in
     0) python=$found && break ;;
     9) met="$met$found is $(plain "$version"), which is too old; " ;;
-    *) met="$met$found $(plain "$version") lacks a part of its library or does not start; " ;;
+    *) met="$met$found${version:+ $(plain "$version")} lacks a part of its library or does not start; " ;;
   esac
 done
 if [ -z "$python" ]; then

@@ -63,7 +63,7 @@ def ask(destination: Sequence[str], data: Mapping[str, object], way: Way) -> Ans
     """The script's plan for `data` on the host that `ssh` reaches as `destination`."""
     stdin = stdin_for("plan", data, nonce=secrets.token_hex(8))
     status, output, trouble = run([*destination, COMMAND], stdin)
-    why = not_reached(trouble, way) if status == _FAILED else not_answered(output, trouble)
+    why = not_reached(trouble, way) if status == _FAILED else not_answered(output, trouble, way.words)
     return find_answer(output, token_of(stdin)) or Answer("failed", (why,))
 
 

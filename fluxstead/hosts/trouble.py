@@ -15,7 +15,7 @@ _LOGINS = {
     r"password (has )?expired|password change required|change your password|account has expired": (
         "the password or the account of this user has expired; type, on the host: sudo chage -M -1 -E -1 USER"
     ),
-    r"token: parameter|needs: parameter|FLUXSTEAD_END_OF_INPUT": (
+    r"token: parameter|needs: parameter|FLUXSTEAD_END_OF_INPUT|^sh: (line )?\d+: ": (
         "something of the login (~/.bashrc, ~/.profile, ~/.ssh/rc) read the beginning of standard input, which is the script's; "
         f"give it </dev/null, or put it behind [ -t 0 ]; {_TRY}"
     ),
@@ -67,11 +67,13 @@ class Way:
         return f"{self.port_words}{f'-J {self.jump} ' if self.jump else ''}{self.destination}"
 
 
-def not_answered(output: str, trouble: str) -> str:
-    """What came instead of an answer, and what probably keeps the script from running."""
+def not_answered(output: str, trouble: str, login: str = "USER@HOST") -> str:
+    """What came instead of an answer, and what probably keeps the script from running; `login` as ssh takes it."""
     shown = " / ".join([*output.strip().splitlines()[-_SHOWN:], *trouble.strip().splitlines()[-_SHOWN:]])
     said = f"{output}\n{trouble}"
-    hint = next((hint for pattern, hint in _LOGINS.items() if re.search(pattern, said, re.IGNORECASE)), _SILENT)
+    hint = next((hint for pattern, hint in _LOGINS.items() if re.search(pattern, said, re.IGNORECASE | re.MULTILINE)), _SILENT)
+    user = login.rpartition("@")[0].rpartition(" ")[2]
+    hint = hint.replace("USER@HOST", login).replace("USER", user)
     return f"the host answered nothing that can be read: {shown or 'no output'}. {hint[0].upper()}{hint[1:]}"
 
 
@@ -79,7 +81,7 @@ def not_reached(trouble: str, way: Way) -> str:
     """Why ssh did not get through, and what to type."""
     lines = [line.strip() for line in trouble.splitlines() if line.strip()]
     hint = next((hint for pattern, hint in _hints(way).items() if re.search(pattern, trouble, re.IGNORECASE)), "")
-    told = f"ssh did not get through: {lines[-1] if lines else 'no reason given'}"
+    told = f"ssh did not get through: {lines[-1].rstrip('.') if lines else 'no reason given'}"
     return f"{told}. {hint or f'Type: ssh -v {way.words}, whose last lines say where it stops'}"
 
 

@@ -215,6 +215,14 @@ def test_whoever_ends_in_time_holds_nothing_up(offered: Debian, capsys: pytest.C
     assert f"packages: waiting for process {process.pid}" in capsys.readouterr().err
 
 
+def test_whoever_takes_a_lock_between_the_look_and_apt_is_waited_for_too(offered: Debian, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists = Path(apt.LOCKS[2])
+    monkeypatch.setattr(apt, "LOCKS", ())
+    with holder(lists, 3):
+        install_packages(NODE)
+    assert offered.state("brings-wanted") == "installed"
+
+
 def test_a_package_manager_at_work_is_no_leftover(offered: Debian) -> None:
     """While it works, packages are half-installed."""
     left_by_others(offered)

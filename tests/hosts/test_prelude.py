@@ -131,8 +131,11 @@ def test_a_python_that_is_too_old_is_told_with_its_version_and_what_to_install(v
 
 
 def test_no_python_at_all_is_told(host: Host) -> None:
+    """On a line of its own, also where the login printed something that did not end its line."""
     host.program("python3")
-    assert "there is no python3; type, on the host: sudo apt-get update" in host.run().answer.why[0]
+    done = host.run(stdin=f"printf 'Welcome '\n{host.text()}")
+    assert "there is no python3; type, on the host: sudo apt-get update" in done.answer.why[0]
+    assert json.loads(done.out.splitlines()[-1])["result"]["status"] == "failed"
 
 
 def test_a_newer_python_beside_an_old_one_is_taken(host: Host) -> None:

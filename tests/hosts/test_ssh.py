@@ -132,7 +132,7 @@ def test_several_hosts_are_asked_and_each_is_told_as_it_answers(stand: Stand) ->
     ("status", "trouble", "said"),
     [
         (255, "Connection refused", "ssh did not get through: Connection refused"),
-        (1, "sh: 1: bad", "sh: 1: bad"),
+        (1, "something new", "type: ssh root@192.0.2.1 'echo ok'"),
         (127, "sh: sudo: not found", "sudo: not found"),
     ],
 )

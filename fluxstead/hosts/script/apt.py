@@ -100,12 +100,14 @@ def wait_for_locks() -> None:
 
 def apt(*words: str) -> Tuple[int, str, str]:
     """apt-get as a guest, once nobody else is at it: (exit status, output, error output)."""
+    deadline = time.monotonic() + LOCKED_SECONDS
     while True:
         wait_for_locks()
         status, out, err = answer(("apt-get", *GUEST, *words), APT_SECONDS)
         # Somebody was quicker; apt itself waits for one of the locks only.
-        if not (status and "Could not get lock" in err):
+        if not (status and "Could not get lock" in err) or time.monotonic() > deadline:
             return status, out, err
+        time.sleep(1)
 
 
 def foresee(packages: Sequence[str], *options: str) -> Foreseen:
