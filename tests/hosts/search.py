@@ -71,7 +71,5 @@ def nonzero(path: Path) -> list[tuple[int, int]]:
 
 def _used(data: bytes, step: int) -> list[tuple[int, int]]:
     zeros = bytes(step)
-    if data.count(0) == len(data):
-        return []
     parts = ((start, min(start + step, len(data))) for start in range(0, len(data), step))
     return [(start, end) for start, end in parts if data[start:end] != zeros[: end - start]]

@@ -110,5 +110,5 @@ def luks_detached_header(size: int, sector: int) -> dict[int, bytes]:
 def image_in_the_middle(size: int, sector: int) -> dict[int, bytes]:
     """The encrypted image of a virtual machine, written somewhere in a disk whose start nobody ever used."""
     del sector
-    length = min(max(MIB, 3 * size // 1024), 32 * MIB) // (4 * KIB) * 4 * KIB
+    length = min(max(MIB, 3 * size // 1024), 8 * MIB) // (4 * KIB) * 4 * KIB
     return {size * 3 // 8 // (4 * KIB) * 4 * KIB: noise(length, "virtual machine")}

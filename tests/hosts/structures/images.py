@@ -42,13 +42,15 @@ def extents(path: Path, start: int = 0, end: int | None = None) -> Iterator[tupl
 
 
 def chunks(path: Path, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
-    """What the extents hold, in pieces that begin at whole MiB (or at an extent's start)."""
+    """What the extents hold, in pieces of up to 1 MiB; those with nothing but zeros are left out."""
+    zeros = bytes(CHUNK)
     with path.open("rb") as disk:
         for begin, finish in extents(path, start, end):
             place = begin
             while place < finish:
                 data = os.pread(disk.fileno(), min(CHUNK - place % CHUNK, finish - place), place)
-                yield place, data
+                if data != zeros[: len(data)]:
+                    yield place, data
                 place += len(data)
 
 
@@ -62,8 +64,5 @@ def zero(path: Path, start: int, end: int) -> None:
 
 
 def copy(source: Path, target: Path, start: int) -> None:
-    """Copy a sparse file into a disk from byte `start` on, as `dd seek=` does, holes left out."""
-    with target.open("r+b") as disk:
-        for place, data in chunks(source):
-            disk.seek(start + place)
-            disk.write(data)
+    """Copy a sparse file into a disk from byte `start` on, as `dd seek= conv=sparse` does; what lies beyond its end is cut off."""
+    write(target, {start + place: data for place, data in chunks(source)})
