@@ -75,13 +75,13 @@ def test_a_helm_value_arrives(cluster: Cluster, project: Project) -> None:
 def test_a_machine_declared_before_it_joined_gets_no_phantom_and_then_everything(cluster: Cluster, project: Project) -> None:
     """F10: labels for an absent machine are a 403, not a Node; and hold nothing back but themselves."""
     project.replace("nodes/k3s2.yaml", "state: planned", "state: live")
-    apply(cluster, project, "k3s2 is live", but=("node-labels",))
-    refused = cluster.eventually("node labels refused", lambda: failure(cluster, "node-labels", "forbidden"))
+    apply(cluster, project, "k3s2 is live", but=("node-k3s2-labels",))
+    refused = cluster.eventually("its labels refused", lambda: failure(cluster, "node-k3s2-labels", "forbidden"))
     assert "k3s2" in refused
     assert cluster.api.get("v1", "Node", "k3s2") is None
 
     cluster.control_plane.add_node("k3s2")
-    cluster.reconcile(*KUSTOMIZATION, "node-labels", NAMESPACE)
+    cluster.reconcile(*KUSTOMIZATION, "node-k3s2-labels", NAMESPACE)
     cluster.eventually("labels on k3s2", lambda: labels(cluster, "k3s2").get("storage") == "longhorn", 90)
     node = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
     assert node
@@ -156,7 +156,7 @@ def test_drift_is_repaired(cluster: Cluster, project: Project) -> None:
     cluster.api.delete("apps/v1", "Deployment", "example-app", "example-app-dev")
     cluster.api.patch("apps/v1", "Deployment", "longhorn-driver-deployer", {"spec": {"replicas": 0}}, namespace=LONGHORN)
     cluster.api.delete("apps/v1", "Deployment", "longhorn-ui", LONGHORN)
-    for layer in ("node-labels", "example-app-dev"):
+    for layer in ("node-k3s1-labels", "example-app-dev"):
         cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
     cluster.reconcile(*RELEASE, "longhorn", LONGHORN)
     cluster.eventually("the label", lambda: labels(cluster, "k3s1").get("storage") == "longhorn")
@@ -238,7 +238,7 @@ def test_changes_mistakes_drift_and_suspension_of_the_second_cluster(edge_cluste
     edge_cluster.api.patch("v1", "Node", "alpha", {"metadata": {"labels": {zone: None}}})
     edge_cluster.api.delete("apps/v1", "Deployment", "wiki", "wiki-live")
     edge_cluster.api.delete("apps/v1", "Deployment", "longhorn-ui", LONGHORN)
-    for layer in ("node-labels", "wiki-live"):
+    for layer in ("node-alpha-labels", "wiki-live"):
         edge_cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
     edge_cluster.reconcile(*RELEASE, "longhorn", LONGHORN)
     edge_cluster.eventually("the label", lambda: labels(edge_cluster, "alpha").get(zone) == "rack-a")
