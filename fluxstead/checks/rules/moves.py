@@ -120,9 +120,9 @@ def _disks(name: str, old: Item, new: Item) -> Iterator[Finding]:
                     "moves/disk-removed",
                     new.source,
                     what=f"disk {key} of {new.ref} in {name} is removed while Longhorn still places replicas on it",
-                    why="Longhorn's webhook refuses the whole object, and the layer hangs (F28)",
-                    write=f"1. `{key}` back, with evict: true; commit, push, and wait until it is empty; 2. without it"
-                    + _renamed(key, disk, now),
+                    why="Longhorn's webhook refuses the machine's whole object, and its layer stands still (F28)",
+                    write=f"1. `{key}` back, with evict: true; commit, push, and wait until it is empty (its machine has to run);"
+                    " 2. without it" + _renamed(key, disk, now),
                 )
         elif any(disk.get(field) != changed.get(field) for field in ("path", "diskType")):
             yield error(

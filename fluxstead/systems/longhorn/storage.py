@@ -33,7 +33,7 @@ _REGISTERED = {
 _GATE_PACE = Pace(timeout="2m")
 """A gate that waits keeps one of the few workers of kustomize-controller, so not for longer than its pause makes up for."""
 
-_OPENED_PACE = Pace(retry_interval="30s", timeout="30s")
+_OPENED_PACE = Pace(retry_interval="5s", timeout="1m")
 """It waits once in the life of a cluster, from the start on, while the other workers have most to do."""
 
 _GATE, _OPENED = "longhorn-disks", "longhorn-disks-registered"
