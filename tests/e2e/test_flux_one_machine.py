@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster.api import Json, condition
-from tests.e2e.cluster.description import Project
+from tests.e2e.cluster.description import PROJECT, Project
 from tests.e2e.cluster.earlier import to_earlier_layout
 from tests.e2e.cluster.fixtures import NODE, Need, edge_running
 from tests.e2e.cluster.flux import NAMESPACE, Cluster, applied
 from tests.e2e.cluster.longhorn import MISMATCH
 from tests.e2e.cluster.report import KUSTOMIZATION
 
+PAGE = PROJECT / "docs/tasks/a-machine-stands-still.md"
 LONGHORN = "longhorn-system"
 LONGHORN_NODE = ("longhorn.io/v1beta2", "Node")
 HELD_SECONDS = 15
@@ -113,6 +116,9 @@ def test_flux_2_9_a_machine_that_never_returns(edge_cluster: Cluster, edge_proje
 
     project.replace("nodes/delta.yaml", "state: live", "state: leaving")
     arrives(cluster, project, "delta leaves", stuck)
+    told_by_hand(cluster, "delta", "later")
+    cluster.reconcile(*KUSTOMIZATION, "longhorn-node-delta", NAMESPACE)
+    cluster.eventually("Longhorn empties it", lambda: longhorn_node(cluster, "delta")["spec"]["evictionRequested"])
     (project.folder / "nodes/delta.yaml").unlink()
     arrives(cluster, project, "delta is gone from the description", set())
     cluster.eventually("its layer gone", lambda: "longhorn-node-delta" not in cluster.layers())
@@ -163,6 +169,13 @@ def returned(cluster: Cluster, machine: str) -> None:
         lambda: (node := longhorn_node(cluster, machine))["spec"]["disks"].keys() == node["status"]["diskStatus"].keys(),
     )
     cluster.reconcile(*KUSTOMIZATION, f"longhorn-node-{machine}", NAMESPACE)
+
+
+def told_by_hand(cluster: Cluster, machine: str, disk: str) -> None:
+    """The very command of the page."""
+    [command] = re.findall(r"kubectl .* patch nodes.*", PAGE.read_text())
+    words = command.replace("kubectl", cluster.control_plane.kubectl_words(), 1).replace("MACHINE", machine).replace("DISK", disk)
+    subprocess.run(["bash", "-euc", words], check=True, capture_output=True)
 
 
 def longhorn_node(cluster: Cluster, machine: str) -> Json:
