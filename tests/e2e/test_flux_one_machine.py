@@ -114,6 +114,15 @@ def test_flux_2_9_a_machine_that_never_returns(edge_cluster: Cluster, edge_proje
     cluster.eventually("beta's disk", lambda: longhorn_node(cluster, "beta")["status"]["diskStatus"].get("later"))
     assert MISMATCH in said(cluster, "longhorn-node-delta")
 
+    project.replace(project.stack_file.name, "version: 1.12.1", "version: 1.12.2")
+    project.replace(project.stack_file.name, "retention: 6w", "retention: 7w")
+    arrives(cluster, project, "a broken Longhorn, and monitoring", {*stuck, "longhorn"})
+    assert retention(cluster) == "7w"
+    cluster.eventually("its release failed", lambda: condition(cluster.release("longhorn", LONGHORN)).get("status") == "False")
+    cluster.repository.revert()
+    revision = cluster.commit("git revert")
+    cluster.wait_for_layers([name for name in project.layers() if name not in stuck], revision)
+
     project.replace("nodes/delta.yaml", "state: live", "state: leaving")
     arrives(cluster, project, "delta leaves", stuck)
     told_by_hand(cluster, "delta", "later")
