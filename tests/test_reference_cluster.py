@@ -76,11 +76,14 @@ def test_storage_survives_pruning(objects: Objects) -> None:
         assert layer["spec"]["deletionPolicy"] == "Orphan"
 
 
-def test_every_layer_waits_and_no_group_does(objects: Objects) -> None:
-    """A group that waits delays the cure of what is broken in it."""
+def test_every_layer_waits_and_no_group_and_no_machine_does(objects: Objects) -> None:
+    """A group that waits delays the cure of what is broken in it; a machine that does, everything else."""
+    machines = {"longhorn-node-k3s1", "node-k3s1-labels"}
+    named = {"longhorn-disks", "longhorn-storage"}
     for (kind, name), one in objects.items():
         if kind == "Kustomization":
-            assert one["spec"]["wait"] is (name not in {"infrastructure", "monitoring", "apps"})
+            assert one["spec"]["wait"] is (name not in {"infrastructure", "monitoring", "apps", *machines, *named})
+            assert bool(one["spec"].get("healthChecks")) is (name in named)
             assert one["spec"]["interval"]
             assert one["spec"]["retryInterval"]
             assert one["spec"]["timeout"]
@@ -103,10 +106,14 @@ def test_a_third_machine_changes_exactly_what_it_should(reference: Project) -> N
     changed = {path for path in before.files.keys() | after.files.keys() if before.files.get(path) != after.files.get(path)}
     assert changed == {
         "README.md",
-        "infrastructure/longhorn-storage/kustomization.yaml",
-        "infrastructure/longhorn-storage/node-k3s3.yaml",
-        "infrastructure/node-labels/kustomization.yaml",
-        "infrastructure/node-labels/node-k3s3.yaml",
+        "infrastructure/kustomization.yaml",
+        "infrastructure/longhorn-disks.yaml",
+        "infrastructure/longhorn-node-k3s3.yaml",
+        "infrastructure/longhorn-node-k3s3/kustomization.yaml",
+        "infrastructure/longhorn-node-k3s3/node-k3s3.yaml",
+        "infrastructure/node-k3s3-labels.yaml",
+        "infrastructure/node-k3s3-labels/kustomization.yaml",
+        "infrastructure/node-k3s3-labels/node-k3s3.yaml",
     }
 
 

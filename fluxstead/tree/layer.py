@@ -48,7 +48,15 @@ class Layer:
     needs: frozenset[Capability] = frozenset()
     offers: frozenset[Capability] = frozenset()
     depends_on: tuple[str, ...] = ()
+    health_checks: tuple[Mapping[str, str], ...] = ()
+    """Objects, as Flux's `healthChecks` names them, that it is ready with; it then waits for nothing that it applies itself."""
     health_check_exprs: tuple[Mapping[str, str], ...] = ()
+    waits: bool = True
+    """Whether it is ready only with everything it applied. False where nothing depends on it, so that it keeps none of the few
+    workers of kustomize-controller (`--concurrent`, 4) waiting."""
+    first_start_only: bool = False
+    """Whether those that depend on it wait until it was ready once, and not again at each revision (since Flux 2.7, which knows
+    `readyExpr`): what happens to it later holds none of them back."""
     service_account_name: str | None = None
     keeps_data: bool = False
     """It stays, with all that it applied, when its file goes: what volumes themselves need to run."""

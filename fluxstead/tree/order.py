@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.needs import needs_of, offers_of
@@ -16,11 +17,15 @@ from fluxstead.tree.needs import needs_of, offers_of
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`layer` waits for `dependency`, because of these needs (none: the description says so by name)."""
+    """`layer` waits for `dependency`, because of these needs (none: the description says so by name).
+
+    With `watched` it is applied without waiting, and ready only when these objects of `dependency` are healthy.
+    """
 
     layer: str
     dependency: str
     needs: tuple[Capability, ...] = ()
+    watched: tuple[ObjectRef, ...] = ()
 
 
 @dataclass(slots=True)
@@ -32,8 +37,8 @@ class Order:
     findings: list[Finding] = field(default_factory=list)
 
     def dependencies(self, layer: str) -> tuple[str, ...]:
-        """The names of the layers that `layer` waits for, in the tree's order."""
-        return tuple(edge.dependency for edge in self.edges[layer])
+        """The names of the layers that `layer` waits for before it is applied, in the tree's order."""
+        return tuple(edge.dependency for edge in self.edges[layer] if not edge.watched)
 
 
 def order(layers: Sequence[Layer], given: Iterable[Capability]) -> Order:
@@ -46,6 +51,7 @@ def order(layers: Sequence[Layer], given: Iterable[Capability]) -> Order:
     by_name = {layer.name: layer for layer in layers}
     offered_by = _offers(layers)
     base = frozenset(given)
+    owners = _owners(layers)
     for layer in layers:
         edges: dict[str, list[Capability]] = {}
         for need, source in _needs(layer).items():
@@ -61,7 +67,10 @@ def order(layers: Sequence[Layer], given: Iterable[Capability]) -> Order:
                 edges.setdefault(name, [])
             else:
                 result.findings.append(_dangling(layer, name, by_name))
-        result.edges[layer.name] = tuple(Edge(layer.name, name, tuple(sorted(needs))) for name, needs in edges.items())
+        result.edges[layer.name] = (
+            *(Edge(layer.name, name, tuple(sorted(needs))) for name, needs in edges.items()),
+            *(Edge(layer.name, name, (), refs) for name, refs in _watched(layer, owners).items() if name not in edges),
+        )
     _sort(result, layers)
     return result
 
@@ -71,6 +80,25 @@ def _offers(layers: Sequence[Layer]) -> dict[Capability, str]:
     offered = {offer: layer.name for layer in layers for manifest in layer.manifests for offer in offers_of(manifest.object)}
     offered.update({offer: layer.name for layer in layers for offer in sorted(layer.offers)})
     return offered
+
+
+def _owners(layers: Sequence[Layer]) -> dict[ObjectRef, str]:
+    """Whose the objects are that layers watch."""
+    watched = {_ref(check) for layer in layers for check in layer.health_checks}
+    return {manifest.ref: layer.name for layer in layers if watched for manifest in layer.manifests if manifest.ref in watched}
+
+
+def _watched(layer: Layer, owners: Mapping[ObjectRef, str]) -> dict[str, tuple[ObjectRef, ...]]:
+    """The objects of other layers that it is ready with, by their layer."""
+    found: dict[str, list[ObjectRef]] = {}
+    for ref in map(_ref, layer.health_checks):
+        if owners[ref] != layer.name:
+            found.setdefault(owners[ref], []).append(ref)
+    return {name: tuple(refs) for name, refs in found.items()}
+
+
+def _ref(check: Mapping[str, str]) -> ObjectRef:
+    return ObjectRef(group_of(check["apiVersion"]), check["kind"], check.get("namespace", ""), check["name"])
 
 
 def _needs(layer: Layer) -> dict[Capability, Source]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from fluxstead.core.capability import Capability
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.tree.layer import GROUPS
 from fluxstead.tree.order import Edge, Order
 
@@ -21,14 +23,20 @@ def _lines(order: Order) -> Iterator[str]:
 
 
 def _reason(edge: Edge) -> str:
+    if edge.watched:
+        return f"ready only with {_some(edge.watched)}"
     if not edge.needs:
         return "the description says so"
-    shown = ", ".join(str(need) for need in edge.needs[:3])
-    return f"{shown} and {len(edge.needs) - 3} more" if len(edge.needs) > 3 else shown  # noqa: PLR2004 -- a line's worth
+    return _some(edge.needs)
+
+
+def _some(things: Sequence[Capability] | Sequence[ObjectRef]) -> str:
+    shown = ", ".join(str(thing) for thing in things[:3])
+    return f"{shown} and {len(things) - 3} more" if len(things) > 3 else shown  # noqa: PLR2004 -- a line's worth
 
 
 def mermaid(order: Order) -> str:
-    """A flowchart: groups as boxes, and an arrow from each layer to those that wait for it."""
+    """A flowchart: groups as boxes, and an arrow from each layer to those that wait for it: dotted, to be ready."""
     lines = ["flowchart LR"]
     for group in GROUPS:
         members = [layer for layer in order.layers if layer.group == group]
@@ -37,7 +45,9 @@ def mermaid(order: Order) -> str:
             lines += [f"    {_id(layer.name)}[{layer.name}]" for layer in members]
             lines.append("  end")
     for layer in order.layers:
-        lines += [f"  {_id(edge.dependency)} --> {_id(layer.name)}" for edge in order.edges[layer.name]]
+        lines += [
+            f"  {_id(edge.dependency)} {'-.->' if edge.watched else '-->'} {_id(layer.name)}" for edge in order.edges[layer.name]
+        ]
     return "\n".join(lines) + "\n"
 
 

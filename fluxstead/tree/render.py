@@ -19,6 +19,9 @@ from fluxstead.tree.names import file_names
 from fluxstead.tree.order import Order
 from fluxstead.tree.owned import HEADER
 
+_WAS_READY = "has(dep.status.lastAppliedRevision) && dep.status.lastAppliedRevision != ''"
+"""Flux sets it when the health checks of a revision passed, and never takes it back (kustomize-controller: `reconcile`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class TreeFile:
@@ -54,7 +57,8 @@ def render(
 
     `place`: where the project lies in the repository that Flux reads; its paths begin there.
     """
-    pen = _Pen(directory, order, sops_secret, place)
+    lasting = frozenset(layer.name for layer in order.layers if layer.first_start_only and platform.flux_since(2, 7))
+    pen = _Pen(directory, order, sops_secret, place, lasting)
     by_layer = {layer.name: tuple(pen.layer(layer)) for layer in order.layers}
     return Tree(directory, platform, order, tuple(pen.top(Source(stack_file))), by_layer)
 
@@ -71,6 +75,8 @@ class _Pen:
     order: Order
     sops_secret: str | None
     place: str
+    lasting: frozenset[str]
+    """The layers that others wait for until they were ready once."""
 
     def top(self, source: Source) -> Iterator[TreeFile]:
         groups = [group for group in GROUPS if any(layer.group == group for layer in self.order.layers)]
@@ -109,7 +115,10 @@ class _Pen:
         }
 
     def _kustomization(self, layer: Layer) -> dict[str, Any]:
-        after = [{"name": name} for name in self.order.dependencies(layer.name)]
+        after = [
+            {"name": name, **({"readyExpr": _WAS_READY} if name in self.lasting else {})}
+            for name in self.order.dependencies(layer.name)
+        ]
         metadata: dict[str, Any] = {"name": layer.name, "namespace": FLUX_NAMESPACE}
         if layer.keeps_data:
             metadata["annotations"] = dict(KEEP)
@@ -122,8 +131,10 @@ class _Pen:
             "path": self._path(layer.path or f"{self.directory}/{layer.group}/{layer.name}"),
             "prune": True,
             **({"deletionPolicy": "Orphan"} if layer.keeps_data else {}),
-            "wait": True,
+            "wait": layer.waits and not layer.health_checks,
         }
+        if layer.health_checks:
+            spec["healthChecks"] = [dict(check) for check in layer.health_checks]
         if layer.health_check_exprs:
             spec["healthCheckExprs"] = [dict(check) for check in layer.health_check_exprs]
         if layer.service_account_name:

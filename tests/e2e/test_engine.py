@@ -17,20 +17,23 @@ from tests.e2e.engine import SECONDS, Engine
 UP = ("up", "--yes", "--skip-preview")
 BOTH = pytest.mark.parametrize(("project", "stack"), [(".", "k3s-flux"), ("examples/edge", "edge")])
 SERVER = {"k3s-flux": "k3s1", "edge": "alpha"}
+MACHINES = {"alpha", "beta", "gamma", "delta", "epsilon"}
 BELOW_BOTH = {
-    "node_labels": {"node-labels-access", "node-labels"},
-    "longhorn": {"longhorn", "longhorn-storage"},
     "monitoring": {"kube-prometheus-stack", "monitoring-scrapes", "monitoring-routes"},
 }
 BELOW = {
     "k3s-flux": {
         **BELOW_BOTH,
+        "node_labels": {"node-labels-access", "node-k3s1-labels"},
+        "longhorn": {"longhorn", "longhorn-node-k3s1", "longhorn-disks", "longhorn-disks-registered", "longhorn-storage"},
         "dns": {"dns"},
         "ingress": {"ingress-nginx", "longhorn-routes"},
         "applications": {"example-app-dev", "example-app-staging", "example-app-prod"},
     },
     "edge": {
         **BELOW_BOTH,
+        "node_labels": {"node-labels-access", *(f"node-{name}-labels" for name in MACHINES)},
+        "longhorn": {"longhorn", "longhorn-storage", *(f"longhorn-node-{name}" for name in MACHINES - {"epsilon"})},
         "ingress": {"traefik", "longhorn-routes"},
         "applications": {"wiki-live", "sensors-live", "sensors-trial", "whoami"},
     },

@@ -36,7 +36,7 @@ def test_the_second_cluster_becomes_ready_by_itself_too(
     nodes = {file.stem: yaml.safe_load(file.read_text()) for file in sorted((EDGE / "nodes").glob("*.yaml"))}
     storing = {name: {disk["name"] for disk in node["disks"]} for name, node in nodes.items() if node.get("disks")}
     found = edge_cluster.api.list("longhorn.io/v1beta2", "Node", "longhorn-system")
-    assert {one["metadata"]["name"]: set(one["status"]["diskStatus"]) for one in found} == storing
+    assert {one["metadata"]["name"]: set(one["status"]["diskStatus"]) for one in found if one["spec"]["disks"]} == storing
     classes = edge_cluster.api.list("storage.k8s.io/v1", "StorageClass")
     assert [one["metadata"]["name"] for one in classes if is_default(one)] == ["longhorn"], "k3s's own class is the default no more"
 
@@ -71,13 +71,20 @@ def cold_start(project: Project) -> set[tuple[str, str]]:
 
 
 def inferred(project: Project) -> set[tuple[str, str]]:
-    """The same, as the order was inferred from the description."""
+    """The same, as the order was inferred from the description.
+
+    A layer is applied after those that it depends on are ready, and ready after those whose objects it watches are applied.
+    """
     order = project.assembled().tree.order
-    past: dict[str, set[str]] = {}
+    applied: dict[str, set[str]] = {}
+    ready: dict[str, set[str]] = {}
     for layer in order.layers:
-        direct = order.dependencies(layer.name)
-        past[layer.name] = {*direct, *(earlier for name in direct for earlier in past[name])}
-    return {(first, then) for then, all_before in past.items() for first in all_before}
+        edges = order.edges[layer.name]
+        after = [edge.dependency for edge in edges if not edge.watched]
+        applied[layer.name] = {*after, *(earlier for name in after for earlier in ready[name])}
+        watched = (applied[edge.dependency] for edge in edges if edge.watched)
+        ready[layer.name] = applied[layer.name].union(*watched)
+    return {(first, then) for then, all_before in applied.items() for first in all_before}
 
 
 def is_default(storage_class: Json) -> bool:

@@ -75,17 +75,16 @@ def test_a_helm_value_arrives(cluster: Cluster, project: Project) -> None:
 def test_a_machine_declared_before_it_joined_gets_no_phantom_and_then_everything(cluster: Cluster, project: Project) -> None:
     """F10: labels for an absent machine are a 403, not a Node; and hold nothing back but themselves."""
     project.replace("nodes/k3s2.yaml", "state: planned", "state: live")
-    apply(cluster, project, "k3s2 is live", but=("node-labels",))
-    refused = cluster.eventually("node labels refused", lambda: failure(cluster, "node-labels", "forbidden"))
+    apply(cluster, project, "k3s2 is live", but=("node-k3s2-labels", "longhorn-disks", "longhorn-disks-registered"))
+    refused = cluster.eventually("its labels refused", lambda: failure(cluster, "node-k3s2-labels", "forbidden"))
     assert "k3s2" in refused
     assert cluster.api.get("v1", "Node", "k3s2") is None
 
     cluster.control_plane.add_node("k3s2")
-    cluster.reconcile(*KUSTOMIZATION, "node-labels", NAMESPACE)
+    for layer in ("node-k3s2-labels", "longhorn-node-k3s2"):  # Longhorn deletes a Node of which there is no machine
+        cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
     cluster.eventually("labels on k3s2", lambda: labels(cluster, "k3s2").get("storage") == "longhorn", 90)
-    node = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
-    assert node
-    assert set(node["status"]["diskStatus"]) == {"sdf1", "sdg1", "sdh1"}
+    cluster.eventually("its disks", lambda: disks_of(cluster, "k3s2") == {"sdf1", "sdg1", "sdh1"}, 90)
 
 
 def test_a_machine_that_leaves_is_never_pruned(cluster: Cluster, project: Project) -> None:
@@ -156,7 +155,7 @@ def test_drift_is_repaired(cluster: Cluster, project: Project) -> None:
     cluster.api.delete("apps/v1", "Deployment", "example-app", "example-app-dev")
     cluster.api.patch("apps/v1", "Deployment", "longhorn-driver-deployer", {"spec": {"replicas": 0}}, namespace=LONGHORN)
     cluster.api.delete("apps/v1", "Deployment", "longhorn-ui", LONGHORN)
-    for layer in ("node-labels", "example-app-dev"):
+    for layer in ("node-k3s1-labels", "example-app-dev"):
         cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
     cluster.reconcile(*RELEASE, "longhorn", LONGHORN)
     cluster.eventually("the label", lambda: labels(cluster, "k3s1").get("storage") == "longhorn")
@@ -238,7 +237,7 @@ def test_changes_mistakes_drift_and_suspension_of_the_second_cluster(edge_cluste
     edge_cluster.api.patch("v1", "Node", "alpha", {"metadata": {"labels": {zone: None}}})
     edge_cluster.api.delete("apps/v1", "Deployment", "wiki", "wiki-live")
     edge_cluster.api.delete("apps/v1", "Deployment", "longhorn-ui", LONGHORN)
-    for layer in ("node-labels", "wiki-live"):
+    for layer in ("node-alpha-labels", "wiki-live"):
         edge_cluster.reconcile(*KUSTOMIZATION, layer, NAMESPACE)
     edge_cluster.reconcile(*RELEASE, "longhorn", LONGHORN)
     edge_cluster.eventually("the label", lambda: labels(edge_cluster, "alpha").get(zone) == "rack-a")
@@ -356,6 +355,12 @@ def labels(cluster: Cluster, node: str) -> Json:
     """The labels of a machine."""
     found: Json = (cluster.api.get("v1", "Node", node) or {}).get("metadata", {}).get("labels", {})
     return found
+
+
+def disks_of(cluster: Cluster, machine: str) -> set[str]:
+    """The disks that a machine's manager told of."""
+    node = cluster.api.get("longhorn.io/v1beta2", "Node", machine, LONGHORN) or {}
+    return set(node.get("status", {}).get("diskStatus", {}))
 
 
 def environment_of_the_app(cluster: Cluster) -> Json:

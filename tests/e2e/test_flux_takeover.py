@@ -21,7 +21,7 @@ LONGHORN = "longhorn-system"
 LOST_SECONDS = 60
 pytestmark = pytest.mark.flux
 HAND_MADE: dict[str, list[str]] = {
-    "infrastructure": ["infrastructure/longhorn/*.yaml", "infrastructure/longhorn-storage/node-*.yaml"],
+    "infrastructure": ["infrastructure/longhorn/*.yaml", "infrastructure/longhorn-node-*/node-*.yaml"],
     "monitoring": ["monitoring/kube-prometheus-stack/*.yaml"],
 }
 VOLUME = {

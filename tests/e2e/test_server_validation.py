@@ -99,7 +99,7 @@ def test_the_server_refuses_an_unknown_field(api: Api) -> None:
         eventually(f"{served[1]} is served", 30, partial(_lists, api, *served), str)
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "longhorn-system"}})
     tree = tree_of("k3s-flux")
-    node = yaml.safe_load((tree / "infrastructure/longhorn-storage/node-k3s1.yaml").read_text())
+    node = yaml.safe_load((tree / "infrastructure/longhorn-node-k3s1/node-k3s1.yaml").read_text())
     node["spec"]["disks"]["sdf1"]["storageReserve"] = 1
     with pytest.raises(RefusedError, match="storageReserve"):
         api.apply(node, dry_run=True)

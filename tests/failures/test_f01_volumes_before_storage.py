@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.conftest import Project
 from tests.failures.refusal import refused
 
@@ -21,11 +25,63 @@ def test_volumes_that_do_not_fit_are_refused() -> None:
     refused("F1", "storage/capacity")
 
 
-def test_the_gate_asks_for_registered_disks_and_nothing_that_may_fail_later(reference: Project) -> None:
+GATES = pytest.mark.parametrize(("cluster", "gate"), [("reference", "longhorn-disks"), ("example", "longhorn-storage")])
+
+
+@GATES
+def test_the_gate_asks_for_registered_disks_and_nothing_that_may_fail_later(
+    cluster: str, gate: str, request: pytest.FixtureRequest
+) -> None:
     """A gate on present health froze every later commit when one disk died."""
-    assembled = reference.run().assembled
-    assert assembled is not None
-    [layer] = [file.object for file in assembled.tree if file.path == "infrastructure/longhorn-storage.yaml"]
-    [check] = layer["spec"]["healthCheckExprs"]
+    layers = layers_of(request.getfixturevalue(cluster))
+    [check] = layers[gate]["healthCheckExprs"]
     assert "diskUUID != ''" in check["current"]
     assert "Ready" not in check["current"]
+
+
+@GATES
+def test_the_gate_names_every_machine_and_holds_none_of_their_objects(
+    cluster: str, gate: str, request: pytest.FixtureRequest
+) -> None:
+    """What Longhorn refuses to one machine would otherwise stop the layer on which all others depend."""
+    project: Project = request.getfixturevalue(cluster)
+    assembled = project.run().assembled
+    assert assembled is not None
+    owners = {
+        file.object["metadata"]["name"]: layer
+        for layer, files in assembled.tree.by_layer.items()
+        for file in files
+        if file.object["apiVersion"].startswith("longhorn.io/")
+    }
+    assert owners == {name: f"longhorn-node-{name}" for name in owners}
+    layers = layers_of(project)
+    assert {one["name"] for one in layers[gate]["healthChecks"]} == set(owners)
+    waited_for = {one["name"] for layer in layers.values() for one in layer.get("dependsOn", ())}
+    assert waited_for.isdisjoint(owners.values())
+
+
+def test_flux_since_2_7_asks_whether_the_gate_was_open_once(example: Project) -> None:
+    """Its built-in question is asked at each revision, and a machine would hold back every later commit."""
+    for name, layer in layers_of(example).items():
+        for dependency in layer.get("dependsOn", ()):
+            storage = dependency["name"] in {"longhorn", "longhorn-storage"}
+            assert ("lastAppliedRevision" in dependency.get("readyExpr", "")) is storage, name
+
+
+def test_flux_before_2_7_waits_for_what_is_applied_once_the_gate_has_opened(reference: Project) -> None:
+    """No layer on which others depend depends on the gate itself, which is asked at each revision there."""
+    layers = layers_of(reference)
+    assert "readyExpr" not in str(layers)
+    [opened] = layers["longhorn-storage"]["healthChecks"]
+    assert (opened["kind"], opened["name"]) == ("ConfigMap", "longhorn-disks-registered")
+    behind = {name for name, layer in layers.items() if {"name": "longhorn-disks"} in layer.get("dependsOn", ())}
+    assert behind == {"longhorn-disks-registered"}
+    assert not [name for name, layer in layers.items() if {"name": "longhorn-disks-registered"} in layer.get("dependsOn", ())]
+    assert "dependsOn" not in layers["longhorn-storage"]
+
+
+def layers_of(project: Project) -> dict[str, dict[str, Any]]:
+    """The specs of the layers' Flux Kustomizations, by name."""
+    assembled = project.run().assembled
+    assert assembled is not None
+    return {name: dict(files[0].object["spec"]) for name, files in assembled.tree.by_layer.items()}

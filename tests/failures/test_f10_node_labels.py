@@ -10,11 +10,11 @@ def test_flux_keeps_the_labels_and_can_make_no_node(reference: Project) -> None:
     assembled = reference.run().assembled
     assert assembled is not None
     objects = {file.path: file.object for file in assembled.tree}
-    node = objects["infrastructure/node-labels/node-k3s1.yaml"]
+    node = objects["infrastructure/node-k3s1-labels/node-k3s1.yaml"]
     assert node["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/ssa"] == "Merge"
     assert "spec" not in node
-    assert objects["infrastructure/node-labels.yaml"]["spec"]["serviceAccountName"] == "node-labels"
+    assert objects["infrastructure/node-k3s1-labels.yaml"]["spec"]["serviceAccountName"] == "node-labels"
     [role] = [one for one in objects.values() if one["kind"] == "ClusterRole"]
     assert [rule["verbs"] for rule in role["rules"]] == [["get", "list", "watch", "patch"]]
     waiting = [one["spec"].get("dependsOn", []) for one in objects.values() if one["kind"] == "Kustomization" and "spec" in one]
-    assert not [entry for entries in waiting for entry in entries if entry["name"] == "node-labels"]
+    assert not [entry for entries in waiting for entry in entries if entry["name"] == "node-k3s1-labels"]

@@ -18,6 +18,6 @@ def test_the_gate_holds_what_needs_volumes_back_until_every_disk_has_its_uuid(re
     """Without the expression Flux takes a Node without any status for ready (kstatus knows no condition of it)."""
     assembled = reference.run().assembled
     assert assembled is not None
-    [layer] = [file.object for file in assembled.tree if file.path == "infrastructure/longhorn-storage.yaml"]
-    assert layer["spec"]["healthCheckExprs"][0]["kind"] == "Node"
-    assert layer["spec"]["wait"] is True
+    [layer] = [file.object for file in assembled.tree if file.path == "infrastructure/longhorn-disks.yaml"]
+    assert layer["spec"]["healthCheckExprs"][0]["kind"] == layer["spec"]["healthChecks"][0]["kind"] == "Node"
+    assert layer["spec"]["wait"] is False, "with it, Flux would not look at what is named"

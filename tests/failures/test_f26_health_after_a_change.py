@@ -39,7 +39,7 @@ def test_monitoring_is_not_applied_before_every_declared_disk_is_registered(clus
     cluster.eventually("the last disk without UUID", lambda: disk_status(cluster).get(last, {}).get("diskUUID") == "")
     stays_away(cluster, "one disk without UUID")
     cluster.stand_ins.disks = registered
-    cluster.eventually("monitoring applied", lambda: cluster.release(RELEASE_OF_GATED, "monitoring"), 30)
+    cluster.eventually("monitoring applied", lambda: cluster.release(RELEASE_OF_GATED, "monitoring"), 150)
     cluster.wait_for_layers(names, revision)
 
     uuid = disk_status(cluster)[last]["diskUUID"]

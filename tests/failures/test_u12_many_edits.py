@@ -11,6 +11,6 @@ def test_a_machine_is_one_file(reference: Project) -> None:
     (reference.root / "nodes/k3s3.yaml").write_text(new.replace("state: planned", "state: live"))
     run = reference.run()
     assert run.assembled is not None
-    assert "infrastructure/longhorn-storage/node-k3s3.yaml" in run.assembled.files
+    assert "infrastructure/longhorn-node-k3s3/node-k3s3.yaml" in run.assembled.files
     reference.replace("nodes/k3s3.yaml", "cluster: k3s-flux", "cluster: k3s-flx")
     assert "description/no-cluster" in {finding.id for finding in reference.run().findings}

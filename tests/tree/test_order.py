@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from hypothesis import given
@@ -49,6 +50,19 @@ def test_a_claim_waits_for_the_layer_that_makes_its_class_usable() -> None:
     assert [one.name for one in result.layers].index("storage") < [one.name for one in result.layers].index("app")
     assert "after storage: StorageClass longhorn" in text(result)
     assert "layer_storage --> layer_app" in mermaid(result)
+
+
+def test_a_layer_is_ready_with_what_it_watches_and_does_not_wait_to_be_applied() -> None:
+    """It comes after it in the order, without a dependsOn; a circle through it is one all the same."""
+    watched = {"apiVersion": "v1", "kind": "Namespace", "name": "opened"}
+    storage = dataclasses.replace(layer("storage"), health_checks=(watched,))
+    result = order([storage, layer("app", after=("storage",)), layer("opened", namespace("opened"))], ())
+    assert [one.name for one in result.layers] == ["opened", "storage", "app"]
+    assert result.dependencies("storage") == ()
+    assert "after opened: ready only with Namespace opened" in text(result)
+    assert "layer_opened -.-> layer_storage" in mermaid(result)
+    [finding] = order([storage, layer("opened", namespace("opened"), after=("storage",))], ()).findings
+    assert finding.id == "order/cycle"
 
 
 def test_what_the_cluster_has_needs_no_edge() -> None:

@@ -2,6 +2,7 @@
 
 Two things happen to a Kustomization: it is applied, after those that it depends on are ready and its parent has applied it; and
 it is ready, which with `wait` takes all that it applied: the Kustomizations among it, and releases, which wait for other ones.
+Without `wait` it takes what its `healthChecks` name, whoever applies that.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fluxstead.checks.reading.view import Unit, View, release_key, releases_before
+from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.view import KUSTOMIZE, Item, Unit, View, release_key, releases_before
+from fluxstead.core.manifest import group_of
 
 _Step = tuple[Unit, bool]
 """A Kustomization, and whether it is ready (or only applied)."""
@@ -76,11 +79,29 @@ def _walk(waiting: Waiting, start: _Step, state: dict[tuple[int, bool], int]) ->
 def _needed(waiting: Waiting, step: _Step) -> Sequence[_Step]:
     unit, ready = step
     if ready:
-        inside = [(child, True) for child in unit.children if unit.waits]
+        inside = [(child, True) for child in unit.children] if unit.spec.get("wait") else _named(waiting.view, unit)
         return [(unit, False), *inside, *((other, False) for other in waiting.beside.get(unit.index, ()))]
     units = waiting.view.units
     needed = [(units[name], True) for name in unit.dependencies if name in units]
     return [*needed, (unit.parent, False)] if unit.parent else needed
+
+
+def watched(view: View, unit: Unit) -> Iterator[Item]:
+    """The objects of the tree that its `healthChecks` name; with `wait` Flux does not look at them."""
+    for check in () if unit.spec.get("wait") else entries_of(unit.spec, "healthChecks"):
+        group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
+        found = view.one(group, kind, str(check.get("namespace") or ""), str(check.get("name")))
+        yield from [found] if found else []
+
+
+def _named(view: View, unit: Unit) -> list[_Step]:
+    steps: list[_Step] = []
+    for item in watched(view, unit):
+        child = view.units.get(f"{item.ref.namespace}/{item.ref.name}") if item.ref.group == KUSTOMIZE else None
+        step = (child, True) if child else (item.unit, False)
+        if child is not unit:  # Flux leaves out itself
+            steps.append(step)
+    return steps
 
 
 def _settle(waiting: Waiting, step: _Step) -> None:

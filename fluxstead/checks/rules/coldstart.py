@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fluxstead.catalog.brings import k3s_brings
 from fluxstead.checks.objects.needed import Thing, brought_by, brought_when_ready, is_disk_node, longhorn_volumes, needed_by
 from fluxstead.checks.reading.view import Item, Unit, View
-from fluxstead.checks.reading.waiting import Waiting, waiting_in
+from fluxstead.checks.reading.waiting import Waiting, waiting_in, watched
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
@@ -36,6 +36,10 @@ class _Cluster:
     """The offers of the whole tree, and what is there before it."""
 
     offers: dict[Thing, list[_Offer]] = field(default_factory=lambda: defaultdict(list))
+    on_disks: set[Thing] = field(default_factory=set)
+    """The storage classes whose volumes Longhorn places: they are usable with the disks, not with their object."""
+    disks: list[list[_Offer]] = field(default_factory=list)
+    """Who waits until a machine's disks are registered; each of these has to have one that came in time."""
     given: frozenset[Thing] = frozenset()
     closed: bool = True
     """Whether everything that charts bring is known."""
@@ -66,25 +70,43 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _cluster_of(view: View, platform: Platform | None) -> _Cluster:
-    cluster = _Cluster(given=_given(platform), closed=platform is not None)
-    disks = [item for item in view.of("Node") if is_disk_node(item)]
+    cluster = _Cluster(given=_given(platform), closed=platform is not None, disks=_disks(view))
     for item in view.items:
         for thing in brought_by(item):
-            usable = disks if longhorn_volumes(item) and disks else [item]
-            cluster.offers[thing] += [_Offer(one.unit, one, when_ready=one is not item) for one in usable]
+            if longhorn_volumes(item) and cluster.disks:
+                cluster.on_disks.add(thing)
+            else:
+                cluster.offers[thing].append(_Offer(item.unit, item, when_ready=False))
         if item.ref.kind == "HelmRelease":
             brings, things = brought_when_ready(view, item)
             if brings is None:
                 cluster.closed = False
                 cluster.unknown |= 3 << 2 * item.unit.index
             for thing in things:
-                usable = disks if thing.sort == "storage class" and disks else [item]
-                cluster.offers[thing] += [_Offer(one.unit, one, when_ready=True) for one in usable]
+                if thing.sort == "storage class" and cluster.disks:
+                    cluster.on_disks.add(thing)
+                else:
+                    cluster.offers[thing].append(_Offer(item.unit, item, when_ready=True))
     for unit in view.units.values():
         if unit.elsewhere or not unit.exact:
             cluster.closed = False
             cluster.unknown |= 3 << 2 * unit.index
     return cluster
+
+
+def _disks(view: View) -> list[list[_Offer]]:
+    """For each machine with disks, the Kustomizations that are ready only with them; those of one answer stand for all."""
+    nodes = [item for item in view.of("Node") if is_disk_node(item)]
+    waits: dict[int, list[Unit]] = {id(item): [item.unit] if item.unit.spec.get("wait") else [] for item in nodes}
+    for unit in {unit.index: unit for unit in view.units.values()}.values():
+        for item in watched(view, unit):
+            if id(item) in waits:
+                waits[id(item)].append(unit)
+    rows: dict[tuple[int, ...], list[_Offer]] = {}
+    for item in nodes:
+        units = waits[id(item)] or [item.unit]
+        rows.setdefault(tuple(unit.index for unit in units), [_Offer(unit, item, when_ready=True) for unit in units])
+    return list(rows.values())
 
 
 def _given(platform: Platform | None) -> frozenset[Thing]:
@@ -102,13 +124,16 @@ def _given(platform: Platform | None) -> frozenset[Thing]:
 def _judge(item: Item, need: Thing, cluster: _Cluster, waiting: Waiting, *, described: bool) -> Finding | None:
     if need.sort == "kind" and need.name.partition(".")[2] in (*_FLUX, *_FLUX_EXTRA):
         return None
-    offers = cluster.offers.get(need)
-    if not offers:
+    offers = cluster.offers.get(need, [])
+    rows = [*([offers] if offers else []), *(cluster.disks if need in cluster.on_disks else [])]
+    if not rows:
         # ServiceAccounts, which charts make as well, are asked for by name (`accounts`).
         told = cluster.closed and described and need.sort != "service account"
         return _never(item, need) if told else None
-    if any(_in_time(item, need, offer, waiting) for offer in offers):
+    late = [row for row in rows if not any(_in_time(item, need, offer, waiting) for offer in row)]
+    if not late:
         return None
+    offers = late[0]
     stuck = all(_after(item.unit, offer, need, waiting) for offer in offers)
     if described:
         return _stuck(item, need, offers[0]) if stuck and (need.first or item.unit.waits) else _too_early(item, need, offers[0])

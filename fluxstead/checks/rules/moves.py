@@ -89,8 +89,8 @@ def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Itera
                     "moves/disk-removed",
                     new.source,
                     what=f"disk {key} of {new.ref} in {name} is removed while Longhorn still places replicas on it",
-                    why="Longhorn's webhook refuses the whole object, and the layer hangs (F28)",
-                    write=f"1. `{key}` back, {first}" + _renamed(key, disk, now),
+                    why="Longhorn's webhook refuses the machine's whole object, and its layer stands still (F28)",
+                    write=f"1. `{key}` back, {first} (the machine has to run for that)" + _renamed(key, disk, now),
                 )
         elif any(disk.get(field) != changed.get(field) for field in ("path", "diskType")):
             first = "with evict: true; commit, push, and wait until it is empty; 2. the other path under another name"

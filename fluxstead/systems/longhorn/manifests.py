@@ -1,4 +1,4 @@
-"""Longhorn's layers: the release, then the storage on it (nodes, disks, classes)."""
+"""Longhorn: its release, and what it asks of later systems; the layers of the storage on it are in `storage`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Source
 from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
-from fluxstead.core.quantity import bytes_of
 from fluxstead.core.route import Route
 from fluxstead.core.scrape import Scrape
 from fluxstead.core.version import minor, numbers
-from fluxstead.nodes.model import Disk, Node
+from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.longhorn.storage import DEFAULT_CLASS, storage_layers
 from fluxstead.tree.layer import Layer, Plan
-
-DEFAULT_CLASS = "longhorn"
-"""Made by longhorn-manager from the chart's values, so never declared by us (longhorn: chart/templates/storageclass.yaml)."""
-
-_REGISTERED = (
-    "spec.disks.all(d, d in status.diskStatus && has(status.diskStatus[d].diskUUID) && status.diskStatus[d].diskUUID != '')"
-)
-"""Every declared disk has been registered. Not whether it is healthy now: that would freeze later commits when one dies (F1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +37,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
     classes = {tag: class_for(tag) for tag in tags}
     labels = {"app": "longhorn-manager"}
     return LonghornPlan(
-        layers=(_release(settings, platform), _storage(settings, platform, nodes, classes)),
+        layers=(_release(settings, platform), *storage_layers(settings, platform, nodes, classes)),
         routes=tuple(_routes(settings)),
         scrapes=(
             Scrape(
@@ -131,6 +122,7 @@ def _release(settings: LonghornSettings, platform: Platform) -> Layer:
         group="infrastructure",
         source=source,
         manifests=tuple(Manifest(obj, source) for obj in (namespace, repository, release)),
+        first_start_only=True,
         keeps_data=True,
     )
 
@@ -165,95 +157,6 @@ def _values(settings: LonghornSettings) -> dict[str, Any]:
         else:
             defaults.update(target)
     return values
-
-
-def _storage(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node], classes: dict[str, str]) -> Layer:
-    source = settings.source
-    registered = [node for node in nodes if node.joined and node.disks]
-    manifests = [Manifest(_node(node, settings.namespace), node.source) for node in registered]
-    manifests += [Manifest(_class(name, tag, settings), source) for tag, name in classes.items()]
-    if settings.default_class and "local-storage" not in platform.disabled:
-        manifests.append(Manifest(_LOCAL_PATH_NOT_DEFAULT, source))
-    check = {"apiVersion": "longhorn.io/v1beta2", "kind": "Node", "current": _REGISTERED}
-    return Layer(
-        name="longhorn-storage",
-        group="infrastructure",
-        source=source,
-        manifests=tuple(manifests),
-        health_check_exprs=(check,) if registered else (),
-        needs=frozenset({Capability("CustomResourceDefinition", "Node.longhorn.io")}),
-        # Longhorn makes the default class by itself; with the disks registered, volumes of it can be placed (F1).
-        offers=frozenset({Capability("StorageClass", DEFAULT_CLASS)}),
-        keeps_data=True,
-    )
-
-
-def _node(node: Node, namespace: str) -> dict[str, Any]:
-    leaving = node.state == "leaving"
-    return {
-        "apiVersion": "longhorn.io/v1beta2",
-        "kind": "Node",
-        "metadata": {"name": node.name, "namespace": namespace, "annotations": dict(KEEP)},
-        "spec": {
-            "name": node.name,
-            "allowScheduling": not leaving,
-            "evictionRequested": leaving,
-            "tags": [],
-            "disks": {disk.name: _disk(disk, leaving=leaving) for disk in node.disks},
-        },
-    }
-
-
-def _disk(disk: Disk, *, leaving: bool) -> dict[str, Any]:
-    evicting = leaving or disk.evict
-    return {
-        "path": disk.mount_path,
-        "diskType": "filesystem",
-        # The webhook refuses a disk that is to be emptied and to be filled (longhorn-manager: webhook/resources/node/validator.go).
-        "allowScheduling": disk.scheduling and not evicting,
-        "evictionRequested": evicting,
-        "storageReserved": bytes_of(disk.reserved),
-        "tags": list(disk.tags),
-    }
-
-
-def _class(name: str, tag: str, settings: LonghornSettings) -> dict[str, Any]:
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {
-            "name": name,
-            # Parameters are immutable; Flux may replace the class, which volumes do not notice (F28).
-            "annotations": {**KEEP, "kustomize.toolkit.fluxcd.io/force": "enabled"},
-        },
-        "provisioner": "driver.longhorn.io",
-        "allowVolumeExpansion": True,
-        "reclaimPolicy": settings.reclaim_policy,
-        "volumeBindingMode": "Immediate",
-        "parameters": {
-            "numberOfReplicas": str(settings.replicas),
-            "staleReplicaTimeout": "30",
-            "dataLocality": settings.data_locality,
-            "fsType": settings.filesystem,
-            "diskSelector": tag,
-        },
-    }
-
-
-_LOCAL_PATH_NOT_DEFAULT: dict[str, Any] = {
-    "apiVersion": "storage.k8s.io/v1",
-    "kind": "StorageClass",
-    "metadata": {
-        "name": "local-path",
-        "annotations": {
-            **KEEP,
-            # k3s owns the class; only this one annotation is ours.
-            "kustomize.toolkit.fluxcd.io/ssa": "Merge",
-            "storageclass.kubernetes.io/is-default-class": "false",
-        },
-    },
-    "provisioner": "rancher.io/local-path",
-}
 
 
 def _routes(settings: LonghornSettings) -> Iterator[Route]:

@@ -1,6 +1,8 @@
 """The labels of the Kubernetes nodes, kept by Flux (failure F10).
 
-Flux may change nodes but not create them, so that a node that is away is an error to read and no phantom object appears.
+Flux may change nodes but not create them, so that a node that is away is an error to read and no phantom object appears. Each
+machine's labels are a layer of their own: Flux applies all of a layer or nothing of it, so that one that is away would hold back
+the labels of all.
 Taints stay out: they are one atomic list, and every reconcile would take the controllers' own taints away.
 """
 
@@ -11,6 +13,7 @@ from typing import Any
 
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import KEEP, Manifest
+from fluxstead.core.names import bounded
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.nodes.model import Node
 from fluxstead.tree.layer import Layer, Plan
@@ -19,7 +22,7 @@ _ACCOUNT = "node-labels"
 
 
 def plan(nodes: Sequence[Node]) -> Plan:
-    """Two layers: who may label nodes, and the labels. None where no joined node declares labels."""
+    """Who may label nodes, and a layer for each machine with labels. None where no joined node declares any."""
     labelled = [node for node in nodes if node.joined and node.labels]
     if not labelled:
         return Plan()
@@ -32,16 +35,20 @@ def plan(nodes: Sequence[Node]) -> Plan:
                 source=source,
                 manifests=tuple(Manifest(obj, source) for obj in _ACCESS),
             ),
-            Layer(
-                name="node-labels",
-                group="infrastructure",
-                source=source,
-                manifests=tuple(_labels(node) for node in labelled),
-                service_account_name=_ACCOUNT,
-                # A node that is down is told by its own conditions; here only that the labels are on it.
-                health_check_exprs=({"apiVersion": "v1", "kind": "Node", "current": "has(metadata.uid)"},),
-            ),
+            *(_layer(node) for node in labelled),
         )
+    )
+
+
+def _layer(node: Node) -> Layer:
+    return Layer(
+        name=bounded(f"node-{node.name}-labels"),
+        group="infrastructure",
+        source=node.source_of("labels"),
+        manifests=(_labels(node),),
+        service_account_name=_ACCOUNT,
+        # That a node is down its own conditions tell; here only that the labels are on it.
+        waits=False,
     )
 
 

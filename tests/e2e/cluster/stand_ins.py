@@ -1,9 +1,11 @@
 """Stand-ins for what programs inside pods would do, each as the real one does it. Nothing else plays these parts.
 
 - Longhorn's driver deployer: StorageClass `longhorn`, from the chart's ConfigMap, once the managers are ready;
-- Longhorn's managers: the status of Longhorn's Nodes, as the test says the disks are;
+- Longhorn's managers, each on its machine: a Node where there is none yet, and the status of its own Node, as the test says the
+  disks are; a Node whose machine is not in the cluster is deleted;
+- Longhorn's admission webhook, from when the managers are ready: what the real one refuses of Nodes;
 - Longhorn's provisioner: a volume for each claim that waits for one;
-- admission webhooks, which only real charts have: yes to everything.
+- other admission webhooks, which only real charts have: yes to everything.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from tests.e2e.cluster.api import Api, Json, RefusedError
 from tests.e2e.cluster.report import PROVISIONER
 
 PLAYED = (
-    "kubelets and load balancers: kwok; Longhorn's driver deployer, managers and provisioner, and the admission webhooks of real "
-    "charts: tests/e2e/cluster/stand_ins.py"
+    "kubelets and load balancers: kwok; Longhorn's driver deployer, managers, admission webhook and provisioner, and the webhooks "
+    "of real charts: tests/e2e/cluster/stand_ins.py"
 )
 NAMESPACE = "longhorn-system"
 DISK_NAMESPACE = uuid.UUID("6d9a2f5e-0f7e-4a1c-9d5b-6f0f5f0c1a11")
@@ -63,6 +65,8 @@ class StandIns:
     admission: Admission
     disks: Callable[[str, str], Disk | None] = registered
     """What the managers see: a disk, or None as long as it is not in the status."""
+    down: frozenset[str] = frozenset()
+    """The machines that are down, so that no manager runs there: nobody else tells of their disks."""
     _problems: list[str] = field(default_factory=list)
     _stop: Event = field(default_factory=Event)
     _thread: Thread | None = None
@@ -86,7 +90,14 @@ class StandIns:
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_SECONDS):
-            for part in (self._storage_class, self._nodes, self._volumes, self.admission.answer):
+            for part in (
+                self._storage_class,
+                self._webhook,
+                self._default,
+                self._nodes,
+                self._volumes,
+                self.admission.answer,
+            ):
                 try:
                     part()
                 except (RefusedError, OSError, HTTPException) as problem:
@@ -99,16 +110,41 @@ class StandIns:
         if described:
             self.api.create(yaml.safe_load(described["data"]["storageclass.yaml"]))
 
+    def _managers(self) -> Json:
+        status: Json = (self.api.get("apps/v1", "DaemonSet", "longhorn-manager", NAMESPACE) or {}).get("status", {})
+        return status
+
     def _managers_ready(self) -> bool:
-        status = (self.api.get("apps/v1", "DaemonSet", "longhorn-manager", NAMESPACE) or {}).get("status", {})
+        status = self._managers()
         wanted: int = status.get("desiredNumberScheduled", 0)
         return wanted > 0 and wanted == status.get("numberReady", 0)
+
+    def _webhook(self) -> None:
+        self.admission.longhorn(serves=self._managers().get("numberReady", 0) > 0)
+
+    def _default(self) -> None:
+        """A manager that starts keeps the Node that is there (longhorn-manager: app/daemon.go).
+
+        One for which there is no machine goes (controller/kubernetes_node_controller.go).
+        """
+        if not self._managers_ready():
+            return
+        machines = {one["metadata"]["name"] for one in self.api.list("v1", "Node")}
+        nodes = {one["metadata"]["name"] for one in self.api.list("longhorn.io/v1beta2", "Node", NAMESPACE)}
+        for name in machines - nodes - self.down:
+            spec = {"name": name, "allowScheduling": True, "evictionRequested": False, "tags": [], "disks": {}}
+            metadata = {"name": name, "namespace": NAMESPACE}
+            self.api.create({"apiVersion": "longhorn.io/v1beta2", "kind": "Node", "metadata": metadata, "spec": spec})
+        for name in nodes - machines:
+            self.api.delete("longhorn.io/v1beta2", "Node", name, NAMESPACE)
 
     def _nodes(self) -> None:
         if not self._managers_ready():
             return
         for node in self.api.list("longhorn.io/v1beta2", "Node", NAMESPACE):
             name = node["metadata"]["name"]
+            if name in self.down:
+                continue
             disks = {disk: self.disks(name, disk) for disk in node["spec"].get("disks", {})}
             if self.disks is unseen:
                 continue

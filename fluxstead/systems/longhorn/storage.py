@@ -1,0 +1,195 @@
+"""The storage on Longhorn: a layer for each machine's disks, the gate on all of them, and the classes.
+
+A machine has a layer of its own, on which nothing depends: whatever happens to it, or is refused to it, holds back its own
+commits only. The gate asks of all disks once, at the first start (failure F1; docs/adr/0005).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fluxstead.core.capability import Capability
+from fluxstead.core.manifest import KEEP, Manifest
+from fluxstead.core.names import bounded
+from fluxstead.core.platform import Platform
+from fluxstead.core.quantity import bytes_of
+from fluxstead.nodes.model import Disk, Node
+from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.tree.layer import Layer, Pace
+
+DEFAULT_CLASS = "longhorn"
+"""Made by longhorn-manager from the chart's values, so never declared by us (longhorn: chart/templates/storageclass.yaml)."""
+
+_NODE = {"apiVersion": "longhorn.io/v1beta2", "kind": "Node"}
+_KINDS = frozenset({Capability("CustomResourceDefinition", "Node.longhorn.io")})
+_REGISTERED = {
+    **_NODE,
+    "current": "spec.disks.all(d, d in status.diskStatus && has(status.diskStatus[d].diskUUID)"
+    " && status.diskStatus[d].diskUUID != '')",
+}
+"""Every declared disk has been registered. Not whether it is healthy now: that a disk is dead is no reason to wait (F1)."""
+
+_GATE_PACE = Pace(timeout="2m")
+"""A gate that waits keeps one of the few workers of kustomize-controller, so not for longer than its pause makes up for."""
+
+_OPENED_PACE = Pace(retry_interval="5s", timeout="1m")
+"""It waits once in the life of a cluster, from the start on, while the other workers have most to do."""
+
+_GATE, _OPENED = "longhorn-disks", "longhorn-disks-registered"
+
+
+def storage_layers(
+    settings: LonghornSettings, platform: Platform, nodes: Sequence[Node], classes: Mapping[str, str]
+) -> tuple[Layer, ...]:
+    """The layers of these machines, and `longhorn-storage`, which what needs volumes depends on. `classes`: names by tag.
+
+    Since Flux 2.7 `longhorn-storage` is the gate, which others wait for until it was open once. Flux before that waits for it
+    at each revision, so that there the gate is a layer apart. Once it opens, a ConfigMap is applied that stays, and
+    `longhorn-storage` is ready with that.
+    """
+    storing = [node for node in nodes if node.joined and node.disks]
+    registered = tuple({**_NODE, "name": node.name, "namespace": settings.namespace} for node in storing)
+    machines = tuple(_machine(node, settings) for node in storing)
+    if not registered or platform.flux_since(2, 7):
+        return *machines, _storage(settings, platform, classes, registered, after_release=True)
+    opened = {"apiVersion": "v1", "kind": "ConfigMap", "name": _OPENED, "namespace": settings.namespace}
+    return *machines, *_gate(settings, registered), _storage(settings, platform, classes, (opened,), after_release=False)
+
+
+def _machine(node: Node, settings: LonghornSettings) -> Layer:
+    return Layer(
+        name=bounded(f"longhorn-node-{node.name}"),
+        group="infrastructure",
+        source=node.source,
+        manifests=(Manifest(_node(node, settings.namespace), node.source),),
+        waits=False,
+    )
+
+
+def _gate(settings: LonghornSettings, registered: tuple[Mapping[str, str], ...]) -> Iterator[Layer]:
+    """A layer of nothing but a look at the disks, and what is applied when it was content for the first time."""
+    yield Layer(
+        name=_GATE,
+        group="infrastructure",
+        source=settings.source,
+        pace=_GATE_PACE,
+        needs=_KINDS,
+        health_checks=registered,
+        health_check_exprs=(_REGISTERED,),
+    )
+    yield Layer(
+        name=_OPENED,
+        group="infrastructure",
+        source=settings.source,
+        manifests=(Manifest(_opened(settings.namespace), settings.source),),
+        depends_on=(_GATE,),
+    )
+
+
+def _opened(namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": _OPENED, "namespace": namespace, "annotations": dict(KEEP)},
+        "data": {
+            "meaning": "Every declared disk had been registered with Longhorn when this was applied. Since then, the layer"
+            " longhorn-storage is ready whatever happens to a machine."
+        },
+    }
+
+
+def _storage(
+    settings: LonghornSettings,
+    platform: Platform,
+    classes: Mapping[str, str],
+    ready_with: tuple[Mapping[str, str], ...],
+    *,
+    after_release: bool,
+) -> Layer:
+    manifests = [Manifest(_class(name, tag, settings), settings.source) for tag, name in classes.items()]
+    if settings.default_class and "local-storage" not in platform.disabled:
+        manifests.append(Manifest(_LOCAL_PATH_NOT_DEFAULT, settings.source))
+    asks_nodes = any(check["kind"] == "Node" for check in ready_with)
+    return Layer(
+        name="longhorn-storage",
+        group="infrastructure",
+        source=settings.source,
+        manifests=tuple(manifests),
+        pace=_GATE_PACE if after_release else _OPENED_PACE,
+        needs=_KINDS if after_release else frozenset(),
+        # Longhorn makes the default class by itself; with the disks registered, volumes of it can be placed (F1).
+        offers=frozenset({Capability("StorageClass", DEFAULT_CLASS)}),
+        health_checks=ready_with,
+        health_check_exprs=(_REGISTERED,) if asks_nodes else (),
+        first_start_only=True,
+        keeps_data=True,
+    )
+
+
+def _node(node: Node, namespace: str) -> dict[str, Any]:
+    leaving = node.state == "leaving"
+    return {
+        "apiVersion": "longhorn.io/v1beta2",
+        "kind": "Node",
+        "metadata": {"name": node.name, "namespace": namespace, "annotations": dict(KEEP)},
+        "spec": {
+            "name": node.name,
+            "allowScheduling": not leaving,
+            "evictionRequested": leaving,
+            "tags": [],
+            "disks": {disk.name: _disk(disk, leaving=leaving) for disk in node.disks},
+        },
+    }
+
+
+def _disk(disk: Disk, *, leaving: bool) -> dict[str, Any]:
+    evicting = leaving or disk.evict
+    return {
+        "path": disk.mount_path,
+        "diskType": "filesystem",
+        # The webhook refuses a disk that is to be emptied and to be filled (longhorn-manager: webhook/resources/node/validator.go).
+        "allowScheduling": disk.scheduling and not evicting,
+        "evictionRequested": evicting,
+        "storageReserved": bytes_of(disk.reserved),
+        "tags": list(disk.tags),
+    }
+
+
+def _class(name: str, tag: str, settings: LonghornSettings) -> dict[str, Any]:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {
+            "name": name,
+            # Parameters are immutable; Flux may replace the class, which volumes do not notice (F28).
+            "annotations": {**KEEP, "kustomize.toolkit.fluxcd.io/force": "enabled"},
+        },
+        "provisioner": "driver.longhorn.io",
+        "allowVolumeExpansion": True,
+        "reclaimPolicy": settings.reclaim_policy,
+        "volumeBindingMode": "Immediate",
+        "parameters": {
+            "numberOfReplicas": str(settings.replicas),
+            "staleReplicaTimeout": "30",
+            "dataLocality": settings.data_locality,
+            "fsType": settings.filesystem,
+            "diskSelector": tag,
+        },
+    }
+
+
+_LOCAL_PATH_NOT_DEFAULT: dict[str, Any] = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {
+        "name": "local-path",
+        "annotations": {
+            **KEEP,
+            # k3s owns the class; only this one annotation is ours.
+            "kustomize.toolkit.fluxcd.io/ssa": "Merge",
+            "storageclass.kubernetes.io/is-default-class": "false",
+        },
+    },
+    "provisioner": "rancher.io/local-path",
+}
