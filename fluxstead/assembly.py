@@ -120,7 +120,7 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
     before = committed_views(root, description.name, tree.directory, store, cluster.flux.place) if root else {}
     unread = around.unreadable if isinstance(around, DiskStore) else {}
     view.findings += [finding for finding in wrong if entry.path not in unread]
-    view.findings += [*entry.unread(view), *entry.renamed(view, before), *(unreadable(*one) for one in unread.items())]
+    view.findings += [*entry.around(view), *entry.renamed(view, before), *(unreadable(*one) for one in unread.items())]
     return Subject(
         view=view,
         platform=tree.platform,
