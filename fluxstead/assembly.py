@@ -119,7 +119,7 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
     past = committed(history_of(root, cluster.flux.branch), view, begins) if root else Committed()
     unread = around.unreadable if isinstance(around, DiskStore) else {}
     view.findings += [finding for finding in wrong if entry.path not in unread]
-    view.findings += [*entry.unread(view), *entry.renamed(view, past.before), *(unreadable(*one) for one in unread.items())]
+    view.findings += [*entry.around(view), *entry.renamed(view, past.before), *(unreadable(*one) for one in unread.items())]
     return Subject(
         view=view,
         platform=tree.platform,

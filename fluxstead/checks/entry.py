@@ -104,17 +104,24 @@ class Entry:
         if spec.get("kubeConfig"):
             yield "kubeConfig", "it applies the tree to another cluster", _PRUNES, "no kubeConfig"
 
-    def unread(self, view: View) -> Iterator[Finding]:
-        """A kustomization in the entry's folder that leaves it out, and one that was renamed since a commit."""
-        folder = self.path.rpartition("/")[0]
-        listing = kustomization_in(self.store, folder)
-        if listing and self.path not in view.files:
+    def around(self, view: View) -> Iterator[Finding]:
+        """A kustomization in the entry's folder that leaves it out, or that makes another one of it."""
+        listing = kustomization_in(self.store, self.path.rpartition("/")[0])
+        if listing is None:
+            return
+        if self.path not in view.files:
             yield _wrong(
                 Source(listing),
                 "it does not list tree.yaml",
                 f"Flux does not read the tree: {_PRUNES}",
                 "- tree.yaml, under resources",
             )
+        for unit in view.units.values():
+            if unit.document and unit.document.path == self.path:
+                for _, what, why, write in self._differences(unit.spec, unit.namespace):
+                    yield _wrong(
+                        Source(listing), f"with its changes to tree.yaml, {what}", why, f"{write}, in what Flux gets of it"
+                    )
 
     def renamed(self, view: View, before: Mapping[str, View]) -> Iterator[Finding]:
         """The root of the tree under another name than in a commit."""

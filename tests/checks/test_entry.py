@@ -145,6 +145,18 @@ def test_a_kustomization_that_leaves_it_out_is_refused(written: Project) -> None
     assert not said(written)
 
 
+def test_a_kustomization_that_makes_another_one_of_it_is_refused(written: Project) -> None:
+    """What Flux gets counts, and not what the file says."""
+    listing = written.root / "clusters/k3s-flux/kustomization.yaml"
+    head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [tree.yaml]"
+    listing.write_text(f"{head}\nnamespace: apps\n")
+    found = [finding for finding in said(written) if finding.id == "tree/entry"]
+    assert [finding.source.file for finding in found] == ["clusters/k3s-flux/kustomization.yaml"]
+    assert "GitRepository apps/flux-system" in found[0].what
+    listing.write_text(f"{head}\ncommonAnnotations: {{a: b}}\n")
+    assert not said(written)
+
+
 def test_one_that_is_renamed_after_a_commit_is_refused(written: Project) -> None:
     """Flux would delete the old root, and all groups with it, before the new one has them. Its first name is anybody's choice."""
     written.replace(ENTRY, "  name: k3s-flux\n", "  name: root\n")

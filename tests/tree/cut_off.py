@@ -1,4 +1,4 @@
-"""Runs of the writer that end at their n-th call to the system: `python -m tests.tree.cut_off FOLDER` prints what came of them.
+"""Runs of the writer that end at their n-th call to the system: `python -m tests.tree.cut_off FOLDER WHICH` says what came.
 
 Each run is a process of its own, which ends itself; the calls are counted where Python hands them to the system.
 """
@@ -224,20 +224,21 @@ def trace(root: Path, files: Mapping[str, str]) -> list[tuple[str, str, str]]:
     return calls
 
 
-def main(folder: Path) -> dict[str, Any]:
-    """Everything that the tests ask of it."""
-    answer: dict[str, Any] = {
-        "the first tree": [asdict(one) for one in outcomes(folder / "first", None, FIRST)],
-        "another tree": [asdict(one) for one in outcomes(folder / "another", FIRST, SECOND)],
-        "no file": [asdict(one) for one in outcomes(folder / "none", FIRST, {})],
-        "Ctrl-C": [asdict(one) for one in interruptions(folder / "interrupted", FIRST, SECOND)],
-    }
-    root = folder / "traced"
-    root.mkdir()
-    written(root, FIRST)
-    answer["trace"] = [[name, *(path.removeprefix(f"{root}/") for path in paths)] for name, *paths in trace(root, SECOND)]
-    return answer
+def main(folder: Path, which: str) -> list[Any]:
+    """What a test asks of it."""
+    match which:
+        case "the first tree":
+            return [asdict(one) for one in outcomes(folder, None, FIRST)]
+        case "another tree":
+            return [asdict(one) for one in outcomes(folder, FIRST, SECOND)]
+        case "no file":
+            return [asdict(one) for one in outcomes(folder, FIRST, {})]
+        case "Ctrl-C":
+            return [asdict(one) for one in interruptions(folder, FIRST, SECOND)]
+        case _:
+            written(folder, FIRST)
+            return [[name, *(path.removeprefix(f"{folder}/") for path in paths)] for name, *paths in trace(folder, SECOND)]
 
 
 if __name__ == "__main__":
-    json.dump(main(Path(sys.argv[1])), sys.stdout)
+    json.dump(main(Path(sys.argv[1]), sys.argv[2]), sys.stdout)

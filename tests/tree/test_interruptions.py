@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,39 +20,39 @@ MEMORY = Path("/dev/shm")  # what is killed is a process, so that the medium mak
 RECORD = "generated/test/.fluxstead.json"
 
 
-@pytest.fixture(scope="module")
-def seen() -> Iterator[dict[str, Any]]:
-    """What came of all runs."""
+def seen(which: str) -> list[Any]:
+    """What came of all runs of a kind."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.tree.cut_off", folder], cwd=REPOSITORY, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "tests.tree.cut_off", folder, which], cwd=REPOSITORY, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        yield json.loads(done.stdout)
+        answer: list[Any] = json.loads(done.stdout)
+        return answer
 
 
 @pytest.mark.parametrize(("which", "calls"), [("the first tree", 80), ("another tree", 50), ("no file", 25)])
-def test_killed_at_any_call_the_next_run_carries_on(which: str, calls: int, seen: dict[str, Any]) -> None:
+def test_killed_at_any_call_the_next_run_carries_on(which: str, calls: int) -> None:
     """Every file is the old one or the new one; the next run, of this description or another, ends as if nothing had been.
 
     Nothing is left over, and a hand that edited a file meanwhile is noticed.
     """
-    outcomes = seen[which]
+    outcomes = seen(which)
     assert len(outcomes) >= calls
     assert {"open", "write", "fsync", "replace"} <= {one["call"].partition(" ")[2] for one in outcomes}
     assert not [one for one in outcomes if one["problems"]]
 
 
-def test_ctrl_c_leaves_nothing_behind(seen: dict[str, Any]) -> None:
+def test_ctrl_c_leaves_nothing_behind() -> None:
     """Before or after any call."""
-    outcomes = seen["Ctrl-C"]
+    outcomes = seen("Ctrl-C")
     assert len(outcomes) >= 100
     assert not [one for one in outcomes if one["problems"]]
 
 
-def test_what_is_replaced_is_on_the_disk_before_and_where_it_stands_before_the_record_says_so(seen: dict[str, Any]) -> None:
+def test_what_is_replaced_is_on_the_disk_before_and_where_it_stands_before_the_record_says_so() -> None:
     """A power cut loses what was not synced: an empty file under a name that the record calls whole."""
-    trace = [tuple(one) for one in seen["trace"]]
+    trace = [tuple(one) for one in seen("trace")]
     replaced = [number for number, one in enumerate(trace) if one[0] == "replace"]
     records = [number for number in replaced if trace[number][2] == RECORD]
     assert len(replaced) == 6

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fluxstead.tree.owned import compare, write
@@ -100,6 +100,7 @@ def test_the_record_is_the_same_for_the_same_tree(tmp_path: Path) -> None:
     assert set(json.loads((tmp_path / "one" / WHERE / RECORD).read_text())["files"]) == set(TREE)
 
 
+@settings(max_examples=40)  # each writes to the disk, and waits for it
 @given(
     st.lists(st.dictionaries(st.sampled_from(["a.yaml", "b/a.yaml", "b/c.yaml", "d.yaml"]), st.text("xyz", max_size=3)), max_size=4)
 )
