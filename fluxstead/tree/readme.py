@@ -17,10 +17,7 @@ def readme(platform: Platform, order: Order, nodes: Sequence[Node], addresses: S
         f"# {platform.cluster}\n",
         f"Written by fluxstead from `Pulumi.{platform.cluster}.yaml` and `nodes/`; changes made here are refused, not kept.\n",
         "## The order\n",
-        (
-            "An arrow goes from a layer to one that waits for it, a dotted one to one that is applied, and not ready before;"
-            " `./run graph` says why.\n"
-        ),
+        "An arrow goes to a layer that waits for it, a dotted one to one that is ready only after it; `./run graph` says why.\n",
         f"```mermaid\n{mermaid(order)}```\n",
         "## Machines\n",
         _table(("node", "address", "role", "state", "disks"), [_node_row(node) for node in nodes]),
