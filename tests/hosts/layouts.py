@@ -51,7 +51,7 @@ def ext4_1k(disk: Path, start: int, length: int) -> None:
 
 
 def ext4_64k(disk: Path, start: int, length: int) -> None:
-    """ext4 with blocks of 64 KiB, as arm64 kernels with such pages may have it: groups of 32 GiB."""
+    """ext4 with blocks of 64 KiB, as arm64 kernels may have it: 65,528 of them in a group, not quite 4 GiB."""
     tool("mkfs.ext4", "-q", "-F", "-F", "-b", "65536", "-E", f"offset={start}", disk, f"{length // KIB}k")
 
 

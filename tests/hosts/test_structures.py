@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from .layouts import FILESYSTEMS, missing
 from .search import nonzero, search
 from .structures import STRUCTURES, Structure
-from .structures.checksums import GIB, MIB
+from .structures.checksums import GIB, KIB, MIB
 from .structures.images import create, write
 
 BY_TOOLS = [one for one in STRUCTURES if one.blkid]
@@ -106,3 +108,34 @@ def test_one_byte_is_told_by_its_sector(tmp_path: Path) -> None:
     create(tmp_path / "disk", 2048 * GIB)
     write(tmp_path / "disk", {1234 * GIB + 700: b"\x01", 2048 * GIB - 1: b"\x01"})
     assert nonzero(tmp_path / "disk") == [(1234 * GIB + 512, 1234 * GIB + 1024), (2048 * GIB - 512, 2048 * GIB)]
+
+
+def made(disk: Path, name: str, start: int, size: int) -> Path:
+    filesystem = FILESYSTEMS[name]
+    if absent := missing(filesystem.needs):
+        pytest.skip(f"needs {absent}")
+    create(disk, size)
+    filesystem.make(disk, start, size - start)
+    return disk
+
+
+@pytest.mark.parametrize(("name", "start"), [("ext4", 0), ("ext4", MIB), ("ext4, 1 KiB", 63 * 512), ("ext4, 64 KiB", MIB)])
+def test_the_search_finds_each_copy_that_dumpe2fs_tells_of(tmp_path: Path, name: str, start: int) -> None:
+    image = made(tmp_path / "disk", name, start, 8 * GIB)
+    told = subprocess.run(["dumpe2fs", f"{image}?offset={start}"], capture_output=True, text=True, check=True).stdout
+    block = int(re.findall(r"^Block size: +(\d+)", told, re.MULTILINE)[0])
+    copies = {start + int(number) * block for number in re.findall(r"Backup superblock at (\d+)", told)}
+    found = {one.start for one in search(image) if one.kind == "ext4" and one.length == 2}
+    assert found == {start + 1024, *copies}
+
+
+def test_the_search_finds_each_allocation_group(tmp_path: Path) -> None:
+    image = made(tmp_path / "disk", "XFS", 0, 8 * GIB)
+    found = [one.start for one in search(image) if one.kind == "XFS" and one.start % GIB == 0]
+    assert found == [0, 2 * GIB, 4 * GIB, 6 * GIB]
+
+
+def test_the_search_finds_both_superblocks_of_btrfs(tmp_path: Path) -> None:
+    image = made(tmp_path / "disk", "btrfs", 513 * MIB, 8 * GIB)
+    found = [one.start - 513 * MIB for one in search(image) if one.kind == "btrfs"]
+    assert found == [64 * KIB, 64 * MIB]
