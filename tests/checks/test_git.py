@@ -13,7 +13,7 @@ from fluxstead.checks.foreign import clusters_in
 from fluxstead.checks.registry import CHECKS
 from fluxstead.checks.subject import run
 from fluxstead.core.findings import Finding
-from fluxstead.tree.entry import missing_entry, write_entry
+from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.owned import compare, write
 from tests.checks.planted import WEB, kept, layer, obj, release
 from tests.conftest import Project
@@ -41,8 +41,10 @@ def render(project: Project) -> Path:
     assembled = project.run().assembled
     assert assembled is not None
     write(project.root, assembled.tree.directory, compare(project.root, assembled.tree.directory, assembled.files))
-    if missing_entry(project.root, project.stack):
-        write_entry(project.root, project.stack, assembled.tree.directory)
+    entry = project.root / entry_path(project.stack)
+    if not entry.exists():
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        entry.write_text(entry_text(project.stack, assembled.tree.directory))
     return project.root / assembled.tree.directory
 
 

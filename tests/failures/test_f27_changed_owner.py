@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fluxstead.core.findings import errors
-from fluxstead.tree.entry import write_entry
+from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.owned import compare, write
 from tests.checks.defects import DEFECTS
 from tests.checks.planted import layer, look, obj
@@ -62,7 +62,9 @@ def written(project: Project) -> Path:
     assembled = project.run().assembled
     assert assembled is not None
     write(project.root, assembled.tree.directory, compare(project.root, assembled.tree.directory, assembled.files))
-    write_entry(project.root, project.stack, assembled.tree.directory)
+    entry = project.root / entry_path(project.stack)
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    entry.write_text(entry_text(project.stack, assembled.tree.directory))
     return project.root / assembled.tree.directory
 
 

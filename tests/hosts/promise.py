@@ -4,7 +4,7 @@
 - the first 72 KiB of every MiB of the first GiB; on disks of up to 4 GiB, of every MiB;
 - the superblocks' copies of an ext4 with blocks of 4 KiB that begins at 0, at sector 63, at 1 MiB or at 2 MiB;
 - 2 MiB on either side of each quarter of the disk, where XFS begins its allocation groups;
-- 1,024 samples of 4 KiB, spread evenly.
+- 256 samples of 4 KiB, spread over all of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .search import nonzero, search
 from .structures.checksums import GIB, KIB, MIB
 from .structures.filesystems import EXT4_GROUP, sparse_groups
 
-SAMPLES = 1024
+SAMPLES = 256
 
 
 def places(size: int) -> dict[str, list[tuple[int, int]]]:

@@ -117,7 +117,8 @@ def test_an_xfs_is_looked_into(image: Path, tmp_path: Path) -> None:
     (tmp_path / "proto").write_text(PROTO.format(tmp_path / "cfg"))
     tool("mkfs.xfs", "-q", "-f", "-p", tmp_path / "proto", image)
     found = look(str(image), "xfs", "")
-    assert (found.problem, found.entries, found.replicas) == ("", ("old",), ("old/replicas/pvc-1",))
+    assert (found.problem, found.entries, found.replicas) == ("", ("longhorn-disk.cfg", "old"), ("old/replicas/pvc-1",))
+    assert found.config == "{}"
     assert content_of(disk_of(image, Signature("xfs", 0)))["untold"] == []
 
 

@@ -319,13 +319,14 @@ def _inside(*folders: str) -> Callable[[Path], object]:
 
 _DIRECTORY: Edit = (STACK, "  fluxstead:flux:\n", "  fluxstead:flux:\n    directory: project\n")
 _PLACE = (
-    _by_hand("flux/directory", "fluxstead:flux:", _inside()),
+    _by_hand("flux/directory", "fluxstead:flux:", _inside(), beside="moves/unread"),
     Mistake(
         id="flux/begins-elsewhere",
         base="k3s-flux",
         edits=(_DIRECTORY,),
         at="directory: project",
-        beside=frozenset(),
+        # The repository around it is made of an empty folder, which Git does not take for one.
+        beside=frozenset({"moves/unread"}),
         by_hand=_inside("clusters/k3s-flux/flux-system"),
     ),
 )
