@@ -23,13 +23,14 @@ if [ "$(id -u)" != 0 ]; then
   user=$(plain "$(id -un)")
   file=/etc/sudoers.d/zz-fluxstead
   line="$user ALL=(ALL) NOPASSWD: ALL"
-  allow="type, as root on the host: echo '$line' >$file; chmod 440 $file"
-  command -v sudo >/dev/null || fail "$user is not root, and sudo is not installed here; $allow; apt-get install -y sudo"
+  allow="echo '$line' >$file; chmod 440 $file"
+  root="type, as root on the host:"
+  command -v sudo >/dev/null || fail "$user is not root, and sudo is not installed here; $root apt-get install -y sudo; $allow"
   if ! said=$(LC_ALL=C timeout 60 sudo -n true 2>&1 </dev/null); then
     case $said in
-      *tty*) allow="type, as root on the host: echo 'Defaults:$user !requiretty' >$file; echo '$line' >>$file; chmod 440 $file" ;;
+      *tty*) allow="echo 'Defaults:$user !requiretty' >$file; echo '$line' >>$file; chmod 440 $file" ;;
     esac
-    fail "$user may not become root without a password: $(plain "$said"); $allow (the name sorts last, as the last rule counts)"
+    fail "$user may not become root without a password: $(plain "$said"); $root $allow (the name sorts last, as the last rule counts)"
   fi
   set -- sudo -n
 fi

@@ -225,6 +225,25 @@ def test_a_refusal_that_is_over_or_cannot_be_looked_at_again_is_still_one(
     assert (result["disks"][1]["action"], result["disks"][1]["why"]) == ("refuse", ["was another disk"])
 
 
+def as_root(patch: str, login: str = "") -> tuple[subprocess.CompletedProcess[str], str]:
+    """A plan whose functions are replaced at the end of the script, and its token; root's rights are only said."""
+    last = 'if __name__ == "__main__":'
+    patched = f"os.geteuid = lambda: 0\n_lock = lambda mode: None\n{patch}\n{last}"
+    text = stdin_for("plan", {"node": "k3s1"}, python_source().replace(last, patched))
+    command = ["sh", "-c", f"{login} sh -s"]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False), token_of(text)
+
+
+def test_a_hardened_login_hides_no_file_of_ours(tmp_path: Path) -> None:
+    """journald and multipathd read them, some of them not as root."""
+    file = tmp_path / "conf.d" / "50-fluxstead.conf"
+    done, token = as_root(
+        f"def _plan(*_):\n    _write({str(file)!r}, 'x')\n    return {{'status': 'fine', 'why': []}}", "umask 077;"
+    )
+    assert read_answer(done.stdout, token).status == "fine"
+    assert (file.parent.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o755, 0o644)
+
+
 def ends(pid: str) -> bool:
     """Whether a process ends within some seconds, be it that nobody takes notice of it."""
     for _ in range(100):
@@ -240,8 +259,6 @@ def test_a_run_that_takes_too_long_says_so_and_ends_what_it_started(tmp_path: Pa
     """Before whoever asked gives up, and also in the middle of a line."""
     monkeypatch.setattr(build, "SECONDS", {"plan": 2})
     patch = f"""
-os.geteuid = lambda: 0
-_lock = lambda mode: None
 def _plan(node, connection):
     sys.stdout.write('{{"step": ')
     sys.stdout.flush()
@@ -250,11 +267,9 @@ def _plan(node, connection):
     while True:
         time.sleep(0.01)
 """
-    last = 'if __name__ == "__main__":'
-    text = stdin_for("plan", {"node": "k3s1"}, python_source().replace(last, patch + last))
     began = time.monotonic()
-    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, timeout=60, check=False)
-    answer = read_answer(done.stdout, token_of(text))
+    done, token = as_root(patch)
+    answer = read_answer(done.stdout, token)
     assert (done.returncode, answer.status) == (main.FAILED, "failed")
     assert "not done within 2 s" in answer.why[0]
     assert json.loads(done.stdout.splitlines()[-1]), "a line of its own"

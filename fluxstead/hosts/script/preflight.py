@@ -27,7 +27,9 @@ APPEND_ONLY = 0x20
 """FS_APPEND_FL of <linux/fs.h>."""
 SYSTEMD = "/run/systemd/system"
 """What sd_booted(3) asks."""
-WRITERS = {"wipe": RECORDS, "fstab": FSTAB}
+RECORD = os.path.join(RECORDS, "record")
+"""For any file in there: the folder must be one, or become one."""
+WRITERS = {"wipe": RECORD, "fstab": FSTAB}
 """The file that a task on a disk writes on the host."""
 
 
@@ -58,7 +60,7 @@ def _written(node: Node, tasks: Collection[str]) -> Iterator[Tuple[str, int]]:
         if text_of(path) != text:
             yield path, ROOM
     if missing_packages(node) or begun_packages():
-        yield RECORDS, ROOM
+        yield RECORD, ROOM
         yield "/var/lib/dpkg/status", PACKAGE_ROOM
         yield "/var/cache/apt/archives", PACKAGE_ROOM
         yield "/usr/sbin", PACKAGE_ROOM
