@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fluxstead.core.findings import Finding
+from fluxstead.core.findings import Finding, errors
 from tests.checks.planted import LONGHORN, WEB, Planted, disk, disk_node, layer, look, machine, obj, storage
 from tests.checks.test_git import commit, git, moves, render
 from tests.conftest import Project
@@ -41,25 +41,23 @@ def committed(reference: Project) -> Project:
 def test_an_emptied_entry_is_told_and_no_machine_is_to_leave(committed: Project, text: str) -> None:
     """Followed, the advice would have emptied every disk of the cluster."""
     (committed.root / "clusters/k3s-flux/tree.yaml").write_text(text)
-    [finding] = moves(committed)
-    assert (finding.id, finding.source.file) == ("moves/everything-left", "clusters/k3s-flux/tree.yaml")
+    [finding] = errors(committed.run().findings)
+    assert (finding.id, finding.source.file) == ("tree/entry", "clusters/k3s-flux/tree.yaml")
     assert not [words for words in ADVICE if words in finding.write]
-    git(committed.root, *finding.write.split("`")[1].split()[1:])
-    assert not moves(committed)
+    assert "git checkout -- clusters/k3s-flux/tree.yaml" in finding.write
+    git(committed.root, "checkout", "--", "clusters/k3s-flux/tree.yaml")
+    assert not errors(committed.run().findings)
 
 
 @pytest.mark.parametrize("part", ["apps", "monitoring"])
 def test_an_entry_that_leads_to_a_part_is_told_of_the_machines_at_once(committed: Project, part: str) -> None:
-    """They are still described."""
+    """It is the entry that is wrong; the machines are still described, and none of them is to leave."""
     entry = committed.root / "clusters/k3s-flux/tree.yaml"
     entry.write_text(entry.read_text().replace("path: ./generated/k3s-flux", f"path: ./generated/k3s-flux/{part}"))
-    found = moves(committed)
-    [finding] = [one for one in found if one.id == "moves/unreached"]
-    assert "with the disks of k3s1, k3s2, is reached by Flux no more" in finding.what
-    assert not [one for one in found for words in ADVICE[:2] if words in one.write]
-    waits = [one for one in committed.run().findings if one.id == "references/dangling-dependency"]
-    assert [one.source.file for one in waits] == ["clusters/k3s-flux/tree.yaml"], "a dependsOn that nobody wrote is to blame"
-    assert waits[0].write == "the path of the whole tree"
+    [finding] = errors(committed.run().findings)
+    assert finding.id == "tree/entry"
+    assert f"a part of the tree, ./generated/k3s-flux/{part}" in finding.what
+    assert not [words for words in ADVICE if words in finding.write]
 
 
 @pytest.mark.parametrize(

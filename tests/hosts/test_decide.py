@@ -167,7 +167,7 @@ FOREIGN = {
     "our table from another serial": holding(part(partition_guid=partition_guid("WD-2"), partition_name=PREPARING)),
     "ends that are zero, and something between": blank(inside="not zero at 2 MiB"),
     "our torn table, and something behind it": blank(edges="table", table_name=PREPARING, inside="not zero at 2 MiB"),
-    "a filesystem of a wiped table": blank(volumes=(whole(signatures=(Signature("ext4", 2 * MIB),)),), inside="not zero at 2 MiB"),
+    "a filesystem of a wiped table": blank(hidden=(Signature("ext4", 2 * MIB),), inside="not zero at 2 MiB"),
 }
 
 
@@ -294,11 +294,11 @@ def test_an_unfinished_preparation_is_no_licence_to_format_what_a_person_used() 
 
 def test_a_prepared_disk_whose_table_was_wiped_gets_its_table_back_and_keeps_its_filesystem() -> None:
     mine = (Signature("ext4", MIB, UUID, label_of("a", SERIAL)),)
-    lost = blank(volumes=(whole(signatures=mine),), inside="not zero at 1 MiB")
+    lost = blank(hidden=mine, inside="not zero at 1 MiB")
     answer = verdict(host(lost))
     assert (answer.action, answer.tasks) == ("resume", ("partition", "mountpoint", "fstab", "mount"))
     for other in (Signature("ext4", 2 * MIB, UUID, label_of("a", SERIAL)), Signature("ext4", MIB, UUID, label_of("a", "WD-2"))):
-        assert verdict(host(replace(lost, volumes=(whole(signatures=(other,)),)))).action == "refuse"
+        assert verdict(host(replace(lost, hidden=(other,)))).action == "refuse"
 
 
 def test_files_end_the_right_to_format_again() -> None:

@@ -72,7 +72,7 @@ def _wipe(verdict: Verdict, disk: Disk) -> None:
 
 def _partition(_: Verdict, disk: Disk) -> None:
     # A filesystem of ours that has lost its table is not to be formatted.
-    fresh = READY if disk.volumes[0].signatures else PREPARING
+    fresh = READY if disk.hidden else PREPARING
     _write_table(disk, disk.table_name if disk.edges == "table" else fresh)
     forget_wipe(disk)
 

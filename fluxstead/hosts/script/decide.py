@@ -52,9 +52,7 @@ def _ours(declared: Declared, disk: Disk) -> Optional[Volume]:
         known = volume.filesystem
         if volume.kind == "partition" and volume.partition_guid == partition_guid(disk.serial):
             return volume
-        # What begins at a MiB of the disk is the filesystem of a table that was wiped, and nothing that could be mounted.
-        own = volume.kind != "stacked" and known is not None and known.offset < MIB
-        if own and known and known.label == label_of(declared.name, disk.serial):
+        if volume.kind != "stacked" and known and known.label == label_of(declared.name, disk.serial):
             return volume
     return None
 
@@ -186,8 +184,8 @@ def _not_ours(declared: Declared, disk: Disk) -> Verdict:
 def _lost_table(declared: Declared, disk: Disk) -> bool:
     """Where our partition began lies a filesystem with our label for this disk, and nothing else is recognised."""
     wanted = label_of(declared.name, disk.serial)
-    found = disk.volumes[0].signatures
-    return bool(disk.serial) and [(each.type, each.offset, each.label) for each in found] == [(declared.filesystem, MIB, wanted)]
+    found = [(each.type, each.offset, each.label) for each in disk.hidden]
+    return bool(disk.serial) and not disk.volumes[0].signatures and found == [(declared.filesystem, MIB, wanted)]
 
 
 def _resume(declared: Declared, disk: Disk, why: str, tasks: Tuple[str, ...]) -> Verdict:

@@ -149,6 +149,8 @@ class Disk:
     """passed | failing | not checked"""
     evidence: str = ""
     """Digest of all that was read of it; read again, and compared, right before anything is written."""
+    hidden: Tuple[Signature, ...] = ()
+    """What would be recognised if a partition began where one used to: the filesystem that a wiped table leaves behind."""
     inside: str = ""
     """Where it is not zero between its first and its last MiB, in words."""
     undisturbed: bool = False

@@ -196,7 +196,7 @@ def _contents_read(disk: Disk) -> Disk:
     )
     if len(disk.volumes) == 1 and not disk.volumes[0].signatures:
         hidden = next((found for found in (_signature_at(disk, at) for at in seen["begins"]) if found), ())
-        return replace(disk, volumes=(replace(disk.volumes[0], signatures=hidden),))
+        return replace(disk, hidden=hidden)
     volumes = _looked_into(disk, "")
     for path, past in seen["past"].items():
         volumes = tuple(

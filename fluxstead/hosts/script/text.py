@@ -17,6 +17,7 @@ def describe(disk: Disk) -> str:
 def contents(disk: Disk) -> str:
     """What was seen on a disk: signatures, partitions, mounts."""
     seen = [f"{volume.path} ({human(volume.size)}): {_inside(volume)}" for volume in disk.volumes if _inside(volume)]
+    seen += [f"{_signed(each)}, in no partition" for each in disk.hidden]
     if not seen:
         seen.append(
             "blank" if disk.edges == "zero" and not disk.inside else f"no signature, but {disk.inside or 'not zero at its ends'}"
