@@ -85,7 +85,8 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
     platform = cluster.platform(description.name)
     layers = [layer for plan in plans for layer in plan.layers]
     findings = [finding for plan in plans for finding in plan.findings]
-    findings += nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr)
+    of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr))
+    findings += of_machines
     findings += unique.findings_of(layers, description.name)
     if root:
         findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)
@@ -103,7 +104,9 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
     # A need that nobody meets, told of the layers, would be told again of the files.
     findings += (finding for finding in found if not (ordered.findings and finding.id.startswith("coldstart/")))
     findings += ordered.findings
-    kept = accepted(set(findings), cluster.accept, CHECKS)
+    # Classes and copies come from the machines' disks: without a machine, everything would seem to be wrong with the rest.
+    alone = bool(of_machines) and not any(node.joined for node in description.nodes)
+    kept = of_machines if alone else accepted(set(findings), cluster.accept, CHECKS)
     return Assembled(description, tree, tuple(plans), tuple(sorted(kept)), subject)
 
 

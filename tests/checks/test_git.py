@@ -258,10 +258,17 @@ def test_a_worktree_and_a_folder_of_the_repository_are_compared(committed: Proje
         assert [finding.id for finding in moves(project)] == ["moves/longhorn-version"]
 
 
-def test_what_a_hook_says_of_another_repository_is_not_heard(committed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git runs its hooks with the place of its own repository in the environment."""
-    monkeypatch.setenv("GIT_DIR", ".git")
-    monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere")
+def test_what_a_hook_says_of_another_repository_is_not_heard(
+    committed: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Git runs its hooks with the place of its own repository in the environment: of another one, nothing would be compared."""
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q", "-b", "main")
+    (other / "a.txt").write_text("a\n")
+    commit(other)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
     spoil(committed)
     assert [finding.id for finding in moves(committed)] == ["moves/longhorn-version"]
 

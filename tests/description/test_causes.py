@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -119,21 +120,35 @@ def as_nobody(project: Project) -> Finding:
         os.seteuid(0)
 
 
-@pytest.mark.parametrize("kind", ["no folder", "of another cluster", "notes only"])
-def test_a_cluster_without_machines_is_told_that_alone(reference: Project, kind: str) -> None:
-    """Not how many replicas it could have."""
+@pytest.mark.parametrize("which", ["reference", "example"])
+@pytest.mark.parametrize("kind", ["no folder", "of another cluster", "notes only", "planned"])
+def test_a_cluster_without_machines_is_told_that_alone(request: pytest.FixtureRequest, which: str, kind: str) -> None:
+    """Not how many replicas it could have, nor that the classes of its disks are missing: the second cluster needs both."""
+    project: Project = request.getfixturevalue(which)
     if kind == "no folder":
-        shutil.rmtree(reference.root / "nodes")
-    for path in (reference.root / "nodes").glob("*.yaml"):
+        shutil.rmtree(project.root / "nodes")
+    for path in (project.root / "nodes").glob("*.yaml"):
         if kind == "notes only":
             path.unlink()
+        elif kind == "planned":
+            path.write_text(re.sub("^state: .*", "state: planned", path.read_text(), flags=re.MULTILINE))
         else:
-            path.write_text(path.read_text().replace("cluster: k3s-flux", "cluster: edge"))
-            (reference.root / "Pulumi.edge.yaml").write_text("config: {}\n")
-    finding = only(reference)
-    assert finding.source.file == "nodes"
-    assert "no machine in nodes/" in finding.what
-    assert "nodes/<name>.yaml" in finding.write
+            path.write_text(path.read_text().replace(f"cluster: {project.stack}", "cluster: other"))
+            (project.root / "Pulumi.other.yaml").write_text("config: {}\n")
+    finding = only(project)
+    assert finding.id == "nodes/no-server"
+    if kind != "planned":
+        assert (finding.source.file, finding.what) == ("nodes", "no machine in nodes/ belongs to this cluster")
+        assert "nodes/<name>.yaml" in finding.write
+
+
+def test_machines_that_all_leave_are_not_told_of_replicas_as_well(example: Project) -> None:
+    """No live machine is the mistake."""
+    for path in (example.root / "nodes").glob("*.yaml"):
+        path.write_text(re.sub("^state: .*", "state: leaving", path.read_text(), flags=re.MULTILINE))
+    found = {finding.id for finding in errors(example.run().findings)}
+    assert "nodes/no-server" in found
+    assert "longhorn/too-few-nodes" not in found
 
 
 @pytest.mark.parametrize(

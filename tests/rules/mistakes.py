@@ -240,7 +240,7 @@ _READING = (
         "description/no-cluster",
         "k3s-flx",
         (K1, "cluster: k3s-flux", "cluster: k3s-flx"),
-        beside="nodes/no-server storage/capacity",
+        beside="nodes/no-server",
     ),
     _by_hand("description/no-stack", "", lambda _: None, stack="k3s-fluxx"),
     _reference(
@@ -262,13 +262,11 @@ _READING = (
         beside="description/missing",
     ),
     _reference("description/value", "1.9.x", (STACK, "version: 1.9.0", "version: 1.9.x")),
-    _reference(
-        "description/value", "role: master", (K1, "role: server", "role: master"), beside="nodes/no-server storage/capacity"
-    ),
+    _reference("description/value", "role: master", (K1, "role: server", "role: master"), beside="nodes/no-server"),
     _reference("description/value", "replicas: 0", (STACK, "replicas: 2", "replicas: 0")),
     _reference("description/yaml", "storage:", (K1, "labels:", "labels: ["), beside="description/missing"),
     _by_hand("description/yaml", "\a", lambda project: (project / K1).write_text("\a"), beside="description/missing"),
-    _by_hand("description/missing", "", lambda project: (project / K1).write_text(""), beside="nodes/no-server storage/capacity"),
+    _by_hand("description/missing", "", lambda project: (project / K1).write_text(""), beside="nodes/no-server"),
     _reference("description/unreadable", "<<<<<<< HEAD", (K1, "labels:\n", "<<<<<<< HEAD\nlabels:\n"), beside="description/yaml"),
     _reference("description/yaml", "storage: 1E5", (K1, "storage: longhorn", "storage: 1E5")),
     _by_hand(
