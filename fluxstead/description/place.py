@@ -15,6 +15,7 @@ from pydantic import AfterValidator
 from fluxstead.core.findings import Finding, Source, error, warning
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.refusal import refuse
+from fluxstead.core.repository import repositories_around
 
 HERE = "."
 """The project's folder is the root of a repository of its own, wherever it lies now."""
@@ -39,15 +40,7 @@ Place = Annotated[str, AfterValidator(_place)]
 def in_git(root: Path) -> list[str]:
     """The project's path in every Git repository that it lies in, the innermost first; empty where it is the root itself."""
     folder = root.resolve()
-    around = [above for above in (folder, *folder.parents) if _is_repository(above)]
-    return ["" if above == folder else folder.relative_to(above).as_posix() for above in around]
-
-
-def _is_repository(folder: Path) -> bool:
-    try:
-        return (folder / ".git").exists()
-    except OSError:  # a folder above that others may not look into
-        return False
+    return ["" if above == folder else folder.relative_to(above).as_posix() for above in repositories_around(root)]
 
 
 def findings_of(said: str | None, source: Source, root: Path, cluster: str) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fluxstead.hosts.script.content import content_of, unchanged
-from fluxstead.hosts.script.evidence import blankness, places, undisturbed
+from fluxstead.hosts.script.evidence import gather, places, undisturbed, where
 from fluxstead.hosts.script.files import write_safely
 from fluxstead.hosts.script.look import look
 from fluxstead.hosts.script.medium import Medium
@@ -49,6 +49,11 @@ def image(tmp_path: Path) -> Path:
 def disk_of(file: Path, *signatures: Signature) -> Disk:
     size = file.stat().st_size
     return blank(path=str(file), size=size, volumes=(whole(str(file), size=size, signatures=signatures),))
+
+
+def blankness(file: str, size: int) -> str:
+    """Where the disk is not blank, in words."""
+    return where(gather(file, places(size)).found)
 
 
 def put(file: Path, at: int, data: bytes) -> None:

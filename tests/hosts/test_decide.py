@@ -9,8 +9,7 @@ import pytest
 from fluxstead.hosts.script.consent import FRESH
 from fluxstead.hosts.script.decide import DESTRUCTIVE, decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
-from fluxstead.hosts.script.look import UNTOOLED
-from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Place, Signature, Verdict, label_of
+from fluxstead.hosts.script.model import MIB, UNTOOLED, Declared, Disk, Host, Look, Place, Signature, Verdict, label_of
 from fluxstead.hosts.script.text import said
 
 from .world import (

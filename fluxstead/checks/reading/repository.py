@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fluxstead.core.repository import repositories_around
+
 _NO_COMMIT = "does not have any commits yet"
 _DUBIOUS = ("dubious ownership", "unsafe repository")
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
@@ -53,7 +55,7 @@ class Git:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.marked = next((folder for folder in (root.resolve(), *root.resolve().parents) if (folder / ".git").exists()), None)
+        self.marked = next(iter(repositories_around(root)), None)
         self._batch: subprocess.Popen[bytes] | None = None
         kept = os.environ if self.marked is None else {key: value for key, value in os.environ.items() if key not in _LOCAL}
         # A partial clone would fetch what it has not: from whom, and for how long, nobody asked.

@@ -19,7 +19,7 @@ from fluxstead.hosts.script.look import CONFIG
 from fluxstead.hosts.script.model import MARK, Disk, Host, Node, Verdict, label_of
 from fluxstead.hosts.script.places import FS_IOC_GETFLAGS, FSTAB, IMMUTABLE
 from fluxstead.hosts.script.read import ends, read_host, signatures, whole_ends
-from fluxstead.hosts.script.text import adopted_line, fstab_fields, said
+from fluxstead.hosts.script.text import adopted_line, fstab_fields, fstab_lines, said
 from fluxstead.hosts.script.tools import WORK_SECONDS, RefusedError, StepError, answer, apart, opened, run, say, step, text_of
 from fluxstead.hosts.script.wipe import forget_wipe, wipe, write_blocks
 
@@ -192,8 +192,7 @@ def _fstab(verdict: Verdict, disk: Disk) -> None:
     before = text_of(FSTAB)
     mode = os.stat(FSTAB).st_mode & 0o777 if os.path.exists(FSTAB) else 0o644
     declared = verdict.declared
-    own = [line for line in before.splitlines() if not line.lstrip().startswith("#")]
-    lines = [line for line in own if fstab_fields(line)[1].rstrip("/") == declared.mount_path]
+    lines = [line for line in fstab_lines(before) if fstab_fields(line)[1].rstrip("/") == declared.mount_path]
     line = adopted_line(declared, uuid, lines)
     write_safely(FSTAB, mended_fstab(before, declared.name, declared.mount_path, line), mode)
     answer(["systemctl", "daemon-reload"], WORK_SECONDS)

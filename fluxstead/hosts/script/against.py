@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from fluxstead.hosts.script.look import UNTOOLED
-from fluxstead.hosts.script.model import Declared, Disk, Host, Look, Node, Place, Volume, human
+from fluxstead.hosts.script.model import UNTOOLED, Declared, Disk, Host, Look, Node, Place, Volume, human
 from fluxstead.hosts.script.text import config_state, describe
 from fluxstead.hosts.script.which import RENDER, identify
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import List, Optional, Set
 
-from fluxstead.hosts.script.look import LOOKED_INTO
-from fluxstead.hosts.script.model import Declared, Disk, Look, Verdict, Volume
+from fluxstead.hosts.script.model import LOOKED_INTO, Declared, Disk, Look, Verdict, Volume
 from fluxstead.hosts.script.text import consent_line
 
 FRESH = ("partition", "format", "mountpoint", "fstab", "mount")
 """What a blank disk needs, in the only order that works (F16)."""
 FOR_REPLICAS = {"btrfs", "bcachefs", "f2fs", "jfs", "nilfs2", "ocfs2", "gfs2", "reiserfs", "reiser4", "ufs", "zonefs"}
+"""Filesystems in which Longhorn's folders may lie, and into which nothing looks here without mounting them."""
 
 
 def by_consent(declared: Declared, disk: Disk) -> Verdict:

@@ -12,12 +12,11 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from fluxstead.hosts.script.evidence import Span, gather, places, undisturbed, where
 from fluxstead.hosts.script.medium import Medium
-from fluxstead.hosts.script.model import MIB, Disk, Volume, short_hash
+from fluxstead.hosts.script.model import LOOKED_INTO, MIB, Disk, Volume, short_hash
 from fluxstead.hosts.script.superblocks import Kept, kept
 from fluxstead.hosts.script.tools import RefusedError, text_of
 
 DIGEST_LENGTH = 24
-TELLING = {"ext2", "ext3", "ext4", "xfs"}
 TABLES = {"gpt", "PMBR", "dos"}
 AROUND = 4096
 """Bytes that are read before and behind each signature."""
@@ -66,7 +65,7 @@ def _pasts(disk: Disk) -> List[Tuple[Volume, Optional[Kept]]]:
         return [
             (volume, kept(medium, volume.offset))
             for volume in disk.volumes
-            if volume.kind != "stacked" and _kinds(volume) & TELLING
+            if volume.kind != "stacked" and _kinds(volume) & set(LOOKED_INTO)
         ]
 
 
@@ -94,7 +93,7 @@ def around(at: int) -> Span:
 
 def _untold(disk: Disk, pasts: Sequence[Tuple[Volume, Optional[Kept]]], found: Sequence[int]) -> List[str]:
     """What on the disk tells nothing of its last change."""
-    told = [volume for volume, past in pasts if past is not None and _kinds(volume) <= TELLING]
+    told = [volume for volume, past in pasts if past is not None and _kinds(volume) <= set(LOOKED_INTO)]
     silent: Dict[str, None] = {}
     for volume in disk.volumes:
         if volume.kind != "stacked" and volume not in told:

@@ -10,16 +10,14 @@ from typing import List, Optional, Tuple
 
 from fluxstead.hosts.script.against import clashes, filesystem_problems, fstab_problems, never, place_problems
 from fluxstead.hosts.script.consent import FRESH, by_consent, refuse, refuse_unnamed, stacked_on
-from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
-from fluxstead.hosts.script.model import DEVICE_TIMEOUT, MIB, Declared, Disk, Host, Look, Node, Place, Verdict, Volume, label_of
-from fluxstead.hosts.script.text import adopted_line, config_state, fstab_fields
-from fluxstead.hosts.script.which import identify, well_named
+from fluxstead.hosts.script.gpt import PREPARING, READY
+from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Node, Place, Verdict, Volume, label_of
+from fluxstead.hosts.script.text import adopted_line, config_state, fstab_fields, options_right
+from fluxstead.hosts.script.which import identify, made_by_us, well_named
 
 DESTRUCTIVE = ("wipe", "partition", "format")
-"""What a blank disk needs, in the only order that works (F16)."""
 TABLE_MARKS = {"gpt", "PMBR"}
 """What wipefs(8) finds on a disk that holds a GPT and nothing else."""
-"""Filesystems in which Longhorn's folders may lie, and into which nothing looks here without mounting them."""
 
 
 def decide(declared: Declared, node: Node, host: Host) -> Verdict:
@@ -46,13 +44,11 @@ def decide(declared: Declared, node: Node, host: Host) -> Verdict:
 
 def _ours(declared: Declared, disk: Disk) -> Optional[Volume]:
     """The volume that carries our mark for exactly this hardware: identifier of the partition, or label."""
-    if not disk.serial:
-        return None
     for volume in disk.volumes:
         known = volume.filesystem
-        if volume.kind == "partition" and volume.partition_guid == partition_guid(disk.serial):
+        if made_by_us(disk, volume):
             return volume
-        if volume.kind != "stacked" and known and known.label == label_of(declared.name, disk.serial):
+        if disk.serial and volume.kind != "stacked" and known and known.label == label_of(declared.name, disk.serial):
             return volume
     return None
 
@@ -113,8 +109,7 @@ def _fstab_right(declared: Declared, uuid: str, place: Place) -> bool:
     if len(place.fstab) != 1:
         return False
     source, _, kind, options = fstab_fields(place.fstab[0])
-    bounded = any(option.startswith(DEVICE_TIMEOUT.split("=")[0]) for option in options)
-    return source == f"UUID={uuid}" and kind == declared.filesystem and "nofail" in options and bounded
+    return source == f"UUID={uuid}" and kind == declared.filesystem and options_right(options)
 
 
 def _unmounted(declared: Declared, disk: Disk, volume: Volume, place: Place, host: Host) -> Verdict:
@@ -158,7 +153,7 @@ def _left_by_mkfs(disk: Disk, volume: Volume) -> bool:
 
 def _own_table(disk: Disk, volume: Volume) -> bool:
     """The table is the one that this script writes, with nothing but this partition; only such a table is written again."""
-    return disk.edges == "table" and disk.partitions == (volume,) and volume.partition_guid == partition_guid(disk.serial)
+    return disk.edges == "table" and disk.partitions == (volume,) and made_by_us(disk, volume)
 
 
 def _not_ours(declared: Declared, disk: Disk) -> Verdict:

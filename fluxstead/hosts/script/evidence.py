@@ -105,11 +105,6 @@ def gather(path: str, spans: Sequence[Span]) -> Evidence:
     return Evidence(told.hexdigest(), tuple(found))
 
 
-def blankness(path: str, size: int) -> str:
-    """Where a device of this size is not blank, in words; empty when all that is looked at is zero. Raises OSError."""
-    return where(gather(path, places(size)).found)
-
-
 def where(found: Sequence[int]) -> str:
     """Offsets in words, the first few."""
     shown = ", ".join(human(at) if at else "its begin" for at in found[:3])

@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import asdict
 from typing import Any, Dict, Iterator, List, Tuple
 
-from fluxstead.hosts.script.model import Look
+from fluxstead.hosts.script.model import UNTOOLED, Look
 from fluxstead.hosts.script.tools import ENVIRONMENT, StepError, apart
 
 LOOK_SECONDS = 120
@@ -21,11 +21,6 @@ MOST_FOLDERS = 20_000
 CONFIG = "longhorn-disk.cfg"
 REPLICA = "volume.meta"
 """In each replica's folder (longhorn-engine: pkg/replica)."""
-LOOKED_INTO = ("ext2", "ext3", "ext4", "xfs")
-"""By their own tools; what Longhorn keeps replicas on is among them."""
-
-UNTOOLED = "no tool of this host can list it"
-"""Begins the problem of a look that says nothing of the filesystem."""
 
 Entry = Tuple[str, int, bool]
 """Name, inode, and whether it is a folder."""

@@ -9,6 +9,11 @@ from typing import Any, Dict, List, Optional, Tuple
 
 MIB = 1024 * 1024
 FILESYSTEMS = ("ext4", "xfs")
+LOOKED_INTO = ("ext2", "ext3", "ext4", "xfs")
+"""Read by their own tools without a mount; what Longhorn keeps replicas on is among them. They also keep what tells a later change:
+every mount writes their superblock or their log."""
+UNTOOLED = "no tool of this host can list it"
+"""Begins the problem of a look that says nothing of the filesystem."""
 DEVICE_TIMEOUT = "x-systemd.device-timeout=90s"
 """How long a disk may take to appear. With `nofail` no boot waits for it, and a disk that comes later stays unmounted, so that it
 is as long as systemd waits for any device (systemd.mount(5), DefaultDeviceTimeoutSec)."""

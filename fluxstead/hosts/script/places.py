@@ -9,7 +9,7 @@ import re
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from fluxstead.hosts.script.model import MARK, Place, Volume
-from fluxstead.hosts.script.text import fstab_fields
+from fluxstead.hosts.script.text import fstab_fields, fstab_lines
 from fluxstead.hosts.script.tools import answer, apart, run, text_of
 
 FOLDER_SECONDS = 60
@@ -48,8 +48,9 @@ class System:
     def __init__(self) -> None:
         self.mounts = [Mount(line) for line in text_of("/proc/self/mountinfo").splitlines()]
         self.swaps = [os.path.realpath(unescaped(line.split()[0])) for line in text_of("/proc/swaps").splitlines()[1:]]
-        lines = text_of(FSTAB).splitlines()
-        self.fstab = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        text = text_of(FSTAB)
+        lines = text.splitlines()
+        self.fstab = fstab_lines(text)
         self.own = [line for above, line in zip(["", *lines], lines) if above.startswith(f"{MARK} disk ")]  # noqa: B905 - 3.9
 
     def uses(self, volumes: Tuple[Volume, ...]) -> Tuple[str, ...]:

@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 
 from fluxstead.hosts.script.content import content_of
-from fluxstead.hosts.script.gpt import READY, edges, parse, partition_guid
+from fluxstead.hosts.script.gpt import READY, edges, parse
 from fluxstead.hosts.script.holders import mounted_by, open_by, stopped_by
 from fluxstead.hosts.script.identity import identity, number_of
-from fluxstead.hosts.script.look import LOOKED_INTO, look
+from fluxstead.hosts.script.look import look
 from fluxstead.hosts.script.medium import Medium
-from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Node, Place, Signature, Volume
+from fluxstead.hosts.script.model import LOOKED_INTO, MIB, Declared, Disk, Host, Node, Place, Signature, Volume
 from fluxstead.hosts.script.places import System
 from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, opened, run, text_of
-from fluxstead.hosts.script.which import identify
+from fluxstead.hosts.script.which import identify, made_by_us
 from fluxstead.hosts.script.wipe import half_wiped
 
 DISK_SECONDS = 60
@@ -165,7 +165,7 @@ class _Reader:
         disk = _with_holders(disk)
         if any(volume.mounts for volume in disk.volumes):
             return disk
-        if is_ours(disk):
+        if _is_finished(disk):
             return replace(disk, volumes=_looked_into(disk, ""))
         return _contents_read(disk)
 
@@ -276,7 +276,6 @@ def _smart(path: str) -> str:
     return {True: "passed", False: "failing"}.get(passed, "not checked")
 
 
-def is_ours(disk: Disk) -> bool:
+def _is_finished(disk: Disk) -> bool:
     """Its partition carries the mark of a preparation that was finished on exactly this hardware."""
-    ours = partition_guid(disk.serial) if disk.serial else ""
-    return any(volume.partition_guid == ours and volume.partition_name == READY for volume in disk.partitions)
+    return any(made_by_us(disk, volume) and volume.partition_name == READY for volume in disk.partitions)

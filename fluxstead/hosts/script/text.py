@@ -83,6 +83,11 @@ def fstab_escape(text: str) -> str:
     return re.sub(r"[ \t\n\\]", lambda found: f"\\{ord(found.group()):03o}", text)
 
 
+def fstab_lines(text: str) -> List[str]:
+    """The lines of /etc/fstab that mount something."""
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
 def fstab_fields(line: str) -> Tuple[str, str, str, List[str]]:
     """(source, mount path, type, options) of a line of /etc/fstab."""
     fields = [
@@ -94,9 +99,17 @@ def fstab_fields(line: str) -> Tuple[str, str, str, List[str]]:
 
 def fstab_line(declared: Declared, uuid: str, options: Sequence[str] = ("defaults",)) -> str:
     """The line of /etc/fstab for a prepared disk: a dead or missing disk never holds up a boot (U3)."""
-    bounded = any(option.startswith(DEVICE_TIMEOUT.split("=")[0]) for option in options)
-    added = [*([] if "nofail" in options else ["nofail"]), *([] if bounded else [DEVICE_TIMEOUT])]
+    added = [*([] if "nofail" in options else ["nofail"]), *([] if _bounded(options) else [DEVICE_TIMEOUT])]
     return f"UUID={uuid} {fstab_escape(declared.mount_path)} {declared.filesystem} {','.join([*options, *added])} 0 2"
+
+
+def options_right(options: Sequence[str]) -> bool:
+    """No boot hangs on a line with these options."""
+    return "nofail" in options and _bounded(options)
+
+
+def _bounded(options: Sequence[str]) -> bool:
+    return any(option.startswith(DEVICE_TIMEOUT.split("=")[0]) for option in options)
 
 
 def adopted_line(declared: Declared, uuid: str, lines: Sequence[str]) -> str:

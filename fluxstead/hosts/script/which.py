@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Tuple
 
-from fluxstead.hosts.script.model import Declared, Disk, Host
+from fluxstead.hosts.script.gpt import partition_guid
+from fluxstead.hosts.script.model import Declared, Disk, Host, Volume
 from fluxstead.hosts.script.text import describe, stable_name
 
 RENDER = "to go on without it: ./run render writes the tree and dials no host"
@@ -46,6 +47,11 @@ def _same_wwn(declared: str, found: str) -> bool:
         return text.lower().replace("0x", "", 1).replace("naa.", "", 1).replace("eui.", "", 1)
 
     return bool(found) and bare(declared) == bare(found)
+
+
+def made_by_us(disk: Disk, volume: Volume) -> bool:
+    """The partition carries the identifier that a preparation of exactly this hardware gives."""
+    return bool(disk.serial) and volume.kind == "partition" and volume.partition_guid == partition_guid(disk.serial)
 
 
 def well_named(declared: Declared, disk: Disk) -> bool:
