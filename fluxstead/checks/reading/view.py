@@ -17,6 +17,8 @@ from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
+PRUNE = f"{KUSTOMIZE}/prune"
+"""The annotation that, `disabled` on the live object, keeps Flux from deleting it."""
 SOURCES = "source.toolkit.fluxcd.io"
 _FLUX_ITSELF = "gotk-components.yaml"
 

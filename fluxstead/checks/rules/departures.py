@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from fluxstead.checks.objects.needed import chart_of, is_disk_node
-from fluxstead.checks.reading.view import KUSTOMIZE, Item, Unit, View, annotation, mapping, reconciles_itself
+from fluxstead.checks.reading.view import KUSTOMIZE, PRUNE, Item, Unit, View, annotation, mapping, reconciles_itself
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error, warning
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.tree.entry import entry_path
 
-_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 GUARDED = frozenset(
     {"Namespace", "CustomResourceDefinition", "HelmRelease", "PersistentVolumeClaim", "PersistentVolume", "Node", "StorageClass"}
 )
@@ -104,7 +103,7 @@ def would_be_pruned(old: Item, now: View) -> bool:
 
     Flux reads the annotation on the live object, so that only what was committed before counts.
     """
-    if annotation(old, _PRUNE) == "disabled":
+    if annotation(old, PRUNE) == "disabled":
         return False
     if _gone(old.unit, now):
         return _deletes_with_it(old.unit)
@@ -119,7 +118,7 @@ def _gone(unit: Unit, now: View) -> bool:
 def _deletes_with_it(unit: Unit) -> bool:
     """Whether the Kustomization's own deletion takes what it applied with it (its `deletionPolicy`), and is to happen at all."""
     policy = unit.spec.get("deletionPolicy", "MirrorPrune")
-    kept = mapping(mapping(unit.document.data, "metadata"), "annotations").get(_PRUNE) == "disabled" if unit.document else True
+    kept = mapping(mapping(unit.document.data, "metadata"), "annotations").get(PRUNE) == "disabled" if unit.document else True
     return not kept and policy != "Orphan" and (policy != "MirrorPrune" or bool(unit.spec.get("prune")))
 
 
@@ -206,4 +205,4 @@ def changed_owner(name: str, old: Item, new: Item) -> Finding:
 def _first_commit(old: Item, second: str) -> str:
     where = f"{old.document.path} as it is committed"
     renew = f"`flux reconcile kustomization {old.unit.name}`"
-    return f"1. the annotation {_PRUNE}: disabled on it in {where}; commit, push, {renew}; {second}"
+    return f"1. the annotation {PRUNE}: disabled on it in {where}; commit, push, {renew}; {second}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fluxstead.catalog.brings import chart_brings, k3s_brings
 from fluxstead.checks.objects.pods import containers_of, pod_of
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, View, annotation, mapping
+from fluxstead.checks.reading.view import PRUNE, Item, View, annotation, mapping
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
 
@@ -47,8 +47,7 @@ def objects(subject: Subject) -> Iterator[Finding]:
 
 def _shared(one: Item, other: Item) -> bool:
     """Namespaces and the like that several Kustomizations name and none of them prunes."""
-    kept = "kustomize.toolkit.fluxcd.io/prune"
-    return one.unit is not other.unit and annotation(one, kept) == annotation(other, kept) == "disabled"
+    return one.unit is not other.unit and annotation(one, PRUNE) == annotation(other, PRUNE) == "disabled"
 
 
 def releases(subject: Subject) -> Iterator[Finding]:

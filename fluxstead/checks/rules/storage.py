@@ -8,11 +8,9 @@ from typing import Any
 from fluxstead.checks.objects.claims import has_volumes
 from fluxstead.checks.objects.needed import chart_of, is_disk_node, longhorn_volumes, needed_by
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item, annotation, mapping
+from fluxstead.checks.reading.view import PRUNE, Item, annotation, mapping
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, counted, error, warning
-
-_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
 
 
 def disks(subject: Subject) -> Iterator[Finding]:
@@ -107,7 +105,7 @@ def protection(subject: Subject) -> Iterator[Finding]:
             yield from _remedies(subject, item)
     inside = {_namespace_of(item): item for item in reversed(subject.view.items) if subject.described and has_volumes(item)}
     for item in subject.view.items if subject.described else ():
-        if annotation(item, _PRUNE) == "disabled" or not item.unit.spec.get("prune", True):
+        if annotation(item, PRUNE) == "disabled" or not item.unit.spec.get("prune", True):
             continue
         held = inside.get(item.ref.name) if item.ref.kind == "Namespace" else None
         if held is not None or _holds_data(subject, item):
@@ -118,7 +116,7 @@ def protection(subject: Subject) -> Iterator[Finding]:
                 why="with the namespace goes everything in it, whatever is written at the claims themselves (U10)"
                 if held
                 else "a renamed file or a changed path would delete it and its volumes within seconds (U10)",
-                write=f"the annotation {_PRUNE}: disabled",
+                write=f"the annotation {PRUNE}: disabled",
             )
 
 
