@@ -26,10 +26,16 @@ def test_monitoring_is_not_applied_before_every_declared_disk_is_registered(clus
     names = project.layers()
     cluster.stand_ins.disks = unseen
     cluster.bootstrap(f"./clusters/{STACK}")
-    revision = cluster.commit("the tree as it is committed")
-    cluster.eventually("Longhorn's Node applied", lambda: longhorn_node(cluster), 120)
+    machine = f"generated/{STACK}/infrastructure/longhorn-node-{NODE}.yaml"
+    project.replace(machine, "spec:\n", "spec:\n  suspend: true\n")
+    revision = cluster.commit("the tree as it is committed, the machine's layer late")
+    cluster.eventually("a Node of Longhorn's own, without disks", lambda: longhorn_node(cluster), 120)
     cluster.wait_for_layers(["ingress-nginx", "longhorn", "longhorn-routes", "example-app-prod"], revision)
+    stays_away(cluster, "the disks not yet declared")
 
+    project.replace(machine, "  suspend: true\n", "")
+    revision = cluster.commit("the tree as it is committed")
+    cluster.eventually("its disks declared", lambda: set(longhorn_node(cluster)["spec"]["disks"]) == set(DISKS), 120)
     stays_away(cluster, "no status")
     last = DISKS[-1]
     cluster.stand_ins.disks = lambda node, disk: None if disk == last else registered(node, disk)
@@ -79,16 +85,16 @@ def has(cluster: Cluster, machine: str, disks: set[str]) -> bool:
 
 def disk_status(cluster: Cluster, machine: str = NODE) -> Json:
     """What Longhorn says about the disks of a machine."""
-    status: Json = (longhorn_node(cluster, machine) or {}).get("status", {}).get("diskStatus", {})
+    status: Json = longhorn_node(cluster, machine).get("status", {}).get("diskStatus", {})
     return status
 
 
-def longhorn_node(cluster: Cluster, machine: str = NODE) -> Json | None:
-    """Longhorn's Node of a machine."""
+def longhorn_node(cluster: Cluster, machine: str = NODE) -> Json:
+    """Longhorn's Node of a machine, or nothing."""
     try:
-        return cluster.api.get("longhorn.io/v1beta2", "Node", machine, "longhorn-system")
+        return cluster.api.get("longhorn.io/v1beta2", "Node", machine, "longhorn-system") or {}
     except RefusedError:
-        return None  # not even its kind is there yet
+        return {}  # not even its kind is there yet
 
 
 def stays_away(cluster: Cluster, case: str) -> None:

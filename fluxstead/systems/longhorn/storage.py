@@ -25,10 +25,14 @@ _NODE = {"apiVersion": "longhorn.io/v1beta2", "kind": "Node"}
 _KINDS = frozenset({Capability("CustomResourceDefinition", "Node.longhorn.io")})
 _REGISTERED = {
     **_NODE,
-    "current": "spec.disks.all(d, d in status.diskStatus && has(status.diskStatus[d].diskUUID)"
-    " && status.diskStatus[d].diskUUID != '')",
+    "current": "has(metadata.labels) && 'kustomize.toolkit.fluxcd.io/name' in metadata.labels"
+    " && spec.disks.all(d, d in status.diskStatus && has(status.diskStatus[d].diskUUID) && status.diskStatus[d].diskUUID != '')",
 }
-"""Every declared disk has been registered. Not whether it is healthy now: that a disk is dead is no reason to wait (F1)."""
+"""Every declared disk has been registered. Not whether it is healthy now: that a disk is dead is no reason to wait (F1).
+
+Flux's label tells that the disks are the declared ones: a manager that starts first makes a Node without disks (longhorn-manager:
+app/daemon.go), of which all of none would be registered.
+"""
 
 _GATE_PACE = Pace(timeout="2m")
 """A gate that waits keeps one of the few workers of kustomize-controller, so not for longer than its pause makes up for."""
