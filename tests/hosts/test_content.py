@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from fluxstead.hosts.script.content import content_of, unchanged
-from fluxstead.hosts.script.evidence import gather, places, undisturbed, where
+from fluxstead.hosts.script.evidence import gather, places, where
 from fluxstead.hosts.script.files import write_safely
+from fluxstead.hosts.script.gpt import PREPARING, partition_guid, table
 from fluxstead.hosts.script.look import look
 from fluxstead.hosts.script.medium import Medium
 from fluxstead.hosts.script.model import MIB, Disk, Signature
 from fluxstead.hosts.script.superblocks import Kept, kept
 from fluxstead.hosts.script.tools import RefusedError
 
-from .world import blank, whole
+from .world import SERIAL, blank, part, whole
 
 GIB = 1024 * MIB
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -151,32 +152,20 @@ def test_what_mkfs_leaves_is_told_from_what_was_mounted(image: Path) -> None:
     assert past.log is not None
 
 
-@pytest.mark.parametrize("mkfs", ["mkfs.ext4 -q -F -E nodiscard", "mkfs.xfs -q -f -K"])
-@pytest.mark.parametrize("size", [400 * MIB, 6 * GIB, 500 * 10**9])
-def test_a_format_leaves_undisturbed_what_tells_a_person_s_use(image: Path, mkfs: str, size: int) -> None:
-    """On the partition of a prepared disk, as the same filesystem at the same place of a file."""
-    os.truncate(image, size)
-    name, *options = mkfs.split()
-    part = image.with_name("part")
-    part.touch()
-    os.truncate(part, (size // MIB - 2) * MIB)
-    tool(name, *options, part)
-    with part.open("rb") as made:
-        at = 0
-        while True:
-            try:
-                at = os.lseek(made.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                break
-            end = os.lseek(made.fileno(), at, os.SEEK_HOLE)
-            made.seek(at)
-            put(image, MIB + at, made.read(end - at))
-            at = end
-    seen = content_of(disk_of(image))
-    assert seen["undisturbed"]
-    put(image, 230 * MIB + 77, b"somebody's")
-    assert not content_of(disk_of(image))["undisturbed"]
-    assert undisturbed([], size)
+def test_a_wiped_disk_stays_blank_under_our_table(image: Path) -> None:
+    """What no place showed when it was wiped must not show itself once there is a partition."""
+    size = 400 * MIB
+    put(image, 0, os.urandom(size))
+    for start, end in places(size):
+        put(image, start, bytes(end - start))
+    pieces = table(SERIAL, size, 512, PREPARING)
+    for at, data in pieces.items():
+        put(image, at, data)
+    ours = replace(part(size=size - 2 * MIB), partition_guid=partition_guid(SERIAL), partition_name=PREPARING)
+    disk = disk_of(image)
+    assert content_of(replace(disk, volumes=(*disk.volumes, ours)))["inside"] == ""
+    theirs = replace(ours, partition_guid="")
+    assert content_of(replace(disk, volumes=(*disk.volumes, theirs)))["inside"]
 
 
 def test_a_disk_that_changed_since_it_was_read_is_not_written_to(image: Path) -> None:

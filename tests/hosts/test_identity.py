@@ -22,6 +22,8 @@ ATA = {"ID_BUS": "ata", "ID_SERIAL": "WDC_WD5000AAKX_WD-WCC2E0123456", "ID_SERIA
         ({"serial": "vol-0a1b"}, {"ID_SERIAL": "vol-0a1b"}),
         ({"serial": "0x4c1d2e3f"}, {"ID_SERIAL": "0x4c1d2e3f", "ID_NAME": "SD32G"}),
         ({"usb": "575834314132", "serial": "junk of the bridge"}, {"ID_BUS": "usb", "ID_SERIAL_SHORT": "575834314132"}),
+        # An adapter that makes up WWNs.
+        ({"serial": "WD-WCC2E0123456", "designators": PAGE_83}, {**ATA, "ID_WWN": "0x5000c500a1b2c3d4"}),
         # A bridge through which udev asks the disk itself.
         ({"usb": "575834314132"}, {**ATA, "ID_USB_SERIAL_SHORT": "575834314132"}),
     ],
@@ -39,6 +41,8 @@ def test_what_is_the_same_disk_is_confirmed(kernel: dict[str, str], udev: dict[s
         ({"serial": "S4EVNX0R"}, {"ID_SERIAL_SHORT": "S4EVNX0S"}),
         ({"usb": "1111"}, {"ID_BUS": "usb", "ID_SERIAL_SHORT": "2222"}),
         ({"serial": "vol-0a1b"}, {"ID_SERIAL": "vol-0a1c"}),
+        # An enclosure with one WWN for whatever lies in it.
+        ({"serial": "OTHER", "designators": PAGE_83}, {"ID_BUS": "scsi", "ID_SCSI_SERIAL": "WD-1", "ID_WWN": "0x50014ee2b1234567"}),
     ],
 )
 def test_another_disk_than_udev_knows_is_doubted(kernel: dict[str, str], udev: dict[str, str]) -> None:

@@ -32,7 +32,7 @@ def is_unfinished(disk: Disk, name: str) -> bool:
     for volume in disk.partitions:
         mine = volume.partition_guid == partition_guid(disk.serial) and volume.partition_name == PREPARING
         foreign = any(signature.label != label_of(name, disk.serial) for signature in volume.signatures)
-        unused = bool(volume.look and volume.look.never_mounted) if volume.signatures else disk.undisturbed
+        unused = bool(volume.look and volume.look.never_mounted) if volume.signatures else not disk.inside
         if mine and not foreign and unused:
             return True
     return False

@@ -47,7 +47,7 @@ def filesystem(kind: str = "ext4", label: str = "", uuid: str = UUID) -> tuple[S
 def blank(**changes: object) -> Disk:
     """A blank disk that can be told by serial."""
     plain = Disk("/dev/sda", (BY_ID,), "WD", (SERIAL,), "0x50014ee0", 10 * GIB, 512, (whole(),), edges="zero", digest=DIGEST)
-    return replace(plain, **{"confirmed": True, "undisturbed": True, **changes})  # type: ignore[arg-type]
+    return replace(plain, **{"confirmed": True, **changes})  # type: ignore[arg-type]
 
 
 def holding(volume: Volume, **changes: object) -> Disk:
@@ -208,7 +208,6 @@ def any_disk(draw: st.DrawFn, path: str) -> Disk:
         doubt=draw(st.sampled_from(["", "", "", "the kernel says otherwise"])),
         confirmed=draw(st.sampled_from([True, True, False])),
         inside=draw(st.sampled_from(["", "not zero at 2 MiB"])),
-        undisturbed=draw(st.booleans()),
         untold=draw(st.sampled_from([(), ("vfat",)])),
         busy=draw(st.booleans()),
         smart=draw(st.sampled_from(["passed", "not checked", "failing"])),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import List, Optional, Set
 
+from fluxstead.hosts.script.gpt import PREPARING
 from fluxstead.hosts.script.model import LOOKED_INTO, Declared, Disk, Look, Verdict, Volume
 from fluxstead.hosts.script.text import consent_line
+from fluxstead.hosts.script.which import made_by_us
 
 FRESH = ("partition", "format", "mountpoint", "fstab", "mount")
 """What a blank disk needs, in the only order that works (F16)."""
@@ -23,6 +25,8 @@ def by_consent(declared: Declared, disk: Disk) -> Verdict:
     if declared.wipe == consent:
         return Verdict(declared, disk, "wipe", ("the description consents to this content",), ("wipe", *FRESH))
     why = "it holds content that is not ours"
+    if any(volume.partition_name == PREPARING and made_by_us(disk, volume) for volume in disk.partitions):
+        why += ", or the half of a filesystem whose making was cut off"
     if disk.untold:
         why += (
             f", and cannot tell a later change of {', '.join(disk.untold)}: a consent ends with the next boot, or write to the disk"

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
-from fluxstead.hosts.script.evidence import Span, gather, places, undisturbed, where
+from fluxstead.hosts.script.evidence import Span, gather, places, where
 from fluxstead.hosts.script.medium import Medium
 from fluxstead.hosts.script.model import LOOKED_INTO, MIB, Disk, Volume, short_hash
 from fluxstead.hosts.script.superblocks import Kept, kept
 from fluxstead.hosts.script.tools import RefusedError, text_of
+from fluxstead.hosts.script.which import made_by_us
 
 DIGEST_LENGTH = 24
 TABLES = {"gpt", "PMBR", "dos"}
@@ -32,7 +33,6 @@ def content_of(disk: Disk) -> Dict[str, Any]:
     return {
         "evidence": read.digest,
         "inside": where(inside),
-        "undisturbed": undisturbed(read.found, disk.size),
         "digest": f"{digest}/{written_so_far(disk)}" if untold else digest,
         "untold": untold,
         "begins": sorted({at // MIB * MIB for at in read.found if at < 64 * MIB and at >= MIB})[:4],
@@ -79,7 +79,8 @@ def looked_at(disk: Disk, pasts: Sequence[Tuple[Volume, Optional[Kept]]] = ()) -
     for volume in disk.volumes:
         if volume.kind == "stacked":
             continue
-        if volume.kind == "partition":
+        # Of a partition of ours, the whole disk's places are looked at, as they were before it was made and when it was wiped.
+        if volume.kind == "partition" and not made_by_us(disk, volume):
             spans += ((volume.offset + start, volume.offset + end) for start, end in places(volume.size))
         spans += (around(volume.offset + signature.offset) for signature in volume.signatures)
     spans += (past.log for _, past in pasts if past is not None and past.log is not None)

@@ -147,8 +147,8 @@ def _mounted_again(declared: Declared, disk: Disk, volume: Volume, place: Place)
 
 
 def _left_by_mkfs(disk: Disk, volume: Volume) -> bool:
-    """What is there can only be of an interrupted mkfs: nothing where that writes nothing, or a filesystem never mounted."""
-    return bool(volume.look and volume.look.never_mounted) if volume.signatures else disk.undisturbed
+    """Nothing is there yet, or a filesystem that was never mounted; what an mkfs cut off in its middle leaves is content like others."""
+    return bool(volume.look and volume.look.never_mounted) if volume.signatures else not disk.inside
 
 
 def _own_table(disk: Disk, volume: Volume) -> bool:

@@ -26,10 +26,6 @@ GROUP = 128 * MIB
 OLD_BEGINS = (0, 63 * 512, MIB, 2 * MIB)
 """Where filesystems begin: on the whole disk, in the first partition of old and new tools, and behind a boot partition."""
 SAMPLES = 256
-SMALL_GROUP = 8 * MIB
-"""An ext4 block group of 1 KiB blocks, as small filesystems have them."""
-QUIET = 64 * MIB
-"""In a group of blocks, mkfs writes to the part before this at most: copies of the superblock, bitmaps, inode tables."""
 
 Span = Tuple[int, int]
 """From the first byte to the one behind the last."""
@@ -109,17 +105,3 @@ def where(found: Sequence[int]) -> str:
     """Offsets in words, the first few."""
     shown = ", ".join(human(at) if at else "its begin" for at in found[:3])
     return f"not zero at {shown}{f' and {len(found) - 3} places more' if len(found) > 3 else ''}" if found else ""
-
-
-def undisturbed(found: Iterable[int], size: int) -> bool:
-    """Whether nothing is where mkfs, on the one partition that this script makes, writes nothing.
-
-    What an interrupted mkfs leaves cannot be told from other bytes; that somebody used the partition since can, mostly.
-    """
-    windows = [quarter(size, number) for number in (1, 2, 3)]
-    for at in found:
-        inside = at - MIB
-        between = MIB <= at < size - ENDS and not any(start <= at < end for start, end in windows)
-        if between and inside % GROUP >= QUIET and inside % SMALL_GROUP >= BEGIN:
-            return False
-    return True

@@ -100,14 +100,18 @@ def udev_of(number: str) -> Dict[str, str]:
 
 
 def compare(kernel: Dict[str, str], udev: Dict[str, str], sequence: str) -> Tuple[str, bool]:
-    """Why they do not mean the same disk, or nothing; and whether an identifier of one origin is the same in both."""
+    """Why they do not mean the same disk, or nothing; and whether an identifier of one origin is the same in both.
+
+    A WWN may differ where the serial agrees: some adapters make up their own for a disk.
+    """
     seen = [link[len(SEQUENCE_LINK) :] for link in udev.get("links", "").split() if link.startswith(SEQUENCE_LINK)]
     if seen and sequence and sequence not in seen:
         return f"udev's database is of an earlier disk (number {seen[0]}, the kernel has {sequence})", False
     pairs = _pairs(kernel, udev)
-    agreed = any(_same(held, each) for _, held, told in pairs for each in told)
-    if pairs and not agreed:
-        what, held, told = pairs[0]
+    differing = [pair for pair in pairs if not any(_same(pair[1], each) for each in pair[2])]
+    agreed = len(differing) < len(pairs)
+    if differing and (not agreed or differing[0][0] == "serial"):
+        what, held, told = differing[0]
         return f"the kernel says {what} {held}, udev's database {told[0]}", False
     return "", agreed
 

@@ -158,8 +158,6 @@ class Disk:
     """What would be recognised if a partition began where one used to: the filesystem that a wiped table leaves behind."""
     inside: str = ""
     """Where it is not zero between its first and its last MiB, in words."""
-    undisturbed: bool = False
-    """Nothing is where an interrupted mkfs of this script's leaves nothing."""
     digest: str = ""
     """Of its content, as a consent must name it."""
     untold: Tuple[str, ...] = ()

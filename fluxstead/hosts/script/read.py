@@ -189,7 +189,6 @@ def _contents_read(disk: Disk) -> Disk:
         disk,
         evidence=seen["evidence"],
         inside=seen["inside"],
-        undisturbed=seen["undisturbed"],
         digest=seen["digest"],
         untold=tuple(seen["untold"]),
         half_wiped=wiped,

@@ -121,10 +121,10 @@ def test_what_comes_between_the_look_and_the_first_write_is_kept(machine: Machin
 
 
 def test_another_disk_under_the_same_name_is_not_taken_for_the_declared_one(machine: Machine) -> None:
-    """udev is held up, and still has the first one's serial and names; then it runs on, and is only late."""
+    """udev is held up, and still has the first one's serial and names; then it is not there at all, and settles at once."""
     other = DiskSpec("WD-FS0066", "0x50014ee000000066", "400M")
     machine.make_disk(other)
-    machine.root("udevadm control --stop-exec-queue")
+    machine.root("cp /run/udev/data/b8:80 /run/earlier; udevadm control --stop-exec-queue")
     machine.monitor("device_del disk5")
     machine.root("until [ ! -e /sys/block/sdf ]; do sleep 0.2; done")
     machine.monitor(f'drive_add 0 "file={machine.home / other.name},if=none,id=other,format=qcow2,cache=unsafe"')
@@ -133,11 +133,14 @@ def test_another_disk_under_the_same_name_is_not_taken_for_the_declared_one(mach
     done = machine.script(stdin_for("apply", node(disk(6))))
     assert done.status != 0
     assert "udev does not catch up" in "; ".join(result_of(done)["why"])
-    # Also where udev is not there at all, and settles at once.
-    machine.root("udevadm control --start-exec-queue; udevadm settle")
-    stale = machine.root("cat /run/udev/data/b8:80 | sed s/WD-FS0066/WD-FS0006/g; :")
-    machine.root(f"cat > /run/udev/data/b8:80 <<'X'\n{stale}\nX")
-    assert "udev's database" in refused(machine, disk(6))["d6"]
+    machine.root("udevadm control --start-exec-queue; udevadm settle; cp /run/udev/data/b8:80 /run/present")
+    for stale, said in (
+        ("cat /run/earlier", "of an earlier disk"),
+        ("grep -v by-diskseq /run/earlier", "the kernel says serial WD-FS0066, udev's database WD-FS0006"),
+        ("sed s/WD-FS0066/WD-FS0006/ /run/present", "the kernel says serial WD-FS0066, udev's database WD-FS0006"),
+    ):
+        machine.root(f"{stale} > /run/udev/data/b8:80")
+        assert said in refused(machine, disk(6))["d6"]
 
 
 def test_adoption_keeps_what_the_operator_chose(machine: Machine) -> None:
@@ -177,22 +180,26 @@ def test_a_wiped_table_of_ours_comes_back_and_a_copy_inside_a_volume_group_is_a_
     assert digests(machine, [1, 2, 3]) == before
 
 
+NAMESPACES = (
+    "nvme-subsys,id=subsys,nqn=subsys",
+    "nvme,id=nvme0,serial=NV-1,subsys=subsys",
+    "nvme-ns,drive=ns1,bus=nvme0,nsid=1,uuid=00000000-0000-4000-8000-000000000001",
+    "nvme-ns,drive=ns2,bus=nvme0,nsid=2,uuid=00000000-0000-4000-8000-000000000002",
+    "scsi-hd,drive=large,serial=WD-4KN,wwn=0x50014ee00000004b,bus=scsi0.0,logical_block_size=4096,physical_block_size=4096",
+)
+
+
 def test_namespaces_of_one_controller_are_told_apart() -> None:
-    """They have one serial; a disk more of 2 TiB, with sectors of 4 KiB, is looked at in bounded time and prepared."""
-    with Machine(disks(1, "400M")) as machine:
+    """They have one serial; a disk of 2 TiB, with sectors of 4 KiB, is looked at in bounded time and prepared."""
+    with Machine([]) as machine:
+        more = []
         for name, size in (("ns1", "400M"), ("ns2", "400M"), ("large", "2T")):
             machine.make_disk(DiskSpec(name, "", size))
-            machine.monitor(f'drive_add 0 "file={machine.home / name}.qcow2,if=none,id={name},format=qcow2,cache=unsafe"')
-        machine.monitor('device_add "nvme-subsys,id=subsys,nqn=subsys"')
-        machine.monitor('device_add "nvme,id=nvme0,serial=NV-1,subsys=subsys"')
-        for number in (1, 2):
-            uuid = f"00000000-0000-4000-8000-00000000000{number}"
-            machine.monitor(f'device_add "nvme-ns,drive=ns{number},bus=nvme0,nsid={number},uuid={uuid}"')
-        machine.monitor(
-            'device_add "scsi-hd,drive=large,id=large,serial=WD-4KN,wwn=0x50014ee00000004b,bus=scsi0.0,scsi-id=9,'
-            'logical_block_size=4096,physical_block_size=4096"'
-        )
-        machine.root("until [ -e /sys/block/nvme0n2 -a -e /sys/block/sdb ]; do sleep 0.5; done; udevadm settle")
+            more += ["-drive", f"file={machine.home / name}.qcow2,if=none,id={name},format=qcow2,cache=unsafe"]
+        for device in NAMESPACES:
+            more += ["-device", device]
+        machine.power_off()
+        machine.start(more=more)
         assert "found twice" in refused(machine, disk(1, serial="NV-1"))["d1"]
         second = machine.root("cat /sys/block/nvme0n2/wwid").strip()
         wanted = [disk(1, serial="NV-1", wwn=second), disk(2, serial="WD-4KN")]

@@ -103,10 +103,10 @@ class Machine:
         """Makes an empty disk's file."""
         qemu_img("create", "-q", "-f", "qcow2", self.home / spec.name, spec.size)
 
-    def start(self, specs: Sequence[DiskSpec] | None = None) -> None:
-        """Boots, with the disks in the given order; ssh answers when this returns."""
+    def start(self, specs: Sequence[DiskSpec] | None = None, more: Sequence[str] = ()) -> None:
+        """Boots, with the disks in the given order and more hardware, as qemu's options; ssh answers when this returns."""
         order = list(self.specs if specs is None else specs)
-        command = hardware(self.image, self.home, self.port)
+        command = [*hardware(self.image, self.home, self.port), *more]
         for index, spec in enumerate(order):
             drive, device = self._plug(index, spec)
             command += ["-drive", drive, "-device", device]
