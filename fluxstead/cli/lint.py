@@ -13,7 +13,7 @@ _CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy", "."),
-    ("lint-imports", "--no-logo"),
+    ("lint-imports", "--no-logo", "--config", "imports.toml"),
     ("shellcheck", "run", ".ci/run", ".ci/once", "fluxstead/hosts/prelude.sh"),
 )
 
