@@ -147,7 +147,7 @@ def _mounted_again(declared: Declared, disk: Disk, volume: Volume, place: Place)
 
 
 def _left_by_mkfs(disk: Disk, volume: Volume) -> bool:
-    """Nothing is there yet, or a filesystem that was never mounted; what an mkfs cut off in its middle leaves is content like others."""
+    """Nothing yet, or a filesystem that was never mounted; what an mkfs that was cut off leaves is content like others."""
     return bool(volume.look and volume.look.never_mounted) if volume.signatures else not disk.inside
 
 
