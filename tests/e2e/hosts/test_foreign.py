@@ -11,7 +11,7 @@ from fluxstead.hosts.build import stdin_for
 
 from .states import TABLE, State, shell
 from .support import EXT4, apply, digests, disk, node, patched, path, plan, refused, result_of, with_file
-from .vm import DiskSpec, Machine
+from .vm import DiskSpec, Machine, disks
 
 pytestmark = pytest.mark.machine
 KNOWN = (
@@ -120,27 +120,28 @@ def test_what_comes_between_the_look_and_the_first_write_is_kept(machine: Machin
     assert digests(machine, [1]) == before
 
 
-def test_another_disk_under_the_same_name_is_not_taken_for_the_declared_one(machine: Machine) -> None:
+def test_another_disk_under_the_same_name_is_not_taken_for_the_declared_one() -> None:
     """udev is held up, and still has the first one's serial and names; then it is not there at all, and settles at once."""
-    other = DiskSpec("WD-FS0066", "0x50014ee000000066", "400M")
-    machine.make_disk(other)
-    machine.root("cp /run/udev/data/b8:80 /run/earlier; udevadm control --stop-exec-queue")
-    machine.monitor("device_del disk5")
-    machine.root("until [ ! -e /sys/block/sdf ]; do sleep 0.2; done")
-    machine.monitor(f'drive_add 0 "file={machine.home / other.name},if=none,id=other,format=qcow2,cache=unsafe"')
-    machine.monitor(f'device_add "scsi-hd,drive=other,id=other,serial={other.serial},wwn={other.wwn},bus=scsi0.0,scsi-id=5"')
-    machine.root("until [ -e /sys/block/sdf ]; do sleep 0.2; done")
-    done = machine.script(stdin_for("apply", node(disk(6))))
-    assert done.status != 0
-    assert "udev does not catch up" in "; ".join(result_of(done)["why"])
-    machine.root("udevadm control --start-exec-queue; udevadm settle; cp /run/udev/data/b8:80 /run/present")
-    for stale, said in (
-        ("cat /run/earlier", "of an earlier disk"),
-        ("grep -v by-diskseq /run/earlier", "the kernel says serial WD-FS0066, udev's database WD-FS0006"),
-        ("sed s/WD-FS0066/WD-FS0006/ /run/present", "the kernel says serial WD-FS0066, udev's database WD-FS0006"),
-    ):
-        machine.root(f"{stale} > /run/udev/data/b8:80")
-        assert said in refused(machine, disk(6))["d6"]
+    with Machine(disks(6, "400M")) as machine:
+        other = DiskSpec("WD-FS0066", "0x50014ee000000066", "400M")
+        machine.make_disk(other)
+        machine.root("cp /run/udev/data/b8:80 /run/earlier; udevadm control --stop-exec-queue")
+        machine.monitor("device_del disk5")
+        machine.root("until [ ! -e /sys/block/sdf ]; do sleep 0.2; done")
+        machine.monitor(f'drive_add 0 "file={machine.home / other.name},if=none,id=other,format=qcow2,cache=unsafe"')
+        machine.monitor(f'device_add "scsi-hd,drive=other,id=other,serial={other.serial},wwn={other.wwn},bus=scsi0.0,scsi-id=5"')
+        machine.root("until [ -e /sys/block/sdf ]; do sleep 0.2; done")
+        done = machine.script(stdin_for("apply", node(disk(6))))
+        assert done.status != 0
+        assert "udev does not catch up" in "; ".join(result_of(done)["why"])
+        machine.root("udevadm control --start-exec-queue; udevadm settle; cp /run/udev/data/b8:80 /run/present")
+        for stale, said in (
+            ("cat /run/earlier", "of an earlier disk"),
+            ("grep -v by-diskseq /run/earlier", "the kernel says serial WD-FS0066, udev's database WD-FS0006"),
+            ("sed s/WD-FS0066/WD-FS0006/ /run/present", "the kernel says serial WD-FS0066, udev's database WD-FS0006"),
+        ):
+            machine.root(f"{stale} > /run/udev/data/b8:80")
+            assert said in refused(machine, disk(6))["d6"]
 
 
 def test_adoption_keeps_what_the_operator_chose(machine: Machine) -> None:
