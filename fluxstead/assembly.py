@@ -14,13 +14,13 @@ from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import history_of
 from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStore
 from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.registry import CHECKS
 from fluxstead.checks.subject import Subject, run
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description import place
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
+from fluxstead.roster import CHECKS, KNOWN
 from fluxstead.tree import unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
@@ -90,7 +90,7 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
     findings += unique.findings_of(layers, description.name)
     if root:
         findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)
-    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret))
+    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), KNOWN.charts)
     tree = render(
         f"generated/{description.name}",
         platform,
@@ -99,7 +99,7 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
         sops_secret=cluster.flux.sops_secret,
         place=cluster.flux.place,
     )
-    subject = subject_of(description, tree, root)
+    subject = subject_of(description, plans, tree, root)
     found = run(subject, CHECKS)
     # A need that nobody meets, told of the layers, would be told again of the files.
     findings += (finding for finding in found if not (ordered.findings and finding.id.startswith("coldstart/")))
@@ -110,7 +110,7 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
     return Assembled(description, tree, tuple(plans), tuple(sorted(kept)), subject)
 
 
-def subject_of(description: Description, tree: Tree, root: Path | None = None) -> Subject:
+def subject_of(description: Description, plans: Sequence[Plan], tree: Tree, root: Path | None = None) -> Subject:
     """What the checks look at: the tree's files, and what people wrote around them."""
     cluster = description.cluster
     around = DiskStore(root) if root else TextStore({})
@@ -125,9 +125,10 @@ def subject_of(description: Description, tree: Tree, root: Path | None = None) -
     view.findings += [*entry.around(view), *entry.renamed(view, past.before), *(unreadable(*one) for one in unread.items())]
     return Subject(
         view=view,
+        known=KNOWN,
         platform=tree.platform,
         nodes=description.nodes,
-        longhorn=cluster.longhorn,
+        products={product: version for plan in plans for product, version in plan.products.items()},
         recipients=frozenset(cluster.flux.age_recipients),
         sops_secret=(FLUX_NAMESPACE, cluster.flux.sops_secret) if cluster.flux.sops_secret else None,
         networks={

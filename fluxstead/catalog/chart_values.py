@@ -6,7 +6,7 @@ Helm takes an unknown key without a word, unless the chart has a schema of its o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,16 +16,6 @@ from fluxstead.catalog.nearest import nearest
 
 _DATA = Path(__file__).parent / "data" / "chart_values"
 _OPEN = 1
-
-SUBCHARTS: Mapping[str, frozenset[str]] = {
-    "kube-prometheus-stack": frozenset(
-        {"crds", "global", "grafana", "kube-state-metrics", "prometheus-node-exporter", "prometheus-windows-exporter"}
-    )
-}
-"""Keys whose values go to a chart inside the chart, `global` to all of them.
-
-The outer chart names only what it overrides there, so that anything below these keys is accepted unchecked.
-"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,8 +35,12 @@ def versions_known(chart: str) -> tuple[str, ...]:
     return tuple(_load(chart)["versions"])
 
 
-def unknown_values(chart: str, version: str, values: Mapping[str, Any]) -> list[UnknownValue] | None:
+def unknown_values(
+    chart: str, version: str, values: Mapping[str, Any], open_keys: Collection[str] = ()
+) -> list[UnknownValue] | None:
     """The keys that this version of the chart does not know; None where the version itself is not known.
+
+    Anything below `open_keys` is accepted: these go to a chart inside the chart, `global` to all of them.
 
     A chart knows the keys of its default values. Below a default of null or of an empty map, and below what charts hand on
     to Kubernetes as it is (resources, labels, …), every key is known. A key that only a template reads is not in the
@@ -56,7 +50,6 @@ def unknown_values(chart: str, version: str, values: Mapping[str, Any]) -> list[
     number = version.removeprefix("v")
     if number not in versions:
         return None
-    open_keys = SUBCHARTS.get(chart, frozenset())
     keys = {key: _OPEN if key in open_keys else node for key, node in _load(chart)["keys"].items()}
     return sorted(_Version(versions.index(number), versions, keys).unknown(values, keys))
 

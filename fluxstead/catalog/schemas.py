@@ -27,17 +27,15 @@ class Schemas:
     A product's sets lie one over the other: each holds the kinds that changed in its version, an empty file where it
     no longer serves one. A minor version without a set of its own is judged by the next one that has: a field that came in
     between passes unseen, and none that the cluster has is refused; of API versions, only those that stayed are known.
-    Beyond the newest set, the newest counts.
+    Beyond the newest set, the newest counts. `products`: the versions of what else the cluster runs, by the sets' names.
     """
 
-    def __init__(self, *, kubernetes: str, flux: str, longhorn: str | None) -> None:
+    def __init__(self, *, kubernetes: str, flux: str, **products: str) -> None:
         self._files: dict[tuple[str, str], Path] = {}
         self._shared: dict[str, Path] = {}
-        versions = {"kubernetes": kubernetes, "flux": flux, "longhorn": longhorn}
-        for product, version in versions.items():
-            if version is not None:
-                for folder in _sets(product, version):
-                    self._add(folder)
+        for product, version in {"kubernetes": kubernetes, "flux": flux, **products}.items():
+            for folder in _sets(product, version):
+                self._add(folder)
         for name in _UNVERSIONED:
             self._add(_DATA / name)
         self._compiled: dict[tuple[str, str], tuple[dict[str, Any], Draft202012Validator]] = {}

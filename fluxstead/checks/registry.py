@@ -1,4 +1,6 @@
-"""The one list of checks. The code runs by it, and `./run check --list` and docs/checks.md are made from it.
+"""The checks that are no system's own, to which `fluxstead.roster` adds the systems'.
+
+`./run check --list` and docs/checks.md are made from both.
 
 Rules without a function stand where their subject is read, planned or compared; a test holds that the list names all of them.
 """
@@ -10,9 +12,9 @@ from fluxstead.checks.outside import built, online
 from fluxstead.checks.registry_references import REFERENCES
 from fluxstead.checks.rules import (
     by_name,
-    capacity,
     coldstart,
     departures,
+    keeping,
     moves,
     network,
     ownership,
@@ -20,7 +22,6 @@ from fluxstead.checks.rules import (
     rivals,
     secrets,
     servicelb,
-    storage,
     substitution,
     units,
     versions,
@@ -32,7 +33,7 @@ OUTSIDE = (
     refuses(
         "online/no-such-version",
         "F4",
-        "HelmRelease a/longhorn: there is no longhorn 1.8.3",
+        "HelmRelease web/site: there is no site 1.8.3",
         online.findings,
         "repositories and registries",
     ),
@@ -56,7 +57,7 @@ _OWNERSHIP = (
     refuses(
         "ownership/two-releases",
         "F5",
-        "HelmRelease a/prometheus-operator installs the chart kube-prometheus-stack, of which a cluster takes one, as …",
+        "HelmRelease a/metallb installs the chart metallb, of which a cluster takes one, as …",
         ownership.releases,
     ),
     refuses("ownership/same-route", "F7", "Ingress a/x and Ingress b/y both answer dev.example.local/", ownership.routes),
@@ -65,7 +66,7 @@ _OWNERSHIP = (
     refuses(
         "ownership/load-balancer-port",
         "F7",
-        "Service web/site asks servicelb for port 80 of the nodes, which k3s's Traefik has",
+        "Service web/site asks servicelb for port 80 of the nodes, which k3s's own has",
         servicelb.ports,
     ),
     refuses(
@@ -80,9 +81,7 @@ _OWNERSHIP = (
         "PodDisruptionBudget web/b is a budget for the pods of Deployment web/site, as PodDisruptionBudget web/a is",
         rivals.budgets,
     ),
-    warns(
-        "ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, longhorn", ownership.defaults
-    ),
+    warns("ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, fast", ownership.defaults),
 )
 
 _PATIENCE = warns(
@@ -109,7 +108,7 @@ _COLD_START = (
     refuses(
         "coldstart/too-early",
         "F1, U5",
-        "PersistentVolumeClaim web/data needs storage class longhorn, which Node longhorn-system/k3s1 brings only once …",
+        "PersistentVolumeClaim web/data needs storage class fast, which HelmRelease storage/volumes brings only once …",
         coldstart.findings,
     ),
     warns(
@@ -130,21 +129,19 @@ _VERSIONS = (
     refuses(
         "tree/schema",
         "F6, F20",
-        '…/helm-release-longhorn.yaml: spec.interval: 3 is not of type "string"',
+        '…/helm-release-site.yaml: spec.interval: 3 is not of type "string"',
         versions.schemas,
     ),
-    refuses(
-        "tree/chart-value", "F20", "chart longhorn 1.9.0 has no value `defaultSettings.defaultDiskSelector`", versions.chart_values
-    ),
-    warns("tree/chart-value-unsure", "F20", "chart longhorn 1.9.0 has no value `zebra`", versions.chart_values),
-    refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `^55.0.0` of chart kube-prometheus-stack", versions.exact),
+    refuses("tree/chart-value", "F20", "chart site 1.9.0 has no value `replicas.cout`", versions.chart_values),
+    warns("tree/chart-value-unsure", "F20", "chart site 1.9.0 has no value `zebra`", versions.chart_values),
+    refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `^5.0.0` of chart site", versions.exact),
     refuses(
         "versions/source-type",
         "F20",
-        "HelmRepository a/b is of type oci, and its URL is https://charts.longhorn.io",
+        "HelmRepository a/b is of type oci, and its URL is https://charts.example.test",
         versions.source_types,
     ),
-    warns("versions/moving-image", "F23", "Deployment web/site runs nginx:latest", versions.exact),
+    warns("versions/moving-image", "F23", "Deployment web/site runs example.test/site:latest", versions.exact),
     warns(
         "versions/deprecated-api",
         "F6",
@@ -158,14 +155,14 @@ _MOVES = (
     refuses(
         "moves/left",
         "F27",
-        "Namespace longhorn-system in HEAD leaves the tree, and what is committed lets Flux prune it",
+        "Namespace web in HEAD leaves the tree, and what is committed lets Flux prune it",
         moves.findings,
         _COMMITS,
     ),
     refuses(
         "moves/owner",
         "F27",
-        "HelmRelease longhorn-system/longhorn in HEAD belongs to Kustomization flux-system/infrastructure, and now to …",
+        "HelmRelease web/site in HEAD belongs to Kustomization flux-system/infrastructure, and now to …",
         moves.findings,
         _COMMITS,
     ),
@@ -177,16 +174,9 @@ _MOVES = (
         _COMMITS,
     ),
     refuses(
-        "moves/unreached",
-        "F27",
-        "flux-system/longhorn-storage in HEAD, with the disks of k3s1, is reached by Flux no more",
-        moves.findings,
-        _COMMITS,
-    ),
-    refuses(
-        "moves/second-longhorn",
+        "moves/second-release",
         "F5",
-        "HelmRelease longhorn-system/longhorn in HEAD becomes HelmRelease storage/longhorn",
+        "HelmRelease storage/volumes in HEAD becomes HelmRelease volumes/volumes",
         moves.findings,
         _COMMITS,
     ),
@@ -194,74 +184,20 @@ _MOVES = (
     warns(
         "moves/orphaned",
         "F27",
-        "HelmRelease longhorn-system/longhorn in HEAD leaves the tree, and stays in the cluster without an owner",
+        "HelmRelease web/site in HEAD leaves the tree, and stays in the cluster without an owner",
         departures.orphans,
         _COMMITS,
     ),
-    refuses(
-        "moves/node-left",
-        "F18",
-        "Node longhorn-system/k3s2 in HEAD is not in the tree any more, and Longhorn still places replicas there",
-        moves.findings,
-        _COMMITS,
-    ),
-    refuses(
-        "moves/disk-removed",
-        "F28",
-        "disk sdf1 of Node longhorn-system/k3s1 in HEAD is removed while Longhorn still places replicas on it",
-        moves.findings,
-        _COMMITS,
-    ),
-    refuses(
-        "moves/disk-changed",
-        "F28",
-        "disk sdf1 of Node longhorn-system/k3s1 in HEAD changes /mnt/a to /mnt/b",
-        moves.findings,
-        _COMMITS,
-    ),
-    refuses("moves/immutable", "F28", "StorageClass longhorn-hdd in HEAD has another parameters", moves.findings, _COMMITS),
-    refuses(
-        "moves/longhorn-version",
-        "F9",
-        "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once",
-        moves.findings,
-        _COMMITS,
-    ),
+    refuses("moves/immutable", "F28", "StorageClass fast in HEAD has other parameters", moves.findings, _COMMITS),
 )
 
 _STORAGE = (
-    refuses("storage/disk-uuid", "F14, F15", "Node longhorn-system/k3s1 sets diskUUID", storage.disks),
-    refuses("storage/path-twice", "F13", "Node longhorn-system/k3s1 has the disks a and b at one path, /mnt/a", storage.disks),
-    refuses(
-        "storage/outside-mount",
-        "F24",
-        "Node longhorn-system/k3s1 has a disk at /var/lib/longhorn, where k3s1 declares none",
-        storage.disks,
-    ),
-    refuses(
-        "storage/tags",
-        "F1",
-        "StorageClass fast makes 3 copies on disks with nvme, and 1 node with such disks takes replicas",
-        storage.tags,
-    ),
-    warns(
-        "storage/tags-unused",
-        "F1",
-        "StorageClass bulk makes 3 copies on disks with bulk, and 1 node with such disks takes replicas",
-        storage.tags,
-    ),
-    refuses("storage/prunable", "U10", "PersistentVolumeClaim web/data holds data, and Flux may prune it", storage.protection),
+    refuses("storage/prunable", "U10", "PersistentVolumeClaim web/data holds data, and Flux may prune it", keeping.findings),
     refuses(
         "storage/remediation",
         "F17",
-        "HelmRelease longhorn-system/longhorn lets Helm rollback Longhorn when upgrade fails",
-        storage.protection,
-    ),
-    refuses(
-        "storage/capacity",
-        "F1",
-        "3 volumes on disks with hdd take 600Gi with all copies; 1 disk has 465Gi - 25Gi reserved = 440Gi",
-        capacity.findings,
+        "HelmRelease storage/volumes lets Helm rollback it when upgrade fails",
+        keeping.findings,
     ),
 )
 _SECRETS = (
@@ -324,7 +260,7 @@ _OTHER = (
     ),
 )
 
-CHECKS = tuple(
+GENERAL = tuple(
     sorted(
         (
             *(*REFERENCES, *_OWNERSHIP, _PATIENCE, *_COLD_START, *_VERSIONS, *_MOVES, *_STORAGE, *_SECRETS, *_OTHER),
@@ -333,4 +269,4 @@ CHECKS = tuple(
         key=lambda check: check.id,
     )
 )
-"""Every check, by id."""
+"""Every check that is no system's own, by id."""

@@ -52,7 +52,7 @@ REFERENCES = (
     warns(
         "references/missing-secret",
         "U5",
-        "HelmRelease monitoring/kube-prometheus-stack needs Secret monitoring/grafana-admin, which is not in the tree",
+        "HelmRelease web/site needs Secret web/admin, which is not in the tree",
         config.findings,
     ),
     refuses(

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal
 
+from fluxstead.checks.known import Known
 from fluxstead.checks.objects.makers import Makers
 from fluxstead.checks.objects.opaque import Opaque
 from fluxstead.checks.objects.pods import Pods
@@ -17,7 +18,6 @@ from fluxstead.checks.reading.view import View
 from fluxstead.core.findings import Finding, Severity, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn.settings import LonghornSettings
 
 LooksAt = Literal[
     "the description", "the tree", "the tree and the commits before it", "the files on disk", "repositories and registries"
@@ -55,16 +55,19 @@ class Outside:
 class Subject:
     """What the checks look at. A tree that people wrote comes without a description: then only the view is there.
 
-    `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `sops_secret`: namespace
-    and name of the key to decrypt with, which somebody makes by hand. `before`: the committed trees to compare with, by what they
-    are called; `last`: the tree before the last commit, and the tree in it; `unread`: what of them could not be read. `unchecked`:
-    what could not be looked at, and why. `root`: where the files are on disk. `notes`: how something was looked at.
+    `known`: what systems say of their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
+    catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key.
+    `sops_secret`: namespace and name of the key to decrypt with, which somebody makes by hand. `before`: the committed trees to
+    compare with, by what they are called; `last`: the tree before the last commit, and the tree in it; `unread`: what of them could
+    not be read. `unchecked`: what could not be looked at, and why. `root`: where the files are on disk. `notes`: how something was
+    looked at.
     """
 
     view: View
+    known: Known
     platform: Platform | None = None
     nodes: Sequence[Node] = ()
-    longhorn: LonghornSettings | None = None
+    products: Mapping[str, str] = field(default_factory=dict)
     recipients: frozenset[str] = frozenset()
     sops_secret: tuple[str, str] | None = None
     networks: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +83,7 @@ class Subject:
     @cached_property
     def opaque(self) -> Opaque:
         """The namespaces in which there may be more than files show."""
-        return Opaque(self.view)
+        return Opaque(self.view, self.known.charts.inert_kinds)
 
     @cached_property
     def makers(self) -> Makers:
@@ -124,6 +127,11 @@ def refuses(id: str, protects: str, says: str, function: _Function, looks_at: Lo
 def warns(id: str, protects: str, says: str, function: _Function, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002
     """A rule whose findings are shown."""
     return Check(id, protects, Severity.WARNING, looks_at, says, function)
+
+
+def planned(id: str, protects: str, says: str, severity: Severity = Severity.ERROR) -> Check:  # noqa: A002
+    """A rule that stands where the description is read or planned."""
+    return Check(id, protects, severity, "the description", says)
 
 
 def run(subject: Subject, checks: Sequence[Check]) -> Iterator[Finding]:

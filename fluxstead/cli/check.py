@@ -9,13 +9,14 @@ from pathlib import Path
 
 from fluxstead.checks.foreign import clusters_in, subject_of
 from fluxstead.checks.outside.built import kustomize
-from fluxstead.checks.registry import CHECKS, OUTSIDE
+from fluxstead.checks.registry import OUTSIDE
 from fluxstead.checks.subject import Outside, Subject
 from fluxstead.checks.subject import run as run_checks
 from fluxstead.cli.formats import FORMATS
 from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
 from fluxstead.core.findings import Finding, Severity, errors
 from fluxstead.embedded import Run
+from fluxstead.roster import CHECKS, KNOWN
 from fluxstead.tree.delivery import look
 
 
@@ -73,7 +74,7 @@ def _hand_written(options: argparse.Namespace) -> int:
     if not root.is_dir():
         print(f"fluxstead: there is no directory {root}", file=sys.stderr)
         return 2
-    subjects = {options.entry: subject_of(root, options.entry)} if options.entry else clusters_in(root)
+    subjects = {options.entry: subject_of(root, options.entry, KNOWN)} if options.entry else clusters_in(root, KNOWN)
     if not subjects:
         print(f"fluxstead: no Flux Kustomization below {root}; say --entry DIR if there is one", file=sys.stderr)
         return 2

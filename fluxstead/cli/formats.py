@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from fluxstead.checks.registry import CHECKS
 from fluxstead.core.findings import Finding, report
+from fluxstead.roster import CHECKS
 
 FORMATS = ("text", "json", "github", "sarif")
 Format = Literal["text", "json", "github", "sarif"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fluxstead.core.capability import Capability
@@ -70,4 +70,6 @@ class Plan:
     routes: tuple[Route, ...] = ()
     scrapes: tuple[Scrape, ...] = ()
     addresses: tuple[Address, ...] = ()
+    products: Mapping[str, str] = field(default_factory=dict)
+    """The versions of what it brings into the cluster, by the names of the catalog's schemas."""
     findings: tuple[Finding, ...] = ()

@@ -14,7 +14,7 @@ _LONGEST = 200
 
 
 def file_names(refs: Sequence[ObjectRef]) -> list[str]:
-    """A file name for each object of a layer, no two the same: `helm-release-longhorn.yaml` says what the file is.
+    """A file name for each object of a layer, no two the same: `helm-release-site.yaml` says what the file is.
 
     Where kind and name are not enough, namespace and API group join them, then a digest of the identity. Names are in lower case,
     so that none meets another on a file system that takes `A` for `a`. One identity that stands twice gets a number: that it is

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.catalog.brings import chart_brings
+from fluxstead.catalog.chart import Charts
 from fluxstead.core.capability import Capability
 from fluxstead.core.manifest import group_of
 
@@ -27,7 +27,7 @@ _BUILT_IN_GROUPS = frozenset(
 """API groups that the API server itself serves."""
 
 
-def offers_of(obj: Mapping[str, Any]) -> Iterator[Capability]:
+def offers_of(obj: Mapping[str, Any], charts: Charts) -> Iterator[Capability]:
     """What the cluster has once this object is applied."""
     kind, name = obj["kind"], obj["metadata"]["name"]
     namespace = obj["metadata"].get("namespace", "")
@@ -39,14 +39,14 @@ def offers_of(obj: Mapping[str, Any]) -> Iterator[Capability]:
         case "Secret" | "ServiceAccount":
             yield Capability(kind, name, namespace)
         case "HelmRelease":
-            yield from _chart_offers(obj["spec"])
+            yield from _chart_offers(obj["spec"], charts)
         case "HelmRepository" | "GitRepository" | "OCIRepository" | "Bucket":
             yield Capability("Source", f"{kind}/{name}", namespace)
 
 
-def _chart_offers(spec: Mapping[str, Any]) -> Iterator[Capability]:
+def _chart_offers(spec: Mapping[str, Any], charts: Charts) -> Iterator[Capability]:
     chart = spec.get("chart", {}).get("spec", {})
-    brings = chart_brings(chart["chart"], chart["version"]) if chart else None
+    brings = charts.brings(chart["chart"], chart["version"]) if chart else None
     if brings:
         yield from (Capability("CustomResourceDefinition", name) for name in sorted(brings.crds))
         yield from (Capability("StorageClass", name) for name in sorted(brings.storage_classes))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from fluxstead.catalog.chart import Charts
 from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Finding, Source, error
 from fluxstead.core.manifest import ObjectRef, group_of
@@ -41,15 +42,15 @@ class Order:
         return tuple(edge.dependency for edge in self.edges[layer] if not edge.watched)
 
 
-def order(layers: Sequence[Layer], given: Iterable[Capability]) -> Order:
-    """Infer the edges between `layers`. `given` is what the cluster has before any layer is applied.
+def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) -> Order:
+    """Infer the edges between `layers`. `given` is what the cluster has before any layer is applied; `charts`, what charts bring.
 
     Findings: a need that nobody offers, a dependency that does not exist (F2), a way round in a circle. The result lists
     layers in the order given wherever the edges leave a choice, so that an unrelated change moves nothing.
     """
     result = Order()
     by_name = {layer.name: layer for layer in layers}
-    offered_by = _offers(layers)
+    offered_by = _offers(layers, charts)
     base = frozenset(given)
     owners = _owners(layers)
     for layer in layers:
@@ -75,9 +76,10 @@ def order(layers: Sequence[Layer], given: Iterable[Capability]) -> Order:
     return result
 
 
-def _offers(layers: Sequence[Layer]) -> dict[Capability, str]:
-    """Who offers what. What a layer declares outweighs what its objects show: Longhorn's class is usable only with disks."""
-    offered = {offer: layer.name for layer in layers for manifest in layer.manifests for offer in offers_of(manifest.object)}
+def _offers(layers: Sequence[Layer], charts: Charts) -> dict[Capability, str]:
+    """Who offers what. What a layer declares outweighs what its objects show: a class may be usable only with disks."""
+    objects = ((layer.name, manifest.object) for layer in layers for manifest in layer.manifests)
+    offered = {offer: name for name, obj in objects for offer in offers_of(obj, charts)}
     offered.update({offer: layer.name for layer in layers for offer in sorted(layer.offers)})
     return offered
 

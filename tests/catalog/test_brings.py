@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fluxstead.catalog.brings import Brings, chart_brings, k3s_brings
+from fluxstead.catalog.brings import Brings, k3s_brings
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.roster import KNOWN
 
 
 def of(chart: str, version: str) -> Brings:
     """What a chart that is in the table brings."""
-    brings = chart_brings(chart, version)
+    brings = KNOWN.charts.brings(chart, version)
     assert brings
     return brings
 
@@ -27,9 +28,9 @@ def asked(brings: Brings, operation: str, failure_policy: str = "Fail") -> set[s
 
 def test_a_chart_that_is_not_in_the_table_is_none() -> None:
     """Nothing is known, which is not the same as nothing is brought."""
-    assert chart_brings("podinfo", "6.0.0") is None
-    assert chart_brings("longhorn", "1.4.0") is None
-    assert chart_brings("cert-manager", "v1.21.1")
+    assert KNOWN.charts.brings("podinfo", "6.0.0") is None
+    assert KNOWN.charts.brings("longhorn", "1.4.0") is None
+    assert KNOWN.charts.brings("cert-manager", "v1.21.1")
 
 
 @pytest.mark.parametrize("version", ["1.9.0", "1.12.1"])

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fluxstead.catalog.chart_values import SUBCHARTS, unknown_values, versions_known
+from fluxstead.catalog.chart_values import unknown_values, versions_known
+from fluxstead.roster import KNOWN
 
 
 def test_the_reference_clusters_versions_are_known() -> None:
@@ -92,13 +93,13 @@ def test_a_key_is_judged_by_the_version() -> None:
 )
 def test_real_values_are_accepted(chart: str, version: str, values: dict[str, Any]) -> None:
     """Keys below maps that the chart hands on are the user's."""
-    assert unknown_values(chart, version, values) == []
+    assert unknown_values(chart, version, values, KNOWN.charts[chart].open_values) == []
 
 
-@pytest.mark.parametrize("key", sorted(SUBCHARTS["kube-prometheus-stack"]))
+@pytest.mark.parametrize("key", sorted(KNOWN.charts["kube-prometheus-stack"].open_values))
 def test_values_of_a_chart_inside_the_chart_are_left_to_it(key: str) -> None:
     """The outer chart names only those that it overrides."""
-    assert unknown_values("kube-prometheus-stack", "75.6.0", {key: {"anything": {"deep": 1}}}) == []
+    assert unknown_values("kube-prometheus-stack", "75.6.0", {key: {"anything": {"deep": 1}}}, {key}) == []
 
 
 def test_a_key_at_the_wrong_place_is_sent_to_the_right_one() -> None:
@@ -112,5 +113,5 @@ def test_a_key_at_the_wrong_place_is_sent_to_the_right_one() -> None:
             "alertmanager.alertmanagerSpec.storage",
         ),
     ):
-        [found] = unknown_values(chart, version, values) or []
+        [found] = unknown_values(chart, version, values, KNOWN.charts[chart].open_values) or []
         assert found.nearest == nearest

@@ -245,6 +245,11 @@ DEFECTS: Mapping[str, Planted] = {
         says="sets diskUUID",
         platform=None,  # with a description, the schema of its Longhorn says so as well
     ),
+    "storage/reserved": Planted(
+        files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, storageReserved: 50"))),
+        cure=("storageReserved: 50", "storageReserved: 53687091200"),
+        says="reserves 50 bytes of disk a",
+    ),
     "storage/path-twice": Planted(
         files=storage(disk_node(f"{_A}, {disk('b', '/mnt/a/')}")), cure=("/mnt/a/", "/mnt/b"), says="at one path, /mnt/a"
     ),

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from fluxstead.core.platform import Platform
 from tests.checks.defects import DEFECTS
-from tests.checks.planted import DEPLOYMENT, LONGHORN, PLACES, WEB, Planted, disk, disk_node, layer, release, storage
+from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, layer, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
 
 ALSO: tuple[tuple[str, Planted], ...] = (
-    (
-        "units/bytes",
-        Planted(
-            files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, storageReserved: 50"))),
-            cure=("storageReserved: 50", "storageReserved: 53687091200"),
-            says="reserves 50 bytes of disk a",
-        ),
-    ),
     (
         "ownership/two-releases",
         Planted(
@@ -65,16 +56,6 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             files=LONGHORN,
             cure=("1.9.0", "1.9.1"),
             says="Longhorn 1.9.1 in HEAD becomes 1.9.0",
-        ),
-    ),
-    (
-        "versions/compatibility",
-        Planted(
-            files=layer("web", WEB),
-            cure=("web", "site"),
-            says="needs Kubernetes 1.25",
-            platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.24.17+k3s1"),
-            more={"places": PLACES},
         ),
     ),
 )

@@ -35,7 +35,7 @@ OF_MOVES: Mapping[str, Planted] = {
         says="flux-system/storage in HEAD, with the disks of k3s1, is reached by Flux no more",
         nodes=[machine()],
     ),
-    "moves/second-longhorn": Planted(
+    "moves/second-release": Planted(
         before=LONGHORN,
         files={path: text.replace("longhorn-system", "storage") for path, text in LONGHORN.items()},
         cure=("storage", "longhorn-system"),

@@ -8,12 +8,11 @@ from typing import Any
 
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import View, view_of
-from fluxstead.checks.registry import CHECKS
 from fluxstead.checks.subject import Check, Subject, run
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.roster import CHECKS, KNOWN
 
 HOME = Platform(
     cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"traefik", "servicelb", "local-storage"})
@@ -120,7 +119,14 @@ def machine(**fields: Any) -> Node:
 LONGHORN = layer(
     "longhorn",
     kept(obj("Namespace", "longhorn-system")),
-    kept(release("longhorn-system/longhorn", "longhorn", "1.9.0", ", values: {persistence: {defaultClass: true}}")),
+    kept(
+        release(
+            "longhorn-system/longhorn",
+            "longhorn",
+            "1.9.0",
+            ", values: {persistence: {defaultClass: true, defaultClassReplicaCount: 1}}",
+        )
+    ),
 )
 
 
@@ -163,8 +169,8 @@ class Planted:
 def look(planted: Planted, files: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> list[Finding]:
     """What the checks find in these files, with everything else as the defect has it."""
     before: dict[str, View] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
-    more = {"longhorn": LonghornSettings.model_validate({"version": "1.9.0", "replicas": 1}), **planted.more}
-    subject = Subject(view=_view(files), platform=planted.platform, nodes=planted.nodes, before=before, **more)
+    more = {"products": {"longhorn": "1.9.0"}, **planted.more}
+    subject = Subject(view=_view(files), known=KNOWN, platform=planted.platform, nodes=planted.nodes, before=before, **more)
     return sorted(run(subject, checks))
 
 

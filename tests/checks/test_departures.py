@@ -71,7 +71,7 @@ def test_a_longhorn_of_another_name_is_told_once(committed: Project, old: str, n
     """Its namespace or its release: a second one would start beside it."""
     committed.replace(committed.stack_file.name, old, new)
     [finding] = moves(committed)
-    assert finding.id == "moves/second-longhorn"
+    assert finding.id == "moves/second-release"
     assert "longhorn-system" in finding.write
     assert not [words for words in ADVICE if words in finding.write]
 

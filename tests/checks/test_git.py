@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fluxstead.checks.foreign import clusters_in
-from fluxstead.checks.registry import CHECKS
 from fluxstead.checks.subject import run
 from fluxstead.core.findings import Finding
+from fluxstead.roster import CHECKS, KNOWN
 from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.owned import compare, write
 from tests.checks.planted import WEB, kept, layer, obj, release
@@ -335,7 +335,10 @@ def test_what_is_deleted_from_a_tree_that_people_wrote_is_reported(tmp_path: Pat
 
 def of_tree(root: Path) -> list[Finding]:
     return [
-        finding for subject in clusters_in(root).values() for finding in run(subject, CHECKS) if finding.id.startswith("moves/")
+        finding
+        for subject in clusters_in(root, KNOWN).values()
+        for finding in run(subject, CHECKS)
+        if finding.id.startswith("moves/")
     ]
 
 

@@ -13,6 +13,7 @@ from fluxstead.checks.registry import OUTSIDE
 from fluxstead.checks.subject import Outside, Subject, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
+from fluxstead.roster import KNOWN
 from tests.checks.chart_repository import serving_charts
 from tests.checks.planted import WEB, layer, release
 
@@ -29,7 +30,7 @@ def looked_up(root: Path, chart: str, version: str, url: str, *, online: bool = 
     for path, text in layer("web", WEB, release("web/site", chart, version)).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text.replace("https://charts.example.test", url))
-    subject = Subject(view=view_of(DiskStore(root), ["clusters/home"]), root=root, outside=Outside(None, online))
+    subject = Subject(view=view_of(DiskStore(root), ["clusters/home"]), known=KNOWN, root=root, outside=Outside(None, online))
     return list(run(subject, OUTSIDE)), subject.unchecked
 
 
@@ -72,7 +73,10 @@ def test_directories_that_people_wrote_are_built_where_kustomize_is(tmp_path: Pa
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     subject = Subject(
-        view=view_of(DiskStore(tmp_path), ["clusters/home"]), root=tmp_path, outside=Outside(str(program), online=False)
+        view=view_of(DiskStore(tmp_path), ["clusters/home"]),
+        known=KNOWN,
+        root=tmp_path,
+        outside=Outside(str(program), online=False),
     )
     assert [finding.id for finding in run(subject, OUTSIDE)] == found
     assert subject.notes == [f"built with {program}: web"]

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.registry import CHECKS
 from fluxstead.checks.subject import Subject, run
 from fluxstead.core.findings import errors
 from fluxstead.description.yaml_in import read_yaml
 from fluxstead.embedded import run_program
+from fluxstead.roster import CHECKS, KNOWN
 from tests.conftest import REPOSITORY, Project, copy_description
 
 _TAGS = st.lists(st.sampled_from(["hdd", "nvme", "bulk"]), unique=True, max_size=2)
@@ -110,7 +110,7 @@ def test_what_is_written_reads_back_as_what_was_checked(folder: Path, tmp_path: 
     around = {str(path.relative_to(tmp_path)): path.read_text() for path in (tmp_path / "apps").rglob("*.yaml")}
     again = view_of(TextStore({**texts, **around}), [directory])
     assert {str(item): item.object for item in again.items} == {str(item): dict(item.object) for item in subject.view.items}
-    same = Subject(view=again, platform=subject.platform, nodes=subject.nodes, longhorn=subject.longhorn)
+    same = Subject(view=again, known=KNOWN, platform=subject.platform, nodes=subject.nodes, products=subject.products)
     assert not errors(run(same, CHECKS))
 
 

@@ -20,6 +20,7 @@ from fluxstead.checks.registry import OUTSIDE
 from fluxstead.checks.subject import Outside, Subject, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
+from fluxstead.roster import KNOWN
 from tests.checks.planted import DEPLOYMENT, SOURCE, WEB, layer, obj, release
 from tests.checks.stand_in import DIGEST, Registry, serving
 
@@ -35,7 +36,7 @@ def registry() -> Iterator[Registry]:
 
 def found(files: dict[str, str], outside: Outside | None = None) -> tuple[list[Finding], list[str]]:
     """What is found of these files, and what was not checked."""
-    subject = Subject(view=view_of(TextStore(files), ["clusters/home"]), outside=outside or Outside(None, online=True))
+    subject = Subject(view=view_of(TextStore(files), ["clusters/home"]), known=KNOWN, outside=outside or Outside(None, online=True))
     return list(run(subject, OUTSIDE)), subject.unchecked
 
 

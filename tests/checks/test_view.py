@@ -7,6 +7,7 @@ from pathlib import Path
 from fluxstead.checks.foreign import clusters_in
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import view_of
+from fluxstead.roster import KNOWN
 from tests.checks.planted import CONFIG, WEB, layer
 
 
@@ -47,7 +48,7 @@ def test_a_part_that_is_switched_off_is_no_cluster(tmp_path: Path) -> None:
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    assert list(clusters_in(tmp_path)) == ["clusters/home"]
+    assert list(clusters_in(tmp_path, KNOWN)) == ["clusters/home"]
     (tmp_path / "clusters").rename(tmp_path / "live")
     (tmp_path / "apps/off/clusters").rename(tmp_path / "apps/off/more")
-    assert list(clusters_in(tmp_path)) == ["apps/off", "apps/off/more", "live/home"]
+    assert list(clusters_in(tmp_path, KNOWN)) == ["apps/off", "apps/off/more", "live/home"]

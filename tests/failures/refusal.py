@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import pytest
 
-from fluxstead.checks.registry import CHECKS
 from fluxstead.core.findings import Severity, errors
+from fluxstead.roster import CHECKS
 from tests.checks.defects import DEFECTS
 from tests.checks.planted import look
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxstead.checks.rules.moves import ladder
+from fluxstead.systems.longhorn.moves import ladder
 from fluxstead.tree.delivery import deliver
 from tests.conftest import Project
 from tests.failures.refusal import refused

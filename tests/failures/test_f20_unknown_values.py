@@ -8,6 +8,7 @@ from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.rules.versions import chart_values
 from fluxstead.checks.subject import Subject
+from fluxstead.roster import KNOWN
 from tests.checks.planted import layer, release
 from tests.conftest import Project
 from tests.failures.refusal import refused
@@ -41,7 +42,7 @@ def test_a_key_that_stands_twice_is_refused(reference: Project) -> None:
 def test_the_versions_whose_keys_are_known_are_named(version: str, said: str) -> None:
     """1.10.0 lies between 1.5.1 and 1.12.1, and is not one of them."""
     files = layer("longhorn", release("longhorn-system/longhorn", "longhorn", version, ", values: {a: b}"))
-    subject = Subject(view=view_of(TextStore(files), ["clusters/home"]))
+    subject = Subject(view=view_of(TextStore(files), ["clusters/home"]), known=KNOWN)
     assert not list(chart_values(subject))
     [line] = subject.unchecked
     assert line.endswith(said)

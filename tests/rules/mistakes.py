@@ -150,6 +150,7 @@ _SYSTEMS = (
         (STACK, _UI, f"    values: {{defaultSettings: {{createDefaultDiskLabeledNodes: false}}}}\n{_UI}"),
     ),
     _reference("longhorn/default-disk", "create-default-disk", (K1, "default-disk: config", "default-disk: 'true'")),
+    _edge("longhorn/kubernetes", "version: 1.12.1", ("v1.36.3+k3s1", "v1.24.17+k3s1"), beside="versions/compatibility"),
     _edge("longhorn/open-ui", "ui:", ("ui: null", "ui: {host: longhorn.example.test, path: /}")),
     _edge("longhorn/too-few-nodes", "replicas: 5", ("replicas: 3", "replicas: 5"), beside="storage/tags"),
     _edge("longhorn/untried-version", "version: 1.13.0", ("version: 1.12.1", "version: 1.13.0")),

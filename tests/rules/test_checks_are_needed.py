@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fluxstead.checks.registry import CHECKS, OUTSIDE
+from fluxstead.checks.registry import OUTSIDE
 from fluxstead.core.findings import Severity
+from fluxstead.roster import CHECKS
 from tests.checks.defects import DEFECTS, OF_THE_DESCRIPTION
 from tests.checks.defects_again import PLANTED
 from tests.checks.planted import Planted, look

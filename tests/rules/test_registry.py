@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from fluxstead.checks.registry import CHECKS
 from fluxstead.cli.check import listing
 from fluxstead.core.findings import Severity
+from fluxstead.roster import CHECKS
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -29,7 +29,7 @@ def config_map(found: Plan) -> dict[str, Any]:
     """The one object."""
     [layer] = found.layers
     [manifest] = layer.manifests
-    assert not Schemas(kubernetes="v1.33.1", flux="2.6.1", longhorn=None).problems(manifest.object)
+    assert not Schemas(kubernetes="v1.33.1", flux="2.6.1").problems(manifest.object)
     assert str(manifest.ref) == "ConfigMap kube-system/coredns-custom"
     data: dict[str, Any] = manifest.object["data"]
     return data

@@ -25,7 +25,7 @@ NGINX = {"controller": "ingress-nginx", "version": "4.12.3"}
 TRAEFIK = {"controller": "traefik", "version": "41.3.0"}
 BUNDLED = {"controller": "traefik"}
 OFF = frozenset({"traefik", "servicelb"})
-SCHEMAS = Schemas(kubernetes="v1.33.1", flux="2.6.1", longhorn=None)
+SCHEMAS = Schemas(kubernetes="v1.33.1", flux="2.6.1")
 
 
 def plan_of(

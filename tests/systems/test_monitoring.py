@@ -21,7 +21,9 @@ from fluxstead.core.quantity import bytes_of
 from fluxstead.core.route import Address, Route
 from fluxstead.core.scrape import Scrape
 from fluxstead.core.version import numbers
+from fluxstead.roster import KNOWN
 from fluxstead.systems.monitoring import plan
+from fluxstead.systems.monitoring.charts import KUBE_PROMETHEUS_STACK
 from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.order import order
@@ -104,7 +106,7 @@ def test_the_stack_waits_for_usable_volumes_and_the_scrapes_for_the_stack() -> N
         for kind in ("HelmRelease.helm", "HelmRepository.source")
     ]
     layers = [*planned(scrape()).layers, storage]
-    result = order(layers, crds)
+    result = order(layers, crds, KNOWN.charts)
     assert not result.findings
     assert result.dependencies("kube-prometheus-stack") == ("storage",)
     assert result.dependencies("monitoring-scrapes") == ("kube-prometheus-stack",)
@@ -143,7 +145,7 @@ def test_what_k3s_does_not_expose_is_not_watched() -> None:
 def test_the_chart_knows_every_value(version: str) -> None:
     """F20: Helm takes an unknown value without a word."""
     found = planned(version=version, grafana={"adminSecret": "grafana-admin"})
-    assert unknown_values("kube-prometheus-stack", version, values(found)) == []
+    assert unknown_values("kube-prometheus-stack", version, values(found), KUBE_PROMETHEUS_STACK.open_values) == []
 
 
 def test_an_operators_values_win() -> None:
@@ -254,7 +256,7 @@ def test_every_object_is_one_that_the_cluster_accepts(platform: tuple[str, str])
         "fast",
         (scrape(guarded_port=9500, rules=(RULE,), dashboard={"title": "Store"}),),
     )
-    schemas = Schemas(kubernetes=kubernetes, flux=flux, longhorn=None)
+    schemas = Schemas(kubernetes=kubernetes, flux=flux)
     manifests = [item.object for one in found.layers for item in one.manifests]
     assert {item["kind"] for item in manifests} >= {"HelmRelease", "ServiceMonitor", "PrometheusRule", "NetworkPolicy"}
     for item in manifests:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
+from fluxstead.roster import KNOWN
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.order import order
 from fluxstead.tree.picture import mermaid, text
 
+CHARTS = KNOWN.charts
 HERE = Source("Pulumi.test.yaml", 7)
 
 
@@ -44,7 +46,7 @@ def test_a_claim_waits_for_the_layer_that_makes_its_class_usable() -> None:
     longhorn = layer("longhorn", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "longhorn"}})
     storage = layer("storage", offers=(Capability("StorageClass", "longhorn"),))
     app = layer("app", namespace("app"), claim("data", "longhorn", "app"))
-    result = order([app, longhorn, storage], ())
+    result = order([app, longhorn, storage], (), CHARTS)
     assert not result.findings
     assert result.dependencies("app") == ("storage",)
     assert [one.name for one in result.layers].index("storage") < [one.name for one in result.layers].index("app")
@@ -56,19 +58,19 @@ def test_a_layer_is_ready_with_what_it_watches_and_does_not_wait_to_be_applied()
     """It comes after it in the order, without a dependsOn; a circle through it is one all the same."""
     watched = {"apiVersion": "v1", "kind": "Namespace", "name": "opened"}
     storage = dataclasses.replace(layer("storage"), health_checks=(watched,))
-    result = order([storage, layer("app", after=("storage",)), layer("opened", namespace("opened"))], ())
+    result = order([storage, layer("app", after=("storage",)), layer("opened", namespace("opened"))], (), CHARTS)
     assert [one.name for one in result.layers] == ["opened", "storage", "app"]
     assert result.dependencies("storage") == ()
     assert "after opened: ready only with Namespace opened" in text(result)
     assert "layer_opened -.-> layer_storage" in mermaid(result)
-    [finding] = order([storage, layer("opened", namespace("opened"), after=("storage",))], ()).findings
+    [finding] = order([storage, layer("opened", namespace("opened"), after=("storage",))], (), CHARTS).findings
     assert finding.id == "order/cycle"
 
 
 def test_what_the_cluster_has_needs_no_edge() -> None:
     """kube-system is there before Flux is."""
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "kube-system"}}
-    result = order([layer("dns", config)], [Capability("Namespace", "kube-system")])
+    result = order([layer("dns", config)], [Capability("Namespace", "kube-system")], CHARTS)
     assert not result.findings
     assert result.dependencies("dns") == ()
 
@@ -76,7 +78,7 @@ def test_what_the_cluster_has_needs_no_edge() -> None:
 def test_a_need_that_nobody_offers_is_named_with_the_nearest_offer() -> None:
     """U5, with a misspelt storage class."""
     storage = layer("storage", offers=(Capability("StorageClass", "longhorn-hdd"),))
-    [finding] = order([storage, layer("app", namespace("app"), claim("d", "longhorn-hd", "app"))], ()).findings
+    [finding] = order([storage, layer("app", namespace("app"), claim("d", "longhorn-hd", "app"))], (), CHARTS).findings
     assert (finding.id, finding.source) == ("order/unmet-need", HERE)
     assert "StorageClass longhorn-hd," in finding.what
     assert "longhorn-hdd" in finding.write
@@ -84,14 +86,16 @@ def test_a_need_that_nobody_offers_is_named_with_the_nearest_offer() -> None:
 
 def test_a_dependency_that_does_not_exist_names_the_nearest() -> None:
     """F2: a Kustomization waited for ever for one that nobody had made."""
-    [finding] = order([layer("longhorn"), layer("app", after=("longhon",))], ()).findings
+    [finding] = order([layer("longhorn"), layer("app", after=("longhon",))], (), CHARTS).findings
     assert "`app` depends on `longhon`" in finding.what
     assert finding.write == "longhorn"
 
 
 def test_a_circle_is_printed_with_its_way_round() -> None:
     """Flux would apply none of them."""
-    [finding] = order([layer("a", after=("c",)), layer("b", after=("a",)), layer("c", after=("b",)), layer("d")], ()).findings
+    [finding] = order(
+        [layer("a", after=("c",)), layer("b", after=("a",)), layer("c", after=("b",)), layer("d")], (), KNOWN.charts
+    ).findings
     assert finding.id == "order/cycle"
     assert "a → c → b → a" in finding.what
     assert finding.write == "the dependsOn of `a` without `c`"
@@ -101,9 +105,9 @@ def test_a_circle_of_needs_blames_no_depends_on_that_nobody_wrote() -> None:
     """What one layer takes from the other is named; and where a step is written, that one."""
     one = layer("one", namespace("a"), claim("d", "x", "b"))
     two = layer("two", namespace("b"), claim("d", "x", "a"))
-    [finding] = order([one, two], [Capability("StorageClass", "x")]).findings
+    [finding] = order([one, two], [Capability("StorageClass", "x")], CHARTS).findings
     assert finding.write == "`one` without what it takes from `two`: Namespace b"
-    [finding] = order([one, layer("two", namespace("b"), after=("one",))], [Capability("StorageClass", "x")]).findings
+    [finding] = order([one, layer("two", namespace("b"), after=("one",))], [Capability("StorageClass", "x")], CHARTS).findings
     assert finding.write == "the dependsOn of `two` without `one`"
 
 
@@ -115,7 +119,7 @@ def test_every_layer_stands_below_what_it_waits_for(graph: tuple[int, set[tuple[
     size, pairs = graph
     after = {one: tuple(f"l{low}" for high, low in sorted(pairs) if high == one and low < high) for one in range(size)}
     layers = [layer(f"l{one}", after=after[one]) for one in reversed(range(size))]
-    result = order(layers, ())
+    result = order(layers, (), CHARTS)
     rank = {one.name: position for position, one in enumerate(result.layers)}
     assert not result.findings
     assert len(rank) == size
@@ -125,6 +129,6 @@ def test_every_layer_stands_below_what_it_waits_for(graph: tuple[int, set[tuple[
 def test_an_unrelated_layer_moves_nothing() -> None:
     """The tree's listing would otherwise change for files that did not."""
     layers = [layer("b"), layer("a", after=("b",)), layer("c")]
-    names = [one.name for one in order(layers, ()).layers]
-    more = [one.name for one in order([*layers, layer("new")], ()).layers]
+    names = [one.name for one in order(layers, (), CHARTS).layers]
+    more = [one.name for one in order([*layers, layer("new")], (), CHARTS).layers]
     assert [name for name in more if name != "new"] == names

@@ -6,10 +6,16 @@ until v1.32.1 and is 3 since v1.32.2, and of 1.37, in which the Gateway API beca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from fluxstead.catalog.brings.charts import GATEWAY_API, GATEWAY_API_1_5, TRAEFIK
-from fluxstead.catalog.brings.model import Brings, Part, kinds
+from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_5
+from fluxstead.catalog.brings.model import Brings, Part, kinds, of_version
+
+TRAEFIK = kinds(
+    "traefik.io",
+    "IngressRoute IngressRouteTCP IngressRouteUDP Middleware MiddlewareTCP ServersTransport ServersTransportTCP "
+    "TLSOption TLSStore TraefikService",
+)
 
 ALWAYS = Part(
     "1",
@@ -35,3 +41,12 @@ COMPONENTS: Mapping[str, tuple[Part, ...]] = {
         Part("1.32.2", Brings(crds=GATEWAY_API), until="1.37"),
     ),
 }
+
+LOAD_BALANCERS: Mapping[str, frozenset[int]] = {"traefik": frozenset({80, 443})}
+"""The packaged components with a Service of type LoadBalancer, and its ports."""
+
+
+def k3s_brings(disable: Collection[str], version: str) -> Brings:
+    """What a fresh k3s cluster has, with these packaged components disabled."""
+    parts = (part for component, found in COMPONENTS.items() if component not in disable for part in found)
+    return of_version(version, (ALWAYS, *parts)) or Brings()

@@ -1,16 +1,19 @@
-"""Where requests go: the Services that an Ingress, a route of Traefik's or one of the Gateway API names."""
+"""Where requests go: the Services that an Ingress, a route of the Gateway API or one of a controller's own kinds names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fluxstead.checks.known import RouteKind
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, View, mapping
 
-_TRAEFIK = frozenset({"traefik.io", "traefik.containo.us"})
-_GATEWAY = "gateway.networking.k8s.io"
+_GATEWAY = tuple(
+    RouteKind(kind=kind, groups=frozenset({"gateway.networking.k8s.io"}), rules="rules", backends="backendRefs")
+    for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +25,14 @@ class Backend:
     port: int | str | None
 
 
-def routes_in(view: View) -> Iterator[tuple[Item, Backend]]:
-    """Every route with each of its backends."""
+def routes_in(view: View, kinds: Iterable[RouteKind]) -> Iterator[tuple[Item, Backend]]:
+    """Every route with each of its backends; `kinds`: beside Ingresses and the Gateway API."""
     for item in view.of("Ingress"):
         yield from ((item, one) for one in _of_ingress(item))
-    for item in view.of("IngressRoute", "IngressRouteTCP", "IngressRouteUDP"):
-        for route in entries_of(item.spec, "routes") if item.ref.group in _TRAEFIK else ():
-            yield from ((item, one) for one in _named(item, route, "services"))
-    for item in view.of("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"):
-        for rule in entries_of(item.spec, "rules") if item.ref.group == _GATEWAY else ():
-            yield from ((item, one) for one in _named(item, rule, "backendRefs"))
+    for kind in (*kinds, *_GATEWAY):
+        for item in view.of(kind.kind):
+            for rule in entries_of(item.spec, kind.rules) if item.ref.group in kind.groups else ():
+                yield from ((item, one) for one in _named(item, rule, kind.backends))
 
 
 def _of_ingress(item: Item) -> Iterator[Backend]:
@@ -45,7 +46,7 @@ def _of_ingress(item: Item) -> Iterator[Backend]:
 
 
 def _named(item: Item, holder: Mapping[str, Any], key: str) -> Iterator[Backend]:
-    """Services, and not Traefik's own ones (`api@internal`) or objects of other kinds."""
+    """Services, and not a controller's own ones (`api@internal`) or objects of other kinds."""
     for one in entries_of(holder, key):
         name = str(one.get("name"))
         if one.get("kind", "Service") == "Service" and not one.get("group") and "@" not in name:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fluxstead.checks.objects.needed import is_disk_node
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.known import Known
+from fluxstead.checks.reading.view import Item, View
 
 _TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
 _CLASSES = frozenset({"storageClassName", "storageClass"})
 
 
-def has_volumes(item: Item) -> bool:
+def has_volumes(known: Known, view: View, item: Item) -> bool:
     """Whether data hangs on the object's namespace; of a chart that makes claims without a word in its values, nobody knows."""
     if item.ref.kind == "HelmRelease":
-        chart = str(mapping(mapping(item.spec, "chart"), "spec").get("chart", ""))
-        return chart.rpartition("/")[2] == "longhorn" or _asks(item.spec.get("values"))
+        return bool(known.chart(view, item).holds_volumes) or _asks(item.spec.get("values"))
     if item.ref.kind == "StatefulSet":
         return bool(item.spec.get("volumeClaimTemplates"))
     # Of the kinds that Kubernetes itself brings, others ask for volumes that end with their pods (`ephemeral`).
     custom = "." in item.ref.group and not item.ref.group.endswith(".k8s.io")
-    return item.ref.kind == "PersistentVolumeClaim" or is_disk_node(item) or (custom and _asks(item.spec))
+    return item.ref.kind == "PersistentVolumeClaim" or known.registers_disks(item) or (custom and _asks(item.spec))
 
 
 def _asks(value: Any) -> bool:

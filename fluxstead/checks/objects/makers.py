@@ -27,8 +27,7 @@ class Makers:
             if any(word in key for key in mapping(mapping(item.object, "metadata"), "annotations") for word in _COPIED):
                 self._copied.add((item.ref.kind, item.ref.name))
         self._opaque = opaque
-        # cert-manager, external-secrets, sealed-secrets, trust-manager and their like name what they make somewhere in their own
-        # objects.
+        # Operators that issue, copy or fetch secrets name what they make somewhere in their own objects.
         self._named = {
             text
             for item in view.items

@@ -6,20 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.checks.objects.needed import chart_of
+from fluxstead.checks.known import Known
 from fluxstead.checks.objects.pods import configuration_of, pod_of
 from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import KUSTOMIZE, Item, View, annotations_of, mapping
 
-_BACKUP_KEYS = {
-    "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-    "cifs": ("CIFS_USERNAME", "CIFS_PASSWORD"),
-    "azblob": ("AZBLOB_ACCOUNT_NAME", "AZBLOB_ACCOUNT_KEY"),
-}
-"""What Longhorn reads of a backup target's Secret, by the target's scheme (Longhorn's docs, "Setting a Backup Target")."""
 _MAKES_CERTIFICATES = ("cert", "acme", "issuer")
-"""In the annotations by which cert-manager, Traefik and their like are asked for the certificate of an Ingress."""
+"""In the annotations by which controllers are asked for the certificate of an Ingress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +56,12 @@ def by_flux(view: View) -> Iterator[Named]:
             yield from _source(item, source, ())
 
 
-def by_charts(view: View) -> Iterator[Named]:
+def by_charts(known: Known, view: View) -> Iterator[Named]:
     """Secrets that a chart's values name and the chart does not make."""
     for item in view.of("HelmRelease"):
         namespace = str(item.spec.get("targetNamespace") or item.ref.namespace)
-        for name, keys in _in_values(view, item) if item.whole else ():
-            yield from _secret(item, namespace, name, keys)
-
-
-def _in_values(view: View, item: Item) -> Iterator[tuple[object, tuple[str, ...]]]:
-    chart, _ = chart_of(view, item)
-    values = mapping(item.spec, "values")
-    if chart in {"grafana", "kube-prometheus-stack"}:
-        grafana = values if chart == "grafana" else mapping(values, "grafana")
-        admin = mapping(grafana, "admin")
-        if grafana.get("enabled") is not False:
-            keys = (str(admin.get("userKey", "admin-user")), str(admin.get("passwordKey", "admin-password")))
-            yield admin.get("existingSecret"), keys
-    if chart == "longhorn":
-        for store in (mapping(values, "defaultBackupStore"), mapping(values, "defaultSettings")):
-            scheme = str(store.get("backupTarget", "")).partition("://")[0]
-            yield store.get("backupTargetCredentialSecret"), _BACKUP_KEYS.get(scheme, ())
+        for secret in known.chart(view, item).secrets(mapping(item.spec, "values")) if item.whole else ():
+            yield from _secret(item, namespace, secret.name, secret.keys)
 
 
 def _source(item: Item, source: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Named]:

@@ -6,16 +6,14 @@ the table of what chart versions bring.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fluxstead.catalog.brings import Brings, chart_brings
+from fluxstead.catalog.brings import Brings
 from fluxstead.checks.objects.pods import pod_of
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import SOURCES, Item, View, annotation, mapping
-from fluxstead.core.manifest import group_of
+from fluxstead.checks.reading.view import Item, annotation, mapping
 
 Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]
 
@@ -139,49 +137,8 @@ def brought_by(item: Item) -> Iterator[Thing]:
             yield Thing("kind", f"{mapping(item.spec, 'names').get('kind')}.{item.spec.get('group')}")
 
 
-def brought_when_ready(view: View, item: Item) -> tuple[Brings | None, list[Thing]]:
-    """What a release's chart brings, by the one shared table; None where the table does not have the chart."""
-    name, version = chart_of(view, item)
-    brings = known_chart(name, version)
-    if brings is None:
-        return None, []
-    values = mapping(item.spec, "values")
-    renamed = mapping(mapping(values, "controller"), "ingressClassResource").get("name") if name == "ingress-nginx" else None
-    classes = {str(renamed)} if renamed else brings.ingress_classes
-    things = [Thing("kind", kind) for kind in sorted(brings.crds)]
-    things += [Thing("storage class", one) for one in sorted(brings.storage_classes)]
-    things += [Thing("ingress class", one) for one in sorted(classes)]
-    return brings, things
-
-
-def known_chart(name: str, version: str) -> Brings | None:
-    """What a chart brings, by the table; None where that does not have it, or its version is a range."""
-    return chart_brings(name, version) if re.match(r"v?\d+\.\d+\.\d+", version) else None
-
-
-def chart_of(view: View, item: Item) -> tuple[str, str]:
-    """A release's chart and its version; empty where the files do not say."""
-    chart = mapping(mapping(item.spec, "chart"), "spec")
-    if chart:
-        return str(chart.get("chart", "")).rpartition("/")[2], str(chart.get("version", ""))
-    reference = mapping(item.spec, "chartRef")
-    source = view.one(
-        SOURCES,
-        "OCIRepository",
-        str(reference.get("namespace") or item.ref.namespace),
-        str(reference.get("name")),
-    )
-    if source is None or reference.get("kind") != "OCIRepository":
-        return "", ""
-    url, tag = str(source.spec.get("url", "")), str(mapping(source.spec, "ref").get("tag", ""))
-    return url.rstrip("/").rpartition("/")[2], tag
-
-
-def longhorn_volumes(item: Item) -> bool:
-    """Whether this is a storage class whose volumes Longhorn makes."""
-    return item.ref.kind == "StorageClass" and item.object.get("provisioner") == "driver.longhorn.io"
-
-
-def is_disk_node(item: Item) -> bool:
-    """Whether this registers a machine's disks with Longhorn."""
-    return item.ref.kind == "Node" and group_of(item.object["apiVersion"]) == "longhorn.io"
+def brought_when_ready(brings: Brings) -> Iterator[Thing]:
+    """What is there once a release is ready, by the one shared table."""
+    yield from (Thing("kind", kind) for kind in sorted(brings.crds))
+    yield from (Thing("storage class", one) for one in sorted(brings.storage_classes))
+    yield from (Thing("ingress class", one) for one in sorted(brings.ingress_classes))

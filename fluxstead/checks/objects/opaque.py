@@ -9,16 +9,8 @@ from fluxstead.core.platform import FLUX_NAMESPACE
 
 BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
 """Groups of the API server whose objects make nothing but pods."""
-_MAKES_NOTHING = frozenset(
-    {
-        *("ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"),
-        *("Certificate", "Issuer"),
-        *("IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "Middleware", "MiddlewareTCP", "TLSOption", "TLSStore"),
-        *("ServersTransport", "ServersTransportTCP", "TraefikService"),
-        *("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "ReferenceGrant"),
-    }
-)
-"""Kinds of others that make no pods, no Services and no ConfigMaps; a Certificate names the Secret that it makes."""
+_GATEWAY = frozenset({"HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "ReferenceGrant"})
+"""Kinds of the Gateway API whose objects make nothing themselves."""
 _OF_THE_CLUSTER = frozenset({"kube-system", FLUX_NAMESPACE})
 """Where k3s and Flux have their own."""
 
@@ -26,12 +18,13 @@ _OF_THE_CLUSTER = frozenset({"kube-system", FLUX_NAMESPACE})
 class Opaque:
     """Read once of a tree, so that each question is one look."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, inert_kinds: frozenset[str]) -> None:
+        inert = _GATEWAY | inert_kinds
         self._makers: dict[str, list[Item | Unit]] = defaultdict(list)
         for item in view.items:
             if item.ref.kind in {"HelmRelease", "HelmChart"}:
                 self._makers[str(item.spec.get("targetNamespace") or item.ref.namespace)].append(item)
-            elif item.ref.namespace and _makes(item):
+            elif item.ref.namespace and item.ref.kind not in inert and _is_custom(item):
                 self._makers[item.ref.namespace].append(item)
         for unit in view.units.values():
             if not unit.exact:
@@ -54,6 +47,6 @@ class Opaque:
         return any(maker is not item for maker in self._makers.get(namespace, ()))
 
 
-def _makes(item: Item) -> bool:
+def _is_custom(item: Item) -> bool:
     group = item.ref.group
-    return group not in BUILT_IN and not group.endswith(".toolkit.fluxcd.io") and item.ref.kind not in _MAKES_NOTHING
+    return group not in BUILT_IN and not group.endswith(".toolkit.fluxcd.io")

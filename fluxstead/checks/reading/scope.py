@@ -22,6 +22,7 @@ _CLUSTER_WIDE = frozenset(
         "MutatingAdmissionPolicyBinding",
         "MutatingWebhookConfiguration",
         "Namespace",
+        "Node",
         "PersistentVolume",
         "PriorityClass",
         "PriorityLevelConfiguration",
@@ -37,16 +38,10 @@ _CLUSTER_WIDE = frozenset(
     }
 )
 
-_NAMESPACED_IN = {("VolumeAttachment", "longhorn.io")}
-
 
 def is_namespaced(api_version: str, kind: str) -> bool:
     """Whether objects of this kind are in a namespace. Of custom kinds, those called `Cluster…` are taken to be in none."""
     group = group_of(api_version)
-    if (kind, group) in _NAMESPACED_IN:
-        return True
-    if kind == "Node":
-        return group != ""
-    if kind in _CLUSTER_WIDE:
-        return False
-    return not (kind.startswith("Cluster") and kind != "Cluster" and "." in group)
+    if "." not in group or group.endswith(".k8s.io"):
+        return kind not in _CLUSTER_WIDE
+    return not (kind.startswith("Cluster") and kind != "Cluster")

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fluxstead.catalog.brings import k3s_brings
-from fluxstead.checks.objects.needed import Thing, brought_by, brought_when_ready, is_disk_node, longhorn_volumes, needed_by
+from fluxstead.checks.known import Known
+from fluxstead.checks.objects.needed import Thing, brought_by, brought_when_ready, needed_by
 from fluxstead.checks.reading.view import Item, Unit, View
 from fluxstead.checks.reading.waiting import Waiting, waiting_in, watched
 from fluxstead.checks.subject import Subject
@@ -37,7 +38,7 @@ class _Cluster:
 
     offers: dict[Thing, list[_Offer]] = field(default_factory=lambda: defaultdict(list))
     on_disks: set[Thing] = field(default_factory=set)
-    """The storage classes whose volumes Longhorn places: they are usable with the disks, not with their object."""
+    """The storage classes whose volumes lie on registered disks: they are usable with these, not with their own object."""
     disks: list[list[_Offer]] = field(default_factory=list)
     """Who waits until a machine's disks are registered; each of these has to have one that came in time."""
     given: frozenset[Thing] = frozenset()
@@ -55,7 +56,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         yield _deadlock(circle)
     if waiting.circles:
         return
-    cluster = _cluster_of(view, subject.platform)
+    cluster = _cluster_of(view, subject.platform, subject.known)
     told: set[tuple[int, Thing]] = set()
     for item in view.items:
         if not item.exact:
@@ -69,20 +70,20 @@ def findings(subject: Subject) -> Iterator[Finding]:
                 yield finding
 
 
-def _cluster_of(view: View, platform: Platform | None) -> _Cluster:
-    cluster = _Cluster(given=_given(platform), closed=platform is not None, disks=_disks(view))
+def _cluster_of(view: View, platform: Platform | None, known: Known) -> _Cluster:
+    cluster = _Cluster(given=_given(platform), closed=platform is not None, disks=_disks(view, known))
     for item in view.items:
         for thing in brought_by(item):
-            if longhorn_volumes(item) and cluster.disks:
+            if known.is_placed_on_disks(item) and cluster.disks:
                 cluster.on_disks.add(thing)
             else:
                 cluster.offers[thing].append(_Offer(item.unit, item, when_ready=False))
         if item.ref.kind == "HelmRelease":
-            brings, things = brought_when_ready(view, item)
+            brings = known.brings(view, item)
             if brings is None:
                 cluster.closed = False
                 cluster.unknown |= 3 << 2 * item.unit.index
-            for thing in things:
+            for thing in brought_when_ready(brings) if brings else ():
                 if thing.sort == "storage class" and cluster.disks:
                     cluster.on_disks.add(thing)
                 else:
@@ -94,9 +95,9 @@ def _cluster_of(view: View, platform: Platform | None) -> _Cluster:
     return cluster
 
 
-def _disks(view: View) -> list[list[_Offer]]:
+def _disks(view: View, known: Known) -> list[list[_Offer]]:
     """For each machine with disks, the Kustomizations that are ready only with them; those of one answer stand for all."""
-    nodes = [item for item in view.of("Node") if is_disk_node(item)]
+    nodes = known.disk_objects(view)
     waits: dict[int, list[Unit]] = {id(item): [item.unit] if item.unit.spec.get("wait") else [] for item in nodes}
     for unit in {unit.index: unit for unit in view.units.values()}.values():
         for item in watched(view, unit):

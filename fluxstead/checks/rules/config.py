@@ -38,7 +38,7 @@ def _missing(subject: Subject) -> Iterator[Named]:
         if "${" not in one.name + one.namespace and not makers.may_make(one.kind, one.namespace, one.name):
             yield one
     # A release does not make what it is made from, and in its namespace there is always one.
-    for one in (*by_charts(view), *by_flux(view)):
+    for one in (*by_charts(subject.known, view), *by_flux(view)):
         if "${" not in one.name + one.namespace and not makers.made(one.kind, one.namespace, one.name):
             yield one
 

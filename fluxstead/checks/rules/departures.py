@@ -6,13 +6,12 @@ advice to empty every disk is not a cure for a file that was emptied.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 
-from fluxstead.checks.objects.needed import chart_of, is_disk_node
 from fluxstead.checks.reading.view import KUSTOMIZE, PRUNE, Item, Unit, View, annotation, mapping, reconciles_itself
+from fluxstead.checks.rules.transitions import Transition
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error, warning
-from fluxstead.core.manifest import ObjectRef
 from fluxstead.tree.entry import entry_path
 
 GUARDED = frozenset(
@@ -24,42 +23,35 @@ _ORPHANS = frozenset({"Namespace", "CustomResourceDefinition", "HelmRelease"})
 _HOLDS_DATA = frozenset({"HelmRelease", "PersistentVolumeClaim", "StatefulSet"})
 
 
-def everything_left(name: str, before: View, subject: Subject) -> Finding | None:
+def everything_left(move: Transition) -> Finding:
     """Told where nothing of a committed tree is reached any more, in place of what would become of each object."""
-    now = subject.view
-    units = {key for key, unit in before.units.items() if unit.document is not None}
-    objects = {item.ref for item in before.items if item.unit.document is not None}
-    if not units or not objects or units & now.units.keys() or objects & now.by_ref.keys():
-        return None
-    place = entry_path(subject.platform.cluster) if subject.platform else next((unit.name for unit in now.entries), ".")
+    subject = move.subject
+    place = entry_path(subject.platform.cluster) if subject.platform else next((unit.name for unit in move.now.entries), ".")
     return error(
         "moves/everything-left",
         Source(place),
-        what=f"nothing that Flux reconciles in {name} is reached from {place} any more",
+        what=f"nothing that Flux reconciles in {move.name} is reached from {place} any more",
         why="Flux would prune all that it may, and leave the rest to nobody (F27)",
-        write=f"`git checkout {name} -- {place}`, or a Kustomization there that leads to the tree",
+        write=f"`git checkout {move.name} -- {place}`, or a Kustomization there that leads to the tree",
     )
 
 
-def left(name: str, before: View, subject: Subject) -> Iterator[Finding]:
-    """What is in a committed tree and in this one no more."""
-    now = subject.view
-    moved = list(_second_longhorn(name, before, now))
-    yield from moved
-    nodes = [item for item in before.of("Node") if is_disk_node(item) and item.spec.get("allowScheduling", True)]
-    gone = [item for item in nodes if item.ref not in now.by_ref]
-    if gone and not moved:
-        yield from _nodes(name, gone, subject)
-    data = {item.ref.namespace for item in before.items if item.ref.kind in _HOLDS_DATA or is_disk_node(item)}
+def left(move: Transition) -> Iterator[Finding]:
+    """What is in a committed tree and in this one no more. Of what registers disks, its own system tells."""
+    before, now, known = move.before, move.now, move.known
+    moved = move.moved_releases()
+    yield from (_second_release(move, old, new) for old, new in moved)
+    data = {item.ref.namespace for item in before.items if item.ref.kind in _HOLDS_DATA or known.registers_disks(item)}
     for ref, items in before.by_ref.items():
         old = items[0]
-        if ref in now.by_ref or ref.kind not in GUARDED or ref.group == KUSTOMIZE or old in gone:
+        if ref in now.by_ref or ref.kind not in GUARDED or ref.group == KUSTOMIZE or known.registers_disks(old):
             continue
         if would_be_pruned(old, now):
             if ref.kind != "Namespace" or ref.name in data:
-                yield _pruned(name, old)
+                yield pruned(move.name, old)
         elif ref.kind in _ORPHANS and not moved:
-            yield _orphan(name, old, f"it as it was, or, if it is to go, {_deletion(before, old)} once the commit has arrived")
+            way = f"it as it was, or, if it is to go, {_deletion(move.subject, before, old)} once the commit has arrived"
+            yield _orphan(move.name, old, way)
 
 
 def orphans(subject: Subject) -> Iterator[Finding]:
@@ -77,7 +69,7 @@ def orphans(subject: Subject) -> Iterator[Finding]:
             continue  # told of what is pushed
         else:
             back = f"`git checkout HEAD~ -- {old.document.path}`, and its line in the list"
-            write = f"{back}; or, if it is to go, {_deletion(before, old)}"
+            write = f"{back}; or, if it is to go, {_deletion(subject, before, old)}"
         yield _orphan("HEAD~", old, write)
 
 
@@ -91,9 +83,10 @@ def _orphan(name: str, old: Item, write: str) -> Finding:
     )
 
 
-def _deletion(before: View, old: Item) -> str:
-    if old.ref.kind == "HelmRelease" and chart_of(before, old)[0] == "longhorn":
-        return "Longhorn's own way to uninstall it, which deletes every volume,"
+def _deletion(subject: Subject, before: View, old: Item) -> str:
+    own = subject.known.chart(before, old).holds_volumes if old.ref.kind == "HelmRelease" else ""
+    if own:
+        return own
     where = f" -n {old.ref.namespace}" if old.ref.namespace else ""
     return f"`kubectl delete {old.ref.kind.lower()} {old.ref.name}{where}`"
 
@@ -122,66 +115,19 @@ def _deletes_with_it(unit: Unit) -> bool:
     return not kept and policy != "Orphan" and (policy != "MirrorPrune" or bool(unit.spec.get("prune")))
 
 
-def _second_longhorn(name: str, before: View, now: View) -> Iterator[Finding]:
-    """A release that changed its name or namespace is another one: Flux does not rename."""
-    was, found = _longhorns(before), _longhorns(now)
-    if was and found and not was.keys() & found.keys():
-        old, new = next(iter(was.values())), next(iter(found.values()))
-        yield error(
-            "moves/second-longhorn",
-            new.source,
-            what=f"{old.ref} in {name} becomes {new.ref}",
-            why="a second Longhorn would start beside the first, on the same disks, and know none of its volumes (F5)",
-            write=f"name {old.ref.name} and namespace {old.ref.namespace}, as they were: Longhorn does not move",
-        )
-
-
-def _longhorns(view: View) -> dict[ObjectRef, Item]:
-    return {item.ref: item for item in view.of("HelmRelease") if chart_of(view, item)[0] == "longhorn"}
-
-
-def _nodes(name: str, gone: Sequence[Item], subject: Subject) -> Iterator[Finding]:
-    now = subject.view
-    described = {node.name for node in subject.nodes if node.joined and node.disks}
-    unreached = [item for item in gone if item.ref.name in described]
-    if unreached:
-        yield _unreached(name, unreached)
-    rest = [item for item in gone if item.ref.name not in described]
-    left_to_take = [item for item in now.of("Node") if is_disk_node(item) and item.spec.get("allowScheduling", True)]
-    for item in rest:
-        yield error(
-            "moves/node-left",
-            item.source,
-            what=f"{item.ref} in {name} is not in the tree any more, and Longhorn still places replicas there",
-            why="its volumes lose their copies, and the Node object hangs on its finalizers (F18)",
-            write=_way_out(item, left_to_take, described=subject.described),
-        )
-
-
-def _way_out(item: Item, others: Collection[Item], *, described: bool) -> str:
-    renamed = next((one.ref.name for one in others if mapping(one.spec, "disks") == mapping(item.spec, "disks")), None)
-    hint = f"; or its old name, {item.ref.name}, if {renamed} is the same machine" if renamed else ""
-    if not others:
-        return f"{item.ref.name} back as it was: no machine would be left to take its replicas" + hint
-    if described:
-        return "1. state: leaving in the machine's file; commit, push, and wait until its disks are empty; 2. the file goes" + hint
-    fields = "allowScheduling: false and evictionRequested: true"
-    return f"1. the Node back, with {fields}; commit, push, and wait until its disks are empty; 2. without it" + hint
-
-
-def _unreached(name: str, items: Sequence[Item]) -> Finding:
-    names = ", ".join(sorted(item.ref.name for item in items))
-    units = ", ".join(sorted({item.unit.key for item in items}))
+def _second_release(move: Transition, old: Item, new: Item) -> Finding:
+    chart = move.known.chart(move.now, new)
     return error(
-        "moves/unreached",
-        items[0].source,
-        what=f"{units} in {name}, with the disks of {names}, is reached by Flux no more",
-        why="the machines are still described, and a commit would leave their disks to nobody (F27)",
-        write="the Kustomization that leads there as it was: `git diff HEAD -- clusters` shows what became of it",
+        "moves/second-release",
+        new.source,
+        what=f"{old.ref} in {move.name} becomes {new.ref}",
+        why=f"a second {chart} would start beside the first, on the same disks, and know none of its volumes (F5)",
+        write=f"name {old.ref.name} and namespace {old.ref.namespace}, as they were: {chart} does not move",
     )
 
 
-def _pruned(name: str, old: Item) -> Finding:
+def pruned(name: str, old: Item) -> Finding:
+    """Told of what Flux deletes with the commit."""
     return error(
         "moves/left",
         old.source,

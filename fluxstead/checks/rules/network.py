@@ -41,7 +41,7 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
 
 
 def compatibility(subject: Subject) -> Iterator[Finding]:
-    """Kubernetes against what Flux is tested with, and what Longhorn needs."""
+    """Kubernetes against what Flux is tested with."""
     platform = subject.platform
     if platform is None:
         return
@@ -54,12 +54,4 @@ def compatibility(subject: Subject) -> Iterator[Finding]:
             what=f"Flux {platform.flux} is tested with Kubernetes 1.{tested[0]} to 1.{tested[1]}, not with {platform.kubernetes}",
             why="what breaks with other versions is not looked for (fluxcd.io, release announcements)",
             write=f"a release of k3s from 1.{tested[0]} to 1.{tested[1]}, or a Flux that fits",
-        )
-    if subject.longhorn and minor(subject.longhorn.version) >= (1, 8) and kubernetes < (1, 25):
-        yield warning(
-            "versions/compatibility",
-            subject.places["version"],
-            what=f"Longhorn {subject.longhorn.version} needs Kubernetes 1.25, and this is {platform.kubernetes}",
-            why="Helm refuses the chart (longhorn: chart/Chart.yaml, kubeVersion)",
-            write="a release of k3s of at least v1.25",
         )

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.catalog.brings import chart_brings, k3s_brings
+from fluxstead.catalog.brings import Brings, k3s_brings
 from fluxstead.checks.objects.pods import containers_of, pod_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import PRUNE, Item, View, annotation, mapping
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
-
-_SINGLETONS = frozenset(
-    {"longhorn", "kube-prometheus-stack", "cert-manager", "metallb", "external-secrets", "kyverno", "metrics-server"}
-)
-"""Charts whose custom resources and webhooks are the whole cluster's, so that a second release takes them from the first."""
-
-_KIN = {"prometheus-operator": "kube-prometheus-stack"}
-"""Former names of a chart."""
 
 _DEFAULT = {
     "StorageClass": "storageclass.kubernetes.io/is-default-class",
@@ -66,12 +58,11 @@ def releases(subject: Subject) -> Iterator[Finding]:
             if first.ref != item.ref:
                 yield _two(item, first, f"the Helm release {place}/{release}")
                 break
-        chart = str(mapping(mapping(item.spec, "chart"), "spec").get("chart", "")).rpartition("/")[2]
-        single = _KIN.get(chart, chart)
-        if single in _SINGLETONS:
-            first = charts.setdefault(single, item)
+        chart = subject.known.chart(subject.view, item)
+        if chart.single:
+            first = charts.setdefault(chart.name, item)
             if first.ref != item.ref:
-                yield _two(item, first, f"the chart {single}, of which a cluster takes one")
+                yield _two(item, first, f"the chart {chart.name}, of which a cluster takes one")
 
 
 def _two(item: Item, first: Item, what: str) -> Finding:
@@ -89,7 +80,7 @@ def routes(subject: Subject) -> Iterator[Finding]:
     owners: dict[tuple[str, str, str], Item] = {}
     for item in subject.view.of("Ingress"):
         controller = str(item.spec.get("ingressClassName") or annotation(item, "kubernetes.io/ingress.class") or "")
-        if not item.whole or annotation(item, "nginx.ingress.kubernetes.io/canary") == "true":
+        if not item.whole or any(annotation(item, copy) == "true" for copy in subject.known.copies):
             continue
         for rule in entries_of(item.spec, "rules"):
             host = str(rule.get("host") or "*")
@@ -110,7 +101,7 @@ def routes(subject: Subject) -> Iterator[Finding]:
 
 
 def _meant(path: str) -> str:
-    """A path as a person means it, where ingress-nginx strips it by a pattern: `/ui/(.*)` is `/ui`. `/ui$` only redirects."""
+    """A path as a person means it, where a controller strips it by a pattern: `/ui/(.*)` is `/ui`. `/ui$` only redirects."""
     for pattern in ("/(.*)", "(/|$)(.*)", "(.*)"):
         if path.endswith(pattern):
             return path.removesuffix(pattern).replace("[.]", ".") or "/"
@@ -176,7 +167,8 @@ def defaults(subject: Subject) -> Iterator[Finding]:
     for kind, name in _DEFAULT.items():
         owners: dict[str, Item | None] = dict.fromkeys(_from_k3s(subject, kind))
         for item in subject.view.of("HelmRelease"):
-            for brought in _from_chart(item, kind):
+            brought = _default(subject.known.with_values(subject.view, item), kind)
+            if brought:
                 owners[brought] = item
         for item in subject.view.of(kind):
             default = annotation(item, name)
@@ -200,24 +192,9 @@ def defaults(subject: Subject) -> Iterator[Finding]:
 def _from_k3s(subject: Subject, kind: str) -> list[str]:
     if subject.platform is None:
         return []
-    brings = k3s_brings(subject.platform.disabled, subject.platform.kubernetes)
-    name = brings.default_storage_class if kind == "StorageClass" else brings.default_ingress_class
+    name = _default(k3s_brings(subject.platform.disabled, subject.platform.kubernetes), kind)
     return [name] if name else []
 
 
-def _from_chart(item: Item, kind: str) -> Iterator[str]:
-    """The default class that a chart makes with the values it is given."""
-    chart = mapping(mapping(item.spec, "chart"), "spec")
-    values = mapping(item.spec, "values")
-    if kind == "StorageClass" and chart.get("chart") == "longhorn":
-        if mapping(values, "persistence").get("defaultClass", True):
-            yield "longhorn"
-    elif kind == "IngressClass" and chart.get("chart") == "ingress-nginx":
-        resource = mapping(mapping(values, "controller"), "ingressClassResource")
-        if resource.get("default"):
-            yield str(resource.get("name", "nginx"))
-    elif kind == "IngressClass" and chart.get("chart") == "traefik":
-        settings, version = mapping(values, "ingressClass"), str(chart.get("version", ""))
-        brings = chart_brings("traefik", version) if version[:1].isdigit() else None
-        if settings.get("isDefaultClass", bool(brings and brings.default_ingress_class)) and settings.get("enabled", True):
-            yield str(settings.get("name") or "traefik")
+def _default(brings: Brings, kind: str) -> str | None:
+    return brings.default_storage_class if kind == "StorageClass" else brings.default_ingress_class

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.checks.objects.needed import chart_of
+from fluxstead.catalog.brings.k3s import LOAD_BALANCERS
+from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item, View, mapping
 from fluxstead.checks.subject import Subject
@@ -16,7 +17,7 @@ _OTHERS = frozenset({"metallb", "kube-vip", "cilium", "openelb", "purelb"})
 
 
 def ports(subject: Subject) -> Iterator[Finding]:
-    """Each port once; k3s's Traefik counts. Who gives nodes to pools, or load balancers to another, is left alone."""
+    """Each port once; what k3s packages counts. Who gives nodes to pools, or load balancers to another, is left alone."""
     view, platform = subject.view, subject.platform
     if (
         platform is None
@@ -25,8 +26,9 @@ def ports(subject: Subject) -> Iterator[Finding]:
     ):
         return
     owners: dict[tuple[str, int], str] = {}
-    if "traefik" not in platform.disabled and not _moved(view):
-        owners = {("TCP", 80): "k3s's Traefik", ("TCP", 443): "k3s's Traefik"}
+    for component, taken in LOAD_BALANCERS.items():
+        if component not in platform.disabled and not _moved(view, component):
+            owners |= {("TCP", port): f"k3s's {component.capitalize()}" for port in taken}
     for item in view.of("Service"):
         for entry in entries_of(item.spec, "ports") if _balanced(item) else ():
             port, protocol = entry.get("port"), str(entry.get("protocol", "TCP"))
@@ -46,7 +48,7 @@ def _balanced(item: Item) -> bool:
     return item.whole and item.spec.get("type") == "LoadBalancer" and "loadBalancerClass" not in item.spec and not pooled
 
 
-def _moved(view: View) -> bool:
-    """Whether k3s's Traefik is told to take other ports, or to be no load balancer."""
-    texts = [str(item.spec.get("valuesContent")) for item in view.of("HelmChartConfig") if item.ref.name == "traefik"]
+def _moved(view: View, component: str) -> bool:
+    """Whether a packaged component is told to take other ports, or to be no load balancer."""
+    texts = [str(item.spec.get("valuesContent")) for item in view.of("HelmChartConfig") if item.ref.name == component]
     return any(word in text for text in texts for word in ("exposedPort", "NodePort", "ClusterIP", "loadBalancerClass"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.objects.needed import chart_of, known_chart
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item, mapping
 from fluxstead.checks.subject import Subject
@@ -44,7 +43,7 @@ def priorities(subject: Subject) -> Iterator[Finding]:
     view = subject.view
     brought: set[str] = set()
     for item in view.of("HelmRelease", "HelmChart"):
-        brings = known_chart(*chart_of(view, item))
+        brings = subject.known.brings(view, item)
         if brings is None:
             return
         brought |= brings.priority_classes

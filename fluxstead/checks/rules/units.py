@@ -7,10 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fluxstead.checks.objects.needed import is_disk_node
 from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding, error, warning
@@ -23,27 +22,17 @@ _DURATION: TypeAdapter[str] = TypeAdapter(Duration)
 
 
 def sizes(subject: Subject) -> Iterator[Finding]:
-    """Sizes and amounts of CPU, wherever an object or a chart's values have `resources`; and what Longhorn leaves on a disk."""
+    """Sizes and amounts of CPU, wherever an object or a chart's values have `resources`."""
     for item in subject.view.items:
         if not item.whole or not _has_sizes(item):
             continue
         for key, value in _amounts(item.spec):
             yield from _judged(subject, item, key, str(value))
-        for name, disk in mapping(item.spec, "disks").items() if is_disk_node(item) else ():
-            reserved = disk.get("storageReserved") if isinstance(disk, Mapping) else None
-            if isinstance(reserved, int) and 0 < reserved < MEBIBYTE:
-                yield error(
-                    "units/bytes",
-                    line_with(subject.view.store, item.document, "storageReserved"),
-                    what=f"{item} reserves {few_bytes(str(reserved))} of disk {name}",
-                    why="Longhorn takes whole bytes here, and would fill the disk (F1)",
-                    write=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
-                )
 
 
 def _has_sizes(item: Item) -> bool:
     """What the description says of its applications was looked at when it was read."""
-    if item.ref.kind in {"HelmRelease", "PersistentVolumeClaim"} or is_disk_node(item):
+    if item.ref.kind in {"HelmRelease", "PersistentVolumeClaim"}:
         return True
     custom = "." in item.ref.group and not item.ref.group.endswith((".k8s.io", ".fluxcd.io"))
     return not item.document.generated and (custom or item.ref.kind in WORKLOADS)

@@ -9,7 +9,7 @@ from functools import cache
 from fluxstead.catalog.chart_values import unknown_values, versions_known
 from fluxstead.catalog.nearest import nearest_version
 from fluxstead.catalog.schemas import Schemas
-from fluxstead.checks.objects.needed import chart_of
+from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of, pod_of
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item, mapping
@@ -33,8 +33,8 @@ _REMOVED = {
 
 
 @cache
-def _schemas(kubernetes: str, flux: str, longhorn: str | None) -> Schemas:
-    return Schemas(kubernetes=kubernetes, flux=flux, longhorn=longhorn)
+def _schemas(kubernetes: str, flux: str, products: frozenset[tuple[str, str]]) -> Schemas:
+    return Schemas(kubernetes=kubernetes, flux=flux, **dict(products))
 
 
 def schemas(subject: Subject) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def schemas(subject: Subject) -> Iterator[Finding]:
     platform = subject.platform
     if platform is None:
         return
-    known = _schemas(platform.kubernetes, platform.flux, subject.longhorn.version if subject.longhorn else None)
+    known = _schemas(platform.kubernetes, platform.flux, frozenset(subject.products.items()))
     for item in subject.view.items:
         for problem in known.problems(item.object) if item.whole else ():
             yield error(
@@ -75,7 +75,7 @@ def chart_values(subject: Subject) -> Iterator[Finding]:
         values = mapping(item.spec, "values")
         if not chart or not values or not item.exact:
             continue
-        unknown = unknown_values(chart, version, values)
+        unknown = unknown_values(chart, version, values, subject.known.charts[chart].open_values)
         if unknown is None:
             subject.unchecked.append(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
         for one in unknown or ():

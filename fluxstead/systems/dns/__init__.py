@@ -1,5 +1,6 @@
 """Names that CoreDNS answers inside the cluster."""
 
 from fluxstead.systems.dns.manifests import plan
+from fluxstead.systems.dns.system import DNS
 
-__all__ = ["plan"]
+__all__ = ["DNS", "plan"]

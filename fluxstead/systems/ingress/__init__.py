@@ -1,5 +1,6 @@
 """The way in: the ingress controller, and the routes to what the cluster runs."""
 
 from fluxstead.systems.ingress.manifests import IngressPlan, plan
+from fluxstead.systems.ingress.system import INGRESS
 
-__all__ = ["IngressPlan", "plan"]
+__all__ = ["INGRESS", "IngressPlan", "plan"]

@@ -1,5 +1,6 @@
 """Longhorn: the storage of the cluster, on the disks that the nodes declare."""
 
 from fluxstead.systems.longhorn.manifests import LonghornPlan, class_for, plan
+from fluxstead.systems.longhorn.system import LONGHORN
 
-__all__ = ["LonghornPlan", "class_for", "plan"]
+__all__ = ["LONGHORN", "LonghornPlan", "class_for", "plan"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fluxstead.core.findings import Finding, counted, error, warning
+from fluxstead.core.platform import Platform
 from fluxstead.core.version import minor
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
@@ -13,9 +14,10 @@ _DEFAULT_DISK = "node.longhorn.io/create-default-disk"
 _OLDEST, _NEWEST = (1, 5), (1, 12)
 
 
-def findings_of(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
+def findings_of(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> Iterator[Finding]:
     """What is wrong, or worth knowing, before Longhorn is asked to run like this."""
     yield from _version(settings)
+    yield from _kubernetes(settings, platform)
     yield from _replicas(settings, nodes)
     yield from _open_ui(settings)
     yield from _default_disks(settings, nodes)
@@ -37,6 +39,17 @@ def _version(settings: LonghornSettings) -> Iterator[Finding]:
             what=f"Longhorn's charts carry no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
             write=settings.version.removeprefix("v"),
+        )
+
+
+def _kubernetes(settings: LonghornSettings, platform: Platform) -> Iterator[Finding]:
+    if minor(settings.version) >= (1, 8) and minor(platform.kubernetes) < (1, 25):
+        yield warning(
+            "longhorn/kubernetes",
+            settings.source_of("version"),
+            what=f"Longhorn {settings.version} needs Kubernetes 1.25, and this is {platform.kubernetes}",
+            why="Helm refuses the chart (longhorn: chart/Chart.yaml, kubeVersion)",
+            write="a release of k3s of at least v1.25",
         )
 
 

@@ -52,7 +52,8 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
                 dashboard=DASHBOARD,
             ),
         ),
-        findings=tuple(findings_of(settings, nodes)),
+        products={"longhorn": settings.version},
+        findings=tuple(findings_of(settings, platform, nodes)),
         classes=(DEFAULT_CLASS, *classes.values()),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from fluxstead.catalog import brings, schemas
+from fluxstead.roster import KNOWN
 
 Json = dict[str, Any]
 FOLDERS = ("prometheus-operator", "traefik", "cert-manager", "k3s")
@@ -23,7 +24,7 @@ ANYTHING: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True
 
 def chart_crds(chart: str, version: str) -> list[Json]:
     """The definitions that this version of a chart brings."""
-    found = brings.chart_brings(chart, version)
+    found = KNOWN.charts.brings(chart, version)
     return _definitions(found.crds, _schemas("longhorn", version)) if found else []
 
 

@@ -1,20 +1,21 @@
-"""Storage: disks, classes and volumes as Longhorn would place them (failures F1, F13, F14, F17, F24, U10)."""
+"""Disks and classes, as Longhorn would place volumes on them (failures F1, F13, F14, F24)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.objects.claims import has_volumes
-from fluxstead.checks.objects.needed import chart_of, is_disk_node, longhorn_volumes, needed_by
+from fluxstead.checks.objects.needed import needed_by
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import PRUNE, Item, annotation, mapping
+from fluxstead.checks.reading.view import Item, mapping
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, counted, error, warning
+from fluxstead.core.quantity import MEBIBYTE, few_bytes
+from fluxstead.systems.longhorn.chart import LONGHORN
 
 
 def disks(subject: Subject) -> Iterator[Finding]:
-    """Longhorn's Node objects: no UUIDs, each path once, and only where a declared disk is mounted."""
+    """Longhorn's Node objects: no UUIDs, each path once, only where a declared disk is mounted, and whole bytes reserved."""
     store = subject.view.store
     described = {node.name: node for node in subject.nodes}
     for item in subject.view.items:
@@ -27,8 +28,9 @@ def disks(subject: Subject) -> Iterator[Finding]:
                     why="Longhorn gives a disk its UUID; a fixed one that is not the disk's keeps replicas from being made (F14)",
                     write="the object without it",
                 )
-        if not is_disk_node(item):
+        if not subject.known.registers_disks(item):
             continue
+        yield from _reserved(subject, item)
         paths: dict[str, str] = {}
         for name, disk in _mappings(mapping(item.spec, "disks")):
             path = str(disk.get("path", "")).rstrip("/")
@@ -53,15 +55,28 @@ def disks(subject: Subject) -> Iterator[Finding]:
                 )
 
 
+def _reserved(subject: Subject, item: Item) -> Iterator[Finding]:
+    for name, disk in _mappings(mapping(item.spec, "disks")) if item.whole else ():
+        reserved = disk.get("storageReserved")
+        if isinstance(reserved, int) and 0 < reserved < MEBIBYTE:
+            yield error(
+                "storage/reserved",
+                line_with(subject.view.store, item.document, "storageReserved"),
+                what=f"{item} reserves {few_bytes(str(reserved))} of disk {name}",
+                why="Longhorn takes whole bytes here, and would fill the disk (F1)",
+                write=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
+            )
+
+
 def tags(subject: Subject) -> Iterator[Finding]:
     """Classes that ask for tags which too few disks carry (soft anti-affinity) or too few nodes (hard)."""
-    nodes = [item for item in subject.view.of("Node") if is_disk_node(item)]
+    nodes = subject.known.disk_objects(subject.view)
     used = (
         {need.name for item in subject.view.items for need in needed_by(item) if need.sort == "storage class"} if nodes else set()
     )
     soft_by_default = _setting(subject, "replicaSoftAntiAffinity") is True
     for item in subject.view.of("StorageClass") if nodes else ():
-        if not longhorn_volumes(item):
+        if not subject.known.is_placed_on_disks(item):
             continue
         parameters = mapping(item.object, "parameters")
         wanted = _words(parameters.get("diskSelector"))
@@ -98,57 +113,9 @@ def _schedulable(node: Item, wanted: set[str], node_tags: set[str]) -> Iterator[
             yield name
 
 
-def protection(subject: Subject) -> Iterator[Finding]:
-    """Storage that pruning or a remedy of Helm could take away."""
-    for item in subject.view.of("HelmRelease"):
-        if chart_of(subject.view, item)[0] == "longhorn":
-            yield from _remedies(subject, item)
-    inside = {_namespace_of(item): item for item in reversed(subject.view.items) if subject.described and has_volumes(item)}
-    for item in subject.view.items if subject.described else ():
-        if annotation(item, PRUNE) == "disabled" or not item.unit.spec.get("prune", True):
-            continue
-        held = inside.get(item.ref.name) if item.ref.kind == "Namespace" else None
-        if held is not None or _holds_data(subject, item):
-            yield error(
-                "storage/prunable",
-                item.source,
-                what=f"{item} holds {held.ref if held else 'data'}, and Flux may prune it",
-                why="with the namespace goes everything in it, whatever is written at the claims themselves (U10)"
-                if held
-                else "a renamed file or a changed path would delete it and its volumes within seconds (U10)",
-                write=f"the annotation {PRUNE}: disabled",
-            )
-
-
-def _namespace_of(item: Item) -> str:
-    """Where the volumes of an object are."""
-    target = item.spec.get("targetNamespace") if item.ref.kind == "HelmRelease" else None
-    return str(target or item.ref.namespace)
-
-
-def _holds_data(subject: Subject, item: Item) -> bool:
-    if item.ref.kind == "HelmRelease":
-        return chart_of(subject.view, item)[0] == "longhorn"
-    return item.ref.kind == "PersistentVolumeClaim" or is_disk_node(item)
-
-
-def _remedies(subject: Subject, item: Item) -> Iterator[Finding]:
-    for step in ("install", "upgrade"):
-        remedy = mapping(mapping(item.spec, step), "remediation")
-        if remedy.get("retries") or remedy.get("remediateLastFailure"):
-            yield error(
-                "storage/remediation",
-                line_with(subject.view.store, item.document, "remediation:"),
-                what=f"{item} lets Helm {'uninstall' if step == 'install' else remedy.get('strategy', 'rollback')} Longhorn when "
-                f"{step} fails",
-                why="Longhorn refuses to go back, and an uninstall deletes its custom resources (F17)",
-                write="remediation: {retries: 0, remediateLastFailure: false}; since Flux 2.7 strategy: {name: RetryOnFailure}",
-            )
-
-
 def _setting(subject: Subject, key: str) -> Any:
     for item in subject.view.of("HelmRelease"):
-        if chart_of(subject.view, item)[0] == "longhorn":
+        if subject.known.chart(subject.view, item) is LONGHORN:
             return mapping(mapping(item.spec, "values"), "defaultSettings").get(key)
     return None
 

@@ -1,4 +1,4 @@
-"""What Longhorn's chart and the managers that it starts bring.
+"""Longhorn's chart: what it and the managers that it starts bring, and what hangs on it.
 
 Sources: longhorn/longhorn chart/templates/{crds,storageclass,priorityclass}.yaml; longhorn/longhorn-manager webhook/server/{server,
 validation,mutation}.go and webhook/resources/*/{validator,mutator}.go for who is asked about what, and
@@ -7,9 +7,19 @@ controller/setting_controller.go for `longhorn-static`; each at every release fr
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
-from fluxstead.catalog.brings.model import Brings, Operation, Part, Webhook, kinds, webhook
+from fluxstead.catalog.brings import Brings, Operation, Part, Webhook, kinds, webhook
+from fluxstead.catalog.chart import Chart, SecretName, Values
+
+_BACKUP_KEYS = {
+    "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "cifs": ("CIFS_USERNAME", "CIFS_PASSWORD"),
+    "azblob": ("AZBLOB_ACCOUNT_NAME", "AZBLOB_ACCOUNT_KEY"),
+}
+"""What Longhorn reads of a backup target's Secret, by the target's scheme (Longhorn's docs, "Setting a Backup Target")."""
 
 
 def _asked(type_: Literal["validating", "mutating"], names: str, *operations: Operation) -> Webhook:
@@ -34,7 +44,7 @@ _FROM_THE_START = (
     _asked("mutating", "BackupVolume EngineImage Orphan ShareManager Snapshot SupportBundle SystemBackup", "CREATE"),
 )
 
-LONGHORN = (
+_PARTS = (
     Part(
         "1.5",
         Brings(
@@ -113,4 +123,31 @@ LONGHORN = (
             ),
         ),
     ),
+)
+
+
+def _with_values(brings: Brings, values: Values) -> Brings:
+    default = _mapping(values, "persistence").get("defaultClass", True)
+    return replace(brings, default_storage_class="longhorn" if default else None)
+
+
+def _secrets(values: Values) -> Iterator[SecretName]:
+    for store in (_mapping(values, "defaultBackupStore"), _mapping(values, "defaultSettings")):
+        scheme = str(store.get("backupTarget", "")).partition("://")[0]
+        yield SecretName(store.get("backupTargetCredentialSecret"), _BACKUP_KEYS.get(scheme, ()))
+
+
+def _mapping(values: Values, key: str) -> Mapping[str, Any]:
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+LONGHORN = Chart(
+    name="longhorn",
+    title="Longhorn",
+    parts=_PARTS,
+    with_values=_with_values,
+    single=True,
+    holds_volumes="Longhorn's own way to uninstall it, which deletes every volume,",
+    secrets=_secrets,
 )

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from fluxstead.checks.objects.needed import longhorn_volumes
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, mapping
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, counted, error
 from fluxstead.core.quantity import amount
+from fluxstead.systems.longhorn.chart import LONGHORN
 
 _GI = Decimal(1024) ** 3
+_CHARTS_REPLICAS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +28,32 @@ class _Volume:
 
 def findings(subject: Subject) -> Iterator[Finding]:
     """What volumes of one selection of disks ask for, with all their copies, against what those disks have to give."""
-    longhorn = subject.longhorn
-    if longhorn is None or not any(node.disks for node in subject.nodes):
+    if not any(node.disks for node in subject.nodes):
         return
     # Class: the tags it asks for, and its number of copies.
-    classes = {"longhorn": (frozenset[str](), longhorn.replicas)}
+    replicas = _default_replicas(subject)
+    classes = {"longhorn": (frozenset[str](), replicas)}
     for item in subject.view.of("StorageClass"):
-        if longhorn_volumes(item):
+        if subject.known.is_placed_on_disks(item):
             parameters = mapping(item.object, "parameters")
             tags = frozenset(filter(None, str(parameters.get("diskSelector") or "").split(",")))
-            classes[item.ref.name] = tags, int(str(parameters.get("numberOfReplicas", longhorn.replicas)))
+            classes[item.ref.name] = tags, int(str(parameters.get("numberOfReplicas", replicas)))
     asked: dict[frozenset[str], list[tuple[_Volume, int]]] = defaultdict(list)
     for volume in _volumes(subject):
         if volume.storage_class in classes:
-            tags, replicas = classes[volume.storage_class]
-            asked[tags].append((volume, replicas))
+            tags, copies = classes[volume.storage_class]
+            asked[tags].append((volume, copies))
     for tags, volumes in asked.items():
         yield from _judged(subject, tags, volumes)
+
+
+def _default_replicas(subject: Subject) -> int:
+    """Of the class that the chart makes (longhorn: chart/values.yaml, `persistence.defaultClassReplicaCount`)."""
+    for item in subject.view.of("HelmRelease"):
+        if subject.known.chart(subject.view, item) is LONGHORN:
+            said = mapping(mapping(item.spec, "values"), "persistence").get("defaultClassReplicaCount")
+            return said if isinstance(said, int) else _CHARTS_REPLICAS
+    return _CHARTS_REPLICAS
 
 
 def _judged(subject: Subject, tags: frozenset[str], volumes: list[tuple[_Volume, int]]) -> Iterator[Finding]:

@@ -1,0 +1,39 @@
+"""Charts that no system of fluxstead installs, and that the trees of others have.
+
+Sources: cert-manager/cert-manager deploy/charts/cert-manager, at the tags of its releases; grafana's chart, values.yaml.
+"""
+
+from __future__ import annotations
+
+from fluxstead.catalog.brings import Brings, Part, kinds, webhook
+from fluxstead.catalog.chart import Chart
+
+_CERT_MANAGER = kinds("cert-manager.io", "Certificate CertificateRequest ClusterIssuer Issuer")
+_ACME = kinds("acme.cert-manager.io", "Challenge Order")
+
+OTHER_CHARTS = (
+    Chart(
+        name="cert-manager",
+        parts=(
+            Part(
+                "1.19",
+                Brings(
+                    crds=_CERT_MANAGER | _ACME,
+                    webhooks=(
+                        webhook("webhook.cert-manager.io", "validating", _CERT_MANAGER | _ACME),
+                        webhook(
+                            "webhook.cert-manager.io",
+                            "mutating",
+                            kinds("cert-manager.io", "CertificateRequest"),
+                            "CREATE",
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        single=True,
+        # A Certificate names the Secret that it makes.
+        inert_kinds=frozenset({"Certificate", "Issuer"}),
+    ),
+    *(Chart(name=name, single=True) for name in ("metallb", "external-secrets", "kyverno", "metrics-server")),
+)

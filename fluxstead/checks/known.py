@@ -1,0 +1,75 @@
+"""What systems say of themselves to the checks: their charts, where their volumes lie, and kinds that only they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from fluxstead.catalog.brings import Brings
+from fluxstead.catalog.chart import Chart, Charts
+from fluxstead.checks.objects.charts import chart_of
+from fluxstead.checks.reading.view import Item, View, mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Storage that places volumes on disks which objects register: a class is usable with these, not with its own object (F1).
+
+    `provisioner`: of its StorageClasses. `disks`: the kind that registers a machine's disks, as `Kind.group`.
+    """
+
+    provisioner: str
+    disks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteKind:
+    """A custom kind whose objects send requests to Services: `spec.<rules>[].<backends>[]`, of any of these API groups."""
+
+    kind: str
+    groups: frozenset[str]
+    rules: str
+    backends: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The sum of what all systems say. `copies`: annotations by which a second Ingress may answer for the same path."""
+
+    charts: Charts
+    storages: tuple[Storage, ...] = ()
+    routes: tuple[RouteKind, ...] = ()
+    copies: frozenset[str] = frozenset()
+
+    def chart(self, view: View, release: Item) -> Chart:
+        """The chart of a HelmRelease."""
+        return self.charts[chart_of(view, release)[0]]
+
+    def brings(self, view: View, release: Item) -> Brings | None:
+        """What a release brings with its values; None where that is not known."""
+        return self.charts.brings(*chart_of(view, release), mapping(release.spec, "values"))
+
+    def with_values(self, view: View, release: Item) -> Brings:
+        """What a release brings with its values, in whatever version; of one that is not known, nothing but what they say."""
+        name, version = chart_of(view, release)
+        return self.charts[name].with_values(self.charts.brings(name, version) or Brings(), mapping(release.spec, "values"))
+
+    @cached_property
+    def _disks(self) -> frozenset[tuple[str, str]]:
+        return frozenset((kind, group) for kind, _, group in (storage.disks.partition(".") for storage in self.storages))
+
+    @cached_property
+    def _provisioners(self) -> frozenset[str]:
+        return frozenset(storage.provisioner for storage in self.storages)
+
+    def registers_disks(self, item: Item) -> bool:
+        """Whether this registers a machine's disks with its storage."""
+        return (item.ref.kind, item.ref.group) in self._disks
+
+    def is_placed_on_disks(self, item: Item) -> bool:
+        """Whether this is a StorageClass whose volumes are placed on registered disks."""
+        return item.ref.kind == "StorageClass" and item.object.get("provisioner") in self._provisioners
+
+    def disk_objects(self, view: View) -> list[Item]:
+        """What registers machines' disks in a tree."""
+        return [item for kind in {kind for kind, _ in self._disks} for item in view.of(kind) if self.registers_disks(item)]

@@ -1,0 +1,80 @@
+"""Transitions: a committed tree and the one that is to follow it, as what rules about moves look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fluxstead.checks.known import Known
+from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """From a committed tree to this one. `name`: what the committed one is called, `HEAD` or its upstream branch.
+
+    What is committed and not pushed is one step for Flux, so that two rungs of a ladder in two commits are still a jump.
+    """
+
+    name: str
+    before: View
+    subject: Subject
+
+    @property
+    def now(self) -> View:
+        """The tree that is to follow."""
+        return self.subject.view
+
+    @property
+    def known(self) -> Known:
+        """What systems say of their charts and kinds."""
+        return self.subject.known
+
+    @property
+    def nothing_is_left(self) -> bool:
+        """Whether nothing of the committed tree is reached any more: then that is told, and not what becomes of each object."""
+        units = {key for key, unit in self.before.units.items() if unit.document is not None}
+        objects = {item.ref for item in self.before.items if item.unit.document is not None}
+        return bool(units and objects and not units & self.now.units.keys() and not objects & self.now.by_ref.keys())
+
+    def changed(self) -> Iterator[tuple[Item, Item]]:
+        """The objects of both trees that are not the same, before and now, or belong to another Kustomization."""
+        for ref, items in self.before.by_ref.items():
+            old, new = items[0], self.now.by_ref.get(ref, [None])[0]
+            if new is not None and not (new.object is old.object and new.unit.key == old.unit.key):
+                yield old, new
+
+    def moved_releases(self) -> list[tuple[Item, Item]]:
+        """Releases that hold the cluster's volumes and changed their name or namespace: Flux does not rename."""
+        was, found = _holding_volumes(self.known, self.before), _holding_volumes(self.known, self.now)
+        return [
+            (next(iter(was[chart].values())), next(iter(found[chart].values())))
+            for chart in was
+            if chart in found and not was[chart].keys() & found[chart].keys()
+        ]
+
+
+def _holding_volumes(known: Known, view: View) -> dict[str, dict[ObjectRef, Item]]:
+    releases: dict[str, dict[ObjectRef, Item]] = {}
+    for item in view.of("HelmRelease"):
+        chart = known.chart(view, item)
+        if chart.holds_volumes:
+            releases.setdefault(chart.name, {})[item.ref] = item
+    return releases
+
+
+Rule = Callable[[Transition], Iterator[Finding]]
+
+
+def over_transitions(subject: Subject, rule: Rule) -> Iterator[Finding]:
+    """What a rule finds between each committed tree and this one, the same once."""
+    told: set[tuple[str, str]] = set()
+    for name, before in subject.before.items():
+        for finding in rule(Transition(name, before, subject)):
+            key = finding.id, finding.what.partition(" in ")[0]
+            if key not in told:
+                told.add(key)
+                yield finding

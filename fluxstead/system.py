@@ -1,0 +1,28 @@
+"""What one system says of itself: everything that is to be known of it outside its own slice and its component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fluxstead.catalog.chart import Chart
+from fluxstead.checks.known import RouteKind, Storage
+from fluxstead.checks.subject import Check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One system. `name` is its slice's, its component's and the one in `__main__.py`.
+
+    `key`: its key in the stack file; None where it has none. `does`: what it is for, as the documentation says it. `charts`: those
+    that it installs, and those whose facts are its subject. `copies`: annotations by which a second Ingress may answer for the same
+    path. `checks`: its own, over the description and over trees.
+    """
+
+    name: str
+    key: str | None
+    does: str
+    charts: tuple[Chart, ...] = ()
+    storage: Storage | None = None
+    routes: tuple[RouteKind, ...] = ()
+    copies: frozenset[str] = frozenset()
+    checks: tuple[Check, ...] = ()

@@ -1,0 +1,76 @@
+"""The charts of the two ingress controllers.
+
+Sources: the CRDs, classes and webhook configurations in kubernetes/ingress-nginx charts/ingress-nginx and
+traefik/traefik-helm-chart traefik, at the tags of their releases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from fluxstead.catalog.brings import Brings, Part, kinds, webhook
+from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_4, GATEWAY_API_1_5
+from fluxstead.catalog.brings.k3s import TRAEFIK as TRAEFIK_KINDS
+from fluxstead.catalog.chart import Chart, Values
+
+_INGRESS = kinds("networking.k8s.io", "Ingress")
+
+
+def _nginx_classes(brings: Brings, values: Values) -> Brings:
+    resource = _mapping(_mapping(values, "controller"), "ingressClassResource")
+    name = str(resource.get("name") or "nginx")
+    return replace(
+        brings,
+        ingress_classes=frozenset({name}) if resource.get("name") else brings.ingress_classes,
+        default_ingress_class=name if resource.get("default") else None,
+    )
+
+
+def _traefik_classes(brings: Brings, values: Values) -> Brings:
+    settings = _mapping(values, "ingressClass")
+    name = str(settings.get("name") or "traefik")
+    default = settings.get("isDefaultClass", bool(brings.default_ingress_class)) and settings.get("enabled", True)
+    return replace(brings, default_ingress_class=name if default else None)
+
+
+def _mapping(values: Values, key: str) -> Mapping[str, Any]:
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+INGRESS_NGINX = Chart(
+    name="ingress-nginx",
+    parts=(
+        Part(
+            "4.12",
+            Brings(
+                ingress_classes=frozenset({"nginx"}),
+                webhooks=(webhook("validate.nginx.ingress.kubernetes.io", "validating", _INGRESS),),
+            ),
+        ),
+    ),
+    with_values=_nginx_classes,
+)
+
+TRAEFIK = Chart(
+    name="traefik",
+    title="Traefik",
+    parts=(
+        Part(
+            "30",
+            Brings(crds=TRAEFIK_KINDS, ingress_classes=frozenset({"traefik"}), default_ingress_class="traefik"),
+        ),
+        Part("30", Brings(crds=GATEWAY_API), until="40.2"),
+        Part("37.3", Brings(crds=GATEWAY_API_1_4), until="40.2"),
+        Part("40", Brings(crds=GATEWAY_API_1_5), until="40.2"),
+    ),
+    with_values=_traefik_classes,
+    inert_kinds=frozenset(
+        {
+            *("IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "Middleware", "MiddlewareTCP", "TLSOption", "TLSStore"),
+            *("ServersTransport", "ServersTransportTCP", "TraefikService"),
+        }
+    ),
+)

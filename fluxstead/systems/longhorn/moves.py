@@ -1,0 +1,159 @@
+"""What must not happen to Longhorn, its machines and their disks in one commit (failures F9, F18, F27, F28)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from fluxstead.checks.objects.charts import chart_of
+from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.rules.departures import pruned, would_be_pruned
+from fluxstead.checks.rules.transitions import Transition, over_transitions
+from fluxstead.checks.subject import Subject
+from fluxstead.core.findings import Finding, error
+from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.version import numbers
+from fluxstead.systems.longhorn.chart import LONGHORN
+
+
+def findings(subject: Subject) -> Iterator[Finding]:
+    """What changes between each committed tree and this one, and must not in one step."""
+    yield from over_transitions(subject, _between)
+
+
+def _between(move: Transition) -> Iterator[Finding]:
+    if move.nothing_is_left:
+        return
+    known = move.known
+    left = [item for item in known.disk_objects(move.before) if item.ref not in move.now.by_ref]
+    taking = [item for item in left if item.spec.get("allowScheduling", True)]
+    if not move.moved_releases():
+        yield from _gone(move, taking)
+    yield from (pruned(move.name, item) for item in left if item not in taking and would_be_pruned(item, move.now))
+    takers = _takers(move)
+    for old, new in move.changed():
+        if known.registers_disks(new):
+            yield from _disks(move.name, old, new, takers)
+        elif new.ref.kind == "HelmRelease" and known.chart(move.before, old) is known.chart(move.now, new) is LONGHORN:
+            yield from _version(move.name, chart_of(move.before, old)[1], chart_of(move.now, new)[1], new)
+
+
+def _scheduling(move: Transition, view: View) -> list[Item]:
+    return [item for item in move.known.disk_objects(view) if item.spec.get("allowScheduling", True)]
+
+
+def _gone(move: Transition, gone: Sequence[Item]) -> Iterator[Finding]:
+    subject = move.subject
+    described = {node.name for node in subject.nodes if node.joined and node.disks}
+    unreached = [item for item in gone if item.ref.name in described]
+    if unreached:
+        yield _unreached(move.name, unreached)
+    rest = [item for item in gone if item.ref.name not in described]
+    left_to_take = _scheduling(move, move.now)
+    for item in rest:
+        yield error(
+            "moves/node-left",
+            item.source,
+            what=f"{item.ref} in {move.name} is not in the tree any more, and Longhorn still places replicas there",
+            why="its volumes lose their copies, and the Node object hangs on its finalizers (F18)",
+            write=_way_out(item, left_to_take, described=subject.described),
+        )
+
+
+def _way_out(item: Item, others: Collection[Item], *, described: bool) -> str:
+    renamed = next((one.ref.name for one in others if mapping(one.spec, "disks") == mapping(item.spec, "disks")), None)
+    hint = f"; or its old name, {item.ref.name}, if {renamed} is the same machine" if renamed else ""
+    if not others:
+        return f"{item.ref.name} back as it was: no machine would be left to take its replicas" + hint
+    if described:
+        return "1. state: leaving in the machine's file; commit, push, and wait until its disks are empty; 2. the file goes" + hint
+    fields = "allowScheduling: false and evictionRequested: true"
+    return f"1. the Node back, with {fields}; commit, push, and wait until its disks are empty; 2. without it" + hint
+
+
+def _unreached(name: str, items: Sequence[Item]) -> Finding:
+    names = ", ".join(sorted(item.ref.name for item in items))
+    units = ", ".join(sorted({item.unit.key for item in items}))
+    return error(
+        "moves/unreached",
+        items[0].source,
+        what=f"{units} in {name}, with the disks of {names}, is reached by Flux no more",
+        why="the machines are still described, and a commit would leave their disks to nobody (F27)",
+        write="the Kustomization that leads there as it was: `git diff HEAD -- clusters` shows what became of it",
+    )
+
+
+def _takers(move: Transition) -> set[tuple[ObjectRef, str]]:
+    """The disks that take replicas, before and now, at the same path: where those of other disks could go."""
+    return {
+        (item.ref, name)
+        for item in _scheduling(move, move.now)
+        for name, disk in mapping(item.spec, "disks").items()
+        if isinstance(disk, Mapping) and disk.get("allowScheduling") and not disk.get("evictionRequested")
+        for old in move.before.by_ref.get(item.ref, ())[:1]
+        if mapping(mapping(old.spec, "disks"), name).get("path") == disk.get("path")
+    }
+
+
+def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Iterator[Finding]:
+    was, now = mapping(old.spec, "disks"), mapping(new.spec, "disks")
+    nowhere = "no other disk could take its replicas, so that one is added and registered first"
+    for key in was:
+        disk, changed = mapping(was, key), mapping(now, key)
+        if key not in now:
+            if disk.get("allowScheduling") or not disk.get("evictionRequested"):
+                first = "with evict: true; commit, push, and wait until it is empty; 2. without it" if takers else nowhere
+                yield error(
+                    "moves/disk-removed",
+                    new.source,
+                    what=f"disk {key} of {new.ref} in {name} is removed while Longhorn still places replicas on it",
+                    why="Longhorn's webhook refuses the machine's whole object, and its layer stands still (F28)",
+                    write=f"1. `{key}` back, {first} (the machine has to run for that)" + _renamed(key, disk, now),
+                )
+        elif any(disk.get(field) != changed.get(field) for field in ("path", "diskType")):
+            first = "with evict: true; commit, push, and wait until it is empty; 2. the other path under another name"
+            yield error(
+                "moves/disk-changed",
+                new.source,
+                what=f"disk {key} of {new.ref} in {name} changes {disk.get('path')} to {changed.get('path')}",
+                why="Longhorn accepts it, and every replica on the disk is lost to it (F28)",
+                write=f"1. `{key}` as it was, {first if takers else nowhere}",
+            )
+
+
+def _renamed(key: str, disk: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    same = [name for name in now if mapping(now, name).get("path") == disk.get("path")]
+    return f"; or its old name: `{same[0]}` is the same path as `{key}`" if same else ""
+
+
+def _version(name: str, was: str, now: str, item: Item) -> Iterator[Finding]:
+    """Longhorn goes up by one minor at a time, and never down (longhorn-manager: upgrade/util/util.go)."""
+    try:
+        old, new = numbers(was), numbers(now)
+    except ValueError:
+        return
+    if new < old:
+        yield error(
+            "moves/longhorn-version",
+            item.source,
+            what=f"Longhorn {was} in {name} becomes {now}",
+            why="Longhorn refuses to go back, and its managers do not start (F9)",
+            write=f"{was}, or a newer version; `git revert` where nothing of {was} ever started",
+        )
+    elif new[0] != old[0] or new[1] > old[1] + 1:
+        yield error(
+            "moves/longhorn-version",
+            item.source,
+            what=f"Longhorn {was} in {name} becomes {now}, more than one minor release at once",
+            why="Longhorn's upgrade check refuses it, or pods stay on the old version (F9)",
+            write=f"one commit for each step, pushed and healthy before the next: {' → '.join(ladder(was, now))}",
+        )
+
+
+_NEWEST = ("1.5.5", "1.6.4", "1.7.3", "1.8.2", "1.9.2", "1.10.2", "1.11.3", "1.12.1")
+"""The last release of each minor (longhorn/longhorn, tags)."""
+
+
+def ladder(start: str, end: str) -> list[str]:
+    """The versions to climb: the last of each minor between."""
+    return [start, *(version for version in _NEWEST if numbers(start)[:2] < numbers(version)[:2] < numbers(end)[:2]), end]

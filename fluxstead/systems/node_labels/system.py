@@ -1,0 +1,7 @@
+"""What node labels say of themselves."""
+
+from __future__ import annotations
+
+from fluxstead.system import System
+
+NODE_LABELS = System(name="node_labels", key=None, does="the labels of the Kubernetes nodes, kept by Flux; declared in nodes/")

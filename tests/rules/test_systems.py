@@ -1,0 +1,128 @@
+"""Each system stands in one list, and says all that others know of it: nothing else names it."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from components.engine import class_name
+from fluxstead.catalog.brings import Brings, Part, kinds
+from fluxstead.catalog.chart import Chart, Charts, SecretName
+from fluxstead.checks.known import Known, RouteKind, Storage
+from fluxstead.checks.reading.store import TextStore
+from fluxstead.checks.reading.view import view_of
+from fluxstead.checks.registry import GENERAL
+from fluxstead.checks.subject import Subject, refuses, run
+from fluxstead.core.findings import Finding, error
+from fluxstead.description.cluster import Cluster
+from fluxstead.roster import SYSTEMS
+from fluxstead.system import System
+from tests.checks.planted import HOME, WEB, kept, layer, obj, release
+
+REPOSITORY = Path(__file__).parents[2]
+OF_THE_CLUSTER = {"flux", "kubernetes", "accept"}
+NAMES = sorted({name for system in SYSTEMS for chart in system.charts for name in (chart.name, *chart.former_names)})
+
+
+def test_no_check_and_no_rule_of_the_order_names_a_system_or_its_charts() -> None:
+    """What is to be known of one stands in its slice, so that the next one touches no check."""
+    assert {"longhorn", "traefik", "ingress-nginx", "kube-prometheus-stack"} <= set(NAMES)
+    named = re.compile("|".join((*NAMES, "nginx")), re.IGNORECASE)
+    files = [path for folder in ("checks", "tree") for path in (REPOSITORY / "fluxstead" / folder).rglob("*.py")]
+    assert len(files) > 60
+    found = {f"{path.name}: {one}" for path in files for one in named.findall(path.read_text())}
+    assert not found
+
+
+def test_the_description_has_a_key_for_each_system_and_pass_two_a_component() -> None:
+    """What types need written out is held to be the list's."""
+    assert {system.key for system in SYSTEMS if system.key} == Cluster.model_fields.keys() - OF_THE_CLUSTER
+    program = (REPOSITORY / "__main__.py").read_text()
+    for system in SYSTEMS:
+        assert hasattr(import_module(f"components.{system.name}"), class_name(system.name))
+        assert f'program.add("{system.name}"' in program
+        assert (REPOSITORY / "fluxstead/systems" / system.name / "system.py").is_file()
+
+
+def test_the_page_lists_each_system() -> None:
+    """docs/systems.md holds this table."""
+    rows = ["| system | in the stack file | charts | what it is |", "| --- | --- | --- | --- |"]
+    for system in SYSTEMS:
+        key = f"`{system.key}`" if system.key else "none"
+        charts = ", ".join(f"`{chart.name}`" for chart in system.charts) or "none"
+        rows.append(f"| {system.name.replace('_', ' ')} | {key} | {charts} | {system.does} |")
+    table = "\n".join(rows)
+    assert (REPOSITORY / "docs/systems.md").read_text().endswith(table + "\n"), f"docs/systems.md should end with\n{table}"
+
+
+def test_ids_of_checks_are_one_systems() -> None:
+    ids = [check.id for check in (*GENERAL, *(check for system in SYSTEMS for check in system.checks))]
+    assert len(ids) == len(set(ids))
+
+
+def _deep(subject: Subject) -> list[Finding]:
+    queues = [item for item in subject.view.of("Queue") if item.spec.get("depth", 0) > 100]
+    return [error("queues/deep", item.source, what=f"{item} is deep", why="…", write="depth: 100") for item in queues]
+
+
+QUEUES = System(
+    name="queues",
+    key="queues",
+    does="a made-up system",
+    charts=(
+        Chart(
+            name="queues",
+            title="Queues",
+            parts=(Part("2.0", Brings(crds=kinds("queues.example", "Queue Door"), storage_classes=frozenset({"queued"}))),),
+            single=True,
+            holds_volumes="its own way to go",
+            secrets=lambda values: (SecretName(values.get("login"), ("user",)),),
+            inert_kinds=frozenset({"Queue", "Door"}),
+        ),
+    ),
+    storage=Storage(provisioner="queues.example", disks="Shelf.queues.example"),
+    routes=(RouteKind(kind="Door", groups=frozenset({"queues.example"}), rules="doors", backends="leadTo"),),
+    checks=(refuses("queues/deep", "U7", "Queue web/q is deep", _deep),),
+)
+WITH_QUEUES = Known(
+    charts=Charts(QUEUES.charts), storages=(QUEUES.storage,) if QUEUES.storage else (), routes=QUEUES.routes, copies=QUEUES.copies
+)
+QUEUE = obj("Queue", "web/q", "spec: {depth: 5}", "queues.example/v1")
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        # Its own check.
+        (layer("web", WEB, QUEUE.replace("depth: 5", "depth: 500")), "queues/deep"),
+        # The order of its kinds, by its chart's table.
+        (layer("web", WEB, release("web/queues", "queues", "2.1.0"), QUEUE), "coldstart/stuck"),
+        # A Secret that its chart's values name.
+        (layer("web", WEB, release("web/queues", "queues", "2.1.0", ", values: {login: key}")), "references/missing-secret"),
+        (
+            layer("web", WEB, release("web/queues", "queues", "2.1.0"), release("web/q2", "queues", "2.1.0")),
+            "ownership/two-releases",
+        ),
+        (
+            layer("web", WEB, obj("Door", "web/d", "spec: {doors: [{leadTo: [{name: sit}]}]}", "queues.example/v1")),
+            "missing-service",
+        ),
+        # What holds volumes is not pruned, and Helm does not roll it back.
+        (layer("web", kept(WEB), release("web/queues", "queues", "2.1.0")), "storage/prunable"),
+        (
+            layer("web", WEB, release("web/queues", "queues", "2.1.0", ", upgrade: {remediation: {retries: 3}}")),
+            "storage/remediation",
+        ),
+    ],
+)
+def test_a_made_up_system_is_known_to_every_check_by_what_it_says(files: dict[str, str], found: str) -> None:
+    view = view_of(TextStore(files), ["clusters/home"])
+    subject = Subject(view=view, known=WITH_QUEUES, platform=HOME)
+    ids = {finding.id for finding in run(subject, (*GENERAL, *QUEUES.checks))}
+    assert any(one.endswith(found) for one in ids), ids
+    nobodys = Subject(view=view, known=Known(charts=Charts(())), platform=HOME)
+    without = {finding.id for finding in run(nobodys, GENERAL)}
+    assert not any(one.endswith(found) for one in without), without
