@@ -10,14 +10,17 @@ from fluxstead.systems import applications, dns, ingress, longhorn, monitoring, 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
-# Pass one. Each system plans its layers, and hands plain values to those below it: a layer needs only layers of systems above.
+# What systems know of one another follows from the description alone.
+router, default_class = ingress.router_of(cluster.ingress, platform, nodes), longhorn.DEFAULT_CLASS
+
+# Pass one. Each system plans its layers, and says what it asks of others; the order of these lines decides nothing.
 program.add("node_labels", node_labels.plan(nodes))
 program.add("dns", dns.plan(cluster.dns, platform))
-storage = program.add("longhorn", longhorn.plan(cluster.longhorn, platform, nodes))
-entrance = program.add("ingress", ingress.plan(cluster.ingress, platform, nodes, storage.routes))
-scrapes = (*storage.scrapes, *entrance.scrapes)
-program.add("monitoring", monitoring.plan(cluster.monitoring, platform, entrance.router, storage.default_class, scrapes))
-program.add("applications", applications.plan(cluster.apps, platform, entrance.router, storage.default_class))
+program.add("longhorn", longhorn.plan(cluster.longhorn, platform, nodes))
+program.add("ingress", ingress.plan(cluster.ingress, platform, router))
+program.add("monitoring", monitoring.plan(cluster.monitoring, platform, router, default_class))
+program.add("applications", applications.plan(cluster.apps, platform, router.controller_namespace, default_class))
 
-# The layers are ordered, the tree is checked. Pass two registers every layer with Pulumi, and writes generated/<stack>/.
+# What was asked is resolved, the layers are ordered, the tree is checked. Pass two registers every layer with Pulumi, and writes
+# generated/<stack>/.
 program.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from components.system import SystemArgs, register_layers
+from components.system import SystemArgs
 from fluxstead.tree.layer import Plan
 
 
@@ -13,5 +13,5 @@ class Dns(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SystemArgs[Plan], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstead:dns:Dns", name, {}, opts)
-        self.layers = register_layers(self, args)
+        args.adopted_by(self)
         self.register_outputs({})

@@ -16,7 +16,6 @@ from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
 from fluxstead.nodes.model import Node
 from fluxstead.tree.delivery import Desired, deliver, look
-from fluxstead.tree.layer import Plan
 
 if TYPE_CHECKING:
     from components.host import Host
@@ -36,7 +35,7 @@ def stop(findings: Sequence[Finding]) -> NoReturn:
     raise pulumi.RunError("nothing was dialled and nothing was written\n" + report(findings))
 
 
-def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]]) -> None:
+def carry_out(root: Path, assembled: Assembled) -> None:
     """Stop on an error; else register the hosts and every system with its layers, and then, in `up` only, write the tree."""
     delivery = look(_desired(root, assembled))
     findings = [*assembled.findings, *delivery.findings]
@@ -47,9 +46,10 @@ def carry_out(root: Path, assembled: Assembled, plans: Sequence[tuple[str, Plan]
     quiet_interrupt()
     hosts = _hosts(root, assembled.description.nodes)
     wiring = Wiring(assembled.tree, hosts)
-    for system, plan in plans:
+    for system, plan in assembled.plans.items():
         module = import_module(f"components.{system}")
         getattr(module, class_name(system))(system, SystemArgs(plan, wiring))
+    wiring.register()
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
     else:

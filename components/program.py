@@ -7,7 +7,7 @@ without it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from fluxstead import embedded
 from fluxstead.assembly import assemble
@@ -17,8 +17,6 @@ from fluxstead.description.cluster import Cluster
 from fluxstead.description.load import load
 from fluxstead.nodes.model import Node
 from fluxstead.tree.layer import Plan
-
-_Plan = TypeVar("_Plan", bound=Plan)
 
 
 class Program:
@@ -30,7 +28,7 @@ class Program:
         if reading.description is None:
             _stop(reading.findings)
         self._description = reading.description
-        self._plans: list[tuple[str, Plan]] = []
+        self._plans: dict[str, Plan] = {}
 
     @property
     def cluster(self) -> Cluster:
@@ -47,21 +45,20 @@ class Program:
         """What every system has to know of the cluster."""
         return self.cluster.platform(self._description.name)
 
-    def add(self, system: str, plan: _Plan) -> _Plan:
-        """Take a system into the tree; under Pulumi, `components/<system>.py` is what it becomes. Returns the plan."""
-        self._plans.append((system, plan))
-        return plan
+    def add(self, system: str, plan: Plan) -> None:
+        """Take a system into the tree; under Pulumi, `components/<system>.py` is what it becomes."""
+        self._plans[system] = plan
 
     def run(self) -> None:
-        """Order and check; then hand the tree over, or register and write it under Pulumi."""
-        assembled = assemble(self._description, [plan for _, plan in self._plans], self._root)
+        """Resolve, order and check; then hand the tree over, or register and write it under Pulumi."""
+        assembled = assemble(self._description, self._plans, self._root)
         run = embedded.current.get()
         if run:
             run.assembled = assembled
         else:
             from components import engine  # noqa: PLC0415 -- imports Pulumi
 
-            engine.carry_out(self._root, assembled, self._plans)
+            engine.carry_out(self._root, assembled)
 
 
 def _project() -> tuple[Path, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -18,34 +18,42 @@ PlanT_co = TypeVar("PlanT_co", bound=Plan, covariant=True)
 
 @dataclass
 class Wiring:
-    """How layers hang together: the tree, the hosts they come after, and the layers registered so far, by name."""
+    """How layers hang together: the tree, the hosts they come after, and the system that each belongs to.
+
+    Layers of one system wait for those of others, so that all systems are there before the first layer.
+    """
 
     tree: Tree
     hosts: Sequence[pulumi.Resource] = ()
-    registered: dict[str, LayerResource] = field(default_factory=dict)
+    _systems: dict[str, pulumi.ComponentResource] = field(default_factory=dict)
+
+    def adopt(self, system: pulumi.ComponentResource, plan: Plan) -> None:
+        """The layers of this plan will be children of this component."""
+        self._systems |= {layer.name: system for layer in plan.layers}
+
+    def register(self) -> None:
+        """Register every layer after the hosts and the layers that it waits for."""
+        registered: dict[str, LayerResource] = {}
+        for layer in self.tree.order.layers:
+            after = [_node_of(registered[name]) for name in self.tree.order.dependencies(layer.name)]
+            registered[layer.name] = LayerResource(
+                layer.name,
+                LayerArgs({file.path: file.text for file in self.tree.by_layer[layer.name]}),
+                pulumi.ResourceOptions(parent=self._systems[layer.name], depends_on=[*self.hosts, *after]),
+            )
 
 
 @dataclass(frozen=True)
 class SystemArgs(Generic[PlanT_co]):
-    """A system's plan, and the wiring that its layers are registered with."""
+    """A system's plan, with what has become of its asks, and the wiring that its layers are registered with."""
 
     plan: PlanT_co
     wiring: Wiring
 
-
-def register_layers(system: pulumi.ComponentResource, args: SystemArgs[Plan]) -> Mapping[str, LayerResource]:
-    """Register the plan's layers as children of `system`, each after the hosts and the layers that it waits for."""
-    wiring = args.wiring
-    own = {layer.name for layer in args.plan.layers}
-    for layer in wiring.tree.order.layers:
-        if layer.name in own:
-            after = [_node_of(wiring.registered[name]) for name in wiring.tree.order.dependencies(layer.name)]
-            wiring.registered[layer.name] = LayerResource(
-                layer.name,
-                LayerArgs({file.path: file.text for file in wiring.tree.by_layer[layer.name]}),
-                pulumi.ResourceOptions(parent=system, depends_on=[*wiring.hosts, *after]),
-            )
-    return {name: wiring.registered[name] for name in own}
+    def adopted_by(self, system: pulumi.ComponentResource) -> dict[str, str]:
+        """Hang the plan's layers below `system`, and give where people reach what it has, by name."""
+        self.wiring.adopt(system, self.plan)
+        return {address.name: address.url for address in self.plan.addresses}
 
 
 def _node_of(layer: LayerResource) -> pulumi.Output[pulumi.Resource]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description import place
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
-from fluxstead.roster import CHECKS, KNOWN
+from fluxstead.roster import CHECKS, KNOWN, in_order
 from fluxstead.tree import unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
@@ -30,6 +30,7 @@ from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
+from fluxstead.tree.resolve import layers_of, resolved
 
 README = "README.md"
 
@@ -40,7 +41,8 @@ class Assembled:
 
     description: Description
     tree: Tree
-    plans: tuple[Plan, ...]
+    plans: Mapping[str, Plan]
+    """What each system contributes, with what has become of what it asked, in the order of the list of systems."""
     findings: tuple[Finding, ...]
     subject: Subject
 
@@ -51,7 +53,7 @@ class Assembled:
             self.tree.platform,
             self.tree.order,
             self.description.nodes,
-            [address for plan in self.plans for address in plan.addresses],
+            [address for plan in self.plans.values() for address in plan.addresses],
             self._bootstrap(),
         )
         return {README: page, **{file.path: file.text for file in self.tree}}
@@ -76,15 +78,17 @@ class Assembled:
         )
 
 
-def assemble(description: Description, plans: Sequence[Plan], root: Path | None = None) -> Assembled:
-    """Order the layers of all plans, render and check them. The result may carry errors, and is then not to be used.
+def assemble(description: Description, planned: Mapping[str, Plan], root: Path | None = None) -> Assembled:
+    """Resolve what the systems' plans ask, order the layers of all, render and check them.
 
+    The result may carry errors, and is then not to be used.
     Directories that people wrote, and the tree that was committed, are read below `root`.
     """
     cluster = description.cluster
     platform = cluster.platform(description.name)
-    layers = [layer for plan in plans for layer in plan.layers]
-    findings = [finding for plan in plans for finding in plan.findings]
+    plans = resolved(in_order(planned))
+    layers = layers_of(plans)
+    findings = [finding for plan in plans.values() for finding in plan.findings]
     of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr))
     findings += of_machines
     findings += unique.findings_of(layers, description.name)
@@ -107,10 +111,10 @@ def assemble(description: Description, plans: Sequence[Plan], root: Path | None 
     # Classes and copies come from the machines' disks: without a machine, everything would seem to be wrong with the rest.
     alone = bool(of_machines) and not any(node.joined for node in description.nodes)
     kept = of_machines if alone else accepted(set(findings), cluster.accept, CHECKS)
-    return Assembled(description, tree, tuple(plans), tuple(sorted(kept)), subject)
+    return Assembled(description, tree, plans, tuple(sorted(kept)), subject)
 
 
-def subject_of(description: Description, plans: Sequence[Plan], tree: Tree, root: Path | None = None) -> Subject:
+def subject_of(description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None) -> Subject:
     """What the checks look at: the tree's files, and what people wrote around them."""
     cluster = description.cluster
     around = DiskStore(root) if root else TextStore({})
@@ -128,7 +132,7 @@ def subject_of(description: Description, plans: Sequence[Plan], tree: Tree, root
         known=KNOWN,
         platform=tree.platform,
         nodes=description.nodes,
-        products={product: version for plan in plans for product, version in plan.products.items()},
+        products={product: version for plan in plans.values() for product, version in plan.products.items()},
         recipients=frozenset(cluster.flux.age_recipients),
         sops_secret=(FLUX_NAMESPACE, cluster.flux.sops_secret) if cluster.flux.sops_secret else None,
         networks={

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
-from fluxstead.core.route import Address, Route
-from fluxstead.core.scrape import Scrape
+from fluxstead.tree.asks import Address, AlertRules, Dashboard, Observer, Route, Router, Scrape
 
-Group = Literal["infrastructure", "monitoring", "apps"]
-
-GROUPS: tuple[Group, ...] = ("infrastructure", "monitoring", "apps")
-"""The top-level Flux Kustomizations, in the order the tree lists them."""
+GROUPS = ("infrastructure", "monitoring", "apps")
+"""The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +26,12 @@ class Pace:
 DEFAULT_PACE = Pace()
 
 
+def groups_of(layers: Iterable[Layer]) -> list[str]:
+    """The groups of some layers, in the order in which the tree lists them."""
+    found = {layer.group for layer in layers}
+    return [*(group for group in GROUPS if group in found), *sorted(found.difference(GROUPS))]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """One directory and the Flux Kustomization that reconciles it.
@@ -40,7 +42,7 @@ class Layer:
     """
 
     name: str
-    group: Group
+    group: str
     source: Source
     manifests: tuple[Manifest, ...] = ()
     path: str | None = None
@@ -64,11 +66,17 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a system contributes: its layers, what it asks of later systems, and what it warns of."""
+    """What a system contributes: its layers, what it asks of others, what it does for others, and what it warns of."""
 
     layers: tuple[Layer, ...] = ()
     routes: tuple[Route, ...] = ()
     scrapes: tuple[Scrape, ...] = ()
+    alerts: tuple[AlertRules, ...] = ()
+    dashboards: tuple[Dashboard, ...] = ()
+    router: Router | None = None
+    """Who turns everybody's routes into objects, where it is this system."""
+    observer: Observer | None = None
+    """Who collects, warns and shows, where it is this system."""
     addresses: tuple[Address, ...] = ()
     products: Mapping[str, str] = field(default_factory=dict)
     """The versions of what it brings into the cluster, by the names of the catalog's schemas."""

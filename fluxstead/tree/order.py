@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from itertools import pairwise
 
 from fluxstead.catalog.chart import Charts
@@ -139,23 +140,27 @@ def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:
 
 
 def _sort(result: Order, layers: Sequence[Layer]) -> None:
-    """Kahn's way, in rounds over the declared order: each layer follows what it waits for, and otherwise keeps its place."""
-    placed: dict[str, None] = {}
-    waiting = list(layers)
-    while waiting:
-        ready, blocked = [], []
-        for layer in waiting:
-            if all(edge.dependency in placed for edge in result.edges[layer.name]):
-                placed[layer.name] = None
-                ready.append(layer)
-            else:
-                blocked.append(layer)
-        result.layers += tuple(ready)
-        if not ready:
-            result.findings.append(_cycle(result, blocked))
-            result.layers += tuple(blocked)
-            break
-        waiting = blocked
+    """Kahn's way: of the layers that wait for nothing more, always the one that was declared first."""
+    waits = {name: {edge.dependency for edge in edges} for name, edges in result.edges.items()}
+    left = {name: len(names) for name, names in waits.items()}
+    followers: dict[str, list[int]] = {layer.name: [] for layer in layers}
+    for position, layer in enumerate(layers):
+        for name in waits[layer.name]:
+            followers[name].append(position)
+    ready = [position for position, layer in enumerate(layers) if not left[layer.name]]
+    placed: list[Layer] = []
+    while ready:
+        layer = layers[heappop(ready)]
+        placed.append(layer)
+        for position in followers[layer.name]:
+            follower = layers[position].name
+            left[follower] -= 1
+            if not left[follower]:
+                heappush(ready, position)
+    blocked = [layer for layer in layers if left[layer.name]]
+    if blocked:
+        result.findings.append(_cycle(result, blocked))
+    result.layers = (*placed, *blocked)
     rank = {layer.name: position for position, layer in enumerate(result.layers)}
     for name, edges in result.edges.items():
         result.edges[name] = tuple(sorted(edges, key=lambda edge: rank[edge.dependency]))

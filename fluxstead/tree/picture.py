@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fluxstead.core.capability import Capability
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.tree.layer import GROUPS
+from fluxstead.tree.layer import groups_of
 from fluxstead.tree.order import Edge, Order
 
 
@@ -38,12 +38,10 @@ def _some(things: Sequence[Capability] | Sequence[ObjectRef]) -> str:
 def mermaid(order: Order) -> str:
     """A flowchart: groups as boxes, and an arrow from each layer to those that wait for it: dotted, to be ready."""
     lines = ["flowchart LR"]
-    for group in GROUPS:
-        members = [layer for layer in order.layers if layer.group == group]
-        if members:
-            lines.append(f"  subgraph {group}_group[{group}]")
-            lines += [f"    {_id(layer.name)}[{layer.name}]" for layer in members]
-            lines.append("  end")
+    for group in groups_of(order.layers):
+        lines.append(f"  subgraph {group}_group[{group}]")
+        lines += [f"    {_id(layer.name)}[{layer.name}]" for layer in order.layers if layer.group == group]
+        lines.append("  end")
     for layer in order.layers:
         lines += [
             f"  {_id(edge.dependency)} {'-.->' if edge.watched else '-->'} {_id(layer.name)}" for edge in order.edges[layer.name]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Address
 from fluxstead.nodes.model import Node
+from fluxstead.tree.asks import Address
 from fluxstead.tree.order import Order
 from fluxstead.tree.picture import mermaid
 

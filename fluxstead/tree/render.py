@@ -14,7 +14,7 @@ from fluxstead.core.helm import release_seconds
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.core.yaml_text import to_yaml
-from fluxstead.tree.layer import GROUPS, Group, Layer
+from fluxstead.tree.layer import Layer, groups_of
 from fluxstead.tree.names import file_names
 from fluxstead.tree.order import Order
 from fluxstead.tree.owned import HEADER
@@ -79,7 +79,7 @@ class _Pen:
     """The layers that others wait for until they were ready once."""
 
     def top(self, source: Source) -> Iterator[TreeFile]:
-        groups = [group for group in GROUPS if any(layer.group == group for layer in self.order.layers)]
+        groups = groups_of(self.order.layers)
         yield self._list("kustomization.yaml", [f"{group}.yaml" for group in groups], source)
         for group in groups:
             yield self._file(f"{group}.yaml", self._group(group, groups), source)
@@ -95,7 +95,7 @@ class _Pen:
             for name, manifest in zip(names, layer.manifests, strict=True):
                 yield self._object(f"{folder}/{name}", manifest)
 
-    def _group(self, group: Group, groups: list[Group]) -> dict[str, Any]:
+    def _group(self, group: str, groups: list[str]) -> dict[str, Any]:
         after = [{"name": "infrastructure"}] if group == "monitoring" and "infrastructure" in groups else []
         return {
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fluxstead.core.findings import Finding, error
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.tree.layer import GROUPS, Layer
+from fluxstead.tree.layer import GROUPS, Layer, groups_of
 
 _NOT_OURS = frozenset({"default", "kube-node-lease", "kube-public", "kube-system", FLUX_NAMESPACE})
 """Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster with them."""
@@ -14,7 +14,7 @@ _NOT_OURS = frozenset({"default", "kube-node-lease", "kube-public", "kube-system
 
 def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
     """Layers called like another layer, a group or one of the root's Kustomizations; and namespaces that are not ours."""
-    taken = {name: f"the group `{name}`" for name in GROUPS} | {FLUX_NAMESPACE: "Flux's own Kustomization"}
+    taken = {name: f"the group `{name}`" for name in (*GROUPS, *groups_of(layers))} | {FLUX_NAMESPACE: "Flux's own Kustomization"}
     taken[cluster] = f"the root of the tree, clusters/{cluster}/tree.yaml"
     taken["kustomization"] = "the file that lists a group's layers"
     for layer in layers:

@@ -44,7 +44,8 @@ def test_each_layer_is_a_child_of_its_system_and_carries_its_files(reference: Pr
 def test_systems_give_typed_outputs(reference: Project, run_pulumi: Runner) -> None:
     """What another program may build on."""
     [longhorn] = [one for one in run_pulumi(reference, preview=True).values() if one.type == "fluxstead:longhorn:Longhorn"]
-    assert longhorn.outputs == {"storageClasses": ["longhorn", "longhorn-hdd"]}
+    address = "http://192.168.86.71:30080/longhorn/"
+    assert longhorn.outputs == {"storageClasses": ["longhorn", "longhorn-hdd"], "addresses": {"longhorn": address}}
 
 
 def test_preview_writes_nothing_and_up_writes_what_render_writes(

@@ -25,16 +25,24 @@ BELOW = {
     "k3s-flux": {
         **BELOW_BOTH,
         "node_labels": {"node-labels-access", "node-k3s1-labels"},
-        "longhorn": {"longhorn", "longhorn-node-k3s1", "longhorn-disks", "longhorn-disks-registered", "longhorn-storage"},
+        "longhorn": {
+            *("longhorn", "longhorn-node-k3s1", "longhorn-disks", "longhorn-disks-registered", "longhorn-storage"),
+            "longhorn-routes",
+        },
         "dns": {"dns"},
-        "ingress": {"ingress-nginx", "longhorn-routes"},
+        "ingress": {"ingress-nginx"},
         "applications": {"example-app-dev", "example-app-staging", "example-app-prod"},
     },
     "edge": {
         **BELOW_BOTH,
         "node_labels": {"node-labels-access", *(f"node-{name}-labels" for name in MACHINES)},
-        "longhorn": {"longhorn", "longhorn-storage", *(f"longhorn-node-{name}" for name in MACHINES - {"epsilon"})},
-        "ingress": {"traefik", "longhorn-routes"},
+        "longhorn": {
+            "longhorn",
+            "longhorn-storage",
+            "longhorn-routes",
+            *(f"longhorn-node-{name}" for name in MACHINES - {"epsilon"}),
+        },
+        "ingress": {"traefik"},
         "applications": {"wiki-live", "sensors-live", "sensors-trial", "whoami"},
     },
 }

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from components.engine import class_name
+from fluxstead import embedded
 from fluxstead.catalog.brings import Brings, Part, kinds
 from fluxstead.catalog.chart import Chart, Charts, SecretName
 from fluxstead.checks.known import Known, RouteKind, Storage
@@ -16,13 +21,20 @@ from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.registry import GENERAL
 from fluxstead.checks.subject import Subject, refuses, run
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.findings import Finding, Source, error
 from fluxstead.description.cluster import Cluster
 from fluxstead.roster import SYSTEMS
 from fluxstead.system import System
+from fluxstead.systems import ingress, monitoring
+from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.systems.monitoring.settings import MonitoringSettings
+from fluxstead.tree.asks import AlertRules, Dashboard, Route, Scrape
+from fluxstead.tree.layer import Layer, Plan, groups_of
+from fluxstead.tree.resolve import layers_of, resolved
 from tests.checks.planted import HOME, WEB, kept, layer, obj, release
 
 REPOSITORY = Path(__file__).parents[2]
+HERE = Source("Pulumi.home.yaml", 7)
 OF_THE_CLUSTER = {"flux", "kubernetes", "accept"}
 NAMES = sorted({name for system in SYSTEMS for chart in system.charts for name in (chart.name, *chart.former_names)})
 
@@ -56,6 +68,34 @@ def test_the_page_lists_each_system() -> None:
         rows.append(f"| {system.name.replace('_', ' ')} | {key} | {charts} | {system.does} |")
     table = "\n".join(rows)
     assert (REPOSITORY / "docs/systems.md").read_text().endswith(table + "\n"), f"docs/systems.md should end with\n{table}"
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(random=st.randoms(use_true_random=False))
+@pytest.mark.parametrize(("root", "stack"), [(REPOSITORY, "k3s-flux"), (REPOSITORY / "examples/edge", "edge")])
+def test_the_order_of_pass_ones_lines_decides_nothing(
+    root: Path, stack: str, random: Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes, whichever system is planned first."""
+    expected = files_of(root, stack)
+    lines = (REPOSITORY / "__main__.py").read_text().splitlines()
+    places = [number for number, line in enumerate(lines) if line.startswith("program.add(")]
+    assert len(places) == len(SYSTEMS)
+    shuffled = [lines[number] for number in places]
+    random.shuffle(shuffled)
+    for number, line in zip(places, shuffled, strict=True):
+        lines[number] = line
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(lines))
+    monkeypatch.setattr(embedded, "PROGRAM", program)
+    assert files_of(root, stack) == expected
+
+
+def files_of(root: Path, stack: str) -> dict[str, str]:
+    """The tree's files."""
+    assembled = embedded.run_program(root, stack).assembled
+    assert assembled is not None
+    return assembled.files
 
 
 def test_ids_of_checks_are_one_systems() -> None:
@@ -126,3 +166,34 @@ def test_a_made_up_system_is_known_to_every_check_by_what_it_says(files: dict[st
     nobodys = Subject(view=view, known=Known(charts=Charts(())), platform=HOME)
     without = {finding.id for finding in run(nobodys, GENERAL)}
     assert not any(one.endswith(found) for one in without), without
+
+
+def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:
+    """A route in a layer of its own, one in the system's layer; metrics, alerts and a dashboard; nothing is written for it here."""
+    nginx = IngressSettings.model_validate({"controller": "ingress-nginx", "version": "4.12.3"})
+    router = ingress.router_of(nginx, HOME, ())
+    stack = MonitoringSettings.model_validate({"version": "75.6.0", "grafana": {"route": None}})
+    way = Route(name="q", namespace="web", service="q", port=80, source=HERE, layer="queues-routes", group="queues")
+    plans = {
+        "queues": Plan(
+            layers=(Layer(name="queues", group="queues", source=HERE),),
+            routes=(way, replace(way, name="inside", layer="queues", path="/in")),
+            scrapes=(Scrape(name="q", namespace="web", labels={"app": "q"}, port="metrics", source=HERE),),
+            alerts=(AlertRules(name="q", source=HERE, rules=({"alert": "Deep", "expr": "q > 1"},)),),
+            dashboards=(Dashboard(name="q", source=HERE, model={"title": "Queues"}),),
+        ),
+        "ingress": ingress.plan(nginx, HOME, router),
+        "monitoring": monitoring.plan(stack, HOME, router, "fast"),
+    }
+    answered = resolved(plans)
+    objects = {layer.name: {str(one.ref) for one in layer.manifests} for plan in answered.values() for layer in plan.layers}
+    assert objects["queues-routes"] == {"Ingress.networking.k8s.io web/q"}
+    assert objects["queues"] == {"Ingress.networking.k8s.io web/inside"}
+    assert {"ServiceMonitor.monitoring.coreos.com monitoring/q", "ConfigMap monitoring/dashboard-q"} <= objects[
+        "monitoring-scrapes"
+    ]
+    assert "PrometheusRule.monitoring.coreos.com monitoring/q" in objects["monitoring-scrapes"]
+    assert [address.url for address in answered["queues"].addresses] == ["http://localhost:30080/", "http://localhost:30080/in"]
+    layers = layers_of(answered)
+    assert [layer.name for layer in layers].index("queues-routes") > [layer.name for layer in layers].index("ingress-nginx")
+    assert groups_of(layers) == ["infrastructure", "monitoring", "queues"]

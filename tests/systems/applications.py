@@ -11,11 +11,12 @@ from typing import Any
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Address, Route
 from fluxstead.description.load import load
 from fluxstead.systems.applications import plan
 from fluxstead.systems.applications.settings import Application
+from fluxstead.tree.asks import Address, Route
 from fluxstead.tree.layer import Layer, Plan
+from fluxstead.tree.resolve import resolved
 
 PLATFORM = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
 
@@ -111,7 +112,8 @@ def described(folder: Path, apps: str) -> tuple[Application, ...]:
 
 def planned(apps: Sequence[Application], platform: Platform = PLATFORM) -> Plan:
     """The plan, on a cluster with everything."""
-    return plan(apps, platform, ROUTER, "longhorn")
+    own = plan(apps, platform, ROUTER.controller_namespace, "longhorn")
+    return resolved({"ingress": Plan(router=ROUTER), "applications": own})["applications"]
 
 
 def layer(found: Plan, name: str) -> Layer:

@@ -13,8 +13,8 @@ from fluxstead.catalog.schemas import Schemas
 from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import amount
-from fluxstead.core.route import Address
 from fluxstead.systems.applications.settings import Application
+from fluxstead.tree.asks import Address
 from tests.systems.applications import (
     RICH,
     WEB,

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import pytest
 
 from fluxstead.core.platform import Platform
-from fluxstead.core.scrape import Scrape
 from fluxstead.systems import longhorn
 from fluxstead.systems.longhorn.alerts import RULES, volumes
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.tree.asks import Scrape
 
 Robustness = Literal["healthy", "degraded", "faulted"]
 STATES = ("unknown", "healthy", "degraded", "faulted")

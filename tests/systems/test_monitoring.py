@@ -18,15 +18,15 @@ from fluxstead.core.findings import Severity, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import bytes_of
-from fluxstead.core.route import Address, Route
-from fluxstead.core.scrape import Scrape
 from fluxstead.core.version import numbers
 from fluxstead.roster import KNOWN
 from fluxstead.systems.monitoring import plan
 from fluxstead.systems.monitoring.charts import KUBE_PROMETHEUS_STACK
 from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
+from fluxstead.tree.asks import Address, AlertRules, Dashboard, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.order import order
+from fluxstead.tree.resolve import resolved
 
 PLATFORM = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
 HERE = Source("Pulumi.home.yaml", 7)
@@ -56,10 +56,20 @@ def scrape(**changes: Any) -> Scrape:
     return Scrape(**{**described, "source": HERE, **changes})
 
 
-def planned(*scrapes: Scrape, **described: Any) -> Plan:
-    """The plan for a description, on a cluster whose default class is fast."""
+ALERTS = AlertRules(name="store", source=HERE, rules=(RULE,))
+SHOWN = Dashboard(name="store", source=HERE, model={"title": "Store"})
+
+
+def planned(*asked: Scrape | AlertRules | Dashboard, platform: Platform = PLATFORM, **described: Any) -> Plan:
+    """The plan for a description and what a store asks, on a cluster whose default class is fast."""
     settings = MonitoringSettings.model_validate({"version": "75.6.0", **described})
-    return plan(settings, PLATFORM, EdgeRouter(), "fast", scrapes)
+    store = Plan(
+        scrapes=tuple(one for one in asked if isinstance(one, Scrape)),
+        alerts=tuple(one for one in asked if isinstance(one, AlertRules)),
+        dashboards=tuple(one for one in asked if isinstance(one, Dashboard)),
+    )
+    own = plan(settings, platform, EdgeRouter(), "fast")
+    return resolved({"store": store, "ingress": Plan(router=EdgeRouter()), "monitoring": own})["monitoring"]
 
 
 def layer(found: Plan, name: str) -> Layer:
@@ -89,7 +99,9 @@ def classes(value: object) -> Iterator[str]:
 
 def test_without_a_section_there_is_no_monitoring() -> None:
     """The stack is a choice."""
-    assert plan(None, PLATFORM, EdgeRouter(), "fast", (scrape(),)) == Plan()
+    nothing = plan(None, PLATFORM, EdgeRouter(), "fast")
+    assert nothing == Plan()
+    assert resolved({"store": Plan(scrapes=(scrape(),), alerts=(ALERTS,)), "monitoring": nothing})["monitoring"] == Plan()
 
 
 @pytest.mark.parametrize(("described", "expected"), [({}, "fast"), ({"storageClass": "slow"}, "slow")])
@@ -235,7 +247,7 @@ def test_a_guarded_port_is_opened_to_prometheus_alone() -> None:
 
 def test_rules_and_dashboards_come_with_their_scrape() -> None:
     """The dashboard carries the label that Grafana's sidecar is told to look for."""
-    found = planned(scrape(rules=(RULE,), dashboard={"title": "Store"}), grafana={"route": None})
+    found = planned(scrape(), ALERTS, SHOWN, grafana={"route": None})
     [rules] = objects(found, "PrometheusRule")
     assert rules["spec"]["groups"] == [{"name": "store", "rules": [RULE]}]
     [dashboard] = objects(found, "ConfigMap")
@@ -248,14 +260,8 @@ def test_rules_and_dashboards_come_with_their_scrape() -> None:
 def test_every_object_is_one_that_the_cluster_accepts(platform: tuple[str, str]) -> None:
     """Against the schemas of the oldest and the newest versions."""
     flux, kubernetes = platform
-    settings = MonitoringSettings.model_validate({"version": "75.6.0"})
-    found = plan(
-        settings,
-        Platform(cluster="home", flux=flux, kubernetes=kubernetes),
-        EdgeRouter(),
-        "fast",
-        (scrape(guarded_port=9500, rules=(RULE,), dashboard={"title": "Store"}),),
-    )
+    platform_of = Platform(cluster="home", flux=flux, kubernetes=kubernetes)
+    found = planned(scrape(guarded_port=9500), ALERTS, SHOWN, platform=platform_of)
     schemas = Schemas(kubernetes=kubernetes, flux=flux)
     manifests = [item.object for one in found.layers for item in one.manifests]
     assert {item["kind"] for item in manifests} >= {"HelmRelease", "ServiceMonitor", "PrometheusRule", "NetworkPolicy"}

@@ -8,21 +8,24 @@ from typing import Any
 from fluxstead.core.capability import Capability
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Address, Route, Router
 from fluxstead.systems.applications import namespace, workload
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.settings import Application
+from fluxstead.tree.asks import Route
 from fluxstead.tree.layer import Layer, Pace, Plan
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
 """Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
 
 
-def plan(apps: Sequence[Application], platform: Platform, router: Router, default_class: str) -> Plan:
-    """The layers of all applications, in the order they are described. `default_class` is for volumes that name no StorageClass."""
+def plan(apps: Sequence[Application], platform: Platform, ingress_namespace: str, default_class: str) -> Plan:
+    """The layers of all applications, in the order they are described.
+
+    `ingress_namespace` is where the controller's pods come from; `default_class` is for volumes that name no StorageClass.
+    """
     layers: dict[str, Layer] = {}
-    addresses: list[Address] = []
+    routes: list[Route] = []
     for app in apps:
         if app.path is not None:
             layers.setdefault(app.name, _own_manifests(app, app.path))
@@ -30,15 +33,11 @@ def plan(apps: Sequence[Application], platform: Platform, router: Router, defaul
         for instance in instances(app):
             if instance.name in layers:
                 continue
-            source = instance.source
-            manifests = [Manifest(obj, source) for obj in _objects(instance, platform, default_class, router.controller_namespace)]
-            route = _route(instance)
-            if route:
-                manifests += router.manifests(route)
-                addresses.append(router.address(route))
-            layers[instance.name] = _layer(instance, tuple(manifests))
+            objects = _objects(instance, platform, default_class, ingress_namespace)
+            layers[instance.name] = _layer(instance, tuple(Manifest(obj, instance.source) for obj in objects))
+            routes += _routes(instance)
     findings = findings_of(apps, metrics="metrics-server" not in platform.disabled)
-    return Plan(layers=tuple(layers.values()), addresses=tuple(addresses), findings=tuple(findings))
+    return Plan(layers=tuple(layers.values()), routes=tuple(routes), findings=tuple(findings))
 
 
 def _own_manifests(app: Application, path: str) -> Layer:
@@ -81,17 +80,18 @@ def _objects(instance: Instance, platform: Platform, default_class: str, ingress
     yield from workload.scaling(instance)
 
 
-def _route(instance: Instance) -> Route | None:
+def _routes(instance: Instance) -> Iterator[Route]:
     described, port = instance.environment.route, instance.app.port
-    if described is None or port is None:
-        return None
-    return Route(
-        name=instance.name,
-        namespace=instance.name,
-        service=instance.app.name,
-        port=port,
-        source=described.source,
-        host=described.host,
-        path=described.path,
-        strip_path=described.strip_path,
-    )
+    if described is not None and port is not None:
+        yield Route(
+            name=instance.name,
+            namespace=instance.name,
+            service=instance.app.name,
+            port=port,
+            source=described.source,
+            layer=instance.name,
+            group="apps",
+            host=described.host,
+            path=described.path,
+            strip_path=described.strip_path,
+        )

@@ -1,6 +1,6 @@
 """The way in: the ingress controller, and the routes to what the cluster runs."""
 
-from fluxstead.systems.ingress.manifests import IngressPlan, plan
+from fluxstead.systems.ingress.manifests import plan, router_of
 from fluxstead.systems.ingress.system import INGRESS
 
-__all__ = ["INGRESS", "IngressPlan", "plan"]
+__all__ = ["INGRESS", "plan", "router_of"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.core.route import Address, Route
+from fluxstead.tree.asks import Address, Route
 
 
 @dataclass(frozen=True, slots=True)

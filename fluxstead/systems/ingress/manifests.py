@@ -1,48 +1,34 @@
-"""The ingress controller's layer, the routes of earlier systems, and the router for later ones."""
+"""The ingress controller's layer, and the router by which everybody's routes become its objects."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Route, Router
 from fluxstead.nodes.model import Node
 from fluxstead.systems.ingress import nginx, traefik
 from fluxstead.systems.ingress.checks import findings_of
 from fluxstead.systems.ingress.entrance import Entrance
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.layer import Layer, Plan
+from fluxstead.tree.asks import Router
+from fluxstead.tree.layer import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngressPlan(Plan):
-    """What the ingress controller gives to later systems: how a route becomes its objects, and where it is reached."""
-
-    router: Router
-
-
-def plan(settings: IngressSettings, platform: Platform, nodes: Sequence[Node], routes: Sequence[Route]) -> IngressPlan:
-    """The controller, and a layer for each of `routes`, apart from its system: storage never waits for the controller."""
+def router_of(settings: IngressSettings, platform: Platform, nodes: Sequence[Node]) -> Router:
+    """How routes become objects, and where people reach them."""
     entrance = Entrance(_node(nodes), _port(settings, platform))
-    router: Router
     if settings.controller == "ingress-nginx":
-        router = nginx.NginxRouter(entrance, settings.namespace_name)
+        return nginx.NginxRouter(entrance, settings.namespace_name)
+    return traefik.TraefikRouter(entrance, traefik.namespace_of(settings, platform))
+
+
+def plan(settings: IngressSettings, platform: Platform, router: Router) -> Plan:
+    """The controller, which answers for everybody's routes."""
+    if settings.controller == "ingress-nginx":
         controller, scrape = nginx.controller(settings, platform), nginx.scrape(settings)
     else:
-        router = traefik.TraefikRouter(entrance, traefik.namespace_of(settings, platform))
         controller, scrape = traefik.controller(settings, platform), traefik.scrape(settings, platform)
-    return IngressPlan(
-        layers=(controller, *(_layer(route, router) for route in routes)),
-        scrapes=(scrape,),
-        addresses=tuple(router.address(route) for route in routes),
-        findings=tuple(findings_of(settings, platform)),
-        router=router,
-    )
-
-
-def _layer(route: Route, router: Router) -> Layer:
-    return Layer(name=f"{route.name}-routes", group="infrastructure", source=route.source, manifests=router.manifests(route))
+    return Plan(layers=(controller,), scrapes=(scrape,), router=router, findings=tuple(findings_of(settings, platform)))
 
 
 def _node(nodes: Sequence[Node]) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 from fluxstead.core.capability import Capability
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Address, Route
-from fluxstead.core.scrape import Scrape
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.tree.asks import Address, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "nginx"

@@ -9,13 +9,12 @@ from fluxstead.core.capability import Capability
 from fluxstead.core.helm import merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Address, Route
-from fluxstead.core.scrape import Scrape
 from fluxstead.core.version import minor
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.tree.asks import Address, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "traefik"

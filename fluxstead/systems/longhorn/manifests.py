@@ -1,4 +1,4 @@
-"""Longhorn: its release, and what it asks of later systems; the layers of the storage on it are in `storage`."""
+"""Longhorn: its release, and what it asks of others; the layers of the storage on it are in `storage`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Route
-from fluxstead.core.scrape import Scrape
 from fluxstead.core.version import minor, numbers
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.alerts import RULES
@@ -20,15 +18,15 @@ from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.systems.longhorn.storage import DEFAULT_CLASS, storage_layers
+from fluxstead.tree.asks import AlertRules, Dashboard, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LonghornPlan(Plan):
-    """What Longhorn gives to later systems: the names of its storage classes, and which is meant where none is named."""
+    """What others may ask of Longhorn: the names of its storage classes."""
 
     classes: tuple[str, ...]
-    default_class: str = DEFAULT_CLASS
 
 
 def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> LonghornPlan:
@@ -48,10 +46,10 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
                 source=settings.source,
                 guarded_port=9500 if _guarded(settings) else None,
                 pod_labels=labels,
-                rules=RULES,
-                dashboard=DASHBOARD,
             ),
         ),
+        alerts=(AlertRules(name="longhorn", source=settings.source, rules=RULES),),
+        dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
         products={"longhorn": settings.version},
         findings=tuple(findings_of(settings, platform, nodes)),
         classes=(DEFAULT_CLASS, *classes.values()),
@@ -167,6 +165,9 @@ def _routes(settings: LonghornSettings) -> Iterator[Route]:
             namespace=settings.namespace,
             service="longhorn-frontend",
             port=80,
+            # A layer of its own: storage never waits for the ingress controller.
+            layer="longhorn-routes",
+            group="infrastructure",
             host=settings.ui.host,
             path=settings.ui.path,
             strip_path=settings.ui.path != "/",

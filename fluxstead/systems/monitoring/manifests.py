@@ -1,40 +1,61 @@
-"""Monitoring's layers: the stack, then what it scrapes and warns of, then the route to Grafana."""
+"""Monitoring's layers: the stack, then what it collects, warns of and shows for everybody."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
-from fluxstead.core.route import Address, Route, Router
-from fluxstead.core.scrape import Scrape
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, values_of
+from fluxstead.tree.asks import AlertRules, Dashboard, Route, Router, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
 
-def plan(
-    settings: MonitoringSettings | None, platform: Platform, router: Router, default_class: str, scrapes: Sequence[Scrape]
-) -> Plan:
-    """The layers that watch this cluster; none where the description has no monitoring.
+def plan(settings: MonitoringSettings | None, platform: Platform, router: Router, default_class: str) -> Plan:
+    """The layers that watch this cluster, and who collects for everybody; none where the description has no monitoring.
 
-    `default_class` is the StorageClass of volumes where the description names none.
+    `default_class` is the StorageClass of volumes where the description names none; `router` says where people reach Grafana.
     """
     if settings is None:
         return Plan()
     route = _route(settings)
-    address = router.address(route) if route else None
-    values = merged(
-        values_of(settings, settings.storage_class or default_class, route, address.url if address else None), settings.values
+    url = router.address(route).url if route else None
+    values = merged(values_of(settings, settings.storage_class or default_class, route, url), settings.values)
+    return Plan(
+        layers=(_stack(settings, platform, values),),
+        routes=(route,) if route else (),
+        observer=PrometheusOperator(settings),
+        findings=tuple(findings_of(settings, values)),
     )
-    layers = [_stack(settings, platform, values), *_scrapes(settings, scrapes), *_routes(router, route)]
-    addresses: tuple[Address, ...] = (address,) if address else ()
-    return Plan(layers=tuple(layers), addresses=addresses, findings=tuple(findings_of(settings, values)))
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusOperator:
+    """Turns what is to be collected, warned of and shown into the operator's objects and Grafana's."""
+
+    settings: MonitoringSettings
+
+    def layers(self, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]) -> tuple[Layer, ...]:
+        """Their own layer: the CRDs come with the stack, which needs volumes, so that storage could not bring its own monitors."""
+        namespace = self.settings.namespace
+        about: dict[str, list[Manifest]] = defaultdict(list)
+        for scrape in scrapes:
+            about[scrape.name] += (Manifest(obj, scrape.source) for obj in _objects(scrape, namespace))
+        for alert in alerts:
+            about[alert.name].append(Manifest(_rules(alert, namespace), alert.source))
+        for dashboard in dashboards:
+            about[dashboard.name].append(Manifest(_dashboard(dashboard, namespace), dashboard.source))
+        manifests = tuple(manifest for each in about.values() for manifest in each)
+        source = self.settings.source
+        return (Layer(name="monitoring-scrapes", group="monitoring", source=source, manifests=manifests),) if manifests else ()
 
 
 def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str, Any]) -> Layer:
@@ -94,35 +115,32 @@ def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str
     )
 
 
-def _scrapes(settings: MonitoringSettings, scrapes: Sequence[Scrape]) -> Iterator[Layer]:
-    """Their own layer: the CRDs come with the stack, which needs volumes, so that storage could not bring its own monitors."""
-    manifests = [Manifest(obj, scrape.source) for scrape in scrapes for obj in _objects(scrape, settings.namespace)]
-    if manifests:
-        yield Layer(name="monitoring-scrapes", group="monitoring", source=settings.source, manifests=tuple(manifests))
-
-
 def _objects(scrape: Scrape, namespace: str) -> Iterator[dict[str, Any]]:
     yield _service_monitor(scrape, namespace)
     if scrape.guarded_port is not None:
         yield _admission(scrape, scrape.guarded_port, namespace)
-    if scrape.rules:
-        yield {
-            "apiVersion": "monitoring.coreos.com/v1",
-            "kind": "PrometheusRule",
-            "metadata": {"name": scrape.name, "namespace": namespace},
-            "spec": {"groups": [{"name": scrape.name, "rules": [dict(rule) for rule in scrape.rules]}]},
-        }
-    if scrape.dashboard:
-        yield {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": bounded(f"dashboard-{scrape.name}"),
-                "namespace": namespace,
-                "labels": {DASHBOARD_LABEL: DASHBOARD_VALUE},
-            },
-            "data": {f"{scrape.name}.json": json.dumps(scrape.dashboard, indent=2) + "\n"},
-        }
+
+
+def _rules(alerts: AlertRules, namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": alerts.name, "namespace": namespace},
+        "spec": {"groups": [{"name": alerts.name, "rules": [dict(rule) for rule in alerts.rules]}]},
+    }
+
+
+def _dashboard(dashboard: Dashboard, namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": bounded(f"dashboard-{dashboard.name}"),
+            "namespace": namespace,
+            "labels": {DASHBOARD_LABEL: DASHBOARD_VALUE},
+        },
+        "data": {f"{dashboard.name}.json": json.dumps(dashboard.model, indent=2) + "\n"},
+    }
 
 
 def _service_monitor(scrape: Scrape, namespace: str) -> dict[str, Any]:
@@ -171,12 +189,9 @@ def _route(settings: MonitoringSettings) -> Route | None:
         namespace=settings.namespace,
         service=grafana_service(settings.release_name),
         port=80,
+        layer="monitoring-routes",
+        group="monitoring",
         host=described.host,
         path=described.path,
         source=described.source,
     )
-
-
-def _routes(router: Router, route: Route | None) -> Iterator[Layer]:
-    if route:
-        yield Layer(name="monitoring-routes", group="monitoring", source=route.source, manifests=router.manifests(route))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxstead.core.quantity import bytes_of
-from fluxstead.core.route import Route
 from fluxstead.systems.monitoring.settings import GrafanaSettings, MonitoringSettings
+from fluxstead.tree.asks import Route
 
 DASHBOARD_LABEL, DASHBOARD_VALUE = "grafana_dashboard", "1"
 """The label of the ConfigMaps that Grafana's sidecar loads."""

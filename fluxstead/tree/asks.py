@@ -1,0 +1,104 @@
+"""Asks: what a system wants of another one, whichever that is: a way in, metrics collected, alerts, a dashboard.
+
+Each says where in the description it comes from. A type has one owner, which turns what all systems ask into objects once their
+plans are together (`tree.resolve`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fluxstead.core.findings import Source
+from fluxstead.core.manifest import Manifest
+
+if TYPE_CHECKING:
+    from fluxstead.tree.layer import Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way in: requests for `host` (None: any) under `path` go to the Service's port.
+
+    Its objects lie in `layer`: one of the system's own, or one that is made for them, in `group`. A layer for them alone keeps its
+    system from waiting for the controller. `strip_path` takes the path off before the Service sees it, and redirects the bare path
+    to the one with a slash, keeping host and port (failure F21: without the slash the UI is a blank page).
+    """
+
+    name: str
+    namespace: str
+    service: str
+    port: int
+    source: Source
+    layer: str
+    group: str
+    host: str | None = None
+    path: str = "/"
+    strip_path: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One thing to open in a browser."""
+
+    name: str
+    url: str
+
+
+class Router(Protocol):
+    """The owner of routes. Every cluster has one; what it is like follows from the description alone."""
+
+    @property
+    def controller_namespace(self) -> str:
+        """The namespace of the controller's pods, for network policies that let them in."""
+
+    def manifests(self, route: Route) -> tuple[Manifest, ...]:
+        """The objects that make `route` work, all in the route's namespace."""
+
+    def address(self, route: Route) -> Address:
+        """Where a person reaches `route`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrape:
+    """Collect metrics from the Services in `namespace` that carry `labels`, at their port named `port`.
+
+    `guarded_port` is the pods' port where the namespace's own network policies would keep the collector out, and one that lets it
+    in has to be written; `pod_labels` are then the labels of those pods. It stays None where no policy selects them: the only
+    policy of a pod shuts out everything that it does not name.
+    """
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    port: str
+    source: Source
+    path: str = "/metrics"
+    guarded_port: int | None = None
+    pod_labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRules:
+    """Alert rules as a PrometheusRule holds them."""
+
+    name: str
+    source: Source
+    rules: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """What shows metrics, as a dashboard's JSON model."""
+
+    name: str
+    source: Source
+    model: Mapping[str, Any]
+
+
+class Observer(Protocol):
+    """The owner of scrapes, alert rules and dashboards. A cluster without monitoring has none, and then nothing comes of them."""
+
+    def layers(self, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]) -> tuple[Layer, ...]:
+        """What collects, warns and shows."""

@@ -1,0 +1,49 @@
+"""From asks to layers, once the plans of all systems are together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import chain
+
+from fluxstead.tree.asks import Router
+from fluxstead.tree.layer import Layer, Plan
+
+
+def resolved(plans: Mapping[str, Plan]) -> dict[str, Plan]:
+    """The same plans with what has become of their asks: an observer's layers are its own, a route's objects are the asker's."""
+    router = next((plan.router for plan in plans.values() if plan.router), None)
+    return {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
+
+
+def layers_of(plans: Mapping[str, Plan]) -> list[Layer]:
+    """The layers of resolved plans, as they are listed where nothing else decides: routes behind who answers for them."""
+    answers = next((position for position, plan in enumerate(plans.values()) if plan.router), 0)
+    placed: list[tuple[int, bool, Layer]] = []
+    for position, plan in enumerate(plans.values()):
+        routed = {route.layer for route in plan.routes}
+        for layer in plan.layers:
+            behind = layer.name in routed and position < answers
+            placed.append((answers if behind else position, behind, layer))
+    return [layer for _, _, layer in sorted(placed, key=lambda one: one[:2])]
+
+
+def _with_observed(plan: Plan, plans: Mapping[str, Plan]) -> Plan:
+    if plan.observer is None:
+        return plan
+    observed = plan.observer.layers(
+        tuple(chain.from_iterable(one.scrapes for one in plans.values())),
+        tuple(chain.from_iterable(one.alerts for one in plans.values())),
+        tuple(chain.from_iterable(one.dashboards for one in plans.values())),
+    )
+    return replace(plan, layers=(*plan.layers, *observed))
+
+
+def _with_routes(plan: Plan, router: Router | None) -> Plan:
+    if router is None or not plan.routes:
+        return plan
+    layers = {layer.name: layer for layer in plan.layers}
+    for route in plan.routes:
+        made = layers.get(route.layer) or Layer(name=route.layer, group=route.group, source=route.source)
+        layers[route.layer] = replace(made, manifests=(*made.manifests, *router.manifests(route)))
+    return replace(plan, layers=tuple(layers.values()), addresses=tuple(map(router.address, plan.routes)))
