@@ -35,11 +35,12 @@ class Wiring:
         """Register every layer after the hosts and the layers that it waits for."""
         registered: dict[str, LayerResource] = {}
         for layer in self.tree.order.layers:
+            system = self._systems[layer.name]
             after = [_node_of(registered[name]) for name in self.tree.order.dependencies(layer.name)]
             registered[layer.name] = LayerResource(
                 layer.name,
                 LayerArgs({file.path: file.text for file in self.tree.by_layer[layer.name]}),
-                pulumi.ResourceOptions(parent=self._systems[layer.name], depends_on=[*self.hosts, *after]),
+                pulumi.ResourceOptions(parent=system, depends_on=[*self.hosts, *after]),
             )
 
 

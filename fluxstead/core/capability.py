@@ -13,6 +13,7 @@ Kind = Literal[
     "Secret",
     "ServiceAccount",
     "ClusterIssuer",
+    "Issuer",
     "Source",
 ]
 

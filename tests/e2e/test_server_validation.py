@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fluxstead.catalog.references import BUILT_IN_GROUPS
+from fluxstead.checks.reading.scope import is_namespaced
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.api import Api, Json, RefusedError, eventually, refusals
 from tests.e2e.cluster.control_plane import ControlPlane
@@ -57,6 +59,23 @@ def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api
             api.apply(obj)
     assert len(objects) > 60
     assert not refusals(api, objects)
+
+
+def test_the_tables_of_built_in_kinds_are_the_servers(api: Api) -> None:
+    """Which groups it serves itself (more are served by choice), and which of their kinds belong to no namespace."""
+    served = {group["name"]: group["preferredVersion"]["groupVersion"] for group in api.ask("GET", "/apis")["groups"]}
+    assert served.keys() | {""} <= BUILT_IN_GROUPS
+    assert len(served) > 15
+    kinds = [
+        (version, one["kind"], one["namespaced"])
+        for version in ("v1", *served.values())
+        for one in api.ask("GET", f"/{'apis' if '/' in version else 'api'}/{version}")["resources"]
+        # What is asked of the server and never kept is in no tree.
+        if "/" not in one["name"] and "get" in one["verbs"]
+    ]
+    assert len(kinds) > 50
+    wrong = [f"{version} {kind}" for version, kind, namespaced in kinds if is_namespaced(version, kind) != namespaced]
+    assert not wrong
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What written objects need of a cluster and bring to it, for the cold start alone.
 
-Apart from `tree.needs`, from which the order is inferred, on purpose: the cold start proves that order, and shares with it only
-the table of what chart versions bring.
+Apart from the table of what names what, by which the order is inferred, on purpose: the cold start proves that order, and shares
+with it only facts of others: what chart versions bring, which groups the API server serves.
 """
 
 from __future__ import annotations
@@ -11,37 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fluxstead.catalog.brings import Brings
-from fluxstead.checks.objects.pods import pod_of
+from fluxstead.catalog.references import BUILT_IN_GROUPS, pod_in
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, annotation, mapping
 
 Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]
 
 _FIRST = frozenset({"kind", "namespace", "webhook"})
-
-_SERVED = frozenset(
-    {
-        "",
-        "apps",
-        "batch",
-        "autoscaling",
-        "policy",
-        "networking.k8s.io",
-        "rbac.authorization.k8s.io",
-        "storage.k8s.io",
-        "scheduling.k8s.io",
-        "apiextensions.k8s.io",
-        "apiregistration.k8s.io",
-        "admissionregistration.k8s.io",
-        "coordination.k8s.io",
-        "certificates.k8s.io",
-        "discovery.k8s.io",
-        "node.k8s.io",
-        "resource.k8s.io",
-        "flowcontrol.apiserver.k8s.io",
-    }
-)
-"""The API server's own groups."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,7 +40,7 @@ class Thing:
 def needed_by(item: Item) -> Iterator[Thing]:
     """What has to be there before this object can be applied, or be ready."""
     ref = item.ref
-    if ref.group not in _SERVED:
+    if ref.group not in BUILT_IN_GROUPS:
         yield Thing("kind", f"{ref.kind}.{ref.group}")
     if ref.namespace:
         yield Thing("namespace", ref.namespace)
@@ -94,7 +70,7 @@ def _later(item: Item) -> Iterator[Thing]:
 
 
 def _by_pod(item: Item) -> Iterator[Thing]:
-    pod = pod_of(item.object)
+    pod = pod_in(item.object)
     spec = mapping(pod, "spec") if pod is not None else {}
     account = spec.get("serviceAccountName")
     if isinstance(account, str) and account != "default":

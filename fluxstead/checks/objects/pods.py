@@ -7,25 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fluxstead.catalog.references import pod_in
 from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, View, mapping
 
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
 """Labels that controllers give to pods beside those of the template."""
-
-
-def pod_of(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The pod template of a workload, or the pod itself; None for other kinds."""
-    match obj.get("kind"):
-        case "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job":
-            return mapping(mapping(obj, "spec"), "template")
-        case "CronJob":
-            return mapping(mapping(mapping(mapping(obj, "spec"), "jobTemplate"), "spec"), "template")
-        case "Pod":
-            return obj
-        case _:
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +34,7 @@ class Pods:
         self.claims: set[tuple[str, str]] = set()
         """The namespace and the beginning of the name of each claim that a StatefulSet makes for its pods."""
         for item in view.of(*WORKLOADS):
-            template = pod_of(item.object) or {}
+            template = pod_in(item.object) or {}
             pod = Pod(item, template, mapping(mapping(template, "metadata"), "labels"))
             self._all[item.ref.namespace].append(pod)
             for key, value in pod.labels.items():
@@ -80,30 +68,3 @@ def images_of(pod: Mapping[str, Any]) -> Iterator[str]:
         image = holder.get("image", holder.get("reference"))
         if isinstance(image, str) and image:
             yield image
-
-
-def configuration_of(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Kind, name and known keys of each ConfigMap and Secret without which the pod does not start, or finds no image."""
-    spec = mapping(pod, "spec")
-    for volume in entries_of(spec, "volumes"):
-        yield from _reference("ConfigMap", mapping(volume, "configMap"), "name")
-        yield from _reference("Secret", mapping(volume, "secret"), "secretName")
-        for source in entries_of(mapping(volume, "projected"), "sources"):
-            yield from _reference("ConfigMap", mapping(source, "configMap"), "name")
-            yield from _reference("Secret", mapping(source, "secret"), "name")
-    for container in containers_of(pod):
-        for source in entries_of(container, "envFrom"):
-            yield from _reference("ConfigMap", mapping(source, "configMapRef"), "name")
-            yield from _reference("Secret", mapping(source, "secretRef"), "name")
-        for variable in entries_of(container, "env"):
-            value = mapping(variable, "valueFrom")
-            yield from _reference("ConfigMap", mapping(value, "configMapKeyRef"), "name")
-            yield from _reference("Secret", mapping(value, "secretKeyRef"), "name")
-    for source in entries_of(spec, "imagePullSecrets"):
-        yield from _reference("Secret", {**source, "key": ".dockerconfigjson"}, "name")
-
-
-def _reference(kind: str, source: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    if isinstance(source.get(name), str) and not source.get("optional"):
-        keys = [source.get("key"), *(one.get("key") for one in entries_of(source, "items"))]
-        yield kind, source[name], tuple(key for key in keys if isinstance(key, str))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fluxstead.checks.objects.pods import images_of, pod_of
+from fluxstead.catalog.references import pod_in
+from fluxstead.checks.objects.pods import images_of
 from fluxstead.checks.reading.view import SOURCES, Item, View, mapping
 from fluxstead.checks.rules.versions import EXACT
 
@@ -85,7 +86,7 @@ def pinned(view: View) -> Iterator[Pinned]:
         if item.ref.group == SOURCES:
             yield from _artifact(item)
     for item in view.items:
-        pod = pod_of(item.object) if item.whole else None
+        pod = pod_in(item.object) if item.whole else None
         for image in dict.fromkeys(images_of(pod)) if pod else ():
             yield Pinned(item, "image", image, "", reference_in(image))
 
@@ -93,7 +94,7 @@ def pinned(view: View) -> Iterator[Pinned]:
 def changed(view: View) -> list[str]:
     """The folders whose images are not known, because their kustomizations change what is written in them."""
     return sorted(
-        {str(item.unit.spec.get("path")) for item in view.items if not item.whole and any(images_of(pod_of(item.object) or {}))}
+        {str(item.unit.spec.get("path")) for item in view.items if not item.whole and any(images_of(pod_in(item.object) or {}))}
     )
 
 

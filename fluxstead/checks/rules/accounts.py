@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.objects.pods import pod_of
+from fluxstead.checks.objects.names import named
 from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import KUSTOMIZE, Item, View, mapping
+from fluxstead.checks.reading.view import Item, View, mapping
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.platform import FLUX_NAMESPACE
 
+_ACCOUNTS = frozenset({"ServiceAccount"})
 _RBAC = "rbac.authorization.k8s.io"
 _OF_FLUX = frozenset(
     {
@@ -30,31 +31,19 @@ _ROLES = frozenset({"cluster-admin", "admin", "edit", "view"})
 def service_accounts(subject: Subject) -> Iterator[Finding]:
     """What pods run as, and what Flux applies and installs as."""
     view = subject.view
-    for item in () if view.partial else view.of(*WORKLOADS, "Kustomization", "HelmRelease"):
-        name = _account_of(item) if item.whole else None
-        if name is not None and _is_missing(subject, item, item.ref.namespace, name):
+    for item, one in named(view, _ACCOUNTS, *WORKLOADS, "Kustomization", "HelmRelease"):
+        # What acts in another cluster does so as an account of that one.
+        if "kubeConfig" not in item.spec and _is_missing(subject, item, item.ref.namespace, one.name):
             yield error(
                 "references/missing-service-account",
-                line_with(view.store, item.document, name),
-                what=f"{item} acts as ServiceAccount {item.ref.namespace}/{name}, which does not exist",
+                line_with(view.store, item.document, one.name),
+                what=f"{item} acts as ServiceAccount {item.ref.namespace}/{one.name}, which does not exist",
                 why="the API server refuses its pods"
                 if item.ref.kind in WORKLOADS
                 else "the API server refuses all that it applies",
-                write=nearest(name, _accounts_in(view, item.ref.namespace))
-                or f"a ServiceAccount {name} in namespace {item.ref.namespace}",
+                write=nearest(one.name, _accounts_in(view, item.ref.namespace))
+                or f"a ServiceAccount {one.name} in namespace {item.ref.namespace}",
             )
-
-
-def _account_of(item: Item) -> str | None:
-    """The name that it acts by; None where it does not say, or where it acts in another cluster."""
-    pod = pod_of(item.object)
-    if pod is not None:
-        spec = mapping(pod, "spec")
-        name = spec.get("serviceAccountName") or spec.get("serviceAccount")
-    else:
-        ours = item.ref.group in {KUSTOMIZE, "helm.toolkit.fluxcd.io"} and "kubeConfig" not in item.spec
-        name = item.spec.get("serviceAccountName") if ours else None
-    return name if isinstance(name, str) and name else None
 
 
 def _is_missing(subject: Subject, item: Item, namespace: str, name: str) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from fluxstead.catalog.references import pod_in
 from fluxstead.checks.objects.named import by_flux
-from fluxstead.checks.objects.pods import containers_of, pod_of
+from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.directory import GENERATED
 from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import Document, Store, documents_in, entries_of, line_with, normal
@@ -88,7 +89,7 @@ def _is_default(subject: Subject, document: Document, value: str) -> bool:
 def _variables(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of(*WORKLOADS):
         # Of a described application, the description is told.
-        pod = pod_of(item.object) if not item.document.generated else None
+        pod = pod_in(item.object) if not item.document.generated else None
         for container in containers_of(pod) if pod is not None else ():
             for name, value in _named(entries_of(container, "env")):
                 if _is_plain(subject, item, name, value):

@@ -35,7 +35,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
 def _missing(subject: Subject) -> Iterator[Named]:
     view, makers = subject.view, subject.makers
     for one in (*by_pods(view), *by_ingresses(view)):
-        if "${" not in one.name + one.namespace and not makers.may_make(one.kind, one.namespace, one.name):
+        if not makers.may_make(one.kind, one.namespace, one.name):
             yield one
     # A release does not make what it is made from, and in its namespace there is always one.
     for one in (*by_charts(subject.known, view), *by_flux(view)):

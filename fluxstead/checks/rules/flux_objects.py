@@ -6,40 +6,31 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.objects.names import named
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import KUSTOMIZE, SOURCES, Item, mapping
+from fluxstead.checks.reading.view import KUSTOMIZE, Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
-_NOTIFICATION, _IMAGE = "notification.toolkit.fluxcd.io", "image.toolkit.fluxcd.io"
-# Kind and group of who names something, the key it does so by, and kind and group of what it names.
-_NAMES = (
-    ("Alert", _NOTIFICATION, "providerRef", "Provider", _NOTIFICATION),
-    ("ImagePolicy", _IMAGE, "imageRepositoryRef", "ImageRepository", _IMAGE),
-    ("ImageUpdateAutomation", _IMAGE, "sourceRef", "GitRepository", SOURCES),
-)
+_NAMERS = ("Alert", "ImagePolicy", "ImageUpdateAutomation")
 
 
 def objects(subject: Subject) -> Iterator[Finding]:
     """Objects of Flux that name others; nothing but files makes those."""
     view = subject.view
-    for kind, group, key, target, target_group in () if view.partial else _NAMES:
-        for item in view.of(kind):
-            reference = mapping(item.spec, key)
-            name, namespace = str(reference.get("name")), str(reference.get("namespace") or item.ref.namespace)
-            if item.ref.group != group or not item.whole or "${" in name + namespace or _bootstrapped(subject, target, name):
-                continue
-            if view.one(target_group, target, namespace, name) is None:
-                known = [one.ref.name for one in view.of(target) if one.ref.namespace == namespace]
-                yield error(
-                    "references/missing-flux-object",
-                    line_with(view.store, item.document, key),
-                    what=f"{item} names {target} {namespace}/{name}, which does not exist",
-                    why="Flux says so in its status only, and does nothing",
-                    write=nearest(name, known) or f"a {target} {name} in namespace {namespace}",
-                )
+    for item, one in named(view, None, *_NAMERS):
+        if _bootstrapped(subject, one.kind, one.name) or view.one(one.group, one.kind, one.namespace, one.name):
+            continue
+        known = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == one.namespace]
+        yield error(
+            "references/missing-flux-object",
+            line_with(view.store, item.document, one.field),
+            what=f"{item} names {one.kind} {one.namespace}/{one.name}, which does not exist",
+            why="Flux says so in its status only, and does nothing",
+            write=nearest(one.name, known) or f"a {one.kind} {one.name} in namespace {one.namespace}",
+        )
 
 
 def _bootstrapped(subject: Subject, kind: str, name: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, k3s_brings
-from fluxstead.checks.objects.pods import containers_of, pod_of
+from fluxstead.catalog.references import pod_in
+from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import PRUNE, Item, View, annotation, mapping
 from fluxstead.checks.subject import Subject
@@ -143,7 +144,7 @@ def _claimed(view: View) -> Iterator[tuple[Item, int, str, bool]]:
     for item in view.of("HelmRelease"):
         yield from ((item, port, "TCP", True) for port in _node_ports_in(item.spec.get("values")))
     for item in view.of("Deployment", "DaemonSet", "StatefulSet"):
-        pod = pod_of(item.object) or {}
+        pod = pod_in(item.object) or {}
         on_host = mapping(pod, "spec").get("hostNetwork") is True
         for container in containers_of(pod):
             for port in entries_of(container, "ports"):

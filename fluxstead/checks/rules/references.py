@@ -6,12 +6,12 @@ import difflib
 import posixpath
 from collections.abc import Iterable, Iterator
 
+from fluxstead.checks.objects.names import named
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
 from fluxstead.checks.reading.store import Document, line_with, normal
 from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, mapping, release_key, releases_before
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error, warning
-from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.tree.entry import entry_path
 
@@ -125,20 +125,16 @@ def targets(subject: Subject) -> Iterator[Finding]:
     view = subject.view
     if view.partial:
         return
-    for item in view.of("HorizontalPodAutoscaler"):
-        target = mapping(item.spec, "scaleTargetRef")
-        group = group_of(str(target.get("apiVersion", "apps/v1")))
-        if item.whole and item.ref.namespace not in subject.opaque and target and "${" not in str(target):
-            kind, name = str(target.get("kind")), str(target.get("name"))
-            if view.one(group, kind, item.ref.namespace, name) is None:
-                here = [one.ref.name for one in view.of(kind) if one.ref.namespace == item.ref.namespace]
-                yield error(
-                    "references/no-target",
-                    line_with(view.store, item.document, "scaleTargetRef"),
-                    what=f"{item.ref} scales {kind} {name}, which does not exist",
-                    why="nothing is ever scaled",
-                    write=_near(name, here) or f"a {kind} of namespace {item.ref.namespace}",
-                )
+    for item, one in named(view, None, "HorizontalPodAutoscaler"):
+        if item.ref.namespace not in subject.opaque and view.one(one.group, one.kind, item.ref.namespace, one.name) is None:
+            here = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == item.ref.namespace]
+            yield error(
+                "references/no-target",
+                line_with(view.store, item.document, "scaleTargetRef"),
+                what=f"{item.ref} scales {one.kind} {one.name}, which does not exist",
+                why="nothing is ever scaled",
+                write=_near(one.name, here) or f"a {one.kind} of namespace {item.ref.namespace}",
+            )
     for item in [*view.of("Service"), *view.of("PodDisruptionBudget")]:
         selector = item.spec.get("selector")
         if item.ref.kind == "PodDisruptionBudget":

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod, pod_of
+from fluxstead.catalog.references import pod_in
+from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item, mapping
 from fluxstead.checks.subject import Subject
@@ -45,7 +46,7 @@ def _candidates(subject: Subject, namespace: str, selector: Mapping[str, Any]) -
 def workloads(subject: Subject) -> Iterator[Finding]:
     """Workloads that do not select the pods of their own template."""
     for item in subject.view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
-        selector, pod = mapping(item.spec, "selector"), pod_of(item.object)
+        selector, pod = mapping(item.spec, "selector"), pod_in(item.object)
         labels = dict(mapping(mapping(pod or {}, "metadata"), "labels"))
         if item.whole and selector and "${" not in f"{selector}{labels}" and not matches(selector, labels):
             yield error(

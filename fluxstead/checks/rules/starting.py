@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.objects.names import named
+from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
 
@@ -14,20 +16,18 @@ from fluxstead.core.findings import Finding, error, warning
 def claims(subject: Subject) -> Iterator[Finding]:
     """PersistentVolumeClaims that pods mount; people also make them by hand, as when they restore one."""
     view = subject.view
-    for pod in () if view.partial else subject.pods:
-        item, namespace = pod.item, pod.item.ref.namespace
-        for volume in entries_of(mapping(pod.template, "spec"), "volumes") if item.whole else ():
-            name = mapping(volume, "persistentVolumeClaim").get("claimName")
-            if not isinstance(name, str) or "${" in name or namespace in subject.opaque or _is_made(subject, namespace, name):
-                continue
-            known = [one.ref.name for one in view.of("PersistentVolumeClaim") if one.ref.namespace == namespace]
-            yield warning(
-                "references/missing-claim",
-                line_with(view.store, item.document, name),
-                what=f"{item} mounts PersistentVolumeClaim {namespace}/{name}, which is not in the tree",
-                why="unless somebody makes it in the cluster by hand, its pods stay pending",
-                write=nearest(name, known) or f"a PersistentVolumeClaim {name} in namespace {namespace}",
-            )
+    for item, claim in named(view, frozenset({"PersistentVolumeClaim"}), *WORKLOADS):
+        namespace, name = item.ref.namespace, claim.name
+        if namespace in subject.opaque or _is_made(subject, namespace, name):
+            continue
+        known = [one.ref.name for one in view.of("PersistentVolumeClaim") if one.ref.namespace == namespace]
+        yield warning(
+            "references/missing-claim",
+            line_with(view.store, item.document, name),
+            what=f"{item} mounts PersistentVolumeClaim {namespace}/{name}, which is not in the tree",
+            why="unless somebody makes it in the cluster by hand, its pods stay pending",
+            write=nearest(name, known) or f"a PersistentVolumeClaim {name} in namespace {namespace}",
+        )
 
 
 def _is_made(subject: Subject, namespace: str, name: str) -> bool:
@@ -48,13 +48,11 @@ def priorities(subject: Subject) -> Iterator[Finding]:
             return
         brought |= brings.priority_classes
     brought |= {item.ref.name for item in view.of("PriorityClass")}
-    if view.partial or not all(unit.exact for unit in view.units.values()):
+    if not all(unit.exact for unit in view.units.values()):
         return
-    for pod in subject.pods:
-        name = mapping(pod.template, "spec").get("priorityClassName")
-        unknown = not pod.item.whole or not isinstance(name, str) or "${" in name
-        if not unknown and name and not name.startswith("system-") and name not in brought:
-            yield _no_priority(subject, pod.item, name, brought)
+    for item, priority in named(view, frozenset({"PriorityClass"}), *WORKLOADS):
+        if not priority.name.startswith("system-") and priority.name not in brought:
+            yield _no_priority(subject, item, priority.name, brought)
 
 
 def _no_priority(subject: Subject, item: Item, name: str, known: set[str]) -> Finding:

@@ -8,9 +8,10 @@ from functools import cache
 
 from fluxstead.catalog.chart_values import unknown_values, versions_known
 from fluxstead.catalog.nearest import nearest_version
+from fluxstead.catalog.references import pod_in
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.objects.charts import chart_of
-from fluxstead.checks.objects.pods import containers_of, pod_of
+from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item, mapping
 from fluxstead.checks.subject import Subject
@@ -116,7 +117,7 @@ def exact(subject: Subject) -> Iterator[Finding]:
         if "semver" in reference and "digest" not in reference:
             yield _range(item, f"any version that is {reference['semver']}", line_with(store, item.document, "semver:"))
     for item in subject.view.items:
-        pod = pod_of(item.object) if item.whole and not item.document.generated else None
+        pod = pod_in(item.object) if item.whole and not item.document.generated else None
         for container in containers_of(pod) if pod else ():
             image = str(container.get("image", ""))
             if image and "${" not in image and _moving(image):

@@ -11,7 +11,7 @@ from fluxstead.hosts.build import stdin_for
 
 from .states import TABLE, State, shell
 from .support import EXT4, apply, digests, disk, node, patched, path, plan, refused, result_of, with_file
-from .vm import DiskSpec, Machine
+from .vm import DiskSpec, Machine, disks
 
 pytestmark = pytest.mark.machine
 KNOWN = (

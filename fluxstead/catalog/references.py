@@ -1,0 +1,214 @@
+"""What objects name, field by field: one table for the order that is inferred and for the checks of names.
+
+The cold start does not read it: that proves the order, and could not miss what is missing here (`checks/objects/needed.py`).
+Sources: the API references of Kubernetes, Flux and cert-manager.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fluxstead.core.manifest import group_of
+
+BUILT_IN_GROUPS = frozenset(
+    {
+        *("", "apps", "batch", "autoscaling", "policy"),
+        *(
+            f"{name}.k8s.io"
+            for name in (
+                *("admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization", "certificates"),
+                *("coordination", "discovery", "events", "flowcontrol.apiserver", "internal.apiserver", "networking", "node"),
+                *("rbac.authorization", "resource", "scheduling", "storage", "storagemigration"),
+            )
+        ),
+    }
+)
+"""The groups that the API server itself serves (kubernetes: pkg/controlplane/instance.go); a test asks a real one."""
+
+CERTIFICATES = "cert-manager.io"
+_ISSUERS = {f"{CERTIFICATES}/cluster-issuer": "ClusterIssuer", f"{CERTIFICATES}/issuer": "Issuer"}
+"""Annotations by which cert-manager is asked for the certificates of an object's TLS (cert-manager: ingress-shim)."""
+_TEMPLATES = {
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), ("spec", "template")),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Pod": (),
+}
+"""Where a kind holds its pods."""
+_POD = "a pod"
+_CLASSES = frozenset({"storageClassName", "storageClass"})
+_NO_CLASS = frozenset({"", "-"})
+"""What names no StorageClass: the empty one, and `-`, of which charts make the empty one (Helm's usual template of a claim)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """An object names another one. `field`: the key above its name; `keys`: those that are read of it, where that is said."""
+
+    kind: str
+    group: str
+    namespace: str
+    name: str
+    field: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of a kind, written `Kind.group`, whose last key holds the name of something.
+
+    `path`: keys from the object's top, or a pod's; `[]` is every entry of a list. `kind`: of what is named, unless one stands
+    beside it. `keys`: those that are read of it; what `key_in` beside the name says comes before.
+    """
+
+    holder: str
+    path: str
+    kind: str
+    group: str = ""
+    cluster_wide: bool = False
+    keys: tuple[str, ...] = ()
+    key_in: str = "key"
+
+    def namings(self, top: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
+        """What is named here, by an object of this namespace, unless it may be missing."""
+        *way, last = self.path.split(".")
+        for holder in _at(top, way):
+            name = holder.get(last)
+            if isinstance(name, str) and name and not holder.get("optional"):
+                kind, group = self._named(holder)
+                elsewhere = "" if self.cluster_wide or kind.startswith("Cluster") else str(holder.get("namespace") or namespace)
+                yield Naming(kind, group, elsewhere, name, way[-1].removesuffix("[]") if way else last, self._keys(holder))
+
+    def _named(self, holder: Mapping[str, Any]) -> tuple[str, str]:
+        kind, version = holder.get("kind"), holder.get("apiVersion")
+        own = group_of(version) if isinstance(version, str) else str(holder.get("group") or self.group)
+        return (kind, own) if isinstance(kind, str) else (self.kind, self.group)
+
+    def _keys(self, holder: Mapping[str, Any]) -> tuple[str, ...]:
+        said = [holder.get(self.key_in), *(one.get("key") for one in _at(holder, ["items[]"]))]
+        return tuple(key for key in said if isinstance(key, str)) or self.keys
+
+
+def _in_containers(path: str, kind: str) -> Iterator[_Field]:
+    for holder in ("initContainers", "containers", "ephemeralContainers"):
+        yield _Field(_POD, f"spec.{holder}[].{path}.name", kind)
+
+
+_PULL = (".dockerconfigjson",)
+_HELM, _KUSTOMIZE = "HelmRelease.helm.toolkit.fluxcd.io", "Kustomization.kustomize.toolkit.fluxcd.io"
+_FIELDS = (
+    _Field(_POD, "spec.volumes[].configMap.name", "ConfigMap"),
+    _Field(_POD, "spec.volumes[].secret.secretName", "Secret"),
+    _Field(_POD, "spec.volumes[].projected.sources[].configMap.name", "ConfigMap"),
+    _Field(_POD, "spec.volumes[].projected.sources[].secret.name", "Secret"),
+    _Field(_POD, "spec.volumes[].persistentVolumeClaim.claimName", "PersistentVolumeClaim"),
+    *_in_containers("envFrom[].configMapRef", "ConfigMap"),
+    *_in_containers("envFrom[].secretRef", "Secret"),
+    *_in_containers("env[].valueFrom.configMapKeyRef", "ConfigMap"),
+    *_in_containers("env[].valueFrom.secretKeyRef", "Secret"),
+    _Field(_POD, "spec.imagePullSecrets[].name", "Secret", keys=_PULL),
+    _Field(_POD, "spec.serviceAccountName", "ServiceAccount"),
+    _Field(_POD, "spec.serviceAccount", "ServiceAccount"),
+    _Field(_POD, "spec.priorityClassName", "PriorityClass", "scheduling.k8s.io", cluster_wide=True),
+    _Field("ServiceAccount.", "imagePullSecrets[].name", "Secret", keys=_PULL),
+    _Field("Ingress.networking.k8s.io", "spec.ingressClassName", "IngressClass", "networking.k8s.io", cluster_wide=True),
+    _Field("Ingress.networking.k8s.io", "spec.tls[].secretName", "Secret", keys=("tls.crt", "tls.key")),
+    _Field("PersistentVolumeClaim.", "spec.storageClassName", "StorageClass", "storage.k8s.io", cluster_wide=True),
+    _Field(
+        "StatefulSet.apps",
+        "spec.volumeClaimTemplates[].spec.storageClassName",
+        "StorageClass",
+        "storage.k8s.io",
+        cluster_wide=True,
+    ),
+    _Field(f"Certificate.{CERTIFICATES}", "spec.issuerRef.name", "Issuer", CERTIFICATES),
+    _Field(_HELM, "spec.serviceAccountName", "ServiceAccount"),
+    _Field(_HELM, "spec.valuesFrom[].name", "ConfigMap", keys=("values.yaml",), key_in="valuesKey"),
+    _Field(_KUSTOMIZE, "spec.serviceAccountName", "ServiceAccount"),
+    _Field(_KUSTOMIZE, "spec.postBuild.substituteFrom[].name", "ConfigMap"),
+    _Field("HorizontalPodAutoscaler.autoscaling", "spec.scaleTargetRef.name", "Deployment", "apps"),
+    _Field("Alert.notification.toolkit.fluxcd.io", "spec.providerRef.name", "Provider", "notification.toolkit.fluxcd.io"),
+    _Field("ImagePolicy.image.toolkit.fluxcd.io", "spec.imageRepositoryRef.name", "ImageRepository", "image.toolkit.fluxcd.io"),
+    _Field("ImageUpdateAutomation.image.toolkit.fluxcd.io", "spec.sourceRef.name", "GitRepository", "source.toolkit.fluxcd.io"),
+)
+
+
+def _by_holder() -> dict[str, list[_Field]]:
+    found: dict[str, list[_Field]] = defaultdict(list)
+    for one in _FIELDS:
+        found[one.holder].append(one)
+    return found
+
+
+_BY_HOLDER = _by_holder()
+
+
+def names_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
+    """What an object of this namespace names, in the order of the table: fields, pods, annotations, classes in a chart's values."""
+    kind, group = str(obj.get("kind")), group_of(str(obj.get("apiVersion", "")))
+    for one in _BY_HOLDER.get(f"{kind}.{group}", ()):
+        yield from one.namings(obj, namespace)
+    pod = pod_in(obj)
+    if pod is not None:
+        for one in _BY_HOLDER[_POD]:
+            yield from one.namings(pod, namespace)
+    for annotation, issuer in _ISSUERS.items():
+        name = _mapping(_mapping(obj, "metadata"), "annotations").get(annotation)
+        if isinstance(name, str) and name:
+            yield Naming(issuer, CERTIFICATES, "" if issuer.startswith("Cluster") else namespace, name, annotation)
+    if kind == "HelmRelease":
+        yield from _classes_in(_mapping(obj, "spec").get("values"))
+
+
+def makes(obj: Mapping[str, Any]) -> Iterator[str]:
+    """The Secrets of its own namespace that are made for an object: for a Certificate, and for an Ingress that asks for one."""
+    spec = _mapping(obj, "spec")
+    if obj.get("kind") == "Certificate" and group_of(str(obj.get("apiVersion", ""))) == CERTIFICATES:
+        names = [spec.get("secretName")]
+    elif not _ISSUERS.keys().isdisjoint(_mapping(_mapping(obj, "metadata"), "annotations")):
+        names = [entry.get("secretName") for entry in _at(spec, ["tls[]"])]
+    else:
+        names = []
+    yield from (name for name in names if isinstance(name, str))
+
+
+def pod_in(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The pod template of a workload, or the pod itself; None for other kinds."""
+    way = _TEMPLATES.get(str(obj.get("kind")))
+    if way is None:
+        return None
+    for key in way:
+        obj = _mapping(obj, key)
+    return obj
+
+
+def _classes_in(values: Any) -> Iterator[Naming]:
+    """Wherever a chart's values put them."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            if key not in _CLASSES or not isinstance(value, str):
+                yield from _classes_in(value)
+            elif value not in _NO_CLASS:
+                yield Naming("StorageClass", "storage.k8s.io", "", value, key)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _classes_in(value)
+
+
+def _at(top: Mapping[str, Any], way: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """The mappings at the end of a way of keys, `[]` for each entry of a list."""
+    if not way:
+        yield top
+        return
+    key, rest = way[0].removesuffix("[]"), way[1:]
+    found = top.get(key)
+    for one in (found if isinstance(found, list) else ()) if way[0].endswith("[]") else (found,):
+        if isinstance(one, Mapping):
+            yield from _at(one, rest)
+
+
+def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, Mapping) else {}
