@@ -71,15 +71,14 @@ class _Field:
     keys: tuple[str, ...] = ()
     key_in: str = "key"
 
-    def namings(self, top: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
-        """What is named here, by an object of this namespace, unless it may be missing."""
-        *way, last = self.path.split(".")
-        for holder in _at(top, way):
-            name = holder.get(last)
+    def namings(self, way: Sequence[str], top: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
+        """What is named at the end of `way`, its path, by an object of this namespace, unless it may be missing."""
+        for holder in _at(top, way[:-1]):
+            name = holder.get(way[-1])
             if isinstance(name, str) and name and not holder.get("optional"):
                 kind, group = self._named(holder)
                 elsewhere = "" if self.cluster_wide or kind.startswith("Cluster") else str(holder.get("namespace") or namespace)
-                yield Naming(kind, group, elsewhere, name, way[-1].removesuffix("[]") if way else last, self._keys(holder))
+                yield Naming(kind, group, elsewhere, name, way[-2].removesuffix("[]"), self._keys(holder))
 
     def _named(self, holder: Mapping[str, Any]) -> tuple[str, str]:
         kind, version = holder.get("kind"), holder.get("apiVersion")
@@ -135,10 +134,10 @@ _FIELDS = (
 )
 
 
-def _by_holder() -> dict[str, list[_Field]]:
-    found: dict[str, list[_Field]] = defaultdict(list)
+def _by_holder() -> dict[str, list[tuple[_Field, list[str]]]]:
+    found: dict[str, list[tuple[_Field, list[str]]]] = defaultdict(list)
     for one in _FIELDS:
-        found[one.holder].append(one)
+        found[one.holder].append((one, one.path.split(".")))
     return found
 
 
@@ -148,12 +147,12 @@ _BY_HOLDER = _by_holder()
 def names_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
     """What an object of this namespace names, in the order of the table: fields, pods, annotations, classes in a chart's values."""
     kind, group = str(obj.get("kind")), group_of(str(obj.get("apiVersion", "")))
-    for one in _BY_HOLDER.get(f"{kind}.{group}", ()):
-        yield from one.namings(obj, namespace)
+    for one, way in _BY_HOLDER.get(f"{kind}.{group}", ()):
+        yield from one.namings(way, obj, namespace)
     pod = pod_in(obj)
     if pod is not None:
-        for one in _BY_HOLDER[_POD]:
-            yield from one.namings(pod, namespace)
+        for one, way in _BY_HOLDER[_POD]:
+            yield from one.namings(way, pod, namespace)
     for annotation, issuer in _ISSUERS.items():
         name = _mapping(_mapping(obj, "metadata"), "annotations").get(annotation)
         if isinstance(name, str) and name:
@@ -199,14 +198,18 @@ def _classes_in(values: Any) -> Iterator[Naming]:
 
 def _at(top: Mapping[str, Any], way: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     """The mappings at the end of a way of keys, `[]` for each entry of a list."""
-    if not way:
-        yield top
-        return
-    key, rest = way[0].removesuffix("[]"), way[1:]
-    found = top.get(key)
-    for one in (found if isinstance(found, list) else ()) if way[0].endswith("[]") else (found,):
-        if isinstance(one, Mapping):
-            yield from _at(one, rest)
+    for done, key in enumerate(way, 1):
+        if key.endswith("[]"):
+            entries = top.get(key[:-2])
+            for entry in entries if isinstance(entries, list) else ():
+                if isinstance(entry, Mapping):
+                    yield from _at(entry, way[done:])
+            return
+        found = top.get(key)
+        if not isinstance(found, Mapping):
+            return
+        top = found
+    yield top
 
 
 def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -14,6 +14,14 @@ def named(view: View, kinds: frozenset[str] | None, *holders: str) -> Iterator[t
     Nothing of a tree that is partly elsewhere, of an object whose content patches may change, or by a name that Flux substitutes.
     """
     for item in () if view.partial else view.of(*holders):
-        for one in names_in(item.object, item.ref.namespace) if item.whole else ():
+        for one in _names(view, item) if item.whole else ():
             if (kinds is None or one.kind in kinds) and "${" not in one.name + one.namespace:
                 yield item, one
+
+
+def _names(view: View, item: Item) -> tuple[Naming, ...]:
+    """Read once: several rules ask."""
+    found = view.names.get(id(item))
+    if found is None:
+        found = view.names[id(item)] = tuple(names_in(item.object, item.ref.namespace))
+    return found

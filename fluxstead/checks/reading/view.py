@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fluxstead.catalog.references import Naming
 from fluxstead.checks.reading.directory import GENERATED, Reading, moved, read_directory
 from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, with_patch
 from fluxstead.checks.reading.store import Document, Store, entries_of, normal
@@ -115,6 +116,8 @@ class View:
     by_ref: dict[ObjectRef, list[Item]] = field(default_factory=lambda: defaultdict(list))
     files: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    names: dict[int, tuple[Naming, ...]] = field(default_factory=dict)
+    """What objects name, as far as it was asked for, by the objects' identities in memory."""
 
     def folder_of(self, spec: Mapping[str, Any]) -> str:
         """The directory that a Kustomization reconciles, from the store's root."""
