@@ -42,8 +42,13 @@ def _with_observed(plan: Plan, plans: Mapping[str, Plan]) -> Plan:
 def _with_routes(plan: Plan, router: Router | None) -> Plan:
     if router is None or not plan.routes:
         return plan
-    layers = {layer.name: layer for layer in plan.layers}
+    layers = list(plan.layers)
+    # Two of one name are a mistake, which is told later of both.
+    places = {layer.name: place for place, layer in enumerate(layers)}
     for route in plan.routes:
-        made = layers.get(route.layer) or Layer(name=route.layer, group=route.group, source=route.source)
-        layers[route.layer] = replace(made, manifests=(*made.manifests, *router.manifests(route)))
-    return replace(plan, layers=tuple(layers.values()), addresses=tuple(map(router.address, plan.routes)))
+        if route.layer not in places:
+            places[route.layer] = len(layers)
+            layers.append(Layer(name=route.layer, group=route.group, source=route.source))
+        layer = layers[places[route.layer]]
+        layers[places[route.layer]] = replace(layer, manifests=(*layer.manifests, *router.manifests(route)))
+    return replace(plan, layers=tuple(layers), addresses=tuple(map(router.address, plan.routes)))
