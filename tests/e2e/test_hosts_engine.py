@@ -289,7 +289,7 @@ def test_a_host_that_refuses_stops_the_tree_and_stays_outstanding(cluster: Clust
     preview = cluster.engine.run("preview")
     assert preview.returncode == 0
     assert "command:remote:Command k3s2 update" in preview.stdout
-    assert "update generated/k3s-flux/infrastructure/longhorn-storage/node-k3s2.yaml" in preview.stdout
+    assert "update generated/k3s-flux/infrastructure/longhorn-node-k3s2/node-k3s2.yaml" in preview.stdout
 
 
 def test_a_wrong_host_key_runs_nothing(cluster: Cluster) -> None:
