@@ -92,16 +92,23 @@ def _filesystem_problem(folder: str, room: int) -> str:
         return (
             f"{mount} is mounted read-only; where an error made it so (`sudo dmesg` says), mend the disk first; else type: {again}"
         )
-    # Root may write into what a filesystem keeps back for it.
-    if usage.f_bfree * usage.f_frsize < room:
-        free = usage.f_bfree * usage.f_frsize // 1024
+    # Root may write into what a filesystem keeps back for it, but for what ext4 keeps for its own use.
+    free = max(0, usage.f_bfree * usage.f_frsize - _for_itself(folder, usage.f_bsize))
+    if free < room:
         find = f"sudo du -xh {mount} | sort -h | tail -n 20"
-        return f"{mount} is full ({free} KiB free, {room // 1024} KiB are needed); type: sudo apt-get clean; {find}"
+        return f"{mount} is full ({free // 1024} KiB free, {room // 1024} KiB are needed); type: sudo apt-get clean; {find}"
     # Filesystems without a fixed number of inodes say 0 of both.
     if usage.f_files and usage.f_ffree < INODES:
         find = f"sudo du -x --inodes {mount} | sort -n | tail -n 20"
         return f"{mount} has no inodes left ({usage.f_ffree} of {usage.f_files}): too many small files; type: {find}"
     return ""
+
+
+def _for_itself(folder: str, block: int) -> int:
+    """The bytes that ext4 counts as free and gives to nobody (Linux: fs/ext4/super.c, `s_resv_clusters`, 16 MiB at most)."""
+    device = os.stat(folder).st_dev
+    name = os.path.basename(os.path.realpath(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}"))
+    return int(text_of(f"/sys/fs/ext4/{name}/reserved_clusters").strip() or 0) * block
 
 
 def _file_problem(path: str) -> str:
