@@ -13,5 +13,5 @@ class Applications(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SystemArgs[Plan], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstead:applications:Applications", name, {}, opts)
-        self.addresses = args.adopted_by(self)
+        self.addresses = args.addresses
         self.register_outputs({"addresses": self.addresses})

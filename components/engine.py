@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pulumi
 
-from components.system import SystemArgs, Wiring
+from components.system import SystemArgs, register_layers
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
 from fluxstead.nodes.model import Node
@@ -45,11 +45,12 @@ def carry_out(root: Path, assembled: Assembled) -> None:
         pulumi.log.warn(report(findings))
     quiet_interrupt()
     hosts = _hosts(root, assembled.description.nodes)
-    wiring = Wiring(assembled.tree, hosts)
+    systems: dict[str, pulumi.ComponentResource] = {}
     for system, plan in assembled.plans.items():
         module = import_module(f"components.{system}")
-        getattr(module, class_name(system))(system, SystemArgs(plan, wiring))
-    wiring.register()
+        component = getattr(module, class_name(system))(system, SystemArgs(plan))
+        systems |= dict.fromkeys((layer.name for layer in plan.layers), component)
+    register_layers(assembled.tree, systems, hosts)
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
     else:

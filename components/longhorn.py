@@ -16,6 +16,6 @@ class Longhorn(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SystemArgs[LonghornPlan], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstead:longhorn:Longhorn", name, {}, opts)
-        self.addresses = args.adopted_by(self)
+        self.addresses = args.addresses
         self.storage_classes = list(args.plan.classes)
         self.register_outputs({"addresses": self.addresses, "storageClasses": self.storage_classes})

@@ -13,5 +13,5 @@ class NodeLabels(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SystemArgs[Plan], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstead:node_labels:NodeLabels", name, {}, opts)
-        args.adopted_by(self)
+        del args  # what all components take; this one has nothing to tell of it
         self.register_outputs({})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import pulumi
@@ -16,45 +16,32 @@ from fluxstead.tree.render import Tree
 PlanT_co = TypeVar("PlanT_co", bound=Plan, covariant=True)
 
 
-@dataclass
-class Wiring:
-    """How layers hang together: the tree, the hosts they come after, and the system that each belongs to.
+@dataclass(frozen=True)
+class SystemArgs(Generic[PlanT_co]):
+    """A system's plan, with what has become of what it asked."""
+
+    plan: PlanT_co
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where people reach what the system has, by name."""
+        return {address.name: address.url for address in self.plan.addresses}
+
+
+def register_layers(tree: Tree, systems: Mapping[str, pulumi.ComponentResource], hosts: Sequence[pulumi.Resource]) -> None:
+    """Register every layer as a child of its system (by the layer's name), after the hosts and the layers that it waits for.
 
     Layers of one system wait for those of others, so that all systems are there before the first layer.
     """
-
-    tree: Tree
-    hosts: Sequence[pulumi.Resource] = ()
-    _systems: dict[str, pulumi.ComponentResource] = field(default_factory=dict)
-
-    def adopt(self, system: pulumi.ComponentResource, plan: Plan) -> None:
-        """The layers of this plan will be children of this component."""
-        self._systems |= {layer.name: system for layer in plan.layers}
-
-    def register(self) -> None:
-        """Register every layer after the hosts and the layers that it waits for."""
-        registered: dict[str, LayerResource] = {}
-        for layer in self.tree.order.layers:
-            system = self._systems[layer.name]
-            after = [_node_of(registered[name]) for name in self.tree.order.dependencies(layer.name)]
-            registered[layer.name] = LayerResource(
-                layer.name,
-                LayerArgs({file.path: file.text for file in self.tree.by_layer[layer.name]}),
-                pulumi.ResourceOptions(parent=system, depends_on=[*self.hosts, *after]),
-            )
-
-
-@dataclass(frozen=True)
-class SystemArgs(Generic[PlanT_co]):
-    """A system's plan, with what has become of its asks, and the wiring that its layers are registered with."""
-
-    plan: PlanT_co
-    wiring: Wiring
-
-    def adopted_by(self, system: pulumi.ComponentResource) -> dict[str, str]:
-        """Hang the plan's layers below `system`, and give where people reach what it has, by name."""
-        self.wiring.adopt(system, self.plan)
-        return {address.name: address.url for address in self.plan.addresses}
+    registered: dict[str, LayerResource] = {}
+    for layer in tree.order.layers:
+        system = systems[layer.name]
+        after = [_node_of(registered[name]) for name in tree.order.dependencies(layer.name)]
+        registered[layer.name] = LayerResource(
+            layer.name,
+            LayerArgs({file.path: file.text for file in tree.by_layer[layer.name]}),
+            pulumi.ResourceOptions(parent=system, depends_on=[*hosts, *after]),
+        )
 
 
 def _node_of(layer: LayerResource) -> pulumi.Output[pulumi.Resource]:

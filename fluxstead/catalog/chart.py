@@ -46,6 +46,8 @@ class Chart:
     """What a version brings with these values: classes can be renamed, and made the default."""
     single: bool = False
     """Its custom resources and webhooks are the whole cluster's, so that a second release takes them from the first (F5)."""
+    gives_addresses: bool = False
+    """It gives addresses to load balancers itself, beside or instead of k3s's servicelb."""
     holds_volumes: str = ""
     """How it is uninstalled on purpose, where every volume of the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
@@ -69,12 +71,10 @@ class Charts:
         """The chart of this name; one of which nothing is known where it is another's."""
         return self._known.get(name) or Chart(name=name)
 
-    def brings(self, name: str, version: str, values: Values | None = None) -> Brings | None:
-        """What this version brings, by default or with these values.
+    def brings(self, name: str, version: str) -> Brings | None:
+        """What this version brings with the chart's default values.
 
         None for a chart that is not known, and for a version that is a range or older than all that are known. One that is newer
         than all is taken to bring what the newest does.
         """
-        chart = self[name]
-        found = of_version(version, chart.parts) if _EXACT.match(version) else None
-        return found if found is None or values is None else chart.with_values(found, values)
+        return of_version(version, self[name].parts) if _EXACT.match(version) else None

@@ -1,6 +1,6 @@
 """Charts that no system of fluxstead installs, and that the trees of others have.
 
-Sources: cert-manager/cert-manager deploy/charts/cert-manager, at the tags of its releases; grafana's chart, values.yaml.
+Source: cert-manager/cert-manager deploy/charts/cert-manager, at the tags of its releases.
 """
 
 from __future__ import annotations
@@ -35,5 +35,7 @@ OTHER_CHARTS = (
         # A Certificate names the Secret that it makes.
         inert_kinds=frozenset({"Certificate", "Issuer"}),
     ),
-    *(Chart(name=name, single=True) for name in ("metallb", "external-secrets", "kyverno", "metrics-server")),
+    Chart(name="metallb", single=True, gives_addresses=True),
+    *(Chart(name=name, gives_addresses=True) for name in ("kube-vip", "cilium", "openelb", "purelb")),
+    *(Chart(name=name, single=True) for name in ("external-secrets", "kyverno", "metrics-server")),
 )

@@ -11,32 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fluxstead.catalog.kinds import is_namespaced, pod_in
 from fluxstead.core.manifest import group_of
-
-BUILT_IN_GROUPS = frozenset(
-    {
-        *("", "apps", "batch", "autoscaling", "policy"),
-        *(
-            f"{name}.k8s.io"
-            for name in (
-                *("admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization", "certificates"),
-                *("coordination", "discovery", "events", "flowcontrol.apiserver", "internal.apiserver", "networking", "node"),
-                *("rbac.authorization", "resource", "scheduling", "storage", "storagemigration"),
-            )
-        ),
-    }
-)
-"""The groups that the API server itself serves (kubernetes: pkg/controlplane/instance.go); a test asks a real one."""
+from fluxstead.core.shape import mapping
 
 CERTIFICATES = "cert-manager.io"
 _ISSUERS = {f"{CERTIFICATES}/cluster-issuer": "ClusterIssuer", f"{CERTIFICATES}/issuer": "Issuer"}
 """Annotations by which cert-manager is asked for the certificates of an object's TLS (cert-manager: ingress-shim)."""
-_TEMPLATES = {
-    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), ("spec", "template")),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-    "Pod": (),
-}
-"""Where a kind holds its pods."""
 _POD = "a pod"
 _CLASSES = frozenset({"storageClassName", "storageClass"})
 _NO_CLASS = frozenset({"", "-"})
@@ -67,7 +48,6 @@ class _Field:
     path: str
     kind: str
     group: str = ""
-    cluster_wide: bool = False
     keys: tuple[str, ...] = ()
     key_in: str = "key"
 
@@ -77,8 +57,8 @@ class _Field:
             name = holder.get(way[-1])
             if isinstance(name, str) and name and not holder.get("optional"):
                 kind, group = self._named(holder)
-                elsewhere = "" if self.cluster_wide or kind.startswith("Cluster") else str(holder.get("namespace") or namespace)
-                yield Naming(kind, group, elsewhere, name, way[-2].removesuffix("[]"), self._keys(holder))
+                place = str(holder.get("namespace") or namespace) if is_namespaced(group, kind) else ""
+                yield Naming(kind, group, place, name, way[-2].removesuffix("[]"), self._keys(holder))
 
     def _named(self, holder: Mapping[str, Any]) -> tuple[str, str]:
         kind, version = holder.get("kind"), holder.get("apiVersion")
@@ -110,17 +90,16 @@ _FIELDS = (
     _Field(_POD, "spec.imagePullSecrets[].name", "Secret", keys=_PULL),
     _Field(_POD, "spec.serviceAccountName", "ServiceAccount"),
     _Field(_POD, "spec.serviceAccount", "ServiceAccount"),
-    _Field(_POD, "spec.priorityClassName", "PriorityClass", "scheduling.k8s.io", cluster_wide=True),
+    _Field(_POD, "spec.priorityClassName", "PriorityClass", "scheduling.k8s.io"),
     _Field("ServiceAccount.", "imagePullSecrets[].name", "Secret", keys=_PULL),
-    _Field("Ingress.networking.k8s.io", "spec.ingressClassName", "IngressClass", "networking.k8s.io", cluster_wide=True),
+    _Field("Ingress.networking.k8s.io", "spec.ingressClassName", "IngressClass", "networking.k8s.io"),
     _Field("Ingress.networking.k8s.io", "spec.tls[].secretName", "Secret", keys=("tls.crt", "tls.key")),
-    _Field("PersistentVolumeClaim.", "spec.storageClassName", "StorageClass", "storage.k8s.io", cluster_wide=True),
+    _Field("PersistentVolumeClaim.", "spec.storageClassName", "StorageClass", "storage.k8s.io"),
     _Field(
         "StatefulSet.apps",
         "spec.volumeClaimTemplates[].spec.storageClassName",
         "StorageClass",
         "storage.k8s.io",
-        cluster_wide=True,
     ),
     _Field(f"Certificate.{CERTIFICATES}", "spec.issuerRef.name", "Issuer", CERTIFICATES),
     _Field(_HELM, "spec.serviceAccountName", "ServiceAccount"),
@@ -154,33 +133,23 @@ def names_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
         for one, way in _BY_HOLDER[_POD]:
             yield from one.namings(way, pod, namespace)
     for annotation, issuer in _ISSUERS.items():
-        name = _mapping(_mapping(obj, "metadata"), "annotations").get(annotation)
+        name = mapping(mapping(obj, "metadata"), "annotations").get(annotation)
         if isinstance(name, str) and name:
-            yield Naming(issuer, CERTIFICATES, "" if issuer.startswith("Cluster") else namespace, name, annotation)
+            yield Naming(issuer, CERTIFICATES, namespace if is_namespaced(CERTIFICATES, issuer) else "", name, annotation)
     if kind == "HelmRelease":
-        yield from _classes_in(_mapping(obj, "spec").get("values"))
+        yield from _classes_in(mapping(obj, "spec").get("values"))
 
 
 def makes(obj: Mapping[str, Any]) -> Iterator[str]:
     """The Secrets of its own namespace that are made for an object: for a Certificate, and for an Ingress that asks for one."""
-    spec = _mapping(obj, "spec")
+    spec = mapping(obj, "spec")
     if obj.get("kind") == "Certificate" and group_of(str(obj.get("apiVersion", ""))) == CERTIFICATES:
         names = [spec.get("secretName")]
-    elif not _ISSUERS.keys().isdisjoint(_mapping(_mapping(obj, "metadata"), "annotations")):
+    elif not _ISSUERS.keys().isdisjoint(mapping(mapping(obj, "metadata"), "annotations")):
         names = [entry.get("secretName") for entry in _at(spec, ["tls[]"])]
     else:
         names = []
     yield from (name for name in names if isinstance(name, str))
-
-
-def pod_in(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The pod template of a workload, or the pod itself; None for other kinds."""
-    way = _TEMPLATES.get(str(obj.get("kind")))
-    if way is None:
-        return None
-    for key in way:
-        obj = _mapping(obj, key)
-    return obj
 
 
 def _classes_in(values: Any) -> Iterator[Naming]:
@@ -210,8 +179,3 @@ def _at(top: Mapping[str, Any], way: Sequence[str]) -> Iterator[Mapping[str, Any
             return
         top = found
     yield top
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, Mapping) else {}

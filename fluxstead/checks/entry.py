@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from fluxstead.checks.reading.directory import kustomization_in
 from fluxstead.checks.reading.store import Document, Store, documents_in, line_with, normal
-from fluxstead.checks.reading.view import KUSTOMIZE, View, identity, mapping
+from fluxstead.checks.reading.view import KUSTOMIZE, View, identity
 from fluxstead.core.findings import Finding, Source, error
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path, entry_text
 
 _ANEW = "delete it, and ./run render writes it anew; or the committed one back: git checkout -- "

@@ -9,8 +9,9 @@ from fluxstead.checks.known import Known
 from fluxstead.checks.reading.committed import committed
 from fluxstead.checks.reading.repository import History, history_of
 from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
-from fluxstead.checks.reading.view import identity, mapping, view_of
+from fluxstead.checks.reading.view import identity, view_of
 from fluxstead.checks.subject import Subject
+from fluxstead.core.shape import mapping
 from fluxstead.tree.look import unreadable
 
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")

@@ -8,7 +8,8 @@ from functools import cached_property
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.chart import Chart, Charts
 from fluxstead.checks.objects.charts import chart_of
-from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.reading.view import Item, View
+from fluxstead.core.shape import mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,12 @@ class RouteKind:
     backends: str
 
 
+_GATEWAY_API = tuple(
+    RouteKind(kind=kind, groups=frozenset({"gateway.networking.k8s.io"}), rules="rules", backends="backendRefs")
+    for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """The sum of what all systems say. `copies`: annotations by which a second Ingress may answer for the same path."""
@@ -41,13 +48,23 @@ class Known:
     routes: tuple[RouteKind, ...] = ()
     copies: frozenset[str] = frozenset()
 
+    @property
+    def route_kinds(self) -> tuple[RouteKind, ...]:
+        """Those of the systems, and of the Gateway API, which is nobody's."""
+        return (*self.routes, *_GATEWAY_API)
+
+    @property
+    def inert_kinds(self) -> frozenset[str]:
+        """Custom kinds whose objects make nothing that no file shows."""
+        return self.charts.inert_kinds | {route.kind for route in self.route_kinds} | {"ReferenceGrant"}
+
     def chart(self, view: View, release: Item) -> Chart:
         """The chart of a HelmRelease."""
         return self.charts[chart_of(view, release)[0]]
 
     def brings(self, view: View, release: Item) -> Brings | None:
         """What a release brings with its values; None where that is not known."""
-        return self.charts.brings(*chart_of(view, release), mapping(release.spec, "values"))
+        return self.with_values(view, release) if self.charts.brings(*chart_of(view, release)) else None
 
     def with_values(self, view: View, release: Item) -> Brings:
         """What a release brings with its values, in whatever version; of one that is not known, nothing but what they say."""

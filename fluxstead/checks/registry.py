@@ -57,7 +57,7 @@ _OWNERSHIP = (
     refuses(
         "ownership/two-releases",
         "F5",
-        "HelmRelease a/metallb installs the chart metallb, of which a cluster takes one, as …",
+        "HelmRelease a/site installs the chart site, of which a cluster takes one, as …",
         ownership.releases,
     ),
     refuses("ownership/same-route", "F7", "Ingress a/x and Ingress b/y both answer dev.example.local/", ownership.routes),

@@ -11,6 +11,7 @@ from typing import Literal
 
 from fluxstead.checks.known import Known
 from fluxstead.checks.objects.makers import Makers
+from fluxstead.checks.objects.names import Names
 from fluxstead.checks.objects.opaque import Opaque
 from fluxstead.checks.objects.pods import Pods
 from fluxstead.checks.reading.repository import Unread
@@ -83,12 +84,17 @@ class Subject:
     @cached_property
     def opaque(self) -> Opaque:
         """The namespaces in which there may be more than files show."""
-        return Opaque(self.view, self.known.charts.inert_kinds)
+        return Opaque(self.view, self.known.inert_kinds)
 
     @cached_property
     def makers(self) -> Makers:
         """Who may make a ConfigMap or a Secret."""
         return Makers(self.view, self.opaque)
+
+    @cached_property
+    def names(self) -> Names:
+        """What objects of the tree name."""
+        return Names(self.view)
 
     @cached_property
     def pods(self) -> Pods:

@@ -6,15 +6,12 @@ plans are together (`tree.resolve`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
-
-if TYPE_CHECKING:
-    from fluxstead.tree.layer import Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +92,3 @@ class Dashboard:
     name: str
     source: Source
     model: Mapping[str, Any]
-
-
-class Observer(Protocol):
-    """The owner of scrapes, alert rules and dashboards. A cluster without monitoring has none, and then nothing comes of them."""
-
-    def layers(self, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]) -> tuple[Layer, ...]:
-        """What collects, warns and shows."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
-from fluxstead.tree.asks import Address, AlertRules, Dashboard, Observer, Route, Router, Scrape
+from fluxstead.tree.asks import Address, AlertRules, Dashboard, Route, Router, Scrape
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
@@ -62,6 +63,13 @@ class Layer:
     service_account_name: str | None = None
     keeps_data: bool = False
     """It stays, with all that it applied, when its file goes: what volumes themselves need to run."""
+
+
+class Observer(Protocol):
+    """The owner of scrapes, alert rules and dashboards. A cluster without monitoring has none, and then nothing comes of them."""
+
+    def layers(self, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]) -> tuple[Layer, ...]:
+        """What collects, warns and shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from fluxstead.catalog.chart import Charts
-from fluxstead.catalog.references import BUILT_IN_GROUPS, makes, names_in
+from fluxstead.catalog.kinds import BUILT_IN_GROUPS
+from fluxstead.catalog.references import makes, names_in
 from fluxstead.core.capability import Capability, Kind
 from fluxstead.core.manifest import group_of
 
-_KINDS: Mapping[str, Kind] = {
-    "StorageClass": "StorageClass",
-    "IngressClass": "IngressClass",
-    "Secret": "Secret",
-    "ServiceAccount": "ServiceAccount",
-    "ClusterIssuer": "ClusterIssuer",
-    "Issuer": "Issuer",
-}
+_KINDS = frozenset({"StorageClass", "IngressClass", "Secret", "ServiceAccount", "ClusterIssuer", "Issuer"})
 """What an edge is for; other things that are named (ConfigMaps, claims, targets) lie in the layer of who names them."""
 
 
@@ -60,7 +54,7 @@ def needs_of(obj: Mapping[str, Any]) -> Iterator[Capability]:
         yield from _chart_source(obj["spec"], namespace)
     for named in names_in(obj, namespace):
         if named.kind in _KINDS and (named.kind, named.name) != ("ServiceAccount", "default"):
-            yield Capability(_KINDS[named.kind], named.name, named.namespace)
+            yield Capability(cast("Kind", named.kind), named.name, named.namespace)
 
 
 def _chart_source(spec: Mapping[str, Any], namespace: str) -> Iterator[Capability]:

@@ -66,6 +66,16 @@ def test_values_that_a_release_takes_from_a_config_map() -> None:
     assert not found(takes, **{"web/kustomization.yaml": listing.replace("FILE", "b.yaml"), "web/b.yaml": text})
 
 
+def test_a_tree_that_is_partly_elsewhere_is_told_of_what_is_here() -> None:
+    """What is missing in it nobody knows; what is written in plain text is."""
+    takes = release("web/site", "site", "1.0.0", ", valuesFrom: [{kind: ConfigMap, name: a}, {kind: Secret, name: b}]")
+    written = obj("ConfigMap", "web/a", "data:\n  values.yaml: |\n    auth:\n      password: hunter2")
+    other = layer("charts", WEB)["clusters/home/charts.yaml"].replace(
+        "GitRepository, name: flux-system", "OCIRepository, name: charts"
+    )
+    assert found(takes, written, **{"clusters/home/charts.yaml": other}) == ["secrets/in-values"]
+
+
 def test_what_flux_fills_in() -> None:
     """A value that is given in the Kustomization is told of there too; a default stands in for one that is not in the tree."""
     values = with_values("{auth: {password: '${PASSWORD}'}}")

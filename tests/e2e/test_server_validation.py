@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fluxstead.catalog.references import BUILT_IN_GROUPS
-from fluxstead.checks.reading.scope import is_namespaced
+from fluxstead.catalog.kinds import BUILT_IN_GROUPS, is_namespaced
+from fluxstead.core.manifest import group_of
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.api import Api, Json, RefusedError, eventually, refusals
 from tests.e2e.cluster.control_plane import ControlPlane
@@ -74,7 +74,7 @@ def test_the_tables_of_built_in_kinds_are_the_servers(api: Api) -> None:
         if "/" not in one["name"] and "get" in one["verbs"]
     ]
     assert len(kinds) > 50
-    wrong = [f"{version} {kind}" for version, kind, namespaced in kinds if is_namespaced(version, kind) != namespaced]
+    wrong = [f"{version} {kind}" for version, kind, namespaced in kinds if is_namespaced(group_of(version), kind) != namespaced]
     assert not wrong
 
 

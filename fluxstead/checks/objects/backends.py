@@ -8,12 +8,8 @@ from typing import Any
 
 from fluxstead.checks.known import RouteKind
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item, View, mapping
-
-_GATEWAY = tuple(
-    RouteKind(kind=kind, groups=frozenset({"gateway.networking.k8s.io"}), rules="rules", backends="backendRefs")
-    for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
-)
+from fluxstead.checks.reading.view import Item, View
+from fluxstead.core.shape import mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +22,10 @@ class Backend:
 
 
 def routes_in(view: View, kinds: Iterable[RouteKind]) -> Iterator[tuple[Item, Backend]]:
-    """Every route with each of its backends; `kinds`: beside Ingresses and the Gateway API."""
+    """Every route with each of its backends; `kinds`: beside Ingresses."""
     for item in view.of("Ingress"):
         yield from ((item, one) for one in _of_ingress(item))
-    for kind in (*kinds, *_GATEWAY):
+    for kind in kinds:
         for item in view.of(kind.kind):
             for rule in entries_of(item.spec, kind.rules) if item.ref.group in kind.groups else ():
                 yield from ((item, one) for one in _named(item, rule, kind.backends))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fluxstead.checks.reading.view import SOURCES, Item, View, mapping
+from fluxstead.checks.reading.view import SOURCES, Item, View
+from fluxstead.core.shape import mapping
 
 
 def chart_of(view: View, item: Item) -> tuple[str, str]:

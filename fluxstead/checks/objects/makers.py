@@ -8,8 +8,9 @@ from typing import Any
 
 from fluxstead.checks.objects.opaque import BUILT_IN, Opaque
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import View, mapping
+from fluxstead.checks.reading.view import View
 from fluxstead.core.manifest import group_of
+from fluxstead.core.shape import mapping
 
 _RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}
 _COPIED = ("reflect", "replicat")

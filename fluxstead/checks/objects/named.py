@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.known import Known
-from fluxstead.checks.objects.names import named
-from fluxstead.checks.reading.scope import WORKLOADS
-from fluxstead.checks.reading.view import Item, View, annotations_of, mapping
+from fluxstead.checks.objects.names import Names
+from fluxstead.checks.reading.view import Item, View, annotations_of
+from fluxstead.core.shape import mapping
 
 _CONFIGURATION = frozenset({"ConfigMap", "Secret"})
 _MAKES_CERTIFICATES = ("cert", "acme", "issuer")
@@ -26,24 +27,24 @@ class Named:
     keys: tuple[str, ...]
 
 
-def by_pods(view: View) -> Iterator[Named]:
+def by_pods(names: Names) -> Iterator[Named]:
     """What pods do not start without, and what ServiceAccounts log in to registries with."""
-    for item, one in named(view, _CONFIGURATION, *WORKLOADS):
+    for item, one in names.of(*WORKLOADS, kinds=_CONFIGURATION):
         yield Named(item, one.kind, one.namespace or "default", one.name, one.keys)
-    for item, one in named(view, _CONFIGURATION, "ServiceAccount"):
+    for item, one in names.of("ServiceAccount", kinds=_CONFIGURATION):
         yield Named(item, one.kind, one.namespace, one.name, one.keys)
 
 
-def by_ingresses(view: View) -> Iterator[Named]:
+def by_ingresses(names: Names) -> Iterator[Named]:
     """Certificates that nobody is asked to make."""
-    for item, one in named(view, _CONFIGURATION, "Ingress"):
+    for item, one in names.of("Ingress", kinds=_CONFIGURATION):
         if not any(word in key.lower() for key in annotations_of(item) for word in _MAKES_CERTIFICATES):
             yield Named(item, one.kind, one.namespace, one.name, one.keys)
 
 
-def by_flux(view: View) -> Iterator[Named]:
+def by_flux(names: Names) -> Iterator[Named]:
     """What a release takes its values from, and a Kustomization its variables, unless it is optional."""
-    for item, one in named(view, _CONFIGURATION, "HelmRelease", "Kustomization"):
+    for item, one in names.of("HelmRelease", "Kustomization", kinds=_CONFIGURATION):
         yield Named(item, one.kind, one.namespace, one.name, one.keys)
 
 

@@ -1,27 +1,32 @@
-"""What objects of a tree name, by the one table, where a name is final and all that Flux applies is known."""
+"""What objects of a tree name, by the one table, where content and names are final."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from fluxstead.catalog.references import Naming, names_in
 from fluxstead.checks.reading.view import Item, View
 
 
-def named(view: View, kinds: frozenset[str] | None, *holders: str) -> Iterator[tuple[Item, Naming]]:
-    """Each object of the kinds `holders` with what it names of `kinds` (None: of any), and must have.
+class Names:
+    """Read once of a tree, since several rules ask."""
 
-    Nothing of a tree that is partly elsewhere, of an object whose content patches may change, or by a name that Flux substitutes.
-    """
-    for item in () if view.partial else view.of(*holders):
-        for one in _names(view, item) if item.whole else ():
-            if (kinds is None or one.kind in kinds) and "${" not in one.name + one.namespace:
-                yield item, one
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._read: dict[str, list[tuple[Item, Naming]]] = {}
 
+    def of(self, *holders: str, kinds: Collection[str] = ()) -> Iterator[tuple[Item, Naming]]:
+        """Each object of the kinds `holders` with what it names and must have, of these `kinds` where some are given.
 
-def _names(view: View, item: Item) -> tuple[Naming, ...]:
-    """Read once: several rules ask."""
-    found = view.names.get(id(item))
-    if found is None:
-        found = view.names[id(item)] = tuple(names_in(item.object, item.ref.namespace))
-    return found
+        Nothing of an object whose content patches may change, or by a name that Flux substitutes.
+        """
+        for holder in holders:
+            if holder not in self._read:
+                self._read[holder] = list(self._named_by(holder))
+            yield from ((item, one) for item, one in self._read[holder] if not kinds or one.kind in kinds)
+
+    def _named_by(self, holder: str) -> Iterator[tuple[Item, Naming]]:
+        for item in self._view.of(holder):
+            for one in names_in(item.object, item.ref.namespace) if item.whole else ():
+                if "${" not in one.name + one.namespace:
+                    yield item, one

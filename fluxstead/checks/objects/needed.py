@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fluxstead.catalog.brings import Brings
-from fluxstead.catalog.references import BUILT_IN_GROUPS, pod_in
+from fluxstead.catalog.kinds import BUILT_IN_GROUPS, pod_in
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item, annotation, mapping
+from fluxstead.checks.reading.view import Item, annotation
+from fluxstead.core.shape import mapping
 
 Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]
 

@@ -9,8 +9,6 @@ from fluxstead.core.platform import FLUX_NAMESPACE
 
 BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
 """Groups of the API server whose objects make nothing but pods."""
-_GATEWAY = frozenset({"HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "ReferenceGrant"})
-"""Kinds of the Gateway API whose objects make nothing themselves."""
 _OF_THE_CLUSTER = frozenset({"kube-system", FLUX_NAMESPACE})
 """Where k3s and Flux have their own."""
 
@@ -19,12 +17,11 @@ class Opaque:
     """Read once of a tree, so that each question is one look."""
 
     def __init__(self, view: View, inert_kinds: frozenset[str]) -> None:
-        inert = _GATEWAY | inert_kinds
         self._makers: dict[str, list[Item | Unit]] = defaultdict(list)
         for item in view.items:
             if item.ref.kind in {"HelmRelease", "HelmChart"}:
                 self._makers[str(item.spec.get("targetNamespace") or item.ref.namespace)].append(item)
-            elif item.ref.namespace and item.ref.kind not in inert and _is_custom(item):
+            elif item.ref.namespace and item.ref.kind not in inert_kinds and _is_custom(item):
                 self._makers[item.ref.namespace].append(item)
         for unit in view.units.values():
             if not unit.exact:

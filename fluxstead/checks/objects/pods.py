@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.catalog.references import pod_in
-from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.catalog.kinds import WORKLOADS, pod_in
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.reading.view import Item, View
+from fluxstead.core.shape import mapping
 
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
 """Labels that controllers give to pods beside those of the template."""

@@ -14,8 +14,8 @@ import yaml
 from fluxstead.checks.outside.distribution import NotAnswered, Repository
 from fluxstead.checks.outside.pinned import Reference
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import mapping
 from fluxstead.checks.subject import Answer, Outside
+from fluxstead.core.shape import mapping
 from fluxstead.core.yaml_depth import is_nested_without_end
 
 _AT_ONCE = 8

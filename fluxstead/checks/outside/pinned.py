@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fluxstead.catalog.references import pod_in
+from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import images_of
-from fluxstead.checks.reading.view import SOURCES, Item, View, mapping
+from fluxstead.checks.reading.view import SOURCES, Item, View
 from fluxstead.checks.rules.versions import EXACT
+from fluxstead.core.shape import mapping
 
 _HUB = "docker.io"
 _REFERENCE = re.compile(

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fluxstead.catalog.kinds import is_namespaced
 from fluxstead.checks.reading.patches import Patch, patches_in
-from fluxstead.checks.reading.scope import is_namespaced
 from fluxstead.checks.reading.store import Document, Store, entries_of, is_yaml, normal
 from fluxstead.core.findings import Finding, error
+from fluxstead.core.manifest import group_of
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _RENAMING = frozenset(
@@ -199,7 +200,7 @@ def _annotate(annotations: Mapping[str, Any], reading: Reading, start: int) -> N
 def moved(document: Document, namespace: str) -> Document:
     """The document in another namespace, where its kind has one."""
     data = document.data
-    if not isinstance(data, Mapping) or not is_namespaced(str(data.get("apiVersion", "")), str(data.get("kind", ""))):
+    if not isinstance(data, Mapping) or not is_namespaced(group_of(str(data.get("apiVersion", ""))), str(data.get("kind", ""))):
         return document
     metadata = data.get("metadata")
     if not isinstance(metadata, Mapping) or metadata.get("namespace") == namespace:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.reading.store import Document, documents_in, entries_of
 
 EVERYTHING = "*"

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fluxstead.catalog.references import Naming
 from fluxstead.checks.reading.directory import GENERATED, Reading, moved, read_directory
 from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, with_patch
 from fluxstead.checks.reading.store import Document, Store, entries_of, normal
@@ -16,6 +15,7 @@ from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.shape import mapping
 
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
 PRUNE = f"{KUSTOMIZE}/prune"
@@ -116,8 +116,6 @@ class View:
     by_ref: dict[ObjectRef, list[Item]] = field(default_factory=lambda: defaultdict(list))
     files: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
-    names: dict[int, tuple[Naming, ...]] = field(default_factory=dict)
-    """What objects name, as far as it was asked for, by the objects' identities in memory."""
 
     def folder_of(self, spec: Mapping[str, Any]) -> str:
         """The directory that a Kustomization reconciles, from the store's root."""
@@ -279,12 +277,6 @@ def identity(data: Any) -> ObjectRef | None:
     if not isinstance(name, str) or version.startswith("kustomize.config.k8s.io/"):
         return None
     return ObjectRef(group_of(version), kind, namespace if isinstance(namespace, str) else "", name)
-
-
-def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The mapping at a key; empty where there is none."""
-    found = data.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 def annotations_of(item: Item) -> dict[str, Any]:

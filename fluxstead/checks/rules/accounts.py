@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.objects.names import named
-from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.shape import mapping
 
-_ACCOUNTS = frozenset({"ServiceAccount"})
 _RBAC = "rbac.authorization.k8s.io"
 _OF_FLUX = frozenset(
     {
@@ -31,7 +30,7 @@ _ROLES = frozenset({"cluster-admin", "admin", "edit", "view"})
 def service_accounts(subject: Subject) -> Iterator[Finding]:
     """What pods run as, and what Flux applies and installs as."""
     view = subject.view
-    for item, one in named(view, _ACCOUNTS, *WORKLOADS, "Kustomization", "HelmRelease"):
+    for item, one in () if view.partial else subject.names.of(*WORKLOADS, "Kustomization", "HelmRelease", kinds={"ServiceAccount"}):
         # What acts in another cluster does so as an account of that one.
         if "kubeConfig" not in item.spec and _is_missing(subject, item, item.ref.namespace, one.name):
             yield error(

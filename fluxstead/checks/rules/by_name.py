@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fluxstead.catalog.references import pod_in
+from fluxstead.catalog.kinds import WORKLOADS, pod_in
 from fluxstead.checks.objects.named import by_flux
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.directory import GENERATED
-from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import Document, Store, documents_in, entries_of, line_with, normal
-from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, warning
 from fluxstead.core.secrecy import may_be_secret
+from fluxstead.core.shape import mapping
 
 _WHY = "whoever reads the repository, now or later, has it (F22)"
 _LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
@@ -28,7 +28,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     """In variables of containers, in ConfigMaps, in charts' values, and in what Kustomizations fill in."""
     yield from _variables(subject)
     yield from _config_maps(subject)
-    for item, document, path, value in (*_of_releases(subject.view), *_of_files(subject.view), *_of_kustomizations(subject.view)):
+    for item, document, path, value in (*_of_releases(subject.view), *_of_files(subject), *_of_kustomizations(subject.view)):
         if not _is_default(subject, document, value):
             yield warning(
                 "secrets/in-values",
@@ -50,9 +50,10 @@ def _of_releases(view: View) -> Iterator[_Found]:
         yield from ((item, item.document, path, value) for path, value in _in_values(item.spec.get("values"), ""))
 
 
-def _of_files(view: View) -> Iterator[_Found]:
+def _of_files(subject: Subject) -> Iterator[_Found]:
     """Values that a release takes from ConfigMaps of the tree."""
-    for named in by_flux(view):
+    view = subject.view
+    for named in by_flux(subject.names):
         config = view.one("", named.kind, named.namespace, named.name)
         if config is None or named.kind != "ConfigMap" or named.item.ref.kind != "HelmRelease":
             continue

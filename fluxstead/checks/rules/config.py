@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.objects.named import Named, by_charts, by_flux, by_ingresses, by_pods
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import KUSTOMIZE, Item, View, mapping
+from fluxstead.checks.reading.view import KUSTOMIZE, Item, View
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.shape import mapping
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -33,12 +34,12 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _missing(subject: Subject) -> Iterator[Named]:
-    view, makers = subject.view, subject.makers
-    for one in (*by_pods(view), *by_ingresses(view)):
+    view, makers, names = subject.view, subject.makers, subject.names
+    for one in (*by_pods(names), *by_ingresses(names)):
         if not makers.may_make(one.kind, one.namespace, one.name):
             yield one
     # A release does not make what it is made from, and in its namespace there is always one.
-    for one in (*by_charts(subject.known, view), *by_flux(view)):
+    for one in (*by_charts(subject.known, view), *by_flux(names)):
         if "${" not in one.name + one.namespace and not makers.made(one.kind, one.namespace, one.name):
             yield one
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.checks.reading.view import KUSTOMIZE, PRUNE, Item, Unit, View, annotation, mapping, reconciles_itself
+from fluxstead.checks.reading.view import KUSTOMIZE, PRUNE, Item, Unit, View, annotation, reconciles_itself
 from fluxstead.checks.rules.transitions import Transition
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path
 
 GUARDED = frozenset(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.objects.names import named
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import KUSTOMIZE, Item
 from fluxstead.checks.subject import Subject
@@ -14,13 +13,11 @@ from fluxstead.core.findings import Finding, error
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
-_NAMERS = ("Alert", "ImagePolicy", "ImageUpdateAutomation")
-
 
 def objects(subject: Subject) -> Iterator[Finding]:
     """Objects of Flux that name others; nothing but files makes those."""
     view = subject.view
-    for item, one in named(view, None, *_NAMERS):
+    for item, one in () if view.partial else subject.names.of("Alert", "ImagePolicy", "ImageUpdateAutomation"):
         if _bootstrapped(subject, one.kind, one.name) or view.one(one.group, one.kind, one.namespace, one.name):
             continue
         known = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == one.namespace]

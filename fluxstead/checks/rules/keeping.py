@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from fluxstead.catalog.chart import Chart
 from fluxstead.checks.objects.claims import has_volumes
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import PRUNE, Item, annotation, mapping
+from fluxstead.checks.reading.view import PRUNE, Item, annotation
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error
+from fluxstead.core.shape import mapping
 
 
 def findings(subject: Subject) -> Iterator[Finding]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.checks.reading.view import Item, annotation, mapping
+from fluxstead.checks.reading.view import Item, annotation
 from fluxstead.checks.rules.departures import GUARDED, changed_owner, everything_left, left, would_be_pruned
 from fluxstead.checks.rules.transitions import Transition, over_transitions
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.shape import mapping
 
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, k3s_brings
-from fluxstead.catalog.references import pod_in
+from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import PRUNE, Item, View, annotation, mapping
+from fluxstead.checks.reading.view import PRUNE, Item, View, annotation
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.shape import mapping
 
 _DEFAULT = {
     "StorageClass": "storageclass.kubernetes.io/is-default-class",

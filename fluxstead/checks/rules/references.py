@@ -6,13 +6,13 @@ import difflib
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from fluxstead.checks.objects.names import named
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
 from fluxstead.checks.reading.store import Document, line_with, normal
-from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, mapping, release_key, releases_before
+from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, release_key, releases_before
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error, warning
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path
 
 
@@ -125,7 +125,7 @@ def targets(subject: Subject) -> Iterator[Finding]:
     view = subject.view
     if view.partial:
         return
-    for item, one in named(view, None, "HorizontalPodAutoscaler"):
+    for item, one in subject.names.of("HorizontalPodAutoscaler"):
         if item.ref.namespace not in subject.opaque and view.one(one.group, one.kind, item.ref.namespace, one.name) is None:
             here = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == item.ref.namespace]
             yield error(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rules.selectors import matches
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error
 from fluxstead.core.manifest import group_of
+from fluxstead.core.shape import mapping
 
 
 def autoscalers(subject: Subject) -> Iterator[Finding]:

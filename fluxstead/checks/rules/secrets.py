@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from fluxstead.checks.reading.directory import GENERATED
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error
 from fluxstead.core.secrecy import may_be_secret, secret_in
+from fluxstead.core.shape import mapping
 
 _ENCRYPTED = "ENC["
 

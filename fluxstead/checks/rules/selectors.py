@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.catalog.references import pod_in
+from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.shape import mapping
 
 _NAME = "kubernetes.io/metadata.name"
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings.k3s import LOAD_BALANCERS
-from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error
+from fluxstead.core.shape import mapping
 
 _POOL = "svccontroller.k3s.cattle.io/lbpool"
-_OTHERS = frozenset({"metallb", "kube-vip", "cilium", "openelb", "purelb"})
-"""Charts that give addresses to load balancers themselves, beside or instead of servicelb."""
 
 
 def ports(subject: Subject) -> Iterator[Finding]:
@@ -22,7 +20,7 @@ def ports(subject: Subject) -> Iterator[Finding]:
     if (
         platform is None
         or "servicelb" in platform.disabled
-        or any(chart_of(view, one)[0] in _OTHERS for one in view.of("HelmRelease"))
+        or any(subject.known.chart(view, one).gives_addresses for one in view.of("HelmRelease"))
     ):
         return
     owners: dict[tuple[str, int], str] = {}

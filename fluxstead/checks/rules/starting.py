@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.objects.names import named
-from fluxstead.checks.reading.scope import WORKLOADS
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
@@ -16,7 +15,7 @@ from fluxstead.core.findings import Finding, error, warning
 def claims(subject: Subject) -> Iterator[Finding]:
     """PersistentVolumeClaims that pods mount; people also make them by hand, as when they restore one."""
     view = subject.view
-    for item, claim in named(view, frozenset({"PersistentVolumeClaim"}), *WORKLOADS):
+    for item, claim in () if view.partial else subject.names.of(*WORKLOADS, kinds={"PersistentVolumeClaim"}):
         namespace, name = item.ref.namespace, claim.name
         if namespace in subject.opaque or _is_made(subject, namespace, name):
             continue
@@ -48,9 +47,9 @@ def priorities(subject: Subject) -> Iterator[Finding]:
             return
         brought |= brings.priority_classes
     brought |= {item.ref.name for item in view.of("PriorityClass")}
-    if not all(unit.exact for unit in view.units.values()):
+    if view.partial or not all(unit.exact for unit in view.units.values()):
         return
-    for item, priority in named(view, frozenset({"PriorityClass"}), *WORKLOADS):
+    for item, priority in subject.names.of(*WORKLOADS, kinds={"PriorityClass"}):
         if not priority.name.startswith("system-") and priority.name not in brought:
             yield _no_priority(subject, item, priority.name, brought)
 

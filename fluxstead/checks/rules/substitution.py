@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.variables import variables_in
-from fluxstead.checks.reading.view import annotation, mapping
+from fluxstead.checks.reading.view import annotation
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error
+from fluxstead.core.shape import mapping
 
 _CONTROL = "kustomize.toolkit.fluxcd.io/substitute"
 

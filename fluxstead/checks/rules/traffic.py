@@ -16,7 +16,7 @@ from fluxstead.core.findings import Finding, error, warning
 def services(subject: Subject) -> Iterator[Finding]:
     """The Services and ports that routes name, in namespaces where no chart makes Services that the files do not show."""
     view = subject.view
-    for item, backend in () if view.partial else routes_in(view, subject.known.routes):
+    for item, backend in () if view.partial else routes_in(view, subject.known.route_kinds):
         namespace, name, port = backend.namespace, backend.name, backend.port
         if not item.whole or namespace in subject.opaque or "${" in f"{namespace}{name}{port}":
             continue

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fluxstead.checks.reading.scope import WORKLOADS
+from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from functools import cache
 
 from fluxstead.catalog.chart_values import unknown_values, versions_known
+from fluxstead.catalog.kinds import pod_in
 from fluxstead.catalog.nearest import nearest_version
-from fluxstead.catalog.references import pod_in
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.shape import mapping
 
 EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _REMOVED = {

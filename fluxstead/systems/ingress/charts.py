@@ -6,20 +6,19 @@ traefik/traefik-helm-chart traefik, at the tags of their releases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from fluxstead.catalog.brings import Brings, Part, kinds, webhook
 from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_4, GATEWAY_API_1_5
 from fluxstead.catalog.brings.k3s import TRAEFIK as TRAEFIK_KINDS
 from fluxstead.catalog.chart import Chart, Values
+from fluxstead.core.shape import mapping
 
 _INGRESS = kinds("networking.k8s.io", "Ingress")
 
 
 def _nginx_classes(brings: Brings, values: Values) -> Brings:
-    resource = _mapping(_mapping(values, "controller"), "ingressClassResource")
+    resource = mapping(mapping(values, "controller"), "ingressClassResource")
     name = str(resource.get("name") or "nginx")
     return replace(
         brings,
@@ -29,15 +28,10 @@ def _nginx_classes(brings: Brings, values: Values) -> Brings:
 
 
 def _traefik_classes(brings: Brings, values: Values) -> Brings:
-    settings = _mapping(values, "ingressClass")
+    settings = mapping(values, "ingressClass")
     name = str(settings.get("name") or "traefik")
     default = settings.get("isDefaultClass", bool(brings.default_ingress_class)) and settings.get("enabled", True)
     return replace(brings, default_ingress_class=name if default else None)
-
-
-def _mapping(values: Values, key: str) -> Mapping[str, Any]:
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 INGRESS_NGINX = Chart(
@@ -67,10 +61,5 @@ TRAEFIK = Chart(
         Part("40", Brings(crds=GATEWAY_API_1_5), until="40.2"),
     ),
     with_values=_traefik_classes,
-    inert_kinds=frozenset(
-        {
-            *("IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "Middleware", "MiddlewareTCP", "TLSOption", "TLSStore"),
-            *("ServersTransport", "ServersTransportTCP", "TraefikService"),
-        }
-    ),
+    inert_kinds=frozenset(kind.partition(".")[0] for kind in TRAEFIK_KINDS),
 )

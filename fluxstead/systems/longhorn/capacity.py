@@ -9,14 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, counted, error
 from fluxstead.core.quantity import amount
-from fluxstead.systems.longhorn.chart import LONGHORN
+from fluxstead.core.shape import mapping
+from fluxstead.systems.longhorn.disks import values_in
 
 _GI = Decimal(1024) ** 3
 _CHARTS_REPLICAS = 3
+"""Copies in the class that the chart makes, by default (longhorn: chart/values.yaml)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ def findings(subject: Subject) -> Iterator[Finding]:
     """What volumes of one selection of disks ask for, with all their copies, against what those disks have to give."""
     if not any(node.disks for node in subject.nodes):
         return
+    said = mapping(values_in(subject), "persistence").get("defaultClassReplicaCount")
+    replicas = said if isinstance(said, int) else _CHARTS_REPLICAS
     # Class: the tags it asks for, and its number of copies.
-    replicas = _default_replicas(subject)
     classes = {"longhorn": (frozenset[str](), replicas)}
     for item in subject.view.of("StorageClass"):
         if subject.known.is_placed_on_disks(item):
@@ -45,15 +48,6 @@ def findings(subject: Subject) -> Iterator[Finding]:
             asked[tags].append((volume, copies))
     for tags, volumes in asked.items():
         yield from _judged(subject, tags, volumes)
-
-
-def _default_replicas(subject: Subject) -> int:
-    """Of the class that the chart makes (longhorn: chart/values.yaml, `persistence.defaultClassReplicaCount`)."""
-    for item in subject.view.of("HelmRelease"):
-        if subject.known.chart(subject.view, item) is LONGHORN:
-            said = mapping(mapping(item.spec, "values"), "persistence").get("defaultClassReplicaCount")
-            return said if isinstance(said, int) else _CHARTS_REPLICAS
-    return _CHARTS_REPLICAS
 
 
 def _judged(subject: Subject, tags: frozenset[str], volumes: list[tuple[_Volume, int]]) -> Iterator[Finding]:

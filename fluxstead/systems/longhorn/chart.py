@@ -7,12 +7,13 @@ controller/setting_controller.go for `longhorn-static`; each at every release fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from fluxstead.catalog.brings import Brings, Operation, Part, Webhook, kinds, webhook
 from fluxstead.catalog.chart import Chart, SecretName, Values
+from fluxstead.core.shape import mapping
 
 _BACKUP_KEYS = {
     "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -127,19 +128,14 @@ _PARTS = (
 
 
 def _with_values(brings: Brings, values: Values) -> Brings:
-    default = _mapping(values, "persistence").get("defaultClass", True)
+    default = mapping(values, "persistence").get("defaultClass", True)
     return replace(brings, default_storage_class="longhorn" if default else None)
 
 
 def _secrets(values: Values) -> Iterator[SecretName]:
-    for store in (_mapping(values, "defaultBackupStore"), _mapping(values, "defaultSettings")):
+    for store in (mapping(values, "defaultBackupStore"), mapping(values, "defaultSettings")):
         scheme = str(store.get("backupTarget", "")).partition("://")[0]
         yield SecretName(store.get("backupTargetCredentialSecret"), _BACKUP_KEYS.get(scheme, ()))
-
-
-def _mapping(values: Values, key: str) -> Mapping[str, Any]:
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 LONGHORN = Chart(

@@ -7,10 +7,11 @@ from typing import Any
 
 from fluxstead.checks.objects.needed import needed_by
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item, mapping
+from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, counted, error, warning
 from fluxstead.core.quantity import MEBIBYTE, few_bytes
+from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
 
 
@@ -74,7 +75,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
     used = (
         {need.name for item in subject.view.items for need in needed_by(item) if need.sort == "storage class"} if nodes else set()
     )
-    soft_by_default = _setting(subject, "replicaSoftAntiAffinity") is True
+    soft_by_default = mapping(values_in(subject), "defaultSettings").get("replicaSoftAntiAffinity") is True
     for item in subject.view.of("StorageClass") if nodes else ():
         if not subject.known.is_placed_on_disks(item):
             continue
@@ -113,11 +114,10 @@ def _schedulable(node: Item, wanted: set[str], node_tags: set[str]) -> Iterator[
             yield name
 
 
-def _setting(subject: Subject, key: str) -> Any:
-    for item in subject.view.of("HelmRelease"):
-        if subject.known.chart(subject.view, item) is LONGHORN:
-            return mapping(mapping(item.spec, "values"), "defaultSettings").get(key)
-    return None
+def values_in(subject: Subject) -> Mapping[str, Any]:
+    """The values of Longhorn's release; empty where the tree has none."""
+    releases = (item for item in subject.view.of("HelmRelease") if subject.known.chart(subject.view, item) is LONGHORN)
+    return next((mapping(item.spec, "values") for item in releases), {})
 
 
 def _words(value: Any) -> set[str]:

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.checks.objects.charts import chart_of
-from fluxstead.checks.reading.view import Item, View, mapping
+from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.rules.departures import pruned, would_be_pruned
 from fluxstead.checks.rules.transitions import Transition, over_transitions
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, error
 from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.shape import mapping
 from fluxstead.core.version import numbers
 from fluxstead.systems.longhorn.chart import LONGHORN
 

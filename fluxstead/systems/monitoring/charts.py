@@ -6,11 +6,12 @@ its releases; both charts' values.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Literal
 
 from fluxstead.catalog.brings import Brings, Part, Webhook, kinds, webhook
 from fluxstead.catalog.chart import Chart, SecretName, Values
+from fluxstead.core.shape import mapping
 
 _NAMES = (
     "Alertmanager AlertmanagerConfig PodMonitor Probe Prometheus PrometheusAgent PrometheusRule ScrapeConfig "
@@ -26,19 +27,14 @@ def _operator(name: str, type_: Literal["validating", "mutating"], asked: frozen
 
 
 def _of_grafana(values: Values) -> Iterator[SecretName]:
-    admin = _mapping(values, "admin")
+    admin = mapping(values, "admin")
     if values.get("enabled") is not False:
         keys = (str(admin.get("userKey", "admin-user")), str(admin.get("passwordKey", "admin-password")))
         yield SecretName(admin.get("existingSecret"), keys)
 
 
 def _of_the_stack(values: Values) -> Iterator[SecretName]:
-    yield from _of_grafana(_mapping(values, "grafana"))
-
-
-def _mapping(values: Values, key: str) -> Mapping[str, Any]:
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}
+    yield from _of_grafana(mapping(values, "grafana"))
 
 
 KUBE_PROMETHEUS_STACK = Chart(
