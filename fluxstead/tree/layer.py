@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Finding, Source
@@ -65,11 +64,11 @@ class Layer:
     """It stays, with all that it applied, when its file goes: what volumes themselves need to run."""
 
 
-class Observer(Protocol):
-    """The owner of scrapes, alert rules and dashboards. A cluster without monitoring has none, and then nothing comes of them."""
+Observe = Callable[[Sequence[Scrape], Sequence[AlertRules], Sequence[Dashboard]], tuple[Layer, ...]]
+"""What the owner of scrapes, alert rules and dashboards makes of everybody's.
 
-    def layers(self, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]) -> tuple[Layer, ...]:
-        """What collects, warns and shows."""
+A cluster without monitoring has none, and then nothing comes of them.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +82,8 @@ class Plan:
     dashboards: tuple[Dashboard, ...] = ()
     router: Router | None = None
     """Who turns everybody's routes into objects, where it is this system."""
-    observer: Observer | None = None
-    """Who collects, warns and shows, where it is this system."""
+    observe: Observe | None = None
+    """How what all systems want watched becomes layers, where it is this system that does it."""
     addresses: tuple[Address, ...] = ()
     products: Mapping[str, str] = field(default_factory=dict)
     """The versions of what it brings into the cluster, by the names of the catalog's schemas."""

@@ -11,7 +11,7 @@ from fluxstead.tree.layer import Layer, Plan
 
 
 def resolved(plans: Mapping[str, Plan]) -> dict[str, Plan]:
-    """The same plans with what has become of their asks: an observer's layers are its own, a route's objects are the asker's."""
+    """The same plans with what has become of their asks: what is observed is the observing system's, a route's objects are the asker's."""
     router = next((plan.router for plan in plans.values() if plan.router), None)
     return {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
 
@@ -29,9 +29,9 @@ def layers_of(plans: Mapping[str, Plan]) -> list[Layer]:
 
 
 def _with_observed(plan: Plan, plans: Mapping[str, Plan]) -> Plan:
-    if plan.observer is None:
+    if plan.observe is None:
         return plan
-    observed = plan.observer.layers(
+    observed = plan.observe(
         tuple(chain.from_iterable(one.scrapes for one in plans.values())),
         tuple(chain.from_iterable(one.alerts for one in plans.values())),
         tuple(chain.from_iterable(one.dashboards for one in plans.values())),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
@@ -32,30 +32,26 @@ def plan(settings: MonitoringSettings | None, platform: Platform, router: Router
     return Plan(
         layers=(_stack(settings, platform, values),),
         routes=(route,) if route else (),
-        observer=PrometheusOperator(settings),
+        observe=partial(_observed, settings),
         findings=tuple(findings_of(settings, values)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PrometheusOperator:
-    """Turns what is to be collected, warned of and shown into the operator's objects and Grafana's."""
-
-    settings: MonitoringSettings
-
-    def layers(self, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]) -> tuple[Layer, ...]:
-        """Their own layer: the CRDs come with the stack, which needs volumes, so that storage could not bring its own monitors."""
-        namespace = self.settings.namespace
-        about: dict[str, list[Manifest]] = defaultdict(list)
-        for scrape in scrapes:
-            about[scrape.name] += (Manifest(obj, scrape.source) for obj in _objects(scrape, namespace))
-        for alert in alerts:
-            about[alert.name].append(Manifest(_rules(alert, namespace), alert.source))
-        for dashboard in dashboards:
-            about[dashboard.name].append(Manifest(_dashboard(dashboard, namespace), dashboard.source))
-        manifests = tuple(manifest for each in about.values() for manifest in each)
-        source = self.settings.source
-        return (Layer(name="monitoring-scrapes", group="monitoring", source=source, manifests=manifests),) if manifests else ()
+def _observed(
+    settings: MonitoringSettings, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]
+) -> tuple[Layer, ...]:
+    """Their own layer: the CRDs come with the stack, which needs volumes, so that storage could not bring its own monitors."""
+    namespace = settings.namespace
+    about: dict[str, list[Manifest]] = defaultdict(list)
+    for scrape in scrapes:
+        about[scrape.name] += (Manifest(obj, scrape.source) for obj in _objects(scrape, namespace))
+    for alert in alerts:
+        about[alert.name].append(Manifest(_rules(alert, namespace), alert.source))
+    for dashboard in dashboards:
+        about[dashboard.name].append(Manifest(_dashboard(dashboard, namespace), dashboard.source))
+    manifests = tuple(manifest for each in about.values() for manifest in each)
+    source = settings.source
+    return (Layer(name="monitoring-scrapes", group="monitoring", source=source, manifests=manifests),) if manifests else ()
 
 
 def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str, Any]) -> Layer:
