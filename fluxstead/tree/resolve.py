@@ -11,7 +11,7 @@ from fluxstead.tree.layer import Layer, Plan
 
 
 def resolved(plans: Mapping[str, Plan]) -> dict[str, Plan]:
-    """The same plans with what has become of their asks: what is observed is the observing system's, a route's objects are the asker's."""
+    """The same plans with what has become of their asks: who observes has the layers of it, who asks for a route its objects."""
     router = next((plan.router for plan in plans.values() if plan.router), None)
     return {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
 
