@@ -10,17 +10,19 @@ from pathlib import Path
 
 from fluxstead.checks.acceptance import accepted
 from fluxstead.checks.entry import Entry
+from fluxstead.checks.past import Past
 from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import history_of
 from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStore
-from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.subject import Subject, run
+from fluxstead.checks.reading.view import View, view_of
+from fluxstead.checks.rule import Remark
+from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description import place
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
-from fluxstead.roster import CHECKS, KNOWN, in_order
+from fluxstead.roster import CHECKS, KNOWN, in_order, judged
 from fluxstead.tree import unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
@@ -44,7 +46,9 @@ class Assembled:
     plans: Mapping[str, Plan]
     """What each system contributes, with what has become of what it asked, in the order of the list of systems."""
     findings: tuple[Finding, ...]
-    subject: Subject
+    remarks: tuple[Remark, ...]
+    view: View
+    """The tree among the files around it, as Flux sees it."""
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -103,19 +107,18 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
         sops_secret=cluster.flux.sops_secret,
         place=cluster.flux.place,
     )
-    subject = subject_of(description, plans, tree, root)
-    found = run(subject, CHECKS)
-    # A need that nobody meets, told of the layers, would be told again of the files.
-    findings += (finding for finding in found if not (ordered.findings and finding.id.startswith("coldstart/")))
-    findings += ordered.findings
+    subject, past = evidence_of(description, plans, tree, root)
+    said = judged(subject, past)
+    findings += [*ordered.findings, *(one for one in said if isinstance(one, Finding))]
     # Classes and copies come from the machines' disks: without a machine, everything would seem to be wrong with the rest.
     alone = bool(of_machines) and not any(node.joined for node in description.nodes)
     kept = of_machines if alone else accepted(set(findings), cluster.accept, CHECKS)
-    return Assembled(description, tree, plans, tuple(sorted(kept)), subject)
+    remarks = tuple(one for one in said if isinstance(one, Remark))
+    return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, subject.view)
 
 
-def subject_of(description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None) -> Subject:
-    """What the checks look at: the tree's files, and what people wrote around them."""
+def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None) -> tuple[Subject, Past]:
+    """What the rules look at: the tree's files and what people wrote around them, now and in commits."""
     cluster = description.cluster
     around = DiskStore(root) if root else TextStore({})
     entry = Entry(around, description.name, posixpath.join(cluster.flux.place, tree.directory))
@@ -123,11 +126,11 @@ def subject_of(description: Description, plans: Mapping[str, Plan], tree: Tree, 
     store = TreeStore(tree.directory, tree, around, {entry.path: entry.as_written()} if wrong else {})
     begins = partial(_entries, description.name, tree.directory)
     view = view_of(store, begins(store), cluster.flux.place)
-    past = committed(history_of(root, cluster.flux.branch), view, begins) if root else Committed()
+    before = committed(history_of(root, cluster.flux.branch), view, begins) if root else Committed()
     unread = around.unreadable if isinstance(around, DiskStore) else {}
     view.findings += [finding for finding in wrong if entry.path not in unread]
-    view.findings += [*entry.around(view), *entry.renamed(view, past.before), *(unreadable(*one) for one in unread.items())]
-    return Subject(
+    view.findings += [*entry.around(view), *entry.renamed(view, before.before), *(unreadable(*one) for one in unread.items())]
+    subject = Subject(
         view=view,
         known=KNOWN,
         platform=tree.platform,
@@ -148,12 +151,10 @@ def subject_of(description: Description, plans: Mapping[str, Plan], tree: Tree, 
             "flux": cluster.flux.source_of("version"),
             **{key: cluster.kubernetes.source_of(key) for key in ("version", "nodeCidr", "podCidr", "serviceCidr")},
         },
-        root=root,
-        before=past.before,
-        last=past.last,
-        unread=past.unread,
-        unchecked=past.unchecked,
+        unmet=tree.order.unmet,
+        blocked=tree.order.blocked,
     )
+    return subject, Past(subject, before)
 
 
 def _entries(cluster: str, directory: str, store: Store) -> list[str]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from fluxstead.catalog.chart import Charts
 from fluxstead.catalog.other_charts import OTHER_CHARTS
+from fluxstead.checks import registry
 from fluxstead.checks.known import Known
-from fluxstead.checks.registry import GENERAL
+from fluxstead.checks.past import Past, Transition, over
+from fluxstead.checks.rule import Remark, Rule, not_checked, run
+from fluxstead.checks.subject import Subject
+from fluxstead.core.check import Check
+from fluxstead.core.findings import Finding
+from fluxstead.description import load, place, problems, text_in, yaml_in
 from fluxstead.system import System
 from fluxstead.systems.applications import APPLICATIONS
 from fluxstead.systems.dns import DNS
@@ -27,8 +34,32 @@ KNOWN = Known(
     copies=frozenset[str]().union(*(system.copies for system in SYSTEMS)),
 )
 
-CHECKS = tuple(sorted((*GENERAL, *(check for system in SYSTEMS for check in system.checks)), key=lambda check: check.id))
-"""Every check, by id. A test holds that no finding's id is missing here."""
+OF_TREES: tuple[Rule[Subject], ...] = (*registry.OF_TREES, *(rule for system in SYSTEMS for rule in system.rules))
+OF_MOVES: tuple[Rule[Transition], ...] = (*registry.OF_MOVES, *(rule for system in SYSTEMS for rule in system.moves))
+
+_MADE_BY_RULES = (
+    *(rule.checks for rule in OF_TREES),
+    *(rule.checks for rule in OF_MOVES),
+    *(rule.checks for rule in registry.OF_COMMITS),
+    *(rule.checks for rule in registry.OF_OUTSIDE),
+)
+_MADE_ELSEWHERE = (
+    registry.MADE_ELSEWHERE,
+    *(module.CHECKS for module in (load, place, problems, text_in, yaml_in)),
+    *(system.planned for system in SYSTEMS),
+)
+CHECKS: tuple[Check, ...] = tuple(sorted(chain(*_MADE_BY_RULES, *_MADE_ELSEWHERE), key=lambda check: check.id))
+"""Every check, by id. A test holds that none is missing here."""
+
+
+def judged(subject: Subject, past: Past) -> list[Finding | Remark]:
+    """What all rules say of a tree, and of the commits before it."""
+    return [
+        *run(subject, OF_TREES),
+        *over(past, OF_MOVES),
+        *run(past, registry.OF_COMMITS),
+        *map(not_checked, past.committed.unchecked),
+    ]
 
 
 def in_order(plans: Mapping[str, Plan]) -> dict[str, Plan]:

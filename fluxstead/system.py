@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from fluxstead.catalog.chart import Chart
 from fluxstead.checks.known import RouteKind, Storage
-from fluxstead.checks.subject import Check
+from fluxstead.checks.past import Transition
+from fluxstead.checks.rule import Rule
+from fluxstead.checks.subject import Subject
+from fluxstead.core.check import Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +18,7 @@ class System:
 
     `key`: its key in the stack file; None where it has none. `does`: what it is for, as the documentation says it. `charts`: those
     that it installs, and those whose facts are its subject. `copies`: annotations by which a second Ingress may answer for the same
-    path. `checks`: its own, over the description and over trees.
+    path. `planned`: the checks that its `plan` makes of the description. `rules`: over trees; `moves`: over what a commit changes.
     """
 
     name: str
@@ -25,4 +28,6 @@ class System:
     storage: Storage | None = None
     routes: tuple[RouteKind, ...] = ()
     copies: frozenset[str] = frozenset()
-    checks: tuple[Check, ...] = ()
+    planned: tuple[Check, ...] = ()
+    rules: tuple[Rule[Subject], ...] = ()
+    moves: tuple[Rule[Transition], ...] = ()

@@ -6,8 +6,13 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
-from fluxstead.checks.subject import Check
-from fluxstead.core.findings import Finding, Severity, Source, error, warning
+from fluxstead.core.check import Check, refuses, warns
+from fluxstead.core.findings import Finding, Severity, Source
+
+ERROR_ACCEPTED = refuses("accept/error", "U7", "`storage/tags` is an error", "the description")
+UNKNOWN_ACCEPTED = refuses("accept/unknown", "U7", "no check is called `storage/tags-unusd`", "the description")
+UNUSED_ACCEPTANCE = warns("accept/unused", "U7", "nothing is found that `storage/tags-unused` would accept", "the description")
+CHECKS = (ERROR_ACCEPTED, UNKNOWN_ACCEPTED, UNUSED_ACCEPTANCE)
 
 
 class Acceptance(Protocol):
@@ -32,24 +37,21 @@ def accepted(findings: Collection[Finding], acceptances: Sequence[Acceptance], c
         severity = severities.get(acceptance.id)
         if severity is None:
             near = difflib.get_close_matches(acceptance.id, severities, n=1)
-            yield error(
-                "accept/unknown",
+            yield UNKNOWN_ACCEPTED(
                 acceptance.source_of("id"),
                 what=f"no check is called `{acceptance.id}`",
                 why="the warning that was meant is not accepted",
                 write=near[0] if near else "an id of `./run check --list`",
             )
         elif severity is Severity.ERROR:
-            yield error(
-                "accept/error",
+            yield ERROR_ACCEPTED(
                 acceptance.source_of("id"),
                 what=f"`{acceptance.id}` is an error",
                 why="what it says would break the cluster, whatever the reason",
                 write="what the error asks for",
             )
         elif acceptance.id not in found and acceptance.id not in later:
-            yield warning(
-                "accept/unused",
+            yield UNUSED_ACCEPTANCE(
                 acceptance.source_of("id"),
                 what=f"nothing is found that `{acceptance.id}` would accept",
                 why="it would hide the warning if it came back for another reason",

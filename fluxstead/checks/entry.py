@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from fluxstead.checks.reading.directory import kustomization_in
 from fluxstead.checks.reading.store import Document, Store, documents_in, line_with, normal
 from fluxstead.checks.reading.view import KUSTOMIZE, View, identity
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path, entry_text
+
+WRONG_ENTRY = refuses("tree/entry", "F27", "it is empty", "the files on disk")
+CHECKS = (WRONG_ENTRY,)
 
 _ANEW = "delete it, and ./run render writes it anew; or the committed one back: git checkout -- "
 _PRUNES = "Flux deletes what it finds here no more, layer by layer"
@@ -144,4 +148,4 @@ class Entry:
 
 
 def _wrong(source: Source, what: str, why: str, write: str) -> Finding:
-    return error("tree/entry", source, what=what, why=why, write=write)
+    return WRONG_ENTRY(source, what=what, why=why, write=write)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fluxstead.checks.known import Known
-from fluxstead.checks.reading.committed import committed
+from fluxstead.checks.past import Past
+from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import History, history_of
 from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
 from fluxstead.checks.reading.view import identity, view_of
@@ -17,12 +18,12 @@ from fluxstead.tree.look import unreadable
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
 
 
-def clusters_in(root: Path, known: Known) -> dict[str, Subject]:
+def clusters_in(root: Path, known: Known) -> dict[str, Past]:
     """Each cluster's tree, by the directory that its Flux begins with."""
     store = DiskStore(root)
     entries = sorted(set(_bootstrapped(store))) or _of_clusters(sorted(set(_highest(store))))
     history = history_of(root)
-    return {entry: _subject(store, entry, history, known) for entry in entries if store.is_folder(entry)}
+    return {entry: _evidence(store, entry, history, known) for entry in entries if store.is_folder(entry)}
 
 
 def _of_clusters(entries: list[str]) -> list[str]:
@@ -31,18 +32,18 @@ def _of_clusters(entries: list[str]) -> list[str]:
     return [entry for entry, depth in depths.items() if depth == min(depths.values())] or entries
 
 
-def subject_of(root: Path, entry: str, known: Known) -> Subject:
+def cluster_at(root: Path, entry: str, known: Known) -> Past:
     """The tree of the cluster whose Flux begins with this directory."""
-    return _subject(DiskStore(root), normal(entry), history_of(root), known)
+    return _evidence(DiskStore(root), normal(entry), history_of(root), known)
 
 
-def _subject(store: DiskStore, entry: str, history: History, known: Known) -> Subject:
+def _evidence(store: DiskStore, entry: str, history: History, known: Known) -> Past:
     view = view_of(store, [entry])
     past = committed(history, view, lambda files: [entry] if files.is_folder(entry) else [])
     view.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
     # Of a repository that somebody looks at, and does not commit to, the past need not be there.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.write}" for one in past.unread)]
-    return Subject(view=view, known=known, root=store.root, before=past.before, last=past.last, unchecked=unchecked)
+    return Past(Subject(view=view, known=known), Committed(past.before, past.last, unchecked=unchecked))
 
 
 def _bootstrapped(store: DiskStore) -> Iterator[str]:

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from fluxstead.assembly import Assembled, subject_of
-from fluxstead.checks.subject import run as run_checks
+from fluxstead.assembly import Assembled, evidence_of
 from fluxstead.cli.synthetic import write_project
 from fluxstead.embedded import run_program
-from fluxstead.roster import CHECKS
+from fluxstead.roster import judged
 
 _REPOSITORY = Path(__file__).parents[2]
 _BASELINE = "import pulumi, pydantic, yaml"
@@ -95,7 +94,7 @@ def _checks_of(name: str, assembled: Assembled | None, root: Path, runs: int) ->
     files = [(file.text, file.object) for file in tree]
 
     def ours() -> None:
-        list(run_checks(subject_of(description, assembled.plans, tree, root), CHECKS))
+        judged(*evidence_of(description, assembled.plans, tree, root))
 
     def baseline() -> None:
         for text, _ in files:

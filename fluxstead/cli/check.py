@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fluxstead.checks.foreign import clusters_in, subject_of
+from fluxstead.checks.foreign import cluster_at, clusters_in
 from fluxstead.checks.outside.built import kustomize
-from fluxstead.checks.registry import OUTSIDE
-from fluxstead.checks.subject import Outside, Subject
-from fluxstead.checks.subject import run as run_checks
+from fluxstead.checks.outside.evidence import Outside, Session
+from fluxstead.checks.registry import OF_OUTSIDE
+from fluxstead.checks.rule import Remark
+from fluxstead.checks.rule import run as run_rules
 from fluxstead.cli.formats import FORMATS
 from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
 from fluxstead.core.findings import Finding, Severity, errors
 from fluxstead.embedded import Run
-from fluxstead.roster import CHECKS, KNOWN
+from fluxstead.roster import CHECKS, KNOWN, judged
 from fluxstead.tree.delivery import look
 
 
@@ -36,12 +37,11 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.tree:
         return _hand_written(options)
-    result = run_project(options)
-    subjects = [result.assembled.subject] if result.assembled else []
-    outside = Outside(kustomize(), options.online)
-    found = {*result.findings, *_on_disk(result), *(finding for subject in subjects for finding in _outside(subject, outside))}
-    failed = print_findings(found, options.format)
-    _say_unchecked(subjects)
+    result, said = run_project(options), set[Finding | Remark]()
+    if result.assembled:
+        outside = Outside(result.assembled.view, result.root, Session(kustomize(), options.online))
+        said.update(result.assembled.remarks, run_rules(outside, OF_OUTSIDE))
+    failed = _print({*result.findings, *_on_disk(result), *said}, options.format)
     if options.format == "text" and not failed:
         print("no errors")
     return int(failed)
@@ -74,29 +74,22 @@ def _hand_written(options: argparse.Namespace) -> int:
     if not root.is_dir():
         print(f"fluxstead: there is no directory {root}", file=sys.stderr)
         return 2
-    subjects = {options.entry: subject_of(root, options.entry, KNOWN)} if options.entry else clusters_in(root, KNOWN)
-    if not subjects:
+    clusters = {options.entry: cluster_at(root, options.entry, KNOWN)} if options.entry else clusters_in(root, KNOWN)
+    if not clusters:
         print(f"fluxstead: no Flux Kustomization below {root}; say --entry DIR if there is one", file=sys.stderr)
         return 2
-    findings: set[Finding] = set()
-    outside = Outside(kustomize(), options.online)
-    for entry, subject in subjects.items():
-        findings.update(run_checks(subject, CHECKS))
-        findings.update(_outside(subject, outside))
-        print(f"{entry or '.'}: {len(subject.view.units)} Kustomizations, {len(subject.view.items)} objects", file=sys.stderr)
-    failed = print_findings(findings, options.format)
-    _say_unchecked(subjects.values())
-    return int(failed)
+    said: set[Finding | Remark] = set()
+    session = Session(kustomize(), options.online)
+    for entry, past in clusters.items():
+        view = past.subject.view
+        said.update(judged(past.subject, past), run_rules(Outside(view, root, session), OF_OUTSIDE))
+        print(f"{entry or '.'}: {len(view.units)} Kustomizations, {len(view.items)} objects", file=sys.stderr)
+    return int(_print(said, options.format))
 
 
-def _outside(subject: Subject, outside: Outside) -> Iterator[Finding]:
-    """What takes more than the files: kustomize, and the network where it was asked for."""
-    subject.outside = outside
-    yield from run_checks(subject, OUTSIDE)
-
-
-def _say_unchecked(subjects: Collection[Subject]) -> None:
-    for line in sorted({line for subject in subjects for line in subject.unchecked}):
-        print(f"not checked: {line}", file=sys.stderr)
-    for line in sorted({line for subject in subjects for line in subject.notes}):
-        print(line, file=sys.stderr)
+def _print(said: Iterable[Finding | Remark], form: str) -> bool:
+    """Print the findings, and beside them what was not checked; whether one of them is an error."""
+    failed = print_findings([one for one in said if isinstance(one, Finding)], form)
+    for remark in sorted(one for one in said if isinstance(one, Remark)):
+        print(remark.text, file=sys.stderr)
+    return failed

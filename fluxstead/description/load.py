@@ -11,13 +11,20 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from fluxstead.core.check import refuses
 from fluxstead.core.described import Described, KeyPath, Origin, locate
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.findings import Finding, Source
 from fluxstead.description.cluster import Cluster
-from fluxstead.description.problems import Written, findings_of, unknown_key
+from fluxstead.description.problems import UNKNOWN_KEY, WRONG_TYPE, Written, findings_of, unknown_key
 from fluxstead.description.text_in import read_document, unreadable
 from fluxstead.description.yaml_in import Document, read_yaml
 from fluxstead.nodes.model import Node
+
+NO_CLUSTER = refuses("description/no-cluster", "U12", "no stack is called 'k3s-flx'", "the description")
+NO_STACK = refuses("description/no-stack", "U7", "there is no description of a stack `k3s-fluxx`", "the description")
+ENCRYPTED_SETTING = refuses("description/secret", "F22", "`fluxstead:monitoring` is encrypted", "the description")
+UNREAD_NODE = refuses("description/unread-node", "U12", "this is not read: machines are files nodes/<name>.yaml", "the description")
+CHECKS = (NO_CLUSTER, NO_STACK, ENCRYPTED_SETTING, UNREAD_NODE)
 
 PROJECT = "fluxstead"
 """The project's name in Pulumi.yaml, and so the prefix of its keys in the stack file."""
@@ -69,8 +76,7 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
         known = stacks_in(root)
         near = difflib.get_close_matches(stack, known, n=1)
         findings.append(
-            error(
-                "description/no-stack",
+            NO_STACK(
                 Source(stack_file),
                 what=f"there is no description of a stack `{stack}`",
                 why="the stack file says what the cluster is",
@@ -101,8 +107,7 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
 
 
 def _no_mapping(what: str, source: Source) -> Finding:
-    return error(
-        "description/type",
+    return WRONG_TYPE(
         source,
         what=f"{what} not a mapping of keys to values",
         why="nothing in it can be found by its key",
@@ -133,8 +138,7 @@ def _sections(config: Mapping[str, Any], document: Document, findings: list[Find
         if value is None:
             told.add(name)
             findings.append(
-                error(
-                    "description/type",
+                WRONG_TYPE(
                     Source(document.file, document.lines[("config", key)]),
                     what=f"nothing stands under `{key}`",
                     why="a section whose lines were lost would switch its system off, and Flux would prune it",
@@ -144,8 +148,7 @@ def _sections(config: Mapping[str, Any], document: Document, findings: list[Find
         elif isinstance(value, Mapping) and value.keys() == {"secure"}:
             told.add(name)
             findings.append(
-                error(
-                    "description/secret",
+                ENCRYPTED_SETTING(
                     Source(document.file, document.lines[("config", key)]),
                     what=f"`{key}` is encrypted",
                     why="the tree is plain text in Git; a secret that passes through it is a secret told (F22)",
@@ -167,8 +170,7 @@ def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
     """A key that was meant for us and would be left out without a word: without a namespace, or with one that is like ours."""
     namespace, _, name = key.rpartition(":")
     if not namespace or difflib.get_close_matches(namespace.lower(), [PROJECT], cutoff=0.8):
-        yield error(
-            "description/unknown-key",
+        yield UNKNOWN_KEY(
             source,
             what=f"the key `{key}` is not one of {PROJECT}",
             why="its section would be left out without a word, and Flux would prune what it described",
@@ -225,8 +227,7 @@ def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
 def _unread(path: Path) -> Iterator[Finding]:
     """What lies beside the machines' files and is not read; notes and editors' files may."""
     if path.is_dir() or path.suffix in {".yml", ".json"}:
-        yield error(
-            "description/unread-node",
+        yield UNREAD_NODE(
             Source(f"nodes/{path.name}"),
             what="this is not read: machines are files nodes/<name>.yaml",
             why="a machine in it would be left out without a word",
@@ -248,8 +249,7 @@ def _check_cluster(root: Path, cluster: str, document: Document, findings: list[
         return
     near = difflib.get_close_matches(cluster, known, n=1)
     findings.append(
-        error(
-            "description/no-cluster",
+        NO_CLUSTER(
             Source(document.file, document.lines[("cluster",)]),
             what=f"no stack is called {cluster!r}",
             why="the machine would belong to no cluster and be left out without a word",

@@ -12,10 +12,25 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.refusal import refuse
 from fluxstead.core.repository import repositories_around
+
+BEGINS_ELSEWHERE = warns(
+    "flux/begins-elsewhere",
+    "F3",
+    "Flux was bootstrapped into clusters/home at the repository's root, and its entry …",
+    "the description",
+)
+WRONG_DIRECTORY = refuses(
+    "flux/directory",
+    "F3",
+    "the project lies in homelab of its Git repository, and its paths would begin in the root",
+    "the description",
+)
+CHECKS = (BEGINS_ELSEWHERE, WRONG_DIRECTORY)
 
 HERE = "."
 """The project's folder is the root of a repository of its own, wherever it lies now."""
@@ -51,8 +66,7 @@ def findings_of(said: str | None, source: Source, root: Path, cluster: str) -> I
     found = in_git(root)
     if found and said != HERE and (said or "") not in (found if said else found[:1]):
         inside = found[0]
-        yield error(
-            "flux/directory",
+        yield WRONG_DIRECTORY(
             source,
             what=f"the project lies in {inside or 'the root'} of its Git repository,"
             f" and its paths would begin in {said or 'the root'}",
@@ -64,8 +78,7 @@ def findings_of(said: str | None, source: Source, root: Path, cluster: str) -> I
         begins = f"clusters/{cluster}"
         top = root.resolve().parents[said.count("/")]
         if (top / begins / FLUX_NAMESPACE).is_dir() and not (root / begins / FLUX_NAMESPACE).is_dir():
-            yield warning(
-                "flux/begins-elsewhere",
+            yield BEGINS_ELSEWHERE(
                 source,
                 what=f"Flux was bootstrapped into {begins} at the repository's root,"
                 f" and its entry to the tree lies in {said}/{begins}",

@@ -12,8 +12,15 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from fluxstead.core import refusal
+from fluxstead.core.check import refuses
 from fluxstead.core.described import KeyPath, Origin
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.findings import Finding, Source
+from fluxstead.description.text_in import MISSING
+
+WRONG_TYPE = refuses("description/type", "U7", "replicas: expected a whole number, found the text 'two'", "the description")
+UNKNOWN_KEY = refuses("description/unknown-key", "F20", "unknown key `apps[0].replica`", "the description")
+WRONG_VALUE = refuses("description/value", "F4, F23, F24, U1", "version: '1.9.x' is not an exact version", "the description")
+CHECKS = (WRONG_TYPE, UNKNOWN_KEY, WRONG_VALUE)
 
 _WRONG_TYPE = {
     "string_type": "text",
@@ -130,12 +137,11 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
         case refusal.REFUSED if not text:
             context = item["ctx"]
             what = "nothing stands here" if item["input"] is None else context["what"]
-            return error("description/value", source, what=_at(place, what), why=context["why"], write=context["write"])
+            return WRONG_VALUE(source, what=_at(place, what), why=context["why"], write=context["write"])
         case "extra_forbidden":
             return _unknown_key(path, model, written, meant)
         case "missing":
-            return error(
-                "description/missing",
+            return MISSING(
                 source,
                 what=f"`{place}` is missing",
                 why=_description(model, path) or "nothing else says it, and it has no default",
@@ -144,24 +150,21 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
         case "literal_error":
             expected = item["ctx"]["expected"].replace("'", "")
             near = difflib.get_close_matches(str(item["input"]), expected.replace(" or ", ", ").split(", "), n=1)
-            return error(
-                "description/value",
+            return WRONG_VALUE(
                 source,
                 what=_at(place, f"{_shown(item['input'], text)} is none of: {expected}"),
                 why="no other word has a meaning here",
                 write=near[0] if near else expected,
             )
         case kind if kind in _WRONG_TYPE or kind == refusal.REFUSED:
-            return error(
-                "description/type",
+            return WRONG_TYPE(
                 source,
                 what=_at(place, f"expected {_WRONG_TYPE.get(kind, 'text')}, found {_shown(item['input'], text)}"),
                 why=_WHY_TYPE,
                 write=_in_type(kind, text),
             )
         case _:
-            return error(
-                "description/value",
+            return WRONG_VALUE(
                 source,
                 what=_at(place, f"{_shown(item['input'], text)}: {item['msg'][0].lower()}{item['msg'][1:]}"),
                 why="the value lies outside what is allowed",
@@ -172,8 +175,7 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
 def unknown_key(key: str, known: Iterable[str], source: Source, *, place: str) -> Finding:
     """The finding for a key that nothing reads, with the nearest one that something does."""
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
-    return error(
-        "description/unknown-key",
+    return UNKNOWN_KEY(
         source,
         what=f"unknown key `{place}`",
         why="a misspelt key would leave its default in force without a word",

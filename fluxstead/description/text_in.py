@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.description.yaml_in import Document, read_yaml
+
+MISSING = refuses("description/missing", "U7", "`version` is missing", "the description")
+UNREADABLE_FILE = refuses("description/unreadable", "U7", "the file cannot be read: …", "the description")
+CHECKS = (MISSING, UNREADABLE_FILE)
 
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: .*)?$", re.MULTILINE)
 """The marks of an unresolved merge that stand in no YAML; `=======` alone may be text."""
@@ -23,8 +28,7 @@ def read_document(root: Path, file: str) -> Document | None:
     read = read_yaml(text, file)
     if read.data is None and not read.findings:
         read.findings.append(
-            error(
-                "description/missing",
+            MISSING(
                 Source(file),
                 what="the file says nothing",
                 why="a file that was emptied by mistake would take what it described with it",
@@ -76,8 +80,7 @@ def _decoded(content: bytes, document: Document) -> str:
     mark = _CONFLICT.search(text)
     if mark and not document.findings:
         document.findings.append(
-            error(
-                "description/unreadable",
+            UNREADABLE_FILE(
                 Source(file, text.count("\n", 0, mark.start()) + 1),
                 what=f"an unresolved merge: `{mark[0]}`",
                 why="both sides of the merge stand in the file, and neither alone is what the cluster shall be",
@@ -90,4 +93,4 @@ def _decoded(content: bytes, document: Document) -> str:
 def unreadable(file: str, what: str, *, write: str, line: int = 1) -> Finding:
     """What stands in the description's folder and cannot be read."""
     why = "what it says would be missing from the cluster"
-    return error("description/unreadable", Source(file, line), what=what, why=why, write=write)
+    return UNREADABLE_FILE(Source(file, line), what=what, why=why, write=write)

@@ -12,9 +12,13 @@ from typing import Any
 
 import yaml
 
+from fluxstead.core.check import refuses
 from fluxstead.core.described import KeyPath
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.yaml_depth import is_nested_without_end
+
+BROKEN_YAML = refuses("description/yaml", "F20", "the key `state` stands here a second time", "the description")
+CHECKS = (BROKEN_YAML,)
 
 _INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)")
@@ -60,8 +64,7 @@ def read_yaml(text: str, file: str) -> Document:
     except yaml.YAMLError as problem:
         position = getattr(problem, "position", 0)
         document.findings.append(
-            error(
-                "description/yaml",
+            BROKEN_YAML(
                 Source(file, text.count("\n", 0, position) + 1),
                 what=f"this is not YAML: {str(problem).splitlines()[0]}",
                 why="the file holds characters that YAML does not allow",
@@ -82,8 +85,7 @@ def read_yaml(text: str, file: str) -> Document:
 def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Finding:
     line = (text.splitlines() or [""])[source.line - 1 : source.line]
     tab = bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
-    return error(
-        "description/yaml",
+    return BROKEN_YAML(
         source,
         what="this line is indented with a tab" if tab else f"this is not YAML: {problem.problem or problem.context}",
         why="YAML is indented by spaces only, and nothing below this line can be read"
@@ -96,8 +98,7 @@ def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Findi
 
 
 def _endless(file: str) -> Finding:
-    return error(
-        "description/yaml",
+    return BROKEN_YAML(
         Source(file),
         what="this is nested without end: an anchor that holds itself, or thousands of brackets",
         why="nothing in the file can be read",
@@ -205,7 +206,7 @@ class _Builder:
 
     def _refuse(self, line: int, what: str, *, why: str, write: str) -> None:
         source = Source(self._document.file, line)
-        self._document.findings.append(error("description/yaml", source, what=what, why=why, write=write))
+        self._document.findings.append(BROKEN_YAML(source, what=what, why=why, write=write))
 
 
 def _resolved(text: str) -> str | bool | int | float | None:

@@ -5,8 +5,21 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.nodes.model import Node
+
+ADDRESS_OUTSIDE = refuses(
+    "nodes/address-outside", "U7", "10.0.0.1 is no address of a machine in 192.168.86.0/24", "the description"
+)
+ADDRESS_TWICE = refuses("nodes/address-twice", "U7", "k3s2 has the address of k3s1 (nodes/k3s1.yaml:3)", "the description")
+DISK_INSIDE_DISK = refuses("nodes/disk-inside-disk", "F13", "/mnt/a/b lies on disk 'a' at /mnt/a", "the description")
+DISK_TWICE = refuses(
+    "nodes/disk-twice", "F13", "mountPath '/mnt/disks/sdf1' is already declared at nodes/k3s1.yaml:15", "the description"
+)
+NO_SERVER = refuses("nodes/no-server", "U7", "no live node is a server", "the description")
+UNUSABLE_ADDRESS = refuses("nodes/unusable-address", "U7", "no machine can be reached at 127.0.0.1", "the description")
+CHECKS = (ADDRESS_OUTSIDE, ADDRESS_TWICE, DISK_INSIDE_DISK, DISK_TWICE, NO_SERVER, UNUSABLE_ADDRESS)
 
 
 def findings_of(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding]:
@@ -18,8 +31,7 @@ def findings_of(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Findin
 
 def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:
     if not any(node.role == "server" and node.state == "live" for node in nodes):
-        yield error(
-            "nodes/no-server",
+        yield NO_SERVER(
             nodes[0].source_of("role") if nodes else Source("nodes"),
             what="no live node is a server" if nodes else "no machine in nodes/ belongs to this cluster",
             why="without a control plane there is no cluster that could read the tree",
@@ -37,24 +49,21 @@ def _addresses(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding
         address = ipaddress.ip_address(node.address)
         first = owners.setdefault(node.address, node)
         if first is not node:
-            yield error(
-                "nodes/address-twice",
+            yield ADDRESS_TWICE(
                 source,
                 what=f"{node.name} has the address of {first.name} ({first.source_of('address')})",
                 why="one of the two machines could not be reached, and the other be prepared in its place",
                 write="the machine's own address",
             )
         if address.is_loopback or address.is_multicast or address.is_unspecified:
-            yield error(
-                "nodes/unusable-address",
+            yield UNUSABLE_ADDRESS(
                 source,
                 what=f"no machine can be reached at {node.address}",
                 why="k3s would announce it to the other nodes as this one's address",
                 write="the machine's address in the nodes' network",
             )
         elif network and (address not in network or address in {network.network_address, network.broadcast_address}):
-            yield error(
-                "nodes/address-outside",
+            yield ADDRESS_OUTSIDE(
                 source,
                 what=f"{node.address} is no address of a machine in {network}",
                 why="the stack file says that all nodes are in that network",
@@ -84,8 +93,7 @@ def _nested(node: Node) -> Iterator[Finding]:
         while (parent := parent.rpartition("/")[0]) and parent not in paths:
             pass
         if parent:
-            yield error(
-                "nodes/disk-inside-disk",
+            yield DISK_INSIDE_DISK(
                 node.source_of("disks", index, "mountPath"),
                 what=f"{disk.mount_path} lies on disk {paths[parent].name!r} at {parent}",
                 why="Longhorn would count one disk's space for two (F13)",
@@ -94,8 +102,7 @@ def _nested(node: Node) -> Iterator[Finding]:
 
 
 def _twice(node: Node, index: int, key: str, value: str, first: str) -> Finding:
-    return error(
-        "nodes/disk-twice",
+    return DISK_TWICE(
         node.source_of("disks", index, key),
         what=f"{key} {value!r} is already declared at {first}",
         why="a disk that is registered twice locks Longhorn's UI and loses one of the two (F13)",

@@ -8,13 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fluxstead.core.findings import Finding, Source, error, errors, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, Source, errors
 from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.lock import Busy, locked
 from fluxstead.tree.look import Blocked, Look, unreadable
 from fluxstead.tree.owned import Change, Difference, compare, write
 from fluxstead.tree.record import RECORD
 from fluxstead.tree.staging import NotWritten, scratch_of
+
+DELETED_BY_HAND = refuses("tree/deleted", "F3, U8", "deleted by hand: generated/home/apps.yaml", "the files on disk")
+LOCKED = refuses("tree/locked", "U8", "the tree is held by process 4711 (./run render)", "the files on disk")
+NOT_WRITTEN = refuses(
+    "tree/not-written", "U8", "it cannot be written: No space left on device; the tree is as it was before", "the files on disk"
+)
+STALE = warns("tree/stale", "U8", "the tree is not what the description says: update generated/home/apps.yaml", "the files on disk")
+CHECKS = (DELETED_BY_HAND, LOCKED, NOT_WRITTEN, STALE)
 
 _HAND_MADE = frozenset({"tree/edited", "tree/record"})
 """What the operator may decide to overwrite; what stands in the way otherwise has to be moved by hand."""
@@ -133,8 +142,7 @@ def _refused(desired: Desired, finding: Finding) -> Delivery:
 
 
 def _deleted(paths: list[str]) -> Finding:
-    return error(
-        "tree/deleted",
+    return DELETED_BY_HAND(
         Source(paths[0]),
         what=f"deleted by hand: {_some(paths)}",
         why="Flux builds nothing of a layer that lists a file which is not there, and deletes what no file asks for any more (F3)",
@@ -143,8 +151,7 @@ def _deleted(paths: list[str]) -> Finding:
 
 
 def _stale(directory: str, changes: list[Change]) -> Finding:
-    return warning(
-        "tree/stale",
+    return STALE(
         Source(directory),
         what=f"the tree is not what the description says: {_some([f'{change.verb} {change.path}' for change in changes])}",
         why="Flux applies the files that are committed, and not the description",
@@ -157,8 +164,7 @@ def _some(paths: list[str]) -> str:
 
 
 def _busy(busy: Busy) -> Finding:
-    return error(
-        "tree/locked",
+    return LOCKED(
         Source("."),
         what=f"the tree is held by {busy.holder}",
         why="two runs at once would write half of one tree and half of another",
@@ -169,8 +175,7 @@ def _busy(busy: Busy) -> Finding:
 def _not_written(root: Path, refusal: NotWritten) -> Finding:
     file = refusal.file.relative_to(root) if refusal.file.is_relative_to(root) else refusal.file
     left = "some files are of the new tree and some of the old one" if refusal.begun else "the tree is as it was before"
-    return error(
-        "tree/not-written",
+    return NOT_WRITTEN(
         Source(str(file)),
         what=f"it cannot be written: {refusal.problem.strerror}; {left}",
         why="what would be committed now is not what the description says",

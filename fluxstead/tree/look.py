@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
+
+IN_THE_WAY = refuses("tree/in-the-way", "U8", "a symbolic link is where the tree has a file", "the files on disk")
+UNREADABLE = refuses("tree/unreadable", "U8", "it cannot be read: Permission denied", "the files on disk")
+CHECKS = (IN_THE_WAY, UNREADABLE)
 
 _MOST = 16 * 1024**2
 """Bytes of a file that is still read; no generated one has a hundredth of it."""
@@ -96,8 +101,7 @@ class Look:
 
 
 def _in_the_way(file: str, what: str) -> Finding:
-    return error(
-        "tree/in-the-way",
+    return IN_THE_WAY(
         Source(file),
         what=what,
         why="writing there would change what is not the tree's, and Flux takes files and folders only",
@@ -107,8 +111,7 @@ def _in_the_way(file: str, what: str) -> Finding:
 
 def unreadable(file: str, why: str) -> Finding:
     """A file or a folder that the disk does not give."""
-    return error(
-        "tree/unreadable",
+    return UNREADABLE(
         Source(file),
         what=f"it cannot be read: {why}",
         why="what stands in it would be taken for missing, and be lost or pruned",

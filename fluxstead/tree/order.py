@@ -10,11 +10,19 @@ from itertools import pairwise
 
 from fluxstead.catalog.chart import Charts
 from fluxstead.core.capability import Capability
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.needs import needs_of, offers_of
+
+CYCLE = refuses("order/cycle", "F2", "layers wait for each other: a → b → a", "the description")
+DANGLING_DEPENDENCY = refuses(
+    "order/dangling-dependency", "F2", "layer `monitoring` depends on `infrastructur`, which does not exist", "the description"
+)
+UNMET_NEED = refuses("order/unmet-need", "U5", "layer `web` needs StorageClass fast, and nothing offers it", "the description")
+CHECKS = (CYCLE, DANGLING_DEPENDENCY, UNMET_NEED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,10 @@ class Order:
     layers: tuple[Layer, ...] = ()
     edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    unmet: frozenset[tuple[str, str]] = frozenset()
+    """Each layer's needs that nothing meets, by their names."""
+    blocked: frozenset[str] = frozenset()
+    """The layers that wait for each other, and those that wait for these."""
 
     def dependencies(self, layer: str) -> tuple[str, ...]:
         """The names of the layers that `layer` waits for before it is applied, in the tree's order."""
@@ -54,6 +66,7 @@ def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) 
     offered_by = _offers(layers, charts)
     base = frozenset(given)
     owners = _owners(layers)
+    unmet: set[tuple[str, str]] = set()
     for layer in layers:
         edges: dict[str, list[Capability]] = {}
         for need, source in _needs(layer).items():
@@ -62,6 +75,7 @@ def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) 
             owner = offered_by.get(need)
             if owner is None:
                 result.findings.append(_unmet(layer, need, source, offered_by))
+                unmet.add((layer.name, need.name))
             elif owner != layer.name:
                 edges.setdefault(owner, []).append(need)
         for name in layer.depends_on:
@@ -73,6 +87,7 @@ def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) 
             *(Edge(layer.name, name, tuple(sorted(needs))) for name, needs in edges.items()),
             *(Edge(layer.name, name, (), refs) for name, refs in _watched(layer, owners).items() if name not in edges),
         )
+    result.unmet = frozenset(unmet)
     _sort(result, layers)
     return result
 
@@ -117,8 +132,7 @@ def _needs(layer: Layer) -> dict[Capability, Source]:
 def _unmet(layer: Layer, need: Capability, source: Source, offered: Mapping[Capability, str]) -> Finding:
     names = {other.name: other for other in offered if other.kind == need.kind}
     near = difflib.get_close_matches(need.name, sorted(names), n=1)
-    return error(
-        "order/unmet-need",
+    return UNMET_NEED(
         source,
         what=f"layer `{layer.name}` needs {need}, and nothing offers it",
         why="on an empty cluster the layer would fail, or wait, for ever (U5)",
@@ -130,8 +144,7 @@ def _unmet(layer: Layer, need: Capability, source: Source, offered: Mapping[Capa
 
 def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:
     near = difflib.get_close_matches(name, sorted(known), n=3)
-    return error(
-        "order/dangling-dependency",
+    return DANGLING_DEPENDENCY(
         layer.source,
         what=f"layer `{layer.name}` depends on `{name}`, which does not exist",
         why="Flux waits for ever for a Kustomization that nobody made (F2)",
@@ -160,6 +173,7 @@ def _sort(result: Order, layers: Sequence[Layer]) -> None:
     blocked = [layer for layer in layers if left[layer.name]]
     if blocked:
         result.findings.append(_cycle(result, blocked))
+        result.blocked = frozenset(layer.name for layer in blocked)
     result.layers = (*placed, *blocked)
     rank = {layer.name: position for position, layer in enumerate(result.layers)}
     for name, edges in result.edges.items():
@@ -180,8 +194,7 @@ def _cycle(result: Order, blocked: Sequence[Layer]) -> Finding:
     needs = next(edge.needs for edge in result.edges[layer] if edge.dependency == other)
     written = f"the dependsOn of `{layer}` without `{other}`"
     inferred = f"`{layer}` without what it takes from `{other}`: {', '.join(map(str, needs))}"
-    return error(
-        "order/cycle",
+    return CYCLE(
         by_name[layer].source,
         what=f"layers wait for each other: {' → '.join(way)}",
         why="Flux would never apply any of them",

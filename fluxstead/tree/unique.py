@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.tree.layer import GROUPS, Layer, groups_of
+
+NAME_TAKEN = refuses(
+    "tree/name-taken", "F8", "the layer `infrastructure` has the name of the group `infrastructure`", "the description"
+)
+NAMESPACE_NOT_OURS = refuses("tree/namespace-not-ours", "F27", "layer `web` would own the namespace kube-system", "the description")
+CHECKS = (NAME_TAKEN, NAMESPACE_NOT_OURS)
 
 _NOT_OURS = frozenset({"default", "kube-node-lease", "kube-public", "kube-system", FLUX_NAMESPACE})
 """Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster with them."""
@@ -20,8 +27,7 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
     for layer in layers:
         yield from _namespaces(layer)
         if layer.name in taken:
-            yield error(
-                "tree/name-taken",
+            yield NAME_TAKEN(
                 layer.source,
                 what=f"the layer `{layer.name}` has the name of {taken[layer.name]}",
                 why="one would overwrite the other, and Flux prune what that had applied (F8)",
@@ -33,8 +39,7 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
 def _namespaces(layer: Layer) -> Iterator[Finding]:
     for manifest in layer.manifests:
         if manifest.object["kind"] == "Namespace" and manifest.object["metadata"]["name"] in _NOT_OURS:
-            yield error(
-                "tree/namespace-not-ours",
+            yield NAMESPACE_NOT_OURS(
                 manifest.source,
                 what=f"layer `{layer.name}` would own the namespace {manifest.object['metadata']['name']}",
                 why="k3s and Flux live there; relabelled, or pruned one day, it takes them with it",

@@ -45,7 +45,7 @@ OF_MOVES: Mapping[str, Planted] = {
         files=layer("web", WEB),
         cure=("web", "site"),
         says="there is no `git` on the PATH",
-        more={"unread": [Unread("there is no `git` on the PATH", "install it")]},
+        committed={"unread": [Unread("there is no `git` on the PATH", "install it")]},
     ),
     "moves/orphaned": Planted(
         before=layer("infrastructure", WEB, kept(release("web/site", "site", "1.0.0"))),

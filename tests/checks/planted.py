@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fluxstead.checks.past import Past
+from fluxstead.checks.reading.committed import Committed
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import View, view_of
-from fluxstead.checks.subject import Check, Subject, run
+from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
-from fluxstead.roster import CHECKS, KNOWN
+from fluxstead.roster import KNOWN, judged
 
 HOME = Platform(
     cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"traefik", "servicelb", "local-storage"})
@@ -158,6 +160,7 @@ class Planted:
     before: Mapping[str, str] | None = None
     nodes: Sequence[Node] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    committed: Mapping[str, Any] = field(default_factory=dict)
 
     def cured(self) -> Mapping[str, str]:
         """The files without the defect."""
@@ -166,12 +169,13 @@ class Planted:
         return {path: text.replace(old, new) for path, text in self.files.items()}
 
 
-def look(planted: Planted, files: Mapping[str, str], checks: Sequence[Check] = CHECKS) -> list[Finding]:
+def look(planted: Planted, files: Mapping[str, str]) -> list[Finding]:
     """What the checks find in these files, with everything else as the defect has it."""
     before: dict[str, View] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
     more = {"products": {"longhorn": "1.9.0"}, **planted.more}
-    subject = Subject(view=_view(files), known=KNOWN, platform=planted.platform, nodes=planted.nodes, before=before, **more)
-    return sorted(run(subject, checks))
+    subject = Subject(view=_view(files), known=KNOWN, platform=planted.platform, nodes=planted.nodes, **more)
+    said = judged(subject, Past(subject, Committed(before, **planted.committed)))
+    return sorted(one for one in said if isinstance(one, Finding))
 
 
 def _view(files: Mapping[str, str]) -> View:

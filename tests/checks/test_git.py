@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from fluxstead.checks.foreign import clusters_in
-from fluxstead.checks.subject import run
 from fluxstead.core.findings import Finding
-from fluxstead.roster import CHECKS, KNOWN
+from fluxstead.roster import KNOWN, judged
 from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.owned import compare, write
 from tests.checks.planted import WEB, kept, layer, obj, release
@@ -60,7 +59,7 @@ def moves(project: Project) -> list[Finding]:
 def unchecked(project: Project) -> list[str]:
     assembled = project.run().assembled
     assert assembled is not None
-    return [line for line in assembled.subject.unchecked if "chart" not in line and "image" not in line]
+    return [line.text.removeprefix("not checked: ") for line in assembled.remarks if "chart" not in line.text]
 
 
 def spoil(project: Project) -> None:
@@ -335,10 +334,10 @@ def test_what_is_deleted_from_a_tree_that_people_wrote_is_reported(tmp_path: Pat
 
 def of_tree(root: Path) -> list[Finding]:
     return [
-        finding
-        for subject in clusters_in(root, KNOWN).values()
-        for finding in run(subject, CHECKS)
-        if finding.id.startswith("moves/")
+        said
+        for past in clusters_in(root, KNOWN).values()
+        for said in judged(past.subject, past)
+        if isinstance(said, Finding) and said.id.startswith("moves/")
     ]
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from fluxstead.checks.outside.evidence import Outside, Session
 from fluxstead.checks.reading.store import DiskStore
 from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.registry import OUTSIDE
-from fluxstead.checks.subject import Outside, Subject, run
+from fluxstead.checks.registry import OF_OUTSIDE
+from fluxstead.checks.rule import Remark, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
-from fluxstead.roster import KNOWN
 from tests.checks.chart_repository import serving_charts
 from tests.checks.planted import WEB, layer, release
 
@@ -30,8 +30,12 @@ def looked_up(root: Path, chart: str, version: str, url: str, *, online: bool = 
     for path, text in layer("web", WEB, release("web/site", chart, version)).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text.replace("https://charts.example.test", url))
-    subject = Subject(view=view_of(DiskStore(root), ["clusters/home"]), known=KNOWN, root=root, outside=Outside(None, online))
-    return list(run(subject, OUTSIDE)), subject.unchecked
+    return asked(root, Session(None, online))
+
+
+def asked(root: Path, session: Session) -> tuple[list[Finding], list[str]]:
+    said = list(run(Outside(view_of(DiskStore(root), ["clusters/home"]), root, session), OF_OUTSIDE))
+    return [one for one in said if isinstance(one, Finding)], [one.text for one in said if isinstance(one, Remark)]
 
 
 def test_a_version_that_does_not_exist_is_told_with_the_nearest(repository: str, tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ def test_offline_it_is_said_what_was_not_checked(tmp_path: Path) -> None:
     """Nobody is asked."""
     found, unchecked = looked_up(tmp_path, "longhorn", "1.8.3", "https://charts.example.test", online=False)
     assert not found
-    assert unchecked == ["whether chart longhorn 1.8.3 exists: ./run check --online asks its repository"]
+    assert unchecked[1:] == ["not checked: whether chart longhorn 1.8.3 exists: ./run check --online asks its repository"]
 
 
 @pytest.mark.parametrize(("status", "found"), [(0, []), (1, ["references/does-not-build"])])
@@ -72,18 +76,10 @@ def test_directories_that_people_wrote_are_built_where_kustomize_is(tmp_path: Pa
     for path, text in {**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml]\n"}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    subject = Subject(
-        view=view_of(DiskStore(tmp_path), ["clusters/home"]),
-        known=KNOWN,
-        root=tmp_path,
-        outside=Outside(str(program), online=False),
-    )
-    assert [finding.id for finding in run(subject, OUTSIDE)] == found
-    assert subject.notes == [f"built with {program}: web"]
-    subject.notes.clear()
-    subject.outside = Outside(None, online=False)
-    assert not list(run(subject, OUTSIDE))
-    assert subject.notes == ["read as files, because kustomize is not on the PATH: web"]
+    findings, remarks = asked(tmp_path, Session(str(program), online=False))
+    assert [finding.id for finding in findings] == found
+    assert remarks == [f"built with {program}: web"]
+    assert asked(tmp_path, Session(None, online=False)) == ([], ["read as files, because kustomize is not on the PATH: web"])
 
 
 def test_a_tree_that_people_wrote_is_checked_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,14 +13,14 @@ from fluxstead.catalog.nearest import nearest_version
 from fluxstead.checks.outside import distribution
 from fluxstead.checks.outside.asked import ask
 from fluxstead.checks.outside.distribution import NotAnswered, Repository
+from fluxstead.checks.outside.evidence import Outside, Session
 from fluxstead.checks.outside.pinned import Reference, reference_in
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.registry import OUTSIDE
-from fluxstead.checks.subject import Outside, Subject, run
+from fluxstead.checks.registry import OF_OUTSIDE
+from fluxstead.checks.rule import Remark, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
-from fluxstead.roster import KNOWN
 from tests.checks.planted import DEPLOYMENT, SOURCE, WEB, layer, obj, release
 from tests.checks.stand_in import DIGEST, Registry, serving
 
@@ -34,10 +34,14 @@ def registry() -> Iterator[Registry]:
         yield one
 
 
-def found(files: dict[str, str], outside: Outside | None = None) -> tuple[list[Finding], list[str]]:
+def found(files: dict[str, str], session: Session | None = None) -> tuple[list[Finding], list[str]]:
     """What is found of these files, and what was not checked."""
-    subject = Subject(view=view_of(TextStore(files), ["clusters/home"]), known=KNOWN, outside=outside or Outside(None, online=True))
-    return list(run(subject, OUTSIDE)), subject.unchecked
+    view = view_of(TextStore(files), ["clusters/home"])
+    said = list(run(Outside(view, Path(), session or Session(None, online=True)), OF_OUTSIDE))
+    return (
+        [one for one in said if isinstance(one, Finding)],
+        [one.text.removeprefix("not checked: ") for one in said if isinstance(one, Remark)],
+    )
 
 
 def site(*images: str) -> dict[str, str]:
@@ -81,11 +85,11 @@ def test_what_exists_is_no_finding_and_is_asked_once(registry: Registry, tokens:
 
 def test_clusters_of_one_run_share_the_answers(registry: Registry) -> None:
     """`--tree` on a repository of many clusters asks no more than on one."""
-    outside = Outside(None, online=True)
+    session = Session(None, online=True)
     files = site(f"{registry.address}/web/site:1.27.9")
-    first, _ = found(files, outside)
+    first, _ = found(files, session)
     asked = len(registry.asked)
-    assert found(files, outside)[0] == first
+    assert found(files, session)[0] == first
     assert len(registry.asked) == asked
 
 
@@ -129,10 +133,10 @@ def test_a_registry_that_does_not_say_is_no_finding(registry: Registry, name: st
 
 def test_a_registry_that_is_busy_is_left_alone(registry: Registry) -> None:
     """Each further question would make it worse."""
-    outside = Outside(None, online=True)
-    found(site(f"{registry.address}/busy/a:1"), outside)
+    session = Session(None, online=True)
+    found(site(f"{registry.address}/busy/a:1"), session)
     asked = len(registry.asked)
-    assert not found(site(f"{registry.address}/web/site:9"), outside)[0]
+    assert not found(site(f"{registry.address}/web/site:9"), session)[0]
     assert len(registry.asked) == asked
 
 
@@ -158,7 +162,7 @@ def test_a_registry_that_never_answers_ends_with_the_time(registry: Registry) ->
         never = [Reference(f"127.0.0.1:{silent.getsockname()[1]}", f"web/{number}", "1") for number in range(20)]
         there = Reference(registry.address, "web/site", "1.27.4")
         began = monotonic()
-        answers = ask(Outside(None, online=True), [*never[:3], there, *never[3:]], seconds=0.5)
+        answers = ask(Session(None, online=True), [*never[:3], there, *never[3:]], seconds=0.5)
         assert monotonic() - began < 5
     assert answers[there].there
     assert all(answers[one].why for one in never)
@@ -232,7 +236,7 @@ def test_charts_in_registries(registry: Registry) -> None:
 
 def test_offline_it_is_said_which_images_were_not_looked_up(registry: Registry) -> None:
     """In one line."""
-    findings, [line] = found(site(*(f"{registry.address}/web/site:{n}" for n in range(7))), Outside(None, online=False))
+    findings, [line] = found(site(*(f"{registry.address}/web/site:{n}" for n in range(7))), Session(None, online=False))
     assert not findings
     assert "and 2 more): ./run check --online asks their registries" in line
     assert not registry.asked

@@ -46,7 +46,7 @@ def write(project: Project) -> View:
     assert assembled is not None
     assert not errors(assembled.findings)
     assert not deliver(assembled.desired(project.root, overwrite=False, say=print)).findings
-    return assembled.subject.view
+    return assembled.view
 
 
 def paths_in(repository: Path) -> list[str]:

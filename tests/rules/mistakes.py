@@ -182,13 +182,12 @@ _NODES = (
     _reference("nodes/unusable-address", "127.0.0.1", (K1, "192.168.86.71", "127.0.0.1")),
 )
 _TREE = (
-    _edge("order/cycle", "name: live", _beside(_SENSORS, "dependsOn: [sensors-trial]"), beside="coldstart/deadlock"),
+    _edge("order/cycle", "name: live", _beside(_SENSORS, "dependsOn: [sensors-trial]")),
     _edge("order/dangling-dependency", "name: trial", ("dependsOn: [sensors-live]", "dependsOn: [sensors-liv]")),
     _edge(
         "order/unmet-need",
         "name: live",
         ("        storageClass: longhorn-nvme\n        mount", "        storageClass: other\n        mount"),
-        beside="coldstart/never",
     ),
     _edge("tree/name-taken", "name: edge", ("- name: whoami", "- name: edge")),
     _edge("tree/namespace-not-ours", "fluxstead:monitoring", _beside("version: 88.5.3", "namespace: kube-system", 4)),

@@ -25,8 +25,6 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 _MAKERS = {
-    "error": "",
-    "warning": "",
     "_refuse": "description/yaml",
     "_endless": "description/yaml",
     "_twice": "nodes/disk-twice",
@@ -34,7 +32,7 @@ _MAKERS = {
     "unknown_key": "description/unknown-key",
     "_unknown_key": "description/unknown-key",
 }
-"""What makes findings, and of which id where that is not its first argument."""
+"""Functions that make findings, and of which id, beside the checks themselves."""
 _LOOK = ("render", "--check")
 _GONE = object()
 _off = ""
@@ -62,14 +60,16 @@ class _Rewriting(ast.NodeTransformer):
 
     def __init__(self, path: Path) -> None:
         self._path = path.relative_to(REPOSITORY)
+        self._checks = _checks_in(ast.parse(path.read_text()))
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         own = isinstance(node.func, ast.Name) or name == "_refuse"
-        if own and name in _MAKERS:
+        id_ = _MAKERS.get(name) or self._checks.get(name)
+        if own and id_:
             key = f"{self._path}:{node.lineno}"
-            _known[key] = _MAKERS[name] or str(ast.literal_eval(node.args[0]))
+            _known[key] = id_
             return _call("_site", ast.Constant(key), ast.Lambda(_NOTHING, node))
         if name == "append" and isinstance(node.func, ast.Attribute) and isinstance(node.args[0], ast.Call):
             return ast.Call(ast.Attribute(node.func.value, "extend", ast.Load()), [_call("_present", node.args[0])], [])
@@ -99,6 +99,22 @@ class _Rewriting(ast.NodeTransformer):
             each = ast.comprehension(ast.Name("_each", ast.Store()), _call("_present", node.elt), [], 0)
             return ast.ListComp(ast.Name("_each", ast.Load()), [*node.generators, each])
         return node
+
+
+def _checks_in(module: ast.Module) -> dict[str, str]:
+    """The checks that a module declares or imports: their names in it, and their ids."""
+    found: dict[str, str] = {}
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fluxstead."):
+            names = [alias.name for alias in node.names if alias.name.isupper()]
+            file = REPOSITORY / f"{node.module.replace('.', '/')}.py"
+            other = _checks_in(ast.parse(file.read_text())) if names and file.is_file() else {}
+            found |= {name: other[name] for name in names if name in other}
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            call, [target] = node.value, node.targets
+            if isinstance(call.func, ast.Name) and call.func.id in {"refuses", "warns"} and isinstance(target, ast.Name):
+                found[target.id] = str(ast.literal_eval(call.args[0]))
+    return found
 
 
 _NOTHING = ast.arguments([], [], None, [], [], None, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 from fluxstead.cli.check import listing
@@ -12,24 +13,37 @@ from fluxstead.roster import CHECKS
 REPOSITORY = Path(__file__).parents[2]
 
 
-def ids_in_the_code() -> dict[str, set[str]]:
-    """Every finding's id and the severities that it is made with, by walking the code."""
-    found: dict[str, set[str]] = {}
+def declared() -> dict[str, str]:
+    """The checks that the code declares, by id, and in which file; each with a literal id, and used where it stands."""
+    found: dict[str, str] = {}
     for path in (REPOSITORY / "fluxstead").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"error", "warning"}:
-                first = node.args[0]
+        text = path.read_text()
+        for node in ast.parse(text).body:
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+                continue
+            call, [name] = node.value, node.targets
+            if isinstance(call.func, ast.Name) and call.func.id in {"refuses", "warns"}:
+                first = call.args[0]
+                assert isinstance(name, ast.Name)
                 assert isinstance(first, ast.Constant), f"{path.name}:{node.lineno}: an id has to be a literal"
-                found.setdefault(str(first.value), set()).add(node.func.id)
+                assert re.search(rf"\b{name.id}\((?!\")", text), f"{path.name}: nothing makes a finding of {name.id}"
+                assert first.value not in found, first.value
+                found[str(first.value)] = path.name
     return found
 
 
-def test_every_id_in_the_code_is_registered_with_its_severity() -> None:
+def test_every_check_of_the_code_is_registered() -> None:
     """A check that is not in the list is one that nobody can look up, accept or test."""
-    found = ids_in_the_code()
+    found = declared()
     assert len(found) > 80
-    registered = {check.id: {str(check.severity)} for check in CHECKS}
-    assert registered == found
+    assert {check.id for check in CHECKS} == found.keys()
+
+
+def test_a_finding_is_made_by_its_check() -> None:
+    """Id and severity stand where the check is declared, and nowhere else."""
+    makers = re.compile(r"\bFinding\(")
+    files = {path.name for path in (REPOSITORY / "fluxstead").rglob("*.py") if makers.search(path.read_text())}
+    assert files == {"check.py", "findings.py"}
 
 
 def test_ids_stand_once() -> None:

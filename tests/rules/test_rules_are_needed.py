@@ -1,7 +1,7 @@
 """No rule is decoration: each place in the code that makes a finding is switched off, and then a mistake goes out unnamed.
 
-`test_checks_are_needed.py` does so for the checks in the registry that have a function; here are those that stand elsewhere, and
-for both it is held that no place is left out.
+`test_checks_are_needed.py` has a defect for each check that a rule makes; here are those that are made elsewhere, and for both it
+is held that no place is left out.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from typing import Any
 
 import pytest
 
-from fluxstead.checks.elsewhere import REFUSED_BY_THE_DISK
-from fluxstead.checks.registry import OUTSIDE
-from fluxstead.roster import CHECKS
+from fluxstead.checks.registry import MADE_ELSEWHERE, OF_OUTSIDE
+from fluxstead.description import load, place, problems, text_in, yaml_in
+from fluxstead.roster import SYSTEMS
+from fluxstead.tree.delivery import LOCKED, NOT_WRITTEN
+from fluxstead.tree.look import UNREADABLE
 from tests.rules.mistakes import MISTAKES, Mistake
 from tests.rules.mutated import REPOSITORY
 
-SEVERITIES = {check.id: str(check.severity) for check in CHECKS if not check.function and check not in REFUSED_BY_THE_DISK}
-ELSEWHERE_TESTED = {check.id for check in (*OUTSIDE, *REFUSED_BY_THE_DISK)}
+BY_THE_DISK = {LOCKED, NOT_WRITTEN, UNREADABLE}
+OF_DESCRIPTIONS = [check for module in (load, place, problems, text_in, yaml_in) for check in module.CHECKS]
+PLANNED = [check for system in SYSTEMS for check in system.planned]
+SEVERITIES = {check.id: str(check.severity) for check in {*MADE_ELSEWHERE, *OF_DESCRIPTIONS, *PLANNED} - BY_THE_DISK}
+ELSEWHERE_TESTED = {check.id for rule in OF_OUTSIDE for check in rule.checks} | {check.id for check in BY_THE_DISK}
 """They ask other programs and servers: tests/checks/test_outside.py and test_registries.py; or the disk: tests/tree."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -18,9 +19,11 @@ from fluxstead.catalog.other_charts import OTHER_CHARTS
 from fluxstead.checks.known import Known, RouteKind, Storage
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.registry import GENERAL
-from fluxstead.checks.subject import Subject, refuses, run
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.checks.registry import OF_TREES
+from fluxstead.checks.rule import Rule, run
+from fluxstead.checks.subject import Subject
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.description.cluster import Cluster
 from fluxstead.roster import SYSTEMS
 from fluxstead.system import System
@@ -96,9 +99,12 @@ def files_of(root: Path, stack: str) -> dict[str, str]:
     return assembled.files
 
 
+DEEP = refuses("queues/deep", "U7", "Queue web/q is deep")
+
+
 def _deep(subject: Subject) -> list[Finding]:
     queues = [item for item in subject.view.of("Queue") if item.spec.get("depth", 0) > 100]
-    return [error("queues/deep", item.source, what=f"{item} is deep", why="…", write="depth: 100") for item in queues]
+    return [DEEP(item.source, what=f"{item} is deep", why="…", write="depth: 100") for item in queues]
 
 
 QUEUES = System(
@@ -118,7 +124,7 @@ QUEUES = System(
     ),
     storage=Storage(provisioner="queues.example", disks="Shelf.queues.example"),
     routes=(RouteKind(kind="Door", groups=frozenset({"queues.example"}), rules="doors", backends="leadTo"),),
-    checks=(refuses("queues/deep", "U7", "Queue web/q is deep", _deep),),
+    rules=(Rule(_deep, (DEEP,)),),
 )
 WITH_QUEUES = Known(
     charts=Charts(QUEUES.charts), storages=(QUEUES.storage,) if QUEUES.storage else (), routes=QUEUES.routes, copies=QUEUES.copies
@@ -154,11 +160,15 @@ QUEUE = obj("Queue", "web/q", "spec: {depth: 5}", "queues.example/v1")
 def test_a_made_up_system_is_known_to_every_check_by_what_it_says(files: dict[str, str], found: str) -> None:
     view = view_of(TextStore(files), ["clusters/home"])
     subject = Subject(view=view, known=WITH_QUEUES, platform=HOME)
-    ids = {finding.id for finding in run(subject, (*GENERAL, *QUEUES.checks))}
+    ids = ids_of(subject, (*OF_TREES, *QUEUES.rules))
     assert any(one.endswith(found) for one in ids), ids
     nobodys = Subject(view=view, known=Known(charts=Charts(())), platform=HOME)
-    without = {finding.id for finding in run(nobodys, GENERAL)}
+    without = ids_of(nobodys, OF_TREES)
     assert not any(one.endswith(found) for one in without), without
+
+
+def ids_of(subject: Subject, rules: Sequence[Rule[Subject]]) -> set[str]:
+    return {said.id for said in run(subject, rules) if isinstance(said, Finding)}
 
 
 def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:

@@ -12,9 +12,9 @@ from time import monotonic
 import yaml
 
 from fluxstead.checks.outside.distribution import NotAnswered, Repository
+from fluxstead.checks.outside.evidence import Answer, Session
 from fluxstead.checks.outside.pinned import Reference
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.subject import Answer, Outside
 from fluxstead.core.shape import mapping
 from fluxstead.core.yaml_depth import is_nested_without_end
 
@@ -24,20 +24,20 @@ _INDEX_SECONDS = 20.0
 _LARGEST_INDEX = 64 * 1024 * 1024
 
 
-def ask(outside: Outside, wanted: Iterable[str | Reference], seconds: float = _SECONDS) -> Mapping[str | Reference, Answer]:
+def ask(session: Session, wanted: Iterable[str | Reference], seconds: float = _SECONDS) -> Mapping[str | Reference, Answer]:
     """An answer for the index of each URL and for each manifest. What was asked before is not asked again."""
-    until = outside.since + seconds
+    until = session.since + seconds
     different = list(dict.fromkeys(wanted))
-    new = [one for one in different if str(one) not in outside.answers]
+    new = [one for one in different if str(one) not in session.answers]
     repositories: dict[str, list[Reference]] = {}
     for one in new:
         if isinstance(one, Reference):
             repositories.setdefault(one.name, []).append(one)
-    jobs: list[Callable[[], None]] = [partial(_index, outside, one) for one in new if isinstance(one, str)]
-    jobs += [partial(_manifests, outside, references, until) for references in repositories.values()]
+    jobs: list[Callable[[], None]] = [partial(_index, session, one) for one in new if isinstance(one, str)]
+    jobs += [partial(_manifests, session, references, until) for references in repositories.values()]
     _work(jobs, until)
     late = Answer(why=f"{seconds:.0f} seconds were over")
-    return {one: outside.answers.get(str(one), late) for one in different}
+    return {one: session.answers.get(str(one), late) for one in different}
 
 
 def _work(jobs: Sequence[Callable[[], None]], until: float) -> None:
@@ -56,32 +56,32 @@ def _work(jobs: Sequence[Callable[[], None]], until: float) -> None:
         thread.join(max(0.0, until - monotonic()))
 
 
-def _index(outside: Outside, url: str) -> None:
+def _index(session: Session, url: str) -> None:
     """The versions of every chart in a repository's index.yaml."""
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/index.yaml", timeout=_INDEX_SECONDS) as answer:  # noqa: S310 -- http and https only
             text = answer.read(_LARGEST_INDEX).decode()
         data = None if is_nested_without_end(text) else yaml.load(text, Loader=yaml.CSafeLoader)
     except (OSError, HTTPException, yaml.YAMLError, ValueError, RecursionError) as problem:
-        outside.answers[url] = Answer(why=str(problem))
+        session.answers[url] = Answer(why=str(problem))
         return
     entries = mapping(data, "entries") if isinstance(data, Mapping) else {}
     known = {str(name): [str(one.get("version", "")) for one in entries_of(entries, name)] for name in entries}
-    outside.answers[url] = Answer(known=known) if known else Answer(why="its index.yaml lists no charts")
+    session.answers[url] = Answer(known=known) if known else Answer(why="its index.yaml lists no charts")
 
 
-def _manifests(outside: Outside, references: Sequence[Reference], until: float) -> None:
+def _manifests(session: Session, references: Sequence[Reference], until: float) -> None:
     """What a registry says of one of its repositories, unless it has fallen silent."""
     registry = references[0].registry
     repository = Repository(registry, references[0].repository, until)
     for one in references:
         try:
-            answer = Answer(why=outside.silent[registry]) if registry in outside.silent else _manifest(repository, one)
+            answer = Answer(why=session.silent[registry]) if registry in session.silent else _manifest(repository, one)
         except NotAnswered as problem:
             answer = Answer(why=str(problem))
             if problem.whole:
-                outside.silent[registry] = str(problem)
-        outside.answers[str(one)] = answer
+                session.silent[registry] = str(problem)
+        session.answers[str(one)] = answer
 
 
 def _manifest(repository: Repository, one: Reference) -> Answer:

@@ -7,9 +7,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from fluxstead.checks.outside.evidence import Outside
 from fluxstead.checks.reading.directory import kustomization_in
-from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.checks.reading.view import View
+from fluxstead.checks.rule import Remark, Rule
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
+
+DOES_NOT_BUILD = refuses("references/does-not-build", "F3", "kustomize does not build apps/whoami: …", "the files on disk")
 
 _TIME = 60
 
@@ -19,23 +24,20 @@ def kustomize() -> str | None:
     return shutil.which("kustomize")
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(outside: Outside) -> Iterator[Finding | Remark]:
     """Directories of people's own that kustomize refuses to build. What is checked of their objects is read from the files."""
-    root, outside = subject.root, subject.outside
-    folders = sorted(set(_own(subject))) if outside else []
-    if root is None or outside is None or not folders:
+    program, folders = outside.session.kustomize, sorted(set(_own(outside.view)))
+    if not folders:
         return
-    program = outside.kustomize
     if program is None:
-        subject.notes.append(f"read as files, because kustomize is not on the PATH: {', '.join(folders)}")
+        yield Remark(f"read as files, because kustomize is not on the PATH: {', '.join(folders)}")
         return
-    subject.notes.append(f"built with {program}: {', '.join(folders)}")
+    yield Remark(f"built with {program}: {', '.join(folders)}")
     for folder in folders:
-        listing = kustomization_in(subject.view.store, folder)
-        problem = _problem(program, root, folder) if listing else None
+        listing = kustomization_in(outside.view.store, folder)
+        problem = _problem(program, outside.root, folder) if listing else None
         if problem:
-            yield error(
-                "references/does-not-build",
+            yield DOES_NOT_BUILD(
                 Source(listing or folder),
                 what=f"kustomize does not build {folder}: {problem}",
                 why="Flux would fail the same way, and apply nothing of it (F3)",
@@ -43,11 +45,11 @@ def findings(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _own(subject: Subject) -> Iterator[str]:
-    for unit in subject.view.units.values():
+def _own(view: View) -> Iterator[str]:
+    for unit in view.units.values():
         hand_written = [item for item in unit.items if not item.document.generated]
-        path = subject.view.folder_of(unit.spec)
-        if unit.document and not unit.elsewhere and hand_written and subject.view.store.is_folder(path):
+        path = view.folder_of(unit.spec)
+        if unit.document and not unit.elsewhere and hand_written and view.store.is_folder(path):
             yield path
 
 
@@ -58,3 +60,6 @@ def _problem(program: str, root: Path, folder: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired) as problem:
         return str(problem)
     return None if done.returncode == 0 else done.stderr.strip().removeprefix("Error: ").splitlines()[0][:300]
+
+
+RULES = (Rule(findings, (DOES_NOT_BUILD,)),)

@@ -8,43 +8,55 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fluxstead.catalog.nearest import nearest, nearest_version
+from fluxstead.checks.outside.evidence import Answer, Outside
 from fluxstead.checks.outside.pinned import Pinned, Reference, changed, pinned
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.subject import Answer, Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.checks.reading.view import View
+from fluxstead.checks.rule import Remark, Rule, not_checked
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
+
+NO_SUCH_IMAGE = refuses(
+    "online/no-such-image",
+    "F4",
+    "Deployment web/site runs example.test/site:1.0.9: there is no example.test/site:1.0.9",
+    "repositories and registries",
+)
+NO_SUCH_VERSION = refuses(
+    "online/no-such-version", "F4", "HelmRelease web/site: there is no site 1.8.3", "repositories and registries"
+)
 
 _SHOWN = 5
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(outside: Outside) -> Iterator[Finding | Remark]:
     """Pinned charts and images that are not where they are said to be."""
-    if subject.outside is None:
-        return
-    pins = list(pinned(subject.view))
-    subject.unchecked.extend(
-        f"whether the images in {folder} exist: its kustomization may change them" for folder in changed(subject.view)
-    )
-    if not subject.outside.online:
-        subject.unchecked.extend(_offline(pins))
+    view = outside.view
+    pins = list(pinned(view))
+    for folder in changed(view):
+        yield not_checked(f"whether the images in {folder} exist: its kustomization may change them")
+    if not outside.session.online:
+        yield from map(not_checked, _offline(pins))
         return
     from fluxstead.checks.outside.asked import ask  # noqa: PLC0415 -- HTTP takes longer to load than a small tree to check
 
-    answers = ask(subject.outside, [pin.at for pin in pins if pin.at is not None])
+    answers = ask(outside.session, [pin.at for pin in pins if pin.at is not None])
     silent: dict[tuple[str, str], list[str]] = {}
     for pin in pins:
         if pin.at is None:
-            subject.unchecked.append(f"whether {pin} exists: the files do not say where it is published")
+            yield not_checked(f"whether {pin} exists: the files do not say where it is published")
             continue
         answer = answers[pin.at]
         if answer.why:
             place = pin.at.registry if isinstance(pin.at, Reference) else pin.at
             silent.setdefault((place, answer.why), []).append(str(pin))
         elif isinstance(pin.at, Reference):
-            yield from () if answer.there else [_no_manifest(subject, pin, pin.at, answer)]
+            if not answer.there:
+                yield _no_manifest(view, pin, pin.at, answer)
         else:
-            yield from _in_index(subject, pin, answer)
+            yield from _in_index(view, pin, answer)
     for (place, why), names in silent.items():
-        subject.unchecked.append(f"what {place} has ({_listed(names)}): {why}")
+        yield not_checked(f"what {place} has ({_listed(names)}): {why}")
 
 
 def _offline(pins: Iterable[Pinned]) -> Iterator[str]:
@@ -64,20 +76,20 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(different[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _in_index(subject: Subject, pin: Pinned, answer: Answer) -> Iterator[Finding]:
+def _in_index(view: View, pin: Pinned, answer: Answer) -> Iterator[Finding]:
     """A chart in its repository's index, where a leading `v` makes no difference."""
     if pin.name not in answer.known:
         near = nearest(pin.name, answer.known)
-        yield _no_chart(subject, pin, f"its repository has no chart {pin.name}", near or "a chart of that repository")
+        yield _no_chart(view, pin, f"its repository has no chart {pin.name}", near or "a chart of that repository")
         return
     known = [version.removeprefix("v") for version in answer.known[pin.name]]
     version = pin.version.removeprefix("v")
     if version not in known:
         write = nearest_version(version, known) or "a version of that chart"
-        yield _no_chart(subject, pin, f"there is no {pin.name} {pin.version}", write)
+        yield _no_chart(view, pin, f"there is no {pin.name} {pin.version}", write)
 
 
-def _no_manifest(subject: Subject, pin: Pinned, at: Reference, answer: Answer) -> Finding:
+def _no_manifest(view: View, pin: Pinned, at: Reference, answer: Answer) -> Finding:
     tags = answer.known.get(at.repository)
     if tags is None:
         what, write = f"{at.registry} has no {at.repository}", "the name of one that is there"
@@ -89,21 +101,22 @@ def _no_manifest(subject: Subject, pin: Pinned, at: Reference, answer: Answer) -
         if near and pin.kind == "image":
             write = f"{pin.name.removesuffix(f':{at.tag}')}:{near}"
     if pin.kind != "image":
-        return _no_chart(subject, pin, what, write)
-    return error(
-        "online/no-such-image",
-        line_with(subject.view.store, pin.item.document, pin.name),
+        return _no_chart(view, pin, what, write)
+    return NO_SUCH_IMAGE(
+        line_with(view.store, pin.item.document, pin.name),
         what=f"{pin.item} runs {pin.name}: {what}",
         why="no node can pull it, and its pods never start (F4)",
         write=write,
     )
 
 
-def _no_chart(subject: Subject, pin: Pinned, what: str, write: str) -> Finding:
-    return error(
-        "online/no-such-version",
-        line_with(subject.view.store, pin.item.document, pin.version),
+def _no_chart(view: View, pin: Pinned, what: str, write: str) -> Finding:
+    return NO_SUCH_VERSION(
+        line_with(view.store, pin.item.document, pin.version),
         what=f"{pin.item}: {what}",
         why="Flux finds nothing to install, and waits for ever (F4)",
         write=write,
     )
+
+
+RULES = (Rule(findings, (NO_SUCH_IMAGE, NO_SUCH_VERSION)),)

@@ -15,8 +15,16 @@ from typing import Any
 from fluxstead.catalog.kinds import is_namespaced
 from fluxstead.checks.reading.patches import Patch, patches_in
 from fluxstead.checks.reading.store import Document, Store, entries_of, is_yaml, normal
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import group_of
+
+MISSING_FILE = refuses(
+    "references/missing-file",
+    "F3",
+    "apps/whoami/kustomization.yaml lists `service.yaml`: apps/whoami/service.yaml is not in the repository",
+)
+NOT_YAML = refuses("references/not-yaml", "F3", "apps/whoami/service.yaml is not YAML: found character that cannot start any token")
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _RENAMING = frozenset(
@@ -209,8 +217,7 @@ def moved(document: Document, namespace: str) -> Document:
 
 
 def _missing(listing: Document, entry: str, what: str) -> Finding:
-    return error(
-        "references/missing-file",
+    return MISSING_FILE(
         listing.source,
         what=f"{listing.path} lists `{entry}`: {what}",
         why="kustomize fails on it, and nothing of the whole layer is applied (F3)",
@@ -219,8 +226,7 @@ def _missing(listing: Document, entry: str, what: str) -> Finding:
 
 
 def _not_yaml(document: Document) -> Finding:
-    return error(
-        "references/not-yaml",
+    return NOT_YAML(
         document.source,
         what=f"{document.path} is not YAML: {document.problem}",
         why="kustomize fails on it, and nothing of the whole layer is applied (F3)",

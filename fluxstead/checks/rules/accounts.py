@@ -11,10 +11,22 @@ from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
+
+MISSING_ROLE = refuses("references/missing-role", "F2", "RoleBinding web/site grants Role sit, which does not exist")
+MISSING_SERVICE_ACCOUNT = refuses(
+    "references/missing-service-account",
+    "F2",
+    "Kustomization flux-system/web acts as ServiceAccount flux-system/reconcilr, which does not exist",
+)
+MISSING_SUBJECT = warns(
+    "references/missing-subject", "F2", "RoleBinding web/site grants something to ServiceAccount web/sit, which does not exist"
+)
 
 _RBAC = "rbac.authorization.k8s.io"
 _OF_FLUX = frozenset(
@@ -33,8 +45,7 @@ def service_accounts(subject: Subject) -> Iterator[Finding]:
     for item, one in () if view.partial else subject.names.of(*WORKLOADS, "Kustomization", "HelmRelease", kinds={"ServiceAccount"}):
         # What acts in another cluster does so as an account of that one.
         if "kubeConfig" not in item.spec and _is_missing(subject, item, item.ref.namespace, one.name):
-            yield error(
-                "references/missing-service-account",
+            yield MISSING_SERVICE_ACCOUNT(
                 line_with(view.store, item.document, one.name),
                 what=f"{item} acts as ServiceAccount {item.ref.namespace}/{one.name}, which does not exist",
                 why="the API server refuses its pods"
@@ -71,8 +82,7 @@ def roles(subject: Subject) -> Iterator[Finding]:
         built_in = kind == "ClusterRole" and (name in _ROLES or name.startswith("system:") or name.endswith(FLUX_NAMESPACE))
         if not unknown and not built_in:
             known = [one.ref.name for one in view.of(kind) if one.ref.namespace == namespace]
-            yield error(
-                "references/missing-role",
+            yield MISSING_ROLE(
                 line_with(view.store, item.document, "roleRef"),
                 what=f"{item} grants {kind} {name}, which does not exist",
                 why="the API server takes it, and grants nothing",
@@ -93,10 +103,16 @@ def subjects(subject: Subject) -> Iterator[Finding]:
             if one.get("kind") != "ServiceAccount" or (item.unit.index, name) in beside:
                 continue
             if _is_missing(subject, item, namespace, name):
-                yield warning(
-                    "references/missing-subject",
+                yield MISSING_SUBJECT(
                     line_with(view.store, item.document, name),
                     what=f"{item} grants something to ServiceAccount {namespace}/{name}, which does not exist",
                     why="unless somebody makes it in the cluster by hand, nobody has what is granted",
                     write=nearest(name, _accounts_in(view, namespace)) or f"a ServiceAccount {name} in namespace {namespace}",
                 )
+
+
+RULES = (
+    Rule(roles, (MISSING_ROLE,)),
+    Rule(service_accounts, (MISSING_SERVICE_ACCOUNT,)),
+    Rule(subjects, (MISSING_SUBJECT,)),
+)

@@ -15,10 +15,18 @@ from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.directory import GENERATED
 from fluxstead.checks.reading.store import Document, Store, documents_in, entries_of, line_with, normal
 from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, warning
+from fluxstead.core.check import warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.secrecy import may_be_secret
 from fluxstead.core.shape import mapping
+
+IN_CONFIG_MAP = warns("secrets/in-config-map", "F22", "ConfigMap web/settings holds DB_PASSWORD in plain text (8 characters)")
+IN_ENVIRONMENT = warns(
+    "secrets/in-environment", "F22", "Deployment web/site sets the variable DB_PASSWORD to a value in plain text (8 characters)"
+)
+IN_VALUES = warns("secrets/in-values", "F22", "HelmRelease web/site sets auth.password to a value in plain text (8 characters)")
 
 _WHY = "whoever reads the repository, now or later, has it (F22)"
 _LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
@@ -30,8 +38,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     yield from _config_maps(subject)
     for item, document, path, value in (*_of_releases(subject.view), *_of_files(subject), *_of_kustomizations(subject.view)):
         if not _is_default(subject, document, value):
-            yield warning(
-                "secrets/in-values",
+            yield IN_VALUES(
                 line_with(subject.view.store, document, path.rpartition(".")[2]),
                 what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
                 why=_WHY,
@@ -94,8 +101,7 @@ def _variables(subject: Subject) -> Iterator[Finding]:
         for container in containers_of(pod) if pod is not None else ():
             for name, value in _named(entries_of(container, "env")):
                 if _is_plain(subject, item, name, value):
-                    yield warning(
-                        "secrets/in-environment",
+                    yield IN_ENVIRONMENT(
                         line_with(subject.view.store, item.document, name),
                         what=f"{item} sets the variable {name} to a value in plain text ({len(value)} characters)",
                         why=_WHY,
@@ -107,8 +113,7 @@ def _config_maps(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of("ConfigMap"):
         for name, value in _data_of(item):
             if _is_plain(subject, item, name, value):
-                yield warning(
-                    "secrets/in-config-map",
+                yield IN_CONFIG_MAP(
                     line_with(subject.view.store, item.document, name),
                     what=f"{item} holds {name} in plain text ({len(value)} characters)",
                     why=_WHY,
@@ -153,3 +158,6 @@ def _in_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
                 yield f"{path}.{name}", item
         for index, item in enumerate(value):
             yield from _in_values(item, f"{path}[{index}]")
+
+
+RULES = (Rule(findings, (IN_CONFIG_MAP, IN_ENVIRONMENT, IN_VALUES)),)

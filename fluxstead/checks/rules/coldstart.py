@@ -15,9 +15,38 @@ from fluxstead.checks.known import Known
 from fluxstead.checks.objects.needed import Thing, brought_by, brought_when_ready, needed_by
 from fluxstead.checks.reading.view import Item, Unit, View
 from fluxstead.checks.reading.waiting import Waiting, waiting_in, watched
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
+
+DEADLOCK = refuses("coldstart/deadlock", "F2, U5", "Kustomizations wait for each other: apps → databases → apps")
+FROM_OUTSIDE = warns(
+    "coldstart/from-outside",
+    "U5",
+    "ClusterIssuer ca needs kind ClusterIssuer.cert-manager.io, which HelmRelease … brings from the same Kustomization",
+)
+NEVER = refuses(
+    "coldstart/never",
+    "U5",
+    "Certificate web/site needs kind Certificate.cert-manager.io, and nothing in the tree, in k3s or in Flux brings it",
+)
+RETRIED = warns(
+    "coldstart/retried",
+    "U5",
+    "ServiceMonitor web/site needs kind ServiceMonitor.…, which HelmRelease … brings, and Kustomization … does not depend on …",
+)
+STUCK = refuses(
+    "coldstart/stuck",
+    "U5",
+    "ClusterIssuer ca needs kind ClusterIssuer.cert-manager.io, which HelmRelease … brings from the same Kustomization",
+)
+TOO_EARLY = refuses(
+    "coldstart/too-early",
+    "F1, U5",
+    "PersistentVolumeClaim web/data needs storage class fast, which HelmRelease storage/volumes brings only once …",
+)
 
 _FLUX = ("kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "notification.toolkit.fluxcd.io")
 _FLUX_EXTRA = ("image.toolkit.fluxcd.io", "fluxcd.controlplane.io")
@@ -52,22 +81,28 @@ def findings(subject: Subject) -> Iterator[Finding]:
     """The first need of each Kustomization that the cluster cannot meet in time, and Kustomizations that wait for each other."""
     view = subject.view
     waiting = waiting_in(view)
+    stuck = 0
     for circle in waiting.circles:
-        yield _deadlock(circle)
-    if waiting.circles:
-        return
+        stuck |= sum(3 << 2 * unit.index for unit in circle)
+        if not {unit.name for unit in circle} <= subject.blocked:
+            yield _deadlock(circle)
     cluster = _cluster_of(view, subject.platform, subject.known)
     told: set[tuple[int, Thing]] = set()
     for item in view.items:
-        if not item.exact:
-            continue
+        if not item.exact or (waiting.applied[item.unit.index] | 3 << 2 * item.unit.index) & stuck:
+            continue  # of what never starts, nothing is told of its needs
         for need in needed_by(item):
-            if need in cluster.given or (item.unit.index, need) in told or "${" in need.name + need.namespace:
+            if need in cluster.given or (item.unit.index, need) in told or _is_told(subject, item.unit, need):
                 continue
             told.add((item.unit.index, need))
             finding = _judge(item, need, cluster, waiting, described=subject.described)
             if finding:
                 yield finding
+
+
+def _is_told(subject: Subject, unit: Unit, need: Thing) -> bool:
+    """Whether the description was told of it already, or only a variable's value would show what is needed."""
+    return (unit.name, need.name) in subject.unmet or "${" in need.name + need.namespace
 
 
 def _cluster_of(view: View, platform: Platform | None, known: Known) -> _Cluster:
@@ -160,8 +195,7 @@ def _after(unit: Unit, offer: _Offer, need: Thing, waiting: Waiting) -> bool:
 def _deadlock(circle: list[Unit]) -> Finding:
     way = " → ".join([*(unit.name for unit in circle), circle[0].name])
     document = next(unit.document for unit in circle if unit.document)
-    return error(
-        "coldstart/deadlock",
+    return DEADLOCK(
         document.source,
         what=f"Kustomizations wait for each other: {way}",
         why="Flux never applies any of them; one with `wait: true` also waits for what it contains: other ones, and releases",
@@ -170,8 +204,7 @@ def _deadlock(circle: list[Unit]) -> Finding:
 
 
 def _never(item: Item, need: Thing) -> Finding:
-    return error(
-        "coldstart/never",
+    return NEVER(
         item.source,
         what=f"{item} needs {need}, and nothing in the tree, in k3s or in Flux brings it",
         why="on an empty cluster it is refused, or never becomes ready (U5)",
@@ -181,8 +214,7 @@ def _never(item: Item, need: Thing) -> Finding:
 
 def _stuck(item: Item, need: Thing, offer: _Offer) -> Finding:
     same = offer.unit is item.unit
-    return error(
-        "coldstart/stuck",
+    return STUCK(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
         + ("from the same Kustomization" if same else f"from Kustomization {offer.unit.key}, which waits for this one"),
@@ -194,8 +226,7 @@ def _stuck(item: Item, need: Thing, offer: _Offer) -> Finding:
 
 
 def _from_outside(item: Item, need: Thing, offer: _Offer) -> Finding:
-    return warning(
-        "coldstart/from-outside",
+    return FROM_OUTSIDE(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
         + ("from the same Kustomization" if offer.unit is item.unit else "from one that waits for this one"),
@@ -205,8 +236,7 @@ def _from_outside(item: Item, need: Thing, offer: _Offer) -> Finding:
 
 
 def _too_early(item: Item, need: Thing, offer: _Offer) -> Finding:
-    return error(
-        "coldstart/too-early",
+    return TOO_EARLY(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings only once Kustomization {offer.unit.key} is "
         + ("ready" if offer.when_ready else "applied"),
@@ -216,10 +246,12 @@ def _too_early(item: Item, need: Thing, offer: _Offer) -> Finding:
 
 
 def _retried(item: Item, need: Thing, offer: _Offer) -> Finding:
-    return warning(
-        "coldstart/retried",
+    return RETRIED(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings, and {item.unit.key} does not depend on {offer.unit.key}",
         why="on an empty cluster the whole Kustomization fails until then; Flux tries again every retryInterval (U5)",
         write=f"dependsOn: {offer.unit.name}",
     )
+
+
+RULES = (Rule(findings, (DEADLOCK, FROM_OUTSIDE, NEVER, RETRIED, STUCK, TOO_EARLY)),)

@@ -12,9 +12,26 @@ from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.objects.named import Named, by_charts, by_flux, by_ingresses, by_pods
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import KUSTOMIZE, Item, View
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
+
+DECRYPTION_KEY = warns(
+    "references/decryption-key",
+    "F22",
+    "Kustomization flux-system/web decrypts with Secret flux-system/sops, and the description has flux-system/sops-age",
+)
+MISSING_CONFIG_MAP = refuses(
+    "references/missing-config-map",
+    "U5",
+    "Deployment web/site takes its configuration from ConfigMap web/setings, which does not exist",
+)
+MISSING_SECRET = warns("references/missing-secret", "U5", "HelmRelease web/site needs Secret web/admin, which is not in the tree")
+MISSING_VALUES = warns(
+    "references/missing-values", "U5", "HelmRelease web/site takes values from ConfigMap web/setings, which is not in the tree"
+)
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -53,8 +70,7 @@ def decryption(subject: Subject) -> Iterator[Finding]:
         name = mapping(mapping(item.spec, "decryption"), "secretRef").get("name")
         if item.ref.group != KUSTOMIZE or not item.whole or name is None or (item.ref.namespace, name) == known:
             continue
-        yield warning(
-            "references/decryption-key",
+        yield DECRYPTION_KEY(
             line_with(subject.view.store, item.document, str(name)),
             what=f"{item} decrypts with Secret {item.ref.namespace}/{name}, and the description has {'/'.join(known)}",
             why="unless both are made in the cluster by hand, nothing of this Kustomization is applied",
@@ -63,8 +79,7 @@ def decryption(subject: Subject) -> Iterator[Finding]:
 
 
 def _values(subject: Subject, item: Item, namespace: str, name: str) -> Finding:
-    return warning(
-        "references/missing-values",
+    return MISSING_VALUES(
         line_with(subject.view.store, item.document, name),
         what=f"{item} takes values from ConfigMap {namespace}/{name}, which is not in the tree",
         why="unless somebody makes it in the cluster by hand, Flux applies nothing of it",
@@ -79,8 +94,7 @@ def _config_maps_in(view: View, namespace: str) -> list[str]:
 def _config_map(subject: Subject, item: Item, name: str, keys: Iterable[str]) -> Finding:
     view, namespace = subject.view, item.ref.namespace or "default"
     near = nearest(name, _config_maps_in(view, namespace))
-    return error(
-        "references/missing-config-map",
+    return MISSING_CONFIG_MAP(
         line_with(view.store, item.document, name),
         what=f"{item} takes its configuration from ConfigMap {namespace}/{name}, which does not exist",
         why="its pods wait for it for ever, and never start",
@@ -90,8 +104,7 @@ def _config_map(subject: Subject, item: Item, name: str, keys: Iterable[str]) ->
 
 def _secret(subject: Subject, item: Item, namespace: str, name: str, keys: Iterable[str]) -> Finding:
     holding = _with(keys) or " with the keys that it reads"
-    return warning(
-        "references/missing-secret",
+    return MISSING_SECRET(
         line_with(subject.view.store, item.document, name),
         what=f"{item} needs Secret {namespace}/{name}, which is not in the tree",
         why="unless somebody makes it in the cluster by hand, what needs it does not start, cannot log in or shows no certificate",
@@ -102,3 +115,9 @@ def _secret(subject: Subject, item: Item, namespace: str, name: str, keys: Itera
 def _with(keys: Iterable[str]) -> str:
     names = sorted(keys)
     return f" with the key{'s' if len(names) > 1 else ''} {' and '.join(names)}" if names else ""
+
+
+RULES = (
+    Rule(decryption, (DECRYPTION_KEY,)),
+    Rule(findings, (MISSING_CONFIG_MAP, MISSING_SECRET, MISSING_VALUES)),
+)

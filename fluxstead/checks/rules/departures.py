@@ -8,12 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.past import Past, Transition
 from fluxstead.checks.reading.view import KUSTOMIZE, PRUNE, Item, Unit, View, annotation, reconciles_itself
-from fluxstead.checks.rules.transitions import Transition
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path
+
+EVERYTHING_LEFT = refuses(
+    "moves/everything-left",
+    "F27",
+    "nothing that Flux reconciles in HEAD is reached from clusters/k3s-flux/tree.yaml any more",
+    "the tree and the commits before it",
+)
+LEFT = refuses(
+    "moves/left",
+    "F27",
+    "Namespace web in HEAD leaves the tree, and what is committed lets Flux prune it",
+    "the tree and the commits before it",
+)
+ORPHANED = warns(
+    "moves/orphaned",
+    "F27",
+    "HelmRelease web/site in HEAD leaves the tree, and stays in the cluster without an owner",
+    "the tree and the commits before it",
+)
+CHANGED_OWNER = refuses(
+    "moves/owner",
+    "F27",
+    "HelmRelease web/site in HEAD belongs to Kustomization flux-system/infrastructure, and now to …",
+    "the tree and the commits before it",
+)
+SECOND_RELEASE = refuses(
+    "moves/second-release",
+    "F5",
+    "HelmRelease storage/volumes in HEAD becomes HelmRelease volumes/volumes",
+    "the tree and the commits before it",
+)
 
 GUARDED = frozenset(
     {"Namespace", "CustomResourceDefinition", "HelmRelease", "PersistentVolumeClaim", "PersistentVolume", "Node", "StorageClass"}
@@ -28,8 +60,7 @@ def everything_left(move: Transition) -> Finding:
     """Told where nothing of a committed tree is reached any more, in place of what would become of each object."""
     subject = move.subject
     place = entry_path(subject.platform.cluster) if subject.platform else next((unit.name for unit in move.now.entries), ".")
-    return error(
-        "moves/everything-left",
+    return EVERYTHING_LEFT(
         Source(place),
         what=f"nothing that Flux reconciles in {move.name} is reached from {place} any more",
         why="Flux would prune all that it may, and leave the rest to nobody (F27)",
@@ -55,18 +86,18 @@ def left(move: Transition) -> Iterator[Finding]:
             yield _orphan(move.name, old, way)
 
 
-def orphans(subject: Subject) -> Iterator[Finding]:
+def orphans(past: Past) -> Iterator[Finding]:
     """What the last commit took out of the tree, by hand or on purpose, and Flux left in the cluster."""
-    if subject.last is None:
+    if past.committed.last is None:
         return
-    before, after = subject.last
+    subject, (before, after) = past.subject, past.committed.last
     for ref, items in before.by_ref.items():
         old = items[0]
         if ref.kind not in _ORPHANS or ref in after.by_ref or would_be_pruned(old, after):
             continue
         if ref in subject.view.by_ref:
             write = "a commit with what `./run render` writes: it is still described" if subject.described else "a commit with it"
-        elif any(ref in view.by_ref for view in subject.before.values()):
+        elif any(ref in view.by_ref for view in past.committed.before.values()):
             continue  # told of what is pushed
         else:
             back = f"`git checkout HEAD~ -- {old.document.path}`, and its line in the list"
@@ -75,8 +106,7 @@ def orphans(subject: Subject) -> Iterator[Finding]:
 
 
 def _orphan(name: str, old: Item, write: str) -> Finding:
-    return warning(
-        "moves/orphaned",
+    return ORPHANED(
         old.source,
         what=f"{old.ref} in {name} leaves the tree, and stays in the cluster without an owner",
         why="what it runs goes on, and no commit changes, upgrades or repairs it any more",
@@ -118,8 +148,7 @@ def _deletes_with_it(unit: Unit) -> bool:
 
 def _second_release(move: Transition, old: Item, new: Item) -> Finding:
     chart = move.known.chart(move.now, new)
-    return error(
-        "moves/second-release",
+    return SECOND_RELEASE(
         new.source,
         what=f"{old.ref} in {move.name} becomes {new.ref}",
         why=f"a second {chart} would start beside the first, on the same disks, and know none of its volumes (F5)",
@@ -129,8 +158,7 @@ def _second_release(move: Transition, old: Item, new: Item) -> Finding:
 
 def pruned(name: str, old: Item) -> Finding:
     """Told of what Flux deletes with the commit."""
-    return error(
-        "moves/left",
+    return LEFT(
         old.source,
         what=f"{old.ref} in {name} leaves the tree, and what is committed lets Flux prune it",
         why="Flux deletes it within seconds, and with it the volumes and custom resources that hang on it (F27)",
@@ -140,8 +168,7 @@ def pruned(name: str, old: Item) -> Finding:
 
 def changed_owner(name: str, old: Item, new: Item) -> Finding:
     """Told of an object that another Kustomization lists now."""
-    return error(
-        "moves/owner",
+    return CHANGED_OWNER(
         new.source,
         what=f"{old.ref} in {name} belongs to Kustomization {old.unit.key}, and now to {new.unit.key}",
         why="Flux prunes it for the old one before the new one adopts it; `prune: disabled` in the new files comes too late (F27)",

@@ -8,10 +8,19 @@ from typing import Any
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import KUSTOMIZE, Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
+
+MISSING_FLUX_OBJECT = refuses(
+    "references/missing-flux-object", "F2", "Alert flux-system/all names Provider flux-system/slak, which does not exist"
+)
+MISSING_HEALTH_CHECK = refuses(
+    "references/missing-health-check", "F26", "Kustomization flux-system/web waits for Deployment web/sit, which does not exist"
+)
 
 
 def objects(subject: Subject) -> Iterator[Finding]:
@@ -21,8 +30,7 @@ def objects(subject: Subject) -> Iterator[Finding]:
         if _bootstrapped(subject, one.kind, one.name) or view.one(one.group, one.kind, one.namespace, one.name):
             continue
         known = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == one.namespace]
-        yield error(
-            "references/missing-flux-object",
+        yield MISSING_FLUX_OBJECT(
             line_with(view.store, item.document, one.field),
             what=f"{item} names {one.kind} {one.namespace}/{one.name}, which does not exist",
             why="Flux says so in its status only, and does nothing",
@@ -60,10 +68,15 @@ def _is_nowhere(subject: Subject, check: Mapping[str, Any]) -> bool:
 def _waits_for_nothing(subject: Subject, item: Item, check: Mapping[str, Any]) -> Finding:
     kind, namespace, name = str(check.get("kind")), check.get("namespace"), str(check.get("name"))
     known = [one.ref.name for one in subject.view.of(kind) if one.ref.namespace == (namespace or "")]
-    return error(
-        "references/missing-health-check",
+    return MISSING_HEALTH_CHECK(
         line_with(subject.view.store, item.document, name),
         what=f"{item} waits for {kind} {f'{namespace}/{name}' if namespace else name}, which does not exist",
         why="it never becomes ready, and nothing that depends on it is applied (F26)",
         write=nearest(name, known) or "wait: true, or an object of the directory that it reconciles",
     )
+
+
+RULES = (
+    Rule(objects, (MISSING_FLUX_OBJECT,)),
+    Rule(health_checks, (MISSING_HEALTH_CHECK,)),
+)

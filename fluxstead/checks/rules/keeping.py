@@ -8,9 +8,14 @@ from fluxstead.catalog.chart import Chart
 from fluxstead.checks.objects.claims import has_volumes
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import PRUNE, Item, annotation
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
+
+PRUNABLE = refuses("storage/prunable", "U10", "PersistentVolumeClaim web/data holds data, and Flux may prune it")
+REMEDIATION = refuses("storage/remediation", "F17", "HelmRelease storage/volumes lets Helm rollback it when upgrade fails")
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -25,8 +30,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
             continue
         held = inside.get(item.ref.name) if item.ref.kind == "Namespace" else None
         if held is not None or _holds_data(subject, item):
-            yield error(
-                "storage/prunable",
+            yield PRUNABLE(
                 item.source,
                 what=f"{item} holds {held.ref if held else 'data'}, and Flux may prune it",
                 why="with the namespace goes everything in it, whatever is written at the claims themselves (U10)"
@@ -58,11 +62,13 @@ def _remedies(subject: Subject, item: Item, chart: Chart) -> Iterator[Finding]:
     for step in ("install", "upgrade"):
         remedy = mapping(mapping(item.spec, step), "remediation")
         if remedy.get("retries") or remedy.get("remediateLastFailure"):
-            yield error(
-                "storage/remediation",
+            yield REMEDIATION(
                 line_with(subject.view.store, item.document, "remediation:"),
                 what=f"{item} lets Helm {'uninstall' if step == 'install' else remedy.get('strategy', 'rollback')} {chart} when "
                 f"{step} fails",
                 why=f"{chart} refuses to go back, and an uninstall deletes its custom resources (F17)",
                 write="remediation: {retries: 0, remediateLastFailure: false}; since Flux 2.7 strategy: {name: RetryOnFailure}",
             )
+
+
+RULES = (Rule(findings, (PRUNABLE, REMEDIATION)),)

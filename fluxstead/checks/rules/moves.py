@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.past import Past, Transition
 from fluxstead.checks.reading.view import Item, annotation
-from fluxstead.checks.rules.departures import GUARDED, changed_owner, everything_left, left, would_be_pruned
-from fluxstead.checks.rules.transitions import Transition, over_transitions
-from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.checks.rule import Rule
+from fluxstead.checks.rules.departures import (
+    CHANGED_OWNER,
+    EVERYTHING_LEFT,
+    GUARDED,
+    LEFT,
+    ORPHANED,
+    SECOND_RELEASE,
+    changed_owner,
+    everything_left,
+    left,
+    orphans,
+    would_be_pruned,
+)
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
+
+IMMUTABLE = refuses(
+    "moves/immutable", "F28", "StorageClass fast in HEAD has other parameters", "the tree and the commits before it"
+)
+UNREAD = refuses(
+    "moves/unread", "F27", "Git does not read the repository: it belongs to somebody else", "the tree and the commits before it"
+)
 
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
-    """What changes between each committed tree and this one, and must not in one step."""
-    yield from over_transitions(subject, _between)
-
-
-def _between(move: Transition) -> Iterator[Finding]:
+def findings(move: Transition) -> Iterator[Finding]:
+    """What changes between a committed tree and this one, and must not in one step."""
     if move.nothing_is_left:
         yield everything_left(move)
         return
@@ -31,11 +47,10 @@ def _between(move: Transition) -> Iterator[Finding]:
         yield from _immutable(move.name, old, new)
 
 
-def unread(subject: Subject) -> Iterator[Finding]:
+def unread(past: Past) -> Iterator[Finding]:
     """What Git could not be asked: what follows from a commit is then not known."""
-    for one in subject.unread:
-        yield error(
-            "moves/unread",
+    for one in past.committed.unread:
+        yield UNREAD(
             Source(".git"),
             what=one.what,
             why="nobody can tell what this commit would prune, move or orphan of what runs (F27)",
@@ -61,8 +76,7 @@ def _immutable(name: str, old: Item, new: Item) -> Iterator[Finding]:
         was = mapping(old.object, holder) if holder else old.object
         now = mapping(new.object, holder) if holder else new.object
         if was.get(key) != now.get(key):
-            yield error(
-                "moves/immutable",
+            yield IMMUTABLE(
                 new.source,
                 what=f"{new.ref} in {name} has another {path}",
                 why="the API server refuses the change, and the layer never becomes ready again (F28)",
@@ -70,3 +84,7 @@ def _immutable(name: str, old: Item, new: Item) -> Iterator[Finding]:
                 if new.ref.kind == "PersistentVolumeClaim"
                 else f"another name, or the annotation {_FORCE}: enabled, with which Flux deletes it and makes it anew",
             )
+
+
+MOVES = (Rule(findings, (EVERYTHING_LEFT, IMMUTABLE, LEFT, CHANGED_OWNER, SECOND_RELEASE)),)
+COMMITS = (Rule(unread, (UNREAD,)), Rule(orphans, (ORPHANED,)))

@@ -6,9 +6,21 @@ import ipaddress
 import itertools
 from collections.abc import Iterator
 
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.version import minor
+
+NODE_INSIDE = refuses(
+    "network/node-inside", "U7", "k3s1 has the address 10.42.0.5, which lies in podCidr 10.42.0.0/16", "the description"
+)
+OVERLAPPING_NETWORKS = refuses(
+    "network/overlap", "U7", "podCidr 10.42.0.0/16 and nodeCidr 10.0.0.0/8 share addresses", "the description"
+)
+UNTESTED_TOGETHER = warns(
+    "versions/compatibility", "F6", "Flux 2.6.1 is tested with Kubernetes 1.31 to 1.33, and this is v1.36.3+k3s1", "the description"
+)
 
 _TESTED = {(2, 6): (31, 33), (2, 7): (32, 34), (2, 8): (33, 35), (2, 9): (34, 36)}
 """The Kubernetes minors that each Flux minor is tested with (fluxcd.io, the announcements of the releases)."""
@@ -19,8 +31,7 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
     networks = {key: ipaddress.ip_network(text) for key, text in subject.networks.items()}
     for (one, first), (other, second) in itertools.combinations(networks.items(), 2):
         if first.version == second.version and first.overlaps(second):
-            yield error(
-                "network/overlap",
+            yield OVERLAPPING_NETWORKS(
                 subject.places[other],
                 what=f"{other} {second} and {one} {first} share addresses",
                 why="packets to one of them end in the other",
@@ -31,8 +42,7 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
         address = ipaddress.ip_address(node.address)
         for key, network in inside:
             if address in network:
-                yield error(
-                    "network/node-inside",
+                yield NODE_INSIDE(
                     node.source_of("address"),
                     what=f"{node.name} has the address {address}, which lies in {key} {network}",
                     why="the other machines would look for it among the pods and Services",
@@ -48,10 +58,15 @@ def compatibility(subject: Subject) -> Iterator[Finding]:
     kubernetes, flux = minor(platform.kubernetes), minor(platform.flux)
     tested = _TESTED.get(flux)
     if tested and not tested[0] <= kubernetes[1] <= tested[1]:
-        yield warning(
-            "versions/compatibility",
+        yield UNTESTED_TOGETHER(
             subject.places["version"],
             what=f"Flux {platform.flux} is tested with Kubernetes 1.{tested[0]} to 1.{tested[1]}, not with {platform.kubernetes}",
             why="what breaks with other versions is not looked for (fluxcd.io, release announcements)",
             write=f"a release of k3s from 1.{tested[0]} to 1.{tested[1]}, or a Flux that fits",
         )
+
+
+RULES = (
+    Rule(overlaps, (NODE_INSIDE, OVERLAPPING_NETWORKS)),
+    Rule(compatibility, (UNTESTED_TOGETHER,)),
+)

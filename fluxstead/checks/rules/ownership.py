@@ -9,9 +9,20 @@ from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import PRUNE, Item, View, annotation
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
+
+NODE_PORT_RANGE = refuses("ownership/node-port-range", "F7", "Service web/site asks for node port 8080")
+PORT_TWICE = refuses("ownership/port-twice", "F7", "Service b/y asks for port 30080 of the nodes, which Service a/x has")
+SAME_ROUTE = refuses("ownership/same-route", "F7", "Ingress a/x and Ingress b/y both answer dev.example.local/")
+TWO_DEFAULTS = warns("ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, fast")
+TWO_RELEASES = refuses(
+    "ownership/two-releases", "F5", "HelmRelease a/site installs the chart site, of which a cluster takes one, as …"
+)
+TWO_OWNERS = refuses("tree/two-owners", "F8", "Namespace web in apps/web/namespace.yaml is already in apps/site/namespace.yaml:1")
 
 _DEFAULT = {
     "StorageClass": "storageclass.kubernetes.io/is-default-class",
@@ -28,8 +39,7 @@ def objects(subject: Subject) -> Iterator[Finding]:
             if "${" in ref.name + ref.namespace or not (first.exact and item.exact) or _shared(first, item):
                 continue
             places = f"{first.document.path} ({first.source})" if first.document.generated else str(first.source)
-            yield error(
-                "tree/two-owners",
+            yield TWO_OWNERS(
                 item.source,
                 what=f"{ref} in {item.document.path} is already in {places}",
                 why="two Kustomizations would take it from each other at every reconcile, and prune it (F8)"
@@ -68,8 +78,7 @@ def releases(subject: Subject) -> Iterator[Finding]:
 
 
 def _two(item: Item, first: Item, what: str) -> Finding:
-    return error(
-        "ownership/two-releases",
+    return TWO_RELEASES(
         item.source,
         what=f"{item} installs {what}, as {first} does at {first.source}",
         why="they upgrade each other's objects for ever (F5)",
@@ -93,8 +102,7 @@ def routes(subject: Subject) -> Iterator[Finding]:
                 first = owners.setdefault(route, item)
                 if first is item or first.ref == item.ref or "${" in host + route[2]:
                     continue
-                yield error(
-                    "ownership/same-route",
+                yield SAME_ROUTE(
                     line_with(subject.view.store, item.document, host if host != "*" else route[2]),
                     what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
                     why="the controller takes one of the two, and not always the same (F7)",
@@ -119,8 +127,7 @@ def ports(subject: Subject) -> Iterator[Finding]:
     }
     for item, port, protocol, on_nodes in _claimed(subject.view):
         if on_nodes and port not in _NODE_PORTS:
-            yield error(
-                "ownership/node-port-range",
+            yield NODE_PORT_RANGE(
                 line_with(subject.view.store, item.document, str(port)),
                 what=f"{item} asks for node port {port}",
                 why="the API server hands out 30000 to 32767 only, and refuses the object",
@@ -128,8 +135,7 @@ def ports(subject: Subject) -> Iterator[Finding]:
             )
         first = owners.setdefault((protocol, port), str(item))
         if first != str(item):
-            yield error(
-                "ownership/port-twice",
+            yield PORT_TWICE(
                 line_with(subject.view.store, item.document, str(port)),
                 what=f"{item} asks for port {port} of the nodes, which {first} has",
                 why="the second one is refused, or its pods stay pending",
@@ -180,8 +186,7 @@ def defaults(subject: Subject) -> Iterator[Finding]:
                 owners.pop(item.ref.name, None)
         last = next((item for item in reversed(list(owners.values())) if item), None)
         if len(owners) > 1 and last:
-            yield warning(
-                "ownership/two-defaults",
+            yield TWO_DEFAULTS(
                 last.source,
                 what=f"the cluster has {len(owners)} default {kind} objects: {', '.join(sorted(owners))}",
                 why="what names no class gets one or the other"
@@ -200,3 +205,12 @@ def _from_k3s(subject: Subject, kind: str) -> list[str]:
 
 def _default(brings: Brings, kind: str) -> str | None:
     return brings.default_storage_class if kind == "StorageClass" else brings.default_ingress_class
+
+
+RULES = (
+    Rule(ports, (NODE_PORT_RANGE, PORT_TWICE)),
+    Rule(routes, (SAME_ROUTE,)),
+    Rule(defaults, (TWO_DEFAULTS,)),
+    Rule(releases, (TWO_RELEASES,)),
+    Rule(objects, (TWO_OWNERS,)),
+)

@@ -6,10 +6,16 @@ from collections.abc import Iterator
 
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
+from fluxstead.core.check import warns
 from fluxstead.core.duration import seconds
-from fluxstead.core.findings import Finding, warning
+from fluxstead.core.findings import Finding
 from fluxstead.core.helm import release_seconds
+
+TIMEOUT_TOO_SHORT = warns(
+    "releases/timeout", "F17", "Kustomization flux-system/web waits 5m for HelmRelease web/site, which may take 20m"
+)
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -23,8 +29,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         longest = max(waited, key=lambda item: release_seconds(item.object))
         needed = release_seconds(longest.object)
         if 0 < seconds(said) < needed:
-            yield warning(
-                "releases/timeout",
+            yield TIMEOUT_TOO_SHORT(
                 line_with(subject.view.store, unit.document, "timeout:"),
                 what=f"Kustomization {unit.key} waits {said} for {longest.ref}, which may take {needed / 60:g}m",
                 why="a slow start, as of a first pull of images, is told as failed while Helm is still at it (F17)",
@@ -40,3 +45,6 @@ def _waits_for(item: Item) -> bool:
         check.get("kind") == "HelmRelease" and (check.get("namespace"), check.get("name")) == (item.ref.namespace, item.ref.name)
         for check in entries_of(spec, "healthChecks")
     )
+
+
+RULES = (Rule(findings, (TIMEOUT_TOO_SHORT,)),)

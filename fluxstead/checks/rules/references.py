@@ -7,13 +7,34 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
+from fluxstead.checks.reading.directory import MISSING_FILE, NOT_YAML
 from fluxstead.checks.reading.store import Document, line_with, normal
 from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, release_key, releases_before
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path
+
+DANGLING_DEPENDENCY = refuses(
+    "references/dangling-dependency",
+    "F2",
+    "Kustomization flux-system/monitoring depends on flux-system/infrastructur, which does not exist",
+)
+MISSING_PATH = refuses(
+    "references/missing-path", "F3", "Kustomization flux-system/whoami reconciles apps/whoam, which is not in the repository"
+)
+MISSING_SOURCE = refuses(
+    "references/missing-source",
+    "F2",
+    "HelmRelease a/b takes its content from HelmRepository flux-system/charts, which does not exist",
+)
+NO_TARGET = refuses("references/no-target", "U9", "HorizontalPodAutoscaler web/site scales Deployment sit, which does not exist")
+SELECTS_NOTHING = warns(
+    "references/selects-nothing", "U9", "Service web/site selects pods with app=sit, and no pod of its namespace carries them"
+)
 
 
 def paths(subject: Subject) -> Iterator[Finding]:
@@ -25,8 +46,7 @@ def paths(subject: Subject) -> Iterator[Finding]:
         if unit.document is None or unit.elsewhere or "${" in path or store.is_folder(path):
             continue
         near = _near(path, _folders(view))
-        yield error(
-            "references/missing-path",
+        yield MISSING_PATH(
             line_with(store, unit.document, "path:"),
             what=f"Kustomization {unit.key} reconciles {normal(str(unit.spec.get('path') or ''))}, which is not in the repository",
             why="Flux reports `path not found`, and applies nothing of it (F3)",
@@ -62,8 +82,7 @@ def dependencies(subject: Subject) -> Iterator[Finding]:
     for item in view.of("HelmRelease"):
         for name in releases_before(item):
             if name not in releases and item.whole and "${" not in name:
-                yield error(
-                    "references/dangling-dependency",
+                yield DANGLING_DEPENDENCY(
                     line_with(view.store, item.document, name.partition("/")[2]),
                     what=f"HelmRelease {release_key(item)} depends on {name}, which does not exist",
                     why="Flux waits for ever for a release that nobody made (F2)",
@@ -79,8 +98,7 @@ def _dangling(subject: Subject, names: str, source: Source, *, generated: bool, 
     """Of a generated tree nobody wrote a dependsOn, and none is wrong: Flux begins in a part of it."""
     known = [unit.key for unit in subject.view.units.values() if unit.document]
     near = _near(names, known) or "the name of a Kustomization of this tree"
-    return error(
-        "references/dangling-dependency",
+    return DANGLING_DEPENDENCY(
         source,
         what=f"{waits} {names}, which Flux does not reach from here" if generated else f"{waits} {names}, which does not exist",
         why="Flux waits for ever for a Kustomization that nobody made (F2)",
@@ -111,8 +129,7 @@ def sources(subject: Subject) -> Iterator[Finding]:
         if not item.exact or "${" in name + namespace:
             continue
         choice = [f"{one[1]}/{one[2]}" for one in known if one[0] == kind]
-        yield error(
-            "references/missing-source",
+        yield MISSING_SOURCE(
             line_with(view.store, item.document, "sourceRef" if "sourceRef" in str(item.object) else "chartRef"),
             what=f"{item.ref} takes its content from {kind} {namespace}/{name}, which does not exist",
             why="Flux has nothing to build it from, and waits for ever",
@@ -128,8 +145,7 @@ def targets(subject: Subject) -> Iterator[Finding]:
     for item, one in subject.names.of("HorizontalPodAutoscaler"):
         if item.ref.namespace not in subject.opaque and view.one(one.group, one.kind, item.ref.namespace, one.name) is None:
             here = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == item.ref.namespace]
-            yield error(
-                "references/no-target",
+            yield NO_TARGET(
                 line_with(view.store, item.document, "scaleTargetRef"),
                 what=f"{item.ref} scales {one.kind} {one.name}, which does not exist",
                 why="nothing is ever scaled",
@@ -149,8 +165,7 @@ def targets(subject: Subject) -> Iterator[Finding]:
         ):
             continue
         if not subject.pods.with_labels(item.ref.namespace, selector):
-            yield warning(
-                "references/selects-nothing",
+            yield SELECTS_NOTHING(
                 line_with(view.store, item.document, "selector"),
                 what=f"{item.ref} selects pods with {_pairs(selector)}, and no pod of its namespace carries them",
                 why="it sends nobody anywhere, or guards nothing",
@@ -165,3 +180,11 @@ def _pairs(labels: dict[str, str]) -> str:
 def _near(name: str, known: Iterable[str]) -> str | None:
     found = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     return " or ".join(found) if found else None
+
+
+RULES = (
+    Rule(dependencies, (DANGLING_DEPENDENCY,)),
+    Rule(paths, (MISSING_FILE, MISSING_PATH, NOT_YAML)),
+    Rule(sources, (MISSING_SOURCE,)),
+    Rule(targets, (NO_TARGET, SELECTS_NOTHING)),
+)

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item, release_key, releases_before
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
+
+RELEASE_CIRCLE = refuses("references/circle", "F2", "HelmReleases wait for each other: web/site → web/db → web/site")
 
 
 def circles(subject: Subject) -> Iterator[Finding]:
@@ -18,8 +22,7 @@ def circles(subject: Subject) -> Iterator[Finding]:
     for name in releases:
         for way in _circles_from(releases, name, done):
             entered = releases[way[0]]
-            yield error(
-                "references/circle",
+            yield RELEASE_CIRCLE(
                 line_with(view.store, entered.document, "dependsOn"),
                 what=f"HelmReleases wait for each other: {' → '.join([*way, way[0]])}",
                 why="Flux installs a release once those it depends on are ready, and so none of them (F2)",
@@ -45,3 +48,6 @@ def _circles_from(releases: dict[str, Item], start: str, done: set[str]) -> Iter
             inside.remove(name)
             done.add(name)
             following = next(path[-1][1], None) if path else None
+
+
+RULES = (Rule(circles, (RELEASE_CIRCLE,)),)

@@ -6,11 +6,22 @@ from collections.abc import Iterator, Mapping
 
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.selectors import matches
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import group_of
 from fluxstead.core.shape import mapping
+
+TWO_AUTOSCALERS = refuses(
+    "ownership/two-autoscalers", "U9", "HorizontalPodAutoscaler web/b scales Deployment site, as HorizontalPodAutoscaler web/a does"
+)
+TWO_BUDGETS = refuses(
+    "ownership/two-budgets",
+    "F18",
+    "PodDisruptionBudget web/b is a budget for the pods of Deployment web/site, as PodDisruptionBudget web/a is",
+)
 
 
 def autoscalers(subject: Subject) -> Iterator[Finding]:
@@ -24,8 +35,7 @@ def autoscalers(subject: Subject) -> Iterator[Finding]:
         group = group_of(str(target.get("apiVersion", "apps/v1")))
         first = owners.setdefault((item.ref.namespace, group, kind, name), item)
         if first is not item and first.ref != item.ref:
-            yield error(
-                "ownership/two-autoscalers",
+            yield TWO_AUTOSCALERS(
                 line_with(subject.view.store, item.document, "scaleTargetRef"),
                 what=f"{item} scales {kind} {name}, as {first} does, described at {first.source}",
                 why="each undoes what the other one does",
@@ -46,11 +56,16 @@ def budgets(subject: Subject) -> Iterator[Finding]:
                 continue
             first = owners.setdefault(id(pod), item)
             if first is not item and first.ref != item.ref:
-                yield error(
-                    "ownership/two-budgets",
+                yield TWO_BUDGETS(
                     line_with(subject.view.store, item.document, "selector"),
                     what=f"{item} is a budget for the pods of {pod.item.ref}, as {first} is, described at {first.source}",
                     why="the API server evicts no pod that has two budgets, so that no node can be drained (F18)",
                     write="one budget, or selectors that do not meet",
                 )
                 break
+
+
+RULES = (
+    Rule(autoscalers, (TWO_AUTOSCALERS,)),
+    Rule(budgets, (TWO_BUDGETS,)),
+)

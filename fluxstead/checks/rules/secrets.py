@@ -7,10 +7,19 @@ from collections.abc import Iterator, Mapping
 from fluxstead.checks.reading.directory import GENERATED
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.secrecy import may_be_secret, secret_in
 from fluxstead.core.shape import mapping
+
+IN_TEXT = refuses("secrets/in-text", "F22", "apps/web/config.yaml holds what looks like a key, a token or a password: ghp_…")
+NO_DECRYPTION = refuses(
+    "secrets/no-decryption", "F22", "Secret web/settings is encrypted, and Kustomization flux-system/web does not decrypt"
+)
+PLAIN_SECRET = refuses("secrets/plain", "F22", "Secret web/settings holds `password` in plain text")
+WRONG_RECIPIENTS = refuses("secrets/recipients", "F22", "Secret web/settings is not encrypted for age1…")
 
 _ENCRYPTED = "ENC["
 
@@ -22,8 +31,7 @@ def secret_objects(subject: Subject) -> Iterator[Finding]:
             continue
         key = _plain_key(item, filled_in="${" in subject.view.store.text(item.document.path))
         if key is not None:
-            yield error(
-                "secrets/plain",
+            yield PLAIN_SECRET(
                 line_with(subject.view.store, item.document, key),
                 what=f"{item} holds `{key}` in plain text",
                 why="whoever reads the repository, now or later, has it (F22)",
@@ -52,16 +60,14 @@ def _plain_key(item: Item, *, filled_in: bool) -> str | None:
 def _encrypted(subject: Subject, item: Item) -> Iterator[Finding]:
     recipients = {str(one.get("recipient")) for one in entries_of(mapping(item.object, "sops"), "age")}
     if subject.recipients and not subject.recipients <= recipients:
-        yield error(
-            "secrets/recipients",
+        yield WRONG_RECIPIENTS(
             line_with(subject.view.store, item.document, "sops:"),
             what=f"{item} is not encrypted for {', '.join(sorted(subject.recipients - recipients))}",
             why="the cluster cannot decrypt it, and nothing of its Kustomization is applied (F22)",
             write="the file encrypted anew: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
         )
     if not mapping(item.unit.spec, "decryption") and not item.unit.changes("Kustomization"):
-        yield error(
-            "secrets/no-decryption",
+        yield NO_DECRYPTION(
             item.source,
             what=f"{item} is encrypted, and Kustomization {item.unit.key} does not decrypt",
             why="Flux applies the ciphertext, or is refused (F22)",
@@ -81,8 +87,7 @@ def anywhere(subject: Subject) -> Iterator[Finding]:
             line = text[: text.index(found)].count("\n") + 1
             documents = store.documents(path)
             generated = bool(documents) and documents[0].generated
-            yield error(
-                "secrets/in-text",
+            yield IN_TEXT(
                 documents[0].source if generated else Source(path, line),
                 what=f"{path} holds what looks like a key, a token or a password: {found}…",
                 why="whoever reads the repository, now or later, has it (F22)",
@@ -92,3 +97,9 @@ def anywhere(subject: Subject) -> Iterator[Finding]:
 
 def _in_encrypted(text: str) -> bool:
     return "\nsops:" in text and _ENCRYPTED in text
+
+
+RULES = (
+    Rule(anywhere, (IN_TEXT,)),
+    Rule(secret_objects, (NO_DECRYPTION, PLAIN_SECRET, WRONG_RECIPIENTS)),
+)

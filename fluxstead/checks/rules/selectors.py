@@ -13,9 +13,20 @@ from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
+
+NOT_ITS_OWN_PODS = refuses(
+    "references/not-its-own-pods", "U9", "Deployment web/site selects pods with app=sit, and its template does not carry them"
+)
+POLICY_SELECTS_NOTHING = warns(
+    "references/policy-selects-nothing",
+    "U9",
+    "NetworkPolicy web/site guards pods with app=sit, and no pod of namespace web carries them",
+)
 
 _NAME = "kubernetes.io/metadata.name"
 
@@ -31,8 +42,7 @@ def policies(subject: Subject) -> Iterator[Finding]:
             unknown = namespace in subject.opaque or namespace in {"default", ""} or not _known(selector)
             if unknown or any(matches(selector, pod.labels) for pod in _candidates(subject, namespace, selector)):
                 continue
-            yield warning(
-                "references/policy-selects-nothing",
+            yield POLICY_SELECTS_NOTHING(
                 line_with(view.store, item.document, "podSelector"),
                 what=f"{item} {role} pods with {_text(selector)}, and no pod of namespace {namespace} carries them",
                 why="Kubernetes says nothing, and the policy does not do what it is there for",
@@ -50,8 +60,7 @@ def workloads(subject: Subject) -> Iterator[Finding]:
         selector, pod = mapping(item.spec, "selector"), pod_in(item.object)
         labels = dict(mapping(mapping(pod or {}, "metadata"), "labels"))
         if item.whole and selector and "${" not in f"{selector}{labels}" and not matches(selector, labels):
-            yield error(
-                "references/not-its-own-pods",
+            yield NOT_ITS_OWN_PODS(
                 line_with(subject.view.store, item.document, "selector"),
                 what=f"{item} selects pods with {_text(selector)}, and its template does not carry them",
                 why="the API server refuses it, and its layer never becomes ready",
@@ -103,3 +112,9 @@ def _text(selector: Mapping[str, Any]) -> str:
         values = one.get("values")
         parts.append(f"{one.get('key')} {one.get('operator')} {', '.join(map(str, values)) if values else ''}".strip())
     return ", ".join(parts)
+
+
+RULES = (
+    Rule(workloads, (NOT_ITS_OWN_PODS,)),
+    Rule(policies, (POLICY_SELECTS_NOTHING,)),
+)

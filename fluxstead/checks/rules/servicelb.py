@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from fluxstead.catalog.brings.k3s import LOAD_BALANCERS
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
+
+LOAD_BALANCER_PORT = refuses(
+    "ownership/load-balancer-port", "F7", "Service web/site asks servicelb for port 80 of the nodes, which k3s's own has"
+)
 
 _POOL = "svccontroller.k3s.cattle.io/lbpool"
 
@@ -32,8 +38,7 @@ def ports(subject: Subject) -> Iterator[Finding]:
             port, protocol = entry.get("port"), str(entry.get("protocol", "TCP"))
             first = owners.setdefault((protocol, port), str(item)) if isinstance(port, int) else str(item)
             if first != str(item):
-                yield error(
-                    "ownership/load-balancer-port",
+                yield LOAD_BALANCER_PORT(
                     line_with(view.store, item.document, str(port)),
                     what=f"{item} asks servicelb for port {port} of the nodes, which {first} has",
                     why="the pods of the second one stay pending, and it never gets an address",
@@ -50,3 +55,6 @@ def _moved(view: View, component: str) -> bool:
     """Whether a packaged component is told to take other ports, or to be no load balancer."""
     texts = [str(item.spec.get("valuesContent")) for item in view.of("HelmChartConfig") if item.ref.name == component]
     return any(word in text for text in texts for word in ("exposedPort", "NodePort", "ClusterIP", "loadBalancerClass"))
+
+
+RULES = (Rule(ports, (LOAD_BALANCER_PORT,)),)

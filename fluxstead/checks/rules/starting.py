@@ -8,8 +8,17 @@ from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
+
+MISSING_CLAIM = warns(
+    "references/missing-claim", "F1", "Deployment web/site mounts PersistentVolumeClaim web/dat, which is not in the tree"
+)
+MISSING_PRIORITY_CLASS = refuses(
+    "references/missing-priority-class", "U5", "Deployment web/site has the priority of PriorityClass hihg, which does not exist"
+)
 
 
 def claims(subject: Subject) -> Iterator[Finding]:
@@ -20,8 +29,7 @@ def claims(subject: Subject) -> Iterator[Finding]:
         if namespace in subject.opaque or _is_made(subject, namespace, name):
             continue
         known = [one.ref.name for one in view.of("PersistentVolumeClaim") if one.ref.namespace == namespace]
-        yield warning(
-            "references/missing-claim",
+        yield MISSING_CLAIM(
             line_with(view.store, item.document, name),
             what=f"{item} mounts PersistentVolumeClaim {namespace}/{name}, which is not in the tree",
             why="unless somebody makes it in the cluster by hand, its pods stay pending",
@@ -55,10 +63,15 @@ def priorities(subject: Subject) -> Iterator[Finding]:
 
 
 def _no_priority(subject: Subject, item: Item, name: str, known: set[str]) -> Finding:
-    return error(
-        "references/missing-priority-class",
+    return MISSING_PRIORITY_CLASS(
         line_with(subject.view.store, item.document, name),
         what=f"{item} has the priority of PriorityClass {name}, which does not exist",
         why="the API server refuses its pods",
         write=nearest(name, known) or f"a PriorityClass {name}",
     )
+
+
+RULES = (
+    Rule(claims, (MISSING_CLAIM,)),
+    Rule(priorities, (MISSING_PRIORITY_CLASS,)),
+)

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.variables import variables_in
 from fluxstead.checks.reading.view import annotation
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
+
+UNDEFINED_VARIABLE = refuses(
+    "substitution/undefined", "U6", "ConfigMap web/script holds ${HOME}, and Kustomization flux-system/web has no value for it"
+)
 
 _CONTROL = "kustomize.toolkit.fluxcd.io/substitute"
 
@@ -30,8 +36,7 @@ def undefined(subject: Subject) -> Iterator[Finding]:
             if annotation(item, _CONTROL) == "disabled" or item.document.generated:
                 continue
             for name in sorted({name for name, default in variables_in(item.object) if not default and name not in known}):
-                yield error(
-                    "substitution/undefined",
+                yield UNDEFINED_VARIABLE(
                     line_with(subject.view.store, item.document, f"${{{name}"),
                     what=f"{item} holds ${{{name}}}, and Kustomization {unit.key} has no value for it",
                     why="Flux puts nothing in its place, and since 2.9 refuses the whole Kustomization (U6)",
@@ -50,3 +55,6 @@ def _from_config(subject: Subject, namespace: str, sources: object) -> Iterator[
     for one in sources if isinstance(sources, list) else []:
         config = subject.view.one("", "ConfigMap", namespace, str(one.get("name")))
         yield from mapping(config.object, "data") if config else ()
+
+
+RULES = (Rule(undefined, (UNDEFINED_VARIABLE,)),)

@@ -9,8 +9,23 @@ from fluxstead.checks.objects.backends import routes_in
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
+
+MISSING_GOVERNING_SERVICE = warns(
+    "references/missing-governing-service",
+    "F21",
+    "StatefulSet web/db has Service d for the names of its pods, which does not exist",
+)
+MISSING_PORT = refuses("references/missing-port", "F21", "Ingress web/site sends requests to port 81 of Service site")
+MISSING_SERVICE = refuses(
+    "references/missing-service", "F21", "Ingress web/site sends requests to Service sit, which does not exist"
+)
+MISSING_TARGET_PORT = refuses(
+    "references/missing-target-port", "F21", "Service web/site sends to port htp of its pods, and none of them has one of that name"
+)
 
 
 def services(subject: Subject) -> Iterator[Finding]:
@@ -24,8 +39,7 @@ def services(subject: Subject) -> Iterator[Finding]:
         place = line_with(view.store, item.document, name)
         shown = name if namespace == item.ref.namespace else f"{namespace}/{name}"
         if service is None and (namespace, name) != ("default", "kubernetes"):
-            yield error(
-                "references/missing-service",
+            yield MISSING_SERVICE(
                 place,
                 what=f"{item.ref} sends requests to Service {shown}, which does not exist",
                 why="the controller answers every request with an error, such as 503",
@@ -33,8 +47,7 @@ def services(subject: Subject) -> Iterator[Finding]:
             )
         elif service is not None and service.whole and port is not None and not _has_port(service, port):
             ports = [f"{one.get('port')} ({one.get('name', 'no name')})" for one in entries_of(service.spec, "ports")]
-            yield error(
-                "references/missing-port",
+            yield MISSING_PORT(
                 place,
                 what=f"{item.ref} sends requests to port {port} of Service {shown}",
                 why="the Service has no such port, and the controller answers every request with an error",
@@ -63,8 +76,7 @@ def target_ports(subject: Subject) -> Iterator[Finding]:
             target = entry.get("targetPort")
             if isinstance(target, str) and not target.isdecimal() and target not in names:
                 known = sorted(name for name in names if isinstance(name, str))
-                yield error(
-                    "references/missing-target-port",
+                yield MISSING_TARGET_PORT(
                     line_with(view.store, item.document, target),
                     what=f"{item} sends to port {target} of its pods, and none of them has one of that name",
                     why="the Service has no endpoint for it, and every connection is refused",
@@ -80,11 +92,17 @@ def governing(subject: Subject) -> Iterator[Finding]:
         if not item.whole or namespace in subject.opaque or not isinstance(name, str) or not name or "${" in name:
             continue
         if view.one("", "Service", namespace, name) is None:
-            yield warning(
-                "references/missing-governing-service",
+            yield MISSING_GOVERNING_SERVICE(
                 line_with(view.store, item.document, "serviceName"),
                 what=f"{item} has Service {name} for the names of its pods, which does not exist",
                 why="no pod of it is found by its name in DNS",
                 write=nearest(name, _services_in(view, namespace))
                 or f"a Service {name} with clusterIP: None in namespace {namespace}",
             )
+
+
+RULES = (
+    Rule(governing, (MISSING_GOVERNING_SERVICE,)),
+    Rule(services, (MISSING_PORT, MISSING_SERVICE)),
+    Rule(target_ports, (MISSING_TARGET_PORT,)),
+)

@@ -10,10 +10,16 @@ from pydantic import TypeAdapter, ValidationError
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
+from fluxstead.core.check import refuses, warns
 from fluxstead.core.duration import Duration
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.findings import Finding
 from fluxstead.core.quantity import MEBIBYTE, MOST_CORES, amount, few_bytes, with_unit, without_unit
+
+TOO_FEW_BYTES = refuses("units/bytes", "F1", "PersistentVolumeClaim web/data asks for 5 bytes of storage")
+TOO_MANY_CORES = warns("units/cores", "U7", "Deployment web/site asks for 100 whole cores")
+TOO_SHORT_DURATION = refuses("units/duration", "F17", "HelmRelease web/site has interval: '1ms' is less than a second")
 
 _FLUX = frozenset({"kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"})
 _TIMES = ("interval", "retryInterval", "timeout")
@@ -57,16 +63,14 @@ def _judged(subject: Subject, item: Item, key: str, text: str) -> Iterator[Findi
         return
     place = line_with(subject.view.store, item.document, f"{key}: {text}")
     if key in _USUAL and without_unit(text) and 0 < size < MEBIBYTE:
-        yield error(
-            "units/bytes",
+        yield TOO_FEW_BYTES(
             place,
             what=f"{item} asks for {few_bytes(text)} of {key}",
             why="Kubernetes takes a number without its unit as bytes, and `m` as thousandths of one",
             write=f"{key}: {with_unit(text, _USUAL[key])}",
         )
     elif key == "cpu" and size > MOST_CORES:
-        yield warning(
-            "units/cores",
+        yield TOO_MANY_CORES(
             place,
             what=f"{item} asks for {size.normalize():f} whole cores",
             why="no machine of such a cluster has them free, and the pods stay pending",
@@ -87,10 +91,15 @@ def durations(subject: Subject) -> Iterator[Finding]:
                 _DURATION.validate_python(value)
             except ValidationError as refused:
                 said = refused.errors()[0]["ctx"]
-                yield error(
-                    "units/duration",
+                yield TOO_SHORT_DURATION(
                     line_with(subject.view.store, item.document, f"{key}:"),
                     what=f"{item} has {key}: {said['what']}",
                     why=said["why"],
                     write=f"{key}: {said['write']}",
                 )
+
+
+RULES = (
+    Rule(sizes, (TOO_FEW_BYTES, TOO_MANY_CORES)),
+    Rule(durations, (TOO_SHORT_DURATION,)),
+)

@@ -14,9 +14,23 @@ from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Remark, Rule, not_checked
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, Source, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
+
+NO_SUCH_VALUE = refuses("tree/chart-value", "F20", "chart site 1.9.0 has no value `replicas.cout`")
+MAYBE_NO_SUCH_VALUE = warns("tree/chart-value-unsure", "F20", "chart site 1.9.0 has no value `zebra`")
+NOT_IN_SCHEMA = refuses("tree/schema", "F6, F20", '…/helm-release-site.yaml: spec.interval: 3 is not of type "string"')
+DEPRECATED_API = warns(
+    "versions/deprecated-api", "F6", "HelmRelease a/b is of helm.toolkit.fluxcd.io/v2beta1, which Flux 2.7 does not serve any more"
+)
+MOVING_IMAGE = warns("versions/moving-image", "F23", "Deployment web/site runs example.test/site:latest")
+VERSION_RANGE = refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `^5.0.0` of chart site")
+SOURCE_TYPE = refuses(
+    "versions/source-type", "F20", "HelmRepository a/b is of type oci, and its URL is https://charts.example.test"
+)
 
 EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _REMOVED = {
@@ -47,8 +61,7 @@ def schemas(subject: Subject) -> Iterator[Finding]:
     known = _schemas(platform.kubernetes, platform.flux, frozenset(subject.products.items()))
     for item in subject.view.items:
         for problem in known.problems(item.object) if item.whole else ():
-            yield error(
-                "tree/schema",
+            yield NOT_IN_SCHEMA(
                 line_with(subject.view.store, item.document, problem.path.rpartition(".")[2].partition("[")[0]),
                 what=f"{item.document.path}: {problem.path}: {problem.message}",
                 why="the API server of this version refuses the object, and its layer never becomes ready",
@@ -61,8 +74,7 @@ def apis(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.items if not subject.described else ():
         version = str(item.object["apiVersion"])
         if version in _REMOVED:
-            yield warning(
-                "versions/deprecated-api",
+            yield DEPRECATED_API(
                 line_with(subject.view.store, item.document, version),
                 what=f"{item} is of {version}, which Flux {_REMOVED[version]} does not serve any more",
                 why="after that upgrade nothing of its Kustomization is applied (F6)",
@@ -70,7 +82,7 @@ def apis(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def chart_values(subject: Subject) -> Iterator[Finding]:
+def chart_values(subject: Subject) -> Iterator[Finding | Remark]:
     """Values that the chart's version does not know (F20)."""
     for item in subject.view.of("HelmRelease"):
         chart, version = chart_of(subject.view, item)
@@ -79,18 +91,18 @@ def chart_values(subject: Subject) -> Iterator[Finding]:
             continue
         unknown = unknown_values(chart, version, values, subject.known.charts[chart].open_values)
         if unknown is None:
-            subject.unchecked.append(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
+            yield not_checked(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
         for one in unknown or ():
             place = line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":")
             known_in = f"; known in {one.known_in}" if one.known_in else ""
             what = f"chart {chart} {version} has no value `{one.path}`{known_in}"
             why = "Helm ignores unknown values without a word, and the default stays in force (F20)"
             if one.nearest:
-                yield error("tree/chart-value", place, what=what, why=why, write=one.nearest)
+                yield NO_SUCH_VALUE(place, what=what, why=why, write=one.nearest)
             else:
                 # Without a key that is like it, it may be one that only the chart's templates know.
                 write = "a key of that chart version's values.yaml"
-                yield warning("tree/chart-value-unsure", place, what=what, why=why, write=write)
+                yield MAYBE_NO_SUCH_VALUE(place, what=what, why=why, write=write)
 
 
 def _why_not(chart: str, version: str) -> str:
@@ -122,8 +134,7 @@ def exact(subject: Subject) -> Iterator[Finding]:
         for container in containers_of(pod) if pod else ():
             image = str(container.get("image", ""))
             if image and "${" not in image and _moving(image):
-                yield warning(
-                    "versions/moving-image",
+                yield MOVING_IMAGE(
                     line_with(store, item.document, image),
                     what=f"{item} runs {image}",
                     why="what it is changes without a commit, and differs from node to node (F23)",
@@ -144,8 +155,7 @@ def _moving(image: str) -> bool:
 
 
 def _range(item: Item, what: str, place: Source) -> Finding:
-    return error(
-        "versions/range",
+    return VERSION_RANGE(
         place,
         what=f"{item} takes {what}",
         why="a new release is installed unasked, or none that exists is found (F4, F23)",
@@ -159,10 +169,18 @@ def source_types(subject: Subject) -> Iterator[Finding]:
         url, kind = str(item.spec.get("url", "")), item.spec.get("type", "default")
         if "${" in url or url.startswith("oci://") == (kind == "oci"):
             continue
-        yield error(
-            "versions/source-type",
+        yield SOURCE_TYPE(
             line_with(subject.view.store, item.document, "url:"),
             what=f"{item} is of type {kind}, and its URL is {url}",
             why="Flux looks for an index where there is none, and no chart of it is ever found (F20)",
             write="type: oci with an oci:// URL, or no type with an https:// URL",
         )
+
+
+RULES = (
+    Rule(chart_values, (NO_SUCH_VALUE, MAYBE_NO_SUCH_VALUE)),
+    Rule(schemas, (NOT_IN_SCHEMA,)),
+    Rule(apis, (DEPRECATED_API,)),
+    Rule(exact, (MOVING_IMAGE, VERSION_RANGE)),
+    Rule(source_types, (SOURCE_TYPE,)),
+)

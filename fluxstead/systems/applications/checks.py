@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fluxstead.core.findings import Finding, Source, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.names import nearest_name
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.systems.applications import declared, running
 from fluxstead.systems.applications.instance import instances
 from fluxstead.systems.applications.settings import Application
+
+LONG_NAME = refuses("applications/long-name", "U7", "`…` has 70 characters", "the description")
+NAME_TAKEN = refuses(
+    "applications/name-taken",
+    "F8",
+    "environment `prod` of `web` is the layer `web-prod`, which is already described at …",
+    "the description",
+)
+NO_ENVIRONMENT = refuses("applications/no-environment", "U7", "application `web` has no environment", "the description")
+NO_IMAGE = refuses("applications/no-image", "U7", "application `web` has neither an image nor a path", "the description")
+PATH_TAKEN = refuses("applications/path-taken", "F8", "application `web` is to be reconciled from generated/web", "the description")
+RESERVED_NAMESPACE = refuses(
+    "applications/reserved-namespace", "U7", "the namespace `kube-web` belongs to Kubernetes or Flux", "the description"
+)
+SERVICE_NAME = refuses("applications/service-name", "U7", "no Service can be called `1web`", "the description")
+TAG_IN_IMAGE = refuses(
+    "applications/tag-in-image", "F23", "the image registry.example/web:1 carries a tag or a digest", "the description"
+)
+TWO_FORMS = refuses("applications/two-forms", "U7", "application `web` has a path, and beside it image", "the description")
+CHECKS = (LONG_NAME, NAME_TAKEN, NO_ENVIRONMENT, NO_IMAGE, PATH_TAKEN, RESERVED_NAMESPACE, SERVICE_NAME, TAG_IN_IMAGE, TWO_FORMS)
 
 _NAMESPACE_LENGTH = 63
 
@@ -41,16 +62,14 @@ def findings_of(apps: Sequence[Application], *, metrics: bool) -> Iterator[Findi
 
 def _form(app: Application) -> Iterator[Finding]:
     if app.path is None and app.image is None:
-        yield error(
-            "applications/no-image",
+        yield NO_IMAGE(
             app.source,
             what=f"application `{app.name}` has neither an image nor a path",
             why="there is nothing to run",
             write="image: with environments, or path: with the directory of your own manifests",
         )
     elif app.path is None and not app.environments:
-        yield error(
-            "applications/no-environment",
+        yield NO_ENVIRONMENT(
             app.source,
             what=f"application `{app.name}` has no environment",
             why="it would run nowhere, without a word",
@@ -60,8 +79,7 @@ def _form(app: Application) -> Iterator[Finding]:
         unread = sorted(app.model_fields_set - _KEYS_WITH_PATH)
         if unread:
             keys = [Application.model_fields[field].alias or field for field in unread]
-            yield error(
-                "applications/two-forms",
+            yield TWO_FORMS(
                 app.source_of(keys[0]),
                 what=f"application `{app.name}` has a path, and beside it {', '.join(keys)}",
                 why="a directory of your own manifests says these itself, so nothing would read them",
@@ -73,8 +91,7 @@ def _name(name: str, what: str, source: Source, taken: dict[str, Source]) -> Ite
     """Whether the layer's name is free: `a-b` in `c` and `a` in `b-c` are one."""
     first = taken.setdefault(name, source)
     if first is not source:
-        yield error(
-            "applications/name-taken",
+        yield NAME_TAKEN(
             source,
             what=f"{what} is the layer `{name}`, which is already described at {first}",
             why="one would overwrite the other in the cluster (F8)",
@@ -84,16 +101,14 @@ def _name(name: str, what: str, source: Source, taken: dict[str, Source]) -> Ite
 
 def _namespace(name: str, source: Source) -> Iterator[Finding]:
     if len(name) > _NAMESPACE_LENGTH:
-        yield error(
-            "applications/long-name",
+        yield LONG_NAME(
             source,
             what=f"`{name}` has {len(name)} characters",
             why=f"it is the name of a namespace, which has at most {_NAMESPACE_LENGTH}",
             write="a shorter name of the application or of the environment",
         )
     if name.startswith("kube-") or name == FLUX_NAMESPACE:
-        yield error(
-            "applications/reserved-namespace",
+        yield RESERVED_NAMESPACE(
             source,
             what=f"the namespace `{name}` belongs to Kubernetes or Flux",
             why="its pods would be cut off from the network and refused by Pod Security",
@@ -105,8 +120,7 @@ def _path(app: Application, path: str, paths: dict[str, Source]) -> Iterator[Fin
     source = app.source_of("path")
     top = path.split("/", 1)[0]
     if top in _OWNED:
-        yield error(
-            "applications/path-taken",
+        yield PATH_TAKEN(
             source,
             what=f"application `{app.name}` is to be reconciled from {path}",
             why=f"{top}/ is not for your own manifests: {_OWNED[top]}",
@@ -114,8 +128,7 @@ def _path(app: Application, path: str, paths: dict[str, Source]) -> Iterator[Fin
         )
     first = paths.setdefault(path, source)
     if first is not source:
-        yield error(
-            "applications/path-taken",
+        yield PATH_TAKEN(
             source,
             what=f"the directory {path} is already reconciled by the application at {first}",
             why="two Kustomizations would take its objects from each other at every reconcile, and prune them (F8)",
@@ -128,16 +141,14 @@ def _image(app: Application) -> Iterator[Finding]:
     name = image.rsplit("/", 1)[-1]
     if ":" in name or "@" in name:
         bare = image[: len(image) - len(name)] + name.partition("@")[0].partition(":")[0]
-        yield error(
-            "applications/tag-in-image",
+        yield TAG_IN_IMAGE(
             app.source_of("image"),
             what=f"the image {image} carries a tag or a digest",
             why="each environment names its own tag, and an image has one",
             write=f"image: {bare}, and tag: {image[len(bare) :].lstrip(':@')} in the environments",
         )
     if app.port is not None and not app.name[0].isalpha():
-        yield error(
-            "applications/service-name",
+        yield SERVICE_NAME(
             app.source_of("name"),
             what=f"no Service can be called `{app.name}`",
             why="the API server admits only names of Services that begin with a letter",

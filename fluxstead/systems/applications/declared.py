@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.quantity import amount
 from fluxstead.core.secrecy import is_secret
 from fluxstead.systems.applications.settings import Application, Environment
+
+UNKNOWN_PEER = refuses("applications/peer", "U7", "a peer has to be one of cidr and namespace", "the description")
+PLAIN_SECRET = refuses(
+    "applications/plain-secret",
+    "F22",
+    "the variable API_TOKEN looks like a secret, and its value stands here in plain text",
+    "the description",
+)
+REQUEST_ABOVE_LIMIT = refuses(
+    "applications/request-above-limit", "U7", "512Mi of memory requested, above the limit of 256Mi", "the description"
+)
+CHECKS = (UNKNOWN_PEER, PLAIN_SECRET, REQUEST_ABOVE_LIMIT)
 
 
 def findings_of(owner: Application | Environment) -> Iterator[Finding]:
@@ -20,8 +33,7 @@ def findings_of(owner: Application | Environment) -> Iterator[Finding]:
 def _variables(owner: Application | Environment) -> Iterator[Finding]:
     for name, value in owner.env.items():
         if is_secret(name, value):
-            yield error(
-                "applications/plain-secret",
+            yield PLAIN_SECRET(
                 owner.source_of("env", name),
                 what=f"the variable {name} looks like a secret, and its value stands here in plain text",
                 why="whoever reads the repository, now or later, has it (F22)",
@@ -36,8 +48,7 @@ def _resources(owner: Application | Environment) -> Iterator[Finding]:
     asked, bound = resources.requests, resources.limits
     for name, request, limit in (("cpu", asked.cpu, bound.cpu), ("memory", asked.memory, bound.memory)):
         if request is not None and limit is not None and amount(request) > amount(limit):
-            yield error(
-                "applications/request-above-limit",
+            yield REQUEST_ABOVE_LIMIT(
                 resources.source_of("requests", name),
                 what=f"{request} of {name} requested, above the limit of {limit}",
                 why="the API server refuses every pod",
@@ -48,8 +59,7 @@ def _resources(owner: Application | Environment) -> Iterator[Finding]:
 def _peers(owner: Application | Environment) -> Iterator[Finding]:
     for peer in (*owner.allow.egress, *owner.allow.ingress):
         if (peer.cidr is None) == (peer.namespace is None):
-            yield error(
-                "applications/peer",
+            yield UNKNOWN_PEER(
                 peer.source,
                 what="a peer has to be one of cidr and namespace",
                 why="no rule can be both, and one that is neither would let through everyone",

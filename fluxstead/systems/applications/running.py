@@ -6,9 +6,50 @@ import math
 import re
 from collections.abc import Iterator
 
-from fluxstead.core.findings import Finding, counted, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, counted
 from fluxstead.systems.applications.instance import Instance
 from fluxstead.systems.applications.settings import DisruptionBudget
+
+AUTOSCALING_RANGE = refuses("applications/autoscaling-range", "U7", "minReplicas 5 is above maxReplicas 3", "the description")
+AUTOSCALING_WITHOUT_METRICS = refuses(
+    "applications/autoscaling-without-metrics",
+    "U9",
+    "`web-prod` scales by CPU, and metrics-server is switched off",
+    "the description",
+)
+AUTOSCALING_WITHOUT_REQUEST = refuses(
+    "applications/autoscaling-without-request", "U9", "`web-prod` scales by CPU and requests none", "the description"
+)
+BAD_TAG = refuses("applications/bad-tag", "F4", "'1 2' is not a tag", "the description")
+BAD_BUDGET = refuses(
+    "applications/budget", "U7", "the budget of `web-prod` has to say one of minAvailable and maxUnavailable", "the description"
+)
+BUDGET_BLOCKS_DRAINS = refuses(
+    "applications/budget-blocks-drains", "F18", "the budget of `web-prod` lets none of its 2 pods go", "the description"
+)
+BUDGET_OF_ONE = warns("applications/budget-of-one", "F18", "`web-prod` has a budget and 1 pod", "the description")
+MOVING_TAG = warns("applications/moving-tag", "F23", "the tag edge of `web-prod` sounds like one that moves", "the description")
+MUTABLE_TAG = refuses("applications/mutable-tag", "F23", "`web-prod` runs the tag latest", "the description")
+ROUTE_WITHOUT_PORT = refuses(
+    "applications/route-without-port", "F21", "`web-prod` has a route, and `web` listens on no port", "the description"
+)
+SHARED_VOLUME = refuses("applications/shared-volume", "F1", "`web-prod` has a volume and up to 2 pods", "the description")
+TWO_SIZES = refuses("applications/two-sizes", "U9", "`web-prod` has replicas beside autoscaling", "the description")
+CHECKS = (
+    AUTOSCALING_RANGE,
+    AUTOSCALING_WITHOUT_METRICS,
+    AUTOSCALING_WITHOUT_REQUEST,
+    BAD_TAG,
+    BAD_BUDGET,
+    BUDGET_BLOCKS_DRAINS,
+    BUDGET_OF_ONE,
+    MOVING_TAG,
+    MUTABLE_TAG,
+    ROUTE_WITHOUT_PORT,
+    SHARED_VOLUME,
+    TWO_SIZES,
+)
 
 # https://github.com/opencontainers/distribution-spec: pull; a digest behind the tag is what runs.
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?P<digest>@sha256:[0-9a-f]{64})?")
@@ -28,24 +69,21 @@ def _tag(instance: Instance) -> Iterator[Finding]:
     tag, source = instance.environment.tag, instance.environment.source_of("tag")
     match = _TAG.fullmatch(tag)
     if tag in {"", "latest"}:
-        yield error(
-            "applications/mutable-tag",
+        yield MUTABLE_TAG(
             source,
             what=f"`{instance.name}` runs {'an image without a tag' if not tag else 'the tag latest'}",
             why="what runs would change unasked at the next restart, and nothing could go back to it (F23)",
             write="tag: with a version, such as '1.2.3'",
         )
     elif match is None:
-        yield error(
-            "applications/bad-tag",
+        yield BAD_TAG(
             source,
             what=f"{tag!r} is not a tag",
             why="no registry has an image of that name",
             write="at most 128 letters, digits, '.', '_' and '-'",
         )
     elif tag in _MOVING:
-        yield warning(
-            "applications/moving-tag",
+        yield MOVING_TAG(
             source,
             what=f"the tag {tag} of `{instance.name}` sounds like one that moves",
             why="Kubernetes keeps the image it has pulled, so that nodes may run different ones under it (F23)",
@@ -56,8 +94,7 @@ def _tag(instance: Instance) -> Iterator[Finding]:
 def _replicas(instance: Instance) -> Iterator[Finding]:
     environment = instance.environment
     if environment.autoscaling and environment.replicas is not None:
-        yield error(
-            "applications/two-sizes",
+        yield TWO_SIZES(
             environment.source_of("replicas"),
             what=f"`{instance.name}` has replicas beside autoscaling",
             why="Flux and the autoscaler would set the number of pods in turn",
@@ -65,8 +102,7 @@ def _replicas(instance: Instance) -> Iterator[Finding]:
         )
     if instance.volume and instance.most > 1:
         key = "autoscaling" if environment.autoscaling else "replicas"
-        yield error(
-            "applications/shared-volume",
+        yield SHARED_VOLUME(
             environment.source_of(key),
             what=f"`{instance.name}` has a volume and up to {instance.most} pods",
             why="the volume is on one node at a time, and pods on another would never start",
@@ -79,24 +115,21 @@ def _autoscaling(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
     if scaling is None:
         return
     if scaling.min_replicas > scaling.max_replicas:
-        yield error(
-            "applications/autoscaling-range",
+        yield AUTOSCALING_RANGE(
             scaling.source_of("minReplicas"),
             what=f"minReplicas {scaling.min_replicas} is above maxReplicas {scaling.max_replicas}",
             why="the API server refuses the HorizontalPodAutoscaler",
             write=f"minReplicas: {scaling.max_replicas} or less",
         )
     if resources.requests.cpu is None and resources.limits.cpu is None:
-        yield error(
-            "applications/autoscaling-without-request",
+        yield AUTOSCALING_WITHOUT_REQUEST(
             scaling.source,
             what=f"`{instance.name}` scales by CPU and requests none",
             why="the use is counted in percent of the request, so the autoscaler would never act",
             write="resources: {requests: {cpu: …}}",
         )
     if not metrics:
-        yield error(
-            "applications/autoscaling-without-metrics",
+        yield AUTOSCALING_WITHOUT_METRICS(
             scaling.source,
             what=f"`{instance.name}` scales by CPU, and metrics-server is switched off",
             why="nothing would tell the autoscaler how busy the pods are",
@@ -109,24 +142,21 @@ def _budget(instance: Instance) -> Iterator[Finding]:
     if budget is None:
         return
     if (budget.min_available is None) == (budget.max_unavailable is None):
-        yield error(
-            "applications/budget",
+        yield BAD_BUDGET(
             budget.source,
             what=f"the budget of `{instance.name}` has to say one of minAvailable and maxUnavailable",
             why="the API server refuses both, and neither protects nothing",
             write="maxUnavailable: 1",
         )
     elif fewest and _evictable(budget, fewest) < 1:
-        yield error(
-            "applications/budget-blocks-drains",
+        yield BUDGET_BLOCKS_DRAINS(
             budget.source,
             what=f"the budget of `{instance.name}` lets none of its {counted(fewest, 'pod')} go",
             why="a node that runs one can never be drained, so never be upgraded",
             write="maxUnavailable: 1, with 2 replicas or more" if fewest < 2 else "maxUnavailable: 1",  # noqa: PLR2004
         )
     elif fewest < 2:  # noqa: PLR2004
-        yield warning(
-            "applications/budget-of-one",
+        yield BUDGET_OF_ONE(
             budget.source,
             what=f"`{instance.name}` has a budget and {counted(fewest, 'pod')}",
             why="a drain stops the only one all the same",
@@ -150,8 +180,7 @@ def _route(instance: Instance) -> Iterator[Finding]:
     if route is None:
         return
     if instance.app.port is None:
-        yield error(
-            "applications/route-without-port",
+        yield ROUTE_WITHOUT_PORT(
             route.source,
             what=f"`{instance.name}` has a route, and `{instance.app.name}` listens on no port",
             why="there is nothing to lead requests to",

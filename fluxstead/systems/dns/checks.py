@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
 from fluxstead.systems.dns.settings import DnsSettings
+
+CLUSTER_DOMAIN = refuses(
+    "dns/cluster-domain", "U7", "web.cluster.local is inside the cluster's own domain, cluster.local", "the description"
+)
+MDNS_NAME = warns("dns/mdns", "U7", "k3s1.local: .local belongs to multicast DNS (RFC 6762)", "the description")
+NO_COREDNS = refuses("dns/no-coredns", "U7", "there are records, and k3s's CoreDNS is disabled", "the description")
+CHECKS = (CLUSTER_DOMAIN, MDNS_NAME, NO_COREDNS)
 
 _CLUSTER_DOMAIN = "cluster.local"
 """k3s's default for --cluster-domain."""
@@ -15,8 +23,7 @@ _CLUSTER_DOMAIN = "cluster.local"
 def findings_of(settings: DnsSettings, platform: Platform) -> Iterator[Finding]:
     """What is wrong, or worth knowing, before CoreDNS is asked to answer these names."""
     if settings.records and "coredns" in platform.disabled:
-        yield error(
-            "dns/no-coredns",
+        yield NO_COREDNS(
             settings.source_of("records"),
             what="there are records, and k3s's CoreDNS is disabled",
             why="only k3s's CoreDNS reads the ConfigMap coredns-custom",
@@ -30,8 +37,7 @@ def findings_of(settings: DnsSettings, platform: Platform) -> Iterator[Finding]:
 def _cluster_domain(settings: DnsSettings, name: str) -> Iterator[Finding]:
     above = f".{_CLUSTER_DOMAIN}".endswith(f".{name}")
     if above or name.endswith(f".{_CLUSTER_DOMAIN}"):
-        yield error(
-            "dns/cluster-domain",
+        yield CLUSTER_DOMAIN(
             settings.source_of("records", name),
             what=f"{name} is {'above' if above else 'inside'} the cluster's own domain, {_CLUSTER_DOMAIN}",
             why="its server block would take over the names of the cluster's Services",
@@ -42,8 +48,7 @@ def _cluster_domain(settings: DnsSettings, name: str) -> Iterator[Finding]:
 def _mdns(settings: DnsSettings) -> Iterator[Finding]:
     names = [name for name in settings.records if name.endswith(".local")]
     if names:
-        yield warning(
-            "dns/mdns",
+        yield MDNS_NAME(
             settings.source_of("records", names[0]),
             what=f"{', '.join(names)}: .local belongs to multicast DNS (RFC 6762)",
             why="machines with systemd-resolved or Avahi may never ask a DNS server for it; pods do",

@@ -10,11 +10,17 @@ from typing import Any
 
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, counted, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import amount
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.disks import values_in
+
+TOO_LITTLE_SPACE = refuses(
+    "storage/capacity", "F1", "3 volumes on disks with hdd take 600Gi with all copies; 1 disk has 465Gi - 25Gi reserved = 440Gi"
+)
 
 _GI = Decimal(1024) ** 3
 _CHARTS_REPLICAS = 3
@@ -63,8 +69,7 @@ def _judged(subject: Subject, tags: frozenset[str], volumes: list[tuple[_Volume,
     largest, replicas = max(volumes, key=lambda one: one[0].size * one[1])
     asked = f"{counted(len(volumes), 'volume')} on disks with {', '.join(sorted(tags)) or 'any tag'}"
     given = f"{counted(len(chosen), 'disk')} {'has' if len(chosen) == 1 else 'have'} {_gi(size)} - {_gi(reserved)} reserved"
-    yield error(
-        "storage/capacity",
+    yield TOO_LITTLE_SPACE(
         largest.item.source,
         what=f"{asked} {'takes' if len(volumes) == 1 else 'take'} {_gi(wanted)} with all copies; {given} = {_gi(size - reserved)}",
         why="Longhorn places no replica that does not fit, and its volume stays degraded or unbound (F1)",
@@ -106,3 +111,6 @@ def _in_values(item: Item, values: Any) -> Iterator[_Volume]:
     elif isinstance(values, list):
         for value in values:
             yield from _in_values(item, value)
+
+
+RULES = (Rule(findings, (TOO_LITTLE_SPACE,)),)

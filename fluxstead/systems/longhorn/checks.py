@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fluxstead.core.findings import Finding, counted, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, counted
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import minor
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
+
+CHART_VERSION = refuses("longhorn/chart-version", "F4", "Longhorn's charts carry no leading v: v1.9.0", "the description")
+DEFAULT_DISK = refuses("longhorn/default-disk", "F24", "Longhorn is told to make a default disk on every node", "the description")
+KUBERNETES = warns(
+    "longhorn/kubernetes", "F6", "Longhorn 1.9.0 needs Kubernetes 1.25, and this is v1.24.17+k3s1", "the description"
+)
+OPEN_UI = warns(
+    "longhorn/open-ui", "F21", "Longhorn's UI is open to everyone who reaches the ingress controller", "the description"
+)
+TOO_FEW_NODES = refuses(
+    "longhorn/too-few-nodes", "F1", "3 replicas on different nodes, and 1 live node with disks to schedule on", "the description"
+)
+UNTRIED_VERSION = warns(
+    "longhorn/untried-version", "F9", "Longhorn 1.13.0 is outside the lines that fluxstead knows, 1.5 to 1.12", "the description"
+)
+CHECKS = (CHART_VERSION, DEFAULT_DISK, KUBERNETES, OPEN_UI, TOO_FEW_NODES, UNTRIED_VERSION)
 
 _DEFAULT_DISK = "node.longhorn.io/create-default-disk"
 _OLDEST, _NEWEST = (1, 5), (1, 12)
@@ -25,16 +42,14 @@ def findings_of(settings: LonghornSettings, platform: Platform, nodes: Sequence[
 
 def _version(settings: LonghornSettings) -> Iterator[Finding]:
     if not _OLDEST <= minor(settings.version) <= _NEWEST:
-        yield warning(
-            "longhorn/untried-version",
+        yield UNTRIED_VERSION(
             settings.source_of("version"),
             what=f"Longhorn {settings.version} is outside the lines that fluxstead knows, 1.5 to 1.12",
             why="its values and custom resources may differ from what is written for it",
             write="a release of 1.5 to 1.12",
         )
     if settings.version.startswith("v"):
-        yield error(
-            "longhorn/chart-version",
+        yield CHART_VERSION(
             settings.source_of("version"),
             what=f"Longhorn's charts carry no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
@@ -44,8 +59,7 @@ def _version(settings: LonghornSettings) -> Iterator[Finding]:
 
 def _kubernetes(settings: LonghornSettings, platform: Platform) -> Iterator[Finding]:
     if minor(settings.version) >= (1, 8) and minor(platform.kubernetes) < (1, 25):
-        yield warning(
-            "longhorn/kubernetes",
+        yield KUBERNETES(
             settings.source_of("version"),
             what=f"Longhorn {settings.version} needs Kubernetes 1.25, and this is {platform.kubernetes}",
             why="Helm refuses the chart (longhorn: chart/Chart.yaml, kubeVersion)",
@@ -58,8 +72,7 @@ def _replicas(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Fin
     if not any(node.state == "live" for node in nodes):
         return  # that is the mistake, and it is told of the machines
     if settings.replicas > len(storing) and not settings.replica_soft_anti_affinity:
-        yield error(
-            "longhorn/too-few-nodes",
+        yield TOO_FEW_NODES(
             settings.source_of("replicas"),
             what=f"{counted(settings.replicas, 'replica')} on different nodes, and {counted(len(storing), 'live node')}"
             " with disks to schedule on",
@@ -72,8 +85,7 @@ def _replicas(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Fin
 
 def _open_ui(settings: LonghornSettings) -> Iterator[Finding]:
     if settings.ui:
-        yield warning(
-            "longhorn/open-ui",
+        yield OPEN_UI(
             settings.ui.source,
             what="Longhorn's UI is open to everyone who reaches the ingress controller",
             why="it can delete every volume, and asks for no password (F21)",
@@ -85,16 +97,14 @@ def _default_disks(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterato
     """Both ways in which Longhorn would make a disk of the root filesystem (F24)."""
     defaults = settings.values.get("defaultSettings")
     if "defaultSettings" in settings.values and not isinstance(defaults, dict):
-        yield error(
-            "longhorn/default-disk",
+        yield DEFAULT_DISK(
             settings.source_of("values", "defaultSettings"),
             what="`defaultSettings` replaces every setting of Longhorn's by something that is none",
             why="the default disk, and with it volumes, would land on the root filesystem (F24)",
             write="a mapping of settings",
         )
     elif defaults and defaults.get("createDefaultDiskLabeledNodes", True) is not True:
-        yield error(
-            "longhorn/default-disk",
+        yield DEFAULT_DISK(
             settings.source_of("values", "defaultSettings", "createDefaultDiskLabeledNodes"),
             what="Longhorn is told to make a default disk on every node",
             why="volumes would land on the root filesystem (F24)",
@@ -102,8 +112,7 @@ def _default_disks(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterato
         )
     for node in nodes:
         if node.labels.get(_DEFAULT_DISK) == "true":
-            yield error(
-                "longhorn/default-disk",
+            yield DEFAULT_DISK(
                 node.source_of("labels", _DEFAULT_DISK),
                 what=f"{node.name} is labelled for a default disk",
                 why="volumes would land on the root filesystem (F24)",

@@ -8,11 +8,26 @@ from typing import Any
 from fluxstead.checks.objects.needed import needed_by
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import Item
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, counted, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import MEBIBYTE, few_bytes
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
+
+DISK_UUID = refuses("storage/disk-uuid", "F14, F15", "Node longhorn-system/k3s1 sets diskUUID")
+OUTSIDE_MOUNT = refuses(
+    "storage/outside-mount", "F24", "Node longhorn-system/k3s1 has a disk at /var/lib/longhorn, where k3s1 declares none"
+)
+PATH_TWICE = refuses("storage/path-twice", "F13", "Node longhorn-system/k3s1 has the disks a and b at one path, /mnt/a")
+RESERVED_IN_BYTES = refuses("storage/reserved", "F1", "Node longhorn-system/k3s1 reserves 25 bytes of disk sdf1")
+TOO_FEW_TAGGED = refuses(
+    "storage/tags", "F1", "StorageClass fast makes 3 copies on disks with nvme, and 1 node with such disks takes replicas"
+)
+TOO_FEW_TAGGED_UNUSED = warns(
+    "storage/tags-unused", "F1", "StorageClass bulk makes 3 copies on disks with bulk, and 1 node with such disks takes replicas"
+)
 
 
 def disks(subject: Subject) -> Iterator[Finding]:
@@ -22,8 +37,7 @@ def disks(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.items:
         if item.ref.group == "longhorn.io":
             for key in _keys(item.object.get("spec"), {"diskUUID", "diskID"}):
-                yield error(
-                    "storage/disk-uuid",
+                yield DISK_UUID(
                     line_with(store, item.document, key),
                     what=f"{item} sets {key}",
                     why="Longhorn gives a disk its UUID; a fixed one that is not the disk's keeps replicas from being made (F14)",
@@ -37,8 +51,7 @@ def disks(subject: Subject) -> Iterator[Finding]:
             path = str(disk.get("path", "")).rstrip("/")
             first = paths.setdefault(path, name)
             if first != name:
-                yield error(
-                    "storage/path-twice",
+                yield PATH_TWICE(
                     line_with(store, item.document, name),
                     what=f"{item} has the disks {first} and {name} at one path, {path}",
                     why="Longhorn counts one disk's space for two, and turns the second one off (F13)",
@@ -47,8 +60,7 @@ def disks(subject: Subject) -> Iterator[Finding]:
             node = described.get(item.ref.name)
             mounts = [one.mount_path for one in node.disks] if node else []
             if node and not any(path == mount or path.startswith(f"{mount}/") for mount in mounts):
-                yield error(
-                    "storage/outside-mount",
+                yield OUTSIDE_MOUNT(
                     line_with(store, item.document, path),
                     what=f"{item} has a disk at {path}, where {node.name} declares none",
                     why="replicas would fill the root filesystem (F24)",
@@ -60,8 +72,7 @@ def _reserved(subject: Subject, item: Item) -> Iterator[Finding]:
     for name, disk in _mappings(mapping(item.spec, "disks")) if item.whole else ():
         reserved = disk.get("storageReserved")
         if isinstance(reserved, int) and 0 < reserved < MEBIBYTE:
-            yield error(
-                "storage/reserved",
+            yield RESERVED_IN_BYTES(
                 line_with(subject.view.store, item.document, "storageReserved"),
                 what=f"{item} reserves {few_bytes(str(reserved))} of disk {name}",
                 why="Longhorn takes whole bytes here, and would fill the disk (F1)",
@@ -100,10 +111,10 @@ def tags(subject: Subject) -> Iterator[Finding]:
         )
         if item.ref.name in used:
             why = "every volume of the class stays degraded, or is never made (F1)"
-            yield error("storage/tags", place, what=what, why=why, write=write)
+            yield TOO_FEW_TAGGED(place, what=what, why=why, write=write)
         else:
             why = "a volume of the class, of which the tree has none, would stay degraded, or never be made (F1)"
-            yield warning("storage/tags-unused", place, what=what, why=why, write=write)
+            yield TOO_FEW_TAGGED_UNUSED(place, what=what, why=why, write=write)
 
 
 def _schedulable(node: Item, wanted: set[str], node_tags: set[str]) -> Iterator[str]:
@@ -138,3 +149,9 @@ def _keys(value: Any, wanted: set[str]) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _keys(item, wanted)
+
+
+RULES = (
+    Rule(disks, (DISK_UUID, OUTSIDE_MOUNT, PATH_TWICE, RESERVED_IN_BYTES)),
+    Rule(tags, (TOO_FEW_TAGGED, TOO_FEW_TAGGED_UNUSED)),
+)

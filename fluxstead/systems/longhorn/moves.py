@@ -6,23 +6,51 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.checks.objects.charts import chart_of
+from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import pruned, would_be_pruned
-from fluxstead.checks.rules.transitions import Transition, over_transitions
-from fluxstead.checks.subject import Subject
-from fluxstead.core.findings import Finding, error
+from fluxstead.core.check import refuses
+from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import numbers
 from fluxstead.systems.longhorn.chart import LONGHORN
 
+DISK_CHANGED = refuses(
+    "moves/disk-changed",
+    "F28",
+    "disk sdf1 of Node longhorn-system/k3s1 in HEAD changes /mnt/a to /mnt/b",
+    "the tree and the commits before it",
+)
+DISK_REMOVED = refuses(
+    "moves/disk-removed",
+    "F28",
+    "disk sdf1 of Node longhorn-system/k3s1 in HEAD is removed while Longhorn still places replicas on it",
+    "the tree and the commits before it",
+)
+VERSION_JUMP = refuses(
+    "moves/longhorn-version",
+    "F9",
+    "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once",
+    "the tree and the commits before it",
+)
+NODE_LEFT = refuses(
+    "moves/node-left",
+    "F18",
+    "Node longhorn-system/k3s2 in HEAD is not in the tree any more, and Longhorn still places replicas there",
+    "the tree and the commits before it",
+)
+UNREACHED = refuses(
+    "moves/unreached",
+    "F27",
+    "flux-system/longhorn-storage in HEAD, with the disks of k3s1, is reached by Flux no more",
+    "the tree and the commits before it",
+)
 
-def findings(subject: Subject) -> Iterator[Finding]:
-    """What changes between each committed tree and this one, and must not in one step."""
-    yield from over_transitions(subject, _between)
 
-
-def _between(move: Transition) -> Iterator[Finding]:
+def findings(move: Transition) -> Iterator[Finding]:
+    """What changes between a committed tree and this one, and must not in one step."""
     if move.nothing_is_left:
         return
     known = move.known
@@ -52,8 +80,7 @@ def _gone(move: Transition, gone: Sequence[Item]) -> Iterator[Finding]:
     rest = [item for item in gone if item.ref.name not in described]
     left_to_take = _scheduling(move, move.now)
     for item in rest:
-        yield error(
-            "moves/node-left",
+        yield NODE_LEFT(
             item.source,
             what=f"{item.ref} in {move.name} is not in the tree any more, and Longhorn still places replicas there",
             why="its volumes lose their copies, and the Node object hangs on its finalizers (F18)",
@@ -75,8 +102,7 @@ def _way_out(item: Item, others: Collection[Item], *, described: bool) -> str:
 def _unreached(name: str, items: Sequence[Item]) -> Finding:
     names = ", ".join(sorted(item.ref.name for item in items))
     units = ", ".join(sorted({item.unit.key for item in items}))
-    return error(
-        "moves/unreached",
+    return UNREACHED(
         items[0].source,
         what=f"{units} in {name}, with the disks of {names}, is reached by Flux no more",
         why="the machines are still described, and a commit would leave their disks to nobody (F27)",
@@ -104,8 +130,7 @@ def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Itera
         if key not in now:
             if disk.get("allowScheduling") or not disk.get("evictionRequested"):
                 first = "with evict: true; commit, push, and wait until it is empty; 2. without it" if takers else nowhere
-                yield error(
-                    "moves/disk-removed",
+                yield DISK_REMOVED(
                     new.source,
                     what=f"disk {key} of {new.ref} in {name} is removed while Longhorn still places replicas on it",
                     why="Longhorn's webhook refuses the machine's whole object, and its layer stands still (F28)",
@@ -113,8 +138,7 @@ def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Itera
                 )
         elif any(disk.get(field) != changed.get(field) for field in ("path", "diskType")):
             first = "with evict: true; commit, push, and wait until it is empty; 2. the other path under another name"
-            yield error(
-                "moves/disk-changed",
+            yield DISK_CHANGED(
                 new.source,
                 what=f"disk {key} of {new.ref} in {name} changes {disk.get('path')} to {changed.get('path')}",
                 why="Longhorn accepts it, and every replica on the disk is lost to it (F28)",
@@ -134,16 +158,14 @@ def _version(name: str, was: str, now: str, item: Item) -> Iterator[Finding]:
     except ValueError:
         return
     if new < old:
-        yield error(
-            "moves/longhorn-version",
+        yield VERSION_JUMP(
             item.source,
             what=f"Longhorn {was} in {name} becomes {now}",
             why="Longhorn refuses to go back, and its managers do not start (F9)",
             write=f"{was}, or a newer version; `git revert` where nothing of {was} ever started",
         )
     elif new[0] != old[0] or new[1] > old[1] + 1:
-        yield error(
-            "moves/longhorn-version",
+        yield VERSION_JUMP(
             item.source,
             what=f"Longhorn {was} in {name} becomes {now}, more than one minor release at once",
             why="Longhorn's upgrade check refuses it, or pods stay on the old version (F9)",
@@ -158,3 +180,6 @@ _NEWEST = ("1.5.5", "1.6.4", "1.7.3", "1.8.2", "1.9.2", "1.10.2", "1.11.3", "1.1
 def ladder(start: str, end: str) -> list[str]:
     """The versions to climb: the last of each minor between."""
     return [start, *(version for version in _NEWEST if numbers(start)[:2] < numbers(version)[:2] < numbers(end)[:2]), end]
+
+
+MOVES = (Rule(findings, (DISK_CHANGED, DISK_REMOVED, VERSION_JUMP, NODE_LEFT, UNREACHED)),)

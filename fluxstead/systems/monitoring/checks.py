@@ -5,10 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.core.findings import Finding, error, warning
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.findings import Finding
 from fluxstead.core.quantity import bytes_of
 from fluxstead.core.version import numbers
 from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
+
+CHART_VERSION = refuses(
+    "monitoring/chart-version", "F4", "the versions of kube-prometheus-stack carry no leading v: v75.6.0", "the description"
+)
+DEFAULT_PASSWORD = warns(
+    "monitoring/default-password",
+    "F21",
+    "Grafana has the password that chart 75.6.0 gives to everyone: prom-operator",
+    "the description",
+)
+PLAIN_PASSWORD = refuses(
+    "monitoring/plain-password", "F22", "Grafana's password stands in the description in plain text", "the description"
+)
+RETENTION_SIZE = refuses(
+    "monitoring/retention-size", "F19", "retentionSize 20GB does not fit into a volume of 10Gi", "the description"
+)
+UNKNOWN_VERSION = refuses(
+    "monitoring/unknown-version",
+    "U5",
+    "kube-prometheus-stack 60.0.0 is older than the versions that fluxstead knows",
+    "the description",
+)
+CHECKS = (CHART_VERSION, DEFAULT_PASSWORD, PLAIN_PASSWORD, RETENTION_SIZE, UNKNOWN_VERSION)
 
 _OLDEST = (75, 0, 0)
 _RANDOM_PASSWORD_SINCE = (79, 0, 0)
@@ -24,16 +48,14 @@ def findings_of(settings: MonitoringSettings, values: Mapping[str, Any]) -> Iter
 
 def _version(settings: MonitoringSettings) -> Iterator[Finding]:
     if settings.version.startswith("v"):
-        yield error(
-            "monitoring/chart-version",
+        yield CHART_VERSION(
             settings.source_of("version"),
             what=f"the versions of kube-prometheus-stack carry no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
             write=settings.version.removeprefix("v"),
         )
     if numbers(settings.version) < _OLDEST:
-        yield error(
-            "monitoring/unknown-version",
+        yield UNKNOWN_VERSION(
             settings.source_of("version"),
             what=f"kube-prometheus-stack {settings.version} is older than the versions that fluxstead knows",
             why="what it brings is not known, and so not when others can use it (U5)",
@@ -44,8 +66,7 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
 def _retention(settings: MonitoringSettings) -> Iterator[Finding]:
     prometheus = settings.prometheus
     if prometheus.retention_size and prometheus_bytes(prometheus.retention_size) >= bytes_of(prometheus.size):
-        yield error(
-            "monitoring/retention-size",
+        yield RETENTION_SIZE(
             prometheus.source_of("retentionSize"),
             what=f"retentionSize {prometheus.retention_size} does not fit into a volume of {prometheus.size}",
             why="Prometheus would fill the volume before it drops a sample, and stop",
@@ -55,16 +76,14 @@ def _retention(settings: MonitoringSettings) -> Iterator[Finding]:
 
 def _password(settings: MonitoringSettings, grafana: Mapping[str, Any]) -> Iterator[Finding]:
     if grafana.get("adminPassword"):
-        yield error(
-            "monitoring/plain-password",
+        yield PLAIN_PASSWORD(
             settings.source_of("values", "grafana", "adminPassword"),
             what="Grafana's password stands in the description in plain text",
             why="everyone who reads the repository can log in as administrator (F22)",
             write="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
         )
     elif not _has_secret(grafana) and numbers(settings.version) < _RANDOM_PASSWORD_SINCE:
-        yield warning(
-            "monitoring/default-password",
+        yield DEFAULT_PASSWORD(
             settings.grafana.source,
             what=f"Grafana has the password that chart {settings.version} gives to everyone: prom-operator",
             why="whoever reaches Grafana is its administrator (F21)",

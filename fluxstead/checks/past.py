@@ -1,12 +1,14 @@
-"""Transitions: a committed tree and the one that is to follow it, as what rules about moves look at."""
+"""What rules about moves look at: the trees that were committed, and the way from each of them to this one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fluxstead.checks.known import Known
+from fluxstead.checks.reading.committed import Committed
 from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.rule import Remark, Rule, run
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
@@ -66,15 +68,27 @@ def _holding_volumes(known: Known, view: View) -> dict[str, dict[ObjectRef, Item
     return releases
 
 
-Rule = Callable[[Transition], Iterator[Finding]]
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was committed before this tree; nothing where there is no history."""
+
+    subject: Subject
+    committed: Committed
+
+    @property
+    def transitions(self) -> list[Transition]:
+        """The steps that Flux would take with this tree as the next commit."""
+        return [Transition(name, before, self.subject) for name, before in self.committed.before.items()]
 
 
-def over_transitions(subject: Subject, rule: Rule) -> Iterator[Finding]:
-    """What a rule finds between each committed tree and this one, the same once."""
+def over(past: Past, rules: Sequence[Rule[Transition]]) -> Iterator[Finding | Remark]:
+    """What the rules say of each transition; the same finding once."""
     told: set[tuple[str, str]] = set()
-    for name, before in subject.before.items():
-        for finding in rule(Transition(name, before, subject)):
-            key = finding.id, finding.what.partition(" in ")[0]
-            if key not in told:
+    for transition in past.transitions:
+        for said in run(transition, rules):
+            if isinstance(said, Finding):
+                key = said.id, said.what.partition(" in ")[0]
+                if key in told:
+                    continue
                 told.add(key)
-                yield finding
+            yield said

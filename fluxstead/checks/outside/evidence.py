@@ -1,0 +1,46 @@
+"""What takes more than the files: kustomize, and the places where charts and images are published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from fluxstead.checks.reading.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a place says: whether it has the manifest that it was asked for, and the versions that it has, by name.
+
+    `why`: why it says nothing.
+    """
+
+    there: bool = False
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a run of `./run check` may use, one for all clusters: kustomize, where it is on the PATH, and the network, if asked for.
+
+    `answers`: what was asked before, by address. `silent`: the registries that are not asked again, and why. `since`: when the
+    asking began.
+    """
+
+    kustomize: str | None
+    online: bool
+    answers: dict[str, Answer] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+    since: float = field(default_factory=monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A tree, where its files are on disk, and what may be asked about them."""
+
+    view: View
+    root: Path
+    session: Session

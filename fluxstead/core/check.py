@@ -1,0 +1,37 @@
+"""A check: its id, what it protects from and how severe it is, declared once, beside the rule that makes its findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fluxstead.core.findings import Finding, Severity, Source
+
+LooksAt = Literal[
+    "the description", "the tree", "the tree and the commits before it", "the files on disk", "repositories and registries"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One kind of finding. `protects` names failures of the failure log; `says` is an example of its message."""
+
+    id: str
+    protects: str
+    severity: Severity
+    says: str
+    looks_at: LooksAt
+
+    def __call__(self, source: Source, *, what: str, why: str, write: str) -> Finding:
+        """A finding of this check."""
+        return Finding(source, self.severity, self.id, what, why, write)
+
+
+def refuses(id: str, protects: str, says: str, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002 -- `id` is the registry's word
+    """A check whose findings stop the program before anything is written."""
+    return Check(id, protects, Severity.ERROR, says, looks_at)
+
+
+def warns(id: str, protects: str, says: str, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002
+    """A check whose findings are shown, and let the program go on."""
+    return Check(id, protects, Severity.WARNING, says, looks_at)
