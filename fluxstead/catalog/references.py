@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.catalog.kinds import is_namespaced, pod_in
-from fluxstead.core.manifest import group_of
+from fluxstead.core.manifest import ObjectRef, group_of
+from fluxstead.core.requirement import storage_class
 from fluxstead.core.shape import mapping
 
 CERTIFICATES = "cert-manager.io"
@@ -28,10 +29,7 @@ _NO_CLASS = frozenset({"", "-"})
 class Naming:
     """An object names another one. `field`: the key above its name; `keys`: those that are read of it, where that is said."""
 
-    kind: str
-    group: str
-    namespace: str
-    name: str
+    ref: ObjectRef
     field: str
     keys: tuple[str, ...] = ()
 
@@ -58,7 +56,7 @@ class _Field:
             if isinstance(name, str) and name and not holder.get("optional"):
                 kind, group = self._named(holder)
                 place = str(holder.get("namespace") or namespace) if is_namespaced(group, kind) else ""
-                yield Naming(kind, group, place, name, way[-2].removesuffix("[]"), self._keys(holder))
+                yield Naming(ObjectRef(group, kind, place, name), way[-2].removesuffix("[]"), self._keys(holder))
 
     def _named(self, holder: Mapping[str, Any]) -> tuple[str, str]:
         kind, version = holder.get("kind"), holder.get("apiVersion")
@@ -135,7 +133,8 @@ def names_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
     for annotation, issuer in _ISSUERS.items():
         name = mapping(mapping(obj, "metadata"), "annotations").get(annotation)
         if isinstance(name, str) and name:
-            yield Naming(issuer, CERTIFICATES, namespace if is_namespaced(CERTIFICATES, issuer) else "", name, annotation)
+            place = namespace if is_namespaced(CERTIFICATES, issuer) else ""
+            yield Naming(ObjectRef(CERTIFICATES, issuer, place, name), annotation)
     if kind == "HelmRelease":
         yield from _classes_in(mapping(obj, "spec").get("values"))
 
@@ -159,7 +158,7 @@ def _classes_in(values: Any) -> Iterator[Naming]:
             if key not in _CLASSES or not isinstance(value, str):
                 yield from _classes_in(value)
             elif value not in _NO_CLASS:
-                yield Naming("StorageClass", "storage.k8s.io", "", value, key)
+                yield Naming(storage_class(value), key)
     elif isinstance(values, list):
         for value in values:
             yield from _classes_in(value)

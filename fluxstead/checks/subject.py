@@ -14,6 +14,7 @@ from fluxstead.checks.objects.pods import Pods
 from fluxstead.checks.reading.view import View
 from fluxstead.core.findings import Source
 from fluxstead.core.platform import Platform
+from fluxstead.core.requirement import Requirement
 from fluxstead.nodes.model import Node
 
 
@@ -24,7 +25,7 @@ class Subject:
     `known`: what systems say of their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
     catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key.
     `sops_secret`: namespace and name of the key to decrypt with, which somebody makes by hand. `unmet`, `blocked`: what the order
-    says of the description already: needs that nothing meets, by layer and name, and the layers that wait for each other.
+    says of the description already: layers with what they need and nothing offers, and those that wait for each other.
     """
 
     view: View
@@ -36,7 +37,7 @@ class Subject:
     sops_secret: tuple[str, str] | None = None
     networks: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
-    unmet: frozenset[tuple[str, str]] = frozenset()
+    unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()
 
     @cached_property

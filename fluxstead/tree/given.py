@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import k3s_brings
-from fluxstead.core.capability import Capability
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
+from fluxstead.core.requirement import Requirement, custom_kind, ingress_class, namespace, secret, storage_class
 
 _FLUX_KINDS = (
     "Kustomization.kustomize.toolkit.fluxcd.io",
@@ -22,15 +23,13 @@ _FLUX_KINDS = (
 )
 
 
-def given(platform: Platform, *, sops_secret: str | None = None) -> Iterator[Capability]:
+def given(platform: Platform, *, sops_secret: str | None = None) -> Iterator[Requirement]:
     """Everything that layers may need and nobody has to offer."""
     brings = k3s_brings(platform.disabled, platform.kubernetes)
-    for namespace in ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE):
-        yield Capability("Namespace", namespace)
-    for kind in (*_FLUX_KINDS, *brings.crds):
-        yield Capability("CustomResourceDefinition", kind)
-    yield from (Capability("StorageClass", name) for name in brings.storage_classes)
-    yield from (Capability("IngressClass", name) for name in brings.ingress_classes)
-    yield Capability("Source", f"GitRepository/{FLUX_NAMESPACE}", FLUX_NAMESPACE)
+    yield from map(namespace, ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE))
+    yield from map(custom_kind, (*_FLUX_KINDS, *brings.crds))
+    yield from map(storage_class, brings.storage_classes)
+    yield from map(ingress_class, brings.ingress_classes)
+    yield ObjectRef("source.toolkit.fluxcd.io", "GitRepository", FLUX_NAMESPACE, FLUX_NAMESPACE)
     if sops_secret:
-        yield Capability("Secret", sops_secret, FLUX_NAMESPACE)
+        yield secret(FLUX_NAMESPACE, sops_secret)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
+from fluxstead.core.requirement import Requirement
 from fluxstead.tree.asks import Address, AlertRules, Dashboard, Route, Router, Scrape
 
 GROUPS = ("infrastructure", "monitoring", "apps")
@@ -47,8 +47,8 @@ class Layer:
     manifests: tuple[Manifest, ...] = ()
     path: str | None = None
     pace: Pace = DEFAULT_PACE
-    needs: frozenset[Capability] = frozenset()
-    offers: frozenset[Capability] = frozenset()
+    needs: frozenset[Requirement] = frozenset()
+    offers: frozenset[Requirement] = frozenset()
     depends_on: tuple[str, ...] = ()
     health_checks: tuple[Mapping[str, str], ...] = ()
     """Objects, as Flux's `healthChecks` names them, that it is ready with; it then waits for nothing that it applies itself."""

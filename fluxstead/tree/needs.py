@@ -3,61 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from fluxstead.catalog.chart import Charts
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS
 from fluxstead.catalog.references import makes, names_in
-from fluxstead.core.capability import Capability, Kind
-from fluxstead.core.manifest import group_of
+from fluxstead.core.manifest import ObjectRef, group_of, ref_of
+from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, secret, storage_class
 
 _KINDS = frozenset({"StorageClass", "IngressClass", "Secret", "ServiceAccount", "ClusterIssuer", "Issuer"})
 """What an edge is for; other things that are named (ConfigMaps, claims, targets) lie in the layer of who names them."""
 
 
-def offers_of(obj: Mapping[str, Any], charts: Charts) -> Iterator[Capability]:
-    """What the cluster has once this object is applied."""
-    kind, name = obj["kind"], obj["metadata"]["name"]
-    namespace = obj["metadata"].get("namespace", "")
-    match kind:
-        case "Namespace" | "StorageClass" | "IngressClass" | "ClusterIssuer":
-            yield Capability(kind, name)
+def offers_of(obj: Mapping[str, Any], charts: Charts) -> Iterator[Requirement]:
+    """What the cluster has once this object is applied: itself, and what comes of it."""
+    ref = ref_of(obj)
+    yield ref
+    match ref.kind:
         case "CustomResourceDefinition":
-            yield Capability("CustomResourceDefinition", f"{obj['spec']['names']['kind']}.{obj['spec']['group']}")
-        case "Secret" | "ServiceAccount" | "Issuer":
-            yield Capability(kind, name, namespace)
+            yield GroupKind(obj["spec"]["group"], obj["spec"]["names"]["kind"])
         case "HelmRelease":
             yield from _chart_offers(obj["spec"], charts)
-        case "HelmRepository" | "GitRepository" | "OCIRepository" | "Bucket":
-            yield Capability("Source", f"{kind}/{name}", namespace)
-    yield from (Capability("Secret", secret, namespace) for secret in makes(obj))
+    yield from (secret(ref.namespace, name) for name in makes(obj))
 
 
-def _chart_offers(spec: Mapping[str, Any], charts: Charts) -> Iterator[Capability]:
+def _chart_offers(spec: Mapping[str, Any], charts: Charts) -> Iterator[Requirement]:
     chart = spec.get("chart", {}).get("spec", {})
     brings = charts.brings(chart["chart"], chart["version"]) if chart else None
     if brings:
-        yield from (Capability("CustomResourceDefinition", name) for name in sorted(brings.crds))
-        yield from (Capability("StorageClass", name) for name in sorted(brings.storage_classes))
-        yield from (Capability("IngressClass", name) for name in sorted(brings.ingress_classes))
+        yield from map(custom_kind, sorted(brings.crds))
+        yield from map(storage_class, sorted(brings.storage_classes))
+        yield from map(ingress_class, sorted(brings.ingress_classes))
 
 
-def needs_of(obj: Mapping[str, Any]) -> Iterator[Capability]:
+def needs_of(obj: Mapping[str, Any]) -> Iterator[Requirement]:
     """What has to be in the cluster before this object can be applied and become ready."""
     kind, group = obj["kind"], group_of(obj["apiVersion"])
-    namespace = obj["metadata"].get("namespace", "")
-    if namespace:
-        yield Capability("Namespace", namespace)
+    where = obj["metadata"].get("namespace", "")
+    if where:
+        yield namespace(where)
     if group not in BUILT_IN_GROUPS:
-        yield Capability("CustomResourceDefinition", f"{kind}.{group}")
+        yield GroupKind(group, kind)
     if kind == "HelmRelease":
-        yield from _chart_source(obj["spec"], namespace)
-    for named in names_in(obj, namespace):
-        if named.kind in _KINDS and (named.kind, named.name) != ("ServiceAccount", "default"):
-            yield Capability(cast("Kind", named.kind), named.name, named.namespace)
+        yield from _chart_source(obj["spec"], where)
+    for one in names_in(obj, where):
+        if one.ref.kind in _KINDS and (one.ref.kind, one.ref.name) != ("ServiceAccount", "default"):
+            yield one.ref
 
 
-def _chart_source(spec: Mapping[str, Any], namespace: str) -> Iterator[Capability]:
+def _chart_source(spec: Mapping[str, Any], where: str) -> Iterator[ObjectRef]:
     source = spec.get("chartRef") or spec.get("chart", {}).get("spec", {}).get("sourceRef")
     if source:
-        yield Capability("Source", f"{source['kind']}/{source['name']}", source.get("namespace", namespace))
+        yield ObjectRef("source.toolkit.fluxcd.io", source["kind"], source.get("namespace", where), source["name"])

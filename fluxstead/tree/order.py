@@ -9,11 +9,11 @@ from heapq import heappop, heappush
 from itertools import pairwise
 
 from fluxstead.catalog.chart import Charts
-from fluxstead.core.capability import Capability
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.requirement import GroupKind, Requirement, service_account
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.needs import needs_of, offers_of
 
@@ -34,7 +34,7 @@ class Edge:
 
     layer: str
     dependency: str
-    needs: tuple[Capability, ...] = ()
+    needs: tuple[Requirement, ...] = ()
     watched: tuple[ObjectRef, ...] = ()
 
 
@@ -45,8 +45,8 @@ class Order:
     layers: tuple[Layer, ...] = ()
     edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    unmet: frozenset[tuple[str, str]] = frozenset()
-    """Each layer's needs that nothing meets, by their names."""
+    unmet: frozenset[tuple[str, Requirement]] = frozenset()
+    """Layers with what each needs and nothing offers."""
     blocked: frozenset[str] = frozenset()
     """The layers that wait for each other, and those that wait for these."""
 
@@ -55,7 +55,7 @@ class Order:
         return tuple(edge.dependency for edge in self.edges[layer] if not edge.watched)
 
 
-def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) -> Order:
+def order(layers: Sequence[Layer], given: Iterable[Requirement], charts: Charts) -> Order:
     """Infer the edges between `layers`. `given` is what the cluster has before any layer is applied; `charts`, what charts bring.
 
     Findings: a need that nobody offers, a dependency that does not exist (F2), a way round in a circle. The result lists
@@ -66,16 +66,16 @@ def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) 
     offered_by = _offers(layers, charts)
     base = frozenset(given)
     owners = _owners(layers)
-    unmet: set[tuple[str, str]] = set()
+    unmet: set[tuple[str, Requirement]] = set()
     for layer in layers:
-        edges: dict[str, list[Capability]] = {}
+        edges: dict[str, list[Requirement]] = {}
         for need, source in _needs(layer).items():
             if need in base:
                 continue
             owner = offered_by.get(need)
             if owner is None:
                 result.findings.append(_unmet(layer, need, source, offered_by))
-                unmet.add((layer.name, need.name))
+                unmet.add((layer.name, need))
             elif owner != layer.name:
                 edges.setdefault(owner, []).append(need)
         for name in layer.depends_on:
@@ -84,7 +84,7 @@ def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) 
             else:
                 result.findings.append(_dangling(layer, name, by_name))
         result.edges[layer.name] = (
-            *(Edge(layer.name, name, tuple(sorted(needs))) for name, needs in edges.items()),
+            *(Edge(layer.name, name, tuple(sorted(needs, key=str))) for name, needs in edges.items()),
             *(Edge(layer.name, name, (), refs) for name, refs in _watched(layer, owners).items() if name not in edges),
         )
     result.unmet = frozenset(unmet)
@@ -92,11 +92,11 @@ def order(layers: Sequence[Layer], given: Iterable[Capability], charts: Charts) 
     return result
 
 
-def _offers(layers: Sequence[Layer], charts: Charts) -> dict[Capability, str]:
+def _offers(layers: Sequence[Layer], charts: Charts) -> dict[Requirement, str]:
     """Who offers what. What a layer declares outweighs what its objects show: a class may be usable only with disks."""
     objects = ((layer.name, manifest.object) for layer in layers for manifest in layer.manifests)
     offered = {offer: name for name, obj in objects for offer in offers_of(obj, charts)}
-    offered.update({offer: layer.name for layer in layers for offer in sorted(layer.offers)})
+    offered.update({offer: layer.name for layer in layers for offer in layer.offers})
     return offered
 
 
@@ -119,19 +119,19 @@ def _ref(check: Mapping[str, str]) -> ObjectRef:
     return ObjectRef(group_of(check["apiVersion"]), check["kind"], check.get("namespace", ""), check["name"])
 
 
-def _needs(layer: Layer) -> dict[Capability, Source]:
-    needs = dict.fromkeys(sorted(layer.needs), layer.source)
+def _needs(layer: Layer) -> dict[Requirement, Source]:
+    needs = dict.fromkeys(sorted(layer.needs, key=str), layer.source)
     if layer.service_account_name:
-        needs[Capability("ServiceAccount", layer.service_account_name, FLUX_NAMESPACE)] = layer.source
+        needs[service_account(FLUX_NAMESPACE, layer.service_account_name)] = layer.source
     for manifest in layer.manifests:
         for need in needs_of(manifest.object):
             needs.setdefault(need, manifest.source)
     return needs
 
 
-def _unmet(layer: Layer, need: Capability, source: Source, offered: Mapping[Capability, str]) -> Finding:
-    names = {other.name: other for other in offered if other.kind == need.kind}
-    near = difflib.get_close_matches(need.name, sorted(names), n=1)
+def _unmet(layer: Layer, need: Requirement, source: Source, offered: Mapping[Requirement, str]) -> Finding:
+    names = {_name_of(other): other for other in offered if _sort_of(other) == _sort_of(need)}
+    near = difflib.get_close_matches(_name_of(need), sorted(names), n=1)
     return UNMET_NEED(
         source,
         what=f"layer `{layer.name}` needs {need}, and nothing offers it",
@@ -140,6 +140,14 @@ def _unmet(layer: Layer, need: Capability, source: Source, offered: Mapping[Capa
         if near
         else f"a system or an object that brings {need}",
     )
+
+
+def _sort_of(one: Requirement) -> object:
+    return GroupKind if isinstance(one, GroupKind) else (one.group, one.kind)
+
+
+def _name_of(one: Requirement) -> str:
+    return str(one) if isinstance(one, GroupKind) else one.name
 
 
 def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fluxstead.core.capability import Capability
-from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.requirement import Requirement
 from fluxstead.tree.layer import groups_of
 from fluxstead.tree.order import Edge, Order
 
@@ -30,7 +29,7 @@ def _reason(edge: Edge) -> str:
     return _some(edge.needs)
 
 
-def _some(things: Sequence[Capability] | Sequence[ObjectRef]) -> str:
+def _some(things: Sequence[Requirement]) -> str:
     shown = ", ".join(str(thing) for thing in things[:3])
     return f"{shown} and {len(things) - 3} more" if len(things) > 3 else shown  # noqa: PLR2004 -- a line's worth
 

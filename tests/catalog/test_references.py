@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxstead.catalog.references import Naming, makes, names_in
-from fluxstead.core.capability import Capability
+from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.requirement import Requirement, secret
 from fluxstead.roster import KNOWN
 from fluxstead.tree.needs import needs_of, offers_of
 
@@ -51,25 +52,25 @@ def test_what_charts_call_no_class_is_none(nothing: str) -> None:
 @pytest.mark.parametrize(
     ("reference", "need"),
     [
-        ({"kind": "ClusterIssuer", "name": "ca"}, Capability("ClusterIssuer", "ca")),
-        ({"kind": "Issuer", "name": "ca"}, Capability("Issuer", "ca", "web")),
-        ({"name": "ca"}, Capability("Issuer", "ca", "web")),
+        ({"kind": "ClusterIssuer", "name": "ca"}, ObjectRef("cert-manager.io", "ClusterIssuer", "", "ca")),
+        ({"kind": "Issuer", "name": "ca"}, ObjectRef("cert-manager.io", "Issuer", "web", "ca")),
+        ({"name": "ca"}, ObjectRef("cert-manager.io", "Issuer", "web", "ca")),
     ],
 )
-def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(reference: dict[str, str], need: Capability) -> None:
+def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(reference: dict[str, str], need: Requirement) -> None:
     """Whatever needs the Secret comes after it: an Ingress in another layer, a pod."""
     certificate = obj("cert-manager.io/v1", "Certificate", {"issuerRef": reference, "secretName": "site-tls"})
     assert need in set(needs_of(certificate))
-    assert Capability("Secret", "site-tls", "web") in set(offers_of(certificate, KNOWN.charts))
+    assert secret("web", "site-tls") in set(offers_of(certificate, KNOWN.charts))
     way_in = obj("networking.k8s.io/v1", "Ingress", {"tls": [{"hosts": ["a.example"], "secretName": "site-tls"}]})
-    assert Capability("Secret", "site-tls", "web") in set(needs_of(way_in))
+    assert secret("web", "site-tls") in set(needs_of(way_in))
 
 
 def test_an_ingress_that_asks_for_its_certificate_brings_the_secret_itself() -> None:
     way_in = obj("networking.k8s.io/v1", "Ingress", {"tls": [{"secretName": "site-tls"}]})
     way_in["metadata"]["annotations"] = {"cert-manager.io/issuer": "ca"}
     assert list(makes(way_in)) == ["site-tls"]
-    assert Capability("Issuer", "ca", "web") in set(needs_of(way_in))
+    assert ObjectRef("cert-manager.io", "Issuer", "web", "ca") in set(needs_of(way_in))
     assert not list(makes(obj("networking.k8s.io/v1", "Ingress", {"tls": [{"secretName": "site-tls"}]})))
 
 
@@ -82,10 +83,10 @@ def test_what_is_optional_is_not_needed_and_keys_are_read_where_they_stand() -> 
     template = {"template": {"spec": {"containers": [container], "volumes": volumes, "imagePullSecrets": [{"name": "pull"}]}}}
     found = list(names_in(obj("apps/v1", "Deployment", template), "web"))
     assert found == [
-        Naming("ConfigMap", "", "web", "files", "configMap", ("x", "y")),
-        Naming("Secret", "", "web", "all", "secretRef"),
-        Naming("Secret", "", "web", "one", "secretKeyRef", ("a",)),
-        Naming("Secret", "", "web", "pull", "imagePullSecrets", (".dockerconfigjson",)),
+        Naming(ObjectRef("", "ConfigMap", "web", "files"), "configMap", ("x", "y")),
+        Naming(secret("web", "all"), "secretRef"),
+        Naming(secret("web", "one"), "secretKeyRef", ("a",)),
+        Naming(secret("web", "pull"), "imagePullSecrets", (".dockerconfigjson",)),
     ]
 
 
@@ -101,5 +102,5 @@ KINDS = ("Pod", "Deployment", "CronJob", "Ingress", "StatefulSet", "HelmRelease"
 def test_any_shape_is_read_without_an_error(kind: str, key: str, value: Any) -> None:
     """People write anything; what has no name where names stand names nothing."""
     for one in (*names_in({"kind": kind, key: value}, "web"), *names_in({"kind": kind, "spec": {key: value}}, "web")):
-        assert one.name
+        assert one.ref.name
     list(makes({"kind": kind, "apiVersion": "cert-manager.io/v1", "metadata": value, "spec": value}))

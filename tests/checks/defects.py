@@ -156,7 +156,7 @@ DEFECTS: Mapping[str, Planted] = {
         says="wait for each other: a → b → a",
     ),
     "coldstart/never": Planted(
-        files=layer("web", CONFIG), cure=("namespace: web", "namespace: default"), says="needs namespace web, and nothing"
+        files=layer("web", CONFIG), cure=("namespace: web", "namespace: default"), says="needs Namespace web, and nothing"
     ),
     "coldstart/stuck": Planted(
         files=layer("issuer", *_CERT_MANAGER, _ISSUER),
@@ -169,7 +169,7 @@ DEFECTS: Mapping[str, Planted] = {
             **layer("monitoring", kept(WEB), claim("1Gi"), spec="dependsOn: [{name: longhorn}] # early"),
         },
         cure=("[{name: longhorn}] # early", "[{name: storage}]"),
-        says="needs storage class longhorn, which Node.longhorn.io longhorn-system/k3s1",
+        says="needs StorageClass longhorn, which Node.longhorn.io longhorn-system/k3s1",
     ),
     "coldstart/retried": Planted(
         files={**layer("certs", *_CERT_MANAGER), **layer("issuer", _ISSUER)},
@@ -237,7 +237,7 @@ DEFECTS: Mapping[str, Planted] = {
     "releases/timeout": Planted(
         files=layer("web", WEB, release("web/site", "site", "1.0.0", ", install: {timeout: 20m}"), spec="timeout: 5m"),
         cure=("timeout: 5m", "timeout: 21m"),
-        says="Kustomization flux-system/web waits 5m for HelmRelease.helm.toolkit.fluxcd.io web/site, which may take 20m",
+        says="Kustomization flux-system/web waits 5m for HelmRelease web/site, which may take 20m",
     ),
     "storage/disk-uuid": Planted(
         files=storage(disk_node(disk("a", "/mnt/a", rest="allowScheduling: true, diskUUID: 0a1b"))),

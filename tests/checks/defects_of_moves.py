@@ -14,7 +14,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=layer("infrastructure", WEB, release("web/site", "site", "1.0.0")),
         files=layer("infrastructure", WEB),
         cure=("name: web}\n\n", "name: web}\n---\n" + release("web/site", "site", "1.0.0")),
-        says="HelmRelease.helm.toolkit.fluxcd.io web/site in HEAD leaves the tree",
+        says="HelmRelease web/site in HEAD leaves the tree",
     ),
     "moves/owner": Planted(
         before=layer("infrastructure", obj("Namespace", "longhorn-system")),
@@ -39,7 +39,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=LONGHORN,
         files={path: text.replace("longhorn-system", "storage") for path, text in LONGHORN.items()},
         cure=("storage", "longhorn-system"),
-        says="longhorn-system/longhorn in HEAD becomes HelmRelease.helm.toolkit.fluxcd.io storage/longhorn",
+        says="longhorn-system/longhorn in HEAD becomes HelmRelease storage/longhorn",
     ),
     "moves/unread": Planted(
         files=layer("web", WEB),
@@ -75,7 +75,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=storage(storage_class("fast", "nvme")),
         files=storage(storage_class("fast", "nvme", 2)),
         cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
-        says="StorageClass.storage.k8s.io fast in HEAD has another parameters",
+        says="StorageClass fast in HEAD has another parameters",
     ),
     "moves/longhorn-version": Planted(
         before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},

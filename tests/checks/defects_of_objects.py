@@ -137,11 +137,11 @@ OF_OBJECTS: Mapping[str, Planted] = {
     "ownership/two-autoscalers": Planted(
         files=layer("web", WEB, DEPLOYMENT, autoscaler("web/a"), autoscaler("web/b")),
         cure=("---\n" + autoscaler("web/b"), ""),
-        says="scales Deployment site, as HorizontalPodAutoscaler.autoscaling web/a",
+        says="scales Deployment site, as HorizontalPodAutoscaler web/a",
     ),
     "ownership/two-budgets": Planted(
         files=layer("web", WEB, DEPLOYMENT, budget("web/a"), budget("web/b")),
         cure=("---\n" + budget("web/b"), ""),
-        says="is a budget for the pods of Deployment.apps web/site, as PodDisruptionBudget.policy web/a",
+        says="is a budget for the pods of Deployment web/site, as PodDisruptionBudget web/a",
     ),
 }

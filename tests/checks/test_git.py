@@ -295,7 +295,7 @@ def test_a_release_that_was_deleted_by_hand_and_committed_is_reported(committed:
     commit(committed.root)
     [finding] = moves(committed)
     assert finding.id == "moves/orphaned"
-    assert finding.what.startswith("HelmRelease.helm.toolkit.fluxcd.io longhorn-system/longhorn in HEAD~ leaves the tree")
+    assert finding.what.startswith("HelmRelease longhorn-system/longhorn in HEAD~ leaves the tree")
     assert "./run render" in finding.write
     git(committed.root, "checkout", "HEAD~", "--", str(tree))
     commit(committed.root)
@@ -306,7 +306,7 @@ def test_a_release_that_was_deleted_by_hand_and_committed_is_reported(committed:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (kept(release("web/site", "site", "1.0.0")), "HelmRelease.helm.toolkit.fluxcd.io web/site"),
+        (kept(release("web/site", "site", "1.0.0")), "HelmRelease web/site"),
         (kept(obj("Namespace", "data")), "Namespace data"),
         (
             kept(obj("CustomResourceDefinition", "a.b.c", "spec: {group: b.c}", "apiextensions.k8s.io/v1")),

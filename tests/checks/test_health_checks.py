@@ -56,7 +56,7 @@ def test_a_machine_that_the_gate_leaves_out_is_named(named: str) -> None:
 def test_a_machine_that_is_only_applied_is_not_registered() -> None:
     """Its layer is ready before its manager has looked at a disk."""
     [what] = too_early({**LONGHORN, **machine("k3s1"), **volumes("node-k3s1")})
-    assert "needs storage class longhorn" in what
+    assert "needs StorageClass longhorn" in what
 
 
 def test_what_is_applied_once_the_gate_has_opened_tells_of_it() -> None:

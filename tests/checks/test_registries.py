@@ -10,14 +10,13 @@ from time import monotonic
 import pytest
 
 from fluxstead.catalog.nearest import nearest_version
-from fluxstead.checks.outside import distribution
+from fluxstead.checks.outside import distribution, online
 from fluxstead.checks.outside.asked import ask
 from fluxstead.checks.outside.distribution import NotAnswered, Repository
 from fluxstead.checks.outside.evidence import Outside, Session
 from fluxstead.checks.outside.pinned import Reference, reference_in
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.registry import OF_OUTSIDE
 from fluxstead.checks.rule import Remark, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
@@ -37,7 +36,7 @@ def registry() -> Iterator[Registry]:
 def found(files: dict[str, str], session: Session | None = None) -> tuple[list[Finding], list[str]]:
     """What is found of these files, and what was not checked."""
     view = view_of(TextStore(files), ["clusters/home"])
-    said = list(run(Outside(view, Path(), session or Session(None, online=True)), OF_OUTSIDE))
+    said = list(run(Outside(view, Path(), session or Session(None, online=True)), online.RULES))
     return (
         [one for one in said if isinstance(one, Finding)],
         [one.text.removeprefix("not checked: ") for one in said if isinstance(one, Remark)],

@@ -190,8 +190,8 @@ def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:
     }
     answered = resolved(plans)
     objects = {layer.name: {str(one.ref) for one in layer.manifests} for plan in answered.values() for layer in plan.layers}
-    assert objects["queues-routes"] == {"Ingress.networking.k8s.io web/q"}
-    assert objects["queues"] == {"Ingress.networking.k8s.io web/inside"}
+    assert objects["queues-routes"] == {"Ingress web/q"}
+    assert objects["queues"] == {"Ingress web/inside"}
     assert {"ServiceMonitor.monitoring.coreos.com monitoring/q", "ConfigMap monitoring/dashboard-q"} <= objects[
         "monitoring-scrapes"
     ]

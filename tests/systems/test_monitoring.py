@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from fluxstead.catalog.chart_values import unknown_values, versions_known
 from fluxstead.catalog.schemas import Schemas
-from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Severity, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import bytes_of
+from fluxstead.core.requirement import custom_kind, storage_class
 from fluxstead.core.version import numbers
 from fluxstead.roster import KNOWN
 from fluxstead.systems.monitoring import plan
@@ -112,11 +112,8 @@ def test_all_three_volumes_are_of_one_class(described: dict[str, Any], expected:
 
 def test_the_stack_waits_for_usable_volumes_and_the_scrapes_for_the_stack() -> None:
     """F1: Prometheus started before its volumes could be placed, and looped."""
-    storage = Layer(name="storage", group="infrastructure", source=HERE, offers=frozenset({Capability("StorageClass", "fast")}))
-    crds = [
-        Capability("CustomResourceDefinition", f"{kind}.toolkit.fluxcd.io")
-        for kind in ("HelmRelease.helm", "HelmRepository.source")
-    ]
+    storage = Layer(name="storage", group="infrastructure", source=HERE, offers=frozenset({storage_class("fast")}))
+    crds = [custom_kind(f"{kind}.toolkit.fluxcd.io") for kind in ("HelmRelease.helm", "HelmRepository.source")]
     layers = [*planned(scrape()).layers, storage]
     result = order(layers, crds, KNOWN.charts)
     assert not result.findings

@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
+from fluxstead.core.requirement import Requirement, storage_class
+from fluxstead.core.requirement import namespace as a_namespace
 from fluxstead.roster import KNOWN
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.order import order
@@ -35,7 +36,7 @@ def claim(name: str, storage_class: str, in_namespace: str) -> dict[str, Any]:
     }
 
 
-def layer(name: str, *objects: dict[str, Any], offers: tuple[Capability, ...] = (), after: tuple[str, ...] = ()) -> Layer:
+def layer(name: str, *objects: dict[str, Any], offers: tuple[Requirement, ...] = (), after: tuple[str, ...] = ()) -> Layer:
     """A layer of these objects."""
     manifests = tuple(Manifest(obj, HERE) for obj in objects)
     return Layer(name=name, group="apps", source=HERE, manifests=manifests, offers=frozenset(offers), depends_on=after)
@@ -44,7 +45,7 @@ def layer(name: str, *objects: dict[str, Any], offers: tuple[Capability, ...] = 
 def test_a_claim_waits_for_the_layer_that_makes_its_class_usable() -> None:
     """F1: the chart makes the class, but only the layer of the disks makes it usable."""
     longhorn = layer("longhorn", {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "longhorn"}})
-    storage = layer("storage", offers=(Capability("StorageClass", "longhorn"),))
+    storage = layer("storage", offers=(storage_class("longhorn"),))
     app = layer("app", namespace("app"), claim("data", "longhorn", "app"))
     result = order([app, longhorn, storage], (), CHARTS)
     assert not result.findings
@@ -70,14 +71,14 @@ def test_a_layer_is_ready_with_what_it_watches_and_does_not_wait_to_be_applied()
 def test_what_the_cluster_has_needs_no_edge() -> None:
     """kube-system is there before Flux is."""
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "kube-system"}}
-    result = order([layer("dns", config)], [Capability("Namespace", "kube-system")], CHARTS)
+    result = order([layer("dns", config)], [a_namespace("kube-system")], CHARTS)
     assert not result.findings
     assert result.dependencies("dns") == ()
 
 
 def test_a_need_that_nobody_offers_is_named_with_the_nearest_offer() -> None:
     """U5, with a misspelt storage class."""
-    storage = layer("storage", offers=(Capability("StorageClass", "longhorn-hdd"),))
+    storage = layer("storage", offers=(storage_class("longhorn-hdd"),))
     [finding] = order([storage, layer("app", namespace("app"), claim("d", "longhorn-hd", "app"))], (), CHARTS).findings
     assert (finding.id, finding.source) == ("order/unmet-need", HERE)
     assert "StorageClass longhorn-hd," in finding.what
@@ -105,9 +106,9 @@ def test_a_circle_of_needs_blames_no_depends_on_that_nobody_wrote() -> None:
     """What one layer takes from the other is named; and where a step is written, that one."""
     one = layer("one", namespace("a"), claim("d", "x", "b"))
     two = layer("two", namespace("b"), claim("d", "x", "a"))
-    [finding] = order([one, two], [Capability("StorageClass", "x")], CHARTS).findings
+    [finding] = order([one, two], [storage_class("x")], CHARTS).findings
     assert finding.write == "`one` without what it takes from `two`: Namespace b"
-    [finding] = order([one, layer("two", namespace("b"), after=("one",))], [Capability("StorageClass", "x")], CHARTS).findings
+    [finding] = order([one, layer("two", namespace("b"), after=("one",))], [storage_class("x")], CHARTS).findings
     assert finding.write == "the dependsOn of `two` without `one`"
 
 

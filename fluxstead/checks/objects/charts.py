@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxstead.checks.reading.view import SOURCES, Item, View
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 
 
@@ -13,10 +14,7 @@ def chart_of(view: View, item: Item) -> tuple[str, str]:
         return str(chart.get("chart", "")).rpartition("/")[2], str(chart.get("version", ""))
     reference = mapping(item.spec, "chartRef")
     source = view.one(
-        SOURCES,
-        "OCIRepository",
-        str(reference.get("namespace") or item.ref.namespace),
-        str(reference.get("name")),
+        ObjectRef(SOURCES, "OCIRepository", str(reference.get("namespace") or item.ref.namespace), str(reference.get("name")))
     )
     if source is None or reference.get("kind") != "OCIRepository":
         return "", ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fluxstead.checks.objects.opaque import BUILT_IN, Opaque
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import View
-from fluxstead.core.manifest import group_of
+from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.shape import mapping
 
 _RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}
@@ -21,10 +22,10 @@ class Makers:
     """Read once of a tree, so that each question is one look."""
 
     def __init__(self, view: View, opaque: Opaque) -> None:
-        self._known: set[tuple[str, str, str]] = set()
+        self._known: set[ObjectRef] = set()
         self._copied: set[tuple[str, str]] = set()
         for item in view.of(*_RESOURCES):
-            self._known.add((item.ref.kind, item.ref.namespace or "default", item.ref.name))
+            self._known.add(item.ref if item.ref.namespace else replace(item.ref, namespace="default"))
             if any(word in key for key in mapping(mapping(item.object, "metadata"), "annotations") for word in _COPIED):
                 self._copied.add((item.ref.kind, item.ref.name))
         self._opaque = opaque
@@ -37,15 +38,15 @@ class Makers:
         }
         self._allowed = {kind: _allowed(view, resource) for kind, resource in _RESOURCES.items()}
 
-    def made(self, kind: str, namespace: str, name: str) -> bool:
+    def made(self, ref: ObjectRef) -> bool:
         """Whether the tree has it, or an object that names it may make it."""
-        if (kind, name) == ("ConfigMap", "kube-root-ca.crt"):
+        if (ref.kind, ref.name) == ("ConfigMap", "kube-root-ca.crt"):
             return True  # which Kubernetes puts into every namespace
-        return (kind, namespace, name) in self._known or (kind, name) in self._copied or name in self._named
+        return ref in self._known or (ref.kind, ref.name) in self._copied or ref.name in self._named
 
-    def may_make(self, kind: str, namespace: str, name: str) -> bool:
+    def may_make(self, ref: ObjectRef) -> bool:
         """Whether it is there, or may be made by something in its namespace that no file shows."""
-        return self.made(kind, namespace, name) or namespace in self._opaque or namespace in self._allowed[kind]
+        return self.made(ref) or ref.namespace in self._opaque or ref.namespace in self._allowed[ref.kind]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -23,10 +23,10 @@ class Names:
         for holder in holders:
             if holder not in self._read:
                 self._read[holder] = list(self._named_by(holder))
-            yield from ((item, one) for item, one in self._read[holder] if not kinds or one.kind in kinds)
+            yield from ((item, one) for item, one in self._read[holder] if not kinds or one.ref.kind in kinds)
 
     def _named_by(self, holder: str) -> Iterator[tuple[Item, Naming]]:
         for item in self._view.of(holder):
             for one in names_in(item.object, item.ref.namespace) if item.whole else ():
-                if "${" not in one.name + one.namespace:
+                if "${" not in one.ref.name + one.ref.namespace:
                     yield item, one

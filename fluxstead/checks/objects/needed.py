@@ -7,50 +7,35 @@ with it only facts of others: what chart versions bring, which groups the API se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS, pod_in
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, annotation
+from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, service_account, storage_class
 from fluxstead.core.shape import mapping
 
-Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]
 
-_FIRST = frozenset({"kind", "namespace", "webhook"})
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Thing:
-    """Something that is in a cluster or not. `namespace` is empty for what has none."""
-
-    sort: Sort
-    name: str
-    namespace: str = ""
-
-    @property
-    def first(self) -> bool:
-        """Whether the API server refuses what needs it until it is there; else the object is only not ready."""
-        return self.sort in _FIRST
-
-    def __str__(self) -> str:
-        return f"{self.sort} {self.namespace}/{self.name}" if self.namespace else f"{self.sort} {self.name}"
+def is_first(need: Requirement) -> bool:
+    """Whether the API server refuses what needs it until it is there; else the object is only not ready."""
+    return isinstance(need, GroupKind) or need.kind == "Namespace"
 
 
-def needed_by(item: Item) -> Iterator[Thing]:
+def needed_by(item: Item) -> Iterator[Requirement]:
     """What has to be there before this object can be applied, or be ready."""
     ref = item.ref
     if ref.group not in BUILT_IN_GROUPS:
-        yield Thing("kind", f"{ref.kind}.{ref.group}")
+        yield GroupKind(ref.group, ref.kind)
     if ref.namespace:
-        yield Thing("namespace", ref.namespace)
+        yield namespace(ref.namespace)
     yield from _later(item)
     if ref.group in {"", "apps", "batch"}:
         yield from _by_pod(item)
 
 
-def _later(item: Item) -> Iterator[Thing]:
+def _later(item: Item) -> Iterator[Requirement]:
     """What it can be applied without, and not be ready."""
     match item.ref.kind:
         case "PersistentVolumeClaim":
@@ -62,33 +47,35 @@ def _later(item: Item) -> Iterator[Thing]:
             yield from _classes_in(item.spec.get("values"))
         case "Ingress":
             name, issuer = item.spec.get("ingressClassName"), annotation(item, "cert-manager.io/cluster-issuer")
-            yield from [Thing("ingress class", name)] if isinstance(name, str) else []
-            yield from [Thing("issuer", issuer)] if issuer else []
+            if isinstance(name, str):
+                yield ingress_class(name)
+            if issuer:
+                yield _issuer(issuer)
         case "Certificate":
             reference = mapping(item.spec, "issuerRef")
             if reference.get("kind") == "ClusterIssuer":
-                yield Thing("issuer", str(reference.get("name")))
+                yield _issuer(str(reference.get("name")))
 
 
-def _by_pod(item: Item) -> Iterator[Thing]:
+def _by_pod(item: Item) -> Iterator[Requirement]:
     pod = pod_in(item.object)
     spec = mapping(pod, "spec") if pod is not None else {}
     account = spec.get("serviceAccountName")
     if isinstance(account, str) and account != "default":
-        yield Thing("service account", account, item.ref.namespace)
+        yield service_account(item.ref.namespace, account)
 
 
-def _class(spec: Any) -> Iterator[Thing]:
+def _class(spec: Any) -> Iterator[Requirement]:
     name = spec.get("storageClassName")
     if isinstance(name, str) and name:
-        yield Thing("storage class", name)
+        yield storage_class(name)
 
 
-def _classes_in(values: Any) -> Iterator[Thing]:
+def _classes_in(values: Any) -> Iterator[Requirement]:
     if isinstance(values, dict):
         for key, value in values.items():
             if key in {"storageClassName", "storageClass"} and isinstance(value, str) and value not in {"", "-"}:
-                yield Thing("storage class", value)
+                yield storage_class(value)
             else:
                 yield from _classes_in(value)
     elif isinstance(values, list):
@@ -96,26 +83,19 @@ def _classes_in(values: Any) -> Iterator[Thing]:
             yield from _classes_in(value)
 
 
-def brought_by(item: Item) -> Iterator[Thing]:
+def brought_by(item: Item) -> Iterator[Requirement]:
     """What is there as soon as this object is applied."""
-    ref = item.ref
-    match ref.kind:
-        case "Namespace":
-            yield Thing("namespace", ref.name)
-        case "StorageClass":
-            yield Thing("storage class", ref.name)
-        case "IngressClass":
-            yield Thing("ingress class", ref.name)
-        case "ClusterIssuer":
-            yield Thing("issuer", ref.name)
-        case "ServiceAccount":
-            yield Thing("service account", ref.name, ref.namespace)
-        case "CustomResourceDefinition":
-            yield Thing("kind", f"{mapping(item.spec, 'names').get('kind')}.{item.spec.get('group')}")
+    yield item.ref
+    if item.ref.kind == "CustomResourceDefinition":
+        yield GroupKind(str(item.spec.get("group")), str(mapping(item.spec, "names").get("kind")))
 
 
-def brought_when_ready(brings: Brings) -> Iterator[Thing]:
+def brought_when_ready(brings: Brings) -> Iterator[Requirement]:
     """What is there once a release is ready, by the one shared table."""
-    yield from (Thing("kind", kind) for kind in sorted(brings.crds))
-    yield from (Thing("storage class", one) for one in sorted(brings.storage_classes))
-    yield from (Thing("ingress class", one) for one in sorted(brings.ingress_classes))
+    yield from map(custom_kind, sorted(brings.crds))
+    yield from map(storage_class, sorted(brings.storage_classes))
+    yield from map(ingress_class, sorted(brings.ingress_classes))
+
+
+def _issuer(name: str) -> ObjectRef:
+    return ObjectRef("cert-manager.io", "ClusterIssuer", "", name)

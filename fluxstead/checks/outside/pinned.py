@@ -11,6 +11,7 @@ from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import images_of
 from fluxstead.checks.reading.view import SOURCES, Item, View
 from fluxstead.checks.rules.versions import EXACT
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 
 _HUB = "docker.io"
@@ -107,8 +108,8 @@ def _chart(view: View, item: Item) -> Iterator[Pinned]:
     if not name or not EXACT.fullmatch(version):
         return
     source = mapping(chart, "sourceRef")
-    where = (str(source.get("namespace") or item.ref.namespace), str(source.get("name")))
-    found = view.one(SOURCES, "HelmRepository", *where) if source.get("kind", "HelmRepository") == "HelmRepository" else None
+    kind, namespace = str(source.get("kind", "HelmRepository")), str(source.get("namespace") or item.ref.namespace)
+    found = view.one(ObjectRef(SOURCES, kind, namespace, str(source.get("name")))) if kind == "HelmRepository" else None
     yield Pinned(item, "chart", name, version, _published(found, name, version) if found else None)
 
 

@@ -132,9 +132,9 @@ class View:
         for kind in kinds:
             yield from self.by_kind.get(kind, ())
 
-    def one(self, group: str, kind: str, namespace: str, name: str) -> Item | None:
+    def one(self, ref: ObjectRef) -> Item | None:
         """The object of this identity."""
-        found = self.by_ref.get(ObjectRef(group, kind, namespace, name))
+        found = self.by_ref.get(ref)
         return found[0] if found else None
 
 

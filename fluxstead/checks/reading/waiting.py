@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import KUSTOMIZE, Item, Unit, View, release_key, releases_before
-from fluxstead.core.manifest import group_of
+from fluxstead.core.manifest import ObjectRef, group_of
 
 _Step = tuple[Unit, bool]
 """A Kustomization, and whether it is ready (or only applied)."""
@@ -90,7 +90,7 @@ def watched(view: View, unit: Unit) -> Iterator[Item]:
     """The objects of the tree that its `healthChecks` name; with `wait` Flux does not look at them."""
     for check in () if unit.spec.get("wait") else entries_of(unit.spec, "healthChecks"):
         group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
-        found = view.one(group, kind, str(check.get("namespace") or ""), str(check.get("name")))
+        found = view.one(ObjectRef(group, kind, str(check.get("namespace") or ""), str(check.get("name"))))
         yield from [found] if found else []
 
 

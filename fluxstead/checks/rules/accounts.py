@@ -15,6 +15,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 
@@ -44,22 +45,22 @@ def service_accounts(subject: Subject) -> Iterator[Finding]:
     view = subject.view
     for item, one in () if view.partial else subject.names.of(*WORKLOADS, "Kustomization", "HelmRelease", kinds={"ServiceAccount"}):
         # What acts in another cluster does so as an account of that one.
-        if "kubeConfig" not in item.spec and _is_missing(subject, item, item.ref.namespace, one.name):
+        if "kubeConfig" not in item.spec and _is_missing(subject, item, item.ref.namespace, one.ref.name):
             yield MISSING_SERVICE_ACCOUNT(
-                line_with(view.store, item.document, one.name),
-                what=f"{item} acts as ServiceAccount {item.ref.namespace}/{one.name}, which does not exist",
+                line_with(view.store, item.document, one.ref.name),
+                what=f"{item} acts as ServiceAccount {item.ref.namespace}/{one.ref.name}, which does not exist",
                 why="the API server refuses its pods"
                 if item.ref.kind in WORKLOADS
                 else "the API server refuses all that it applies",
-                write=nearest(one.name, _accounts_in(view, item.ref.namespace))
-                or f"a ServiceAccount {one.name} in namespace {item.ref.namespace}",
+                write=nearest(one.ref.name, _accounts_in(view, item.ref.namespace))
+                or f"a ServiceAccount {one.ref.name} in namespace {item.ref.namespace}",
             )
 
 
 def _is_missing(subject: Subject, item: Item, namespace: str, name: str) -> bool:
     there = name == "default" or (namespace == FLUX_NAMESPACE and name in _OF_FLUX)
     unknown = not namespace or namespace == "kube-system" or "${" in namespace + name
-    if there or unknown or subject.view.one("", "ServiceAccount", namespace, name):
+    if there or unknown or subject.view.one(ObjectRef("", "ServiceAccount", namespace, name)):
         return False
     return not subject.opaque.apart_from(item, namespace)
 
@@ -75,7 +76,7 @@ def roles(subject: Subject) -> Iterator[Finding]:
         reference = mapping(item.object, "roleRef")
         kind, name = str(reference.get("kind")), str(reference.get("name"))
         namespace = item.ref.namespace if kind == "Role" else ""
-        if not item.whole or "${" in name + namespace or view.one(_RBAC, kind, namespace, name):
+        if not item.whole or "${" in name + namespace or view.one(ObjectRef(_RBAC, kind, namespace, name)):
             continue
         # A ClusterRole may come with any chart.
         unknown = namespace in subject.opaque if kind == "Role" else subject.opaque.anywhere

@@ -61,8 +61,8 @@ def _of_files(subject: Subject) -> Iterator[_Found]:
     """Values that a release takes from ConfigMaps of the tree."""
     view = subject.view
     for named in by_flux(subject.names):
-        config = view.one("", named.kind, named.namespace, named.name)
-        if config is None or named.kind != "ConfigMap" or named.item.ref.kind != "HelmRelease":
+        config = view.one(named.ref)
+        if config is None or named.ref.kind != "ConfigMap" or named.item.ref.kind != "HelmRelease":
             continue
         for key in named.keys:
             for document in _documents_at(view.store, config, key):

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 
 from fluxstead.catalog.brings import k3s_brings
 from fluxstead.checks.known import Known
-from fluxstead.checks.objects.needed import Thing, brought_by, brought_when_ready, needed_by
+from fluxstead.checks.objects.needed import brought_by, brought_when_ready, is_first, needed_by
 from fluxstead.checks.reading.view import Item, Unit, View
 from fluxstead.checks.reading.waiting import Waiting, waiting_in, watched
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
+from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, storage_class
 
 DEADLOCK = refuses("coldstart/deadlock", "F2, U5", "Kustomizations wait for each other: apps → databases → apps")
 FROM_OUTSIDE = warns(
@@ -45,7 +47,7 @@ STUCK = refuses(
 TOO_EARLY = refuses(
     "coldstart/too-early",
     "F1, U5",
-    "PersistentVolumeClaim web/data needs storage class fast, which HelmRelease storage/volumes brings only once …",
+    "PersistentVolumeClaim web/data needs StorageClass fast, which HelmRelease storage/volumes brings only once …",
 )
 
 _FLUX = ("kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "notification.toolkit.fluxcd.io")
@@ -65,12 +67,12 @@ class _Offer:
 class _Cluster:
     """The offers of the whole tree, and what is there before it."""
 
-    offers: dict[Thing, list[_Offer]] = field(default_factory=lambda: defaultdict(list))
-    on_disks: set[Thing] = field(default_factory=set)
+    offers: dict[Requirement, list[_Offer]] = field(default_factory=lambda: defaultdict(list))
+    on_disks: set[Requirement] = field(default_factory=set)
     """The storage classes whose volumes lie on registered disks: they are usable with these, not with their own object."""
     disks: list[list[_Offer]] = field(default_factory=list)
     """Who waits until a machine's disks are registered; each of these has to have one that came in time."""
-    given: frozenset[Thing] = frozenset()
+    given: frozenset[Requirement] = frozenset()
     closed: bool = True
     """Whether everything that charts bring is known."""
     unknown: int = 0
@@ -87,7 +89,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         if not {unit.name for unit in circle} <= subject.blocked:
             yield _deadlock(circle)
     cluster = _cluster_of(view, subject.platform, subject.known)
-    told: set[tuple[int, Thing]] = set()
+    told: set[tuple[int, Requirement]] = set()
     for item in view.items:
         if not item.exact or (waiting.applied[item.unit.index] | 3 << 2 * item.unit.index) & stuck:
             continue  # of what never starts, nothing is told of its needs
@@ -100,9 +102,9 @@ def findings(subject: Subject) -> Iterator[Finding]:
                 yield finding
 
 
-def _is_told(subject: Subject, unit: Unit, need: Thing) -> bool:
+def _is_told(subject: Subject, unit: Unit, need: Requirement) -> bool:
     """Whether the description was told of it already, or only a variable's value would show what is needed."""
-    return (unit.name, need.name) in subject.unmet or "${" in need.name + need.namespace
+    return (unit.name, need) in subject.unmet or "${" in str(need)
 
 
 def _cluster_of(view: View, platform: Platform | None, known: Known) -> _Cluster:
@@ -119,7 +121,7 @@ def _cluster_of(view: View, platform: Platform | None, known: Known) -> _Cluster
                 cluster.closed = False
                 cluster.unknown |= 3 << 2 * item.unit.index
             for thing in brought_when_ready(brings) if brings else ():
-                if thing.sort == "storage class" and cluster.disks:
+                if isinstance(thing, ObjectRef) and thing.kind == "StorageClass" and cluster.disks:
                     cluster.on_disks.add(thing)
                 else:
                     cluster.offers[thing].append(_Offer(item.unit, item, when_ready=True))
@@ -145,26 +147,25 @@ def _disks(view: View, known: Known) -> list[list[_Offer]]:
     return list(rows.values())
 
 
-def _given(platform: Platform | None) -> frozenset[Thing]:
+def _given(platform: Platform | None) -> frozenset[Requirement]:
     """What k3s and Flux bring; without a description, whatever a Kubernetes has."""
-    things = {Thing("namespace", name) for name in ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE)}
-    things.add(Thing("service account", "default"))
+    things: set[Requirement] = set(map(namespace, ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE)))
     if platform:
         brings = k3s_brings(platform.disabled, platform.kubernetes)
-        things |= {Thing("kind", kind) for kind in brings.crds}
-        things |= {Thing("storage class", name) for name in brings.storage_classes}
-        things |= {Thing("ingress class", name) for name in brings.ingress_classes}
+        things.update(map(custom_kind, brings.crds))
+        things.update(map(storage_class, brings.storage_classes))
+        things.update(map(ingress_class, brings.ingress_classes))
     return frozenset(things)
 
 
-def _judge(item: Item, need: Thing, cluster: _Cluster, waiting: Waiting, *, described: bool) -> Finding | None:
-    if need.sort == "kind" and need.name.partition(".")[2] in (*_FLUX, *_FLUX_EXTRA):
+def _judge(item: Item, need: Requirement, cluster: _Cluster, waiting: Waiting, *, described: bool) -> Finding | None:
+    if isinstance(need, GroupKind) and need.group in (*_FLUX, *_FLUX_EXTRA):
         return None
     offers = cluster.offers.get(need, [])
     rows = [*([offers] if offers else []), *(cluster.disks if need in cluster.on_disks else [])]
     if not rows:
         # ServiceAccounts, which charts make as well, are asked for by name (`accounts`).
-        told = cluster.closed and described and need.sort != "service account"
+        told = cluster.closed and described and need.kind != "ServiceAccount"
         return _never(item, need) if told else None
     late = [row for row in rows if not any(_in_time(item, need, offer, waiting) for offer in row)]
     if not late:
@@ -172,23 +173,23 @@ def _judge(item: Item, need: Thing, cluster: _Cluster, waiting: Waiting, *, desc
     offers = late[0]
     stuck = all(_after(item.unit, offer, need, waiting) for offer in offers)
     if described:
-        return _stuck(item, need, offers[0]) if stuck and (need.first or item.unit.waits) else _too_early(item, need, offers[0])
-    if not need.first or waiting.applied[item.unit.index] & cluster.unknown:
+        return _stuck(item, need, offers[0]) if stuck and (is_first(need) or item.unit.waits) else _too_early(item, need, offers[0])
+    if not is_first(need) or waiting.applied[item.unit.index] & cluster.unknown:
         return None
     return _from_outside(item, need, offers[0]) if stuck else _retried(item, need, offers[0])
 
 
-def _in_time(item: Item, need: Thing, offer: _Offer, waiting: Waiting) -> bool:
+def _in_time(item: Item, need: Requirement, offer: _Offer, waiting: Waiting) -> bool:
     """Whether the offer is there when the object is applied (or, for what need not be there first, when it is waited for)."""
     if offer.unit is item.unit:
-        return not (offer.when_ready and need.first)
+        return not (offer.when_ready and is_first(need))
     return waiting.before(item.unit, offer.unit, ready=offer.when_ready)
 
 
-def _after(unit: Unit, offer: _Offer, need: Thing, waiting: Waiting) -> bool:
+def _after(unit: Unit, offer: _Offer, need: Requirement, waiting: Waiting) -> bool:
     """Whether the offer can only come once the one who needs it is through."""
     if offer.unit is unit:
-        return offer.when_ready and need.first
+        return offer.when_ready and is_first(need)
     return waiting.before(offer.unit, unit, ready=True) and unit.waits
 
 
@@ -203,7 +204,7 @@ def _deadlock(circle: list[Unit]) -> Finding:
     )
 
 
-def _never(item: Item, need: Thing) -> Finding:
+def _never(item: Item, need: Requirement) -> Finding:
     return NEVER(
         item.source,
         what=f"{item} needs {need}, and nothing in the tree, in k3s or in Flux brings it",
@@ -212,7 +213,7 @@ def _never(item: Item, need: Thing) -> Finding:
     )
 
 
-def _stuck(item: Item, need: Thing, offer: _Offer) -> Finding:
+def _stuck(item: Item, need: Requirement, offer: _Offer) -> Finding:
     same = offer.unit is item.unit
     return STUCK(
         item.source,
@@ -225,7 +226,7 @@ def _stuck(item: Item, need: Thing, offer: _Offer) -> Finding:
     )
 
 
-def _from_outside(item: Item, need: Thing, offer: _Offer) -> Finding:
+def _from_outside(item: Item, need: Requirement, offer: _Offer) -> Finding:
     return FROM_OUTSIDE(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
@@ -235,7 +236,7 @@ def _from_outside(item: Item, need: Thing, offer: _Offer) -> Finding:
     )
 
 
-def _too_early(item: Item, need: Thing, offer: _Offer) -> Finding:
+def _too_early(item: Item, need: Requirement, offer: _Offer) -> Finding:
     return TOO_EARLY(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings only once Kustomization {offer.unit.key} is "
@@ -245,7 +246,7 @@ def _too_early(item: Item, need: Thing, offer: _Offer) -> Finding:
     )
 
 
-def _retried(item: Item, need: Thing, offer: _Offer) -> Finding:
+def _retried(item: Item, need: Requirement, offer: _Offer) -> Finding:
     return RETRIED(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings, and {item.unit.key} does not depend on {offer.unit.key}",

@@ -16,6 +16,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 
 DECRYPTION_KEY = warns(
@@ -38,26 +39,26 @@ def findings(subject: Subject) -> Iterator[Finding]:
     """What the tree names, and does not have."""
     if subject.view.partial:
         return
-    missing: dict[tuple[str, str, str], tuple[Item, set[str]]] = {}
+    missing: dict[ObjectRef, tuple[Item, set[str]]] = {}
     for one in _missing(subject):
-        missing.setdefault((one.kind, one.namespace, one.name), (one.item, set()))[1].update(one.keys)
-    for (kind, namespace, name), (item, keys) in missing.items():
-        if kind == "Secret":
-            yield _secret(subject, item, namespace, name, keys)
+        missing.setdefault(one.ref, (one.item, set()))[1].update(one.keys)
+    for ref, (item, keys) in missing.items():
+        if ref.kind == "Secret":
+            yield _secret(subject, item, ref.namespace, ref.name, keys)
         elif item.ref.kind in {"HelmRelease", "Kustomization"}:
-            yield _values(subject, item, namespace, name)
+            yield _values(subject, item, ref.namespace, ref.name)
         else:
-            yield _config_map(subject, item, name, keys)
+            yield _config_map(subject, item, ref.name, keys)
 
 
 def _missing(subject: Subject) -> Iterator[Named]:
     view, makers, names = subject.view, subject.makers, subject.names
     for one in (*by_pods(names), *by_ingresses(names)):
-        if not makers.may_make(one.kind, one.namespace, one.name):
+        if not makers.may_make(one.ref):
             yield one
     # A release does not make what it is made from, and in its namespace there is always one.
     for one in (*by_charts(subject.known, view), *by_flux(names)):
-        if "${" not in one.name + one.namespace and not makers.made(one.kind, one.namespace, one.name):
+        if "${" not in str(one.ref) and not makers.made(one.ref):
             yield one
 
 

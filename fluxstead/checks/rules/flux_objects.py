@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fluxstead.catalog.nearest import nearest
@@ -12,7 +13,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
-from fluxstead.core.manifest import group_of
+from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
 
 MISSING_FLUX_OBJECT = refuses(
@@ -27,20 +28,21 @@ def objects(subject: Subject) -> Iterator[Finding]:
     """Objects of Flux that name others; nothing but files makes those."""
     view = subject.view
     for item, one in () if view.partial else subject.names.of("Alert", "ImagePolicy", "ImageUpdateAutomation"):
-        if _bootstrapped(subject, one.kind, one.name) or view.one(one.group, one.kind, one.namespace, one.name):
+        named = one.ref
+        if _bootstrapped(subject, named) or view.one(named):
             continue
-        known = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == one.namespace]
+        known = [other.ref.name for other in view.of(named.kind) if other.ref.namespace == named.namespace]
         yield MISSING_FLUX_OBJECT(
             line_with(view.store, item.document, one.field),
-            what=f"{item} names {one.kind} {one.namespace}/{one.name}, which does not exist",
+            what=f"{item} names {named.kind} {named.namespace}/{named.name}, which does not exist",
             why="Flux says so in its status only, and does nothing",
-            write=nearest(one.name, known) or f"a {one.kind} {one.name} in namespace {one.namespace}",
+            write=nearest(named.name, known) or f"a {named.kind} {named.name} in namespace {named.namespace}",
         )
 
 
-def _bootstrapped(subject: Subject, kind: str, name: str) -> bool:
+def _bootstrapped(subject: Subject, named: ObjectRef) -> bool:
     """Whether bootstrapping makes it, by a name that only a description tells."""
-    return kind == "GitRepository" and (name == FLUX_NAMESPACE or not subject.described)
+    return named.kind == "GitRepository" and (named.name == FLUX_NAMESPACE or not subject.described)
 
 
 def health_checks(subject: Subject) -> Iterator[Finding]:
@@ -55,10 +57,10 @@ def health_checks(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_nowhere(subject: Subject, check: Mapping[str, Any]) -> bool:
-    group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
-    namespace, name = str(check.get("namespace") or ""), str(check.get("name"))
+    group, namespace = group_of(str(check.get("apiVersion", ""))), str(check.get("namespace") or "")
+    ref = ObjectRef(group, str(check.get("kind")), namespace, str(check.get("name")))
     # What says no namespace is in the one that it is applied to.
-    if "${" in f"{group}{kind}{namespace}{name}" or any(subject.view.one(group, kind, one, name) for one in (namespace, "")):
+    if "${" in str(ref) or subject.view.one(ref) or subject.view.one(replace(ref, namespace="")):
         return False
     if group.endswith(".toolkit.fluxcd.io"):
         return True

@@ -143,13 +143,14 @@ def targets(subject: Subject) -> Iterator[Finding]:
     if view.partial:
         return
     for item, one in subject.names.of("HorizontalPodAutoscaler"):
-        if item.ref.namespace not in subject.opaque and view.one(one.group, one.kind, item.ref.namespace, one.name) is None:
-            here = [other.ref.name for other in view.of(one.kind) if other.ref.namespace == item.ref.namespace]
+        named = one.ref
+        if item.ref.namespace not in subject.opaque and view.one(named) is None:
+            here = [other.ref.name for other in view.of(named.kind) if other.ref.namespace == item.ref.namespace]
             yield NO_TARGET(
                 line_with(view.store, item.document, "scaleTargetRef"),
-                what=f"{item.ref} scales {one.kind} {one.name}, which does not exist",
+                what=f"{item.ref} scales {named.kind} {named.name}, which does not exist",
                 why="nothing is ever scaled",
-                write=_near(one.name, here) or f"a {one.kind} of namespace {item.ref.namespace}",
+                write=_near(named.name, here) or f"a {named.kind} of namespace {item.ref.namespace}",
             )
     for item in [*view.of("Service"), *view.of("PodDisruptionBudget")]:
         selector = item.spec.get("selector")

@@ -12,6 +12,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
 
 MISSING_CLAIM = warns(
     "references/missing-claim", "F1", "Deployment web/site mounts PersistentVolumeClaim web/dat, which is not in the tree"
@@ -25,7 +26,7 @@ def claims(subject: Subject) -> Iterator[Finding]:
     """PersistentVolumeClaims that pods mount; people also make them by hand, as when they restore one."""
     view = subject.view
     for item, claim in () if view.partial else subject.names.of(*WORKLOADS, kinds={"PersistentVolumeClaim"}):
-        namespace, name = item.ref.namespace, claim.name
+        namespace, name = item.ref.namespace, claim.ref.name
         if namespace in subject.opaque or _is_made(subject, namespace, name):
             continue
         known = [one.ref.name for one in view.of("PersistentVolumeClaim") if one.ref.namespace == namespace]
@@ -39,7 +40,7 @@ def claims(subject: Subject) -> Iterator[Finding]:
 
 def _is_made(subject: Subject, namespace: str, name: str) -> bool:
     """Whether it is in the tree, or a StatefulSet makes it: `<template>-<set>-<number>`."""
-    if subject.view.one("", "PersistentVolumeClaim", namespace, name):
+    if subject.view.one(ObjectRef("", "PersistentVolumeClaim", namespace, name)):
         return True
     before, _, number = name.rpartition("-")
     return number.isdecimal() and (namespace, before) in subject.pods.claims
@@ -57,9 +58,9 @@ def priorities(subject: Subject) -> Iterator[Finding]:
     brought |= {item.ref.name for item in view.of("PriorityClass")}
     if view.partial or not all(unit.exact for unit in view.units.values()):
         return
-    for item, priority in subject.names.of(*WORKLOADS, kinds={"PriorityClass"}):
-        if not priority.name.startswith("system-") and priority.name not in brought:
-            yield _no_priority(subject, item, priority.name, brought)
+    for item, named in subject.names.of(*WORKLOADS, kinds={"PriorityClass"}):
+        if not named.ref.name.startswith("system-") and named.ref.name not in brought:
+            yield _no_priority(subject, item, named.ref.name, brought)
 
 
 def _no_priority(subject: Subject, item: Item, name: str, known: set[str]) -> Finding:

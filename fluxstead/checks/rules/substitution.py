@@ -11,6 +11,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 
 UNDEFINED_VARIABLE = refuses(
@@ -46,14 +47,14 @@ def undefined(subject: Subject) -> Iterator[Finding]:
 
 def _all_known(subject: Subject, namespace: str, sources: object) -> bool:
     return all(
-        one.get("kind") == "ConfigMap" and subject.view.one("", "ConfigMap", namespace, str(one.get("name")))
+        one.get("kind") == "ConfigMap" and subject.view.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
         for one in (sources if isinstance(sources, list) else [])
     )
 
 
 def _from_config(subject: Subject, namespace: str, sources: object) -> Iterator[str]:
     for one in sources if isinstance(sources, list) else []:
-        config = subject.view.one("", "ConfigMap", namespace, str(one.get("name")))
+        config = subject.view.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
         yield from mapping(config.object, "data") if config else ()
 
 

@@ -13,6 +13,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
 
 MISSING_GOVERNING_SERVICE = warns(
     "references/missing-governing-service",
@@ -35,7 +36,7 @@ def services(subject: Subject) -> Iterator[Finding]:
         namespace, name, port = backend.namespace, backend.name, backend.port
         if not item.whole or namespace in subject.opaque or "${" in f"{namespace}{name}{port}":
             continue
-        service = view.one("", "Service", namespace, name)
+        service = view.one(ObjectRef("", "Service", namespace, name))
         place = line_with(view.store, item.document, name)
         shown = name if namespace == item.ref.namespace else f"{namespace}/{name}"
         if service is None and (namespace, name) != ("default", "kubernetes"):
@@ -91,7 +92,7 @@ def governing(subject: Subject) -> Iterator[Finding]:
         name, namespace = item.spec.get("serviceName"), item.ref.namespace
         if not item.whole or namespace in subject.opaque or not isinstance(name, str) or not name or "${" in name:
             continue
-        if view.one("", "Service", namespace, name) is None:
+        if view.one(ObjectRef("", "Service", namespace, name)) is None:
             yield MISSING_GOVERNING_SERVICE(
                 line_with(view.store, item.document, "serviceName"),
                 what=f"{item} has Service {name} for the names of its pods, which does not exist",

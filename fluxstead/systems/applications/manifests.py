@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
+from fluxstead.core.requirement import secret
 from fluxstead.systems.applications import namespace, workload
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
@@ -60,7 +60,7 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         manifests=manifests,
         pace=Pace(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
         # They come encrypted from a directory of one's own manifests, in which no one here can look.
-        offers=frozenset(Capability("Secret", name, instance.name) for name in (*instance.secrets, *app.image_pull_secrets)),
+        offers=frozenset(secret(instance.name, name) for name in (*instance.secrets, *app.image_pull_secrets)),
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
         health_check_exprs=_CLAIM_MAY_WAIT if instance.volume and not instance.online else (),
     )

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
+from fluxstead.core.requirement import ingress_class
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
@@ -65,7 +65,7 @@ def controller(settings: IngressSettings, platform: Platform) -> Layer:
         platform,
         url="https://kubernetes.github.io/ingress-nginx",
         values=_values(settings),
-        offers=[Capability("IngressClass", CLASS)],
+        offers=[ingress_class(CLASS)],
         patches=[_TCP_PROBES],
     )
 

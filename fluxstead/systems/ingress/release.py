@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
+from fluxstead.core.requirement import Requirement
 from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.tree.layer import Layer
 
@@ -19,7 +19,7 @@ def release(
     *,
     url: str,
     values: Mapping[str, Any],
-    offers: Iterable[Capability],
+    offers: Iterable[Requirement],
     patches: Iterable[Mapping[str, Any]] = (),
 ) -> Layer:
     """The layer of a controller whose chart bears its name. Without a version, which is a finding, there is no release."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.helm import merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
+from fluxstead.core.requirement import custom_kind, ingress_class
 from fluxstead.core.version import minor
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
@@ -94,7 +94,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Layer:
         platform,
         url="https://traefik.github.io/charts",
         values=merged(_values(settings), {"ingressClass": {"name": CLASS}, "service": service}),
-        offers=[Capability("IngressClass", CLASS), Capability("CustomResourceDefinition", "Middleware.traefik.io")],
+        offers=[ingress_class(CLASS), custom_kind("Middleware.traefik.io")],
     )
 
 

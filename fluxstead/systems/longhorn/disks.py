@@ -83,9 +83,7 @@ def _reserved(subject: Subject, item: Item) -> Iterator[Finding]:
 def tags(subject: Subject) -> Iterator[Finding]:
     """Classes that ask for tags which too few disks carry (soft anti-affinity) or too few nodes (hard)."""
     nodes = subject.known.disk_objects(subject.view)
-    used = (
-        {need.name for item in subject.view.items for need in needed_by(item) if need.sort == "storage class"} if nodes else set()
-    )
+    used = {need for item in subject.view.items for need in needed_by(item) if need.kind == "StorageClass"} if nodes else set()
     soft_by_default = mapping(values_in(subject), "defaultSettings").get("replicaSoftAntiAffinity") is True
     for item in subject.view.of("StorageClass") if nodes else ():
         if not subject.known.is_placed_on_disks(item):
@@ -109,7 +107,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
             if found
             else f"the tags on {more}, or another diskSelector"
         )
-        if item.ref.name in used:
+        if item.ref in used:
             why = "every volume of the class stays degraded, or is never made (F1)"
             yield TOO_FEW_TAGGED(place, what=what, why=why, write=write)
         else:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fluxstead.core.capability import Capability
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import bytes_of
+from fluxstead.core.requirement import custom_kind, storage_class
 from fluxstead.nodes.model import Disk, Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.tree.layer import Layer, Pace
@@ -22,7 +22,7 @@ DEFAULT_CLASS = "longhorn"
 """Made by longhorn-manager from the chart's values, so never declared by us (longhorn: chart/templates/storageclass.yaml)."""
 
 _NODE = {"apiVersion": "longhorn.io/v1beta2", "kind": "Node"}
-_KINDS = frozenset({Capability("CustomResourceDefinition", "Node.longhorn.io")})
+_KINDS = frozenset({custom_kind("Node.longhorn.io")})
 _REGISTERED = {
     **_NODE,
     "current": "has(metadata.labels) && 'kustomize.toolkit.fluxcd.io/name' in metadata.labels"
@@ -123,7 +123,7 @@ def _storage(
         pace=_GATE_PACE if after_release else _OPENED_PACE,
         needs=_KINDS if after_release else frozenset(),
         # Longhorn makes the default class by itself; with the disks registered, volumes of it can be placed (F1).
-        offers=frozenset({Capability("StorageClass", DEFAULT_CLASS)}),
+        offers=frozenset({storage_class(DEFAULT_CLASS)}),
         health_checks=ready_with,
         health_check_exprs=(_REGISTERED,) if asks_nodes else (),
         first_start_only=True,
