@@ -22,7 +22,7 @@ from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description import place
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
-from fluxstead.roster import CHECKS, KNOWN, in_order, judged
+from fluxstead.roster import KNOWN, all_checks, in_order, judged
 from fluxstead.tree import unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
@@ -112,7 +112,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     findings += [*ordered.findings, *(one for one in said if isinstance(one, Finding))]
     # Classes and copies come from the machines' disks: without a machine, everything would seem to be wrong with the rest.
     alone = bool(of_machines) and not any(node.joined for node in description.nodes)
-    kept = of_machines if alone else accepted(set(findings), cluster.accept, CHECKS)
+    kept = of_machines if alone else accepted(set(findings), cluster.accept, all_checks() if cluster.accept else ())
     remarks = tuple(one for one in said if isinstance(one, Remark))
     return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, subject.view)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import chain
 
 from fluxstead.catalog.chart import Charts
@@ -37,19 +38,22 @@ KNOWN = Known(
 OF_TREES: tuple[Rule[Subject], ...] = (*registry.OF_TREES, *(rule for system in SYSTEMS for rule in system.rules))
 OF_MOVES: tuple[Rule[Transition], ...] = (*registry.OF_MOVES, *(rule for system in SYSTEMS for rule in system.moves))
 
-_MADE_BY_RULES = (
-    *(rule.checks for rule in OF_TREES),
-    *(rule.checks for rule in OF_MOVES),
-    *(rule.checks for rule in registry.OF_COMMITS),
-    *(rule.checks for rule in registry.OF_OUTSIDE),
-)
-_MADE_ELSEWHERE = (
-    registry.MADE_ELSEWHERE,
-    *(module.CHECKS for module in (load, place, problems, text_in, yaml_in)),
-    *(system.planned for system in SYSTEMS),
-)
-CHECKS: tuple[Check, ...] = tuple(sorted(chain(*_MADE_BY_RULES, *_MADE_ELSEWHERE), key=lambda check: check.id))
-"""Every check, by id. A test holds that none is missing here."""
+
+@cache
+def all_checks() -> tuple[Check, ...]:
+    """Every check, by id. A test holds that none is missing here."""
+    from fluxstead.checks.outside import rules as outside  # noqa: PLC0415 -- what `render` never runs
+
+    checks = (
+        registry.MADE_ELSEWHERE,
+        *(module.CHECKS for module in (load, place, problems, text_in, yaml_in)),
+        *(system.planned for system in SYSTEMS),
+        *(rule.checks for rule in OF_TREES),
+        *(rule.checks for rule in OF_MOVES),
+        *(rule.checks for rule in registry.OF_COMMITS),
+        *(rule.checks for rule in outside.RULES),
+    )
+    return tuple(sorted(chain(*checks), key=lambda check: check.id))
 
 
 def judged(subject: Subject, past: Past) -> list[Finding | Remark]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fluxstead.checks import acceptance, entry
-from fluxstead.checks.outside import built, online
 from fluxstead.checks.rules import (
     accounts,
     by_name,
@@ -36,7 +35,6 @@ from fluxstead.nodes import checks as nodes
 from fluxstead.tree import delivery, look, order, owned, unique
 
 if TYPE_CHECKING:
-    from fluxstead.checks.outside.evidence import Outside
     from fluxstead.checks.past import Past, Transition
     from fluxstead.checks.rule import Rule
     from fluxstead.checks.subject import Subject
@@ -65,8 +63,6 @@ OF_TREES: tuple[Rule[Subject], ...] = (
 )
 OF_MOVES: tuple[Rule[Transition], ...] = moves.MOVES
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
-OF_OUTSIDE: tuple[Rule[Outside], ...] = (*built.RULES, *online.RULES)
-"""Those that only `./run check` lets look."""
 
 MADE_ELSEWHERE = (
     *nodes.CHECKS,

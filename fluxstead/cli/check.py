@@ -10,14 +10,14 @@ from pathlib import Path
 from fluxstead.checks.foreign import cluster_at, clusters_in
 from fluxstead.checks.outside.built import kustomize
 from fluxstead.checks.outside.evidence import Outside, Session
-from fluxstead.checks.registry import OF_OUTSIDE
+from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
 from fluxstead.checks.rule import Remark
 from fluxstead.checks.rule import run as run_rules
 from fluxstead.cli.formats import FORMATS
 from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
 from fluxstead.core.findings import Finding, Severity, errors
 from fluxstead.embedded import Run
-from fluxstead.roster import CHECKS, KNOWN, judged
+from fluxstead.roster import KNOWN, all_checks, judged
 from fluxstead.tree.delivery import look
 
 
@@ -64,7 +64,7 @@ def listing() -> str:
     head = ["| id | severity | protects from | looks at | says, for example |", "| --- | --- | --- | --- | --- |"]
     rows = [
         f"| `{one.id}` | {one.severity} | {one.protects} | {one.looks_at} | {one.says.replace('|', chr(92) + '|')} |"
-        for one in CHECKS
+        for one in all_checks()
     ]
     return "\n".join([*head, *rows])
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from fluxstead.core.findings import Finding, report
-from fluxstead.roster import CHECKS
+from fluxstead.roster import all_checks
 
 FORMATS = ("text", "json", "github", "sarif")
 Format = Literal["text", "json", "github", "sarif"]
@@ -60,7 +60,7 @@ def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
     used = {finding.id for finding in findings}
     rules = [
         {"id": check.id, "shortDescription": {"text": check.says}, "properties": {"protects": check.protects}}
-        for check in CHECKS
+        for check in all_checks()
         if check.id in used
     ]
     results = [

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fluxstead.checks.outside.evidence import Outside, Session
+from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
 from fluxstead.checks.reading.store import DiskStore
 from fluxstead.checks.reading.view import view_of
-from fluxstead.checks.registry import OF_OUTSIDE
 from fluxstead.checks.rule import Remark, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding

@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 
 from fluxstead.core.findings import Severity, errors
-from fluxstead.roster import CHECKS
+from fluxstead.roster import all_checks
 from tests.checks.defects import DEFECTS
 from tests.checks.planted import look
 
@@ -15,7 +15,7 @@ from tests.checks.planted import look
 def refused(number: str, id_: str) -> None:
     """Without the check, nothing stops the tree with the defect; with it, the finding names what is wrong."""
     defect = DEFECTS[id_]
-    [check] = [one for one in CHECKS if one.id == id_]
+    [check] = [one for one in all_checks() if one.id == id_]
     assert number in check.protects.split(", "), f"{id_} does not say that it protects from {number}"
     seen = look(defect, defect.files)
     assert {finding.id for finding in errors(seen)} <= {id_}, "something else refuses it as well"

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from fluxstead.checks.registry import MADE_ELSEWHERE, OF_OUTSIDE
+from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
+from fluxstead.checks.registry import MADE_ELSEWHERE
 from fluxstead.description import load, place, problems, text_in, yaml_in
 from fluxstead.roster import SYSTEMS
 from fluxstead.tree.delivery import LOCKED, NOT_WRITTEN

@@ -1,0 +1,7 @@
+"""The rules that only `./run check` lets look outside."""
+
+from __future__ import annotations
+
+from fluxstead.checks.outside import built, online
+
+RULES = (*built.RULES, *online.RULES)
