@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pulumi
 
-from components.system import SystemArgs, register_layers
+from components.layer import register_layers
+from components.system import register_systems
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
 from fluxstead.nodes.model import Node
@@ -45,17 +45,15 @@ def carry_out(root: Path, assembled: Assembled) -> None:
         pulumi.log.warn(report(findings))
     quiet_interrupt()
     hosts = _hosts(root, assembled.description.nodes)
-    systems: dict[str, pulumi.ComponentResource] = {}
-    for system, plan in assembled.plans.items():
-        module = import_module(f"components.{system}")
-        component = getattr(module, class_name(system))(system, SystemArgs(plan))
-        systems |= dict.fromkeys((layer.name for layer in plan.layers), component)
-    register_layers(assembled.tree, systems, hosts)
+    systems = register_systems(assembled.plans)
+    parents = {layer.name: systems[name] for name, plan in assembled.plans.items() for layer in plan.layers}
+    register_layers(assembled.tree, parents, hosts)
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
     else:
         pulumi.Output.all(*(host.done for host in hosts)).apply(lambda _: _write(root, assembled))
     pulumi.export("tree", assembled.tree.directory)
+    pulumi.export("addresses", {name: system.addresses for name, system in systems.items() if system.addresses})
 
 
 def _desired(root: Path, assembled: Assembled) -> Desired:
@@ -89,8 +87,3 @@ def quiet_interrupt() -> None:
     A tree that is being written then is carried on by the next run.
     """
     signal.signal(signal.SIGINT, lambda *_: os._exit(1))
-
-
-def class_name(system: str) -> str:
-    """The component of a system: `node_labels` has `NodeLabels` in `components/node_labels.py`."""
-    return "".join(word.capitalize() for word in system.split("_"))

@@ -15,6 +15,8 @@ from pulumi.runtime.sync_await import _sync_await
 from fluxstead.embedded import PROGRAM
 from fluxstead.hosts.build import token_of
 
+STACK = "pulumi:pulumi:Stack"
+
 
 @dataclass
 class Registered:
@@ -52,9 +54,8 @@ class Recorder(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 -- the engine's name and its protobuf type
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        if request.type == "pulumi:pulumi:Stack":
-            return response
-        assert response.urn not in self.seen, f"{response.urn} is registered twice"
+        # The stack is one for the mocks and one for the program.
+        assert response.urn not in self.seen or request.type == STACK, f"{response.urn} is registered twice"
         self.seen[response.urn] = Registered(
             request.type, request.name, request.parent, set(request.dependencies), MessageToDict(request.object)
         )
