@@ -27,6 +27,7 @@ class Registered:
     parent: str
     dependencies: set[str]
     inputs: dict[str, Any]
+    former_types: set[str] = field(default_factory=set)
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -46,7 +47,7 @@ class Silent(mocks.Mocks):
 
 
 class Recorder(mocks.MockMonitor):
-    """A monitor that keeps what Pulumi's mocks do not show: parents, dependencies, outputs."""
+    """A monitor that keeps what Pulumi's mocks do not show: parents, dependencies, aliases, outputs."""
 
     def __init__(self, printed: Mapping[str, str]) -> None:
         super().__init__(Silent(printed))
@@ -57,7 +58,12 @@ class Recorder(mocks.MockMonitor):
         # The stack is one for the mocks and one for the program.
         assert response.urn not in self.seen or request.type == STACK, f"{response.urn} is registered twice"
         self.seen[response.urn] = Registered(
-            request.type, request.name, request.parent, set(request.dependencies), MessageToDict(request.object)
+            request.type,
+            request.name,
+            request.parent,
+            set(request.dependencies),
+            MessageToDict(request.object),
+            {alias.spec.type for alias in request.aliases if alias.HasField("spec")},
         )
         return response
 
