@@ -16,6 +16,9 @@ from fluxstead.hosts.build import COMMAND, stdin_for, token_of
 from fluxstead.hosts.declared import declared
 from fluxstead.nodes.model import Node
 
+_FORMER = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="fluxstead:hosts:Host")])
+"""The type that this component had; without it, a stack of that time would run the script on every host again."""
+
 
 @dataclass(frozen=True)
 class NodeArgs:
@@ -61,10 +64,6 @@ class NodeResource(pulumi.ComponentResource):
             )
         self.filesystem_uuids: pulumi.Output[dict[str, str]] = answer.apply(_uuids)
         self.register_outputs({"filesystemUuids": self.filesystem_uuids})
-
-
-_FORMER = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="fluxstead:hosts:Host")])
-"""The type that this component had; without it, a stack of that time would run the script on every host again."""
 
 
 def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:
