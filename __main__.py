@@ -14,12 +14,12 @@ cluster, nodes, platform = program.cluster, program.nodes, program.platform
 router, default_class = ingress.router_of(cluster.ingress, platform, nodes), longhorn.DEFAULT_CLASS
 
 # Pass one. Each system plans its layers, and says what it asks of others; the order of these lines decides nothing.
-program.add("node_labels", node_labels.plan(nodes))
-program.add("dns", dns.plan(cluster.dns, platform))
-program.add("longhorn", longhorn.plan(cluster.longhorn, platform, nodes))
-program.add("ingress", ingress.plan(cluster.ingress, platform, router))
-program.add("monitoring", monitoring.plan(cluster.monitoring, platform, router, default_class))
-program.add("applications", applications.plan(cluster.apps, platform, router.controller_namespace, default_class))
+program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
+program.add(dns.DNS, dns.plan(cluster.dns, platform))
+program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
+program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router))
+program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class))
+program.add(applications.APPLICATIONS, applications.plan(cluster.apps, platform, router.controller_namespace, default_class))
 
 # What was asked is resolved, the layers are ordered, the tree is checked. Pass two registers every layer with Pulumi, and writes
 # generated/<stack>/.

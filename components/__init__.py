@@ -1,4 +1,4 @@
-"""The systems as Pulumi components, and the program around them."""
+"""Machines, disks, systems and layers as Pulumi components, and the program around them."""
 
 from components.program import Program
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pulumi
 
-from components.system import SystemArgs, register_layers
+from components.layer import register_layers
+from components.node import register_nodes
+from components.system import register_systems
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
-from fluxstead.nodes.model import Node
 from fluxstead.tree.delivery import Desired, deliver, look
-
-if TYPE_CHECKING:
-    from components.host import Host
 
 
 def project() -> tuple[Path, str]:
@@ -44,18 +41,18 @@ def carry_out(root: Path, assembled: Assembled) -> None:
     if findings:
         pulumi.log.warn(report(findings))
     quiet_interrupt()
-    hosts = _hosts(root, assembled.description.nodes)
-    systems: dict[str, pulumi.ComponentResource] = {}
-    for system, plan in assembled.plans.items():
-        module = import_module(f"components.{system}")
-        component = getattr(module, class_name(system))(system, SystemArgs(plan))
-        systems |= dict.fromkeys((layer.name for layer in plan.layers), component)
-    register_layers(assembled.tree, systems, hosts)
+    nodes = register_nodes(assembled, root)
+    systems = register_systems(assembled.plans)
+    parents = {layer.name: systems[name] for name, plan in assembled.plans.items() for layer in plan.layers}
+    register_layers(assembled.tree, parents, list(nodes.values()))
+    disks = {name: node.filesystem_uuids for name, node in nodes.items()}
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
     else:
-        pulumi.Output.all(*(host.done for host in hosts)).apply(lambda _: _write(root, assembled))
+        pulumi.Output.all(*disks.values()).apply(lambda _: _write(root, assembled))
     pulumi.export("tree", assembled.tree.directory)
+    pulumi.export("addresses", {name: system.addresses for name, system in systems.items() if system.addresses})
+    pulumi.export("disks", disks)
 
 
 def _desired(root: Path, assembled: Assembled) -> Desired:
@@ -70,27 +67,9 @@ def _write(root: Path, assembled: Assembled) -> None:
     pulumi.log.info("\n".join(["wrote the tree:", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
 
 
-def _hosts(root: Path, nodes: Sequence[Node]) -> list[Host]:
-    """Every live host whose key is known, in parallel; the others are left alone, and said so."""
-    alone = [f"{node.name} ({node.left_alone})" for node in nodes if node.left_alone]
-    if alone:
-        pulumi.log.info(f"not dialled: {', '.join(alone)}")
-    dialled = [node for node in nodes if not node.left_alone]
-    if not dialled:
-        return []
-    from components.host import Host, HostArgs  # noqa: PLC0415 -- imports pulumi-command
-
-    return [Host(node.name, HostArgs(node, root)) for node in dialled]
-
-
 def quiet_interrupt() -> None:
     """End without a traceback when the operator interrupts, or the engine because a host failed; it says which and why.
 
     A tree that is being written then is carried on by the next run.
     """
     signal.signal(signal.SIGINT, lambda *_: os._exit(1))
-
-
-def class_name(system: str) -> str:
-    """The component of a system: `node_labels` has `NodeLabels` in `components/node_labels.py`."""
-    return "".join(word.capitalize() for word in system.split("_"))

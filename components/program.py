@@ -16,6 +16,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.description.cluster import Cluster
 from fluxstead.description.load import load
 from fluxstead.nodes.model import Node
+from fluxstead.system import System
 from fluxstead.tree.layer import Plan
 
 
@@ -45,9 +46,9 @@ class Program:
         """What every system has to know of the cluster."""
         return self.cluster.platform(self._description.name)
 
-    def add(self, system: str, plan: Plan) -> None:
-        """Take a system into the tree; under Pulumi, `components/<system>.py` is what it becomes."""
-        self._plans[system] = plan
+    def add(self, system: System, plan: Plan) -> None:
+        """Take a system into the tree; under Pulumi, it becomes a component with a child for each of its layers."""
+        self._plans[system.name] = plan
 
     def run(self) -> None:
         """Resolve, order and check; then hand the tree over, or register and write it under Pulumi."""

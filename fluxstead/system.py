@@ -1,4 +1,4 @@
-"""What one system says of itself: everything that is to be known of it outside its own slice and its component."""
+"""What one system says of itself: everything that is to be known of it outside its own slice."""
 
 from __future__ import annotations
 

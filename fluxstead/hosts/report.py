@@ -55,7 +55,7 @@ def same_initiator(answers: Mapping[str, Answer]) -> Iterator[str]:
 def replace_hint(stack: str, names: Sequence[str]) -> str:
     """How to make `up` run the script where the description did not change since the last time."""
     targets = " ".join(
-        f"--target-replace 'urn:pulumi:{stack}::fluxstead::fluxstead:hosts:Host$command:remote:Command::{name}'" for name in names
+        f"--target-replace 'urn:pulumi:{stack}::fluxstead::fluxstead:nodes:Node$command:remote:Command::{name}'" for name in names
     )
     return f"`pulumi up` does this. Where it says that nothing changed: pulumi up {targets}"
 

@@ -85,6 +85,8 @@ class Plan:
     observe: Observe | None = None
     """How what all systems want watched becomes layers, where it is this system that does it."""
     addresses: tuple[Address, ...] = ()
+    outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What other programs may build on, beside the addresses: outputs of the system's Pulumi component."""
     products: Mapping[str, str] = field(default_factory=dict)
     """The versions of what it brings into the cluster, by the names of the catalog's schemas."""
     findings: tuple[Finding, ...] = ()

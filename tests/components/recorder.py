@@ -15,6 +15,8 @@ from pulumi.runtime.sync_await import _sync_await
 from fluxstead.embedded import PROGRAM
 from fluxstead.hosts.build import token_of
 
+STACK = "pulumi:pulumi:Stack"
+
 
 @dataclass
 class Registered:
@@ -25,6 +27,7 @@ class Registered:
     parent: str
     dependencies: set[str]
     inputs: dict[str, Any]
+    former_types: set[str] = field(default_factory=set)
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -44,7 +47,7 @@ class Silent(mocks.Mocks):
 
 
 class Recorder(mocks.MockMonitor):
-    """A monitor that keeps what Pulumi's mocks do not show: parents, dependencies, outputs."""
+    """A monitor that keeps what Pulumi's mocks do not show: parents, dependencies, aliases, outputs."""
 
     def __init__(self, printed: Mapping[str, str]) -> None:
         super().__init__(Silent(printed))
@@ -52,11 +55,15 @@ class Recorder(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 -- the engine's name and its protobuf type
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        if request.type == "pulumi:pulumi:Stack":
-            return response
-        assert response.urn not in self.seen, f"{response.urn} is registered twice"
+        # The stack is one for the mocks and one for the program.
+        assert response.urn not in self.seen or request.type == STACK, f"{response.urn} is registered twice"
         self.seen[response.urn] = Registered(
-            request.type, request.name, request.parent, set(request.dependencies), MessageToDict(request.object)
+            request.type,
+            request.name,
+            request.parent,
+            set(request.dependencies),
+            MessageToDict(request.object),
+            {alias.spec.type for alias in request.aliases if alias.HasField("spec")},
         )
         return response
 

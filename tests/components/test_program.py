@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from tests.components.recorder import Registered, Runner
+from tests.components.recorder import STACK, Registered, Runner
 from tests.conftest import Project
 
 
@@ -41,11 +41,41 @@ def test_each_layer_is_a_child_of_its_system_and_carries_its_files(reference: Pr
     assert seen[layers_of(seen)["longhorn"][1].parent].type == "fluxstead:longhorn:Longhorn"
 
 
-def test_systems_give_typed_outputs(reference: Project, run_pulumi: Runner) -> None:
+def test_each_system_is_a_component_whose_type_stays(reference: Project, run_pulumi: Runner) -> None:
+    """The types are part of the URNs in every state."""
+    seen = run_pulumi(reference, preview=True)
+    systems = [one for one in seen.values() if one.type not in {STACK, "fluxstead:tree:Layer"}]
+    assert {one.name: one.type for one in systems} == {
+        "node_labels": "fluxstead:node_labels:NodeLabels",
+        "dns": "fluxstead:dns:Dns",
+        "longhorn": "fluxstead:longhorn:Longhorn",
+        "ingress": "fluxstead:ingress:Ingress",
+        "monitoring": "fluxstead:monitoring:Monitoring",
+        "applications": "fluxstead:applications:Applications",
+    }
+    assert {seen[one.parent].type for one in systems} == {STACK}
+
+
+def test_a_system_gives_what_its_plan_says(reference: Project, run_pulumi: Runner) -> None:
     """What another program may build on."""
     [longhorn] = [one for one in run_pulumi(reference, preview=True).values() if one.type == "fluxstead:longhorn:Longhorn"]
     address = "http://192.168.86.71:30080/longhorn/"
     assert longhorn.outputs == {"storageClasses": ["longhorn", "longhorn-hdd"], "addresses": {"longhorn": address}}
+
+
+def test_the_stack_tells_where_people_go(reference: Project, run_pulumi: Runner) -> None:
+    """`pulumi stack output addresses`, each below the system that has it."""
+    [stack] = [one for one in run_pulumi(reference, preview=True).values() if one.type == STACK]
+    assert stack.outputs["tree"] == "generated/k3s-flux"
+    assert stack.outputs["addresses"] == {
+        "longhorn": {"longhorn": "http://192.168.86.71:30080/longhorn/"},
+        "monitoring": {"grafana": "http://192.168.86.71:30080/grafana"},
+        "applications": {
+            "example-app-dev": "http://dev.example-app.local:30080/",
+            "example-app-prod": "http://example-app.local:30080/",
+            "example-app-staging": "http://staging.example-app.local:30080/",
+        },
+    }
 
 
 def test_preview_writes_nothing_and_up_writes_what_render_writes(

@@ -17,6 +17,7 @@ SECONDS = 600
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 """Nobody has it."""
 STAND_IN = Path(__file__).parent / "provider" / "pulumi-resource-command"
+HOST = STAND_IN.with_name("answering_host.py")
 
 
 class Engine:
@@ -31,6 +32,7 @@ class Engine:
         """All that was ever printed, to look for what must never be."""
         self._home = scratch / "home"
         self._bin = scratch / "bin"
+        self._calls = scratch / "calls"
         _copy_tracked(self.checkout)
         self.state.mkdir()
         self._link_tools()
@@ -55,6 +57,16 @@ class Engine:
         with (self.project / "nodes" / f"{node}.yaml").open("a") as file:
             file.write(f"ssh: {{address: 127.0.0.1, port: {port}, hostKey: {HOST_KEY}}}\n")
 
+    def answer(self) -> None:
+        """Let a stand-in answer for every machine, through the stand-in for pulumi-command's plugin, which calls `ssh`."""
+        self._link(STAND_IN.name, str(STAND_IN))
+        self._link("ssh", sys.executable, str(HOST), str(self._calls))
+
+    @property
+    def dialled(self) -> int:
+        """How often that stand-in was asked."""
+        return len(self._calls.read_text().splitlines()) if self._calls.exists() else 0
+
     def _link_tools(self) -> None:
         """On PATH, each to end with who started it: the language host would outlive a killed engine by minutes."""
         self._bin.mkdir()
@@ -70,9 +82,12 @@ class Engine:
             "ssh": shutil.which("ssh"),
         }
         for name, program in programs.items():
-            start = self._bin / name
-            start.write_text(f'#!/bin/sh\nexec setpriv --pdeathsig KILL {shlex.quote(str(program))} "$@"\n')
-            start.chmod(0o755)
+            self._link(name, str(program))
+
+    def _link(self, name: str, *program: str) -> None:
+        start = self._bin / name
+        start.write_text(f'#!/bin/sh\nexec setpriv --pdeathsig KILL {shlex.join(program)} "$@"\n')
+        start.chmod(0o755)
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -79,11 +79,19 @@ class Cluster:
         folder = self.engine.project / "generated"
         return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
-    def outputs(self) -> dict[str, Any]:
-        """Of the hosts, by name, as the engine keeps them."""
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """Of the disks, by machine and name, as the engine keeps them."""
         resources = json.loads(self.engine.run("stack", "export").stdout)["deployment"]["resources"]
-        hosts = [one for one in resources if one["type"] == "fluxstead:hosts:Host"]
-        return {one["urn"].rpartition("::")[2]: one["outputs"] for one in hosts}
+        found: dict[str, dict[str, Any]] = {}
+        for one in resources:
+            if one["type"] == "fluxstead:nodes:Disk":
+                node, _, disk = one["urn"].rpartition("::")[2].partition("/")
+                found.setdefault(node, {})[disk] = one["outputs"]
+        return found
+
+    def done(self) -> dict[str, dict[str, str]]:
+        """What the last run did to each disk."""
+        return {node: {disk: one["done"] for disk, one in disks.items()} for node, disks in self.outputs().items()}
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +180,7 @@ def test_up_prepares_both_hosts_and_then_writes_the_tree(cluster: Cluster, recor
     outputs = cluster.outputs()
     for name, machine, number in (("k3s1", cluster.first, 1), ("k3s2", cluster.second, 3)):
         uuid = machine.root(f"blkid -s UUID -o value {path(number)}-part1").strip()
-        assert outputs[name] == {"filesystemUuids": {f"d{number}": uuid}, "done": {f"d{number}": "prepare"}}
+        assert outputs[name] == {f"d{number}": {"filesystemUuid": uuid, "done": "prepare"}}
         assert machine.root(f"findmnt -no UUID /mnt/longhorn/d{number}").strip() == uuid
     assembled = run_program(cluster.engine.project, STACK).assembled
     assert assembled is not None
@@ -206,7 +214,7 @@ def test_refresh_asks_nobody_and_a_lost_state_loses_nothing(cluster: Cluster) ->
     assert cluster.engine.run("stack", "init", STACK).returncode == 0
     again = cluster.engine.run(*UP)
     assert again.returncode == 0, again.stdout
-    assert {name: host["done"] for name, host in cluster.outputs().items()} == AS_DECLARED
+    assert cluster.done() == AS_DECLARED
     assert cluster.tree() == tree
     assert cluster.digests() == digests
 
@@ -220,7 +228,7 @@ def test_the_hint_of_the_plan_runs_the_script_again_and_nothing_is_done_twice(cl
     record_property("second preparation of two hosts, nothing to do", f"{time.monotonic() - began:.0f} s")
     assert again.returncode == 0, again.stdout
     assert "2 replaced" in again.stdout.partition("Resources:")[2]
-    assert {name: host["done"] for name, host in cluster.outputs().items()} == AS_DECLARED
+    assert cluster.done() == AS_DECLARED
     assert cluster.digests() == digests
 
 
@@ -236,7 +244,7 @@ def test_a_changed_label_runs_only_on_its_host_and_touches_no_disk(cluster: Clus
     assert second == logins_before[1] + 3
     assert "example.test/rack=b7" in cluster.second.root("cat /etc/rancher/k3s/config.yaml.d/50-fluxstead.yaml")
     assert cluster.digests() == digests
-    assert cluster.outputs()["k3s2"]["done"] == {"d3": "nothing"}
+    assert cluster.done()["k3s2"] == {"d3": "nothing"}
 
 
 def test_with_any_other_way_in_the_script_runs_again_and_does_nothing_twice(cluster: Cluster, tmp_path: Path) -> None:
@@ -262,7 +270,7 @@ def test_with_any_other_way_in_the_script_runs_again_and_does_nothing_twice(clus
         up = cluster.engine.run(*UP)
         assert up.returncode == 0, up.stdout
         assert logins(machine) == before + 2, "the script ran"
-        assert cluster.outputs()["k3s1"]["done"] == {"d1": "nothing"}
+        assert cluster.done()["k3s1"] == {"d1": "nothing"}
     assert cluster.digests() == digests
 
 

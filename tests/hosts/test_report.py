@@ -102,7 +102,7 @@ def test_a_host_that_did_not_answer_is_not_healthy() -> None:
 
 def test_the_hint_names_the_command_of_each_host() -> None:
     hint = report.replace_hint("edge", ["a", "b"])
-    assert "--target-replace 'urn:pulumi:edge::fluxstead::fluxstead:hosts:Host$command:remote:Command::b'" in hint
+    assert "--target-replace 'urn:pulumi:edge::fluxstead::fluxstead:nodes:Node$command:remote:Command::b'" in hint
     assert hint.count("--target-replace") == 2
 
 

@@ -54,7 +54,7 @@ def test_no_check_and_no_rule_of_the_order_names_a_system_or_its_charts() -> Non
 
 
 def test_the_list_has_each_slice_and_the_description_a_key_for_each() -> None:
-    """What types need written out is held to be the list's; components and lines of the program are held in `test_rules.py`."""
+    """What types need written out is held to be the list's; lines of the program are held in `test_rules.py`."""
     assert {system.key for system in SYSTEMS if system.key} == Cluster.model_fields.keys() - OF_THE_CLUSTER
     slices = {path.name for path in (REPOSITORY / "fluxstead/systems").iterdir() if (path / "system.py").is_file()}
     assert {system.name for system in SYSTEMS} == slices

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.core.findings import Source
@@ -22,19 +21,12 @@ from fluxstead.tree.asks import AlertRules, Dashboard, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LonghornPlan(Plan):
-    """What others may ask of Longhorn: the names of its storage classes."""
-
-    classes: tuple[str, ...]
-
-
-def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> LonghornPlan:
+def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> Plan:
     """Longhorn's layers for these machines."""
     tags = sorted({tag for node in nodes if node.joined for disk in node.disks for tag in disk.tags})
     classes = {tag: class_for(tag) for tag in tags}
     labels = {"app": "longhorn-manager"}
-    return LonghornPlan(
+    return Plan(
         layers=(_release(settings, platform), *storage_layers(settings, platform, nodes, classes)),
         routes=tuple(_routes(settings)),
         scrapes=(
@@ -50,9 +42,9 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         ),
         alerts=(AlertRules(name="longhorn", source=settings.source, rules=RULES),),
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
+        outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
         findings=tuple(findings_of(settings, platform, nodes)),
-        classes=(DEFAULT_CLASS, *classes.values()),
     )
 
 

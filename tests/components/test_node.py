@@ -1,4 +1,4 @@
-"""Hosts in the program, under Pulumi's mocks: what the engine is told of each, and what waits for them."""
+"""Machines and their disks in the program, under Pulumi's mocks: what the engine is told of each, and what waits for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from fluxstead.hosts.build import END
-from tests.components.recorder import Registered, Runner
+from tests.components.recorder import STACK, Registered, Runner
 from tests.conftest import Project
 
 SECRET_KEY, SECRET = rpc._special_sig_key, rpc._special_secret_sig
@@ -53,9 +53,15 @@ def command_of(seen: dict[str, Registered], name: str = "k3s1") -> Registered:
     return command
 
 
-def host_of(seen: dict[str, Registered], name: str = "k3s1") -> Registered:
-    [host] = [one for one in seen.values() if one.type == "fluxstead:hosts:Host" and one.name == name]
-    return host
+def node_of(seen: dict[str, Registered], name: str = "k3s1") -> Registered:
+    """The component of a machine."""
+    [node] = [one for one in seen.values() if one.type == "fluxstead:nodes:Node" and one.name == name]
+    return node
+
+
+def disks_of(seen: dict[str, Registered]) -> dict[str, Registered]:
+    """The disks of all machines, as MACHINE/DISK."""
+    return {one.name: one for one in seen.values() if one.type == "fluxstead:nodes:Disk"}
 
 
 def in_the_open(value: Any) -> str:
@@ -72,18 +78,54 @@ def in_the_open(value: Any) -> str:
 def test_a_host_is_a_component_with_one_command(described: Project, run_pulumi: Runner) -> None:
     seen = run_pulumi(described, preview=False, printed={"k3s1": printed()})
     command = command_of(seen)
-    assert seen[command.parent].type == "fluxstead:hosts:Host"
-    assert seen[command.parent].name == "k3s1"
-    assert seen[command.parent].inputs["declared"]["k3s"]["nodeLabels"] == [
-        "node.longhorn.io/create-default-disk=config",
-        "storage=longhorn",
-    ]
+    assert seen[command.parent] is node_of(seen)
+    assert node_of(seen).inputs == {
+        "node": "k3s1",
+        "address": "192.168.86.71",
+        "role": "server",
+        "k3s": {"nodeLabels": ["node.longhorn.io/create-default-disk=config", "storage=longhorn"], "nodeTaints": []},
+    }
     assert command.inputs["create"] == "sh -s"
     assert "delete" not in command.inputs
     assert "update" not in command.inputs
     assert command.inputs["addPreviousOutputInEnv"] is False
     assert command.inputs["logging"] == "stderr"  # a person watches; the lines of JSON are for the outputs
     assert '"mode": "apply"' in command.inputs["stdin"]
+
+
+def test_each_disk_is_a_child_with_what_is_declared_of_it(described: Project, run_pulumi: Runner) -> None:
+    """So that a preview shows a changed key at its disk; after the command, so that one that was refused is shown again."""
+    described.replace("nodes/k3s1.yaml", "device: /dev/sdg\n", "device: /dev/sdg\n    serial: WD-2\n    wipe: WD-2/0abc\n")
+    seen = run_pulumi(described, preview=True)
+    [command] = [urn for urn, one in seen.items() if one is command_of(seen)]
+    disks = disks_of(seen)
+    assert disks.keys() == {"k3s1/sdf1", "k3s1/sdg1", "k3s1/sdh1"}
+    assert all(seen[disk.parent] is node_of(seen) for disk in disks.values())
+    assert all(command in disk.dependencies for disk in disks.values())
+    assert {key: value for key, value in disks["k3s1/sdg1"].inputs.items() if value is not None} == {
+        "name": "sdg1",
+        "device": "/dev/sdg",
+        "serial": "WD-2",
+        "size": 465 * 1024**3,
+        "filesystem": "ext4",
+        "mountPath": "/mnt/longhorn/sdg1",
+        "wipe": "WD-2/0abc",
+    }
+
+
+def test_disks_of_one_name_on_two_machines_are_two(described: Project, run_pulumi: Runner) -> None:
+    """The machine's name is no part of a URN below it."""
+    described.replace("nodes/k3s2.yaml", "state: planned", "state: live")
+    _ssh(described, "k3s2", f"{{hostKey: {HOST_KEY}}}")
+    seen = run_pulumi(described, preview=False, printed=dict.fromkeys(("k3s1", "k3s2"), printed()))
+    assert disks_of(seen).keys() == {f"{node}/{disk}" for node in ("k3s1", "k3s2") for disk in DISKS}
+    [stack] = [one for one in seen.values() if one.type == STACK]
+    assert stack.outputs["disks"] == dict.fromkeys(("k3s1", "k3s2"), dict.fromkeys(DISKS, UUID))
+
+
+def test_a_stack_of_the_time_when_nodes_were_hosts_is_known(described: Project, run_pulumi: Runner) -> None:
+    """Else its commands would be made anew, and the script run on each machine again."""
+    assert node_of(run_pulumi(described, preview=True)).former_types == {"fluxstead:hosts:Host"}
 
 
 def test_key_and_socket_are_no_input_outside_the_secret_connection(
@@ -117,9 +159,15 @@ def test_a_key_is_on_no_standard_input_and_the_rest_need_not_be_secret(described
     assert HOST_KEY not in stdin
 
 
-def test_outputs_are_typed(described: Project, run_pulumi: Runner) -> None:
+def test_what_the_host_answers_comes_out(described: Project, run_pulumi: Runner) -> None:
+    """Of each disk, of the machine, and of the stack, for people."""
     seen = run_pulumi(described, preview=False, printed={"k3s1": printed()})
-    assert host_of(seen).outputs == {"filesystemUuids": dict.fromkeys(DISKS, UUID), "done": DISKS}
+    assert {name: one.outputs for name, one in disks_of(seen).items()} == {
+        f"k3s1/{disk}": {"filesystemUuid": UUID, "done": done} for disk, done in DISKS.items()
+    }
+    assert node_of(seen).outputs == {"filesystemUuids": dict.fromkeys(DISKS, UUID)}
+    [stack] = [one for one in seen.values() if one.type == STACK]
+    assert stack.outputs["disks"] == {"k3s1": dict.fromkeys(DISKS, UUID)}
 
 
 def test_every_layer_waits_for_every_host(described: Project, run_pulumi: Runner) -> None:
@@ -131,11 +179,18 @@ def test_every_layer_waits_for_every_host(described: Project, run_pulumi: Runner
 
 
 @pytest.mark.parametrize(
-    "answer", [printed("refused", ("disk sdf1: holds ext4",)), printed().replace("TOKEN", "another"), "Connection lost", ""]
+    "answer",
+    [
+        printed("refused", ("disk sdf1: holds ext4",)),
+        printed().replace("TOKEN", "another"),
+        printed().replace("sdh1", "sdx1"),
+        "Connection lost",
+        "",
+    ],
 )
 def test_without_a_fine_answer_no_tree_is_written(answer: str, described: Project, run_pulumi: Runner) -> None:
     """Whatever the command's exit status was."""
-    with pytest.raises(pulumi.RunError, match=r"holds ext4|nothing that can be read"):
+    with pytest.raises(pulumi.RunError, match=r"holds ext4|nothing of its disks sdh1|nothing that can be read"):
         run_pulumi(described, preview=False, printed={"k3s1": answer})
     assert not (described.root / "generated").exists()
 
@@ -174,7 +229,7 @@ def test_a_host_that_is_left_alone_is_not_dialled_and_that_is_said(
     file = described.root / "nodes/k3s1.yaml"
     file.write_text(change(file.read_text()))
     seen = run_pulumi(described, preview=False)
-    assert not [one for one in seen.values() if one.type in {"fluxstead:hosts:Host", "command:remote:Command"}]
+    assert not [one for one in seen.values() if one.type in {"fluxstead:nodes:Node", "command:remote:Command"}]
     assert f"not dialled: k3s1 ({reason}), k3s2 (state: planned)" in told
     assert (described.root / "generated/k3s-flux").exists()
 

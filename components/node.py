@@ -1,0 +1,122 @@
+"""One machine as a Pulumi component: the preparation script, run over SSH, and the disks that it prepares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pulumi
+from pulumi_command import remote
+
+from components.disk import DiskArgs, DiskResource
+from fluxstead.assembly import Assembled
+from fluxstead.hosts.answer import Answer, DiskAnswer, read_answer
+from fluxstead.hosts.build import COMMAND, stdin_for, token_of
+from fluxstead.hosts.declared import declared
+from fluxstead.nodes.model import Node
+
+_FORMER = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="fluxstead:hosts:Host")])
+"""The type that this component had; without it, a stack of that time would run the script on every host again."""
+
+
+@dataclass(frozen=True)
+class NodeArgs:
+    """The machine, and the project's folder, from which its key file is named."""
+
+    node: Node
+    root: Path
+
+
+class NodeResource(pulumi.ComponentResource):
+    """A prepared host: packages, services, disks, k3s's configuration. Prepared again, it is left as it is.
+
+    Its disks are its children. Output: `filesystem_uuids`, by disk, which are there once the host said that all is done.
+    """
+
+    def __init__(self, name: str, args: NodeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        told = declared(args.node)
+        # The engine shows a change of these, here and at the disks, key by key; of standard input, no more than that it differs.
+        inputs = {key: value for key, value in told.items() if key != "disks"}
+        super().__init__("fluxstead:nodes:Node", name, inputs, pulumi.ResourceOptions.merge(_FORMER, opts))
+        stdin = stdin_for("apply", told)
+        command = remote.Command(
+            name,
+            connection=_connection(args),
+            create=COMMAND,
+            # On standard input, because the command's text is in every error message.
+            stdin=stdin,
+            # Standard output is lines of JSON, for the outputs below; standard error is for people.
+            logging=remote.Logging.STDERR,
+            # sshd would refuse the variables and warn.
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        disks = {disk["name"]: disk for disk in told["disks"]}
+        answer = command.stdout.apply(partial(_fine, token_of(stdin), frozenset(disks)))
+        for disk, of_disk in disks.items():
+            DiskResource(
+                # A URN holds no parent's name, so the disk's own has the machine's; no name has a slash in it.
+                f"{name}/{disk}",
+                DiskArgs(of_disk, answer.apply(partial(_of_disk, disk))),
+                # After the command, so that a change which the host refused is still shown by the next preview.
+                pulumi.ResourceOptions(parent=self, depends_on=[command]),
+            )
+        self.filesystem_uuids: pulumi.Output[dict[str, str]] = answer.apply(_uuids)
+        self.register_outputs({"filesystemUuids": self.filesystem_uuids})
+
+
+def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:
+    """Register every live host whose key is known, in parallel, by its name; the others are left alone, and said so.
+
+    This is where what a host has to know of the rest of the cluster is at hand.
+    """
+    nodes = assembled.description.nodes
+    alone = [f"{node.name} ({node.left_alone})" for node in nodes if node.left_alone]
+    if alone:
+        pulumi.log.info(f"not dialled: {', '.join(alone)}")
+    return {node.name: NodeResource(node.name, NodeArgs(node, root)) for node in nodes if not node.left_alone}
+
+
+def _connection(args: NodeArgs) -> remote.ConnectionArgs:
+    ssh = args.node.ssh
+    key = None
+    if ssh.private_key_file:
+        key = pulumi.Output.secret(_read_key(args))
+    proxy = None
+    if ssh.jump:
+        proxy = remote.ProxyConnectionArgs(
+            host=ssh.jump.address, port=ssh.jump.port, user=ssh.jump.user, host_key=ssh.jump.host_key, private_key=key
+        )
+    # Without a key, the agent serves; the provider finds its socket, whose path changes at every login and would show as a change.
+    return remote.ConnectionArgs(
+        host=args.node.dialled_at, port=ssh.port, user=ssh.user, host_key=ssh.host_key, private_key=key, proxy=proxy
+    )
+
+
+def _read_key(args: NodeArgs) -> str:
+    named = args.node.ssh.private_key_file or ""
+    try:
+        return (args.root / Path(named).expanduser()).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        where = args.node.source_of("ssh", "privateKeyFile")
+        raise pulumi.RunError(f"{where}: the key file {named} cannot be read ({error}); nothing was dialled") from None
+
+
+def _fine(token: str, disks: frozenset[str], output: str) -> Answer:
+    """The host's answer, without which no tree may be written, whatever the exit status was."""
+    answer = read_answer(output, token)
+    if answer.refused:
+        raise pulumi.RunError(f"{answer.status}: {'; '.join(answer.why)}")
+    untold = disks - {disk.name for disk in answer.disks}
+    if untold:
+        raise pulumi.RunError(f"the host's answer says nothing of its disks {', '.join(sorted(untold))}")
+    return answer
+
+
+def _uuids(answer: Answer) -> dict[str, str]:
+    return {disk.name: disk.filesystem_uuid for disk in answer.disks}
+
+
+def _of_disk(name: str, answer: Answer) -> DiskAnswer:
+    return next(disk for disk in answer.disks if disk.name == name)
