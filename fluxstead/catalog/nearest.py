@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 # Below this likeness a guess misleads more often than it helps: `path` is no help to somebody who wrote `size`.
 _LIKENESS = 0.6
-_NUMBERED = re.compile(r"(v?)(\d+(?:\.\d+)*)(.*)", re.ASCII)
+_NUMBERED = re.compile(r"(v?)(\d{1,9}(?:\.\d{1,9})*)(\D.*|)", re.ASCII)
 
 
 def nearest(key: str, known: Iterable[str], likeness: float = _LIKENESS) -> str | None:

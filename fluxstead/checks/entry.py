@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fluxstead.checks.reading.directory import kustomization_in
-from fluxstead.checks.reading.store import Document, Store, documents_in, line_with, normal
+from fluxstead.checks.reading.documents import Document, documents_in
+from fluxstead.checks.reading.store import Store, line_with, normal
 from fluxstead.checks.reading.view import KUSTOMIZE, View, identity
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
@@ -91,7 +92,7 @@ class Entry:
                 "every layer of the tree reads the GitRepository flux-system, and would be of another commit than its group",
                 "sourceRef: {kind: GitRepository, name: flux-system}",
             )
-        if spec.get("targetNamespace") not in {None, "", FLUX_NAMESPACE}:
+        if spec.get("targetNamespace") not in (None, "", FLUX_NAMESPACE):
             yield (
                 "targetNamespace",
                 f"it moves the tree's Kustomizations into the namespace {spec['targetNamespace']}",

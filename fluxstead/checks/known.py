@@ -76,8 +76,8 @@ class Known:
         return frozenset((kind, group) for kind, _, group in (storage.disks.partition(".") for storage in self.storages))
 
     @cached_property
-    def _provisioners(self) -> frozenset[str]:
-        return frozenset(storage.provisioner for storage in self.storages)
+    def _provisioners(self) -> list[str]:
+        return [storage.provisioner for storage in self.storages]
 
     def registers_disks(self, item: Item) -> bool:
         """Whether this registers a machine's disks with its storage."""

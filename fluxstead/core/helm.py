@@ -7,6 +7,7 @@ from typing import Any
 
 from fluxstead.core.duration import seconds
 from fluxstead.core.platform import Platform
+from fluxstead.core.shape import mapping
 
 
 def attempts(platform: Platform) -> dict[str, Any]:
@@ -29,9 +30,8 @@ def release_seconds(release: Mapping[str, Any]) -> float:
 
     Flux takes five minutes where nothing is said (helm-controller: HelmRelease.GetTimeout).
     """
-    spec = release.get("spec") or {}
-    steps = (spec, *(spec.get(step) for step in ("install", "upgrade")))
-    said = [step["timeout"] for step in steps if isinstance(step, Mapping) and "timeout" in step]
+    spec = mapping(release, "spec")
+    said = [step["timeout"] for step in (spec, mapping(spec, "install"), mapping(spec, "upgrade")) if "timeout" in step]
     return max((seconds(text) for text in said or ["5m"] if isinstance(text, str)), default=0)
 
 

@@ -12,7 +12,7 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # A URL with a password (unless that is filled in later, as in `amqp://web:$(PASSWORD)@mq`), a private key, and the tokens that say
 # themselves what they are (GitHub, GitLab, Slack, AWS, age).
 _VALUE = re.compile(
-    r"[a-z][a-z0-9+.-]*://[^/\s:@]*:(?!\$[({A-Z]|[{<])[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"[a-z][a-z0-9+.-]{0,40}://[^/\s:@]*:(?!\$[({A-Z]|[{<])[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|(?:gh[pousr]_|github_pat_|glpat-|xox[abps]-|AKIA|AGE-SECRET-KEY-1)[A-Za-z0-9_-]{12,}"
 )
 

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator
 
 from fluxstead.core.refusal import refuse
 
-_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
-_K3S = re.compile(r"v\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?\+k3s\d+")
+_VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
+_K3S = re.compile(r"v\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?\+k3s\d+")
 
 
 def _exact(value: object) -> str:

@@ -1,4 +1,4 @@
-"""YAML that is nested without end: PyYAML's composer, written in C, follows it until the stack is used up, and the program ends."""
+"""YAML that is nested without end: readers follow it until the stack or the memory is used up, and the program just ends."""
 
 from __future__ import annotations
 
@@ -7,24 +7,49 @@ from itertools import accumulate
 
 import yaml
 
-_DEEPEST = 2000
+_DEEPEST = 200
+"""No object of Kubernetes has a quarter of it; Python's own stack holds a few times as much."""
+_MOST_BORROWED = 100_000
+"""Values that the aliases of a text may stand for."""
 _OPENING = re.compile(r"[\[{\]}]|[-?]\s+(?=[-?]\s)")
+_INDENTED = re.compile(rf"^[ ]{{{_DEEPEST // 2}}}", re.MULTILINE)
+_ANCHOR, _ALIAS = re.compile(r"&\S"), re.compile(r"\*\S")
 
 
 def is_nested_without_end(text: str) -> bool:
-    """Whether `text` is nested deeper than anything that a person writes."""
-    # Brackets in quotes count as well, so that this finds too much, in a moment; the parser, which needs no stack, decides.
+    """Whether `text` is nested deeper than anything that a person writes, or has aliases that hold themselves or that multiply."""
+    # Signs in quotes count as well, so that this finds too much, in a moment; the parser, which needs no stack, decides.
     steps = (-1 if sign in "]}" else 1 for sign in _OPENING.findall(text))
-    return max(accumulate(steps), default=0) > _DEEPEST and _is_deep(text)
+    deep = max(accumulate(steps), default=0) > _DEEPEST // 2 or _INDENTED.search(text)
+    return bool(deep or (_ANCHOR.search(text) and _ALIAS.search(text))) and _is_endless(text)
 
 
-def _is_deep(text: str) -> bool:
-    depth = 0
+def _is_endless(text: str) -> bool:
+    measured = _Measured()
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST:
-                return True
+        return any(measured.is_too_much(event) for event in yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError:
-        pass  # what is wrong with it is said by whoever reads it
-    return False
+        return False  # what is wrong with it is said by whoever reads it
+
+
+class _Measured:
+    """What a text stands for, counted along its events: an alias counts as many values as what it stands for."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, int] = {}
+        self._opened: list[tuple[str | None, int]] = []
+        self._count = self._borrowed = 0
+
+    def is_too_much(self, event: yaml.Event) -> bool:
+        """Whether with this event the text is deeper, or stands for more, than is read."""
+        if isinstance(event, yaml.AliasEvent):
+            self._borrowed += self._sizes.get(str(event.anchor), 1)
+            return self._borrowed > _MOST_BORROWED or any(anchor == event.anchor for anchor, _ in self._opened)
+        self._count += isinstance(event, yaml.NodeEvent)
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._opened.append((event.anchor, self._count + self._borrowed))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = self._opened.pop()
+            if anchor:
+                self._sizes[anchor] = self._count + self._borrowed - before + 1
+        return len(self._opened) > _DEEPEST

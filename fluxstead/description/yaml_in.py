@@ -28,7 +28,7 @@ _DIGITS = 30
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _OLD_TRUTH = re.compile(r"(?:y|yes|on)|(n|no|off)", re.IGNORECASE)
-_OLD_NUMBER = re.compile(r"[-+]?(?:0\d[\d_]*|0[xob][\da-fA-F_]+|\d[\d_]*_[\d_]*(?:\.[\d_]*)?|\d+(?::[0-5]?\d)+(?:\.\d*)?)")
+_OLD_NUMBER = re.compile(r"[-+]?(?:0\d[\d_]*|0[xob][\da-fA-F_]+|\d+_[\d_]*(?:\.[\d_]*)?|\d+(?::[0-5]?\d)+(?:\.\d*)?)")
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
 
 
@@ -100,7 +100,7 @@ def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Findi
 def _endless(file: str) -> Finding:
     return BROKEN_YAML(
         Source(file),
-        what="this is nested without end: an anchor that holds itself, or thousands of brackets",
+        what="this is nested without end: an anchor that holds itself, aliases of aliases, or hundreds of brackets",
         why="nothing in the file can be read",
         write="the values themselves",
     )

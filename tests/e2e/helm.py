@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fluxstead.checks.reading.store import documents_in
+from fluxstead.checks.reading.documents import documents_in
 
 Json = dict[str, Any]
 

@@ -11,6 +11,9 @@ from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, View
 from fluxstead.core.shape import mapping
 
+_DIGITS = 5
+"""No port has more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
@@ -51,5 +54,5 @@ def _named(item: Item, holder: Mapping[str, Any], key: str) -> Iterator[Backend]
 
 def _port(value: object) -> int | str | None:
     if isinstance(value, str):
-        return int(value) if value.isdecimal() else value
+        return int(value) if value.isdecimal() and len(value) <= _DIGITS else value
     return value if isinstance(value, int) else None

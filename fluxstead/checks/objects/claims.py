@@ -33,5 +33,5 @@ def _asks(value: Any) -> bool:
 
 def _is_claim(key: str, value: Any) -> bool:
     if key == "persistence" and isinstance(value, Mapping):
-        return value.get("enabled") is True and value.get("type", "pvc") in {"pvc", "statefulset", "persistentVolumeClaim"}
+        return value.get("enabled") is True and value.get("type", "pvc") in ("pvc", "statefulset", "persistentVolumeClaim")
     return bool(value) if key in _TEMPLATES else key in _CLASSES and isinstance(value, str) and value not in {"", "-"}

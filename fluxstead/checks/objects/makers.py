@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fluxstead.checks.objects.opaque import BUILT_IN, Opaque
-from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.store import entries_of, texts_of
 from fluxstead.checks.reading.view import View
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.shape import mapping
@@ -65,7 +65,7 @@ def _allowed(view: View, resource: str) -> set[str]:
     roles: dict[tuple[str, str, str], bool] = defaultdict(bool)
     for role in view.of("Role", "ClusterRole"):
         for rule in entries_of(role.object, "rules"):
-            verbs, resources = rule.get("verbs") or (), rule.get("resources") or ()
+            verbs, resources = texts_of(rule, "verbs"), texts_of(rule, "resources")
             if {"create", "*"} & set(verbs) and {resource, "*"} & set(resources):
                 roles[role.ref.kind, role.ref.namespace if role.ref.kind == "Role" else "", role.ref.name] = True
     found = set()

@@ -9,14 +9,13 @@ from http.client import HTTPException
 from threading import Thread
 from time import monotonic
 
-import yaml
-
 from fluxstead.checks.outside.distribution import NotAnswered, Repository
 from fluxstead.checks.outside.evidence import Answer, Session
 from fluxstead.checks.outside.pinned import Reference
+from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.store import entries_of
+from fluxstead.core.findings import Source
 from fluxstead.core.shape import mapping
-from fluxstead.core.yaml_depth import is_nested_without_end
 
 _AT_ONCE = 8
 _SECONDS = 60.0
@@ -61,13 +60,13 @@ def _index(session: Session, url: str) -> None:
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/index.yaml", timeout=_INDEX_SECONDS) as answer:  # noqa: S310 -- http and https only
             text = answer.read(_LARGEST_INDEX).decode()
-        data = None if is_nested_without_end(text) else yaml.load(text, Loader=yaml.CSafeLoader)
-    except (OSError, HTTPException, yaml.YAMLError, ValueError, RecursionError) as problem:
+    except (OSError, HTTPException, ValueError) as problem:
         session.answers[url] = Answer(why=str(problem))
         return
-    entries = mapping(data, "entries") if isinstance(data, Mapping) else {}
-    known = {str(name): [str(one.get("version", "")) for one in entries_of(entries, name)] for name in entries}
-    session.answers[url] = Answer(known=known) if known else Answer(why="its index.yaml lists no charts")
+    [first, *_] = [*documents_in(text, url), Document(url, None, Source(url))]
+    entries = mapping(first.data, "entries") if isinstance(first.data, Mapping) else {}
+    known = {name: [str(one.get("version", "")) for one in entries_of(entries, name)] for name in entries}
+    session.answers[url] = Answer(known=known) if known else Answer(why=first.problem or "its index.yaml lists no charts")
 
 
 def _manifests(session: Session, references: Sequence[Reference], until: float) -> None:

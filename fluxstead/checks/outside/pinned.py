@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fluxstead.catalog.kinds import pod_in
+from fluxstead.catalog.versions import EXACT
 from fluxstead.checks.objects.pods import images_of
 from fluxstead.checks.reading.view import SOURCES, Item, View
-from fluxstead.checks.rules.versions import EXACT
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.repository import PARTIAL, Commit, Git, History, Unread
-from fluxstead.checks.reading.store import Document, Store, documents_in, folders_of, is_yaml
+from fluxstead.checks.reading.store import Store, folders_of, is_yaml
 from fluxstead.checks.reading.view import View, view_of
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fluxstead.catalog.kinds import is_namespaced
+from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.patches import Patch, patches_in
-from fluxstead.checks.reading.store import Document, Store, entries_of, is_yaml, normal
+from fluxstead.checks.reading.store import Store, entries_of, is_yaml, normal, texts_of
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import group_of
+from fluxstead.core.shape import mapping
 
 MISSING_FILE = refuses(
     "references/missing-file",
@@ -112,11 +114,11 @@ def _kustomization(store: Store, folder: str, listing: str, reading: Reading, ab
     if documents and documents[0].problem is not None:
         reading.findings.append(_not_yaml(documents[0]))
     start = len(reading.documents)
-    for entry in [*_listed(data, "resources"), *_listed(data, "bases")]:
+    for entry in [*texts_of(data, "resources"), *texts_of(data, "bases")]:
         _entry(store, folder, entry, reading, above)
     generated = [*_generated(data, "configMapGenerator", "ConfigMap"), *_generated(data, "secretGenerator", "Secret")]
     reading.documents.extend(Document(listing, obj, documents[0].source) for obj in generated)
-    for entry in _listed(data, "components"):
+    for entry in texts_of(data, "components"):
         _entry(store, folder, entry, reading, above)
     if data.get("namespace"):
         _move_to(str(data["namespace"]), reading, start)
@@ -131,16 +133,11 @@ def _kustomization(store: Store, folder: str, listing: str, reading: Reading, ab
 
 def _only_follows_names(store: Store, folder: str, data: Mapping[str, Any]) -> bool:
     """Whether kustomize is told no more than where names of generated objects stand, such as in a HelmRelease."""
-    for entry in _listed(data, "configurations"):
+    for entry in texts_of(data, "configurations"):
         documents = store.documents(normal(posixpath.join(folder, entry)))
         if any(not isinstance(one.data, Mapping) or one.data.keys() - {"nameReference"} for one in documents):
             return False
     return True
-
-
-def _listed(data: Mapping[str, Any], key: str) -> list[str]:
-    found = data.get(key)
-    return [entry for entry in found if isinstance(entry, str)] if isinstance(found, list) else []
 
 
 def _entry(store: Store, folder: str, entry: str, reading: Reading, above: list[str]) -> None:
@@ -167,8 +164,8 @@ def _must_be_there(store: Store, folder: str, entry: str, listing: Document, rea
 def _sources_of_generators(data: Mapping[str, Any]) -> Iterator[str]:
     """The files that ConfigMaps and Secrets are made from, with or without the key that each of them becomes."""
     for generator in (*entries_of(data, "configMapGenerator"), *entries_of(data, "secretGenerator")):
-        yield from (entry.rpartition("=")[2] for entry in _listed(generator, "files"))
-        yield from _listed(generator, "envs")
+        yield from (entry.rpartition("=")[2] for entry in texts_of(generator, "files"))
+        yield from texts_of(generator, "envs")
         if isinstance(generator.get("env"), str):
             yield generator["env"]
 
@@ -189,7 +186,8 @@ def _move_to(namespace: str, reading: Reading, start: int) -> None:
     for index in range(start, len(reading.documents)):
         document = moved(reading.documents[index], namespace)
         if isinstance(document.data, Mapping) and document.data.get("kind") == "Namespace":
-            document = replace(document, data={**document.data, "metadata": {**document.data["metadata"], "name": namespace}})
+            metadata = {**mapping(document.data, "metadata"), "name": namespace}
+            document = replace(document, data={**document.data, "metadata": metadata})
         reading.documents[index] = document
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.catalog.kinds import WORKLOADS
-from fluxstead.checks.reading.store import Document, documents_in, entries_of
+from fluxstead.checks.reading.documents import Document, documents_in
+from fluxstead.checks.reading.store import entries_of
 
 EVERYTHING = "*"
 _KINDS = re.compile(r"\w+(?:\|\w+)*", re.ASCII)

@@ -8,24 +8,11 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-import yaml
-
+from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.core.findings import Source
-from fluxstead.core.yaml_depth import is_nested_without_end
 from fluxstead.tree.render import TreeFile
 
 _SUFFIXES = (".yaml", ".yml")
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One YAML document of a file. `source` is where it was described, or the document's own place where people wrote it."""
-
-    path: str
-    data: Any
-    source: Source
-    generated: bool = False
-    problem: str | None = None
 
 
 class Store(Protocol):
@@ -45,63 +32,6 @@ class Store(Protocol):
 
     def documents(self, path: str) -> Sequence[Document]:
         """The documents of a YAML file; one without data and with a problem where it is not YAML."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """Plain data: dates stay text, and of a key that stands twice the last one counts."""
-
-
-class _PatientLoader(yaml.SafeLoader):
-    """The same in Python, for files in which an anchor is given twice: YAML allows it, and PyYAML's composer does not."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if not isinstance(event, yaml.AliasEvent) and isinstance(event, yaml.NodeEvent):
-            self.anchors.pop(event.anchor, None)
-        return super().compose_node(parent, index)
-
-
-def _plain(loader: type[_Loader | _PatientLoader]) -> None:
-    loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
-    loader.add_constructor("tag:yaml.org,2002:value", _equals_sign)
-
-
-def _equals_sign(loader: _Loader | _PatientLoader, node: yaml.ScalarNode) -> Any:
-    """A bare `=`, which stands in the CRDs of Prometheus, and for which PyYAML has no constructor."""
-    return loader.construct_scalar(node)
-
-
-_plain(_Loader)
-_plain(_PatientLoader)
-
-
-def documents_in(text: str, path: str) -> Sequence[Document]:
-    """The documents of one file's text, each with the line it begins in."""
-    if is_nested_without_end(text):
-        return [Document(path, None, Source(path), problem="nested without end")]
-    found = _documents(_Loader(text), path)
-    return _documents(_PatientLoader(text), path) if found and found[-1].problem == "second occurrence" else found
-
-
-def _documents(loader: _Loader | _PatientLoader, path: str) -> list[Document]:
-    found: list[Document] = []
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is None:
-                break
-            found.append(Document(path, loader.construct_document(node), Source(path, node.start_mark.line + 1)))
-    except yaml.MarkedYAMLError as problem:
-        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        found.append(Document(path, None, Source(path, line), problem=problem.problem or "not YAML"))
-    except (yaml.YAMLError, ValueError, TypeError) as problem:
-        found.append(Document(path, None, Source(path), problem=str(problem).splitlines()[0]))
-    finally:
-        loader.dispose()
-    return found
 
 
 @dataclass(slots=True)
@@ -289,6 +219,12 @@ def line_with(store: Store, document: Document, word: str) -> Source:
         if number >= document.source.line and lines[number].startswith("---"):
             break
     return document.source
+
+
+def texts_of(data: Mapping[str, Any], key: str) -> list[str]:
+    """The texts in the list at a key; none where there is no list."""
+    found = data.get(key)
+    return [entry for entry in found if isinstance(entry, str)] if isinstance(found, list) else []
 
 
 def entries_of(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

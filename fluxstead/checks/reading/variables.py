@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?:(?P<sign>:?[-=])(?P<default>[^}]*))?(?P<rest>[^}]*)\}")
+_VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?:(?P<sign>:?[-=])(?P<default>[^}]*)|(?P<rest>[^}]*))\}")
 
 
 def substituted(value: Any, known: Mapping[str, Any]) -> Any:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fluxstead.checks.reading.directory import GENERATED, Reading, moved, read_directory
+from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, with_patch
-from fluxstead.checks.reading.store import Document, Store, entries_of, normal
+from fluxstead.checks.reading.store import Store, entries_of, normal
 from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef, group_of
@@ -210,7 +211,7 @@ def _as_applied(document: Document, unit: Unit) -> Document:
     values = mapping(mapping(unit.spec, "postBuild"), "substitute")
     metadata = mapping(document.data, "metadata") if isinstance(document.data, Mapping) else {}
     control = "kustomize.toolkit.fluxcd.io/substitute"
-    refused = "disabled" in {mapping(metadata, "annotations").get(control), mapping(metadata, "labels").get(control)}
+    refused = "disabled" in (mapping(metadata, "annotations").get(control), mapping(metadata, "labels").get(control))
     if "postBuild" in unit.spec and not refused:
         document = replace(document, data=substituted(document.data, values))
     target = unit.spec.get("targetNamespace")
@@ -230,7 +231,7 @@ def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> No
         view.units[key] = parent
         return
     # Another source has a root as well, and what is in ours says nothing of that.
-    own = source.get("kind", "GitRepository") in {"GitRepository", "OCIRepository"} and path and view.store.is_folder(path)
+    own = source.get("kind", "GitRepository") in ("GitRepository", "OCIRepository") and path and view.store.is_folder(path)
     child = Unit(
         item.ref.name,
         item.ref.namespace,

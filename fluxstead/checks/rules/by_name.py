@@ -13,7 +13,8 @@ from fluxstead.catalog.kinds import WORKLOADS, pod_in
 from fluxstead.checks.objects.named import by_flux
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.directory import GENERATED
-from fluxstead.checks.reading.store import Document, Store, documents_in, entries_of, line_with, normal
+from fluxstead.checks.reading.documents import Document, documents_in
+from fluxstead.checks.reading.store import Store, entries_of, line_with, normal
 from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
 from fluxstead.checks.reading.directory import MISSING_FILE, NOT_YAML
-from fluxstead.checks.reading.store import Document, line_with, normal
+from fluxstead.checks.reading.documents import Document
+from fluxstead.checks.reading.store import line_with, normal
 from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, release_key, releases_before
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject

@@ -49,7 +49,7 @@ def _plain_key(item: Item, *, filled_in: bool) -> str | None:
     """
     for holder in ("data", "stringData"):
         for key, value in mapping(item.object, holder).items():
-            there = value not in {None, ""} and not str(value).startswith((_ENCRYPTED, "ref+")) and "${" not in str(value)
+            there = value not in (None, "") and not str(value).startswith((_ENCRYPTED, "ref+")) and "${" not in str(value)
             if there and (not filled_in or may_be_secret(str(key), str(value))):
                 return str(key)
     generated = item.object.get(GENERATED)

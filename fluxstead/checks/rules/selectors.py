@@ -11,7 +11,7 @@ from typing import Any
 
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import entries_of, line_with, texts_of
 from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.subject import Subject
@@ -92,7 +92,7 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    value, values = labels.get(str(expression.get("key"))), expression.get("values") or ()
+    value, values = labels.get(str(expression.get("key"))), texts_of(expression, "values")
     match expression.get("operator"):
         case "In":
             return value in values
@@ -108,9 +108,10 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 def _text(selector: Mapping[str, Any]) -> str:
     parts = [f"{key}={value}" for key, value in mapping(selector, "matchLabels").items()]
-    for one in entries_of(selector, "matchExpressions"):
-        values = one.get("values")
-        parts.append(f"{one.get('key')} {one.get('operator')} {', '.join(map(str, values)) if values else ''}".strip())
+    parts += [
+        f"{one.get('key')} {one.get('operator')} {', '.join(texts_of(one, 'values'))}".strip()
+        for one in entries_of(selector, "matchExpressions")
+    ]
     return ", ".join(parts)
 
 

@@ -61,7 +61,7 @@ def _services_in(view: View, namespace: str) -> list[str]:
 
 
 def _has_port(service: Item, port: int | str) -> bool:
-    return any(port in {entry.get("name"), entry.get("port")} for entry in entries_of(service.spec, "ports"))
+    return any(port in (entry.get("name"), entry.get("port")) for entry in entries_of(service.spec, "ports"))
 
 
 def target_ports(subject: Subject) -> Iterator[Finding]:
@@ -72,11 +72,11 @@ def target_ports(subject: Subject) -> Iterator[Finding]:
         if not item.whole or item.ref.namespace in subject.opaque or not isinstance(selector, dict) or "${" in str(item.spec):
             continue
         pods = subject.pods.with_labels(item.ref.namespace, selector) if selector else []
-        names = {port.get("name") for pod in pods for one in containers_of(pod.template) for port in entries_of(one, "ports")}
+        names = [port.get("name") for pod in pods for one in containers_of(pod.template) for port in entries_of(one, "ports")]
         for entry in entries_of(item.spec, "ports") if pods and all(pod.item.whole for pod in pods) else ():
             target = entry.get("targetPort")
             if isinstance(target, str) and not target.isdecimal() and target not in names:
-                known = sorted(name for name in names if isinstance(name, str))
+                known = sorted({name for name in names if isinstance(name, str)})
                 yield MISSING_TARGET_PORT(
                     line_with(view.store, item.document, target),
                     what=f"{item} sends to port {target} of its pods, and none of them has one of that name",

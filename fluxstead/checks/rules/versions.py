@@ -10,6 +10,7 @@ from fluxstead.catalog.chart_values import unknown_values, versions_known
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.catalog.nearest import nearest_version
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.catalog.versions import EXACT
 from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import line_with
@@ -32,7 +33,6 @@ SOURCE_TYPE = refuses(
     "versions/source-type", "F20", "HelmRepository a/b is of type oci, and its URL is https://charts.example.test"
 )
 
-EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _REMOVED = {
     "helm.toolkit.fluxcd.io/v2beta1": "2.7",
     "helm.toolkit.fluxcd.io/v2beta2": "2.8",

@@ -16,15 +16,13 @@ from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import amount
 from fluxstead.core.shape import mapping
-from fluxstead.systems.longhorn.disks import values_in
+from fluxstead.systems.longhorn.disks import CHARTS_REPLICAS, copies_of, values_in
 
 TOO_LITTLE_SPACE = refuses(
     "storage/capacity", "F1", "3 volumes on disks with hdd take 600Gi with all copies; 1 disk has 465Gi - 25Gi reserved = 440Gi"
 )
 
 _GI = Decimal(1024) ** 3
-_CHARTS_REPLICAS = 3
-"""Copies in the class that the chart makes, by default (longhorn: chart/values.yaml)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,14 @@ def findings(subject: Subject) -> Iterator[Finding]:
     if not any(node.disks for node in subject.nodes):
         return
     said = mapping(values_in(subject), "persistence").get("defaultClassReplicaCount")
-    replicas = said if isinstance(said, int) else _CHARTS_REPLICAS
+    replicas = said if isinstance(said, int) else CHARTS_REPLICAS
     # Class: the tags it asks for, and its number of copies.
     classes = {"longhorn": (frozenset[str](), replicas)}
     for item in subject.view.of("StorageClass"):
         if subject.known.is_placed_on_disks(item):
             parameters = mapping(item.object, "parameters")
             tags = frozenset(filter(None, str(parameters.get("diskSelector") or "").split(",")))
-            classes[item.ref.name] = tags, int(str(parameters.get("numberOfReplicas", replicas)))
+            classes[item.ref.name] = tags, copies_of(parameters, replicas)
     asked: dict[frozenset[str], list[tuple[_Volume, int]]] = defaultdict(list)
     for volume in _volumes(subject):
         if volume.storage_class in classes:
@@ -79,7 +77,7 @@ def _judged(subject: Subject, tags: frozenset[str], volumes: list[tuple[_Volume,
 
 
 def _gi(value: Decimal) -> str:
-    return f"{(value / _GI).quantize(Decimal('0.1')).normalize():f}Gi"
+    return f"{value / _GI:.1f}".removesuffix(".0") + "Gi"
 
 
 def _volumes(subject: Subject) -> Iterator[_Volume]:

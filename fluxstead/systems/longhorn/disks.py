@@ -29,6 +29,9 @@ TOO_FEW_TAGGED_UNUSED = warns(
     "storage/tags-unused", "F1", "StorageClass bulk makes 3 copies on disks with bulk, and 1 node with such disks takes replicas"
 )
 
+CHARTS_REPLICAS = 3
+"""Copies in the class that the chart makes, by default (longhorn: chart/values.yaml)."""
+
 
 def disks(subject: Subject) -> Iterator[Finding]:
     """Longhorn's Node objects: no UUIDs, each path once, only where a declared disk is mounted, and whole bytes reserved."""
@@ -93,7 +96,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
         places = [list(_schedulable(node, wanted, _words(parameters.get("nodeSelector")))) for node in nodes]
         own = parameters.get("replicaSoftAntiAffinity", "ignored")
         soft = own == "enabled" or (own != "disabled" and soft_by_default)
-        replicas = int(str(parameters.get("numberOfReplicas", "3")))
+        replicas = copies_of(parameters, CHARTS_REPLICAS)
         found = sum(map(len, places)) if soft else sum(map(bool, places))
         if found >= replicas:
             continue
@@ -127,6 +130,14 @@ def values_in(subject: Subject) -> Mapping[str, Any]:
     """The values of Longhorn's release; empty where the tree has none."""
     releases = (item for item in subject.view.of("HelmRelease") if subject.known.chart(subject.view, item) is LONGHORN)
     return next((mapping(item.spec, "values") for item in releases), {})
+
+
+def copies_of(parameters: Mapping[str, Any], default: int) -> int:
+    """How many copies a class makes of a volume; the default where what is written is no number."""
+    try:
+        return int(str(parameters.get("numberOfReplicas", default)))
+    except ValueError:
+        return default
 
 
 def _words(value: Any) -> set[str]:
