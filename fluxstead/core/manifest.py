@@ -22,7 +22,7 @@ class ObjectRef:
     name: str
 
     def __str__(self) -> str:
-        # Groups that everybody knows say nothing; another one tells Longhorn's Node from Kubernetes' own.
+        # Groups that everybody knows add nothing; others tell Longhorn's Node from Kubernetes' own.
         known = "." not in self.group or self.group.endswith((".k8s.io", ".toolkit.fluxcd.io"))
         kind = self.kind if known else f"{self.kind}.{self.group}"
         return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"

@@ -21,7 +21,7 @@ from fluxstead.description.yaml_in import Document, read_yaml
 from fluxstead.nodes.model import Node
 
 NO_CLUSTER = refuses("description/no-cluster", "U12", "no stack is called 'k3s-flx'", "the description")
-NO_STACK = refuses("description/no-stack", "U7", "there is no description of a stack `k3s-fluxx`", "the description")
+NO_STACK = refuses("description/no-stack", "U7", "there is no description of stack `k3s-fluxx`", "the description")
 ENCRYPTED_SETTING = refuses("description/secret", "F22", "`fluxstead:monitoring` is encrypted", "the description")
 UNREAD_NODE = refuses("description/unread-node", "U12", "this is not read: machines are files nodes/<name>.yaml", "the description")
 CHECKS = (NO_CLUSTER, NO_STACK, ENCRYPTED_SETTING, UNREAD_NODE)

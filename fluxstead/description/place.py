@@ -21,13 +21,13 @@ from fluxstead.core.repository import repositories_around
 BEGINS_ELSEWHERE = warns(
     "flux/begins-elsewhere",
     "F3",
-    "Flux was bootstrapped into clusters/home at the repository's root, and its entry …",
+    "Flux was bootstrapped into clusters/home at the repository's root, but its entry …",
     "the description",
 )
 WRONG_DIRECTORY = refuses(
     "flux/directory",
     "F3",
-    "the project lies in homelab of its Git repository, and its paths would begin in the root",
+    "the project is in homelab of its Git repository, but its paths would start in the root",
     "the description",
 )
 CHECKS = (BEGINS_ELSEWHERE, WRONG_DIRECTORY)

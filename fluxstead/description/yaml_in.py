@@ -17,7 +17,7 @@ from fluxstead.core.described import KeyPath
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.yaml_depth import is_nested_without_end
 
-BROKEN_YAML = refuses("description/yaml", "F20", "the key `state` stands here a second time", "the description")
+BROKEN_YAML = refuses("description/yaml", "F20", "the key `state` is here a second time", "the description")
 CHECKS = (BROKEN_YAML,)
 
 _INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")

@@ -18,7 +18,7 @@ from fluxstead.tree.record import RECORD
 from fluxstead.tree.staging import NotWritten, scratch_of
 
 DELETED_BY_HAND = refuses("tree/deleted", "F3, U8", "deleted by hand: generated/home/apps.yaml", "the files on disk")
-LOCKED = refuses("tree/locked", "U8", "the tree is held by process 4711 (./run render)", "the files on disk")
+LOCKED = refuses("tree/locked", "U8", "the tree is locked by process 4711 (./run render)", "the files on disk")
 NOT_WRITTEN = refuses(
     "tree/not-written", "U8", "it cannot be written: No space left on device; the tree is as it was before", "the files on disk"
 )

@@ -155,7 +155,7 @@ def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:
     return DANGLING_DEPENDENCY(
         layer.source,
         what=f"layer `{layer.name}` depends on `{name}`, which does not exist",
-        why="Flux waits for ever for a Kustomization that nobody made (F2)",
+        why="Flux waits forever for a Kustomization that nobody created (F2)",
         write=" or ".join(near) if near else f"one of: {', '.join(sorted(known))}",
     )
 

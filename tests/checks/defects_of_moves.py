@@ -20,7 +20,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=layer("infrastructure", obj("Namespace", "longhorn-system")),
         files={**layer("infrastructure", WEB), **layer("longhorn", kept(obj("Namespace", "longhorn-system")))},
         cure=(WEB, kept(obj("Namespace", "longhorn-system"))),
-        says="belongs to Kustomization flux-system/infrastructure, and now to flux-system/longhorn",
+        says="belongs to Kustomization flux-system/infrastructure, and now moves to flux-system/longhorn",
     ),
     "moves/everything-left": Planted(
         before=LONGHORN,
@@ -75,7 +75,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=storage(storage_class("fast", "nvme")),
         files=storage(storage_class("fast", "nvme", 2)),
         cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
-        says="StorageClass fast in HEAD has another parameters",
+        says="StorageClass fast in HEAD differs in `parameters`",
     ),
     "moves/longhorn-version": Planted(
         before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},

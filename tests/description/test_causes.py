@@ -84,7 +84,7 @@ def test_a_byte_order_mark_before_a_good_file_is_no_mistake(reference: Project, 
 @BOTH
 @pytest.mark.parametrize("kind", ["folder", "pipe", "unreadable"])
 def test_what_is_no_readable_file_is_one_finding(reference: Project, file: str, kind: str) -> None:
-    """A pipe would hang for ever."""
+    """A pipe would hang forever."""
     path = reference.root / file
     if kind == "unreadable":
         path.chmod(0)

@@ -198,7 +198,7 @@ def test_what_is_no_file_or_folder_of_the_tree_is_said_once_and_touched_by_nothi
 
 
 def test_a_device_is_no_file(tmp_path: Path) -> None:
-    """Reading one may wait for ever, or never end."""
+    """Reading one may wait forever, or never end."""
     if os.geteuid() != 0:
         pytest.skip("takes root to make a device")
     written(tmp_path, FIRST)

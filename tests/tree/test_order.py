@@ -86,7 +86,7 @@ def test_a_need_that_nobody_offers_is_named_with_the_nearest_offer() -> None:
 
 
 def test_a_dependency_that_does_not_exist_names_the_nearest() -> None:
-    """F2: a Kustomization waited for ever for one that nobody had made."""
+    """F2: a Kustomization waited forever for one that nobody had made."""
     [finding] = order([layer("longhorn"), layer("app", after=("longhon",))], (), CHARTS).findings
     assert "`app` depends on `longhon`" in finding.what
     assert finding.write == "longhorn"

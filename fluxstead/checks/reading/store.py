@@ -19,7 +19,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document of a file. `source` is where it was described, or the document's own place where people wrote it."""
+    """One YAML document of a file. `source` is where it was described, or the document's own place if people wrote it."""
 
     path: str
     data: Any
@@ -41,18 +41,18 @@ class Store(Protocol):
         """The names in a folder, sorted."""
 
     def text(self, path: str) -> str:
-        """A file's text, empty where it is none."""
+        """A file's text; empty where there is none."""
 
     def documents(self, path: str) -> Sequence[Document]:
         """The documents of a YAML file; one without data and with a problem where it is not YAML."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """Plain data: dates stay text, and of a key that stands twice the last one counts."""
+    """Plain data: dates stay text, and of a duplicate key the last one counts."""
 
 
 class _PatientLoader(yaml.SafeLoader):
-    """The same in Python, for files in which an anchor is given twice: YAML allows it, and PyYAML's composer does not."""
+    """The same in Python, for files in which an anchor is defined twice: YAML allows it, and PyYAML's composer does not."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
@@ -70,7 +70,7 @@ def _plain(loader: type[_Loader | _PatientLoader]) -> None:
 
 
 def _equals_sign(loader: _Loader | _PatientLoader, node: yaml.ScalarNode) -> Any:
-    """A bare `=`, which stands in the CRDs of Prometheus, and for which PyYAML has no constructor."""
+    """A bare `=`, which is in Prometheus' CRDs, and for which PyYAML has no constructor."""
     return loader.construct_scalar(node)
 
 
@@ -79,7 +79,7 @@ _plain(_PatientLoader)
 
 
 def documents_in(text: str, path: str) -> Sequence[Document]:
-    """The documents of one file's text, each with the line it begins in."""
+    """The documents of one file's text, each with the line it begins on."""
     if is_nested_without_end(text):
         return [Document(path, None, Source(path), problem="nested without end")]
     found = _documents(_Loader(text), path)
@@ -138,14 +138,14 @@ class DiskStore:
         """As in Store."""
         file = self.root / path
         try:
-            if file.exists() and not file.is_file():  # reading a pipe would wait for ever
-                self.unreadable[path] = "it is no file"
+            if file.exists() and not file.is_file():  # reading a pipe would wait forever
+                self.unreadable[path] = "it is not a file"
                 return ""
             return file.read_text(encoding="utf-8")
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            self.unreadable[path] = "it is not text in UTF-8"
+            self.unreadable[path] = "it is not UTF-8 text"
         except OSError as problem:
             self.unreadable[path] = problem.strerror or str(problem)
         return ""
@@ -194,8 +194,8 @@ class TextStore:
 class TreeStore:
     """A generated tree, with what people wrote around it.
 
-    The objects are those that the texts were made of: reading all of them back would take longer than writing them, and a test
-    holds that the texts say the same. `instead`: documents that are taken for what `around` has at their paths.
+    The objects are those that the texts were made from: reading all of them back would take longer than writing them, and a test
+    holds that the texts say the same. `instead`: documents to use in place of what `around` has at their paths.
     """
 
     def __init__(
@@ -236,7 +236,7 @@ class TreeStore:
 
 
 def folders_of(paths: Iterable[str]) -> dict[str, set[str]]:
-    """The names in each folder that these paths make."""
+    """The names in each folder that these paths imply."""
     folders: dict[str, set[str]] = {}
     for path in paths:
         child = path
@@ -279,7 +279,7 @@ def below(store: Store, folder: str) -> Iterator[str]:
 
 
 def line_with(store: Store, document: Document, word: str) -> Source:
-    """Where `word` stands first in a document that people wrote; where a generated one was described."""
+    """Where `word` first appears in a document that people wrote; for a generated one, where it was described."""
     if document.generated:
         return document.source
     lines = store.text(document.path).splitlines()

@@ -131,7 +131,7 @@ def _path(app: Application, path: str, paths: dict[str, Source]) -> Iterator[Fin
         yield PATH_TAKEN(
             source,
             what=f"the directory {path} is already reconciled by the application at {first}",
-            why="two Kustomizations would take its objects from each other at every reconcile, and prune them (F8)",
+            why="two Kustomizations would take its objects from each other at every reconciliation, and prune them (F8)",
             write="another directory, or only one of the two",
         )
 

@@ -36,7 +36,7 @@ def _variables(owner: Application | Environment) -> Iterator[Finding]:
             yield PLAIN_SECRET(
                 owner.source_of("env", name),
                 what=f"the variable {name} looks like a secret, and its value stands here in plain text",
-                why="whoever reads the repository, now or later, has it (F22)",
+                why="anyone who can read the repository, now or later, has it (F22)",
                 write=f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]",
             )
 
