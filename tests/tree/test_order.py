@@ -107,7 +107,7 @@ def test_a_circle_of_needs_blames_no_depends_on_that_nobody_wrote() -> None:
     one = layer("one", namespace("a"), claim("d", "x", "b"))
     two = layer("two", namespace("b"), claim("d", "x", "a"))
     [finding] = order([one, two], [storage_class("x")], CHARTS).findings
-    assert finding.write == "`one` without what it takes from `two`: Namespace b"
+    assert finding.write == "`one` without what it uses from `two`: Namespace b"
     [finding] = order([one, layer("two", namespace("b"), after=("one",))], [storage_class("x")], CHARTS).findings
     assert finding.write == "the dependsOn of `two` without `one`"
 
