@@ -43,7 +43,7 @@ class Program:
 
     @property
     def platform(self) -> Platform:
-        """What every system has to know of the cluster."""
+        """What every system has to know about the cluster."""
         return self.cluster.platform(self._description.name)
 
     def add(self, system: System, plan: Plan) -> None:

@@ -81,7 +81,7 @@ def test_what_quotes_cure_is_to_be_written_as_it_stands_there(
             K3S1,
             "size: 465Gi\n    mountPath: /mnt/longhorn/sdf1",
             "size:\n    mountPath: /mnt/longhorn/sdf1",
-            "nothing stands",
+            "there is nothing here",
             "25Gi",
         ),
     ],
