@@ -32,7 +32,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=storage(disk_node(_A)),
         files=storage(WEB),
         cure=(WEB, disk_node(_A)),
-        says="flux-system/storage in HEAD, with the disks of k3s1, is reached by Flux no more",
+        says="flux-system/storage in HEAD, with the disks of k3s1, is no longer reached by Flux",
         nodes=[machine()],
     ),
     "moves/second-release": Planted(

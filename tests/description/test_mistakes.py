@@ -55,7 +55,7 @@ def test_ten_mistakes_at_once_are_ten_findings_and_nothing_is_written(
         ("version: [1, 9]", "is not an exact version"),
         ("version: '1.9'", "'1.9' is not an exact version"),
         ("version: ^1.9.0", "'^1.9.0' is not an exact version"),
-        ("version: v1.9.0", "Longhorn's charts carry no leading v"),
+        ("version: v1.9.0", "Longhorn's chart versions have no leading v"),
     ],
 )
 def test_a_version_that_is_none_says_so(reference: Project, written: str, found: str) -> None:

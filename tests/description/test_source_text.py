@@ -65,7 +65,7 @@ def test_what_quotes_cure_is_to_be_written_as_it_stands_there(
         (STACK, "version: v1.33.1+k3s1", "version: 1.30", "'1.30' is not an exact k3s version", "v1.33.1+k3s1"),
         (K3S1, "cluster: k3s-flux", "cluster: 1.10", "'1.10' is not a Kubernetes name", "1-10"),
         (K3S1, "address: 192.168.86.71", "address: 192.10", "'192.10' is not an IP address", "192.168.86.71"),
-        (STACK, "retention: 10d", "retention: 10", "'10' is not a time that Prometheus knows", "10d"),
+        (STACK, "retention: 10d", "retention: 10", "'10' is not a duration that Prometheus knows", "10d"),
         (STACK, "retentionSize: 8GB", "retentionSize: 8.50", "'8.50' is not a size", "8.50GB"),
         (STACK, "interval: 5m", "interval: 5", "'5' is not a duration", "5s or 5m"),
         (STACK, "replicas: 1 #", "replicas: 1.50 #", "found the number 1.50", "a whole number"),

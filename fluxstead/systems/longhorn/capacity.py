@@ -35,12 +35,12 @@ class _Volume:
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """What volumes of one selection of disks ask for, with all their copies, against what those disks have to give."""
+    """What volumes on one selection of disks ask for, with all their copies, against what those disks have."""
     if not any(node.disks for node in subject.nodes):
         return
     said = mapping(values_in(subject), "persistence").get("defaultClassReplicaCount")
     replicas = said if isinstance(said, int) else _CHARTS_REPLICAS
-    # Class: the tags it asks for, and its number of copies.
+    # By class: the tags it asks for, and its number of copies.
     classes = {"longhorn": (frozenset[str](), replicas)}
     for item in subject.view.of("StorageClass"):
         if subject.known.is_placed_on_disks(item):
