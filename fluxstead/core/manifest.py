@@ -29,7 +29,7 @@ class ObjectRef:
 
 
 def ref_of(obj: Mapping[str, Any]) -> ObjectRef:
-    """The identity of an object that has a kind and a name."""
+    """The identity of an object with a kind and a name."""
     metadata = obj["metadata"]
     return ObjectRef(group_of(obj["apiVersion"]), obj["kind"], metadata.get("namespace", ""), metadata["name"])
 
@@ -41,7 +41,7 @@ def group_of(api_version: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One object, as plain data in the order people write it, and where in the description it comes from."""
+    """One object, as plain data in the order in which people write it, and where in the description it comes from."""
 
     object: Mapping[str, Any]
     source: Source

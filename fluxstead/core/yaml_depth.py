@@ -13,7 +13,7 @@ _OPENING = re.compile(r"[\[{\]}]|[-?]\s+(?=[-?]\s)")
 
 def is_nested_without_end(text: str) -> bool:
     """Whether `text` is nested deeper than anything that a person writes."""
-    # Brackets in quotes count as well, so that this finds too much, in a moment; the parser, which needs no stack, decides.
+    # Brackets in quotes count as well, so this finds too much, but at once; the parser, which needs no stack, decides.
     steps = (-1 if sign in "]}" else 1 for sign in _OPENING.findall(text))
     return max(accumulate(steps), default=0) > _DEEPEST and _is_deep(text)
 
@@ -26,5 +26,5 @@ def _is_deep(text: str) -> bool:
             if depth > _DEEPEST:
                 return True
     except yaml.YAMLError:
-        pass  # what is wrong with it is said by whoever reads it
+        pass  # what is wrong with it is reported by whoever reads it
     return False

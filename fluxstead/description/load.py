@@ -32,7 +32,7 @@ PROJECT = "fluxstead"
 """The project's name in Pulumi.yaml, and so the prefix of its keys in the stack file."""
 
 STACK_KEYS = frozenset({"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"})
-"""What a stack file holds: `config`, and what the Pulumi CLI keeps beside it (pulumi: sdk/go/common/workspace, ProjectStack)."""
+"""What a stack file holds: `config`, and what the Pulumi CLI keeps next to it (pulumi: sdk/go/common/workspace, ProjectStack)."""
 
 _Model = TypeVar("_Model", bound=Described)
 

@@ -86,7 +86,7 @@ class Plan:
     """What turns everything to be watched into layers, if this system does it."""
     addresses: tuple[Address, ...] = ()
     outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What other programs may build on, beside the addresses: outputs of the system's Pulumi component."""
+    """What other programs may build on, besides the addresses: outputs of the system's Pulumi component."""
     products: Mapping[str, str] = field(default_factory=dict)
     """The versions of what it installs in the cluster, by the names of the catalog's schemas."""
     findings: tuple[Finding, ...] = ()

@@ -20,7 +20,7 @@ _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
 """What a file system that cannot sync a folder answers."""
 
 
-class NotWritten(Exception):  # noqa: N818 -- the disk's error, told with its place
+class NotWritten(Exception):  # noqa: N818 -- the disk's error, with its place
     """The disk refused. `begun`: whether some files were replaced already, so that the next run has to resume."""
 
     def __init__(self, file: Path, problem: OSError, *, begun: bool) -> None:

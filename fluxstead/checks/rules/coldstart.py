@@ -92,7 +92,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     told: set[tuple[int, Requirement]] = set()
     for item in view.items:
         if not item.exact or (waiting.applied[item.unit.index] | 3 << 2 * item.unit.index) & stuck:
-            continue  # of what never starts, nothing is told of its needs
+            continue  # what never starts needs no findings about its needs
         for need in needed_by(item):
             if need in cluster.given or (item.unit.index, need) in told or _is_told(subject, item.unit, need):
                 continue
@@ -103,7 +103,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_told(subject: Subject, unit: Unit, need: Requirement) -> bool:
-    """Whether the description was told of it already, or only a variable's value would show what is needed."""
+    """Whether it was already reported for the description, or only a variable's value would show what is needed."""
     return (unit.name, need) in subject.unmet or "${" in str(need)
 
 
