@@ -10,10 +10,10 @@ from fluxstead.systems import applications, dns, ingress, longhorn, monitoring, 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
-# What systems know of one another follows from the description alone.
+# What systems know about one another follows from the description alone.
 router, default_class = ingress.router_of(cluster.ingress, platform, nodes), longhorn.DEFAULT_CLASS
 
-# Pass one. Each system plans its layers, and says what it asks of others; the order of these lines decides nothing.
+# Pass one. Each system plans its layers and says what it needs from others; the order of these lines does not matter.
 program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
 program.add(dns.DNS, dns.plan(cluster.dns, platform))
 program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
@@ -21,6 +21,6 @@ program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router))
 program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class))
 program.add(applications.APPLICATIONS, applications.plan(cluster.apps, platform, router.controller_namespace, default_class))
 
-# What was asked is resolved, the layers are ordered, the tree is checked. Pass two registers every layer with Pulumi, and writes
+# The asks are resolved, the layers ordered, the tree checked. Pass two registers every layer with Pulumi, and writes
 # generated/<stack>/.
 program.run()

@@ -13,14 +13,14 @@ from fluxstead.hosts.answer import DiskAnswer
 
 @dataclass(frozen=True)
 class DiskArgs:
-    """What the host is told of the disk, and what it answered."""
+    """What the host is told about the disk, and what it answered."""
 
     declared: Mapping[str, Any]
     answer: pulumi.Output[DiskAnswer]
 
 
 class DiskResource(pulumi.ComponentResource):
-    """A prepared disk. Outputs: `filesystem_uuid`, and `done`, which is what the last run of the script did to it."""
+    """A prepared disk. Outputs: `filesystem_uuid`, and `done`: what the last run of the script did to it."""
 
     def __init__(self, name: str, args: DiskArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstead:nodes:Disk", name, dict(args.declared), opts)

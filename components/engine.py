@@ -19,9 +19,9 @@ from fluxstead.tree.delivery import Desired, deliver, look
 
 
 def project() -> tuple[Path, str]:
-    """The folder of Pulumi.yaml, which `main: ../..` makes another one than the program's, and the stack.
+    """The folder of Pulumi.yaml, which `main: ../..` makes different from the program's, and the stack.
 
-    Pulumi says the folder since 2025 (pulumi/pulumi#18595); an older language host is helped by FLUXSTEAD_PROJECT.
+    Pulumi tells the folder since 2025 (pulumi/pulumi#18595); for older language hosts there is FLUXSTEAD_PROJECT.
     """
     folder = pulumi.get_root_directory() or os.environ.get("FLUXSTEAD_PROJECT") or Path.cwd()
     return Path(folder), pulumi.get_stack()
@@ -33,7 +33,7 @@ def stop(findings: Sequence[Finding]) -> NoReturn:
 
 
 def carry_out(root: Path, assembled: Assembled) -> None:
-    """Stop on an error; else register the hosts and every system with its layers, and then, in `up` only, write the tree."""
+    """Stop on an error; otherwise register the hosts and every system with its layers, then, in `up` only, write the tree."""
     delivery = look(_desired(root, assembled))
     findings = [*assembled.findings, *delivery.findings]
     if errors(findings):
@@ -60,7 +60,7 @@ def _desired(root: Path, assembled: Assembled) -> Desired:
 
 
 def _write(root: Path, assembled: Assembled) -> None:
-    """Write what the disk lacks now: preparing hosts may have taken an hour since it was looked at."""
+    """Write what the disk lacks by now: preparing the hosts may have taken an hour since we looked."""
     delivery = deliver(_desired(root, assembled))
     if errors(delivery.findings):
         raise pulumi.RunError("the tree was not written\n" + report(delivery.findings))
@@ -70,6 +70,6 @@ def _write(root: Path, assembled: Assembled) -> None:
 def quiet_interrupt() -> None:
     """End without a traceback when the operator interrupts, or the engine because a host failed; it says which and why.
 
-    A tree that is being written then is carried on by the next run.
+    A tree that was being written is completed by the next run.
     """
     signal.signal(signal.SIGINT, lambda *_: os._exit(1))

@@ -17,7 +17,7 @@ from fluxstead.hosts.declared import declared
 from fluxstead.nodes.model import Node
 
 _FORMER = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="fluxstead:hosts:Host")])
-"""The type that this component had; without it, a stack of that time would run the script on every host again."""
+"""The type that this component used to have; without it, older stacks would run the script on every host again."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class NodeArgs:
 
 
 class NodeResource(pulumi.ComponentResource):
-    """A prepared host: packages, services, disks, k3s's configuration. Prepared again, it is left as it is.
+    """A prepared host: packages, services, disks, k3s's configuration. Preparing it again changes nothing.
 
-    Its disks are its children. Output: `filesystem_uuids`, by disk, which are there once the host said that all is done.
+    Its disks are its children. Output: `filesystem_uuids`, by disk, which are there once the host has said that everything is done.
     """
 
     def __init__(self, name: str, args: NodeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         told = declared(args.node)
-        # The engine shows a change of these, here and at the disks, key by key; of standard input, no more than that it differs.
+        # The engine shows changes to these, here and at the disks, key by key; of standard input, only that it differs.
         inputs = {key: value for key, value in told.items() if key != "disks"}
         super().__init__("fluxstead:nodes:Node", name, inputs, pulumi.ResourceOptions.merge(_FORMER, opts))
         stdin = stdin_for("apply", told)
@@ -56,7 +56,7 @@ class NodeResource(pulumi.ComponentResource):
         answer = command.stdout.apply(partial(_fine, token_of(stdin), frozenset(disks)))
         for disk, of_disk in disks.items():
             DiskResource(
-                # A URN holds no parent's name, so the disk's own has the machine's; no name has a slash in it.
+                # A URN does not contain the parent's name, so the disk's own has the machine's; no name has a slash in it.
                 f"{name}/{disk}",
                 DiskArgs(of_disk, answer.apply(partial(_of_disk, disk))),
                 # After the command, so that a change which the host refused is still shown by the next preview.
@@ -67,9 +67,9 @@ class NodeResource(pulumi.ComponentResource):
 
 
 def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:
-    """Register every live host whose key is known, in parallel, by its name; the others are left alone, and said so.
+    """Register every live host whose key is known, in parallel, by its name; the others are left alone, and reported.
 
-    This is where what a host has to know of the rest of the cluster is at hand.
+    This is where what a host has to know about the rest of the cluster is at hand.
     """
     nodes = assembled.description.nodes
     alone = [f"{node.name} ({node.left_alone})" for node in nodes if node.left_alone]
@@ -110,7 +110,7 @@ def _fine(token: str, disks: frozenset[str], output: str) -> Answer:
         raise pulumi.RunError(f"{answer.status}: {'; '.join(answer.why)}")
     untold = disks - {disk.name for disk in answer.disks}
     if untold:
-        raise pulumi.RunError(f"the host's answer says nothing of its disks {', '.join(sorted(untold))}")
+        raise pulumi.RunError(f"the host's answer says nothing about its disks {', '.join(sorted(untold))}")
     return answer
 
 

@@ -1,6 +1,6 @@
 """The two passes of the program, around the systems that `__main__.py` names.
 
-Pulumi is imported only when its engine runs the program: pass one, which is all that `./run` needs, starts in half the time
+Pulumi is only imported when its engine runs the program: pass one, which is all that `./run` needs, starts in half the time
 without it.
 """
 
@@ -43,7 +43,7 @@ class Program:
 
     @property
     def platform(self) -> Platform:
-        """What every system has to know of the cluster."""
+        """What every system has to know about the cluster."""
         return self.cluster.platform(self._description.name)
 
     def add(self, system: System, plan: Plan) -> None:
@@ -51,7 +51,7 @@ class Program:
         self._plans[system.name] = plan
 
     def run(self) -> None:
-        """Resolve, order and check; then hand the tree over, or register and write it under Pulumi."""
+        """Resolve, order and check; then hand over the tree, or register and write it under Pulumi."""
         assembled = assemble(self._description, self._plans, self._root)
         run = embedded.current.get()
         if run:

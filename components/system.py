@@ -1,4 +1,4 @@
-"""A system as a Pulumi component: one class for all, since what sets a system apart stands in its plan."""
+"""A system as a Pulumi component: one class for all, since what distinguishes a system is in its plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fluxstead.tree.layer import Plan
 
 @dataclass(frozen=True)
 class SystemArgs:
-    """The system's plan, with what has become of what it asked."""
+    """The system's plan, with its asks resolved."""
 
     plan: Plan
 
@@ -27,7 +27,7 @@ class SystemResource(pulumi.ComponentResource):
 
 
 def type_of(system: str) -> str:
-    """The component's type. It is part of the URN of every layer below, and so stays for the system's life."""
+    """The component's type. It is part of the URN of every layer below, so it stays for the system's life."""
     return f"fluxstead:{system}:{''.join(word.capitalize() for word in system.split('_'))}"
 
 

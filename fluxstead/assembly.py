@@ -44,7 +44,7 @@ class Assembled:
     description: Description
     tree: Tree
     plans: Mapping[str, Plan]
-    """What each system contributes, with what has become of what it asked, in the order of the list of systems."""
+    """What each system contributes, with its asks resolved, in the order of the list of systems."""
     findings: tuple[Finding, ...]
     remarks: tuple[Remark, ...]
     view: View
@@ -70,7 +70,7 @@ class Assembled:
         )
 
     def desired(self, root: Path, *, overwrite: bool, say: Callable[[str], object]) -> Desired:
-        """What is to be on the disk below `root`; `say` takes a line of progress."""
+        """What should be on the disk below `root`; `say` takes a line of progress."""
         return Desired(
             root=root,
             cluster=self.description.name,
@@ -83,9 +83,9 @@ class Assembled:
 
 
 def assemble(description: Description, planned: Mapping[str, Plan], root: Path | None = None) -> Assembled:
-    """Resolve what the systems' plans ask, order the layers of all, render and check them.
+    """Resolve what the systems' plans ask for, order all layers, render and check them.
 
-    The result may carry errors, and is then not to be used.
+    The result may carry errors, and must then not be used.
     Directories that people wrote, and the tree that was committed, are read below `root`.
     """
     cluster = description.cluster
@@ -110,7 +110,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     subject, past = evidence_of(description, plans, tree, root)
     said = judged(subject, past)
     findings += [*ordered.findings, *(one for one in said if isinstance(one, Finding))]
-    # Classes and copies come from the machines' disks: without a machine, everything would seem to be wrong with the rest.
+    # Classes and copies come from the machines' disks: without a machine, everything else would seem to be wrong.
     alone = bool(of_machines) and not any(node.joined for node in description.nodes)
     kept = of_machines if alone else accepted(set(findings), cluster.accept, all_checks() if cluster.accept else ())
     remarks = tuple(one for one in said if isinstance(one, Remark))
@@ -158,7 +158,7 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
 
 
 def _entries(cluster: str, directory: str, store: Store) -> list[str]:
-    """The directories that the cluster's Flux begins with: its own, and the tree's where nothing of it leads there yet."""
+    """The directories that the cluster's Flux starts from: its own, and the tree's if nothing there leads to it yet."""
     own = f"clusters/{cluster}"
     entries = [own] if store.is_folder(own) else []
     return entries if store.is_file(entry_path(cluster)) or not store.is_folder(directory) else [*entries, directory]

@@ -1,6 +1,6 @@
-"""Running `__main__.py` without the Pulumi CLI: the same program, stopped where its resources would begin.
+"""Running `__main__.py` without the Pulumi CLI: the same program, stopped before its resources.
 
-Generating the tree needs no engine, no state and no network; so `./run render` runs pass one of the program in-process
+Generating the tree needs no engine, no state and no network, so `./run render` runs pass one of the program in-process
 and takes the tree from it.
 """
 
@@ -45,7 +45,7 @@ def run_program(root: Path, stack: str) -> Run:
     run = Run(root, stack)
     token = current.set(run)
     collecting = gc.isenabled()
-    # Everything built here lives until the end; looking through it again and again made a large tree cost a third more.
+    # Everything built here lives until the end; scanning it again and again made a large tree cost a third more.
     gc.disable()
     try:
         runpy.run_path(str(PROGRAM), run_name="__main__")

@@ -1,4 +1,4 @@
-"""The systems, and the sums of what they say: all charts, all kinds, all checks."""
+"""The systems, and the sum of what they declare: all charts, all kinds, all checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one system says of itself: everything that is to be known of it outside its own slice."""
+"""What one system declares about itself: everything to be known about it outside its own slice."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class System:
     """One system. `name` is its slice's, its component's and the one in `__main__.py`.
 
     `key`: its key in the stack file; None where it has none. `does`: what it is for, as the documentation says it. `charts`: those
-    that it installs, and those whose facts are its subject. `copies`: annotations by which a second Ingress may answer for the same
-    path. `planned`: the checks that its `plan` makes of the description. `rules`: over trees; `moves`: over what a commit changes.
+    that it installs, and those that it knows about. `copies`: annotations by which a second Ingress may answer for the same
+    path. `planned`: the checks that its `plan` makes on the description. `rules`: over trees; `moves`: over what a commit changes.
     """
 
     name: str

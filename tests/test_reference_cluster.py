@@ -52,7 +52,7 @@ def test_flux_2_6_tries_a_release_once_and_never_rolls_back(objects: Objects) ->
 
 
 def test_the_live_node_has_its_three_disks_and_the_planned_one_has_no_object(reference: Project) -> None:
-    """Longhorn deletes a Node whose Kubernetes node does not exist, and Flux would make it again, for ever."""
+    """Longhorn deletes a Node whose Kubernetes node does not exist, and Flux would make it again, forever."""
     assembled = reference.run().assembled
     assert assembled is not None
     nodes = [file.object for file in assembled.tree if file.object["kind"] == "Node"]

@@ -1,4 +1,4 @@
-"""What others' versions are like: their object schemas, their charts' values, and what each brings to a cluster.
+"""What third-party versions are like: their object schemas, their charts' values, and what each brings to a cluster.
 
 Data only, written by `tools/catalog.py`; nothing here is asked over the network.
 """

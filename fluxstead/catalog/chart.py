@@ -1,4 +1,4 @@
-"""What is to be known of a Helm chart beside its files, whoever installs it."""
+"""What there is to know about a Helm chart besides its files, whoever installs it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SecretName:
-    """A Secret that a chart's values name and the chart does not make, and the keys that are read of it."""
+    """A Secret that a chart's values name and the chart does not create, and the keys that are read from it."""
 
     name: object
     keys: tuple[str, ...] = ()
@@ -32,47 +32,47 @@ def _no_secrets(values: Values) -> Iterable[SecretName]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One chart. What is not said of it is not known, and then nothing is refused for it."""
+    """One chart. What is not stated is not known, and then nothing is refused for it."""
 
     name: str
     title: str = ""
-    """What people call what it installs; the name where nothing is said."""
+    """What people call what it installs; its name by default."""
     former_names: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     """What its versions bring with the chart's default values."""
     with_values: Callable[[Brings, Values], Brings] = _as_they_are
-    """What a version brings with these values: classes can be renamed, and made the default."""
+    """What a version brings with these values: classes can be renamed or made the default."""
     single: bool = False
-    """Its custom resources and webhooks are the whole cluster's, so that a second release takes them from the first (F5)."""
+    """Its custom resources and webhooks are cluster-wide, so a second release takes them from the first (F5)."""
     gives_addresses: bool = False
-    """It gives addresses to load balancers itself, beside or instead of k3s's servicelb."""
+    """It assigns addresses to load balancers itself, besides or instead of k3s's servicelb."""
     holds_volumes: str = ""
-    """How it is uninstalled on purpose, where every volume of the cluster goes with it (U10, F17)."""
+    """How it is uninstalled on purpose, if every volume in the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
     open_values: frozenset[str] = frozenset()
-    """Keys whose values go to a chart inside the chart, which names only what it overrides there."""
+    """Keys whose values go to a subchart; the chart's own values name only what it overrides there."""
     inert_kinds: frozenset[str] = frozenset()
-    """Custom kinds whose objects make no pods, no Services, no ConfigMaps and no Secrets but those that they name."""
+    """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 
     def __str__(self) -> str:
         return self.title or self.name
 
 
 class Charts:
-    """The charts that are known, by their names and former names."""
+    """The known charts, by their names and former names."""
 
     def __init__(self, charts: Iterable[Chart]) -> None:
         self._known = {name: chart for chart in charts for name in (chart.name, *chart.former_names)}
         self.inert_kinds = frozenset[str]().union(*(chart.inert_kinds for chart in self._known.values()))
 
     def __getitem__(self, name: str) -> Chart:
-        """The chart of this name; one of which nothing is known where it is another's."""
+        """The chart with this name; one about which nothing is known if it is not in the table."""
         return self._known.get(name) or Chart(name=name)
 
     def brings(self, name: str, version: str) -> Brings | None:
         """What this version brings with the chart's default values.
 
-        None for a chart that is not known, and for a version that is a range or older than all that are known. One that is newer
-        than all is taken to bring what the newest does.
+        None for an unknown chart, and for a version that is a range or older than all known ones. A version newer
+        than all is assumed to bring what the newest does.
         """
         return of_version(version, self[name].parts) if EXACT.fullmatch(version) else None

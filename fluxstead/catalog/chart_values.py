@@ -1,6 +1,6 @@
 """Whether a Helm value is one that this version of a chart knows.
 
-Helm takes an unknown key without a word, unless the chart has a schema of its own: the setting is then just not set.
+Helm silently accepts an unknown key, unless the chart has a schema of its own: the setting is then just not set.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def unknown_values(
 
     Anything below `open_keys` is accepted: these go to a chart inside the chart, `global` to all of them.
 
-    A chart knows the keys of its default values. Below a default of null or of an empty map, and below what charts hand on
-    to Kubernetes as it is (resources, labels, …), every key is known. A key that only a template reads is not in the
-    defaults, so that what has no nearest known key may still be right.
+    A chart knows the keys of its default values. Below a default of null or of an empty map, and below what charts pass on
+    to Kubernetes unchanged (resources, labels, …), every key is known. A key that only a template reads is not in the
+    defaults, so what has no nearest known key may still be right.
     """
     versions = versions_known(chart)
     number = version.removeprefix("v")
@@ -78,7 +78,7 @@ class _Version:
                 yield from self.unknown(value, node or {}, f"{path}.")
 
     def _meant(self, key: str, siblings: Mapping[str, Any], parent: str) -> str | None:
-        """A sibling that is very much like it, or the same key at the only other place, or a sibling a bit like it."""
+        """A very similar sibling, or the same key at the only other place, or a somewhat similar sibling."""
         known = [name for name, entry in siblings.items() if self._has(entry)]
         elsewhere = [path for path in self._paths(self.keys) if path.rpartition(".")[2] == key]
         sibling = nearest(key, known, 0.75)

@@ -1,4 +1,4 @@
-"""Kinds: which groups the API server serves itself, which kinds belong to no namespace, and which make pods."""
+"""Kinds: which groups the API server serves itself, which kinds are cluster-scoped, and which create pods."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ WORKLOADS = tuple(_TEMPLATES)
 
 
 def is_namespaced(group: str, kind: str) -> bool:
-    """Whether objects of this kind are in a namespace. Of custom kinds, those called `Cluster…` are taken to be in none."""
+    """Whether objects of this kind have a namespace. Custom kinds called `Cluster…` are assumed to have none."""
     if "." not in group or group.endswith(".k8s.io"):
         return kind not in _CLUSTER_WIDE
     return not (kind.startswith("Cluster") and kind != "Cluster")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# Below this likeness a guess misleads more often than it helps: `path` is no help to somebody who wrote `size`.
+# Below this similarity a guess misleads more often than it helps: `path` is no help to somebody who wrote `size`.
 _LIKENESS = 0.6
 _NUMBERED = re.compile(r"(v?)(\d{1,9}(?:\.\d{1,9})*)(\D.*|)", re.ASCII)
 
 
 def nearest(key: str, known: Iterable[str], likeness: float = _LIKENESS) -> str | None:
-    """The known key most like `key`, or None where none is like it; 1.0 is one that differs in spelling only."""
+    """The known key most similar to `key`, or None if none is similar; 1.0 is one that differs only in spelling."""
     from difflib import get_close_matches  # noqa: PLC0415 -- only a mistake has to pay for it
 
     spellings = {_spelling(name): name for name in sorted(known)}
@@ -20,9 +20,9 @@ def nearest(key: str, known: Iterable[str], likeness: float = _LIKENESS) -> str 
 
 
 def nearest_version(version: str, known: Iterable[str]) -> str | None:
-    """The known version of the same line that is closest, or else the one that is closest at all.
+    """The closest known version of the same line, or else the closest of all.
 
-    One of the same form comes first: `1.27.9-alpine` is not cured by `1.27.5-perl`, nor by `1.27`, which moves.
+    The same form comes first: `1.27.9-alpine` is not fixed by `1.27.5-perl`, nor by `1.27`, which moves.
     """
     wanted, names = _numbered(version), sorted(known)
     if wanted is None:
@@ -46,5 +46,5 @@ def _distance(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _spelling(key: str) -> str:
-    """Case, dashes and underscores are what people mix up most."""
+    """Case, dashes and underscores are what people confuse most."""
     return key.lower().replace("-", "").replace("_", "")

@@ -1,4 +1,4 @@
-"""Charts that no system of fluxstead installs, and that the trees of others have.
+"""Charts that no fluxstead system installs, but that other people's trees have.
 
 Source: cert-manager/cert-manager deploy/charts/cert-manager, at the tags of its releases.
 """

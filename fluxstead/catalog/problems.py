@@ -33,7 +33,7 @@ class SchemaProblem:
 def problems_of(errors: Iterable[ValidationError], schema: Mapping[str, Any]) -> list[SchemaProblem]:
     """All errors of one object, in the order of their paths, each once."""
     found = list(errors)
-    # A misspelt key that is needed is unknown and missing: it is told once, with the key that was meant.
+    # A misspelt required key is both unknown and missing: it is reported once, with the key that was meant.
     misspelt = {
         (*error.instance_path, nearest(key, _known(error, schema)))
         for error in found
@@ -45,13 +45,13 @@ def problems_of(errors: Iterable[ValidationError], schema: Mapping[str, Any]) ->
 
 
 def _known(error: ValidationError, schema: Mapping[str, Any]) -> Collection[str]:
-    """The keys that an object with an unknown one may have."""
+    """The keys that the object with the unknown one may have."""
     known: Collection[str] = _at(schema, error.schema_path[:-1])["properties"]
     return known
 
 
 def dotted(path: Iterable[str | int]) -> str:
-    """A path as people write it: `spec.rules[0].host`, with brackets around a key that has dots or slashes in it."""
+    """A path as people write it: `spec.rules[0].host`, with brackets around a key that contains dots or slashes."""
     parts = ""
     for key in path:
         if isinstance(key, int):
@@ -100,7 +100,7 @@ def _choice(options: Sequence[object], value: object) -> str:
 
 
 def _instead(key: str, known: Collection[str], present: object) -> str:
-    """The key to write instead: one like it, or else those that are still free, where they are few."""
+    """The key to write instead: a similar one, or else those that are still free, if there are few."""
     guess = nearest(key, known)
     if guess:
         return f", nearest is `{guess}`"
@@ -133,7 +133,7 @@ def _at(schema: Mapping[str, Any], path: Iterable[str | int]) -> Any:
 
 
 def not_json(value: object, path: tuple[str | int, ...] = ()) -> list[SchemaProblem]:
-    """Values that Python's YAML makes and JSON has no form for, such as an unquoted date."""
+    """Values that Python's YAML creates and JSON has no form for, such as an unquoted date."""
     if isinstance(value, Mapping):
         return [problem for key, child in value.items() for problem in not_json(child, (*path, str(key)))]
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What objects name, field by field: one table for the order that is inferred and for the checks of names.
+"""What objects name, field by field: one table for the inferred order and for the checks of names.
 
 The cold start does not read it: that proves the order, and could not miss what is missing here (`checks/objects/needed.py`).
 Sources: the API references of Kubernetes, Flux and cert-manager.
@@ -18,16 +18,16 @@ from fluxstead.core.shape import mapping
 
 CERTIFICATES = "cert-manager.io"
 _ISSUERS = {f"{CERTIFICATES}/cluster-issuer": "ClusterIssuer", f"{CERTIFICATES}/issuer": "Issuer"}
-"""Annotations by which cert-manager is asked for the certificates of an object's TLS (cert-manager: ingress-shim)."""
+"""Annotations that ask cert-manager for the certificates of an object's TLS (cert-manager: ingress-shim)."""
 _POD = "a pod"
 _CLASSES = frozenset({"storageClassName", "storageClass"})
 _NO_CLASS = frozenset({"", "-"})
-"""What names no StorageClass: the empty one, and `-`, of which charts make the empty one (Helm's usual template of a claim)."""
+"""What names no StorageClass: the empty one, and `-`, which charts turn into the empty one (Helm's usual template of a claim)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """An object names another one. `field`: the key above its name; `keys`: those that are read of it, where that is said."""
+    """An object names another one. `field`: the key above its name; `keys`: those read from it, where that is given."""
 
     ref: ObjectRef
     field: str
@@ -38,8 +38,8 @@ class Naming:
 class _Field:
     """A field of a kind, written `Kind.group`, whose last key holds the name of something.
 
-    `path`: keys from the object's top, or a pod's; `[]` is every entry of a list. `kind`: of what is named, unless one stands
-    beside it. `keys`: those that are read of it; what `key_in` beside the name says comes before.
+    `path`: keys from the object's top, or a pod's; `[]` is every entry of a list. `kind`: of what is named, unless one is given
+    next to it. `keys`: those read from it; what `key_in` next to the name says takes precedence.
     """
 
     holder: str
@@ -140,7 +140,7 @@ def names_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
 
 
 def makes(obj: Mapping[str, Any]) -> Iterator[str]:
-    """The Secrets of its own namespace that are made for an object: for a Certificate, and for an Ingress that asks for one."""
+    """The Secrets in its own namespace that are created for an object: for a Certificate, and for an Ingress that asks for one."""
     spec = mapping(obj, "spec")
     if obj.get("kind") == "Certificate" and group_of(str(obj.get("apiVersion", ""))) == CERTIFICATES:
         names = [spec.get("secretName")]
@@ -165,7 +165,7 @@ def _classes_in(values: Any) -> Iterator[Naming]:
 
 
 def _at(top: Mapping[str, Any], way: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """The mappings at the end of a way of keys, `[]` for each entry of a list."""
+    """The mappings at the end of a path of keys, `[]` for each entry of a list."""
     for done, key in enumerate(way, 1):
         if key.endswith("[]"):
             entries = top.get(key[:-2])

@@ -1,4 +1,4 @@
-"""Whether an object is one that the versions of this cluster accept, unknown keys included."""
+"""Whether this cluster's versions accept an object, unknown keys included."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _UNVERSIONED = ("cert-manager", "k3s", "kustomize", "prometheus-operator", "trae
 class Schemas:
     """JSON schemas of the versions that one cluster runs.
 
-    A product's sets lie one over the other: each holds the kinds that changed in its version, an empty file where it
-    no longer serves one. A minor version without a set of its own is judged by the next one that has: a field that came in
-    between passes unseen, and none that the cluster has is refused; of API versions, only those that stayed are known.
+    A product's sets are layered: each holds the kinds that changed in its version, with an empty file where it
+    no longer serves one. A minor version without a set of its own is judged by the next one that has: a field added in
+    between goes unnoticed, and none that the cluster has is refused; of API versions, only those that stayed are known.
     Beyond the newest set, the newest counts. `products`: the versions of what else the cluster runs, by the sets' names.
     """
 
@@ -45,7 +45,7 @@ class Schemas:
         return (api_version, kind) in self._files
 
     def problems(self, obj: Mapping[str, Any]) -> list[SchemaProblem]:
-        """What is wrong with an object; nothing for a kind that the catalog does not hold."""
+        """What is wrong with an object; nothing for a kind that is not in the catalog."""
         missing = [key for key in ("apiVersion", "kind") if not isinstance(obj.get(key), str)]
         if missing:
             return [SchemaProblem(key, f"key `{key}` is missing") for key in missing]
@@ -83,7 +83,7 @@ class Schemas:
         return [SchemaProblem("apiVersion", f"{kind} is not served as `{api_version}`: `{newest}`")] if newest else []
 
     def _compile(self, identity: tuple[str, str]) -> tuple[dict[str, Any], Draft202012Validator]:
-        from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 -- dear, and only checks need it
+        from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 -- expensive, and only checks need it
 
         schema = json.loads(self._files[identity].read_bytes())
         definitions = schema.setdefault("$defs", {})

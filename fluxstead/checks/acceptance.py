@@ -11,7 +11,7 @@ from fluxstead.core.findings import Finding, Severity, Source
 
 ERROR_ACCEPTED = refuses("accept/error", "U7", "`storage/tags` is an error", "the description")
 UNKNOWN_ACCEPTED = refuses("accept/unknown", "U7", "no check is called `storage/tags-unusd`", "the description")
-UNUSED_ACCEPTANCE = warns("accept/unused", "U7", "nothing is found that `storage/tags-unused` would accept", "the description")
+UNUSED_ACCEPTANCE = warns("accept/unused", "U7", "there is no finding for `storage/tags-unused` to accept", "the description")
 CHECKS = (ERROR_ACCEPTED, UNKNOWN_ACCEPTED, UNUSED_ACCEPTANCE)
 
 
@@ -27,7 +27,7 @@ class Acceptance(Protocol):
 
 
 def accepted(findings: Collection[Finding], acceptances: Sequence[Acceptance], checks: Sequence[Check]) -> Iterator[Finding]:
-    """The findings without the accepted warnings, and with what is wrong with the acceptances themselves."""
+    """The findings without the accepted warnings, plus what is wrong with the acceptances themselves."""
     found = {finding.id: finding.severity for finding in sorted(findings, reverse=True)}
     names = {acceptance.id for acceptance in acceptances}
     yield from (one for one in findings if one.severity is Severity.ERROR or one.id not in names)
@@ -40,20 +40,20 @@ def accepted(findings: Collection[Finding], acceptances: Sequence[Acceptance], c
             yield UNKNOWN_ACCEPTED(
                 acceptance.source_of("id"),
                 what=f"no check is called `{acceptance.id}`",
-                why="the warning that was meant is not accepted",
+                why="the warning you meant is not accepted",
                 write=near[0] if near else "an id of `./run check --list`",
             )
         elif severity is Severity.ERROR:
             yield ERROR_ACCEPTED(
                 acceptance.source_of("id"),
                 what=f"`{acceptance.id}` is an error",
-                why="what it says would break the cluster, whatever the reason",
+                why="what it reports would break the cluster, whatever the reason",
                 write="what the error asks for",
             )
         elif acceptance.id not in found and acceptance.id not in later:
             yield UNUSED_ACCEPTANCE(
                 acceptance.source_of("id"),
-                what=f"nothing is found that `{acceptance.id}` would accept",
+                what=f"there is no finding for `{acceptance.id}` to accept",
                 why="it would hide the warning if it came back for another reason",
                 write="the list without it",
             )

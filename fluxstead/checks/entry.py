@@ -1,6 +1,6 @@
-"""The entry, `clusters/<cluster>/tree.yaml`: the operator's own, and all that Flux knows of the tree.
+"""The entry, `clusters/<cluster>/tree.yaml`: the operator's own, and all that Flux knows about the tree.
 
-What is wrong in it is said, and then the tree is looked at as if it were right: an emptied entry would switch off every other
+What is wrong in it is reported, and then the tree is checked as if it were right: an emptied entry would switch off every other
 check.
 """
 
@@ -22,8 +22,8 @@ from fluxstead.tree.entry import entry_path, entry_text
 WRONG_ENTRY = refuses("tree/entry", "F27", "it is empty", "the files on disk")
 CHECKS = (WRONG_ENTRY,)
 
-_ANEW = "delete it, and ./run render writes it anew; or the committed one back: git checkout -- "
-_PRUNES = "Flux deletes what it finds here no more, layer by layer"
+_ANEW = "delete it, and ./run render writes it again; or restore the committed one: git checkout -- "
+_PRUNES = "Flux deletes what it no longer finds here, layer by layer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Entry:
         return documents_in(entry_text(self.cluster, self.directory), self.path)
 
     def findings(self) -> Iterator[Finding]:
-        """Why Flux would not apply the tree through it, the whole of it, and once. Nothing where there is no file yet."""
+        """Why Flux would not apply the whole tree through it, exactly once. Nothing where there is no file yet."""
         if not self.store.is_file(self.path):
             return
         documents = [one for one in self.store.documents(self.path) if one.data is not None or one.problem]
@@ -57,8 +57,8 @@ class Entry:
             yield _wrong(
                 documents[1].source,
                 f"there are {len(documents)} documents in it",
-                "a tree that is reconciled in parts loses what is in none of them: the next group that it gets, for one",
-                f"one Kustomization, of ./{self.directory}; what is yours, in files beside this one",
+                "a tree reconciled in parts loses whatever is in none of them, such as the next group it gets",
+                f"one Kustomization, for ./{self.directory}; anything of yours in files next to this one",
             )
         else:
             yield from self._kustomization(documents[0])
@@ -66,7 +66,7 @@ class Entry:
     def _kustomization(self, document: Document) -> Iterator[Finding]:
         ref = identity(document.data)
         if ref is None or (ref.group, ref.kind) != (KUSTOMIZE, "Kustomization"):
-            yield _wrong(document.source, "it is no Kustomization of Flux", _PRUNES, _ANEW + self.path)
+            yield _wrong(document.source, "it is not a Flux Kustomization", _PRUNES, _ANEW + self.path)
             return
         spec = mapping(document.data, "spec")
         for key, what, why, write in self._differences(spec, ref.namespace):
@@ -80,7 +80,7 @@ class Entry:
             yield (
                 "path",
                 f"it reconciles {'a part of the tree' if part else 'another directory'}, {path or 'the whole repository'}",
-                f"the rest is nobody's, and {_PRUNES}" if part else _PRUNES,
+                f"nothing reconciles the rest, and {_PRUNES}" if part else _PRUNES,
                 f"path: ./{self.directory}",
             )
         source = mapping(spec, "sourceRef")
@@ -89,7 +89,7 @@ class Entry:
             yield (
                 "sourceRef",
                 f"it reads {found[0]} {found[1]}/{found[2]}",
-                "every layer of the tree reads the GitRepository flux-system, and would be of another commit than its group",
+                "every layer of the tree reads the GitRepository flux-system, and could be at another commit than its group",
                 "sourceRef: {kind: GitRepository, name: flux-system}",
             )
         if spec.get("targetNamespace") not in (None, "", FLUX_NAMESPACE):
@@ -103,15 +103,15 @@ class Entry:
             if spec.get(key):
                 yield (
                     key,
-                    f"it renames the tree's Kustomizations, by {key} {spec[key]}",
-                    "Flux deletes those of the old names, and with them what they applied; no dependsOn finds the new ones",
+                    f"it renames the tree's Kustomizations, with {key} {spec[key]}",
+                    "Flux deletes those with the old names, and with them what they applied; no dependsOn finds the new ones",
                     f"no {key}",
                 )
         if spec.get("kubeConfig"):
             yield "kubeConfig", "it applies the tree to another cluster", _PRUNES, "no kubeConfig"
 
     def around(self, view: View) -> Iterator[Finding]:
-        """A kustomization in the entry's folder that leaves it out, or that makes another one of it."""
+        """A kustomization in the entry's folder that leaves it out or changes it."""
         listing = kustomization_in(self.store, self.path.rpartition("/")[0])
         if listing is None:
             return
@@ -126,7 +126,7 @@ class Entry:
             if unit.document and unit.document.path == self.path:
                 for _, what, why, write in self._differences(unit.spec, unit.namespace):
                     yield _wrong(
-                        Source(listing), f"with its changes to tree.yaml, {what}", why, f"{write}, in what Flux gets of it"
+                        Source(listing), f"with its changes to tree.yaml, {what}", why, f"{write}, in what Flux gets after them"
                     )
 
     def renamed(self, view: View, before: Mapping[str, View]) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ def clusters_in(root: Path, known: Known) -> dict[str, Past]:
 
 
 def _of_clusters(entries: list[str]) -> list[str]:
-    """Those below `clusters`, where Flux's own layout has them; what lies elsewhere is a part that is switched off."""
+    """Those below `clusters`, where Flux's own layout has them; what is elsewhere is a part that is switched off."""
     depths = {entry: entry.split("/").index("clusters") for entry in entries if "clusters" in entry.split("/")}
     return [entry for entry, depth in depths.items() if depth == min(depths.values())] or entries
 
@@ -41,7 +41,7 @@ def _evidence(store: DiskStore, entry: str, history: History, known: Known) -> P
     view = view_of(store, [entry])
     past = committed(history, view, lambda files: [entry] if files.is_folder(entry) else [])
     view.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
-    # Of a repository that somebody looks at, and does not commit to, the past need not be there.
+    # Somebody who looks at a repository, and does not commit to it, need not have its past.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.write}" for one in past.unread)]
     return Past(Subject(view=view, known=known), Committed(past.before, past.last, unchecked=unchecked))
 
@@ -64,7 +64,7 @@ def _bootstrapped(store: DiskStore) -> Iterator[str]:
 
 
 def _highest(store: DiskStore) -> Iterator[str]:
-    """The folders of Flux Kustomizations that are in no directory which another one reconciles."""
+    """The folders of Flux Kustomizations that are not in a directory which another one reconciles."""
     found: dict[str, str] = {}
     for path in below(store, ""):
         if is_yaml(path) and "kustomize.toolkit.fluxcd.io" in store.text(path):

@@ -1,4 +1,4 @@
-"""What systems say of themselves to the checks: their charts, where their volumes lie, and kinds that only they have."""
+"""What systems tell the checks about themselves: their charts, where their volumes are, and kinds that only they have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fluxstead.core.shape import mapping
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """Storage that places volumes on disks which objects register: a class is usable with these, not with its own object (F1).
+    """Storage that places volumes on disks that objects register: a class is usable with these, not with its own object (F1).
 
     `provisioner`: of its StorageClasses. `disks`: the kind that registers a machine's disks, as `Kind.group`.
     """
@@ -41,7 +41,7 @@ _GATEWAY_API = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The sum of what all systems say. `copies`: annotations by which a second Ingress may answer for the same path."""
+    """The sum of what all systems declare. `copies`: annotations by which a second Ingress may answer for the same path."""
 
     charts: Charts
     storages: tuple[Storage, ...] = ()
@@ -50,12 +50,12 @@ class Known:
 
     @property
     def route_kinds(self) -> tuple[RouteKind, ...]:
-        """Those of the systems, and of the Gateway API, which is nobody's."""
+        """Those of the systems, and those of the Gateway API, which no system owns."""
         return (*self.routes, *_GATEWAY_API)
 
     @property
     def inert_kinds(self) -> frozenset[str]:
-        """Custom kinds whose objects make nothing that no file shows."""
+        """Custom kinds whose objects create nothing that files do not show."""
         return self.charts.inert_kinds | {route.kind for route in self.route_kinds} | {"ReferenceGrant"}
 
     def chart(self, view: View, release: Item) -> Chart:
@@ -67,7 +67,7 @@ class Known:
         return self.with_values(view, release) if self.charts.brings(*chart_of(view, release)) else None
 
     def with_values(self, view: View, release: Item) -> Brings:
-        """What a release brings with its values, in whatever version; of one that is not known, nothing but what they say."""
+        """What a release brings with its values, whatever its version; for an unknown version, only what the values say."""
         name, version = chart_of(view, release)
         return self.charts[name].with_values(self.charts.brings(name, version) or Brings(), mapping(release.spec, "values"))
 

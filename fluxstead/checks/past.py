@@ -18,7 +18,7 @@ from fluxstead.core.manifest import ObjectRef
 class Transition:
     """From a committed tree to this one. `name`: what the committed one is called, `HEAD` or its upstream branch.
 
-    What is committed and not pushed is one step for Flux, so that two rungs of a ladder in two commits are still a jump.
+    What is committed and not pushed is one step for Flux, so two rungs of a ladder in two commits are still a jump.
     """
 
     name: str
@@ -32,12 +32,12 @@ class Transition:
 
     @property
     def known(self) -> Known:
-        """What systems say of their charts and kinds."""
+        """What systems say about their charts and kinds."""
         return self.subject.known
 
     @property
     def nothing_is_left(self) -> bool:
-        """Whether nothing of the committed tree is reached any more: then that is told, and not what becomes of each object."""
+        """Whether nothing of the committed tree is reached any more: then that is reported, and not what becomes of each object."""
         units = {key for key, unit in self.before.units.items() if unit.document is not None}
         objects = {item.ref for item in self.before.items if item.unit.document is not None}
         return bool(units and objects and not units & self.now.units.keys() and not objects & self.now.by_ref.keys())
@@ -82,7 +82,7 @@ class Past:
 
 
 def over(past: Past, rules: Sequence[Rule[Transition]]) -> Iterator[Finding | Remark]:
-    """What the rules say of each transition; the same finding once."""
+    """What the rules say about each transition, each finding once."""
     told: set[tuple[str, str]] = set()
     for transition in past.transitions:
         for said in run(transition, rules):

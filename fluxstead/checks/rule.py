@@ -14,7 +14,7 @@ Evidence = TypeVar("Evidence")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Remark:
-    """What is told beside the findings: what could not be looked at, or how it was."""
+    """What is reported besides the findings: what could not be looked at, or how it was."""
 
     text: str
 
@@ -33,6 +33,6 @@ class Rule(Generic[Evidence]):
 
 
 def run(evidence: Evidence, rules: Sequence[Rule[Evidence]]) -> Iterator[Finding | Remark]:
-    """What these rules say of the evidence."""
+    """What these rules say about the evidence."""
     for rule in rules:
         yield from rule.function(evidence)

@@ -1,4 +1,4 @@
-"""What most rules look at: one cluster's tree, and what is known of the cluster beside it."""
+"""What most rules look at: one cluster's tree, and what else is known about the cluster."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from fluxstead.nodes.model import Node
 
 @dataclass(kw_only=True)
 class Subject:
-    """A tree, and its cluster. A tree that people wrote comes without a description: then only the view is there.
+    """A tree, and its cluster. A tree that people wrote has no description: then only the view is there.
 
-    `known`: what systems say of their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
+    `known`: what systems say about their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
     catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key.
-    `sops_secret`: namespace and name of the key to decrypt with, which somebody makes by hand. `unmet`, `blocked`: what the order
-    says of the description already: layers with what they need and nothing offers, and those that wait for each other.
+    `sops_secret`: namespace and name of the key to decrypt with, which somebody creates by hand. `unmet`, `blocked`: what the order
+    says about the description already: layers with what they need and nothing offers, and those that wait for each other.
     """
 
     view: View
@@ -47,7 +47,7 @@ class Subject:
 
     @cached_property
     def makers(self) -> Makers:
-        """Who may make a ConfigMap or a Secret."""
+        """Who may create a ConfigMap or a Secret."""
         return Makers(self.view, self.opaque)
 
     @cached_property

@@ -46,9 +46,9 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        print("fluxstead: interrupted; the same command again carries on", file=sys.stderr)
+        print("fluxstead: interrupted; run the same command again to resume", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read the answer has enough of it; nor shall the interpreter, as it ends, try to write the rest.
+        # Whoever was reading has seen enough; the interpreter must not try to write the rest as it exits, either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

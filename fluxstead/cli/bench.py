@@ -1,4 +1,4 @@
-"""`./run bench`: speed as ratios within one run, so that the machine's own speed drops out."""
+"""`./run bench`: speed as ratios within one run, so that the machine's own speed cancels out."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _CLUSTERS = (("reference", _REPOSITORY, "k3s-flux"), ("example", _REPOSITORY / "
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--runs", type=_at_least_one, default=7, metavar="N", help="runs of each; their median counts (7)")
+    parser.add_argument("--runs", type=_at_least_one, default=7, metavar="N", help="runs of each, of which the median counts (7)")
 
 
 def _at_least_one(text: str) -> int:
-    """A number of runs, of which there is a median."""
+    """A number of runs that has a median."""
     return max(1, int(text))
 
 
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _whole(runs: int) -> bool:
-    """The whole command, as a person starts it, against the imports that it cannot do without."""
+    """The whole command, as a person starts it, against the imports that it needs anyway."""
     command = [str(_REPOSITORY / "run"), "render", "--check"]
     ours, baseline = _pairs(runs, lambda: _spawn(command), lambda: _spawn([sys.executable, "-c", _BASELINE]))
     ratio = statistics.median(one / other for one, other in zip(ours, baseline, strict=True))
@@ -75,9 +75,9 @@ def _generation(runs: int) -> list[bool]:
 
 
 def _checks(runs: int) -> list[bool]:
-    """All checks alone, reading the tree as Flux would included, against loading and dumping the same files.
+    """All checks alone, including reading the tree as Flux would, against loading and dumping the same files.
 
-    Most of a small cluster's time is Git's start, three times.
+    Most of a small cluster's time is starting Git, three times.
     """
     kept = [_checks_of(name, run_program(root, stack).assembled, root, runs) for name, root, stack in _CLUSTERS]
     for size in _SIZES[::2]:
@@ -144,7 +144,7 @@ def _spawn(command: list[str]) -> None:
 
 
 def _pairs(runs: int, one: Callable[[], object], other: Callable[[], object]) -> tuple[list[float], list[float]]:
-    """Times in seconds of both, in turn, after one run of each that does not count."""
+    """Times in seconds of both, alternating, after one warm-up run of each."""
     one()
     other()
     ours, theirs = [], []

@@ -24,10 +24,10 @@ from fluxstead.tree.delivery import look
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_project_arguments(parser, formats=FORMATS)
-    parser.add_argument("--list", action="store_true", help="every check: what it protects from and what it says")
+    parser.add_argument("--list", action="store_true", help="list every check: what it protects from and what it says")
     parser.add_argument("--tree", type=Path, metavar="DIR", help="check a Flux repository that people wrote, without a description")
-    parser.add_argument("--online", action="store_true", help="look every pinned chart and image up where it is published")
-    parser.add_argument("--entry", metavar="DIR", help="with --tree: the directory that Flux begins with (found by itself)")
+    parser.add_argument("--online", action="store_true", help="look up every pinned chart and image where it is published")
+    parser.add_argument("--entry", metavar="DIR", help="with --tree: the directory that Flux starts from (detected by default)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _on_disk(result: Run) -> Iterator[Finding]:
-    """What a hand did to the generated files; and how they differ from a description that has no errors."""
+    """What was done to the generated files by hand, and how they differ from a description without errors."""
     assembled = result.assembled
     if assembled is None:
         return
@@ -60,7 +60,7 @@ def _on_disk(result: Run) -> Iterator[Finding]:
 
 
 def listing() -> str:
-    """The registry as a table of Markdown, which docs/checks.md holds as well."""
+    """The registry as a Markdown table, which is also in docs/checks.md."""
     head = ["| id | severity | protects from | looks at | says, for example |", "| --- | --- | --- | --- | --- |"]
     rows = [
         f"| `{one.id}` | {one.severity} | {one.protects} | {one.looks_at} | {one.says.replace('|', chr(92) + '|')} |"

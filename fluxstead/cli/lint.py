@@ -1,4 +1,4 @@
-"""`./run lint`: style, types, import directions and shell scripts, all of them, whatever the first one says."""
+"""`./run lint`: style, types, import directions and shell scripts: always all of them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
 
 
 def print_findings(findings: Iterable[Finding], how: str) -> bool:
-    """Print them: text to standard error, other forms to standard output. Gives whether there are errors among them."""
+    """Print them: text to standard error, other formats to standard output. Returns whether any is an error."""
     found = list(findings)
     text = formatted(found, how)
     if text:
@@ -47,7 +47,7 @@ def print_findings(findings: Iterable[Finding], how: str) -> bool:
 
 
 def printable(text: str) -> str:
-    """Bytes that are no text, as a hand may have left them in a file or its name, as question marks."""
+    """Replaces bytes that are not text, as somebody may have left in a file or its name, with question marks."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

@@ -1,4 +1,4 @@
-"""A made-up description of any size, for benchmarks and for tests of what grows."""
+"""A made-up description of any size, for benchmarks and for tests of scaling."""
 
 from __future__ import annotations
 

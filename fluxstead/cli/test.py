@@ -1,4 +1,4 @@
-"""`./run test`: the tests that need nothing but Python; `./run test tests` for all, also those on real parts."""
+"""`./run test`: the tests that need nothing but Python; `./run test tests` for all, including those on real parts."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def run(options: argparse.Namespace) -> NoReturn:
 
 
 def selection(arguments: list[str]) -> list[str]:
-    """pytest's arguments: where neither a path nor a marker is asked for, only what needs nothing but Python."""
+    """pytest's arguments: without a path or a marker, only what needs nothing but Python."""
     asked = any(one == "-m" or (_REPOSITORY / one.partition("::")[0]).exists() for one in arguments)
     return arguments if asked else ["--ignore=tests/e2e", "-m", "not machine and not flux", *arguments]

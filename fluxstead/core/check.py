@@ -1,4 +1,4 @@
-"""A check: its id, what it protects from and how severe it is, declared once, beside the rule that makes its findings."""
+"""A check: its id, what it protects from and how severe it is, declared once, next to the rule that makes its findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LooksAt = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One kind of finding. `protects` names failures of the failure log; `says` is an example of its message."""
+    """One kind of finding. `protects` names failures in the failure log; `says` is an example of its message."""
 
     id: str
     protects: str
@@ -33,5 +33,5 @@ def refuses(id: str, protects: str, says: str, looks_at: LooksAt = "the tree") -
 
 
 def warns(id: str, protects: str, says: str, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002
-    """A check whose findings are shown, and let the program go on."""
+    """A check whose findings are shown, and let the program continue."""
     return Check(id, protects, Severity.WARNING, says, looks_at)

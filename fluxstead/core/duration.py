@@ -31,20 +31,20 @@ def _parse(value: object) -> str:
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         raise refuse(
             f"{value!r} is not a duration",
-            why="Flux and Helm read times with their unit only",
+            why="Flux and Helm only read times with a unit",
             write=_meant(str(value)) or "a number with its unit, such as 30s, 10m or 1h30m",
         )
     if seconds(value) < _SHORTEST:
         raise refuse(
             f"{value!r} is less than a second",
-            why="nothing is ready so soon, and Flux would ask without a pause",
-            write=_meant(value.replace("ms", "m")) or "a second at least, such as 30s, 10m or 1h30m",
+            why="nothing is ready so soon, and Flux would check without a pause",
+            write=_meant(value.replace("ms", "m")) or "at least a second, such as 30s, 10m or 1h30m",
         )
     return value
 
 
 def _meant(text: str) -> str | None:
-    """What was meant by a duration in another notation; None where that cannot be told."""
+    """What was meant by a duration in another notation; None where that is unclear."""
     parts = list(_LOOSE_PART.finditer(text))
     if "".join(part[0] for part in parts) != text or not any(float(part[1]) for part in parts):
         return None
@@ -56,7 +56,7 @@ def _meant(text: str) -> str | None:
 
 
 Duration = Annotated[str, BeforeValidator(_parse)]
-"""A duration of a second at least, kept as it was written; `seconds` gives its value."""
+"""A duration of at least a second, kept as it was written; `seconds` gives its value."""
 
 
 def seconds(duration: str) -> float:

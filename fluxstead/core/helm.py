@@ -1,4 +1,4 @@
-"""What every HelmRelease of the tree has in common."""
+"""What all HelmReleases of the tree have in common."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from fluxstead.core.shape import mapping
 def attempts(platform: Platform) -> dict[str, Any]:
     """How Helm installs and upgrades: CRDs kept current, one attempt per interval, never an uninstall or a rollback.
 
-    A rollback of Longhorn is a refused downgrade and an uninstall deletes its custom resources, so neither may be a
-    remedy (failure F17). Flux retries a failed release by itself since 2.7; before, the operator resets it
+    A rollback of Longhorn is a refused downgrade and an uninstall deletes its custom resources, so neither may be used as
+    remediation (failure F17). Since 2.7 Flux retries a failed release by itself; before that, the operator resets it
     (`flux reconcile helmrelease NAME --reset`).
     """
     retry: dict[str, Any]
@@ -26,9 +26,9 @@ def attempts(platform: Platform) -> dict[str, Any]:
 
 
 def release_seconds(release: Mapping[str, Any]) -> float:
-    """How long Helm may take for one step of a HelmRelease; 0 where what is written is no duration.
+    """How long Helm may take for one step of a HelmRelease; 0 where what is written is not a duration.
 
-    Flux takes five minutes where nothing is said (helm-controller: HelmRelease.GetTimeout).
+    Flux uses five minutes where nothing is set (helm-controller: HelmRelease.GetTimeout).
     """
     spec = mapping(release, "spec")
     said = [step["timeout"] for step in (spec, mapping(spec, "install"), mapping(spec, "upgrade")) if "timeout" in step]
@@ -40,7 +40,7 @@ DRIFT_DETECTION: dict[str, Any] = {"mode": "enabled"}
 
 
 def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with the operator's `overrides` over them, mapping by mapping, as Helm merges; lists are replaced whole."""
+    """`values` with the operator's `overrides` merged over them, mapping by mapping, as Helm does; lists are replaced whole."""
     result = dict(values)
     for key, value in overrides.items():
         current = result.get(key)

@@ -22,14 +22,14 @@ class ObjectRef:
     name: str
 
     def __str__(self) -> str:
-        # Groups that everybody knows say nothing; another one tells Longhorn's Node from Kubernetes' own.
+        # Groups that everybody knows add nothing; others tell Longhorn's Node from Kubernetes' own.
         known = "." not in self.group or self.group.endswith((".k8s.io", ".toolkit.fluxcd.io"))
         kind = self.kind if known else f"{self.kind}.{self.group}"
         return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"
 
 
 def ref_of(obj: Mapping[str, Any]) -> ObjectRef:
-    """The identity of an object that has a kind and a name."""
+    """The identity of an object with a kind and a name."""
     metadata = obj["metadata"]
     return ObjectRef(group_of(obj["apiVersion"]), obj["kind"], metadata.get("namespace", ""), metadata["name"])
 
@@ -41,7 +41,7 @@ def group_of(api_version: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One object, as plain data in the order people write it, and where in the description it comes from."""
+    """One object, as plain data in the order in which people write it, and where in the description it comes from."""
 
     object: Mapping[str, Any]
     source: Source

@@ -1,4 +1,4 @@
-"""What every system has to know of the cluster it runs on."""
+"""What every system has to know about the cluster it runs on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FLUX_NAMESPACE = "flux-system"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are switched off."""
+    """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled."""
 
     cluster: str
     flux: str
@@ -20,5 +20,5 @@ class Platform:
     disabled: frozenset[str] = frozenset()
 
     def flux_since(self, major: int, minor_version: int) -> bool:
-        """Whether the cluster's Flux is of this line or a newer one."""
+        """Whether the cluster's Flux is at least this minor version."""
         return minor(self.flux) >= (major, minor_version)

@@ -1,4 +1,4 @@
-"""Where Git repositories are, told without Git."""
+"""Where Git repositories are, found without Git."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def repositories_around(root: Path) -> list[Path]:
-    """The folders with a `.git`, be it a folder or a file, that `root` is or lies in; the innermost first."""
+    """The folders with a `.git`, be it a folder or a file, that `root` is or is inside; the innermost first."""
     folder = root.resolve()
     return [above for above in (folder, *folder.parents) if _has_git(above)]
 
@@ -14,5 +14,5 @@ def repositories_around(root: Path) -> list[Path]:
 def _has_git(folder: Path) -> bool:
     try:
         return (folder / ".git").exists()
-    except OSError:  # a folder above that others may not look into
+    except OSError:  # a folder above that we may not look into
         return False

@@ -1,4 +1,4 @@
-"""What objects need of the cluster and offer to it: other objects, and kinds that the API server serves (failures F1, U5)."""
+"""What objects need from the cluster and offer to it: other objects, and kinds that the API server serves (failures F1, U5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class GroupKind:
 
 
 Requirement = ObjectRef | GroupKind
-"""Something that is in the cluster or not."""
+"""Something that the cluster has or has not."""
 
 
 def custom_kind(name: str) -> GroupKind:

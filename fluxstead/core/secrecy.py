@@ -1,4 +1,4 @@
-"""What holds a secret (failure F22), by its name or by the looks of its value."""
+"""What holds a secret (failure F22), judged by its name or by what its value looks like."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _NAME = re.compile(
     r"|(?<!PUBLIC_)(?<!CACHE_)(?<!SORT_)(?<!PARTITION_)(?<!PRIMARY_)KEY(?:_BASE)?)$"
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-# A URL with a password (unless that is filled in later, as in `amqp://web:$(PASSWORD)@mq`), a private key, and the tokens that say
-# themselves what they are (GitHub, GitLab, Slack, AWS, age).
+# A URL with a password (unless that is filled in later, as in `amqp://web:$(PASSWORD)@mq`), a private key, and tokens that show
+# what they are (GitHub, GitLab, Slack, AWS, age).
 _VALUE = re.compile(
     r"[a-z][a-z0-9+.-]{0,40}://[^/\s:@]*:(?!\$[({A-Z]|[{<])[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|(?:gh[pousr]_|github_pat_|glpat-|xox[abps]-|AKIA|AGE-SECRET-KEY-1)[A-Za-z0-9_-]{12,}"
@@ -21,7 +21,7 @@ _SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "0
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Whether the variable's value is to be kept from the repository.
+    """Whether the variable's value must be kept out of the repository.
 
     A switch, such as whether to allow an empty password, is not a secret; nor is the path of a file that holds one.
     """
@@ -39,15 +39,15 @@ _WORDS = re.compile(
 _ELSEWHERE = re.compile(
     r"[$/~.]|ENC\[|ref\+|(?:vault|file|env|secret|k8s):|ssh-|age1|-----BEGIN (?:CERTIFICATE|PUBLIC)|.*(?:://|\$[({]|\{\{|<<)|.*\s"
 )
-"""Values that say where something is, that are filled in later, or that may be known to all."""
+"""Values that say where something is, that are filled in later, or that may be public."""
 _NAME_OF_A_SECRET = re.compile(r"[a-z]+(?:[-.][a-z0-9]+)+")
 _A_NUMBER = re.compile(r"[0-9]+(?:ms|[smhd])?")
 
 
 def may_be_secret(name: str, value: str) -> bool:
-    """Whether a variable or key of this name holds a secret that can be read here, as far as a name can tell.
+    """Whether a variable or key of this name holds a secret that can be read here, as far as a name shows.
 
-    `CLIENT_SECRET: web-oauth` is as likely the name of a Secret, `passwordSecretKey: password` that of a key in one, and
+    `CLIENT_SECRET: web-oauth` may as well be the name of a Secret, `passwordSecretKey: password` that of a key in one, and
     `TOKEN: 3600` how long one lasts.
     """
     found = _WORDS.search(_as_words(name))
@@ -83,7 +83,7 @@ _SIGNS = (
 
 
 def secret_in(text: str) -> str | None:
-    """The beginning of the first thing in `text` that says itself that it is a secret; None where there is none."""
+    """The start of the first thing in `text` that shows that it is a secret; None where there is none."""
     if not any(sign in text for sign in _SIGNS):
         return None
     found = _VALUE.search(text)

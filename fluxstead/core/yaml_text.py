@@ -1,7 +1,7 @@
 """YAML out: the one way an object becomes text.
 
-PyYAML's C emitter does the work. Added to it: keys stay in the order given, text of several lines is a block, and plain words
-that another YAML reader would take for a number or a truth value are quoted.
+PyYAML's C emitter does the work. On top of it: keys keep the order given, text of several lines is a block, and plain words
+that another YAML reader would take for a number or a boolean are quoted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Dumper(yaml.CSafeDumper):
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     if "\n" in value:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|")
-    if len(value) < 40 and _AMBIGUOUS.fullmatch(value):  # noqa: PLR2004 -- no number is longer; spares long text the search
+    if len(value) < 40 and _AMBIGUOUS.fullmatch(value):  # noqa: PLR2004 -- no number is longer; skips the search in long text
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'")
     return dumper.represent_scalar("tag:yaml.org,2002:str", value)
 

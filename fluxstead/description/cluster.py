@@ -1,4 +1,4 @@
-"""The cluster: what the stack file's configuration says, made of the systems' settings."""
+"""The cluster: what the stack file's configuration says, composed of the systems' settings."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ class KubernetesSettings(Described):
     disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(
         default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
     )
-    node_cidr: Cidr | None = Field(default=None, description="The network of the nodes; their addresses have to lie in it.")
+    node_cidr: Cidr | None = Field(default=None, description="The network of the nodes; their addresses have to be in it.")
     pod_cidr: Cidr = Field(default="10.42.0.0/16", description="k3s's --cluster-cidr.")
     service_cidr: Cidr = Field(default="10.43.0.0/16", description="k3s's --service-cidr.")
 
 
 class Acceptance(Described):
-    """A warning that the operator knows and wants to see no more."""
+    """A warning that the operator knows about and no longer wants to see."""
 
-    id: str = Field(min_length=1, description="The warning's id, as it stands in brackets; `./run check --list` names all.")
-    reason: str = Field(min_length=1, description="Why it is all right here, for whoever reads the description next.")
+    id: str = Field(min_length=1, description="The warning's id, shown in brackets; `./run check --list` lists them all.")
+    reason: str = Field(min_length=1, description="Why it is acceptable here, for whoever reads the description next.")
 
 
 class Cluster(Described):
@@ -76,7 +76,7 @@ class Cluster(Described):
     accept: tuple[Acceptance, ...] = Field(default=(), description="Warnings that are accepted; an error cannot be.")
 
     def platform(self, name: str) -> Platform:
-        """What every system has to know of the cluster."""
+        """What every system has to know about the cluster."""
         return Platform(
             cluster=name,
             flux=self.flux.version,

@@ -1,4 +1,4 @@
-"""The JSON schemas of the description's files, for editors: they complete and check while one types."""
+"""The JSON schemas of the description's files, for editors: completion and checks while typing."""
 
 from __future__ import annotations
 

@@ -21,16 +21,18 @@ from fluxstead.description.yaml_in import Document, read_yaml
 from fluxstead.nodes.model import Node
 
 NO_CLUSTER = refuses("description/no-cluster", "U12", "no stack is called 'k3s-flx'", "the description")
-NO_STACK = refuses("description/no-stack", "U7", "there is no description of a stack `k3s-fluxx`", "the description")
+NO_STACK = refuses("description/no-stack", "U7", "there is no description of stack `k3s-fluxx`", "the description")
 ENCRYPTED_SETTING = refuses("description/secret", "F22", "`fluxstead:monitoring` is encrypted", "the description")
-UNREAD_NODE = refuses("description/unread-node", "U12", "this is not read: machines are files nodes/<name>.yaml", "the description")
+UNREAD_NODE = refuses(
+    "description/unread-node", "U12", "this is not read: each machine is a file nodes/<name>.yaml", "the description"
+)
 CHECKS = (NO_CLUSTER, NO_STACK, ENCRYPTED_SETTING, UNREAD_NODE)
 
 PROJECT = "fluxstead"
 """The project's name in Pulumi.yaml, and so the prefix of its keys in the stack file."""
 
 STACK_KEYS = frozenset({"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"})
-"""What a stack file holds: `config`, and what the Pulumi CLI keeps beside it (pulumi: sdk/go/common/workspace, ProjectStack)."""
+"""What a stack file holds: `config`, and what the Pulumi CLI keeps next to it (pulumi: sdk/go/common/workspace, ProjectStack)."""
 
 _Model = TypeVar("_Model", bound=Described)
 
@@ -60,7 +62,7 @@ def stacks_in(root: Path) -> tuple[str, ...]:
 
 
 def load(root: Path, stack: str) -> Reading:
-    """Read the stack's file and the machines that name it. Never raises for what a person wrote."""
+    """Read the stack's file and the machines that name it. Never raises because of what a person wrote."""
     findings: list[Finding] = []
     stack_file = f"Pulumi.{stack}.yaml"
     cluster = _load_cluster(root, stack, stack_file, findings)
@@ -78,7 +80,7 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
         findings.append(
             NO_STACK(
                 Source(stack_file),
-                what=f"there is no description of a stack `{stack}`",
+                what=f"there is no description of stack `{stack}`",
                 why="the stack file says what the cluster is",
                 write=f"--stack {near[0]}" if near else f"a file {stack_file}; here are: {', '.join(known) or 'none'}",
             )
@@ -116,7 +118,7 @@ def _no_mapping(what: str, source: Source) -> Finding:
 
 
 def _sections(config: Mapping[str, Any], document: Document, findings: list[Finding]) -> tuple[dict[str, Any], set[str]]:
-    """The project's own keys of `config`, without their prefix, and those of which it is told that they cannot be used.
+    """The project's own keys in `config`, without their prefix, and those already reported as unusable.
 
     Other namespaces' keys belong to other programs.
     """
@@ -140,9 +142,9 @@ def _sections(config: Mapping[str, Any], document: Document, findings: list[Find
             findings.append(
                 WRONG_TYPE(
                     Source(document.file, document.lines[("config", key)]),
-                    what=f"nothing stands under `{key}`",
+                    what=f"`{key}` is empty",
                     why="a section whose lines were lost would switch its system off, and Flux would prune it",
-                    write="its settings, or no such key",
+                    write="its settings, or remove the key",
                 )
             )
         elif isinstance(value, Mapping) and value.keys() == {"secure"}:
@@ -151,7 +153,7 @@ def _sections(config: Mapping[str, Any], document: Document, findings: list[Find
                 ENCRYPTED_SETTING(
                     Source(document.file, document.lines[("config", key)]),
                     what=f"`{key}` is encrypted",
-                    why="the tree is plain text in Git; a secret that passes through it is a secret told (F22)",
+                    why="the tree is plain text in Git; a secret that passes through it is leaked (F22)",
                     write="the plain setting; keep secrets in SOPS files",
                 )
             )
@@ -161,25 +163,25 @@ def _sections(config: Mapping[str, Any], document: Document, findings: list[Find
 
 
 def _without_prefix(table: dict[KeyPath, Any], own: Collection[str], prefix: str) -> None:
-    """Let what is known of the project's own keys be found by their names without the prefix as well."""
+    """Make what is known about the project's own keys available under their names without the prefix as well."""
     for path, value in [(path, value) for path, value in table.items() if len(path) > 1 and path[1] in own]:
         table[("config", str(path[1]).removeprefix(prefix), *path[2:])] = value
 
 
 def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
-    """A key that was meant for us and would be left out without a word: without a namespace, or with one that is like ours."""
+    """A key that was meant for us and would be silently left out: without a namespace, or with one much like ours."""
     namespace, _, name = key.rpartition(":")
     if not namespace or difflib.get_close_matches(namespace.lower(), [PROJECT], cutoff=0.8):
         yield UNKNOWN_KEY(
             source,
-            what=f"the key `{key}` is not one of {PROJECT}",
-            why="its section would be left out without a word, and Flux would prune what it described",
+            what=f"the key `{key}` is not a {PROJECT} key",
+            why="its section would be silently left out, and Flux would prune what it described",
             write=f"{PROJECT}:{name}",
         )
 
 
 def _from_cli(value: Any, name: str, document: Document) -> Any:
-    """`pulumi config set` without --path writes an object or a list as a string of JSON."""
+    """`pulumi config set` without --path writes an object or a list as a JSON string."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             parsed = json.loads(value)
@@ -225,18 +227,18 @@ def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
 
 
 def _unread(path: Path) -> Iterator[Finding]:
-    """What lies beside the machines' files and is not read; notes and editors' files may."""
+    """What is next to the machines' files and is not read; notes and editors' files may be there."""
     if path.is_dir() or path.suffix in {".yml", ".json"}:
         yield UNREAD_NODE(
             Source(f"nodes/{path.name}"),
-            what="this is not read: machines are files nodes/<name>.yaml",
-            why="a machine in it would be left out without a word",
+            what="this is not read: each machine is a file nodes/<name>.yaml",
+            why="a machine in it would be silently left out",
             write=f"nodes/{path.stem}.yaml",
         )
 
 
 def _dangling(path: Path) -> Finding:
-    return unreadable(f"nodes/{path.name}", "the file is a link to nothing", write="the machine's file itself")
+    return unreadable(f"nodes/{path.name}", "the file is a dangling link", write="the machine's file itself")
 
 
 def _keys_of(model: type[Described]) -> list[str]:
@@ -252,7 +254,7 @@ def _check_cluster(root: Path, cluster: str, document: Document, findings: list[
         NO_CLUSTER(
             Source(document.file, document.lines[("cluster",)]),
             what=f"no stack is called {cluster!r}",
-            why="the machine would belong to no cluster and be left out without a word",
+            why="the machine would belong to no cluster and be silently left out",
             write=near[0] if near else f"one of: {', '.join(known)}",
         )
     )
@@ -267,7 +269,7 @@ def _validated(
     *,
     told: Collection[str] = (),
 ) -> _Model | None:
-    """The model, or findings. `told`: the keys at its top of which it is told already that they cannot be used."""
+    """The model, or findings. `told`: the top-level keys that were already reported as unusable."""
     origin = Origin(document.file, path, document.lines)
     try:
         value = model.model_validate(data)
@@ -282,6 +284,6 @@ def _validated(
 
 
 def _without_echo(found: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
-    """Leave out what only repeats that a line was not readable as YAML."""
+    """Leave out what only repeats that a line could not be read as YAML."""
     lines = {finding.source for finding in known if finding.id == "description/yaml"}
     return [finding for finding in found if finding.source not in lines or finding.id == "description/unknown-key"]

@@ -36,15 +36,15 @@ _WRONG_TYPE = {
     "model_attributes_type": "a mapping of keys to values",
 }
 _SHOWN = 60
-_WHY_TYPE = "another type would be read as something that was not meant"
+_WHY_TYPE = "a value of another type would be read as something that was not meant"
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The data of a model as it was read: its place, and what the file's document says of it.
+    """The data of a model as it was read: its place, and what the file's document says about it.
 
-    `scalars` (as written), `disputed` and `incomplete` are a Document's. `told`: keys at its top of which it is told already
-    that they cannot be used.
+    `scalars` (as written), `disputed` and `incomplete` are a Document's. `told`: top-level keys that were already reported as
+    unusable.
     """
 
     data: Any
@@ -55,23 +55,23 @@ class Written:
     told: Collection[str] = ()
 
     def text_at(self, path: KeyPath) -> str | None:
-        """The source text of a number, a truth value or nothing."""
+        """The source text of a number, a boolean or null."""
         return self.scalars.get((*self.origin.path, *path))
 
     def dispute_at(self, path: KeyPath) -> Finding | None:
-        """What was found of a scalar that readers of YAML disagree about."""
+        """What was found about a scalar that readers of YAML disagree on."""
         return self.disputed.get((*self.origin.path, *path))
 
     def is_told(self, path: KeyPath) -> bool:
-        """Whether a key that is missing has a cause of which it is told already."""
+        """Whether a missing key has a cause that was already reported."""
         return (*self.origin.path, *path[:-1]) in self.incomplete or (len(path) == 1 and path[0] in self.told)
 
 
 def findings_of(problem: ValidationError, model: type[BaseModel], written: Written) -> tuple[list[Finding], set[Finding]]:
-    """One finding for each thing that pydantic refused in the data of `model`, and those that they take the place of.
+    """One finding for each thing that pydantic refused in the data of `model`, and the findings that these replace.
 
-    A scalar that stands where text is expected is judged as the text that stands in the file: of `1.10`, YAML's number has lost
-    a digit, and advice that is made of it would be another version.
+    A scalar where text is expected is judged as the text in the file: of `1.10`, YAML's number has lost
+    a digit, and advice based on it would name another version.
     """
     items = problem.errors(include_url=False)
     misspelt = _misspelt(items, model)
@@ -84,7 +84,7 @@ def findings_of(problem: ValidationError, model: type[BaseModel], written: Writt
             continue
         dispute = written.dispute_at(path)
         if dispute and item["type"] not in {refusal.REFUSED, "literal_error"}:
-            continue  # the quotes, or the plain number, are all that it wants
+            continue  # the quotes, or the plain number, are all that it needs
         replaced |= {dispute} if dispute else set()
         found.append(_finding(as_text.get(path, item), model, written, misspelt.get(path), as_it_is=path not in as_text))
     return found, replaced
@@ -108,7 +108,7 @@ def _misspelt(items: Iterable[Any], model: type[BaseModel]) -> dict[KeyPath, Key
 
 
 def _judged_as_text(items: Iterable[Any], model: type[BaseModel], written: Written) -> dict[KeyPath, Any]:
-    """What is refused of scalars once they are in quotes, by their path; nothing of those that quotes cure."""
+    """What is refused about scalars once they are in quotes, by their path; nothing for those that quotes cure."""
     refused = [item for item in items if item["type"] in {"string_type", refusal.REFUSED} and not isinstance(item["input"], str)]
     texts = {path: text for item in refused if (text := written.text_at(path := _path(item))) is not None}
     if not any(texts.values()):
@@ -136,7 +136,7 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
     match item["type"]:
         case refusal.REFUSED if not text:
             context = item["ctx"]
-            what = "nothing stands here" if item["input"] is None else context["what"]
+            what = "there is nothing here" if item["input"] is None else context["what"]
             return WRONG_VALUE(source, what=_at(place, what), why=context["why"], write=context["write"])
         case "extra_forbidden":
             return _unknown_key(path, model, written, meant)
@@ -144,7 +144,7 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
             return MISSING(
                 source,
                 what=f"`{place}` is missing",
-                why=_description(model, path) or "nothing else says it, and it has no default",
+                why=_description(model, path) or "it has no default",
                 write=f"{_prefix(origin)}{path[-1]}: …" if len(path) == 1 else f"{path[-1]}: …",
             )
         case "literal_error":
@@ -153,7 +153,7 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
             return WRONG_VALUE(
                 source,
                 what=_at(place, f"{_shown(item['input'], text)} is none of: {expected}"),
-                why="no other word has a meaning here",
+                why="no other value has a meaning here",
                 write=near[0] if near else expected,
             )
         case kind if kind in _WRONG_TYPE or kind == refusal.REFUSED:
@@ -167,8 +167,8 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
             return WRONG_VALUE(
                 source,
                 what=_at(place, f"{_shown(item['input'], text)}: {item['msg'][0].lower()}{item['msg'][1:]}"),
-                why="the value lies outside what is allowed",
-                write="a value within the bound",
+                why="the value is outside the allowed range",
+                write="a value within the limit",
             )
 
 
@@ -178,7 +178,7 @@ def unknown_key(key: str, known: Iterable[str], source: Source, *, place: str) -
     return UNKNOWN_KEY(
         source,
         what=f"unknown key `{place}`",
-        why="a misspelt key would leave its default in force without a word",
+        why="a misspelt key would silently leave its default in force",
         write=near[0] if near else f"one of: {', '.join(sorted(known))}",
     )
 
@@ -192,7 +192,7 @@ def _unknown_key(path: KeyPath, model: type[BaseModel], written: Written, meant:
 
 
 def _known(model: type[BaseModel], path: KeyPath) -> list[str]:
-    """The keys that the owner of `path` has."""
+    """The keys that the model around `path` has."""
     owner = _model_at(model, path[:-1])
     return [field.alias or name for name, field in owner.model_fields.items() if not field.exclude] if owner else []
 
@@ -212,7 +212,7 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _inside(annotation: Any) -> Any:
-    """The model that an optional, a list or a mapping is made of."""
+    """The model inside an optional, a list or a mapping."""
     if get_origin(annotation) in {Union, types.UnionType, tuple, dict}:
         models = [_inside(argument) for argument in get_args(annotation)]
         return next((found for found in models if _is_model(found)), None)
@@ -248,7 +248,7 @@ def _at(place: str, what: str) -> str:
 def _shown(value: object, text: str | None) -> str:
     match value:
         case bool():
-            return f"the truth value {text or str(value).lower()}"
+            return f"the boolean {text or str(value).lower()}"
         case int() | float():
             return f"the number {text or value}"
         case str():

@@ -1,4 +1,4 @@
-"""A file of the description: what keeps all of it from being read is one finding, with its line, and nothing is said after it."""
+"""A file of the description: whatever prevents reading it is one finding, with its line, and nothing is reported after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNREADABLE_FILE = refuses("description/unreadable", "U7", "the file cannot be re
 CHECKS = (MISSING, UNREADABLE_FILE)
 
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: .*)?$", re.MULTILINE)
-"""The marks of an unresolved merge that stand in no YAML; `=======` alone may be text."""
+"""The marks of an unresolved merge that no YAML contains; `=======` alone may be text."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -30,9 +30,9 @@ def read_document(root: Path, file: str) -> Document | None:
         read.findings.append(
             MISSING(
                 Source(file),
-                what="the file says nothing",
+                what="there is nothing in the file",
                 why="a file that was emptied by mistake would take what it described with it",
-                write="its keys as before (`git checkout` has them), or no such file",
+                write="its keys as before (`git checkout` restores them), or delete the file",
             )
         )
     return read
@@ -41,15 +41,15 @@ def read_document(root: Path, file: str) -> Document | None:
 def _content(path: Path, document: Document) -> bytes | None:
     try:
         if path.exists() and not path.is_file():
-            what = "this is a folder" if path.is_dir() else "this is no plain file"
-            document.findings.append(unreadable(document.file, what, write="a plain file of that name"))
+            what = "this is a folder" if path.is_dir() else "this is not a regular file"
+            document.findings.append(unreadable(document.file, what, write="a regular file of that name"))
             return b""
         return path.read_bytes()
     except FileNotFoundError:
         return None
     except PermissionError:
         document.findings.append(
-            unreadable(document.file, "you may not read the file", write=f"`chmod u+r {document.file}`, as its owner")
+            unreadable(document.file, "you have no permission to read the file", write=f"`chmod u+r {document.file}`, as its owner")
         )
     except OSError as problem:
         document.findings.append(unreadable(document.file, f"the file cannot be read: {problem.strerror}", write="a readable file"))
@@ -57,7 +57,7 @@ def _content(path: Path, document: Document) -> bytes | None:
 
 
 def _decoded(content: bytes, document: Document) -> str:
-    """The text; empty where it is none."""
+    """The text; empty where it is not text."""
     file = document.file
     if content.startswith(_UTF_16):
         document.findings.append(
@@ -83,7 +83,7 @@ def _decoded(content: bytes, document: Document) -> str:
             UNREADABLE_FILE(
                 Source(file, text.count("\n", 0, mark.start()) + 1),
                 what=f"an unresolved merge: `{mark[0]}`",
-                why="both sides of the merge stand in the file, and neither alone is what the cluster shall be",
+                why="both sides of the merge are in the file, and neither alone need be what the cluster should be",
                 write="one of the two sides, without the lines that begin with <<<<<<<, |||||||, ======= and >>>>>>>",
             )
         )
@@ -91,6 +91,6 @@ def _decoded(content: bytes, document: Document) -> str:
 
 
 def unreadable(file: str, what: str, *, write: str, line: int = 1) -> Finding:
-    """What stands in the description's folder and cannot be read."""
+    """What is in the description's folder and cannot be read."""
     why = "what it says would be missing from the cluster"
     return UNREADABLE_FILE(Source(file, line), what=what, why=why, write=write)

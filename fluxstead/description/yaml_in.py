@@ -1,6 +1,6 @@
 """YAML in: text becomes plain data with the line of every key and value.
 
-Strict where readers of YAML disagree: duplicate keys, the truth values and numbers of YAML 1.1 (`on`, `0755`, `1:30`), merge keys
+Strict where readers of YAML disagree: duplicate keys, the booleans and numbers of YAML 1.1 (`on`, `0755`, `1:30`), merge keys
 and tags are findings, because Pulumi's own reader, or the next person, would read something else.
 """
 
@@ -17,14 +17,14 @@ from fluxstead.core.described import KeyPath
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.yaml_depth import is_nested_without_end
 
-BROKEN_YAML = refuses("description/yaml", "F20", "the key `state` stands here a second time", "the description")
+BROKEN_YAML = refuses("description/yaml", "F20", "the key `state` is here a second time", "the description")
 CHECKS = (BROKEN_YAML,)
 
 _INT = re.compile(r"[-+]?(?:0|[1-9]\d*)")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)")
 _EXPONENT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DIGITS = 30
-"""No number of a description is longer; a longer one is text, and refused where a number is expected."""
+"""No number in a description is longer; a longer one is text, and refused where a number is expected."""
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _OLD_TRUTH = re.compile(r"(?:y|yes|on)|(n|no|off)", re.IGNORECASE)
@@ -41,11 +41,11 @@ class Document:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     written: dict[KeyPath, str] = field(default_factory=dict)
-    """The source text of what is no text to YAML: numbers, truth values and nothing."""
+    """The source text of what is not text to YAML: numbers, booleans and null."""
     disputed: dict[KeyPath, Finding] = field(default_factory=dict)
-    """What is found of scalars that readers of YAML disagree about; here, they are text."""
+    """What is found about scalars that readers of YAML disagree on; here, they are text."""
     incomplete: set[KeyPath] = field(default_factory=set)
-    """The mappings that have keys which could not be read."""
+    """The mappings with keys that could not be read."""
 
 
 def read_yaml(text: str, file: str) -> Document:
@@ -67,7 +67,7 @@ def read_yaml(text: str, file: str) -> Document:
             BROKEN_YAML(
                 Source(file, text.count("\n", 0, position) + 1),
                 what=f"this is not YAML: {str(problem).splitlines()[0]}",
-                why="the file holds characters that YAML does not allow",
+                why="the file contains characters that YAML does not allow",
                 write="plain UTF-8 text",
             )
         )
@@ -88,7 +88,7 @@ def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Findi
     return BROKEN_YAML(
         source,
         what="this line is indented with a tab" if tab else f"this is not YAML: {problem.problem or problem.context}",
-        why="YAML is indented by spaces only, and nothing below this line can be read"
+        why="YAML is indented with spaces only, and nothing below this line can be read"
         if tab
         else "nothing below this line can be read",
         write="spaces, as many as the lines around it have"
@@ -126,7 +126,7 @@ class _Builder:
                 self._refuse(
                     line,
                     "a merge key or a key that is not plain text",
-                    why="what it stands for cannot be seen where it is read",
+                    why="what it stands for cannot be seen where it is used",
                     write="the keys themselves",
                 )
                 self._document.incomplete.add(path)
@@ -135,9 +135,9 @@ class _Builder:
             if key in result:
                 self._refuse(
                     line,
-                    f"the key `{key}` stands here a second time",
-                    why="one of the two values would vanish without a word (F20)",
-                    write=f"`{key}` once; the first one is in line {self._document.lines[(*path, key)]}",
+                    f"the key `{key}` is here a second time",
+                    why="one of the two values would silently vanish (F20)",
+                    write=f"`{key}` once; the first one is on line {self._document.lines[(*path, key)]}",
                 )
                 continue
             result[key] = self.build(value_node, (*path, key), line)
@@ -148,7 +148,7 @@ class _Builder:
         if not node.style and (key in _TRUTH or key in _NULL or _OLD_TRUTH.fullmatch(key)):
             self._refuse(
                 node.start_mark.line + 1,
-                f"the key `{key}` is {'nothing' if key in _NULL else 'a truth value'} to readers of YAML 1.1",
+                f"the key `{key}` is {'null' if key in _NULL else 'a boolean'} to readers of YAML 1.1",
                 why="it would become the key null" if key in _NULL else "it would become the key true or false",
                 write=f"'{key}' in quotes",
             )
@@ -177,14 +177,14 @@ class _Builder:
         if truth := _OLD_TRUTH.fullmatch(text):
             self._refuse(
                 line,
-                f"`{text}` is a truth value to readers of YAML 1.1 and text to others",
+                f"`{text}` is a boolean to readers of YAML 1.1 and text to others",
                 why="Pulumi and this program could read different things",
                 write=f"'{text}' in quotes for the text, or {'false' if truth[1] else 'true'}",
             )
         elif _OLD_NUMBER.fullmatch(text):
             self._refuse(
                 line,
-                f"`{text}` is a number of another base to some readers of YAML ({_as_old_number(text)})",
+                f"`{text}` is a number in another base to some readers of YAML ({_as_old_number(text)})",
                 why="Pulumi and this program could read different things",
                 write=f"'{text}' in quotes for the text, or the plain decimal number",
             )
@@ -192,7 +192,7 @@ class _Builder:
             self._refuse(
                 line,
                 f"`{text}` is a number to some readers of YAML and text to others",
-                why="a serial or a tag would become another one, and a number too large become infinite",
+                why="a serial or a tag would become another one, and a number that is too large would become infinite",
                 write=f"'{text}' in quotes for the text, or all digits of the number",
             )
         elif _DATE.fullmatch(text):

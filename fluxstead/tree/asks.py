@@ -1,6 +1,6 @@
-"""Asks: what a system wants of another one, whichever that is: a way in, metrics collected, alerts, a dashboard.
+"""Asks: what a system wants from another, whichever that is: a way in, metrics collected, alerts, a dashboard.
 
-Each says where in the description it comes from. A type has one owner, which turns what all systems ask into objects once their
+Each says where in the description it comes from. A type has one owner, which turns what all systems ask for into objects once their
 plans are together (`tree.resolve`).
 """
 
@@ -18,8 +18,8 @@ from fluxstead.core.manifest import Manifest
 class Route:
     """One way in: requests for `host` (None: any) under `path` go to the Service's port.
 
-    Its objects lie in `layer`: one of the system's own, or one that is made for them, in `group`. A layer for them alone keeps its
-    system from waiting for the controller. `strip_path` takes the path off before the Service sees it, and redirects the bare path
+    Its objects are in `layer`: one of the system's own, or one made for them, in `group`. A layer for them alone keeps its
+    system from waiting for the controller. `strip_path` removes the path before the Service sees it, and redirects the bare path
     to the one with a slash, keeping host and port (failure F21: without the slash the UI is a blank page).
     """
 
@@ -44,7 +44,7 @@ class Address:
 
 
 class Router(Protocol):
-    """The owner of routes. Every cluster has one; what it is like follows from the description alone."""
+    """The owner of routes. Every cluster has one; which one follows from the description alone."""
 
     @property
     def controller_namespace(self) -> str:
@@ -63,7 +63,7 @@ class Scrape:
 
     `guarded_port` is the pods' port where the namespace's own network policies would keep the collector out, and one that lets it
     in has to be written; `pod_labels` are then the labels of those pods. It stays None where no policy selects them: the only
-    policy of a pod shuts out everything that it does not name.
+    policy that selects a pod shuts out everything that it does not name.
     """
 
     name: str

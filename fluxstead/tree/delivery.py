@@ -18,7 +18,7 @@ from fluxstead.tree.record import RECORD
 from fluxstead.tree.staging import NotWritten, scratch_of
 
 DELETED_BY_HAND = refuses("tree/deleted", "F3, U8", "deleted by hand: generated/home/apps.yaml", "the files on disk")
-LOCKED = refuses("tree/locked", "U8", "the tree is held by process 4711 (./run render)", "the files on disk")
+LOCKED = refuses("tree/locked", "U8", "the tree is locked by process 4711 (./run render)", "the files on disk")
 NOT_WRITTEN = refuses(
     "tree/not-written", "U8", "it cannot be written: No space left on device; the tree is as it was before", "the files on disk"
 )
@@ -26,7 +26,7 @@ STALE = warns("tree/stale", "U8", "the tree is not what the description says: up
 CHECKS = (DELETED_BY_HAND, LOCKED, NOT_WRITTEN, STALE)
 
 _HAND_MADE = frozenset({"tree/edited", "tree/record"})
-"""What the operator may decide to overwrite; what stands in the way otherwise has to be moved by hand."""
+"""What the operator may decide to overwrite; anything else in the way has to be moved by hand."""
 _CURES = {
     errno.ENOSPC: "nothing: make room first (df -h)",
     errno.EDQUOT: "nothing: make room in the quota first (quota)",
@@ -36,9 +36,9 @@ _CURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What is to be on the disk below `root`: the cluster's tree, and its entry.
+    """What should be on the disk below `root`: the cluster's tree, and its entry.
 
-    `directory`: the tree's, from `root`. `place`: that of `root` in the repository, empty where it is its root. `files`: the tree's
+    `directory`: the tree's, from `root`. `place`: that of `root` in the repository, empty if it is its root. `files`: the tree's
     texts by their path below its directory. `overwrite`: whether what was edited by hand is replaced. `say`: takes a line of
     progress.
     """
@@ -54,7 +54,7 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What writing the tree changes, and what stands against it. Paths are from the project's root."""
+    """What writing the tree would change, and what prevents it. Paths are from the project's root."""
 
     desired: Desired
     difference: Difference
@@ -67,11 +67,11 @@ class Delivery:
         return not self.changes and self.difference.recorded
 
     def differences(self) -> Iterator[Finding]:
-        """What differs on the disk and a write would put right without a word."""
+        """What differs on the disk, where a write would just put it right."""
         entry = entry_path(self.desired.cluster)
         gone = [f"{self.desired.directory}/{path}" for path in self.difference.gone]
         gone += [change.path for change in self.changes if change.path == entry and self.difference.known]
-        # What a run that was cut off did not come to was not deleted by hand.
+        # What an interrupted run did not get to was not deleted by hand.
         gone = [] if self.difference.leftovers or scratch_of(self.desired.root / entry).exists() else gone
         told = {*gone, *(finding.source.file for finding in self.findings)}
         other = [change for change in self.changes if change.path not in told]
@@ -94,7 +94,7 @@ def look(desired: Desired) -> Delivery:
 
 
 def deliver(desired: Desired) -> Delivery:
-    """Look at the disk, and write where nothing stands against it: no other run comes between."""
+    """Look at the disk, and write if nothing prevents it, with no other run in between."""
     return _held(desired, alone=True)
 
 
@@ -145,8 +145,8 @@ def _deleted(paths: list[str]) -> Finding:
     return DELETED_BY_HAND(
         Source(paths[0]),
         what=f"deleted by hand: {_some(paths)}",
-        why="Flux builds nothing of a layer that lists a file which is not there, and deletes what no file asks for any more (F3)",
-        write="./run render, which brings back what the description has; to be rid of it, take it out of the description",
+        why="Flux cannot build a layer that lists a missing file, and deletes what no file asks for any more (F3)",
+        write="./run render, which restores what the description has; to get rid of it, remove it from the description",
     )
 
 
@@ -154,7 +154,7 @@ def _stale(directory: str, changes: list[Change]) -> Finding:
     return STALE(
         Source(directory),
         what=f"the tree is not what the description says: {_some([f'{change.verb} {change.path}' for change in changes])}",
-        why="Flux applies the files that are committed, and not the description",
+        why="Flux applies the committed files, not the description",
         write="./run render, and a commit",
     )
 
@@ -166,19 +166,19 @@ def _some(paths: list[str]) -> str:
 def _busy(busy: Busy) -> Finding:
     return LOCKED(
         Source("."),
-        what=f"the tree is held by {busy.holder}",
+        what=f"the tree is locked by {busy.holder}",
         why="two runs at once would write half of one tree and half of another",
-        write="nothing: let it end, or end it if it hangs; the next run carries on",
+        write="nothing: let it finish, or kill it if it hangs; the next run resumes",
     )
 
 
 def _not_written(root: Path, refusal: NotWritten) -> Finding:
     file = refusal.file.relative_to(root) if refusal.file.is_relative_to(root) else refusal.file
-    left = "some files are of the new tree and some of the old one" if refusal.begun else "the tree is as it was before"
+    left = "some files are from the new tree and some from the old one" if refusal.begun else "the tree is as it was before"
     return NOT_WRITTEN(
         Source(str(file)),
         what=f"it cannot be written: {refusal.problem.strerror}; {left}",
         why="what would be committed now is not what the description says",
-        write=_CURES.get(refusal.problem.errno or 0, f"rights to write there for who runs this: ls -ld {file.parent}")
-        + "; then the same command again, which carries on",
+        write=_CURES.get(refusal.problem.errno or 0, f"write permission for whoever runs this: ls -ld {file.parent}")
+        + "; then the same command again, which resumes",
     )

@@ -1,6 +1,6 @@
 """The one file outside `generated/`: the Flux Kustomization through which the bootstrapped cluster finds the tree.
 
-It is made once and then belongs to the operator, so that no regeneration can make Flux prune itself.
+It is written once and then belongs to the operator, so no regeneration can make Flux prune itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from fluxstead.core.yaml_text import to_yaml
 
 
 def entry_path(cluster: str) -> str:
-    """Where the file stands: beside what `flux bootstrap --path clusters/<cluster>` writes."""
+    """Where the file is: next to what `flux bootstrap --path clusters/<cluster>` writes."""
     return f"clusters/{cluster}/tree.yaml"
 
 

@@ -24,7 +24,7 @@ _FLUX_KINDS = (
 
 
 def given(platform: Platform, *, sops_secret: str | None = None) -> Iterator[Requirement]:
-    """Everything that layers may need and nobody has to offer."""
+    """Everything that layers may need and no layer has to offer."""
     brings = k3s_brings(platform.disabled, platform.kubernetes)
     yield from map(namespace, ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE))
     yield from map(custom_kind, (*_FLUX_KINDS, *brings.crds))

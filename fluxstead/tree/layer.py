@@ -16,7 +16,7 @@ GROUPS = ("infrastructure", "monitoring", "apps")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How often Flux looks (`interval`), how soon it tries again, and how long it waits for health. All durations."""
+    """How often Flux reconciles (`interval`), how soon it retries, and how long it waits for health. All durations."""
 
     interval: str = "10m"
     retry_interval: str = "1m"
@@ -36,7 +36,7 @@ def groups_of(layers: Iterable[Layer]) -> list[str]:
 class Layer:
     """One directory and the Flux Kustomization that reconciles it.
 
-    Needs and offers are read off the objects (`tree.needs`); `offers` and `needs` add what objects cannot show, such as a
+    Needs and offers are read from the objects (`tree.needs`); `offers` and `needs` add what objects cannot show, such as a
     StorageClass that becomes usable only when the disks are registered. `depends_on` adds edges by name. A layer with a
     `path` reconciles a directory that people wrote and has no manifests of its own.
     """
@@ -51,29 +51,29 @@ class Layer:
     offers: frozenset[Requirement] = frozenset()
     depends_on: tuple[str, ...] = ()
     health_checks: tuple[Mapping[str, str], ...] = ()
-    """Objects, as Flux's `healthChecks` names them, that it is ready with; it then waits for nothing that it applies itself."""
+    """Objects, as Flux's `healthChecks` names them, that make it ready; it then waits for nothing that it applies itself."""
     health_check_exprs: tuple[Mapping[str, str], ...] = ()
     waits: bool = True
-    """Whether it is ready only with everything it applied. False where nothing depends on it, so that it keeps none of the few
+    """Whether it is ready only once everything it applied is. False where nothing depends on it, so that it keeps none of the few
     workers of kustomize-controller (`--concurrent`, 4) waiting."""
     first_start_only: bool = False
-    """Whether those that depend on it wait until it was ready once, and not again at each revision (since Flux 2.7, which knows
+    """Whether those that depend on it wait until it was ready once, and not again at each revision (since Flux 2.7, which has
     `readyExpr`): what happens to it later holds none of them back."""
     service_account_name: str | None = None
     keeps_data: bool = False
-    """It stays, with all that it applied, when its file goes: what volumes themselves need to run."""
+    """It stays, with everything it applied, when its file is removed: what volumes themselves need to run."""
 
 
 Observe = Callable[[Sequence[Scrape], Sequence[AlertRules], Sequence[Dashboard]], tuple[Layer, ...]]
-"""What the owner of scrapes, alert rules and dashboards makes of everybody's.
+"""What the owner of scrapes, alert rules and dashboards makes of all systems' ones.
 
-A cluster without monitoring has none, and then nothing comes of them.
+A cluster without monitoring has none, and then they have no effect.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a system contributes: its layers, what it asks of others, what it does for others, and what it warns of."""
+    """What a system contributes: its layers, what it asks of others, what it does for others, and what it warns about."""
 
     layers: tuple[Layer, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -81,12 +81,12 @@ class Plan:
     alerts: tuple[AlertRules, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     router: Router | None = None
-    """Who turns everybody's routes into objects, where it is this system."""
+    """What turns all systems' routes into objects, if this system does it."""
     observe: Observe | None = None
-    """How what all systems want watched becomes layers, where it is this system that does it."""
+    """What turns everything to be watched into layers, if this system does it."""
     addresses: tuple[Address, ...] = ()
     outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What other programs may build on, beside the addresses: outputs of the system's Pulumi component."""
+    """What other programs may build on, besides the addresses: outputs of the system's Pulumi component."""
     products: Mapping[str, str] = field(default_factory=dict)
-    """The versions of what it brings into the cluster, by the names of the catalog's schemas."""
+    """The versions of what it installs in the cluster, by the names of the catalog's schemas."""
     findings: tuple[Finding, ...] = ()

@@ -1,4 +1,4 @@
-"""One writer of a project at a time: a lock on its folder, which ends with the process and leaves no file behind."""
+"""One writer per project at a time: a lock on its folder, which ends with the process and leaves no file behind."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PATIENCE = 30.0
-"""Seconds that a run waits for another one; writing a tree takes a fraction of one."""
+"""Seconds that a run waits for another; writing a tree takes a fraction of one."""
 _QUIET = 2.0
-"""Seconds until it says that it waits."""
+"""Seconds until it says that it is waiting."""
 _EVERY = 0.02
 _NO_LOCKS = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL})
-"""What file systems answer that cannot lock a folder, some of them over a network."""
+"""What file systems that cannot lock a folder answer, some of them over a network."""
 
 
 class Busy(Exception):  # noqa: N818 -- nothing is wrong
-    """Another run holds the project. `holder`: which one, as far as the system tells."""
+    """Another run holds the project. `holder`: which one, as far as the system can tell."""
 
     def __init__(self, holder: str) -> None:
         super().__init__(holder)
@@ -29,7 +29,7 @@ class Busy(Exception):  # noqa: N818 -- nothing is wrong
 
 @contextlib.contextmanager
 def locked(root: Path, *, alone: bool, say: Callable[[str], object]) -> Iterator[None]:
-    """Hold the project: `alone` to write, together with others to look. Says through `say` whom it waits for.
+    """Hold the project: `alone` to write, shared with others to look. Says through `say` what it is waiting for.
 
     Raises Busy after `PATIENCE` seconds; OSError where there is no such folder.
     """
@@ -52,13 +52,13 @@ def _take(handle: int, how: int, say: Callable[[str], object]) -> None:
             if waited > PATIENCE:
                 raise Busy(_holder(handle)) from None
             if waited > _QUIET and not said:
-                say(f"waiting for {_holder(handle)}, which has the tree, for {PATIENCE:.0f} s at most")
+                say(f"waiting for {_holder(handle)}, which holds the tree, for {PATIENCE:.0f} s at most")
                 said = True
             time.sleep(_EVERY)
         except OSError as problem:
             if problem.errno not in _NO_LOCKS:
                 raise
-            say("this file system has no locks: see to it that no two runs write the tree at once")
+            say("this file system has no locks: make sure that no two runs write the tree at once")
             return
         else:
             return

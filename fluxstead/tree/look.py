@@ -1,4 +1,4 @@
-"""Looking at the disk before anything is written: what stands where, without following a link or waiting for a pipe."""
+"""Looking at the disk before anything is written: what is where, without following a link or waiting for a pipe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNREADABLE = refuses("tree/unreadable", "U8", "it cannot be read: Permission den
 CHECKS = (IN_THE_WAY, UNREADABLE)
 
 _MOST = 16 * 1024**2
-"""Bytes of a file that is still read; no generated one has a hundredth of it."""
+"""The most bytes that are read from a file; no generated one has a hundredth of it."""
 _KINDS = {
     stat.S_IFREG: "file",
     stat.S_IFDIR: "folder",
@@ -29,19 +29,19 @@ _KINDS = {
 
 
 class Blocked(Exception):  # noqa: N818 -- what it means stands among the look's findings
-    """What is at a path can be neither read nor written as a file of the tree."""
+    """What is at a path cannot be read or written as a file of the tree."""
 
 
 @dataclass(slots=True)
 class Look:
-    """The files below `root`, each by its path from there. `findings`: what stands in the way, by its place."""
+    """The files below `root`, each by its path from there. `findings`: what is in the way, by its path."""
 
     root: Path
     findings: dict[str, Finding] = field(default_factory=dict)
     _kinds: dict[str, str] = field(default_factory=dict)
 
     def text(self, path: str) -> str | None:
-        """A file's text, bytes that are no UTF-8 as surrogates; None where nothing is. Raises Blocked."""
+        """A file's text, bytes that are not UTF-8 as surrogates; None where there is nothing. Raises Blocked."""
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
             wanted = "file" if depth == len(parts) else "folder"
@@ -55,7 +55,7 @@ class Look:
         return self._read(path)
 
     def below(self, folder: str) -> Iterator[tuple[str, str]]:
-        """Every file and every folder below a folder, each with its kind; links are not followed. Nothing where none is."""
+        """Every file and every folder below a folder, each with its kind; links are not followed. Nothing if there is no folder."""
         try:
             with os.scandir(self.root / folder) as listed:
                 names = sorted(entry.name for entry in listed)
@@ -104,18 +104,18 @@ def _in_the_way(file: str, what: str) -> Finding:
     return IN_THE_WAY(
         Source(file),
         what=what,
-        why="writing there would change what is not the tree's, and Flux takes files and folders only",
-        write="the committed one back, or nothing: move it away",
+        why="writing there would change something outside the tree, and Flux reads only files and folders",
+        write="nothing: move it away, or restore the committed one",
     )
 
 
 def unreadable(file: str, why: str) -> Finding:
-    """A file or a folder that the disk does not give."""
+    """A file or a folder that the disk does not let us read."""
     return UNREADABLE(
         Source(file),
         what=f"it cannot be read: {why}",
-        why="what stands in it would be taken for missing, and be lost or pruned",
-        write=f"what can be read by who runs this: ls -ld {file}",
+        why="its content would be taken for missing, and be lost or pruned",
+        write=f"read permission for whoever runs this: ls -ld {file}",
     )
 
 

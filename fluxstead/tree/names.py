@@ -1,4 +1,4 @@
-"""The names of the objects' files within their layer: each object has one of its own."""
+"""The names of the objects' files within their layer: each object has its own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LONGEST = 200
 def file_names(refs: Sequence[ObjectRef]) -> list[str]:
     """A file name for each object of a layer, no two the same: `helm-release-site.yaml` says what the file is.
 
-    Where kind and name are not enough, namespace and API group join them, then a digest of the identity. Names are in lower case,
-    so that none meets another on a file system that takes `A` for `a`. One identity that stands twice gets a number: that it is
-    there twice is said by the check of owners, which has to see both.
+    Where kind and name are not enough, namespace and API group are added, then a digest of the identity. Names are in lower case,
+    so that no two collide on a file system that takes `A` for `a`. An identity that appears twice gets a number: that it is
+    there twice is reported by the check of owners, which has to see both.
     """
     names = [_shortened(_plain(ref), ref) for ref in refs]
     for longer in (_qualified, _digested):

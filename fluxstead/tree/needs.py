@@ -1,4 +1,4 @@
-"""What an object needs and what it offers, read off the object alone, by the table of what names what (failures F1, U5)."""
+"""What an object needs and what it offers, read from the object alone, by the table of what names what (failures F1, U5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fluxstead.core.manifest import ObjectRef, group_of, ref_of
 from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, secret, storage_class
 
 _KINDS = frozenset({"StorageClass", "IngressClass", "Secret", "ServiceAccount", "ClusterIssuer", "Issuer"})
-"""What an edge is for; other things that are named (ConfigMaps, claims, targets) lie in the layer of who names them."""
+"""What edges are for; other things that are named (ConfigMaps, claims, targets) are in the layer that names them."""
 
 
 def offers_of(obj: Mapping[str, Any], charts: Charts) -> Iterator[Requirement]:

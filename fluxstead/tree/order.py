@@ -27,9 +27,9 @@ CHECKS = (CYCLE, DANGLING_DEPENDENCY, UNMET_NEED)
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`layer` waits for `dependency`, because of these needs (none: the description says so by name).
+    """`layer` waits for `dependency`, because of these needs (none: the description names it).
 
-    With `watched` it is applied without waiting, and ready only when these objects of `dependency` are healthy.
+    With `watched` it is applied without waiting, but ready only when these objects of `dependency` are healthy.
     """
 
     layer: str
@@ -58,7 +58,7 @@ class Order:
 def order(layers: Sequence[Layer], given: Iterable[Requirement], charts: Charts) -> Order:
     """Infer the edges between `layers`. `given` is what the cluster has before any layer is applied; `charts`, what charts bring.
 
-    Findings: a need that nobody offers, a dependency that does not exist (F2), a way round in a circle. The result lists
+    Findings: a need that nobody offers, a dependency that does not exist (F2), a cycle. The result lists
     layers in the order given wherever the edges leave a choice, so that an unrelated change moves nothing.
     """
     result = Order()
@@ -93,7 +93,7 @@ def order(layers: Sequence[Layer], given: Iterable[Requirement], charts: Charts)
 
 
 def _offers(layers: Sequence[Layer], charts: Charts) -> dict[Requirement, str]:
-    """Who offers what. What a layer declares outweighs what its objects show: a class may be usable only with disks."""
+    """Who offers what. What a layer declares overrides what its objects show: a class may be usable only with disks."""
     objects = ((layer.name, manifest.object) for layer in layers for manifest in layer.manifests)
     offered = {offer: name for name, obj in objects for offer in offers_of(obj, charts)}
     offered.update({offer: layer.name for layer in layers for offer in layer.offers})
@@ -101,13 +101,13 @@ def _offers(layers: Sequence[Layer], charts: Charts) -> dict[Requirement, str]:
 
 
 def _owners(layers: Sequence[Layer]) -> dict[ObjectRef, str]:
-    """Whose the objects are that layers watch."""
+    """The layers of the objects that layers watch."""
     watched = {_ref(check) for layer in layers for check in layer.health_checks}
     return {manifest.ref: layer.name for layer in layers if watched for manifest in layer.manifests if manifest.ref in watched}
 
 
 def _watched(layer: Layer, owners: Mapping[ObjectRef, str]) -> dict[str, tuple[ObjectRef, ...]]:
-    """The objects of other layers that it is ready with, by their layer."""
+    """The objects of other layers that make it ready, by their layer."""
     found: dict[str, list[ObjectRef]] = {}
     for ref in map(_ref, layer.health_checks):
         if owners[ref] != layer.name:
@@ -135,7 +135,7 @@ def _unmet(layer: Layer, need: Requirement, source: Source, offered: Mapping[Req
     return UNMET_NEED(
         source,
         what=f"layer `{layer.name}` needs {need}, and nothing offers it",
-        why="on an empty cluster the layer would fail, or wait, for ever (U5)",
+        why="on an empty cluster the layer would fail, or wait, forever (U5)",
         write=f"{names[near[0]]}, offered by layer `{offered[names[near[0]]]}`"
         if near
         else f"a system or an object that brings {need}",
@@ -155,13 +155,13 @@ def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:
     return DANGLING_DEPENDENCY(
         layer.source,
         what=f"layer `{layer.name}` depends on `{name}`, which does not exist",
-        why="Flux waits for ever for a Kustomization that nobody made (F2)",
+        why="Flux waits forever for a Kustomization that nobody created (F2)",
         write=" or ".join(near) if near else f"one of: {', '.join(sorted(known))}",
     )
 
 
 def _sort(result: Order, layers: Sequence[Layer]) -> None:
-    """Kahn's way: of the layers that wait for nothing more, always the one that was declared first."""
+    """Kahn's algorithm: of the layers that wait for nothing more, always the one that was declared first."""
     waits = {name: {edge.dependency for edge in edges} for name, edges in result.edges.items()}
     left = {name: len(names) for name, names in waits.items()}
     followers: dict[str, list[int]] = {layer.name: [] for layer in layers}
@@ -201,7 +201,7 @@ def _cycle(result: Order, blocked: Sequence[Layer]) -> Finding:
     layer, other = next(((one, to) for one, to in steps if to in by_name[one].depends_on), steps[0])
     needs = next(edge.needs for edge in result.edges[layer] if edge.dependency == other)
     written = f"the dependsOn of `{layer}` without `{other}`"
-    inferred = f"`{layer}` without what it takes from `{other}`: {', '.join(map(str, needs))}"
+    inferred = f"`{layer}` without what it uses from `{other}`: {', '.join(map(str, needs))}"
     return CYCLE(
         by_name[layer].source,
         what=f"layers wait for each other: {' → '.join(way)}",

@@ -10,7 +10,7 @@ from fluxstead.tree.order import Edge, Order
 
 
 def text(order: Order) -> str:
-    """One line a layer, in the order in which they come up, and under it what it waits for and why."""
+    """One line per layer, in the order in which they come up, and below it what it waits for and why."""
     return "".join(_lines(order))
 
 
@@ -35,7 +35,7 @@ def _some(things: Sequence[Requirement]) -> str:
 
 
 def mermaid(order: Order) -> str:
-    """A flowchart: groups as boxes, and an arrow from each layer to those that wait for it: dotted, to be ready."""
+    """A flowchart: groups as boxes, and an arrow from each layer to those that wait for it; dotted where only readiness waits."""
     lines = ["flowchart LR"]
     for group in groups_of(order.layers):
         lines.append(f"  subgraph {group}_group[{group}]")
@@ -49,5 +49,5 @@ def mermaid(order: Order) -> str:
 
 
 def _id(name: str) -> str:
-    # `end`, `graph` and the like are words of Mermaid's own.
+    # `end`, `graph` and the like are keywords in Mermaid.
     return f"layer_{name.replace('-', '_').replace('.', '_')}"

@@ -1,4 +1,4 @@
-"""The record beside the tree: the digest of every file that was written."""
+"""The record next to the tree: the digest of every file that was written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 RECORD = ".fluxstead.json"
-"""Its name in the tree's directory: `{"files": {path: [digest, …]}}`. Two digests stand there only during a write."""
+"""Its name in the tree's directory: `{"files": {path: [digest, …]}}`. Two digests are there only during a write."""
 
 Record = Mapping[str, tuple[str, ...]]
 """Digests by path below the tree's directory."""

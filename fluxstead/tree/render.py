@@ -20,7 +20,7 @@ from fluxstead.tree.order import Order
 from fluxstead.tree.owned import HEADER
 
 _WAS_READY = "has(dep.status.lastAppliedRevision) && dep.status.lastAppliedRevision != ''"
-"""Flux sets it when the health checks of a revision passed, and never takes it back (kustomize-controller: `reconcile`)."""
+"""Flux sets it once a revision's health checks have passed, and never unsets it (kustomize-controller: `reconcile`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def render(
 ) -> Tree:
     """All files of the tree, from layers in their order. Pure: the same layers give the same bytes.
 
-    `place`: where the project lies in the repository that Flux reads; its paths begin there.
+    `place`: where the project is in the repository that Flux reads; its paths start there.
     """
     lasting = frozenset(layer.name for layer in order.layers if layer.first_start_only and platform.flux_since(2, 7))
     pen = _Pen(directory, order, sops_secret, place, lasting)
@@ -64,7 +64,7 @@ def render(
 
 
 def _timeout(layer: Layer) -> str:
-    """The layer's own, or as long as Helm may take for a release in it, and a minute to hear of its end (F17)."""
+    """The layer's own, or as long as Helm may take for a release in it, plus a minute to notice the end (F17)."""
     longest = max((release_seconds(one.object) for one in layer.manifests if one.ref.kind == "HelmRelease"), default=0)
     return layer.pace.timeout if seconds(layer.pace.timeout) > longest else f"{math.ceil(longest / 60) + 1}m"
 
@@ -76,7 +76,7 @@ class _Pen:
     sops_secret: str | None
     place: str
     lasting: frozenset[str]
-    """The layers that others wait for until they were ready once."""
+    """The layers that others wait for only until they have been ready once."""
 
     def top(self, source: Source) -> Iterator[TreeFile]:
         groups = groups_of(self.order.layers)
@@ -109,7 +109,7 @@ class _Pen:
                 "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
                 "path": self._path(f"{self.directory}/{group}"),
                 "prune": True,
-                # A group that waited for its layers would hold back the commit that cures one of them.
+                # A group that waited for its layers would hold back the commit that fixes one of them.
                 "wait": False,
             },
         }

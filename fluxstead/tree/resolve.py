@@ -11,13 +11,13 @@ from fluxstead.tree.layer import Layer, Plan
 
 
 def resolved(plans: Mapping[str, Plan]) -> dict[str, Plan]:
-    """The same plans with what has become of their asks: who observes has the layers of it, who asks for a route its objects."""
+    """The same plans with their asks resolved: the observer has its layers, and who asks for a route has its objects."""
     router = next((plan.router for plan in plans.values() if plan.router), None)
     return {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
 
 
 def layers_of(plans: Mapping[str, Plan]) -> list[Layer]:
-    """The layers of resolved plans, as they are listed where nothing else decides: routes behind who answers for them."""
+    """The layers of resolved plans, as they are listed where nothing else decides: routes after the router's own layers."""
     answers = next((position for position, plan in enumerate(plans.values()) if plan.router), 0)
     placed: list[tuple[int, bool, Layer]] = []
     for position, plan in enumerate(plans.values()):
@@ -43,7 +43,7 @@ def _with_routes(plan: Plan, router: Router | None) -> Plan:
     if router is None or not plan.routes:
         return plan
     layers = list(plan.layers)
-    # Two of one name are a mistake, which is told later of both.
+    # Two with one name are a mistake, which is reported later for both.
     places = {layer.name: place for place, layer in enumerate(layers)}
     for route in plan.routes:
         if route.layer not in places:

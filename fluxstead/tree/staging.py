@@ -1,6 +1,6 @@
-"""Writing so that a file is there whole or not at all, whatever ends the run: a full disk, a signal, a power cut.
+"""Writing so that a file is there completely or not at all, whatever ends the run: a full disk, a signal, a power cut.
 
-Everything is written beside its target first, and is on the disk before the first target is touched; what fails until then leaves
+Everything is written next to its target first, and is on the disk before the first target is touched; a failure before that leaves
 nothing behind.
 """
 
@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SCRATCH = re.compile(r"\.fluxstead-[a-z0-9_]{8}")
-"""The names of files that are being written."""
+"""The names of files while they are being written."""
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
-"""What a file system answers that cannot put a folder on the disk by itself."""
+"""What a file system that cannot sync a folder answers."""
 
 
-class NotWritten(Exception):  # noqa: N818 -- the disk's error, told with its place
-    """The disk refused. `begun`: whether some files were replaced already, so that the next run has to carry on."""
+class NotWritten(Exception):  # noqa: N818 -- the disk's error, with its place
+    """The disk refused. `begun`: whether some files were replaced already, so that the next run has to resume."""
 
     def __init__(self, file: Path, problem: OSError, *, begun: bool) -> None:
         super().__init__(f"{file}: {problem.strerror}")
@@ -31,7 +31,7 @@ class NotWritten(Exception):  # noqa: N818 -- the disk's error, told with its pl
 
 
 def scratch_of(target: Path, label: str = "") -> Path:
-    """Where a file is written before it takes its place; with a `label`, one of several that are to take it in turn."""
+    """Where a file is written before it is moved into place; with a `label`, one of several that take that place in turn."""
     name = hashlib.sha256(f"{target.name}/{label}".encode()).hexdigest()[:8]
     return target.with_name(f".fluxstead-{name}")
 
@@ -46,7 +46,7 @@ class Staging:
     _unsettled: dict[Path, None] = field(default_factory=dict)
 
     def put(self, target: Path, text: str, label: str = "") -> None:
-        """Write `text` beside `target`, in folders that are made where they are missing."""
+        """Write `text` next to `target`, creating missing folders."""
         try:
             self._make(target.parent)
             handle = self._open(scratch_of(target, label))
@@ -61,13 +61,13 @@ class Staging:
             raise NotWritten(target, problem, begun=self.begun) from problem
 
     def settle(self) -> None:
-        """Put on the disk what was written beside its target."""
-        # All are written by now: the first wait takes the others' data along, and a thousand files cost little more than one.
+        """Sync to the disk what was written next to its target."""
+        # All are written by now: the first sync takes the others' data along, so a thousand files cost little more than one.
         for scratch in self._waiting:
             _sync(scratch, begun=self.begun)
 
     def move(self, target: Path, label: str = "") -> None:
-        """Give a file its place."""
+        """Move a file into place."""
         scratch = scratch_of(target, label)
         try:
             os.replace(scratch, target)  # noqa: PTH105 -- one call, which the tests end the run at
@@ -78,7 +78,7 @@ class Staging:
         self._unsettled[target.parent] = None
 
     def remove(self, target: Path, up_to: Path) -> None:
-        """Take a file away, and the folders below `up_to` that are empty then."""
+        """Remove a file, and the folders below `up_to` that are then empty."""
         try:
             target.unlink(missing_ok=True)
         except OSError as problem:
@@ -87,19 +87,19 @@ class Staging:
         self._unsettled[remove_empty(target.parent, up_to)] = None
 
     def settle_folders(self) -> None:
-        """Put on the disk which files stand where."""
+        """Sync to the disk which files are where."""
         for folder in self._unsettled:
             if folder.is_dir():  # it may have been emptied, and removed, since
                 _sync(folder, begun=self.begun)
         self._unsettled.clear()
 
     def finish(self) -> None:
-        """All have found their places."""
+        """Everything is in place."""
         self.settle_folders()
         self._folders.clear()
 
     def abandon(self) -> None:
-        """Take away what has not found its place; what the disk does not let go of, the next run removes."""
+        """Remove what was not moved into place; what the disk does not let go of, the next run removes."""
         for path in self._waiting:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -108,7 +108,7 @@ class Staging:
                 folder.rmdir()
 
     def _open(self, scratch: Path) -> int:
-        # Noted before it is there: an interrupt between the two would leave it.
+        # Noted before it is there: an interrupt between the two would leave it behind.
         self._waiting[scratch] = None
         try:
             return os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
@@ -128,7 +128,7 @@ class Staging:
 
 
 def remove_empty(folder: Path, up_to: Path) -> Path:
-    """Take empty folders away, from `folder` upwards and not `up_to` itself; gives the first one that stays."""
+    """Remove empty folders, from `folder` upwards but not `up_to` itself; gives the first one that stays."""
     while folder != up_to:
         try:
             folder.rmdir()

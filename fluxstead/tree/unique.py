@@ -1,4 +1,4 @@
-"""Names that have to be there once: layers and groups share one namespace of Flux Kustomizations."""
+"""Names that may be there only once: layers and groups share one namespace of Flux Kustomizations."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ NAMESPACE_NOT_OURS = refuses("tree/namespace-not-ours", "F27", "layer `web` woul
 CHECKS = (NAME_TAKEN, NAMESPACE_NOT_OURS)
 
 _NOT_OURS = frozenset({"default", "kube-node-lease", "kube-public", "kube-system", FLUX_NAMESPACE})
-"""Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster with them."""
+"""Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster down."""
 
 
 def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
-    """Layers called like another layer, a group or one of the root's Kustomizations; and namespaces that are not ours."""
+    """Layers named like another layer, a group or one of the root's Kustomizations; and namespaces that are not ours."""
     taken = {name: f"the group `{name}`" for name in (*GROUPS, *groups_of(layers))} | {FLUX_NAMESPACE: "Flux's own Kustomization"}
     taken[cluster] = f"the root of the tree, clusters/{cluster}/tree.yaml"
     taken["kustomization"] = "the file that lists a group's layers"
@@ -30,7 +30,7 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
             yield NAME_TAKEN(
                 layer.source,
                 what=f"the layer `{layer.name}` has the name of {taken[layer.name]}",
-                why="one would overwrite the other, and Flux prune what that had applied (F8)",
+                why="one would overwrite the other, and Flux would prune what the other had applied (F8)",
                 write="another name",
             )
         taken.setdefault(layer.name, f"the layer described at {layer.source}")
@@ -42,6 +42,6 @@ def _namespaces(layer: Layer) -> Iterator[Finding]:
             yield NAMESPACE_NOT_OURS(
                 manifest.source,
                 what=f"layer `{layer.name}` would own the namespace {manifest.object['metadata']['name']}",
-                why="k3s and Flux live there; relabelled, or pruned one day, it takes them with it",
+                why="k3s and Flux live there; relabelled, or pruned one day, it would take them down",
                 write="a namespace of its own",
             )

@@ -87,7 +87,7 @@ DEFECTS: Mapping[str, Planted] = {
     "references/selects-nothing": Planted(
         files=layer("web", WEB, DEPLOYMENT, SERVICE.replace("app: site", "app: sit")),
         cure=("{app: sit}", "{app: site}"),
-        says="no pod of its namespace carries them",
+        says="no pod in its namespace has",
     ),
     "references/policy-selects-nothing": Planted(
         files=layer(
@@ -99,7 +99,7 @@ DEFECTS: Mapping[str, Planted] = {
     "references/not-its-own-pods": Planted(
         files=layer("web", WEB, DEPLOYMENT.replace("matchLabels: {app: site}", "matchLabels: {app: sit}")),
         cure=("{app: sit}", "{app: site}"),
-        says="selects pods with app=sit, and its template does not carry them",
+        says="selects pods with app=sit, which its template does not have",
     ),
     "references/missing-config-map": Planted(
         files=layer("web", WEB, CONFIG, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, envFrom: [{{configMapRef: {{name: setings}}}}]")),
@@ -124,7 +124,7 @@ DEFECTS: Mapping[str, Planted] = {
             release("web/kps", "kube-prometheus-stack", "75.6.0").partition("---")[0],
         ),
         cure=("name: kps}\nspec: {chart: {spec: {chart: kube-prometheus-stack", "name: kps}\nspec: {chart: {spec: {chart: other"),
-        says="the chart kube-prometheus-stack, of which a cluster takes one",
+        says="the chart kube-prometheus-stack, which a cluster can have only once",
     ),
     "ownership/same-route": Planted(
         files=layer("web", WEB, DEPLOYMENT, SERVICE, ingress("web/one", "dev.test"), ingress("web/two", "dev.test")),
@@ -214,7 +214,7 @@ DEFECTS: Mapping[str, Planted] = {
             "web", WEB, obj("HelmRepository", "web/a", "spec: {interval: 1h, type: oci, url: https://charts.longhorn.io}", SOURCE)
         ),
         cure=(", type: oci", ""),
-        says="is of type oci, and its URL is https://charts.longhorn.io",
+        says="has type oci, but its URL is https://charts.longhorn.io",
     ),
     "versions/moving-image": Planted(
         files=layer("web", WEB, DEPLOYMENT.replace("site:1.0.0", "site:latest")),
@@ -224,7 +224,7 @@ DEFECTS: Mapping[str, Planted] = {
     "versions/deprecated-api": Planted(
         files=layer("web", WEB, release("web/site", "site", "1.0.0").replace("fluxcd.io/v2\n", "fluxcd.io/v2beta1\n")),
         cure=("v2beta1", "v2"),
-        says="which Flux 2.7 does not serve",
+        says="which Flux 2.7 no longer serves",
         platform=None,
     ),
     "versions/compatibility": Planted(

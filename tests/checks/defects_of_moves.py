@@ -20,7 +20,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=layer("infrastructure", obj("Namespace", "longhorn-system")),
         files={**layer("infrastructure", WEB), **layer("longhorn", kept(obj("Namespace", "longhorn-system")))},
         cure=(WEB, kept(obj("Namespace", "longhorn-system"))),
-        says="belongs to Kustomization flux-system/infrastructure, and now to flux-system/longhorn",
+        says="belongs to Kustomization flux-system/infrastructure, and now moves to flux-system/longhorn",
     ),
     "moves/everything-left": Planted(
         before=LONGHORN,
@@ -32,7 +32,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=storage(disk_node(_A)),
         files=storage(WEB),
         cure=(WEB, disk_node(_A)),
-        says="flux-system/storage in HEAD, with the disks of k3s1, is reached by Flux no more",
+        says="flux-system/storage in HEAD, with the disks of k3s1, is no longer reached by Flux",
         nodes=[machine()],
     ),
     "moves/second-release": Planted(
@@ -75,7 +75,7 @@ OF_MOVES: Mapping[str, Planted] = {
         before=storage(storage_class("fast", "nvme")),
         files=storage(storage_class("fast", "nvme", 2)),
         cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
-        says="StorageClass fast in HEAD has another parameters",
+        says="StorageClass fast in HEAD differs in `parameters`",
     ),
     "moves/longhorn-version": Planted(
         before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},

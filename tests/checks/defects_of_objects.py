@@ -54,7 +54,7 @@ OF_OBJECTS: Mapping[str, Planted] = {
     "secrets/in-environment": Planted(
         files=layer("web", WEB, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, env: [{{name: DB_PASSWORD, value: hunter2}}]")),
         cure=("value: hunter2", "value: $(OTHER)"),
-        says="sets the variable DB_PASSWORD to a value in plain text (7 characters)",
+        says="sets the variable DB_PASSWORD to a plain-text value (7 characters)",
     ),
     "secrets/in-config-map": Planted(
         files=layer("web", WEB, CONFIG.replace("color: blue", "db-password: hunter2")),
@@ -74,7 +74,7 @@ OF_OBJECTS: Mapping[str, Planted] = {
     "references/missing-subject": Planted(
         files=layer("web", WEB, ACCOUNT, _ROLE, binding("Role", "site", "sit")),
         cure=("ServiceAccount, name: sit,", "ServiceAccount, name: site,"),
-        says="grants something to ServiceAccount web/sit",
+        says="binds a role to ServiceAccount web/sit",
     ),
     "references/missing-values": Planted(
         files=layer("web", WEB, CONFIG, release("web/site", "site", "1.0.0", ", valuesFrom: [{kind: ConfigMap, name: setings}]")),
@@ -84,7 +84,7 @@ OF_OBJECTS: Mapping[str, Planted] = {
     "references/decryption-key": Planted(
         files=layer("web", WEB, spec="decryption: {provider: sops, secretRef: {name: sops}}"),
         cure=("name: sops}", "name: sops-age}"),
-        says="decrypts with Secret flux-system/sops, and the description has flux-system/sops-age",
+        says="decrypts with Secret flux-system/sops, but the description says flux-system/sops-age",
         more={"sops_secret": ("flux-system", "sops-age")},
     ),
     "references/circle": Planted(
@@ -106,7 +106,7 @@ OF_OBJECTS: Mapping[str, Planted] = {
     "references/missing-governing-service": Planted(
         files=layer("web", WEB, SERVICE, _SET),
         cure=("serviceName: sit,", "serviceName: site,"),
-        says="has Service sit for the names of its pods",
+        says="has the governing Service sit",
     ),
     "ownership/load-balancer-port": Planted(
         files=layer("web", WEB, DEPLOYMENT, SERVICE.replace("{selector", "{type: LoadBalancer, selector")),
@@ -122,7 +122,7 @@ OF_OBJECTS: Mapping[str, Planted] = {
     "references/missing-priority-class": Planted(
         files=layer("web", WEB, _HIGH, DEPLOYMENT.replace("{containers", "{priorityClassName: hihg, containers")),
         cure=("hihg", "high"),
-        says="has the priority of PriorityClass hihg",
+        says="uses PriorityClass hihg",
     ),
     "references/missing-health-check": Planted(
         files={path: text.replace("  wait: true\n", _HEALTH) for path, text in layer("web", WEB, DEPLOYMENT).items()},

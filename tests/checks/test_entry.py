@@ -60,15 +60,15 @@ EDITS = {
     "root": ("  path: ./generated/k3s-flux\n", "", 2, "another directory, the whole repository", "path: ./generated/k3s-flux"),
     "outside": ("./generated/k3s-flux", "../generated/k3s-flux", 14, "another directory", "path: ./generated/k3s-flux"),
     "target": ("  prune: true", "  targetNamespace: apps\n  prune: true", 15, "into the namespace apps", "no targetNamespace"),
-    "prefix": ("  prune: true", "  namePrefix: x-\n  prune: true", 15, "by namePrefix x-", "no namePrefix"),
-    "suffix": ("  prune: true", "  nameSuffix: -x\n  prune: true", 15, "by nameSuffix -x", "no nameSuffix"),
+    "prefix": ("  prune: true", "  namePrefix: x-\n  prune: true", 15, "with namePrefix x-", "no namePrefix"),
+    "suffix": ("  prune: true", "  nameSuffix: -x\n  prune: true", 15, "with nameSuffix -x", "no nameSuffix"),
     "source": ("    name: flux-system", "    name: fleet", 11, "GitRepository flux-system/fleet", "name: flux-system"),
     "kind": ("kind: GitRepository", "kind: OCIRepository", 11, "OCIRepository flux-system/flux-system", "kind: GitRepository"),
     "namespace": ("namespace: flux-system", "namespace: apps", 11, "GitRepository apps/flux-system", "name: flux-system"),
     "cluster": ("  prune: true", "  kubeConfig: {secretRef: {name: x}}\n  prune: true", 15, "another cluster", "no kubeConfig"),
     "no spec": ("spec:\n", "spec: {}\nother:\n", 15, "the whole repository", "path: ./generated/k3s-flux"),
-    "group": ("kustomize.toolkit.fluxcd.io/v1", "kustomize.config.k8s.io/v1beta1", 2, "no Kustomization of Flux", "delete it"),
-    "name": ("  name: k3s-flux\n", "", 2, "no Kustomization of Flux", "delete it"),
+    "group": ("kustomize.toolkit.fluxcd.io/v1", "kustomize.config.k8s.io/v1beta1", 2, "not a Flux Kustomization", "delete it"),
+    "name": ("  name: k3s-flux\n", "", 2, "not a Flux Kustomization", "delete it"),
 }
 
 
@@ -90,8 +90,8 @@ WHOLE = {
     "empty": ("", "it is empty"),
     "of comments": ("# nothing\n---\n", "it is empty"),
     "of marks": ("<<<<<<< HEAD\na: 1\n=======\nb: 1\n>>>>>>> x\n", "it is not YAML"),
-    "of another kind": ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "no Kustomization of Flux"),
-    "of a list": ("- a\n- b\n", "no Kustomization of Flux"),
+    "of another kind": ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "not a Flux Kustomization"),
+    "of a list": ("- a\n- b\n", "not a Flux Kustomization"),
     "of parts": (
         other("infrastructure", "./generated/k3s-flux/infrastructure") + other("apps", "./generated/k3s-flux/apps"),
         "there are 2 documents in it",
@@ -121,7 +121,7 @@ def test_bytes_that_are_no_text_are_one_finding(written: Project) -> None:
     (written.root / ENTRY).write_bytes(b"\xff\xfe\x00k")
     [finding] = said(written)
     assert (finding.id, finding.source.file) == ("tree/unreadable", ENTRY)
-    assert "not text in UTF-8" in finding.what
+    assert "not UTF-8 text" in finding.what
 
 
 @pytest.mark.parametrize("folder", ["clusters/k3s-flux", "clusters/k3s-flux/more"])

@@ -111,7 +111,7 @@ def test_without_git_and_without_a_repository_nothing_is_refused(reference: Proj
     """There is no past; that is told under what was not checked."""
     monkeypatch.setenv("PATH", "")
     assert not moves(reference)
-    assert unchecked(reference) == ["what this commit would prune or move: the folder is in no Git repository"]
+    assert unchecked(reference) == ["what this commit would prune or move: the folder is not in a Git repository"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
@@ -149,7 +149,7 @@ def test_the_first_commit_has_none_before_it(reference: Project) -> None:
     """That is no shallow clone, nor is a branch without a commit a broken one."""
     git(reference.root, "init", "-q", "-b", "main")
     assert not moves(reference)
-    assert unchecked(reference) == ["what this commit would prune or move: it is the first of its branch"]
+    assert unchecked(reference) == ["what this commit would prune or move: it is the first on its branch"]
     render(reference)
     commit(reference.root)
     assert not moves(reference)
@@ -184,7 +184,7 @@ def test_a_detached_head_is_compared_with_the_branch_that_flux_syncs(pushed: Pro
     ]
     git(pushed.root, "update-ref", "-d", "refs/remotes/origin/main")
     assert not moves(pushed)
-    assert unchecked(pushed) == ["what is pushed: HEAD is on no branch (`git switch BRANCH`)"]
+    assert unchecked(pushed) == ["what is pushed: HEAD is not on a branch (`git switch BRANCH`)"]
 
 
 def test_a_branch_of_its_own_is_compared_with_the_branch_that_flux_syncs(pushed: Project) -> None:
@@ -242,7 +242,7 @@ def test_an_empty_git_folder_is_not_taken_for_the_repository_around_it(committed
     shutil.copytree(committed.root, inner, ignore=shutil.ignore_patterns(".git", "inner"))
     (inner / ".git").mkdir()
     [finding] = moves(Project(inner, committed.stack))
-    assert "is no Git repository" in finding.what
+    assert "is not a Git repository" in finding.what
 
 
 def test_a_worktree_and_a_folder_of_the_repository_are_compared(committed: Project, tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_a_submodule_is_not_checked(committed: Project, tmp_path: Path) -> None:
     committed.replace(committed.stack_file.name, "  fluxstead:apps:\n", "  fluxstead:apps:\n    - {name: site, path: apps/site}\n")
     render(committed)
     commit(committed.root)
-    assert any("of apps/site: it is a submodule" in line for line in unchecked(committed))
+    assert any("in apps/site: it is a submodule" in line for line in unchecked(committed))
 
 
 def test_a_release_that_was_deleted_by_hand_and_committed_is_reported(committed: Project) -> None:

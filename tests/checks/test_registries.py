@@ -147,7 +147,7 @@ def test_what_is_no_registry_and_what_is_not_there(registry: Registry) -> None:
     registry.is_registry = False
     findings, [line] = found(site(f"{registry.address}/web/x:1"))
     assert not findings
-    assert "does not answer as a registry does" in line
+    assert "does not answer like a registry" in line
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
     findings, [line] = found(site(f"{address}/web/x:1"))

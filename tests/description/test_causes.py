@@ -45,10 +45,10 @@ SPOILT: list[tuple[str, Callable[[str], bytes], int, str, str]] = [
     ("half a conflict", lambda text: _in_a_text(text).encode(), 6, "unresolved merge", "one of the two sides"),
     ("tab", lambda text: _after(text, 4, "\tx: y").encode(), 5, "indented with a tab", "spaces"),
     ("tab after spaces", lambda text: _after(text, 4, "  \tx: y").encode(), 5, "indented with a tab", "spaces"),
-    ("empty", lambda _: b"", 1, "says nothing", "git checkout"),
-    ("comment", lambda _: b"# nothing\n\n", 1, "says nothing", "git checkout"),
-    ("bom", lambda _: b"\xef\xbb\xbf", 1, "says nothing", "git checkout"),
-    ("null", lambda _: b"~\n", 1, "says nothing", "git checkout"),
+    ("empty", lambda _: b"", 1, "nothing in the file", "git checkout"),
+    ("comment", lambda _: b"# nothing\n\n", 1, "nothing in the file", "git checkout"),
+    ("bom", lambda _: b"\xef\xbb\xbf", 1, "nothing in the file", "git checkout"),
+    ("null", lambda _: b"~\n", 1, "nothing in the file", "git checkout"),
     ("zip", lambda _: b"PK\x03\x04\n\xff\x00\x00", 2, "0xff", "UTF-8"),
     ("two documents", lambda text: f"{text}---\n{text}".encode(), 0, "not YAML", "one document"),
 ]
@@ -84,7 +84,7 @@ def test_a_byte_order_mark_before_a_good_file_is_no_mistake(reference: Project, 
 @BOTH
 @pytest.mark.parametrize("kind", ["folder", "pipe", "unreadable"])
 def test_what_is_no_readable_file_is_one_finding(reference: Project, file: str, kind: str) -> None:
-    """A pipe would hang for ever."""
+    """A pipe would hang forever."""
     path = reference.root / file
     if kind == "unreadable":
         path.chmod(0)
@@ -93,7 +93,7 @@ def test_what_is_no_readable_file_is_one_finding(reference: Project, file: str, 
         path.mkdir() if kind == "folder" else os.mkfifo(path)
     finding = as_nobody(reference) if kind == "unreadable" else only(reference)
     assert finding.source.file == file
-    expected = {"folder": "a folder", "pipe": "no plain file", "unreadable": "you may not read the file"}
+    expected = {"folder": "a folder", "pipe": "not a regular file", "unreadable": "you have no permission to read the file"}
     assert expected[kind] in finding.what
     assert (f"chmod u+r {file}" in finding.write) == (kind == "unreadable")
 
@@ -192,4 +192,4 @@ def test_a_section_whose_lines_were_lost_is_not_missing_as_well(reference: Proje
     """The line that is left is the place to look at."""
     before, _, rest = reference.stack_file.read_text().partition("  fluxstead:longhorn:\n")
     reference.stack_file.write_text(f"{before}  fluxstead:longhorn:\n{rest[rest.index('  fluxstead:ingress:') :]}")
-    assert "nothing stands under `fluxstead:longhorn`" in only(reference).what
+    assert "`fluxstead:longhorn` is empty" in only(reference).what

@@ -19,7 +19,7 @@ TEN_MISTAKES = [
     (STACK, "dataLocality:", "datalocality:", "unknown key `longhorn.datalocality`", "dataLocality"),
     (STACK, "disable: [traefik", "disable: [treafik", "'treafik' is none of", "traefik"),
     (STACK, "nodeCidr: 192.168.86.0/24", "nodeCidr: 192.168.86.1/24", "'192.168.86.1/24' is not a network", "192.168.86.0/24"),
-    (STACK, "replicaZoneSoftAntiAffinity: true", "replicaZoneSoftAntiAffinity: on", "`on` is a truth value", "true"),
+    (STACK, "replicaZoneSoftAntiAffinity: true", "replicaZoneSoftAntiAffinity: on", "`on` is a boolean", "true"),
     (K3S1, "role: server", "role: master", "'master' is none of", "server or agent"),
     (K3S1, "address: 192.168.86.71", "address: 192.168.86.711", "is not an IP address", "an address such as"),
     (K3S1, "name: sdg1", "name: SDG1", "'SDG1' is not a Kubernetes name", "sdg1"),
@@ -55,7 +55,7 @@ def test_ten_mistakes_at_once_are_ten_findings_and_nothing_is_written(
         ("version: [1, 9]", "is not an exact version"),
         ("version: '1.9'", "'1.9' is not an exact version"),
         ("version: ^1.9.0", "'^1.9.0' is not an exact version"),
-        ("version: v1.9.0", "Longhorn's charts carry no leading v"),
+        ("version: v1.9.0", "Longhorn's chart versions have no leading v"),
     ],
 )
 def test_a_version_that_is_none_says_so(reference: Project, written: str, found: str) -> None:
@@ -106,7 +106,7 @@ def test_a_section_with_another_prefix_is_not_left_out(reference: Project, writt
 def test_a_section_whose_lines_were_lost_is_not_a_system_switched_off(reference: Project) -> None:
     """An empty `fluxstead:dns:` would prune what it described."""
     reference.replace(STACK, "  fluxstead:dns:\n    records:\n      k3s1.local: 192.168.86.71\n", "  fluxstead:dns:\n")
-    assert any("nothing stands under `fluxstead:dns`" in finding.what for finding in reference.run().findings)
+    assert any("`fluxstead:dns` is empty" in finding.what for finding in reference.run().findings)
 
 
 @pytest.mark.parametrize("name", ["k3s3.yml", "k3s3.json", "rack/k3s3.yaml"])

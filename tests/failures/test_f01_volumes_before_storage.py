@@ -16,7 +16,7 @@ def test_a_claim_that_does_not_wait_for_the_disks_is_refused() -> None:
 
 
 def test_a_class_that_no_disk_serves_is_refused() -> None:
-    """Its volumes would wait for ever."""
+    """Its volumes would wait forever."""
     refused("F1", "storage/tags")
 
 

@@ -1,4 +1,4 @@
-"""F2: a Kustomization depended on one that did not exist, and Flux waited for ever."""
+"""F2: a Kustomization depended on one that did not exist, and Flux waited forever."""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ def test_the_layout_before_machines_had_layers_is_taken_over_in_one_commit(clust
     node.write_text(yaml.safe_dump(bare))
     committed(project.root)
     [finding] = [one for one in errors(project.run().findings) if one.id == "moves/owner"]
-    assert f"belongs to Kustomization flux-system/longhorn-storage, and now to flux-system/longhorn-{node.stem}" in finding.what
+    assert (
+        f"belongs to Kustomization flux-system/longhorn-storage, and now moves to flux-system/longhorn-{node.stem}" in finding.what
+    )
     assert f"on it in {node.relative_to(project.root)} as it is committed" in finding.write
 
 

@@ -77,7 +77,7 @@ def test_slices_have_the_same_files() -> None:
 
 
 def test_every_test_file_is_collected() -> None:
-    """A test that pytest never finds passes for ever."""
+    """A test that pytest never finds passes forever."""
     files = [path for path in (REPOSITORY / "tests").rglob("*.py") if "def test_" in path.read_text()]
     assert len(files) >= 5
     assert all(path.name.startswith("test_") for path in files)

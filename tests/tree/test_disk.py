@@ -95,7 +95,7 @@ def test_a_folder_without_rights_is_said_and_the_tree_left_whole(place: str, rig
         assert not answer["ids"]
     elif place.endswith("old") and rights == 0o555:
         # A file that goes is the only change there, which nothing can be tried beforehand for.
-        assert "some files are of the new tree and some of the old one" in answer["text"]
+        assert "some files are from the new tree and some from the old one" in answer["text"]
     else:
         assert set(answer["ids"]) == {id_}
         assert "Permission denied" in answer["text"]
@@ -130,7 +130,7 @@ def test_what_fails_half_way_is_said_and_carried_on(tmp_path: Path) -> None:
     (tmp_path / DIRECTORY / "apps").chmod(0o1777)
     answer = without_roots_rights(tmp_path, SECOND)
     assert answer["ids"] == ["tree/not-written"]
-    assert "Operation not permitted; some files are of the new tree and some of the old one" in answer["text"]
+    assert "Operation not permitted; some files are from the new tree and some from the old one" in answer["text"]
     assert not leftovers(tmp_path)
     written(tmp_path, SECOND)
 
@@ -198,7 +198,7 @@ def test_what_is_no_file_or_folder_of_the_tree_is_said_once_and_touched_by_nothi
 
 
 def test_a_device_is_no_file(tmp_path: Path) -> None:
-    """Reading one may wait for ever, or never end."""
+    """Reading one may wait forever, or never end."""
     if os.geteuid() != 0:
         pytest.skip("takes root to make a device")
     written(tmp_path, FIRST)

@@ -86,7 +86,7 @@ def test_a_need_that_nobody_offers_is_named_with_the_nearest_offer() -> None:
 
 
 def test_a_dependency_that_does_not_exist_names_the_nearest() -> None:
-    """F2: a Kustomization waited for ever for one that nobody had made."""
+    """F2: a Kustomization waited forever for one that nobody had made."""
     [finding] = order([layer("longhorn"), layer("app", after=("longhon",))], (), CHARTS).findings
     assert "`app` depends on `longhon`" in finding.what
     assert finding.write == "longhorn"
@@ -107,7 +107,7 @@ def test_a_circle_of_needs_blames_no_depends_on_that_nobody_wrote() -> None:
     one = layer("one", namespace("a"), claim("d", "x", "b"))
     two = layer("two", namespace("b"), claim("d", "x", "a"))
     [finding] = order([one, two], [storage_class("x")], CHARTS).findings
-    assert finding.write == "`one` without what it takes from `two`: Namespace b"
+    assert finding.write == "`one` without what it uses from `two`: Namespace b"
     [finding] = order([one, layer("two", namespace("b"), after=("one",))], [storage_class("x")], CHARTS).findings
     assert finding.write == "the dependsOn of `two` without `one`"
 

@@ -155,4 +155,4 @@ def test_other_line_ends_are_named_as_the_difference(tmp_path: Path) -> None:
     written(tmp_path, TREE)
     (tmp_path / WHERE / "apps/a.yaml").write_bytes(b"a: 1\r\n")
     [finding] = compare(tmp_path, WHERE, TREE).findings
-    assert "the ends of its lines" in finding.what
+    assert "its line endings" in finding.what

@@ -1,7 +1,7 @@
 """What versions of charts, and of k3s, bring into a cluster once they are ready.
 
-CRDs, classes, and admission webhooks, so that an order can be proved without a cluster. Everything is what comes with the chart's
-default values; `catalog.chart` says what values change. The facts were read in each release's own templates and sources, which the
+CRDs, classes, and admission webhooks, so that an order can be proved without a cluster. All of it is what comes with the chart's
+default values; `catalog.chart` says what values change. The facts are from each release's own templates and sources, which the
 tables name.
 """
 

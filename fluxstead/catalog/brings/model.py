@@ -74,7 +74,7 @@ def of_version(version: str, parts: Iterable[Part]) -> Brings | None:
 
 
 def kinds(group: str, names: str) -> frozenset[str]:
-    """Kinds of one group, from their names with blanks between."""
+    """Kinds of one group, from their names separated by spaces."""
     return frozenset(f"{name}.{group}" for name in names.split())
 
 

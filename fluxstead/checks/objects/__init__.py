@@ -1,1 +1,1 @@
-"""What written objects say of one another: pods and what they use, what charts bring, who may make what no file shows."""
+"""What written objects say about one another: pods and what they use, what charts bring, who may create what no file shows."""

@@ -25,7 +25,7 @@ class Backend:
 
 
 def routes_in(view: View, kinds: Iterable[RouteKind]) -> Iterator[tuple[Item, Backend]]:
-    """Every route with each of its backends; `kinds`: beside Ingresses."""
+    """Every route with each of its backends; `kinds`: besides Ingresses."""
     for item in view.of("Ingress"):
         yield from ((item, one) for one in _of_ingress(item))
     for kind in kinds:
@@ -45,7 +45,7 @@ def _of_ingress(item: Item) -> Iterator[Backend]:
 
 
 def _named(item: Item, holder: Mapping[str, Any], key: str) -> Iterator[Backend]:
-    """Services, and not a controller's own ones (`api@internal`) or objects of other kinds."""
+    """Services only, not a controller's own (`api@internal`) or objects of other kinds."""
     for one in entries_of(holder, key):
         name = str(one.get("name"))
         if one.get("kind", "Service") == "Service" and not one.get("group") and "@" not in name:

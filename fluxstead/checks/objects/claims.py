@@ -1,4 +1,4 @@
-"""Which objects have volumes in their namespace: claims, and what makes claims."""
+"""Which objects have volumes in their namespace: claims, and what creates claims."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _CLASSES = frozenset({"storageClassName", "storageClass"})
 
 
 def has_volumes(known: Known, view: View, item: Item) -> bool:
-    """Whether data hangs on the object's namespace; of a chart that makes claims without a word in its values, nobody knows."""
+    """Whether data depends on the object's namespace. A chart that creates claims without a trace in its values goes unseen."""
     if item.ref.kind == "HelmRelease":
         return bool(known.chart(view, item).holds_volumes) or _asks(item.spec.get("values"))
     if item.ref.kind == "StatefulSet":
         return bool(item.spec.get("volumeClaimTemplates"))
-    # Of the kinds that Kubernetes itself brings, others ask for volumes that end with their pods (`ephemeral`).
+    # Kubernetes' own kinds also ask for volumes that end with their pods (`ephemeral`).
     custom = "." in item.ref.group and not item.ref.group.endswith(".k8s.io")
     return item.ref.kind == "PersistentVolumeClaim" or known.registers_disks(item) or (custom and _asks(item.spec))
 

@@ -1,4 +1,4 @@
-"""Who may make a ConfigMap or a Secret that no file shows: charts, operators, and pods that are allowed to."""
+"""Who may create a ConfigMap or a Secret that no file shows: charts, operators, and pods that are allowed to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COPIED = ("reflect", "replicat")
 
 
 class Makers:
-    """Read once of a tree, so that each question is one look."""
+    """Read once from a tree, so that each question is one lookup."""
 
     def __init__(self, view: View, opaque: Opaque) -> None:
         self._known: set[ObjectRef] = set()
@@ -29,7 +29,7 @@ class Makers:
             if any(word in key for key in mapping(mapping(item.object, "metadata"), "annotations") for word in _COPIED):
                 self._copied.add((item.ref.kind, item.ref.name))
         self._opaque = opaque
-        # Operators that issue, copy or fetch secrets name what they make somewhere in their own objects.
+        # Operators that issue, copy or fetch secrets name what they create somewhere in their own objects.
         self._named = {
             text
             for item in view.items
@@ -39,13 +39,13 @@ class Makers:
         self._allowed = {kind: _allowed(view, resource) for kind, resource in _RESOURCES.items()}
 
     def made(self, ref: ObjectRef) -> bool:
-        """Whether the tree has it, or an object that names it may make it."""
+        """Whether the tree has it, or an object that names it may create it."""
         if (ref.kind, ref.name) == ("ConfigMap", "kube-root-ca.crt"):
             return True  # which Kubernetes puts into every namespace
         return ref in self._known or (ref.kind, ref.name) in self._copied or ref.name in self._named
 
     def may_make(self, ref: ObjectRef) -> bool:
-        """Whether it is there, or may be made by something in its namespace that no file shows."""
+        """Whether it is there, or may be created by something in its namespace that no file shows."""
         return self.made(ref) or ref.namespace in self._opaque or ref.namespace in self._allowed[ref.kind]
 
 

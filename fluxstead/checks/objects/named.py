@@ -20,7 +20,7 @@ _MAKES_CERTIFICATES = ("cert", "acme", "issuer")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A ConfigMap or a Secret, the object that names it, and the keys that are read of it."""
+    """A ConfigMap or a Secret, the object that names it, and the keys that are read from it."""
 
     item: Item
     ref: ObjectRef
@@ -36,20 +36,20 @@ def by_pods(names: Names) -> Iterator[Named]:
 
 
 def by_ingresses(names: Names) -> Iterator[Named]:
-    """Certificates that nobody is asked to make."""
+    """Certificates that nobody is asked to issue."""
     for item, one in names.of("Ingress", kinds=_CONFIGURATION):
         if not any(word in key.lower() for key in annotations_of(item) for word in _MAKES_CERTIFICATES):
             yield Named(item, one.ref, one.keys)
 
 
 def by_flux(names: Names) -> Iterator[Named]:
-    """What a release takes its values from, and a Kustomization its variables, unless it is optional."""
+    """What a release takes its values from, and a Kustomization its variables, unless optional."""
     for item, one in names.of("HelmRelease", "Kustomization", kinds=_CONFIGURATION):
         yield Named(item, one.ref, one.keys)
 
 
 def by_charts(known: Known, view: View) -> Iterator[Named]:
-    """Secrets that a chart's values name and the chart does not make."""
+    """Secrets that a chart's values name and the chart does not create."""
     for item in view.of("HelmRelease"):
         namespace = str(item.spec.get("targetNamespace") or item.ref.namespace)
         for named in known.chart(view, item).secrets(mapping(item.spec, "values")) if item.whole else ():

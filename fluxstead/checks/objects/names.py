@@ -1,4 +1,4 @@
-"""What objects of a tree name, by the one table, where content and names are final."""
+"""What the objects of a tree name, by the one table, where content and names are final."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from fluxstead.checks.reading.view import Item, View
 
 
 class Names:
-    """Read once of a tree, since several rules ask."""
+    """Read once from a tree, since several rules ask."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._read: dict[str, list[tuple[Item, Naming]]] = {}
 
     def of(self, *holders: str, kinds: Collection[str] = ()) -> Iterator[tuple[Item, Naming]]:
-        """Each object of the kinds `holders` with what it names and must have, of these `kinds` where some are given.
+        """Each object of the kinds `holders` with what it names and needs, limited to `kinds` where some are given.
 
-        Nothing of an object whose content patches may change, or by a name that Flux substitutes.
+        Skips objects whose content patches may change, and names that Flux substitutes.
         """
         for holder in holders:
             if holder not in self._read:

@@ -1,7 +1,7 @@
-"""What written objects need of a cluster and bring to it, for the cold start alone.
+"""What written objects need from a cluster and bring to it, for the cold start alone.
 
-Apart from the table of what names what, by which the order is inferred, on purpose: the cold start proves that order, and shares
-with it only facts of others: what chart versions bring, which groups the API server serves.
+Separate on purpose from the table of what names what, by which the order is inferred: the cold start proves that order, and shares
+with it only outside facts: what chart versions bring, which groups the API server serves.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def needed_by(item: Item) -> Iterator[Requirement]:
 
 
 def _later(item: Item) -> Iterator[Requirement]:
-    """What it can be applied without, and not be ready."""
+    """What it can be applied without, but not be ready without."""
     match item.ref.kind:
         case "PersistentVolumeClaim":
             yield from _class(item.spec)

@@ -1,4 +1,4 @@
-"""Namespaces in which a chart or an operator may make objects that no file shows."""
+"""Namespaces in which a chart or an operator may create objects that no file shows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from fluxstead.checks.reading.view import Item, Unit, View
 from fluxstead.core.platform import FLUX_NAMESPACE
 
 BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
-"""Groups of the API server whose objects make nothing but pods."""
+"""The API server's own groups, whose objects create nothing but pods."""
 _OF_THE_CLUSTER = frozenset({"kube-system", FLUX_NAMESPACE})
-"""Where k3s and Flux have their own."""
+"""Where k3s and Flux have their own objects."""
 
 
 class Opaque:
-    """Read once of a tree, so that each question is one look."""
+    """Read once from a tree, so that each question is one lookup."""
 
     def __init__(self, view: View, inert_kinds: frozenset[str]) -> None:
         self._makers: dict[str, list[Item | Unit]] = defaultdict(list)
@@ -31,16 +31,16 @@ class Opaque:
                 self._makers[str(unit.spec["targetNamespace"])].append(unit)
 
     def __contains__(self, namespace: str) -> bool:
-        """Whether there may be more in the namespace than files show."""
+        """Whether the namespace may hold more than files show."""
         return namespace in self._makers or namespace in _OF_THE_CLUSTER
 
     @property
     def anywhere(self) -> bool:
-        """Whether there is anything in the tree that may make what no file shows."""
+        """Whether anything in the tree may create what no file shows."""
         return bool(self._makers)
 
     def apart_from(self, item: Item, namespace: str) -> bool:
-        """Whether something else than this object may make what no file shows, as a release cannot make what it needs itself."""
+        """Whether something other than this object may create what no file shows; a release cannot create what it needs itself."""
         return any(maker is not item for maker in self._makers.get(namespace, ()))
 
 

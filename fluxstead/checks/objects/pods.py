@@ -1,4 +1,4 @@
-"""The pods that workloads make: where the template stands in each kind, and what a pod refers to."""
+"""The pods that workloads create: where each kind has its template, and what a pod refers to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fluxstead.checks.reading.view import Item, View
 from fluxstead.core.shape import mapping
 
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
-"""Labels that controllers give to pods beside those of the template."""
+"""Labels that controllers give to pods besides those of the template."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """The pods that a workload makes: its template, and the labels that they carry."""
+    """The pods that a workload creates: its template, and the labels that they carry."""
 
     item: Item
     template: Mapping[str, Any]
@@ -32,7 +32,7 @@ class Pods:
         self._all: dict[str, list[Pod]] = defaultdict(list)
         self._by_label: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
         self.claims: set[tuple[str, str]] = set()
-        """The namespace and the beginning of the name of each claim that a StatefulSet makes for its pods."""
+        """The namespace and the start of the name of each claim that a StatefulSet creates for its pods."""
         for item in view.of(*WORKLOADS):
             template = pod_in(item.object) or {}
             pod = Pod(item, template, mapping(mapping(template, "metadata"), "labels"))
@@ -48,7 +48,7 @@ class Pods:
             yield from pods
 
     def with_labels(self, namespace: str, labels: Mapping[str, Any]) -> list[Pod]:
-        """Those of a namespace that carry all of these labels."""
+        """Those in a namespace that carry all of these labels."""
         found = [self._by_label.get((namespace, key, str(value)), []) for key, value in labels.items()]
         candidates = min(found, key=len) if found else self._all.get(namespace, [])
         return [pod for pod in candidates if all(pod.labels.get(key) == value for key, value in labels.items())]
@@ -62,7 +62,7 @@ def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def images_of(pod: Mapping[str, Any]) -> Iterator[str]:
-    """What a pod's nodes have to pull: the images of its containers, and those that it mounts."""
+    """What a pod's node has to pull: the images of its containers, and those that it mounts."""
     holders = [*containers_of(pod), *(mapping(volume, "image") for volume in entries_of(mapping(pod, "spec"), "volumes"))]
     for holder in holders:
         image = holder.get("image", holder.get("reference"))

@@ -1,4 +1,4 @@
-"""Asking where charts and images are published: every place once, a few at a time, and not for ever."""
+"""Asking where charts and images are published: every place once, a few at a time, and not forever."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ask(session: Session, wanted: Iterable[str | Reference], seconds: float = _S
     jobs: list[Callable[[], None]] = [partial(_index, session, one) for one in new if isinstance(one, str)]
     jobs += [partial(_manifests, session, references, until) for references in repositories.values()]
     _work(jobs, until)
-    late = Answer(why=f"{seconds:.0f} seconds were over")
+    late = Answer(why=f"{seconds:.0f} seconds were up")
     return {one: session.answers.get(str(one), late) for one in different}
 
 
@@ -47,7 +47,7 @@ def _work(jobs: Sequence[Callable[[], None]], until: float) -> None:
             if monotonic() < until:
                 job()
 
-    # Daemons: a server that sends a byte now and then holds up neither the answers of others nor the end of the program.
+    # Daemons: a server that sends a byte now and then delays neither the other answers nor the end of the program.
     threads = [Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(jobs)))]
     for thread in threads:
         thread.start()
@@ -70,7 +70,7 @@ def _index(session: Session, url: str) -> None:
 
 
 def _manifests(session: Session, references: Sequence[Reference], until: float) -> None:
-    """What a registry says of one of its repositories, unless it has fallen silent."""
+    """What a registry says about one of its repositories, unless it has fallen silent."""
     registry = references[0].registry
     repository = Repository(registry, references[0].repository, until)
     for one in references:
@@ -91,5 +91,5 @@ def _manifest(repository: Repository, one: Reference) -> Answer:
     except NotAnswered:
         tags = []
     if tags is None and not repository.is_in_a_registry():
-        return Answer(why="it does not answer as a registry does")
+        return Answer(why="it does not answer like a registry")
     return Answer(known={} if tags is None else {one.repository: tags})

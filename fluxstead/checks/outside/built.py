@@ -14,7 +14,7 @@ from fluxstead.checks.rule import Remark, Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 
-DOES_NOT_BUILD = refuses("references/does-not-build", "F3", "kustomize does not build apps/whoami: …", "the files on disk")
+DOES_NOT_BUILD = refuses("references/does-not-build", "F3", "kustomize cannot build apps/whoami: …", "the files on disk")
 
 _TIME = 60
 
@@ -25,7 +25,7 @@ def kustomize() -> str | None:
 
 
 def findings(outside: Outside) -> Iterator[Finding | Remark]:
-    """Directories of people's own that kustomize refuses to build. What is checked of their objects is read from the files."""
+    """Hand-written directories that kustomize refuses to build. Their objects are checked as read from the files."""
     program, folders = outside.session.kustomize, sorted(set(_own(outside.view)))
     if not folders:
         return
@@ -39,9 +39,9 @@ def findings(outside: Outside) -> Iterator[Finding | Remark]:
         if problem:
             yield DOES_NOT_BUILD(
                 Source(listing or folder),
-                what=f"kustomize does not build {folder}: {problem}",
-                why="Flux would fail the same way, and apply nothing of it (F3)",
-                write=f"what `kustomize build {folder}` takes",
+                what=f"kustomize cannot build {folder}: {problem}",
+                why="Flux would fail the same way, and apply none of it (F3)",
+                write=f"what `kustomize build {folder}` accepts",
             )
 
 

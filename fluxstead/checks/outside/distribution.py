@@ -1,4 +1,4 @@
-"""A reader of OCI registries, by the distribution API, and without credentials: whether a manifest exists, and which tags do.
+"""A reader of OCI registries, through the distribution API, without credentials: whether a manifest exists, and which tags do.
 
 Imported only when registries are asked: the modules below take longer to load than a small tree to check.
 """
@@ -35,7 +35,7 @@ _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
 class NotAnswered(Exception):  # noqa: N818 -- nothing is wrong with the program
-    """Why a registry did not say. `whole`: it would not say anything of its other repositories either."""
+    """Why a registry gave no answer. `whole`: it would not answer about its other repositories either."""
 
     def __init__(self, why: str, *, whole: bool = False) -> None:
         super().__init__(why)
@@ -43,7 +43,7 @@ class NotAnswered(Exception):  # noqa: N818 -- nothing is wrong with the program
 
 
 class Repository:
-    """One repository of a registry. Its token is kept, so that it is asked for once."""
+    """One repository in a registry. Its token is kept, so that it is requested only once."""
 
     def __init__(self, registry: str, name: str, until: float) -> None:
         self._root = f"{'http' if _is_loopback(registry) else 'https'}://{_HUB.get(registry, registry)}/v2/"
@@ -52,12 +52,12 @@ class Repository:
         self._token = ""
 
     def has(self, reference: str) -> bool:
-        """Whether there is a manifest of this tag or digest."""
+        """Whether there is a manifest with this tag or digest."""
         # HEAD: some registries count every GET of a manifest as a pull, and allow few of them.
         return self._answer("HEAD", f"{self._root}{self._name}/manifests/{reference}") is not None
 
     def tags(self) -> list[str] | None:
-        """The repository's tags, of very many only the first; None where there is no such repository."""
+        """The repository's tags, only the first if there are very many; None where there is no such repository."""
         found: list[str] = []
         url = f"{self._root}{self._name}/tags/list?n=1000"
         for _ in range(_PAGES):
@@ -69,14 +69,14 @@ class Repository:
             found += [tag for tag in tags if isinstance(tag, str) and len(tag) <= _LONGEST_TAG] if isinstance(tags, list) else []
             link = _NEXT.search(headers.get("Link", ""))
             following = urljoin(url, link[1]) if link else ""
-            # Another host is not to get the token.
+            # Another host must not get the token.
             if not following.startswith(self._root) or following == url:
                 break
             url = following
         return found
 
     def is_in_a_registry(self) -> bool:
-        """Whether what says "not found" is a registry at all; any web server says that."""
+        """Whether what said "not found" is a registry at all; any web server says that."""
         try:
             return self._answer("GET", self._root) is not None
         except NotAnswered as why:
@@ -91,7 +91,7 @@ class Repository:
         return None if status == HTTPStatus.NOT_FOUND else (headers, _good(status, body))
 
     def _new_token(self, challenges: list[str]) -> str:
-        """A token for everybody, from where the registry says."""
+        """An anonymous token, from where the registry says."""
         bearer = next((one for one in challenges if one.lower().startswith("bearer ")), "")
         asked = dict(_PARAMETER.findall(bearer))
         if "realm" not in asked:
@@ -100,7 +100,7 @@ class Repository:
         url = f"{asked['realm']}{'&' if '?' in asked['realm'] else '?'}{urlencode({k: v for k, v in query.items() if v})}"
         answer = _object(_good(*self._request("GET", url, {})[::2]))
         token = answer.get("token") or answer.get("access_token")
-        # It becomes a header: what does not fit into one line is none.
+        # It becomes a header: what does not fit on one line is not a token.
         if not isinstance(token, str) or not token.isprintable():
             raise NotAnswered(_CREDENTIALS)
         return token
@@ -112,7 +112,7 @@ class Repository:
         try:
             request = urllib.request.Request(_safe(url), headers={"Accept": ", ".join(_MANIFESTS)}, method=method)  # noqa: S310 -- _safe
             for name, value in headers.items():
-                # So that it is not sent on to where the registry redirects to.
+                # So that it is not forwarded on a redirect.
                 request.add_unredirected_header(name, value)
             with _OPENER.open(request, timeout=seconds) as answer:
                 return answer.status, answer.headers, answer.read(_LARGEST)
@@ -131,7 +131,7 @@ def _good(status: int, body: bytes) -> bytes:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise NotAnswered(_CREDENTIALS)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise NotAnswered("it takes no more questions for now (429)", whole=True)
+        raise NotAnswered("it takes no more requests for now (429)", whole=True)
     if status != HTTPStatus.OK:
         raise NotAnswered(f"it answers with status {status}", whole=status >= HTTPStatus.INTERNAL_SERVER_ERROR)
     return body
@@ -141,7 +141,7 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as problem:
-        raise NotAnswered("its answer is no JSON") from problem
+        raise NotAnswered("its answer is not JSON") from problem
     return data if isinstance(data, dict) else {}
 
 
@@ -154,7 +154,7 @@ def _is_loopback(host_and_port: str) -> bool:
 
 
 def _safe(url: str) -> str:
-    """The URL, if what is sent to it can be read by nobody on the way: HTTPS, or this machine itself."""
+    """The URL, if nobody on the way can read what is sent to it: HTTPS, or this machine itself."""
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.netloc)):
         return url

@@ -12,9 +12,9 @@ from fluxstead.checks.reading.view import View
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a place says: whether it has the manifest that it was asked for, and the versions that it has, by name.
+    """What a registry or repository says: whether it has the manifest that was asked for, and the versions that it has, by name.
 
-    `why`: why it says nothing.
+    `why`: why it gives no answer.
     """
 
     there: bool = False
@@ -24,9 +24,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a run of `./run check` may use, one for all clusters: kustomize, where it is on the PATH, and the network, if asked for.
+    """What a run of `./run check` may use, one for all clusters: kustomize, where it is on the PATH, and the network, if asked to.
 
-    `answers`: what was asked before, by address. `silent`: the registries that are not asked again, and why. `since`: when the
+    `answers`: what was asked before, by address. `silent`: registries that are not asked again, and why. `since`: when the
     asking began.
     """
 

@@ -1,6 +1,6 @@
-"""Charts and images looked up where they are published (failure F4). Only when asked for: everything else works without a network.
+"""Charts and images looked up where they are published (failure F4). Only on request: everything else works without a network.
 
-What cannot be looked up is said, and is no finding.
+What cannot be looked up is mentioned, but is not a finding.
 """
 
 from __future__ import annotations
@@ -92,12 +92,12 @@ def _in_index(view: View, pin: Pinned, answer: Answer) -> Iterator[Finding]:
 def _no_manifest(view: View, pin: Pinned, at: Reference, answer: Answer) -> Finding:
     tags = answer.known.get(at.repository)
     if tags is None:
-        what, write = f"{at.registry} has no {at.repository}", "the name of one that is there"
+        what, write = f"{at.registry} has no {at.repository}", "the name of one that exists"
     elif at.digest:
-        what, write = f"there is no {at}", "the digest of what is there"
+        what, write = f"there is no {at}", "a digest that exists"
     else:
         near = nearest_version(at.tag, tags)
-        what, write = f"there is no {at}", near or "a tag that is there"
+        what, write = f"there is no {at}", near or "a tag that exists"
         if near and pin.kind == "image":
             write = f"{pin.name.removesuffix(f':{at.tag}')}:{near}"
     if pin.kind != "image":
@@ -114,7 +114,7 @@ def _no_chart(view: View, pin: Pinned, what: str, write: str) -> Finding:
     return NO_SUCH_VERSION(
         line_with(view.store, pin.item.document, pin.version),
         what=f"{pin.item}: {what}",
-        why="Flux finds nothing to install, and waits for ever (F4)",
+        why="Flux finds nothing to install, and waits forever (F4)",
         write=write,
     )
 

@@ -1,4 +1,4 @@
-"""What a tree pins of others' work: charts and images, and where each of them is published."""
+"""What a tree pins of other people's work: charts and images, and where each is published."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A manifest in an OCI registry. A digest decides where there is one, as it does for those who pull."""
+    """A manifest in an OCI registry. A digest decides where there is one, as it does for whoever pulls."""
 
     registry: str
     repository: str
@@ -48,7 +48,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A chart or an image that an object names. `at`: the URL of a chart repository, or a manifest in a registry, if it is known.
+    """A chart or an image that an object names. `at`: the URL of a chart repository, or a manifest in a registry, if known.
 
     An image has its version in its name.
     """
@@ -61,7 +61,7 @@ class Pinned:
 
     @property
     def in_registry(self) -> bool:
-        """Whether a registry has it, and not a chart repository."""
+        """Whether a registry has it, rather than a chart repository."""
         return isinstance(self.at, Reference)
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Pinned:
 
 
 def reference_in(text: str) -> Reference | None:
-    """What an image's name means, with what container runtimes fill in; None where it is no such name."""
+    """What an image's name means, with the parts that container runtimes fill in; None where it is not one."""
     registry, slash, rest = text.partition("/")
     if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
         registry, rest = _HUB, text
@@ -94,7 +94,7 @@ def pinned(view: View) -> Iterator[Pinned]:
 
 
 def changed(view: View) -> list[str]:
-    """The folders whose images are not known, because their kustomizations change what is written in them."""
+    """The folders whose images are unknown, because their kustomizations change what is written there."""
     return sorted(
         {str(item.unit.spec.get("path")) for item in view.items if not item.whole and any(images_of(pod_in(item.object) or {}))}
     )
@@ -116,7 +116,7 @@ def _chart(view: View, item: Item) -> Iterator[Pinned]:
 def _published(repository: Item, name: str, version: str) -> str | Reference | None:
     url = str(repository.spec.get("url", ""))
     if url.startswith("oci://"):
-        # Tags know no `+`; Helm writes an underscore for it.
+        # Tags have no `+`; Helm writes an underscore instead.
         return reference_in(f"{url.removeprefix('oci://').rstrip('/')}/{name}:{version.replace('+', '_')}")
     return url if url.startswith(("http://", "https://")) else None
 

@@ -1,4 +1,4 @@
-"""The tree as it was committed: of `HEAD`, of what is pushed, and of the commit before `HEAD`."""
+"""The tree as it was committed: in `HEAD`, in what is pushed, and in the commit before `HEAD`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fluxstead.checks.reading.view import View, view_of
 class Committed:
     """The views to compare with.
 
-    `before`: those of which the tree of now is the next step for Flux, by what they are called. `last`: the last commit as a step
+    `before`: those after which the present tree is Flux's next step, by name. `last`: the last commit as a step
     by itself, the tree before it and the tree in it. `unread`, `unchecked`: what could not be compared.
     """
 
@@ -38,7 +38,7 @@ def committed(history: History, now: View, entries: Callable[[Store], Sequence[s
         store = _CommitStore(history.git, commit.blobs, now.store)
         made = view_of(store, entries(store), now.place)
         if store.missing:
-            what = f"{store.missing} of {commit.name} is not in this clone"
+            what = f"{store.missing} in {commit.name} is not in this clone"
             result.unread.append(Unread(what, PARTIAL))
         read.append((commit, made))
         return made
@@ -53,7 +53,7 @@ def committed(history: History, now: View, entries: Callable[[Store], Sequence[s
         history.git.close()
     for path in history.head.submodules if history.head else ():
         if any(file.startswith(f"{path}/") for file in now.files):
-            result.unchecked.append(f"what this commit would prune or move of {path}: it is a submodule, with commits of its own")
+            result.unchecked.append(f"what this commit would prune or move in {path}: it is a submodule, with commits of its own")
     return result
 
 
@@ -63,13 +63,13 @@ def _takes_away(before: Commit, after: Commit) -> bool:
 
 @dataclass(slots=True)
 class _CommitStore:
-    """The files of one commit. What is still the same in the tree of now is not read again."""
+    """The files of one commit. What is unchanged in the present tree is not read again."""
 
     git: Git
     blobs: Mapping[str, str]
     now: Store
     missing: str = ""
-    """A file that Git lists and does not have."""
+    """A file that Git lists but does not have."""
     _read: dict[str, Sequence[Document]] = field(default_factory=dict)
     _folders: dict[str, set[str]] = field(init=False)
 
@@ -105,6 +105,6 @@ class _CommitStore:
 
 
 def _blob_of(text: str) -> str:
-    """The name that Git gives to a file of this content; empty where a filter may stand between."""
+    """The name that Git gives to a file with this content, if no filter changes it."""
     content = text.encode("utf-8", "surrogateescape")
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -1,8 +1,8 @@
 """One directory as Flux reads it: what kustomize would build from its files, with each object's own file and line.
 
-Real kustomize builds it where it is on the PATH (`built`); its output carries no file names, so that the objects read here lend
+Real kustomize builds it where it is on the PATH (`built`); its output has no file names, so the objects read here lend
 them theirs. Without it, resources, components, namespaces and generated names are followed, and what patches or
-transformers do is marked: a check says nothing that they could make untrue.
+transformers do is marked: a check reports nothing that they could make untrue.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _RENAMING = frozenset(
 
 @dataclass(slots=True)
 class Reading:
-    """What a directory holds: documents with the namespace that applies to them, and whether that is all one can know."""
+    """What a directory holds: documents with the namespace that applies to them, and whether that is final."""
 
     documents: list[Document] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -78,7 +78,7 @@ def _folder(store: Store, folder: str, reading: Reading, above: list[str]) -> No
 
 
 def _every_file(store: Store, folder: str, reading: Reading, above: list[str]) -> None:
-    """Without a kustomization, Flux takes every manifest below the folder (fluxcd/pkg kustomize, Generator)."""
+    """Without a kustomization, Flux applies every manifest below the folder (fluxcd/pkg kustomize, Generator)."""
     for name in store.children(folder):
         path = f"{folder}/{name}" if folder else name
         if name.startswith("."):
@@ -132,7 +132,7 @@ def _kustomization(store: Store, folder: str, listing: str, reading: Reading, ab
 
 
 def _only_follows_names(store: Store, folder: str, data: Mapping[str, Any]) -> bool:
-    """Whether kustomize is told no more than where names of generated objects stand, such as in a HelmRelease."""
+    """Whether kustomize is only told where the names of generated objects appear, such as in a HelmRelease."""
     for entry in texts_of(data, "configurations"):
         documents = store.documents(normal(posixpath.join(folder, entry)))
         if any(not isinstance(one.data, Mapping) or one.data.keys() - {"nameReference"} for one in documents):
@@ -162,7 +162,7 @@ def _must_be_there(store: Store, folder: str, entry: str, listing: Document, rea
 
 
 def _sources_of_generators(data: Mapping[str, Any]) -> Iterator[str]:
-    """The files that ConfigMaps and Secrets are made from, with or without the key that each of them becomes."""
+    """The files that ConfigMaps and Secrets are generated from, with or without the key that each becomes."""
     for generator in (*entries_of(data, "configMapGenerator"), *entries_of(data, "secretGenerator")):
         yield from (entry.rpartition("=")[2] for entry in texts_of(generator, "files"))
         yield from texts_of(generator, "envs")
@@ -178,11 +178,11 @@ def _generated(data: Mapping[str, Any], key: str, kind: str) -> Iterator[dict[st
 
 
 GENERATED = "$generated"
-"""Marks an object that kustomize makes from other files; its name gets a suffix that its users' references get, too."""
+"""Marks an object that kustomize generates from other files; its name gets a suffix, as do references to it."""
 
 
 def _move_to(namespace: str, reading: Reading, start: int) -> None:
-    """kustomize's namespace transformer: every namespaced object from `start` on, and the name of a Namespace itself."""
+    """kustomize's namespace transformer: every namespaced object from `start` on, and a Namespace's own name."""
     for index in range(start, len(reading.documents)):
         document = moved(reading.documents[index], namespace)
         if isinstance(document.data, Mapping) and document.data.get("kind") == "Namespace":
@@ -192,7 +192,7 @@ def _move_to(namespace: str, reading: Reading, start: int) -> None:
 
 
 def _annotate(annotations: Mapping[str, Any], reading: Reading, start: int) -> None:
-    """kustomize's commonAnnotations; Flux's own, such as the one that keeps it from substituting, are often set that way."""
+    """kustomize's commonAnnotations; Flux's own, such as the one that stops substitution, are often set that way."""
     for index in range(start, len(reading.documents)):
         document = reading.documents[index]
         metadata = document.data.get("metadata") if isinstance(document.data, Mapping) else None
@@ -204,7 +204,7 @@ def _annotate(annotations: Mapping[str, Any], reading: Reading, start: int) -> N
 
 
 def moved(document: Document, namespace: str) -> Document:
-    """The document in another namespace, where its kind has one."""
+    """The document in another namespace, if its kind is namespaced."""
     data = document.data
     if not isinstance(data, Mapping) or not is_namespaced(group_of(str(data.get("apiVersion", ""))), str(data.get("kind", ""))):
         return document
@@ -218,7 +218,7 @@ def _missing(listing: Document, entry: str, what: str) -> Finding:
     return MISSING_FILE(
         listing.source,
         what=f"{listing.path} lists `{entry}`: {what}",
-        why="kustomize fails on it, and nothing of the whole layer is applied (F3)",
+        why="kustomize fails on it, and nothing in the whole layer is applied (F3)",
         write="the file, or a list without it",
     )
 
@@ -227,6 +227,6 @@ def _not_yaml(document: Document) -> Finding:
     return NOT_YAML(
         document.source,
         what=f"{document.path} is not YAML: {document.problem}",
-        why="kustomize fails on it, and nothing of the whole layer is applied (F3)",
+        why="kustomize fails on it, and nothing in the whole layer is applied (F3)",
         write="a manifest that parses",
     )

@@ -1,4 +1,4 @@
-"""Which kinds the patches of a kustomization change: a check says nothing of what they could make untrue."""
+"""Which kinds the patches of a kustomization change: a check reports nothing that they could make untrue."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _OF_THE_CONTENT = frozenset(
         *("targetNamespace", "namePrefix", "nameSuffix", "commonMetadata"),
     }
 )
-"""Settings of a Flux Kustomization that change what it applies, beside its own patches."""
+"""Settings of a Flux Kustomization that change what it applies, besides its own patches."""
 
 Patch = tuple[str, Any]
-"""A kind that is patched, and the patch as an object; None where it is none, or could not be read."""
+"""A kind that is patched, and the patch as an object; None where it is not one, or could not be read."""
 
 
 def patches_in(data: Mapping[str, Any], read: Callable[[str], Sequence[Document]]) -> Iterator[Patch]:
-    """The patches of a kustomization, or of the spec of one of Flux's. `read` gives the documents of a patch's file."""
+    """The patches of a kustomization, or of a Flux Kustomization's spec. `read` gives the documents of a patch file."""
     for entry in entries_of(data, "patches"):
         path, text = entry.get("path"), entry.get("patch")
         content = read(path) if isinstance(path, str) else documents_in(str(text), "") if text else ()
@@ -56,7 +56,7 @@ def _one(target: Any, content: Sequence[Any]) -> Iterator[Patch]:
 
 
 def with_patch(spec: Mapping[str, Any], patch: Any) -> Mapping[str, Any] | None:
-    """The spec of a Flux Kustomization that a patch may meet, as far as it says what is applied; None where one cannot tell."""
+    """The spec of a Flux Kustomization with a patch, as far as it says what is applied; None where one cannot tell."""
     changes = patch.get("spec") if isinstance(patch, Mapping) else None
     if not isinstance(changes, Mapping) or _OF_THE_CONTENT & changes.keys():
         return None

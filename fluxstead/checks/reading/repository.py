@@ -1,6 +1,6 @@
-"""The commits to compare with, asked of plain `git`: nothing is checked out, and nothing is fetched.
+"""The commits to compare with, read with plain `git`: nothing is checked out, and nothing is fetched.
 
-What Git cannot say is said: without the committed tree nobody knows what a commit would prune (F27), so that silence would be
+What Git cannot say is reported: without the committed tree nobody knows what a commit would prune (F27), and silence would be
 taken for consent.
 """
 
@@ -18,7 +18,7 @@ from fluxstead.core.repository import repositories_around
 _NO_COMMIT = "does not have any commits yet"
 _DUBIOUS = ("dubious ownership", "unsafe repository")
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
-"""What Git hands to its hooks about another folder than the one that is asked for here."""
+"""What Git tells its hooks about a folder other than the one asked about here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The files of one commit below the project's folder: the name of each one's content, by its path, and the submodules."""
+    """The files of one commit below the project's folder: the name of each file's content, by its path, and the submodules."""
 
     name: str
     blobs: Mapping[str, str]
@@ -58,14 +58,14 @@ class Git:
         self.marked = next(iter(repositories_around(root)), None)
         self._batch: subprocess.Popen[bytes] | None = None
         kept = os.environ if self.marked is None else {key: value for key, value in os.environ.items() if key not in _LOCAL}
-        # A partial clone would fetch what it has not: from whom, and for how long, nobody asked.
+        # A partial clone would fetch what it lacks, which nobody asked for.
         self._environment = {**kept, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
     def ask(self, *arguments: str) -> tuple[bytes | None, str]:
-        """What git answers, or None and why it refuses. Raises OSError where there is no git."""
+        """What git answers, or None and why it refused. Raises OSError where there is no git."""
         done = subprocess.run(self._command(*arguments), env=self._environment, check=False, capture_output=True)  # noqa: S603 -- the operator's git
         said = done.stderr.decode("utf-8", "replace").strip()
-        return (done.stdout, said) if done.returncode == 0 else (None, said or f"git {arguments[0]} says no")
+        return (done.stdout, said) if done.returncode == 0 else (None, said or f"git {arguments[0]} failed")
 
     def content(self, blob: str) -> bytes | None:
         """The content of that name; None where this clone does not have it."""
@@ -90,7 +90,7 @@ class Git:
         return content
 
     def close(self) -> None:
-        """End what `content` has begun."""
+        """End what `content` started."""
         if self._batch is not None:
             self._batch.communicate()
             self._batch = None
@@ -100,11 +100,11 @@ class Git:
 
 
 def history_of(root: Path, branch: str | None = None) -> History:
-    """What Git knows. `branch`: the one that Flux syncs, for a head that follows none."""
+    """What Git knows. `branch`: the one that Flux syncs, for a HEAD that follows none."""
     git = Git(root)
     history = History(git)
     if git.marked is None and "GIT_DIR" not in os.environ:
-        history.unchecked.append("what this commit would prune or move: the folder is in no Git repository")
+        history.unchecked.append("what this commit would prune or move: the folder is not in a Git repository")
         return history
     try:
         _read(history, branch)
@@ -126,7 +126,7 @@ def _read(history: History, branch: str | None) -> None:
         return
     top, _, *parents = answer.decode("utf-8", "surrogateescape").splitlines()
     if git.marked is not None and not git.marked.samefile(top):
-        history.unread.append(Unread(f"{git.marked / '.git'} is no Git repository", f"`git init {git.marked}`, or no such folder"))
+        history.unread.append(Unread(f"{git.marked / '.git'} is not a Git repository", f"`git init {git.marked}`, or remove it"))
         return
     history.head = _commit(history, "HEAD", "HEAD")
     if parents:
@@ -141,20 +141,20 @@ def _refused(history: History, said: str) -> None:
     git = history.git
     if any(words in said for words in _DUBIOUS):
         write = f"`git config --global --add safe.directory {git.marked or git.root.resolve()}`, if you trust its owner"
-        history.unread.append(Unread("Git does not read the repository: it belongs to somebody else", write))
+        history.unread.append(Unread("Git refuses to read the repository: it belongs to somebody else", write))
     elif "must be run in a work tree" in said:
-        history.unread.append(Unread("Git takes the repository for a bare one, without files", "`git config core.bare false`"))
+        history.unread.append(Unread("Git takes this for a bare repository, without files", "`git config core.bare false`"))
     elif _NO_COMMIT in git.ask("log", "-1")[1]:
-        history.unchecked.append("what this commit would prune or move: it is the first of its branch")
+        history.unchecked.append("what this commit would prune or move: it is the first on its branch")
     else:
         first = next((line for line in said.splitlines() if line.startswith("fatal:")), said.splitlines()[0])
         history.unread.append(
-            Unread(f"Git cannot read HEAD: {first.removeprefix('fatal: ')}", "what `git fsck` and `git status` say to")
+            Unread(f"Git cannot read HEAD: {first.removeprefix('fatal: ')}", "what `git fsck` and `git status` advise")
         )
 
 
 def _pushed(history: History, branch: str | None) -> None:
-    """The upstream branch; where the head follows none, the one that Flux syncs."""
+    """The upstream branch; where HEAD follows none, the one that Flux syncs."""
     git = history.git
     answer, said = git.ask("rev-parse", "--abbrev-ref", "@{upstream}")
     name = answer.decode().strip() if answer else ""
@@ -171,11 +171,9 @@ def _pushed(history: History, branch: str | None) -> None:
             Unread(f"HEAD follows {follows}, which is not in this clone", f"`git fetch {follows.partition('/')[0]}`")
         )
     elif "does not point to a branch" in said:
-        history.unchecked.append("what is pushed: HEAD is on no branch (`git switch BRANCH`)")
+        history.unchecked.append("what is pushed: HEAD is not on a branch (`git switch BRANCH`)")
     else:
-        history.unchecked.append(
-            "what is pushed: the branch follows none of a remote (`git branch --set-upstream-to=origin/BRANCH`)"
-        )
+        history.unchecked.append("what is pushed: the branch has no upstream (`git branch --set-upstream-to=origin/BRANCH`)")
 
 
 def _branch(git: Git) -> str:
@@ -192,7 +190,7 @@ def _commit(history: History, name: str, revision: str) -> Commit | None:
     return Commit(name, blobs, [path for kind, path, _ in entries if kind == b"commit"])
 
 
-PARTIAL = "`git fetch --refetch --no-filter`, which brings what a partial clone left out; `git fsck` otherwise says what is broken"
+PARTIAL = "`git fetch --refetch --no-filter`, which fetches what a partial clone left out; otherwise `git fsck` says what is broken"
 
 
 def _entries(listed: bytes) -> Iterator[tuple[bytes, str, str]]:

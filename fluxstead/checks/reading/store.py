@@ -28,7 +28,7 @@ class Store(Protocol):
         """The names in a folder, sorted."""
 
     def text(self, path: str) -> str:
-        """A file's text, empty where it is none."""
+        """A file's text; empty where there is none."""
 
     def documents(self, path: str) -> Sequence[Document]:
         """The documents of a YAML file; one without data and with a problem where it is not YAML."""
@@ -68,14 +68,14 @@ class DiskStore:
         """As in Store."""
         file = self.root / path
         try:
-            if file.exists() and not file.is_file():  # reading a pipe would wait for ever
-                self.unreadable[path] = "it is no file"
+            if file.exists() and not file.is_file():  # reading a pipe would wait forever
+                self.unreadable[path] = "it is not a file"
                 return ""
             return file.read_text(encoding="utf-8")
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            self.unreadable[path] = "it is not text in UTF-8"
+            self.unreadable[path] = "it is not UTF-8 text"
         except OSError as problem:
             self.unreadable[path] = problem.strerror or str(problem)
         return ""
@@ -124,8 +124,8 @@ class TextStore:
 class TreeStore:
     """A generated tree, with what people wrote around it.
 
-    The objects are those that the texts were made of: reading all of them back would take longer than writing them, and a test
-    holds that the texts say the same. `instead`: documents that are taken for what `around` has at their paths.
+    The objects are those that the texts were made from: reading all of them back would take longer than writing them, and a test
+    holds that the texts say the same. `instead`: documents to use in place of what `around` has at their paths.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class TreeStore:
 
 
 def folders_of(paths: Iterable[str]) -> dict[str, set[str]]:
-    """The names in each folder that these paths make."""
+    """The names in each folder that these paths imply."""
     folders: dict[str, set[str]] = {}
     for path in paths:
         child = path
@@ -209,7 +209,7 @@ def below(store: Store, folder: str) -> Iterator[str]:
 
 
 def line_with(store: Store, document: Document, word: str) -> Source:
-    """Where `word` stands first in a document that people wrote; where a generated one was described."""
+    """Where `word` first appears in a document that people wrote; for a generated one, where it was described."""
     if document.generated:
         return document.source
     lines = store.text(document.path).splitlines()

@@ -10,7 +10,7 @@ _VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?:(?P<sign>
 
 
 def substituted(value: Any, known: Mapping[str, Any]) -> Any:
-    """`value` with the variables whose values are known, or that have a default; others stay as they are."""
+    """`value` with variables replaced that are known or have a default; others stay as they are."""
     if isinstance(value, str):
         return _VARIABLE.sub(lambda match: _replacement(match, known), value) if "${" in value else value
     if isinstance(value, Mapping):

@@ -27,9 +27,9 @@ _FLUX_ITSELF = "gotk-components.yaml"
 
 @dataclass(slots=True)
 class Unit:
-    """One Flux Kustomization and what it applies. Without a document it is the entry: the directory that Flux begins with.
+    """One Flux Kustomization and what it applies. Without a document it is the entry: the directory that Flux starts from.
 
-    `exact` is false where transformers that are not followed here can change names; `patches` are what can change the rest.
+    `exact` is false where transformers that are not followed here can change names; `patches` can change the rest.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Unit:
     patched: frozenset[str] = frozenset()
     """The kinds that patches change."""
     elsewhere: bool = False
-    """Whether it reconciles another source than this repository."""
+    """Whether it reconciles a source other than this repository."""
 
     @property
     def key(self) -> str:
@@ -53,7 +53,7 @@ class Unit:
         return f"{self.namespace}/{self.name}"
 
     def changes(self, kind: str) -> bool:
-        """Whether objects of this kind may be applied otherwise than they are written."""
+        """Whether objects of this kind may be applied differently from how they are written."""
         return bool(self.patched) and (kind in self.patched or EVERYTHING in self.patched)
 
     @property
@@ -73,7 +73,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One object of the tree, where it stands, and the Kustomization that applies it."""
+    """One object of the tree, where it is written, and the Kustomization that applies it."""
 
     object: Mapping[str, Any]
     ref: ObjectRef
@@ -82,7 +82,7 @@ class Item:
 
     @property
     def source(self) -> Source:
-        """Where it was described, or its own place where people wrote it."""
+        """Where it was described, or its own place if people wrote it."""
         return self.document.source
 
     @property
@@ -92,7 +92,7 @@ class Item:
 
     @property
     def whole(self) -> bool:
-        """Whether everything that is written is what will be applied."""
+        """Whether it will be applied exactly as it is written."""
         return self.exact and not self.unit.changes(self.ref.kind)
 
     @property
@@ -106,7 +106,7 @@ class Item:
 
 @dataclass(slots=True)
 class View:
-    """Everything that one cluster's Flux applies. `place`: where the store's root lies in the repository that Flux reads."""
+    """Everything that one cluster's Flux applies. `place`: where the store's root is in the repository that Flux reads."""
 
     store: Store
     place: str = ""
@@ -125,7 +125,7 @@ class View:
 
     @property
     def partial(self) -> bool:
-        """Whether what Flux applies may be more than these files: from another source, or from templates that an operator fills."""
+        """Whether Flux may apply more than these files: from another source, or from templates that an operator fills in."""
         return any(unit.elsewhere for unit in self.units.values()) or "ResourceSet" in self.by_kind
 
     def of(self, *kinds: str) -> Iterator[Item]:
@@ -150,7 +150,7 @@ def view_of(store: Store, entries: Iterable[str], place: str = "") -> View:
 
 
 def _read(view: View, unit: Unit, seen: dict[str, Reading]) -> None:
-    """Its directory, then the Kustomizations in it. `seen`: directories that were read before, by their path."""
+    """Its directory, then the Kustomizations in it. `seen`: directories read before, by path."""
     unit.index = len(view.units)
     view.units[unit.key if unit.document else f"entry {unit.name}"] = unit
     path = view.folder_of(unit.spec)
@@ -180,7 +180,7 @@ def _is_itself(unit: Unit, item: Item) -> bool:
 
 
 def reconciles_itself(unit: Unit) -> Mapping[str, Any]:
-    """Of the directory that Flux begins with: the spec of the Kustomization in it that reconciles it; empty where none does."""
+    """For the directory that Flux starts from: the spec of the Kustomization in it that reconciles it; empty where none does."""
     own = (item.spec for item in unit.items if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE)
     return next((spec for spec in own if normal(str(spec.get("path") or "")) == normal(str(unit.spec["path"]))), {})
 
@@ -252,7 +252,7 @@ def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> No
 
 
 def _from_artifact(view: View, item: Item, name: str) -> Item:
-    """A Kustomization of a part of this repository that an ArtifactGenerator copies, with the path that it is copied from."""
+    """A Kustomization for a part of this repository that an ArtifactGenerator copies, with the path it is copied from."""
     path = f"{normal(str(item.spec.get('path') or ''))}/"
     for generator in view.of("ArtifactGenerator"):
         own = {f"@{one.get('alias')}/" for one in entries_of(generator.spec, "sources") if one.get("name") == FLUX_NAMESPACE}
@@ -268,7 +268,7 @@ def _from_artifact(view: View, item: Item, name: str) -> Item:
 
 
 def identity(data: Any) -> ObjectRef | None:
-    """The identity of an object; None for what is none, such as a kustomization or Helm values."""
+    """The identity of an object; None for what is not one, such as a kustomization or Helm values."""
     if not isinstance(data, Mapping):
         return None
     kind, version, metadata = data.get("kind"), data.get("apiVersion"), data.get("metadata")
@@ -281,13 +281,13 @@ def identity(data: Any) -> ObjectRef | None:
 
 
 def annotations_of(item: Item) -> dict[str, Any]:
-    """The object's annotations, as it has them in the cluster: its Kustomization may lay some over all its objects."""
+    """The object's annotations as it has them in the cluster: its Kustomization may add some to all its objects."""
     own = mapping(mapping(item.object, "metadata"), "annotations")
     return {**own, **mapping(mapping(item.unit.spec, "commonMetadata"), "annotations")}
 
 
 def annotation(item: Item, name: str) -> str | None:
-    """One of them; None where it is not there, or no text."""
+    """One of them; None where it is missing, or not text."""
     found = annotations_of(item).get(name)
     return found if isinstance(found, str) else None
 

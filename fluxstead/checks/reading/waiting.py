@@ -1,7 +1,7 @@
-"""Who has come before whom: Kustomizations as Flux applies them on an empty cluster.
+"""What comes before what: Kustomizations as Flux applies them on an empty cluster.
 
 Two things happen to a Kustomization: it is applied, after those that it depends on are ready and its parent has applied it; and
-it is ready, which with `wait` takes all that it applied: the Kustomizations among it, and releases, which wait for other ones.
+it is ready, which with `wait` takes all that it applied: Kustomizations and releases, which in turn wait for others.
 Without `wait` it takes what its `healthChecks` name, whoever applies that.
 """
 
@@ -35,7 +35,7 @@ class Waiting:
 
 
 def waiting_in(view: View) -> Waiting:
-    """Work out every Kustomization's past. Circles are left where they were entered."""
+    """Work out what comes before every Kustomization. Cycles are cut where the walk entered them."""
     waiting = Waiting(view, beside=_beside(view))
     state: dict[tuple[int, bool], int] = {}
     for unit in view.units.values():
@@ -87,7 +87,7 @@ def _needed(waiting: Waiting, step: _Step) -> Sequence[_Step]:
 
 
 def watched(view: View, unit: Unit) -> Iterator[Item]:
-    """The objects of the tree that its `healthChecks` name; with `wait` Flux does not look at them."""
+    """The objects of the tree that its `healthChecks` name; with `wait` Flux ignores them."""
     for check in () if unit.spec.get("wait") else entries_of(unit.spec, "healthChecks"):
         group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
         found = view.one(ObjectRef(group, kind, str(check.get("namespace") or ""), str(check.get("name"))))
@@ -99,7 +99,7 @@ def _named(view: View, unit: Unit) -> list[_Step]:
     for item in watched(view, unit):
         child = view.units.get(f"{item.ref.namespace}/{item.ref.name}") if item.ref.group == KUSTOMIZE else None
         step = (child, True) if child else (item.unit, False)
-        if child is not unit:  # Flux leaves out itself
+        if child is not unit:  # Flux leaves itself out
             steps.append(step)
     return steps
 

@@ -1,6 +1,6 @@
-"""Who acts: the ServiceAccounts as which pods and Flux act, and what RBAC grants to whom (failure F2).
+"""Who acts: the ServiceAccounts that pods and Flux run as, and what RBAC grants to whom (failure F2).
 
-The API server takes a RoleBinding whatever it names, and then grants nothing, without a word.
+The API server accepts a RoleBinding whatever it names, and then silently grants nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MISSING_SERVICE_ACCOUNT = refuses(
     "Kustomization flux-system/web acts as ServiceAccount flux-system/reconcilr, which does not exist",
 )
 MISSING_SUBJECT = warns(
-    "references/missing-subject", "F2", "RoleBinding web/site grants something to ServiceAccount web/sit, which does not exist"
+    "references/missing-subject", "F2", "RoleBinding web/site binds a role to ServiceAccount web/sit, which does not exist"
 )
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -37,21 +37,21 @@ _OF_FLUX = frozenset(
     }
 )
 _ROLES = frozenset({"cluster-admin", "admin", "edit", "view"})
-"""ClusterRoles of every Kubernetes, beside those called `system:…`."""
+"""ClusterRoles that every Kubernetes has, besides those called `system:…`."""
 
 
 def service_accounts(subject: Subject) -> Iterator[Finding]:
     """What pods run as, and what Flux applies and installs as."""
     view = subject.view
     for item, one in () if view.partial else subject.names.of(*WORKLOADS, "Kustomization", "HelmRelease", kinds={"ServiceAccount"}):
-        # What acts in another cluster does so as an account of that one.
+        # What acts in another cluster uses an account of that cluster.
         if "kubeConfig" not in item.spec and _is_missing(subject, item, item.ref.namespace, one.ref.name):
             yield MISSING_SERVICE_ACCOUNT(
                 line_with(view.store, item.document, one.ref.name),
                 what=f"{item} acts as ServiceAccount {item.ref.namespace}/{one.ref.name}, which does not exist",
                 why="the API server refuses its pods"
                 if item.ref.kind in WORKLOADS
-                else "the API server refuses all that it applies",
+                else "the API server refuses everything it applies",
                 write=nearest(one.ref.name, _accounts_in(view, item.ref.namespace))
                 or f"a ServiceAccount {one.ref.name} in namespace {item.ref.namespace}",
             )
@@ -86,13 +86,13 @@ def roles(subject: Subject) -> Iterator[Finding]:
             yield MISSING_ROLE(
                 line_with(view.store, item.document, "roleRef"),
                 what=f"{item} grants {kind} {name}, which does not exist",
-                why="the API server takes it, and grants nothing",
+                why="the API server accepts it, and grants nothing",
                 write=nearest(name, [*known, *(_ROLES if kind == "ClusterRole" else ())]) or f"a {kind} {name}",
             )
 
 
 def subjects(subject: Subject) -> Iterator[Finding]:
-    """The ServiceAccounts to which RoleBindings grant."""
+    """The ServiceAccounts that RoleBindings name."""
     view = subject.view
     if view.partial:
         return
@@ -106,8 +106,8 @@ def subjects(subject: Subject) -> Iterator[Finding]:
             if _is_missing(subject, item, namespace, name):
                 yield MISSING_SUBJECT(
                     line_with(view.store, item.document, name),
-                    what=f"{item} grants something to ServiceAccount {namespace}/{name}, which does not exist",
-                    why="unless somebody makes it in the cluster by hand, nobody has what is granted",
+                    what=f"{item} binds a role to ServiceAccount {namespace}/{name}, which does not exist",
+                    why="unless somebody creates it in the cluster by hand, nobody gets the permissions",
                     write=nearest(name, _accounts_in(view, namespace)) or f"a ServiceAccount {name} in namespace {namespace}",
                 )
 

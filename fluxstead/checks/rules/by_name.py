@@ -1,6 +1,6 @@
-"""Passwords and tokens by the name of the variable or the key that holds them (failure F22).
+"""Passwords and tokens, by the name of the variable or the key that holds them (failure F22).
 
-A name proves nothing: a value that says where the secret is, or how long a token lasts, is none. What is left is warned of.
+A name proves nothing: a value that says where a secret is, or how long a token lasts, is not one. So these are warnings only.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from fluxstead.core.shape import mapping
 
 IN_CONFIG_MAP = warns("secrets/in-config-map", "F22", "ConfigMap web/settings holds DB_PASSWORD in plain text (8 characters)")
 IN_ENVIRONMENT = warns(
-    "secrets/in-environment", "F22", "Deployment web/site sets the variable DB_PASSWORD to a value in plain text (8 characters)"
+    "secrets/in-environment", "F22", "Deployment web/site sets the variable DB_PASSWORD to a plain-text value (8 characters)"
 )
-IN_VALUES = warns("secrets/in-values", "F22", "HelmRelease web/site sets auth.password to a value in plain text (8 characters)")
+IN_VALUES = warns("secrets/in-values", "F22", "HelmRelease web/site sets auth.password to a plain-text value (8 characters)")
 
-_WHY = "whoever reads the repository, now or later, has it (F22)"
+_WHY = "anyone who can read the repository, now or later, has it (F22)"
 _LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """In variables of containers, in ConfigMaps, in charts' values, and in what Kustomizations fill in."""
+    """In containers' variables, in ConfigMaps, in charts' values, and in what Kustomizations substitute."""
     yield from _variables(subject)
     yield from _config_maps(subject)
     for item, document, path, value in (*_of_releases(subject.view), *_of_files(subject), *_of_kustomizations(subject.view)):
         if not _is_default(subject, document, value):
             yield IN_VALUES(
                 line_with(subject.view.store, document, path.rpartition(".")[2]),
-                what=f"{item} sets {path} to a value in plain text ({len(value)} characters)",
+                what=f"{item} sets {path} to a plain-text value ({len(value)} characters)",
                 why=_WHY,
                 write="the chart's key for an existing Secret, or valuesFrom with one"
                 if item.ref.kind == "HelmRelease"
-                else "substituteFrom with a Secret that is encrypted with SOPS",
+                else "substituteFrom with a SOPS-encrypted Secret",
             )
 
 
 _Found = tuple[Item, Document, str, str]
-"""The object that is told of, the document where it stands, the path of the key, and the value."""
+"""The object to report, the document it is in, the path of the key, and the value."""
 
 
 def _of_releases(view: View) -> Iterator[_Found]:
@@ -59,7 +59,7 @@ def _of_releases(view: View) -> Iterator[_Found]:
 
 
 def _of_files(subject: Subject) -> Iterator[_Found]:
-    """Values that a release takes from ConfigMaps of the tree."""
+    """Values that a release takes from ConfigMaps in the tree."""
     view = subject.view
     for named in by_flux(subject.names):
         config = view.one(named.ref)
@@ -90,23 +90,23 @@ def _of_kustomizations(view: View) -> Iterator[_Found]:
 
 
 def _is_default(subject: Subject, document: Document, value: str) -> bool:
-    """Whether it stands in for what Flux fills in from elsewhere: `${API_KEY:=none}`."""
+    """Whether it is only the default for what Flux substitutes: `${API_KEY:=none}`."""
     text = subject.view.store.text(document.path)
     return f"={value}}}" in text or f"-{value}}}" in text
 
 
 def _variables(subject: Subject) -> Iterator[Finding]:
     for item in subject.view.of(*WORKLOADS):
-        # Of a described application, the description is told.
+        # For an application in the description, the finding is about the description.
         pod = pod_in(item.object) if not item.document.generated else None
         for container in containers_of(pod) if pod is not None else ():
             for name, value in _named(entries_of(container, "env")):
                 if _is_plain(subject, item, name, value):
                     yield IN_ENVIRONMENT(
                         line_with(subject.view.store, item.document, name),
-                        what=f"{item} sets the variable {name} to a value in plain text ({len(value)} characters)",
+                        what=f"{item} sets the variable {name} to a plain-text value ({len(value)} characters)",
                         why=_WHY,
-                        write="valueFrom: {secretKeyRef: …} with a Secret that is encrypted with SOPS",
+                        write="valueFrom: {secretKeyRef: …} with a SOPS-encrypted Secret",
                     )
 
 
@@ -118,7 +118,7 @@ def _config_maps(subject: Subject) -> Iterator[Finding]:
                     line_with(subject.view.store, item.document, name),
                     what=f"{item} holds {name} in plain text ({len(value)} characters)",
                     why=_WHY,
-                    write="a Secret that is encrypted with SOPS, for this key",
+                    write="a SOPS-encrypted Secret for this key",
                 )
 
 
@@ -143,7 +143,7 @@ def _data_of(item: Item) -> Iterator[tuple[str, str]]:
 
 
 def _in_values(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Keys of a chart's values by their last word, and variables that it hands on to containers."""
+    """Keys of a chart's values, by their last word, and variables that the chart passes to containers."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             below = f"{path}.{key}" if path else str(key)

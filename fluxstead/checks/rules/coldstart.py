@@ -1,7 +1,7 @@
 """The cold start: the written files, walked as Flux would walk them on an empty cluster (failures F1, U5).
 
-For everything that an object needs there are three answers: yes, no and cannot tell (a chart that the table does not have, a
-directory of another repository, something a person makes by hand). Only "no" is a finding.
+For everything that an object needs there are three answers: yes, no and cannot tell (a chart that the table does not know, a
+directory of another repository, something a person creates by hand). Only "no" is a finding.
 """
 
 from __future__ import annotations
@@ -69,18 +69,18 @@ class _Cluster:
 
     offers: dict[Requirement, list[_Offer]] = field(default_factory=lambda: defaultdict(list))
     on_disks: set[Requirement] = field(default_factory=set)
-    """The storage classes whose volumes lie on registered disks: they are usable with these, not with their own object."""
+    """Storage classes whose volumes are placed on registered disks: usable once these are there, not once their own object is."""
     disks: list[list[_Offer]] = field(default_factory=list)
-    """Who waits until a machine's disks are registered; each of these has to have one that came in time."""
+    """For each machine, who waits until its disks are registered; at least one of them must have been ready in time."""
     given: frozenset[Requirement] = frozenset()
     closed: bool = True
     """Whether everything that charts bring is known."""
     unknown: int = 0
-    """The Kustomizations that bring what the table does not have, as steps of `Waiting`."""
+    """The Kustomizations that bring what the table does not know, as steps of `Waiting`."""
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """The first need of each Kustomization that the cluster cannot meet in time, and Kustomizations that wait for each other."""
+    """Each Kustomization's first need that the cluster cannot meet in time, and Kustomizations that wait for each other."""
     view = subject.view
     waiting = waiting_in(view)
     stuck = 0
@@ -92,7 +92,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     told: set[tuple[int, Requirement]] = set()
     for item in view.items:
         if not item.exact or (waiting.applied[item.unit.index] | 3 << 2 * item.unit.index) & stuck:
-            continue  # of what never starts, nothing is told of its needs
+            continue  # what never starts needs no findings about its needs
         for need in needed_by(item):
             if need in cluster.given or (item.unit.index, need) in told or _is_told(subject, item.unit, need):
                 continue
@@ -103,7 +103,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_told(subject: Subject, unit: Unit, need: Requirement) -> bool:
-    """Whether the description was told of it already, or only a variable's value would show what is needed."""
+    """Whether it was already reported for the description, or only a variable's value would show what is needed."""
     return (unit.name, need) in subject.unmet or "${" in str(need)
 
 
@@ -133,7 +133,7 @@ def _cluster_of(view: View, platform: Platform | None, known: Known) -> _Cluster
 
 
 def _disks(view: View, known: Known) -> list[list[_Offer]]:
-    """For each machine with disks, the Kustomizations that are ready only with them; those of one answer stand for all."""
+    """For each machine with disks, the Kustomizations that are ready only once its disks are; equal answers are kept once."""
     nodes = known.disk_objects(view)
     waits: dict[int, list[Unit]] = {id(item): [item.unit] if item.unit.spec.get("wait") else [] for item in nodes}
     for unit in {unit.index: unit for unit in view.units.values()}.values():
@@ -148,7 +148,7 @@ def _disks(view: View, known: Known) -> list[list[_Offer]]:
 
 
 def _given(platform: Platform | None) -> frozenset[Requirement]:
-    """What k3s and Flux bring; without a description, whatever a Kubernetes has."""
+    """What k3s and Flux bring; without a description, what every Kubernetes has."""
     things: set[Requirement] = set(map(namespace, ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE)))
     if platform:
         brings = k3s_brings(platform.disabled, platform.kubernetes)
@@ -164,7 +164,7 @@ def _judge(item: Item, need: Requirement, cluster: _Cluster, waiting: Waiting, *
     offers = cluster.offers.get(need, [])
     rows = [*([offers] if offers else []), *(cluster.disks if need in cluster.on_disks else [])]
     if not rows:
-        # ServiceAccounts, which charts make as well, are asked for by name (`accounts`).
+        # ServiceAccounts, which charts create as well, are checked by name (`accounts`).
         told = cluster.closed and described and need.kind != "ServiceAccount"
         return _never(item, need) if told else None
     late = [row for row in rows if not any(_in_time(item, need, offer, waiting) for offer in row)]
@@ -187,7 +187,7 @@ def _in_time(item: Item, need: Requirement, offer: _Offer, waiting: Waiting) -> 
 
 
 def _after(unit: Unit, offer: _Offer, need: Requirement, waiting: Waiting) -> bool:
-    """Whether the offer can only come once the one who needs it is through."""
+    """Whether the offer can only come after the Kustomization that needs it is ready."""
     if offer.unit is unit:
         return offer.when_ready and is_first(need)
     return waiting.before(offer.unit, unit, ready=True) and unit.waits
@@ -199,8 +199,8 @@ def _deadlock(circle: list[Unit]) -> Finding:
     return DEADLOCK(
         document.source,
         what=f"Kustomizations wait for each other: {way}",
-        why="Flux never applies any of them; one with `wait: true` also waits for what it contains: other ones, and releases",
-        write=f"a dependsOn without the step from `{circle[0].name}` to `{circle[1 % len(circle)].name}`",
+        why="Flux never applies any of them; one with `wait: true` also waits for the Kustomizations and releases in it",
+        write=f"an order in which `{circle[0].name}` does not wait for `{circle[1 % len(circle)].name}`",
     )
 
 
@@ -219,7 +219,7 @@ def _stuck(item: Item, need: Requirement, offer: _Offer) -> Finding:
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
         + ("from the same Kustomization" if same else f"from Kustomization {offer.unit.key}, which waits for this one"),
-        why="Flux checks a whole Kustomization before it applies any of it, so that neither is ever applied (U5)"
+        why="Flux validates a whole Kustomization before it applies any of it, so neither is ever applied (U5)"
         if same
         else "each waits for the other on an empty cluster (U5)",
         write=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on the other one",
@@ -231,7 +231,7 @@ def _from_outside(item: Item, need: Requirement, offer: _Offer) -> Finding:
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
         + ("from the same Kustomization" if offer.unit is item.unit else "from one that waits for this one"),
-        why="an empty cluster starts only where somebody installs it before Flux, outside this tree (U5)",
+        why="an empty cluster only starts if somebody installs it before Flux, outside this tree (U5)",
         write=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on {offer.unit.name}",
     )
 
@@ -250,7 +250,7 @@ def _retried(item: Item, need: Requirement, offer: _Offer) -> Finding:
     return RETRIED(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings, and {item.unit.key} does not depend on {offer.unit.key}",
-        why="on an empty cluster the whole Kustomization fails until then; Flux tries again every retryInterval (U5)",
+        why="on an empty cluster the whole Kustomization fails until then; Flux retries every retryInterval (U5)",
         write=f"dependsOn: {offer.unit.name}",
     )
 

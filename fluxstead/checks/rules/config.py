@@ -1,7 +1,7 @@
 """ConfigMaps and Secrets that pods, charts and Flux take their configuration from.
 
-A pod that names one which is not there, and not `optional`, stays in ContainerCreating or CreateContainerConfigError
-(Kubernetes, "Configure a Pod to Use a ConfigMap" and "Secrets"). Secrets are often made by hand, so that they are warned of.
+A pod that names a missing one that is not `optional` stays in ContainerCreating or CreateContainerConfigError
+(Kubernetes, "Configure a Pod to Use a ConfigMap" and "Secrets"). Secrets are often created by hand, so a missing one is a warning.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fluxstead.core.shape import mapping
 DECRYPTION_KEY = warns(
     "references/decryption-key",
     "F22",
-    "Kustomization flux-system/web decrypts with Secret flux-system/sops, and the description has flux-system/sops-age",
+    "Kustomization flux-system/web decrypts with Secret flux-system/sops, but the description says flux-system/sops-age",
 )
 MISSING_CONFIG_MAP = refuses(
     "references/missing-config-map",
@@ -36,7 +36,7 @@ MISSING_VALUES = warns(
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """What the tree names, and does not have."""
+    """What the tree names and does not contain."""
     if subject.view.partial:
         return
     missing: dict[ObjectRef, tuple[Item, set[str]]] = {}
@@ -56,14 +56,14 @@ def _missing(subject: Subject) -> Iterator[Named]:
     for one in (*by_pods(names), *by_ingresses(names)):
         if not makers.may_make(one.ref):
             yield one
-    # A release does not make what it is made from, and in its namespace there is always one.
+    # A release does not create what it is installed from, though it could create anything else in its namespace.
     for one in (*by_charts(subject.known, view), *by_flux(names)):
         if "${" not in str(one.ref) and not makers.made(one.ref):
             yield one
 
 
 def decryption(subject: Subject) -> Iterator[Finding]:
-    """The key that Kustomizations decrypt with. It can only be made by hand, and the description says how it is called."""
+    """The key that Kustomizations decrypt with. It can only be created by hand, and the description says what it is called."""
     known = subject.sops_secret
     if known is None:
         return
@@ -73,8 +73,8 @@ def decryption(subject: Subject) -> Iterator[Finding]:
             continue
         yield DECRYPTION_KEY(
             line_with(subject.view.store, item.document, str(name)),
-            what=f"{item} decrypts with Secret {item.ref.namespace}/{name}, and the description has {'/'.join(known)}",
-            why="unless both are made in the cluster by hand, nothing of this Kustomization is applied",
+            what=f"{item} decrypts with Secret {item.ref.namespace}/{name}, but the description says {'/'.join(known)}",
+            why="unless both were created in the cluster by hand, nothing in this Kustomization is applied",
             write=f"{known[1]}, for a Kustomization in namespace {known[0]}",
         )
 
@@ -83,7 +83,7 @@ def _values(subject: Subject, item: Item, namespace: str, name: str) -> Finding:
     return MISSING_VALUES(
         line_with(subject.view.store, item.document, name),
         what=f"{item} takes values from ConfigMap {namespace}/{name}, which is not in the tree",
-        why="unless somebody makes it in the cluster by hand, Flux applies nothing of it",
+        why="unless somebody creates it in the cluster by hand, Flux applies nothing of it",
         write=nearest(name, _config_maps_in(subject.view, namespace)) or f"a ConfigMap {name} in namespace {namespace}",
     )
 
@@ -98,7 +98,7 @@ def _config_map(subject: Subject, item: Item, name: str, keys: Iterable[str]) ->
     return MISSING_CONFIG_MAP(
         line_with(view.store, item.document, name),
         what=f"{item} takes its configuration from ConfigMap {namespace}/{name}, which does not exist",
-        why="its pods wait for it for ever, and never start",
+        why="its pods wait for it forever, and never start",
         write=near or f"a ConfigMap {name} in namespace {namespace}{_with(keys)}, or optional: true",
     )
 
@@ -108,7 +108,7 @@ def _secret(subject: Subject, item: Item, namespace: str, name: str, keys: Itera
     return MISSING_SECRET(
         line_with(subject.view.store, item.document, name),
         what=f"{item} needs Secret {namespace}/{name}, which is not in the tree",
-        why="unless somebody makes it in the cluster by hand, what needs it does not start, cannot log in or shows no certificate",
+        why="unless somebody creates it in the cluster by hand, what needs it does not start, log in or serve its certificate",
         write=f"a SOPS-encrypted Secret {name} in namespace {namespace}{holding}, in an included directory",
     )
 

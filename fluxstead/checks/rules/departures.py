@@ -1,6 +1,6 @@
 """Departures: what a commit takes out of the tree, and what then becomes of it in the cluster (failures F18, F27).
 
-Flux deletes it, or nobody owns it any more. Where much leaves at once, the cause is told and not what each part of it would need:
+Flux deletes it, or nobody owns it any more. Where much leaves at once, the cause is reported, not what each part would need:
 advice to empty every disk is not a cure for a file that was emptied.
 """
 
@@ -37,7 +37,7 @@ ORPHANED = warns(
 CHANGED_OWNER = refuses(
     "moves/owner",
     "F27",
-    "HelmRelease web/site in HEAD belongs to Kustomization flux-system/infrastructure, and now to …",
+    "HelmRelease web/site in HEAD belongs to Kustomization flux-system/infrastructure, and now moves to …",
     "the tree and the commits before it",
 )
 SECOND_RELEASE = refuses(
@@ -57,19 +57,19 @@ _HOLDS_DATA = frozenset({"HelmRelease", "PersistentVolumeClaim", "StatefulSet"})
 
 
 def everything_left(move: Transition) -> Finding:
-    """Told where nothing of a committed tree is reached any more, in place of what would become of each object."""
+    """Reported when nothing in a committed tree is reached any more, in place of a finding for each object."""
     subject = move.subject
     place = entry_path(subject.platform.cluster) if subject.platform else next((unit.name for unit in move.now.entries), ".")
     return EVERYTHING_LEFT(
         Source(place),
         what=f"nothing that Flux reconciles in {move.name} is reached from {place} any more",
-        why="Flux would prune all that it may, and leave the rest to nobody (F27)",
+        why="Flux would prune everything it may, and nobody would own the rest (F27)",
         write=f"`git checkout {move.name} -- {place}`, or a Kustomization there that leads to the tree",
     )
 
 
 def left(move: Transition) -> Iterator[Finding]:
-    """What is in a committed tree and in this one no more. Of what registers disks, its own system tells."""
+    """What is in a committed tree and no longer in this one. What registers disks is reported by its own system."""
     before, now, known = move.before, move.now, move.known
     moved = move.moved_releases()
     yield from (_second_release(move, old, new) for old, new in moved)
@@ -82,7 +82,7 @@ def left(move: Transition) -> Iterator[Finding]:
             if ref.kind != "Namespace" or ref.name in data:
                 yield pruned(move.name, old)
         elif ref.kind in _ORPHANS and not moved:
-            way = f"it as it was, or, if it is to go, {_deletion(move.subject, before, old)} once the commit has arrived"
+            way = f"it as it was, or, if it is meant to go, {_deletion(move.subject, before, old)} once the commit has arrived"
             yield _orphan(move.name, old, way)
 
 
@@ -96,12 +96,16 @@ def orphans(past: Past) -> Iterator[Finding]:
         if ref.kind not in _ORPHANS or ref in after.by_ref or would_be_pruned(old, after):
             continue
         if ref in subject.view.by_ref:
-            write = "a commit with what `./run render` writes: it is still described" if subject.described else "a commit with it"
+            write = (
+                "a commit with what `./run render` writes: it is still described"
+                if subject.described
+                else "a commit that contains it"
+            )
         elif any(ref in view.by_ref for view in past.committed.before.values()):
-            continue  # told of what is pushed
+            continue  # reported against what is pushed
         else:
             back = f"`git checkout HEAD~ -- {old.document.path}`, and its line in the list"
-            write = f"{back}; or, if it is to go, {_deletion(subject, before, old)}"
+            write = f"{back}; or, if it is meant to go, {_deletion(subject, before, old)}"
         yield _orphan("HEAD~", old, write)
 
 
@@ -109,7 +113,7 @@ def _orphan(name: str, old: Item, write: str) -> Finding:
     return ORPHANED(
         old.source,
         what=f"{old.ref} in {name} leaves the tree, and stays in the cluster without an owner",
-        why="what it runs goes on, and no commit changes, upgrades or repairs it any more",
+        why="it keeps running, and no commit changes, upgrades or repairs it any more",
         write=write,
     )
 
@@ -125,7 +129,7 @@ def _deletion(subject: Subject, before: View, old: Item) -> str:
 def would_be_pruned(old: Item, now: View) -> bool:
     """Whether Flux deletes the object once the Kustomization that applied it does not list it any more.
 
-    Flux reads the annotation on the live object, so that only what was committed before counts.
+    Flux reads the annotation on the live object, so only what was committed before counts.
     """
     if annotation(old, PRUNE) == "disabled":
         return False
@@ -140,7 +144,7 @@ def _gone(unit: Unit, now: View) -> bool:
 
 
 def _deletes_with_it(unit: Unit) -> bool:
-    """Whether the Kustomization's own deletion takes what it applied with it (its `deletionPolicy`), and is to happen at all."""
+    """Whether the Kustomization's own deletion takes what it applied with it (its `deletionPolicy`), and happens at all."""
     policy = unit.spec.get("deletionPolicy", "MirrorPrune")
     kept = mapping(mapping(unit.document.data, "metadata"), "annotations").get(PRUNE) == "disabled" if unit.document else True
     return not kept and policy != "Orphan" and (policy != "MirrorPrune" or bool(unit.spec.get("prune")))
@@ -151,26 +155,26 @@ def _second_release(move: Transition, old: Item, new: Item) -> Finding:
     return SECOND_RELEASE(
         new.source,
         what=f"{old.ref} in {move.name} becomes {new.ref}",
-        why=f"a second {chart} would start beside the first, on the same disks, and know none of its volumes (F5)",
-        write=f"name {old.ref.name} and namespace {old.ref.namespace}, as they were: {chart} does not move",
+        why=f"a second {chart} would start next to the first, on the same disks, knowing none of its volumes (F5)",
+        write=f"name {old.ref.name} and namespace {old.ref.namespace}, as before: {chart} cannot be moved",
     )
 
 
 def pruned(name: str, old: Item) -> Finding:
-    """Told of what Flux deletes with the commit."""
+    """Reports what Flux deletes with the commit."""
     return LEFT(
         old.source,
         what=f"{old.ref} in {name} leaves the tree, and what is committed lets Flux prune it",
-        why="Flux deletes it within seconds, and with it the volumes and custom resources that hang on it (F27)",
-        write=_first_commit(old, "2. the change that takes it away"),
+        why="Flux deletes it within seconds, and with it the volumes and custom resources that depend on it (F27)",
+        write=_first_commit(old, "2. the change that removes it"),
     )
 
 
 def changed_owner(name: str, old: Item, new: Item) -> Finding:
-    """Told of an object that another Kustomization lists now."""
+    """Reports an object that another Kustomization lists now."""
     return CHANGED_OWNER(
         new.source,
-        what=f"{old.ref} in {name} belongs to Kustomization {old.unit.key}, and now to {new.unit.key}",
+        what=f"{old.ref} in {name} belongs to Kustomization {old.unit.key}, and now moves to {new.unit.key}",
         why="Flux prunes it for the old one before the new one adopts it; `prune: disabled` in the new files comes too late (F27)",
         write=_first_commit(old, "2. this change"),
     )

@@ -25,7 +25,7 @@ MISSING_HEALTH_CHECK = refuses(
 
 
 def objects(subject: Subject) -> Iterator[Finding]:
-    """Objects of Flux that name others; nothing but files makes those."""
+    """Flux objects that name others; only files create those."""
     view = subject.view
     for item, one in () if view.partial else subject.names.of("Alert", "ImagePolicy", "ImageUpdateAutomation"):
         named = one.ref
@@ -35,21 +35,21 @@ def objects(subject: Subject) -> Iterator[Finding]:
         yield MISSING_FLUX_OBJECT(
             line_with(view.store, item.document, one.field),
             what=f"{item} names {named.kind} {named.namespace}/{named.name}, which does not exist",
-            why="Flux says so in its status only, and does nothing",
+            why="Flux only says so in its status, and does nothing",
             write=nearest(named.name, known) or f"a {named.kind} {named.name} in namespace {named.namespace}",
         )
 
 
 def _bootstrapped(subject: Subject, named: ObjectRef) -> bool:
-    """Whether bootstrapping makes it, by a name that only a description tells."""
+    """Whether bootstrapping creates it, under a name that only a description tells."""
     return named.kind == "GitRepository" and (named.name == FLUX_NAMESPACE or not subject.described)
 
 
 def health_checks(subject: Subject) -> Iterator[Finding]:
-    """Objects that a Kustomization waits for, and that nothing makes."""
+    """Objects that a Kustomization waits for and nothing creates."""
     view = subject.view
     for item in () if view.partial else view.of("Kustomization"):
-        # With `wait` Flux does not look at them; in another cluster is what nobody knows here.
+        # With `wait` Flux ignores them; what is in another cluster, nobody knows here.
         ours = item.ref.group == KUSTOMIZE and item.whole and not item.spec.get("wait") and "kubeConfig" not in item.spec
         for check in entries_of(item.spec, "healthChecks") if ours else ():
             if _is_nowhere(subject, check):
@@ -59,7 +59,7 @@ def health_checks(subject: Subject) -> Iterator[Finding]:
 def _is_nowhere(subject: Subject, check: Mapping[str, Any]) -> bool:
     group, namespace = group_of(str(check.get("apiVersion", ""))), str(check.get("namespace") or "")
     ref = ObjectRef(group, str(check.get("kind")), namespace, str(check.get("name")))
-    # What says no namespace is in the one that it is applied to.
+    # Without a namespace, it is in the one that it is applied to.
     if "${" in str(ref) or subject.view.one(ref) or subject.view.one(replace(ref, namespace="")):
         return False
     if group.endswith(".toolkit.fluxcd.io"):
@@ -74,7 +74,7 @@ def _waits_for_nothing(subject: Subject, item: Item, check: Mapping[str, Any]) -
         line_with(subject.view.store, item.document, name),
         what=f"{item} waits for {kind} {f'{namespace}/{name}' if namespace else name}, which does not exist",
         why="it never becomes ready, and nothing that depends on it is applied (F26)",
-        write=nearest(name, known) or "wait: true, or an object of the directory that it reconciles",
+        write=nearest(name, known) or "wait: true, or an object in the directory that it reconciles",
     )
 
 

@@ -1,4 +1,4 @@
-"""Keeping: what holds data, and what pruning or a remedy of Helm could take away (failures F17, U10)."""
+"""Keeping: what holds data, and what pruning or a Helm remediation could delete (failures F17, U10)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REMEDIATION = refuses("storage/remediation", "F17", "HelmRelease storage/volumes
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Storage that pruning or a remedy of Helm could take away."""
+    """Storage that pruning or a Helm remediation could delete."""
     for item in subject.view.of("HelmRelease"):
         chart = subject.known.chart(subject.view, item)
         if chart.holds_volumes:
@@ -33,7 +33,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
             yield PRUNABLE(
                 item.source,
                 what=f"{item} holds {held.ref if held else 'data'}, and Flux may prune it",
-                why="with the namespace goes everything in it, whatever is written at the claims themselves (U10)"
+                why="everything in the namespace goes with it, whatever the claims themselves say (U10)"
                 if held
                 else "a renamed file or a changed path would delete it and its volumes within seconds (U10)",
                 write=f"the annotation {PRUNE}: disabled",
@@ -41,7 +41,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _volumes_by_namespace(subject: Subject) -> dict[str, Item]:
-    """The first object with volumes of each namespace."""
+    """The first object with volumes in each namespace."""
     view, known = subject.view, subject.known
     return {_namespace_of(item): item for item in reversed(view.items) if has_volumes(known, view, item)}
 
@@ -66,7 +66,7 @@ def _remedies(subject: Subject, item: Item, chart: Chart) -> Iterator[Finding]:
                 line_with(subject.view.store, item.document, "remediation:"),
                 what=f"{item} lets Helm {'uninstall' if step == 'install' else remedy.get('strategy', 'rollback')} {chart} when "
                 f"{step} fails",
-                why=f"{chart} refuses to go back, and an uninstall deletes its custom resources (F17)",
+                why=f"{chart} refuses to be downgraded, and an uninstall deletes its custom resources (F17)",
                 write="remediation: {retries: 0, remediateLastFailure: false}; since Flux 2.7 strategy: {name: RetryOnFailure}",
             )
 

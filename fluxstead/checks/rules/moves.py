@@ -1,4 +1,4 @@
-"""Moves: what the commit to come would do to what runs now (failures F5, F27, F28)."""
+"""Moves: what the next commit would do to what runs now (failures F5, F27, F28)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
 
 IMMUTABLE = refuses(
-    "moves/immutable", "F28", "StorageClass fast in HEAD has other parameters", "the tree and the commits before it"
+    "moves/immutable", "F28", "StorageClass fast in HEAD differs in `parameters`", "the tree and the commits before it"
 )
 UNREAD = refuses(
-    "moves/unread", "F27", "Git does not read the repository: it belongs to somebody else", "the tree and the commits before it"
+    "moves/unread", "F27", "Git refuses to read the repository: it belongs to somebody else", "the tree and the commits before it"
 )
 
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
@@ -48,12 +48,12 @@ def findings(move: Transition) -> Iterator[Finding]:
 
 
 def unread(past: Past) -> Iterator[Finding]:
-    """What Git could not be asked: what follows from a commit is then not known."""
+    """What Git could not be asked, so that the effect of a commit is not known."""
     for one in past.committed.unread:
         yield UNREAD(
             Source(".git"),
             what=one.what,
-            why="nobody can tell what this commit would prune, move or orphan of what runs (F27)",
+            why="nobody can tell which running objects this commit would prune, move or orphan (F27)",
             write=one.write,
         )
 
@@ -65,7 +65,7 @@ _FIXED = {
     "DaemonSet": ("spec.selector",),
     "StatefulSet": ("spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
 }
-"""Fields that the API server lets nobody change."""
+"""Fields that the API server does not let anybody change."""
 
 
 def _immutable(name: str, old: Item, new: Item) -> Iterator[Finding]:
@@ -78,11 +78,11 @@ def _immutable(name: str, old: Item, new: Item) -> Iterator[Finding]:
         if was.get(key) != now.get(key):
             yield IMMUTABLE(
                 new.source,
-                what=f"{new.ref} in {name} has another {path}",
+                what=f"{new.ref} in {name} differs in `{path}`",
                 why="the API server refuses the change, and the layer never becomes ready again (F28)",
                 write="another name for the new one"
                 if new.ref.kind == "PersistentVolumeClaim"
-                else f"another name, or the annotation {_FORCE}: enabled, with which Flux deletes it and makes it anew",
+                else f"another name, or the annotation {_FORCE}: enabled, with which Flux deletes and recreates it",
             )
 
 

@@ -19,7 +19,7 @@ OVERLAPPING_NETWORKS = refuses(
     "network/overlap", "U7", "podCidr 10.42.0.0/16 and nodeCidr 10.0.0.0/8 share addresses", "the description"
 )
 UNTESTED_TOGETHER = warns(
-    "versions/compatibility", "F6", "Flux 2.6.1 is tested with Kubernetes 1.31 to 1.33, and this is v1.36.3+k3s1", "the description"
+    "versions/compatibility", "F6", "Flux 2.6.1 is tested with Kubernetes 1.31 to 1.33, not with v1.36.3+k3s1", "the description"
 )
 
 _TESTED = {(2, 6): (31, 33), (2, 7): (32, 34), (2, 8): (33, 35), (2, 9): (34, 36)}
@@ -34,8 +34,8 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
             yield OVERLAPPING_NETWORKS(
                 subject.places[other],
                 what=f"{other} {second} and {one} {first} share addresses",
-                why="packets to one of them end in the other",
-                write="networks apart, such as k3s's own 10.42.0.0/16 for pods and 10.43.0.0/16 for Services",
+                why="packets for one of them end up in the other",
+                write="networks that do not overlap, such as k3s's own 10.42.0.0/16 for pods and 10.43.0.0/16 for Services",
             )
     inside = [(key, network) for key, network in networks.items() if key != "nodeCidr"]
     for node in subject.nodes:
@@ -51,7 +51,7 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
 
 
 def compatibility(subject: Subject) -> Iterator[Finding]:
-    """Kubernetes against what Flux is tested with."""
+    """The Kubernetes version against those that Flux is tested with."""
     platform = subject.platform
     if platform is None:
         return
@@ -61,8 +61,8 @@ def compatibility(subject: Subject) -> Iterator[Finding]:
         yield UNTESTED_TOGETHER(
             subject.places["version"],
             what=f"Flux {platform.flux} is tested with Kubernetes 1.{tested[0]} to 1.{tested[1]}, not with {platform.kubernetes}",
-            why="what breaks with other versions is not looked for (fluxcd.io, release announcements)",
-            write=f"a release of k3s from 1.{tested[0]} to 1.{tested[1]}, or a Flux that fits",
+            why="nobody tests other combinations (fluxcd.io, release announcements)",
+            write=f"a k3s release from 1.{tested[0]} to 1.{tested[1]}, or a matching Flux release",
         )
 
 

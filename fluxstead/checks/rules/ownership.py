@@ -20,7 +20,7 @@ PORT_TWICE = refuses("ownership/port-twice", "F7", "Service b/y asks for port 30
 SAME_ROUTE = refuses("ownership/same-route", "F7", "Ingress a/x and Ingress b/y both answer dev.example.local/")
 TWO_DEFAULTS = warns("ownership/two-defaults", "F5", "the cluster has 2 default StorageClass objects: local-path, fast")
 TWO_RELEASES = refuses(
-    "ownership/two-releases", "F5", "HelmRelease a/site installs the chart site, of which a cluster takes one, as …"
+    "ownership/two-releases", "F5", "HelmRelease a/site installs the chart site, which a cluster can have only once, as …"
 )
 TWO_OWNERS = refuses("tree/two-owners", "F8", "Namespace web in apps/web/namespace.yaml is already in apps/site/namespace.yaml:1")
 
@@ -42,9 +42,9 @@ def objects(subject: Subject) -> Iterator[Finding]:
             yield TWO_OWNERS(
                 item.source,
                 what=f"{ref} in {item.document.path} is already in {places}",
-                why="two Kustomizations would take it from each other at every reconcile, and prune it (F8)"
+                why="two Kustomizations would take it from each other at every reconciliation, and prune it (F8)"
                 if first.unit is not item.unit
-                else "kustomize refuses an object that it finds twice, and nothing of the layer is applied (F8)",
+                else "kustomize refuses an object that it finds twice, and nothing in the layer is applied (F8)",
                 write="another name here, or only one of the two",
             )
 
@@ -55,7 +55,7 @@ def _shared(one: Item, other: Item) -> bool:
 
 
 def releases(subject: Subject) -> Iterator[Finding]:
-    """One HelmRelease for each release name, and for each chart of which a cluster takes one (F5)."""
+    """One HelmRelease for each release name, and for each chart that a cluster can have only once (F5)."""
     names: dict[tuple[str, str], Item] = {}
     charts: dict[str, Item] = {}
     for item in subject.view.of("HelmRelease"):
@@ -64,7 +64,7 @@ def releases(subject: Subject) -> Iterator[Finding]:
         target = str(item.spec.get("targetNamespace") or item.ref.namespace)
         plain = item.ref.name if target == item.ref.namespace else f"{target}-{item.ref.name}"
         release = str(item.spec.get("releaseName") or plain)
-        # Where Helm keeps what it knows of the release, and where the release's objects are: neither can be two releases'.
+        # Where Helm stores the release, and where the release's objects are: two releases can share neither.
         for place in dict.fromkeys((str(item.spec.get("storageNamespace") or item.ref.namespace), target)):
             first = names.setdefault((place, release), item)
             if first.ref != item.ref:
@@ -74,14 +74,14 @@ def releases(subject: Subject) -> Iterator[Finding]:
         if chart.single:
             first = charts.setdefault(chart.name, item)
             if first.ref != item.ref:
-                yield _two(item, first, f"the chart {chart.name}, of which a cluster takes one")
+                yield _two(item, first, f"the chart {chart.name}, which a cluster can have only once")
 
 
 def _two(item: Item, first: Item, what: str) -> Finding:
     return TWO_RELEASES(
         item.source,
         what=f"{item} installs {what}, as {first} does at {first.source}",
-        why="they upgrade each other's objects for ever (F5)",
+        why="they keep upgrading each other's objects (F5)",
         write="one HelmRelease",
     )
 
@@ -105,7 +105,7 @@ def routes(subject: Subject) -> Iterator[Finding]:
                 yield SAME_ROUTE(
                     line_with(subject.view.store, item.document, host if host != "*" else route[2]),
                     what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
-                    why="the controller takes one of the two, and not always the same (F7)",
+                    why="the controller picks one of the two, and not always the same one (F7)",
                     write="another host or another path for one of them",
                 )
 
@@ -119,7 +119,7 @@ def _meant(path: str) -> str:
 
 
 def ports(subject: Subject) -> Iterator[Finding]:
-    """Ports that are the nodes': node ports once and in range, host ports once and not k3s's own."""
+    """Ports on the nodes: node ports once and in range, host ports once and not k3s's own."""
     owners: dict[tuple[str, int], str] = {
         ("TCP", 6443): "k3s's API server",
         ("TCP", 10250): "the kubelet",
@@ -130,7 +130,7 @@ def ports(subject: Subject) -> Iterator[Finding]:
             yield NODE_PORT_RANGE(
                 line_with(subject.view.store, item.document, str(port)),
                 what=f"{item} asks for node port {port}",
-                why="the API server hands out 30000 to 32767 only, and refuses the object",
+                why="the API server only allocates 30000 to 32767, and refuses the object",
                 write="a port from 30000 to 32767",
             )
         first = owners.setdefault((protocol, port), str(item))
@@ -171,7 +171,7 @@ def _node_ports_in(values: object, *, inside: bool = False) -> Iterator[int]:
 
 
 def defaults(subject: Subject) -> Iterator[Finding]:
-    """One default StorageClass and IngressClass, k3s's own counted."""
+    """One default StorageClass and IngressClass, k3s's own included."""
     for kind, name in _DEFAULT.items():
         owners: dict[str, Item | None] = dict.fromkeys(_from_k3s(subject, kind))
         for item in subject.view.of("HelmRelease"):

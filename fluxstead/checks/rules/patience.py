@@ -1,4 +1,4 @@
-"""Patience: a Kustomization that waits for a release waits as long as the release may take (failure F17)."""
+"""Patience: a Kustomization that waits for a release must wait as long as the release may take (failure F17)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TIMEOUT_TOO_SHORT = warns(
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Of each Kustomization, the release that takes longest and longer than it waits."""
+    """For each Kustomization, the slowest release that may take longer than the Kustomization waits."""
     for unit in subject.view.units.values():
         waited = [item for item in unit.items if item.ref.kind == "HelmRelease" and item.whole and _waits_for(item)]
         if not waited or unit.document is None:
             continue
-        # Flux takes the interval where no timeout is said (kustomize-controller: Kustomization.GetTimeout).
+        # Flux uses the interval where no timeout is set (kustomize-controller: Kustomization.GetTimeout).
         said = str(unit.spec.get("timeout") or unit.spec.get("interval") or "")
         longest = max(waited, key=lambda item: release_seconds(item.object))
         needed = release_seconds(longest.object)
@@ -32,7 +32,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
             yield TIMEOUT_TOO_SHORT(
                 line_with(subject.view.store, unit.document, "timeout:"),
                 what=f"Kustomization {unit.key} waits {said} for {longest.ref}, which may take {needed / 60:g}m",
-                why="a slow start, as of a first pull of images, is told as failed while Helm is still at it (F17)",
+                why="a slow start, such as a first image pull, is reported as failed while Helm is still working (F17)",
                 write=f"timeout: {int(-(-needed // 60)) + 1}m",
             )
 

@@ -1,4 +1,4 @@
-"""References: what an object names has to be there (failures F2, F3, U5)."""
+"""References: what an object names has to exist (failures F2, F3, U5)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MISSING_SOURCE = refuses(
 )
 NO_TARGET = refuses("references/no-target", "U9", "HorizontalPodAutoscaler web/site scales Deployment sit, which does not exist")
 SELECTS_NOTHING = warns(
-    "references/selects-nothing", "U9", "Service web/site selects pods with app=sit, and no pod of its namespace carries them"
+    "references/selects-nothing", "U9", "Service web/site selects pods with app=sit, which no pod in its namespace has"
 )
 
 
@@ -86,8 +86,8 @@ def dependencies(subject: Subject) -> Iterator[Finding]:
                 yield DANGLING_DEPENDENCY(
                     line_with(view.store, item.document, name.partition("/")[2]),
                     what=f"HelmRelease {release_key(item)} depends on {name}, which does not exist",
-                    why="Flux waits for ever for a release that nobody made (F2)",
-                    write=_near(name, releases) or "the name of a HelmRelease, with its namespace where it is another one",
+                    why="Flux waits forever for a release that nobody created (F2)",
+                    write=_near(name, releases) or "the name of a HelmRelease, with its namespace where that differs",
                 )
 
 
@@ -96,13 +96,13 @@ def _known(unit: Unit, name: str) -> bool:
 
 
 def _dangling(subject: Subject, names: str, source: Source, *, generated: bool, waits: str) -> Finding:
-    """Of a generated tree nobody wrote a dependsOn, and none is wrong: Flux begins in a part of it."""
+    """In a generated tree nobody wrote a dependsOn, and none is wrong: Flux begins in only a part of it."""
     known = [unit.key for unit in subject.view.units.values() if unit.document]
     near = _near(names, known) or "the name of a Kustomization of this tree"
     return DANGLING_DEPENDENCY(
         source,
         what=f"{waits} {names}, which Flux does not reach from here" if generated else f"{waits} {names}, which does not exist",
-        why="Flux waits for ever for a Kustomization that nobody made (F2)",
+        why="Flux waits forever for a Kustomization that nobody created (F2)",
         write="the path of the whole tree" if generated else near,
     )
 
@@ -133,7 +133,7 @@ def sources(subject: Subject) -> Iterator[Finding]:
         yield MISSING_SOURCE(
             line_with(view.store, item.document, "sourceRef" if "sourceRef" in str(item.object) else "chartRef"),
             what=f"{item.ref} takes its content from {kind} {namespace}/{name}, which does not exist",
-            why="Flux has nothing to build it from, and waits for ever",
+            why="Flux has nothing to build it from, and waits forever",
             write=_near(f"{namespace}/{name}", choice) or f"a {kind} of this tree",
         )
 
@@ -169,9 +169,9 @@ def targets(subject: Subject) -> Iterator[Finding]:
         if not subject.pods.with_labels(item.ref.namespace, selector):
             yield SELECTS_NOTHING(
                 line_with(view.store, item.document, "selector"),
-                what=f"{item.ref} selects pods with {_pairs(selector)}, and no pod of its namespace carries them",
-                why="it sends nobody anywhere, or guards nothing",
-                write="labels that the pods' template carries",
+                what=f"{item.ref} selects pods with {_pairs(selector)}, which no pod in its namespace has",
+                why="it routes no traffic, or protects nothing",
+                write="labels that the pods' template has",
             )
 
 

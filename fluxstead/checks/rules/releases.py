@@ -15,7 +15,7 @@ RELEASE_CIRCLE = refuses("references/circle", "F2", "HelmReleases wait for each 
 
 
 def circles(subject: Subject) -> Iterator[Finding]:
-    """Each way round, where it was entered."""
+    """Each cycle, from where the walk entered it."""
     view = subject.view
     releases = {release_key(item): item for item in view.of("HelmRelease") if item.whole}
     done: set[str] = set()
@@ -25,13 +25,13 @@ def circles(subject: Subject) -> Iterator[Finding]:
             yield RELEASE_CIRCLE(
                 line_with(view.store, entered.document, "dependsOn"),
                 what=f"HelmReleases wait for each other: {' → '.join([*way, way[0]])}",
-                why="Flux installs a release once those it depends on are ready, and so none of them (F2)",
-                write=f"a dependsOn without the step from {way[0]} to {way[1 % len(way)]}",
+                why="Flux installs a release only once those it depends on are ready, so it installs none of them (F2)",
+                write=f"the dependsOn of {way[0]} without {way[1 % len(way)]}",
             )
 
 
 def _circles_from(releases: dict[str, Item], start: str, done: set[str]) -> Iterator[list[str]]:
-    """Depth first, without recursion: a chain may be longer than Python's stack. `done`: those that are walked through."""
+    """Depth first, without recursion: a chain may be longer than Python's stack. `done`: those that were walked already."""
     path: list[tuple[str, Iterator[str]]] = []
     inside: set[str] = set()
     following: str | None = start

@@ -1,4 +1,4 @@
-"""Two that do the same to one workload: autoscalers and disruption budgets (failures F18, U9)."""
+"""Two objects that do the same to one workload: autoscalers and disruption budgets (failures F18, U9)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TWO_BUDGETS = refuses(
 
 
 def autoscalers(subject: Subject) -> Iterator[Finding]:
-    """One for each workload. KEDA makes a HorizontalPodAutoscaler of each of its own."""
+    """One for each workload. KEDA creates a HorizontalPodAutoscaler for each of its own."""
     owners: dict[tuple[str, ...], Item] = {}
     for item in subject.view.of("HorizontalPodAutoscaler", "ScaledObject"):
         target = mapping(item.spec, "scaleTargetRef")
@@ -38,7 +38,7 @@ def autoscalers(subject: Subject) -> Iterator[Finding]:
             yield TWO_AUTOSCALERS(
                 line_with(subject.view.store, item.document, "scaleTargetRef"),
                 what=f"{item} scales {kind} {name}, as {first} does, described at {first.source}",
-                why="each undoes what the other one does",
+                why="each undoes what the other does",
                 write="one autoscaler with the metrics of both",
             )
 
@@ -59,8 +59,8 @@ def budgets(subject: Subject) -> Iterator[Finding]:
                 yield TWO_BUDGETS(
                     line_with(subject.view.store, item.document, "selector"),
                     what=f"{item} is a budget for the pods of {pod.item.ref}, as {first} is, described at {first.source}",
-                    why="the API server evicts no pod that has two budgets, so that no node can be drained (F18)",
-                    write="one budget, or selectors that do not meet",
+                    why="the API server evicts no pod that has two budgets, so no node can be drained (F18)",
+                    write="one budget, or selectors that do not overlap",
                 )
                 break
 

@@ -16,7 +16,7 @@ from fluxstead.core.shape import mapping
 
 IN_TEXT = refuses("secrets/in-text", "F22", "apps/web/config.yaml holds what looks like a key, a token or a password: ghp_…")
 NO_DECRYPTION = refuses(
-    "secrets/no-decryption", "F22", "Secret web/settings is encrypted, and Kustomization flux-system/web does not decrypt"
+    "secrets/no-decryption", "F22", "Secret web/settings is encrypted, but Kustomization flux-system/web does not decrypt it"
 )
 PLAIN_SECRET = refuses("secrets/plain", "F22", "Secret web/settings holds `password` in plain text")
 WRONG_RECIPIENTS = refuses("secrets/recipients", "F22", "Secret web/settings is not encrypted for age1…")
@@ -34,7 +34,7 @@ def secret_objects(subject: Subject) -> Iterator[Finding]:
             yield PLAIN_SECRET(
                 line_with(subject.view.store, item.document, key),
                 what=f"{item} holds `{key}` in plain text",
-                why="whoever reads the repository, now or later, has it (F22)",
+                why="anyone who can read the repository, now or later, has it (F22)",
                 write="the file encrypted: sops --encrypt --in-place --encrypted-regex '^(data|stringData)$' FILE",
             )
     for item in subject.view.items:
@@ -45,7 +45,7 @@ def secret_objects(subject: Subject) -> Iterator[Finding]:
 def _plain_key(item: Item, *, filled_in: bool) -> str | None:
     """The first key whose value can be read. Values that Flux fills in from elsewhere are not in the file.
 
-    Beside such values others stand to complete them, such as a port: there it takes a name that says so.
+    Next to such values stand others that complete them, such as a port: there, only a telling name counts.
     """
     for holder in ("data", "stringData"):
         for key, value in mapping(item.object, holder).items():
@@ -63,17 +63,17 @@ def _encrypted(subject: Subject, item: Item) -> Iterator[Finding]:
         yield WRONG_RECIPIENTS(
             line_with(subject.view.store, item.document, "sops:"),
             what=f"{item} is not encrypted for {', '.join(sorted(subject.recipients - recipients))}",
-            why="the cluster cannot decrypt it, and nothing of its Kustomization is applied (F22)",
-            write="the file encrypted anew: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
+            why="the cluster cannot decrypt it, and nothing in its Kustomization is applied (F22)",
+            write="the file encrypted again: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
         )
     if not mapping(item.unit.spec, "decryption") and not item.unit.changes("Kustomization"):
         yield NO_DECRYPTION(
             item.source,
-            what=f"{item} is encrypted, and Kustomization {item.unit.key} does not decrypt",
+            what=f"{item} is encrypted, but Kustomization {item.unit.key} does not decrypt it",
             why="Flux applies the ciphertext, or is refused (F22)",
             write="flux: {sopsSecret: …} in the stack file"
             if subject.described
-            else "spec.decryption with provider: sops and the Secret of the key",
+            else "spec.decryption with provider: sops and the key's Secret",
         )
 
 
@@ -90,8 +90,8 @@ def anywhere(subject: Subject) -> Iterator[Finding]:
             yield IN_TEXT(
                 documents[0].source if generated else Source(path, line),
                 what=f"{path} holds what looks like a key, a token or a password: {found}…",
-                why="whoever reads the repository, now or later, has it (F22)",
-                write="a reference to a Secret that is encrypted with SOPS; and a new key, because this one is told",
+                why="anyone who can read the repository, now or later, has it (F22)",
+                write="a reference to a SOPS-encrypted Secret; and a new key, because this one has leaked",
             )
 
 

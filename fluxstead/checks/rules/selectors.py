@@ -1,7 +1,7 @@
 """What NetworkPolicies select, the pods that they guard, and those that they let through (failure U9); and what workloads select.
 
-A NetworkPolicy's selector that meets no pod is no error to Kubernetes (NetworkPolicy API, `podSelector`): the policy guards nobody,
-or lets nobody in, without a word.
+A NetworkPolicy that selects no pod is no error to Kubernetes (NetworkPolicy API, `podSelector`): the policy guards nothing,
+or lets nobody in, silently.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
 
 NOT_ITS_OWN_PODS = refuses(
-    "references/not-its-own-pods", "U9", "Deployment web/site selects pods with app=sit, and its template does not carry them"
+    "references/not-its-own-pods", "U9", "Deployment web/site selects pods with app=sit, which its template does not have"
 )
 POLICY_SELECTS_NOTHING = warns(
     "references/policy-selects-nothing",
     "U9",
-    "NetworkPolicy web/site guards pods with app=sit, and no pod of namespace web carries them",
+    "NetworkPolicy web/site guards pods with app=sit, which no pod in namespace web has",
 )
 
 _NAME = "kubernetes.io/metadata.name"
 
 
 def policies(subject: Subject) -> Iterator[Finding]:
-    """Selectors of NetworkPolicies that meet no pod of a namespace whose pods are all in the tree."""
+    """Selectors of NetworkPolicies that match no pod in a namespace whose pods are all in the tree."""
     view = subject.view
     if view.partial:
         return
     for item in view.of("NetworkPolicy"):
         for namespace, selector, role in _selectors(item) if item.whole and item.ref.group == "networking.k8s.io" else ():
-            # Pods of charts, of k3s, and those that somebody tries out.
+            # Pods of charts, of k3s, and those that somebody is trying out.
             unknown = namespace in subject.opaque or namespace in {"default", ""} or not _known(selector)
             if unknown or any(matches(selector, pod.labels) for pod in _candidates(subject, namespace, selector)):
                 continue
             yield POLICY_SELECTS_NOTHING(
                 line_with(view.store, item.document, "podSelector"),
-                what=f"{item} {role} pods with {_text(selector)}, and no pod of namespace {namespace} carries them",
+                what=f"{item} {role} pods with {_text(selector)}, which no pod in namespace {namespace} has",
                 why="Kubernetes says nothing, and the policy does not do what it is there for",
-                write="labels that the pods' template carries, or podSelector: {} for every pod",
+                write="labels that the pods' template has, or podSelector: {} for every pod",
             )
 
 
@@ -62,9 +62,9 @@ def workloads(subject: Subject) -> Iterator[Finding]:
         if item.whole and selector and "${" not in f"{selector}{labels}" and not matches(selector, labels):
             yield NOT_ITS_OWN_PODS(
                 line_with(subject.view.store, item.document, "selector"),
-                what=f"{item} selects pods with {_text(selector)}, and its template does not carry them",
+                what=f"{item} selects pods with {_text(selector)}, which its template does not have",
                 why="the API server refuses it, and its layer never becomes ready",
-                write="in the selector, labels that the template carries",
+                write="a selector with labels that the template has",
             )
 
 

@@ -21,7 +21,7 @@ _POOL = "svccontroller.k3s.cattle.io/lbpool"
 
 
 def ports(subject: Subject) -> Iterator[Finding]:
-    """Each port once; what k3s packages counts. Who gives nodes to pools, or load balancers to another, is left alone."""
+    """Each port once, k3s's packaged components included. Node pools, and load balancers of another class, are left alone."""
     view, platform = subject.view, subject.platform
     if (
         platform is None
@@ -52,7 +52,7 @@ def _balanced(item: Item) -> bool:
 
 
 def _moved(view: View, component: str) -> bool:
-    """Whether a packaged component is told to take other ports, or to be no load balancer."""
+    """Whether a packaged component is configured to take other ports, or not to be a load balancer."""
     texts = [str(item.spec.get("valuesContent")) for item in view.of("HelmChartConfig") if item.ref.name == component]
     return any(word in text for text in texts for word in ("exposedPort", "NodePort", "ClusterIP", "loadBalancerClass"))
 

@@ -1,4 +1,4 @@
-"""What pods wait for before they start, beside their configuration: volumes and a priority (failures F1, U5)."""
+"""What pods wait for before they start, besides their configuration: volumes and a priority (failures F1, U5)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MISSING_CLAIM = warns(
     "references/missing-claim", "F1", "Deployment web/site mounts PersistentVolumeClaim web/dat, which is not in the tree"
 )
 MISSING_PRIORITY_CLASS = refuses(
-    "references/missing-priority-class", "U5", "Deployment web/site has the priority of PriorityClass hihg, which does not exist"
+    "references/missing-priority-class", "U5", "Deployment web/site uses PriorityClass hihg, which does not exist"
 )
 
 
 def claims(subject: Subject) -> Iterator[Finding]:
-    """PersistentVolumeClaims that pods mount; people also make them by hand, as when they restore one."""
+    """PersistentVolumeClaims that pods mount; people also create them by hand, as when they restore one."""
     view = subject.view
     for item, claim in () if view.partial else subject.names.of(*WORKLOADS, kinds={"PersistentVolumeClaim"}):
         namespace, name = item.ref.namespace, claim.ref.name
@@ -33,7 +33,7 @@ def claims(subject: Subject) -> Iterator[Finding]:
         yield MISSING_CLAIM(
             line_with(view.store, item.document, name),
             what=f"{item} mounts PersistentVolumeClaim {namespace}/{name}, which is not in the tree",
-            why="unless somebody makes it in the cluster by hand, its pods stay pending",
+            why="unless somebody creates it in the cluster by hand, its pods stay pending",
             write=nearest(name, known) or f"a PersistentVolumeClaim {name} in namespace {namespace}",
         )
 
@@ -47,7 +47,7 @@ def _is_made(subject: Subject, namespace: str, name: str) -> bool:
 
 
 def priorities(subject: Subject) -> Iterator[Finding]:
-    """PriorityClasses that pods name, where it is known what all charts of the tree bring."""
+    """PriorityClasses that pods name, where everything is known that the tree's charts bring."""
     view = subject.view
     brought: set[str] = set()
     for item in view.of("HelmRelease", "HelmChart"):
@@ -66,7 +66,7 @@ def priorities(subject: Subject) -> Iterator[Finding]:
 def _no_priority(subject: Subject, item: Item, name: str, known: set[str]) -> Finding:
     return MISSING_PRIORITY_CLASS(
         line_with(subject.view.store, item.document, name),
-        what=f"{item} has the priority of PriorityClass {name}, which does not exist",
+        what=f"{item} uses PriorityClass {name}, which does not exist",
         why="the API server refuses its pods",
         write=nearest(name, known) or f"a PriorityClass {name}",
     )

@@ -22,7 +22,7 @@ _CONTROL = "kustomize.toolkit.fluxcd.io/substitute"
 
 
 def undefined(subject: Subject) -> Iterator[Finding]:
-    """`${…}` in an object whose Kustomization substitutes, without a value or a default. Values from outside cannot be told."""
+    """`${…}` in an object whose Kustomization substitutes, without a value or a default. Values from outside are not known."""
     for unit in subject.view.units.values():
         build = mapping(unit.spec, "postBuild")
         if (
@@ -40,7 +40,7 @@ def undefined(subject: Subject) -> Iterator[Finding]:
                 yield UNDEFINED_VARIABLE(
                     line_with(subject.view.store, item.document, f"${{{name}"),
                     what=f"{item} holds ${{{name}}}, and Kustomization {unit.key} has no value for it",
-                    why="Flux puts nothing in its place, and since 2.9 refuses the whole Kustomization (U6)",
+                    why="Flux replaces it with nothing, and since 2.9 refuses the whole Kustomization (U6)",
                     write=f"$${{{name}}} for the text itself, a value in postBuild.substitute, or {_CONTROL}: disabled",
                 )
 

@@ -18,14 +18,16 @@ from fluxstead.core.manifest import ObjectRef
 MISSING_GOVERNING_SERVICE = warns(
     "references/missing-governing-service",
     "F21",
-    "StatefulSet web/db has Service d for the names of its pods, which does not exist",
+    "StatefulSet web/db has the governing Service d, which does not exist",
 )
 MISSING_PORT = refuses("references/missing-port", "F21", "Ingress web/site sends requests to port 81 of Service site")
 MISSING_SERVICE = refuses(
     "references/missing-service", "F21", "Ingress web/site sends requests to Service sit, which does not exist"
 )
 MISSING_TARGET_PORT = refuses(
-    "references/missing-target-port", "F21", "Service web/site sends to port htp of its pods, and none of them has one of that name"
+    "references/missing-target-port",
+    "F21",
+    "Service web/site sends to port htp of its pods, and none of them has a port of that name",
 )
 
 
@@ -44,7 +46,7 @@ def services(subject: Subject) -> Iterator[Finding]:
                 place,
                 what=f"{item.ref} sends requests to Service {shown}, which does not exist",
                 why="the controller answers every request with an error, such as 503",
-                write=nearest(name, _services_in(view, namespace)) or f"a Service of namespace {namespace}",
+                write=nearest(name, _services_in(view, namespace)) or f"a Service in namespace {namespace}",
             )
         elif service is not None and service.whole and port is not None and not _has_port(service, port):
             ports = [f"{one.get('port')} ({one.get('name', 'no name')})" for one in entries_of(service.spec, "ports")]
@@ -79,14 +81,14 @@ def target_ports(subject: Subject) -> Iterator[Finding]:
                 known = sorted({name for name in names if isinstance(name, str)})
                 yield MISSING_TARGET_PORT(
                     line_with(view.store, item.document, target),
-                    what=f"{item} sends to port {target} of its pods, and none of them has one of that name",
+                    what=f"{item} sends to port {target} of its pods, and none of them has a port of that name",
                     why="the Service has no endpoint for it, and every connection is refused",
                     write=nearest(target, known) or f"a port of their containers: {', '.join(known) or 'none has a name'}",
                 )
 
 
 def governing(subject: Subject) -> Iterator[Finding]:
-    """The Services by which pods of a StatefulSet have names."""
+    """The Services that give a StatefulSet's pods their names."""
     view = subject.view
     for item in () if view.partial else view.of("StatefulSet"):
         name, namespace = item.spec.get("serviceName"), item.ref.namespace
@@ -95,8 +97,8 @@ def governing(subject: Subject) -> Iterator[Finding]:
         if view.one(ObjectRef("", "Service", namespace, name)) is None:
             yield MISSING_GOVERNING_SERVICE(
                 line_with(view.store, item.document, "serviceName"),
-                what=f"{item} has Service {name} for the names of its pods, which does not exist",
-                why="no pod of it is found by its name in DNS",
+                what=f"{item} has the governing Service {name}, which does not exist",
+                why="none of its pods can be found by name in DNS",
                 write=nearest(name, _services_in(view, namespace))
                 or f"a Service {name} with clusterIP: None in namespace {namespace}",
             )

@@ -37,7 +37,7 @@ def sizes(subject: Subject) -> Iterator[Finding]:
 
 
 def _has_sizes(item: Item) -> bool:
-    """What the description says of its applications was looked at when it was read."""
+    """What the description says about its applications was checked when it was read."""
     if item.ref.kind in {"HelmRelease", "PersistentVolumeClaim"}:
         return True
     custom = "." in item.ref.group and not item.ref.group.endswith((".k8s.io", ".fluxcd.io"))
@@ -73,13 +73,13 @@ def _judged(subject: Subject, item: Item, key: str, text: str) -> Iterator[Findi
         yield TOO_MANY_CORES(
             place,
             what=f"{item} asks for {size.normalize():f} whole cores",
-            why="no machine of such a cluster has them free, and the pods stay pending",
+            why="no machine in such a cluster has them free, and the pods stay pending",
             write=f"cpu: {text}m, for thousandths of a core" if text.isdecimal() else "cores or thousandths of one, such as 250m",
         )
 
 
 def durations(subject: Subject) -> Iterator[Finding]:
-    """How often Flux looks and how long it waits."""
+    """How often Flux reconciles and how long it waits."""
     for item in subject.view.items:
         if item.ref.group not in _FLUX or item.document.generated or not item.whole:
             continue

@@ -25,13 +25,11 @@ NO_SUCH_VALUE = refuses("tree/chart-value", "F20", "chart site 1.9.0 has no valu
 MAYBE_NO_SUCH_VALUE = warns("tree/chart-value-unsure", "F20", "chart site 1.9.0 has no value `zebra`")
 NOT_IN_SCHEMA = refuses("tree/schema", "F6, F20", '…/helm-release-site.yaml: spec.interval: 3 is not of type "string"')
 DEPRECATED_API = warns(
-    "versions/deprecated-api", "F6", "HelmRelease a/b is of helm.toolkit.fluxcd.io/v2beta1, which Flux 2.7 does not serve any more"
+    "versions/deprecated-api", "F6", "HelmRelease a/b uses helm.toolkit.fluxcd.io/v2beta1, which Flux 2.7 no longer serves"
 )
 MOVING_IMAGE = warns("versions/moving-image", "F23", "Deployment web/site runs example.test/site:latest")
 VERSION_RANGE = refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `^5.0.0` of chart site")
-SOURCE_TYPE = refuses(
-    "versions/source-type", "F20", "HelmRepository a/b is of type oci, and its URL is https://charts.example.test"
-)
+SOURCE_TYPE = refuses("versions/source-type", "F20", "HelmRepository a/b has type oci, but its URL is https://charts.example.test")
 
 _REMOVED = {
     "helm.toolkit.fluxcd.io/v2beta1": "2.7",
@@ -45,7 +43,7 @@ _REMOVED = {
     "image.toolkit.fluxcd.io/v1beta1": "2.7",
     "image.toolkit.fluxcd.io/v1beta2": "2.9",
 }
-"""The Flux release that stopped to serve an API (flux2's release notes)."""
+"""The Flux release that stopped serving an API (flux2's release notes)."""
 
 
 @cache
@@ -65,19 +63,19 @@ def schemas(subject: Subject) -> Iterator[Finding]:
                 line_with(subject.view.store, item.document, problem.path.rpartition(".")[2].partition("[")[0]),
                 what=f"{item.document.path}: {problem.path}: {problem.message}",
                 why="the API server of this version refuses the object, and its layer never becomes ready",
-                write="a value that the schema of the cluster's version admits",
+                write="a value that the schema of the cluster's version accepts",
             )
 
 
 def apis(subject: Subject) -> Iterator[Finding]:
-    """Flux's APIs that are on their way out (F6); with a description, what the cluster serves is said by its schemas."""
+    """Flux's APIs that are on their way out (F6); with a description, the schemas say what the cluster serves."""
     for item in subject.view.items if not subject.described else ():
         version = str(item.object["apiVersion"])
         if version in _REMOVED:
             yield DEPRECATED_API(
                 line_with(subject.view.store, item.document, version),
-                what=f"{item} is of {version}, which Flux {_REMOVED[version]} does not serve any more",
-                why="after that upgrade nothing of its Kustomization is applied (F6)",
+                what=f"{item} uses {version}, which Flux {_REMOVED[version]} no longer serves",
+                why="after that upgrade nothing in its Kustomization is applied (F6)",
                 write="the stable version; `flux migrate` converts what is stored in the cluster",
             )
 
@@ -96,11 +94,11 @@ def chart_values(subject: Subject) -> Iterator[Finding | Remark]:
             place = line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":")
             known_in = f"; known in {one.known_in}" if one.known_in else ""
             what = f"chart {chart} {version} has no value `{one.path}`{known_in}"
-            why = "Helm ignores unknown values without a word, and the default stays in force (F20)"
+            why = "Helm silently ignores unknown values, and the default stays in force (F20)"
             if one.nearest:
                 yield NO_SUCH_VALUE(place, what=what, why=why, write=one.nearest)
             else:
-                # Without a key that is like it, it may be one that only the chart's templates know.
+                # With no similar key, it may be one that only the chart's templates know.
                 write = "a key of that chart version's values.yaml"
                 yield MAYBE_NO_SUCH_VALUE(place, what=what, why=why, write=write)
 
@@ -137,13 +135,13 @@ def exact(subject: Subject) -> Iterator[Finding]:
                 yield MOVING_IMAGE(
                     line_with(store, item.document, image),
                     what=f"{item} runs {image}",
-                    why="what it is changes without a commit, and differs from node to node (F23)",
-                    write="a tag that stays, such as 1.2.3, or a digest",
+                    why="its content changes without a commit, and differs between nodes (F23)",
+                    write="a fixed tag, such as 1.2.3, or a digest",
                 )
 
 
 def _as_written(text: str, line: int) -> str | None:
-    """A version that YAML takes for a number, as it stands in its line: of `1.10`, the number has lost the zero."""
+    """A version that YAML reads as a number, as written in its line: as a number, `1.10` has lost the zero."""
     lines = text.splitlines()
     found = re.search(r"version:\s*([^\s#,}]+)", lines[line - 1]) if line <= len(lines) else None
     return found[1] if found else None
@@ -158,7 +156,7 @@ def _range(item: Item, what: str, place: Source) -> Finding:
     return VERSION_RANGE(
         place,
         what=f"{item} takes {what}",
-        why="a new release is installed unasked, or none that exists is found (F4, F23)",
+        why="a new release is installed unasked, or no release matches (F4, F23)",
         write="one exact version, such as 1.9.0",
     )
 
@@ -171,8 +169,8 @@ def source_types(subject: Subject) -> Iterator[Finding]:
             continue
         yield SOURCE_TYPE(
             line_with(subject.view.store, item.document, "url:"),
-            what=f"{item} is of type {kind}, and its URL is {url}",
-            why="Flux looks for an index where there is none, and no chart of it is ever found (F20)",
+            what=f"{item} has type {kind}, but its URL is {url}",
+            why="Flux looks for an index where there is none, and never finds a chart in it (F20)",
             write="type: oci with an oci:// URL, or no type with an https:// URL",
         )
 

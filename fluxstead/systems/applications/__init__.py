@@ -1,4 +1,4 @@
-"""Applications: one's own images in their environments, and directories of one's own manifests."""
+"""Applications: your own images in their environments, and directories of your own manifests."""
 
 from fluxstead.systems.applications.manifests import plan
 from fluxstead.systems.applications.system import APPLICATIONS

@@ -21,7 +21,7 @@ NAME_TAKEN = refuses(
 )
 NO_ENVIRONMENT = refuses("applications/no-environment", "U7", "application `web` has no environment", "the description")
 NO_IMAGE = refuses("applications/no-image", "U7", "application `web` has neither an image nor a path", "the description")
-PATH_TAKEN = refuses("applications/path-taken", "F8", "application `web` is to be reconciled from generated/web", "the description")
+PATH_TAKEN = refuses("applications/path-taken", "F8", "application `web` would be reconciled from generated/web", "the description")
 RESERVED_NAMESPACE = refuses(
     "applications/reserved-namespace", "U7", "the namespace `kube-web` belongs to Kubernetes or Flux", "the description"
 )
@@ -29,19 +29,19 @@ SERVICE_NAME = refuses("applications/service-name", "U7", "no Service can be cal
 TAG_IN_IMAGE = refuses(
     "applications/tag-in-image", "F23", "the image registry.example/web:1 carries a tag or a digest", "the description"
 )
-TWO_FORMS = refuses("applications/two-forms", "U7", "application `web` has a path, and beside it image", "the description")
+TWO_FORMS = refuses("applications/two-forms", "U7", "application `web` has a path and also image", "the description")
 CHECKS = (LONG_NAME, NAME_TAKEN, NO_ENVIRONMENT, NO_IMAGE, PATH_TAKEN, RESERVED_NAMESPACE, SERVICE_NAME, TAG_IN_IMAGE, TWO_FORMS)
 
 _NAMESPACE_LENGTH = 63
 
-# What belongs to the directory's form; every other key says how an image runs.
+# The keys that go with a directory; every other key says how an image runs.
 _KEYS_WITH_PATH = frozenset({"name", "path", "interval", "timeout", "depends_on"})
 
 _OWNED = {"generated": "fluxstead writes it and prunes what it finds there", "clusters": "Flux itself is reconciled from there"}
 
 
 def findings_of(apps: Sequence[Application], *, metrics: bool) -> Iterator[Finding]:
-    """What is wrong with the applications, in the order they are described; `metrics`: the cluster has some to scale by."""
+    """What is wrong with the applications, in the order they are described; `metrics`: whether the cluster has any to scale by."""
     taken: dict[str, Source] = {}
     paths: dict[str, Source] = {}
     for app in apps:
@@ -72,7 +72,7 @@ def _form(app: Application) -> Iterator[Finding]:
         yield NO_ENVIRONMENT(
             app.source,
             what=f"application `{app.name}` has no environment",
-            why="it would run nowhere, without a word",
+            why="it would silently run nowhere",
             write="environments: with at least a name and a tag",
         )
     elif app.path is not None:
@@ -81,14 +81,14 @@ def _form(app: Application) -> Iterator[Finding]:
             keys = [Application.model_fields[field].alias or field for field in unread]
             yield TWO_FORMS(
                 app.source_of(keys[0]),
-                what=f"application `{app.name}` has a path, and beside it {', '.join(keys)}",
-                why="a directory of your own manifests says these itself, so nothing would read them",
+                what=f"application `{app.name}` has a path and also {', '.join(keys)}",
+                why="your own manifests say these themselves, so nothing would read them",
                 write="the path alone, or the image without a path",
             )
 
 
 def _name(name: str, what: str, source: Source, taken: dict[str, Source]) -> Iterator[Finding]:
-    """Whether the layer's name is free: `a-b` in `c` and `a` in `b-c` are one."""
+    """Whether the layer's name is free: `a-b` in `c` and `a` in `b-c` give the same one."""
     first = taken.setdefault(name, source)
     if first is not source:
         yield NAME_TAKEN(
@@ -104,15 +104,15 @@ def _namespace(name: str, source: Source) -> Iterator[Finding]:
         yield LONG_NAME(
             source,
             what=f"`{name}` has {len(name)} characters",
-            why=f"it is the name of a namespace, which has at most {_NAMESPACE_LENGTH}",
-            write="a shorter name of the application or of the environment",
+            why=f"it is the name of a namespace, which can have at most {_NAMESPACE_LENGTH}",
+            write="a shorter name for the application or the environment",
         )
     if name.startswith("kube-") or name == FLUX_NAMESPACE:
         yield RESERVED_NAMESPACE(
             source,
             what=f"the namespace `{name}` belongs to Kubernetes or Flux",
             why="its pods would be cut off from the network and refused by Pod Security",
-            write="another name of the application or of the environment",
+            write="another name for the application or the environment",
         )
 
 
@@ -122,16 +122,16 @@ def _path(app: Application, path: str, paths: dict[str, Source]) -> Iterator[Fin
     if top in _OWNED:
         yield PATH_TAKEN(
             source,
-            what=f"application `{app.name}` is to be reconciled from {path}",
+            what=f"application `{app.name}` would be reconciled from {path}",
             why=f"{top}/ is not for your own manifests: {_OWNED[top]}",
-            write=f"a directory beside it, such as apps/{app.name}",
+            write=f"a directory next to it, such as apps/{app.name}",
         )
     first = paths.setdefault(path, source)
     if first is not source:
         yield PATH_TAKEN(
             source,
             what=f"the directory {path} is already reconciled by the application at {first}",
-            why="two Kustomizations would take its objects from each other at every reconcile, and prune them (F8)",
+            why="two Kustomizations would take its objects from each other at every reconciliation, and prune them (F8)",
             write="another directory, or only one of the two",
         )
 
@@ -144,13 +144,13 @@ def _image(app: Application) -> Iterator[Finding]:
         yield TAG_IN_IMAGE(
             app.source_of("image"),
             what=f"the image {image} carries a tag or a digest",
-            why="each environment names its own tag, and an image has one",
+            why="each environment has its own tag, and an image takes only one",
             write=f"image: {bare}, and tag: {image[len(bare) :].lstrip(':@')} in the environments",
         )
     if app.port is not None and not app.name[0].isalpha():
         yield SERVICE_NAME(
             app.source_of("name"),
             what=f"no Service can be called `{app.name}`",
-            why="the API server admits only names of Services that begin with a letter",
+            why="the API server only accepts Service names that start with a letter",
             write=nearest_name(f"app-{app.name}"),
         )

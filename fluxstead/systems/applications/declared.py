@@ -1,4 +1,4 @@
-"""The rules of what an application and each of its environments may both say: variables, resources, peers."""
+"""The rules for what both an application and its environments may say: variables, resources, peers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from fluxstead.core.quantity import amount
 from fluxstead.core.secrecy import is_secret
 from fluxstead.systems.applications.settings import Application, Environment
 
-UNKNOWN_PEER = refuses("applications/peer", "U7", "a peer has to be one of cidr and namespace", "the description")
+UNKNOWN_PEER = refuses("applications/peer", "U7", "a peer has to be either cidr or namespace", "the description")
 PLAIN_SECRET = refuses(
     "applications/plain-secret",
     "F22",
-    "the variable API_TOKEN looks like a secret, and its value stands here in plain text",
+    "the variable API_TOKEN looks like a secret, and its value is here in plain text",
     "the description",
 )
 REQUEST_ABOVE_LIMIT = refuses(
@@ -35,8 +35,8 @@ def _variables(owner: Application | Environment) -> Iterator[Finding]:
         if is_secret(name, value):
             yield PLAIN_SECRET(
                 owner.source_of("env", name),
-                what=f"the variable {name} looks like a secret, and its value stands here in plain text",
-                why="whoever reads the repository, now or later, has it (F22)",
+                what=f"the variable {name} looks like a secret, and its value is here in plain text",
+                why="anyone who can read the repository, now or later, has it (F22)",
                 write=f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]",
             )
 
@@ -61,7 +61,7 @@ def _peers(owner: Application | Environment) -> Iterator[Finding]:
         if (peer.cidr is None) == (peer.namespace is None):
             yield UNKNOWN_PEER(
                 peer.source,
-                what="a peer has to be one of cidr and namespace",
-                why="no rule can be both, and one that is neither would let through everyone",
+                what="a peer has to be either cidr or namespace",
+                why="no rule can be both, and one that is neither would let everyone through",
                 write="cidr: 0.0.0.0/0 if everyone is meant" if peer.cidr is None else "two entries",
             )

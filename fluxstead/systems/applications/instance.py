@@ -1,4 +1,4 @@
-"""An application in one environment: what both say, put together."""
+"""An application in one environment: what both say, combined."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Instance:
 
     @property
     def fewest(self) -> int:
-        """How many pods there are at least, while it is online."""
+        """The fewest pods there are while it is online."""
         scaling = self.environment.autoscaling
         if scaling:
             return scaling.min_replicas
@@ -58,7 +58,7 @@ class Instance:
 
     @property
     def most(self) -> int:
-        """How many pods there are at most."""
+        """The most pods there are."""
         scaling = self.environment.autoscaling
         return scaling.max_replicas if scaling else self.fewest
 

@@ -1,4 +1,4 @@
-"""The layers of applications: one for each environment of an image, one for each directory of one's own manifests."""
+"""The layers of applications: one for each environment of an image, one for each directory of your own manifests."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         source=instance.source,
         manifests=manifests,
         pace=Pace(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
-        # They come encrypted from a directory of one's own manifests, in which no one here can look.
+        # They come encrypted from a directory of your own manifests, which nobody here can look into.
         offers=frozenset(secret(instance.name, name) for name in (*instance.secrets, *app.image_pull_secrets)),
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
         health_check_exprs=_CLAIM_MAY_WAIT if instance.volume and not instance.online else (),

@@ -20,14 +20,14 @@ def namespace(instance: Instance) -> dict[str, Any]:
 
 
 def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
-    """The quota of the namespace, and what a container gets there that does not say.
+    """The quota of the namespace, and the defaults for containers there that set nothing.
 
-    The quota holds every pod twice: in a rollout the old pods count until they are gone (Kubernetes: pkg/quota/v1/evaluator/core/
-    pods.go). It follows from what the pods ask for, so that it never stops what the description allows.
+    The quota counts every pod twice: in a rollout the old pods count until they are gone (Kubernetes: pkg/quota/v1/evaluator/core/
+    pods.go). It follows from what the pods ask for, so it never stops what the description allows.
     """
     resources = instance.resources
     limits = _amounts(resources.limits)
-    # Kubernetes takes a limit for the request that is missing, and the quota counts it.
+    # Kubernetes uses the limit where the request is missing, and the quota counts it.
     asked = _amounts(resources.requests)
     requests = {name: asked.get(name) or limits[name] for name in ("cpu", "memory") if name in asked or name in limits}
     pods = 2 * max(instance.most, 1)
@@ -108,7 +108,7 @@ def _pods_of(namespace_name: str) -> dict[str, Any]:
 
 
 def _dns(platform: Platform) -> dict[str, Any]:
-    """To k3s's CoreDNS, which policies see by its pods; with CoreDNS switched off, to whatever answers instead."""
+    """To k3s's CoreDNS, which policies match by its pods; with CoreDNS disabled, to whatever answers instead."""
     ports = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
     if "coredns" in platform.disabled:
         return ports
@@ -117,7 +117,7 @@ def _dns(platform: Platform) -> dict[str, Any]:
 
 
 def access(instance: Instance) -> Iterator[dict[str, Any]]:
-    """The account that the pods run under, which knows no token, and the people who may look into the namespace."""
+    """The account that the pods run under, which has no token, and the people who may view the namespace."""
     yield {
         "apiVersion": "v1",
         "kind": "ServiceAccount",

@@ -1,4 +1,4 @@
-"""The rules of an application in one environment: its image's tag, its pods and what may stop them, its route."""
+"""The rules for an application in one environment: its image's tag, its pods and what may stop them, its route."""
 
 from __future__ import annotations
 
@@ -23,10 +23,16 @@ AUTOSCALING_WITHOUT_REQUEST = refuses(
 )
 BAD_TAG = refuses("applications/bad-tag", "F4", "'1 2' is not a tag", "the description")
 BAD_BUDGET = refuses(
-    "applications/budget", "U7", "the budget of `web-prod` has to say one of minAvailable and maxUnavailable", "the description"
+    "applications/budget",
+    "U7",
+    "the budget of `web-prod` has to set exactly one of minAvailable and maxUnavailable",
+    "the description",
 )
 BUDGET_BLOCKS_DRAINS = refuses(
-    "applications/budget-blocks-drains", "F18", "the budget of `web-prod` lets none of its 2 pods go", "the description"
+    "applications/budget-blocks-drains",
+    "F18",
+    "the budget of `web-prod` allows none of its 2 pods to be evicted",
+    "the description",
 )
 BUDGET_OF_ONE = warns("applications/budget-of-one", "F18", "`web-prod` has a budget and 1 pod", "the description")
 MOVING_TAG = warns("applications/moving-tag", "F23", "the tag edge of `web-prod` sounds like one that moves", "the description")
@@ -35,7 +41,7 @@ ROUTE_WITHOUT_PORT = refuses(
     "applications/route-without-port", "F21", "`web-prod` has a route, and `web` listens on no port", "the description"
 )
 SHARED_VOLUME = refuses("applications/shared-volume", "F1", "`web-prod` has a volume and up to 2 pods", "the description")
-TWO_SIZES = refuses("applications/two-sizes", "U9", "`web-prod` has replicas beside autoscaling", "the description")
+TWO_SIZES = refuses("applications/two-sizes", "U9", "`web-prod` has both replicas and autoscaling", "the description")
 CHECKS = (
     AUTOSCALING_RANGE,
     AUTOSCALING_WITHOUT_METRICS,
@@ -72,7 +78,7 @@ def _tag(instance: Instance) -> Iterator[Finding]:
         yield MUTABLE_TAG(
             source,
             what=f"`{instance.name}` runs {'an image without a tag' if not tag else 'the tag latest'}",
-            why="what runs would change unasked at the next restart, and nothing could go back to it (F23)",
+            why="what runs would change unasked at the next restart, with no way back (F23)",
             write="tag: with a version, such as '1.2.3'",
         )
     elif match is None:
@@ -86,7 +92,7 @@ def _tag(instance: Instance) -> Iterator[Finding]:
         yield MOVING_TAG(
             source,
             what=f"the tag {tag} of `{instance.name}` sounds like one that moves",
-            why="Kubernetes keeps the image it has pulled, so that nodes may run different ones under it (F23)",
+            why="Kubernetes keeps the image it has pulled, so nodes may run different images under one tag (F23)",
             write="tag: with a version, or the tag with its digest",
         )
 
@@ -96,8 +102,8 @@ def _replicas(instance: Instance) -> Iterator[Finding]:
     if environment.autoscaling and environment.replicas is not None:
         yield TWO_SIZES(
             environment.source_of("replicas"),
-            what=f"`{instance.name}` has replicas beside autoscaling",
-            why="Flux and the autoscaler would set the number of pods in turn",
+            what=f"`{instance.name}` has both replicas and autoscaling",
+            why="Flux and the autoscaler would keep changing each other's number of pods",
             write="autoscaling alone; minReplicas is where it starts",
         )
     if instance.volume and instance.most > 1:
@@ -125,7 +131,7 @@ def _autoscaling(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
         yield AUTOSCALING_WITHOUT_REQUEST(
             scaling.source,
             what=f"`{instance.name}` scales by CPU and requests none",
-            why="the use is counted in percent of the request, so the autoscaler would never act",
+            why="usage is measured in percent of the request, so the autoscaler would never act",
             write="resources: {requests: {cpu: …}}",
         )
     if not metrics:
@@ -144,22 +150,22 @@ def _budget(instance: Instance) -> Iterator[Finding]:
     if (budget.min_available is None) == (budget.max_unavailable is None):
         yield BAD_BUDGET(
             budget.source,
-            what=f"the budget of `{instance.name}` has to say one of minAvailable and maxUnavailable",
-            why="the API server refuses both, and neither protects nothing",
+            what=f"the budget of `{instance.name}` has to set exactly one of minAvailable and maxUnavailable",
+            why="the API server refuses both together, and a budget with neither protects nothing",
             write="maxUnavailable: 1",
         )
     elif fewest and _evictable(budget, fewest) < 1:
         yield BUDGET_BLOCKS_DRAINS(
             budget.source,
-            what=f"the budget of `{instance.name}` lets none of its {counted(fewest, 'pod')} go",
-            why="a node that runs one can never be drained, so never be upgraded",
+            what=f"the budget of `{instance.name}` allows none of its {counted(fewest, 'pod')} to be evicted",
+            why="a node that runs one can never be drained, and so never upgraded",
             write="maxUnavailable: 1, with 2 replicas or more" if fewest < 2 else "maxUnavailable: 1",  # noqa: PLR2004
         )
     elif fewest < 2:  # noqa: PLR2004
         yield BUDGET_OF_ONE(
             budget.source,
             what=f"`{instance.name}` has a budget and {counted(fewest, 'pod')}",
-            why="a drain stops the only one all the same",
+            why="a drain stops the only pod anyway",
             write="2 replicas or more, or no budget",
         )
 
@@ -183,6 +189,6 @@ def _route(instance: Instance) -> Iterator[Finding]:
         yield ROUTE_WITHOUT_PORT(
             route.source,
             what=f"`{instance.name}` has a route, and `{instance.app.name}` listens on no port",
-            why="there is nothing to lead requests to",
+            why="there is nothing to send requests to",
             write=f"port: of application `{instance.app.name}`",
         )

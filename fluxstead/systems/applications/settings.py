@@ -1,7 +1,7 @@
 """What an operator may say about applications; the only place of their defaults.
 
-An application is either an image with environments or the path of manifests that people wrote. Both are one type, and `checks`
-tells them apart by the keys that are there: a union of two types would report the mistakes of both for a mistake in one.
+An application is either an image with environments or the path to manifests that people wrote. Both are one type, and `checks`
+tells them apart by their keys: a union of two types would report the mistakes of both for a mistake in one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _pods(value: object) -> object:
         isinstance(value, str) and _PERCENT.fullmatch(value)
     ):
         return value
-    raise refuse(f"{value!r} is no number of pods", why="a budget counts pods", write="a whole number, or a share such as 50%")
+    raise refuse(f"{value!r} is not a number of pods", why="a budget counts pods", write="a whole number, or a share such as 50%")
 
 
 def _directory(value: str) -> str:
@@ -80,7 +80,9 @@ def _small() -> Resources:
 class Probes(Described):
     """How Kubernetes learns of the application's health: by HTTP paths on its port."""
 
-    readiness: UrlPath | None = Field(default=None, description="Answers while it can take requests; by default, its port is open.")
+    readiness: UrlPath | None = Field(
+        default=None, description="Answers while it can take requests; by default, an open port is enough."
+    )
     liveness: UrlPath | None = Field(
         default=None, description="The container is restarted when it stops answering; none by default."
     )
@@ -96,18 +98,20 @@ class Volume(Described):
 
 
 class Peer(Described):
-    """Who may be talked to, or may talk: a network, or the pods of a namespace."""
+    """The other end of a connection: a network, or the pods of a namespace."""
 
     cidr: Cidr | None = Field(default=None, description="A network or an address outside the cluster, such as 192.168.86.10/32.")
     namespace: Name | None = Field(default=None, description="A namespace of the cluster; all its pods.")
-    ports: tuple[Port, ...] = Field(default=(), description="The ports; without them, for egress every port, for ingress the own.")
+    ports: tuple[Port, ...] = Field(
+        default=(), description="The ports. Without them: every port for egress, the application's own for ingress."
+    )
     protocol: Literal["TCP", "UDP"] = Field(default="TCP", description="The protocol of the ports.")
 
 
 class Allow(Described):
-    """What the network policy lets through, beside DNS and the ingress controller. Everything else is denied."""
+    """What the network policy lets through, besides DNS and the ingress controller. Everything else is denied."""
 
-    egress: tuple[Peer, ...] = Field(default=(), description="Whom the application may call.")
+    egress: tuple[Peer, ...] = Field(default=(), description="What the application may call.")
     ingress: tuple[Peer, ...] = Field(default=(), description="Who may call the application.")
 
 
@@ -116,7 +120,7 @@ class AppRoute(Described):
 
     host: HostName = Field(description="The host name that requests are for.")
     path: UrlPath = Field(default="/", description="The path that requests begin with.")
-    strip_path: bool = Field(default=False, description="Whether the path is taken off before the application sees it.")
+    strip_path: bool = Field(default=False, description="Whether the path is stripped before the application sees it.")
 
 
 class Autoscaling(Described):
@@ -124,11 +128,11 @@ class Autoscaling(Described):
 
     min_replicas: int = Field(default=1, ge=1, description="The fewest pods.")
     max_replicas: int = Field(ge=1, description="The most pods.")
-    cpu: int = Field(default=80, ge=1, description="The CPU use to hold, in percent of the request; as Kubernetes' own default.")
+    cpu: int = Field(default=80, ge=1, description="The CPU usage to aim for, in percent of the request; Kubernetes' own default.")
 
 
 class DisruptionBudget(Described):
-    """A PodDisruptionBudget: how far a drain may go. Say one of both."""
+    """A PodDisruptionBudget: how far a drain may go. Set one of the two."""
 
     min_available: Pods | None = Field(default=None, description="How many pods stay, as a number or a share such as 50%.")
     max_unavailable: Pods | None = Field(default=None, description="How many pods may be missing, as a number or a share.")
@@ -138,19 +142,19 @@ class Environment(Described):
     """One environment of an application: a layer and a namespace of its own, `<application>-<environment>`."""
 
     name: Name = Field(description="The environment's name, such as dev.")
-    tag: str = Field(default="", description="The image's tag, a fixed one, with its digest (1.2.3@sha256:…) if you like.")
+    tag: str = Field(default="", description="The image's tag: a fixed one, with its digest (1.2.3@sha256:…) if you like.")
     state: Literal["online", "offline"] = Field(default="online", description="offline scales to zero: no pods, no autoscaler.")
-    replicas: int | None = Field(default=None, ge=0, description="How many pods; 1 by default, none beside autoscaling.")
-    autoscaling: Autoscaling | None = Field(default=None, description="Let the number of pods follow their CPU use.")
+    replicas: int | None = Field(default=None, ge=0, description="How many pods; 1 by default, not set with autoscaling.")
+    autoscaling: Autoscaling | None = Field(default=None, description="Let the number of pods follow their CPU usage.")
     disruption_budget: DisruptionBudget | None = Field(default=None, description="How many pods a drain has to leave running.")
-    route: AppRoute | None = Field(default=None, description="The way in; without it, the cluster's pods at most get in.")
-    interval: Duration | None = Field(default=None, description="How often Flux looks; by default, as the application says.")
+    route: AppRoute | None = Field(default=None, description="The way in; without it, at most the cluster's own pods get in.")
+    interval: Duration | None = Field(default=None, description="How often Flux reconciles; by default, as the application says.")
     timeout: Duration | None = Field(default=None, description="How long Flux waits; by default, as the application says.")
     resources: Resources | None = Field(default=None, description="In place of the application's.")
     volume: Volume | None = Field(default=None, description="In place of the application's.")
     viewers: str | None = Field(default=None, min_length=1, description="In place of the application's.")
-    env: Variables = Field(default_factory=dict, description="Environment variables, laid over the application's.")
-    secrets: tuple[Name, ...] = Field(default=(), description="More Secrets, beside the application's.")
+    env: Variables = Field(default_factory=dict, description="Environment variables, merged over the application's.")
+    secrets: tuple[Name, ...] = Field(default=(), description="More Secrets, besides the application's.")
     allow: Allow = Field(default_factory=Allow, description="More that the network policy lets through.")
     depends_on: tuple[Name, ...] = Field(default=(), description="More layers to wait for.")
 
@@ -164,20 +168,22 @@ class Application(Described):
     )
     image: str | None = Field(default=None, min_length=1, description="The image without a tag; each environment names its tag.")
     environments: tuple[Environment, ...] = Field(default=(), description="Where it runs.")
-    interval: Duration = Field(default="10m", description="How often Flux looks.")
+    interval: Duration = Field(default="10m", description="How often Flux reconciles.")
     timeout: Duration = Field(default="5m", description="How long Flux waits for it to become ready.")
-    depends_on: tuple[Name, ...] = Field(default=(), description="Layers to wait for, beside those that it is seen to need.")
+    depends_on: tuple[Name, ...] = Field(default=(), description="Layers to wait for, besides those that it evidently needs.")
     port: Port | None = Field(default=None, description="The port it listens on; without one, no Service and no probes.")
-    probes: Probes = Field(default_factory=Probes, description="How its health is told.")
+    probes: Probes = Field(default_factory=Probes, description="How its health is checked.")
     env: Variables = Field(default_factory=dict, description="Environment variables. No secrets: those come from `secrets`.")
     secrets: tuple[Name, ...] = Field(
-        default=(), description="Secrets of its namespaces whose keys become environment variables; pods wait for them."
+        default=(), description="Secrets in its namespaces whose keys become environment variables; pods wait for them."
     )
-    image_pull_secrets: tuple[Name, ...] = Field(default=(), description="Secrets of its namespaces that open its registry.")
+    image_pull_secrets: tuple[Name, ...] = Field(
+        default=(), description="Secrets in its namespaces with the credentials for its registry."
+    )
     resources: Resources = Field(default_factory=_small, description="What a pod gets: 50m and 64Mi, up to 256Mi, by default.")
     volume: Volume | None = Field(default=None, description="A volume for each environment; none by default.")
     run_as_user: int | None = Field(
-        default=None, ge=1, description="The user's ID; needed where the image names its user by a word, or runs as root."
+        default=None, ge=1, description="The user ID; needed where the image gives its user as a name, or runs as root."
     )
     read_only_root_filesystem: bool = Field(default=True, description="Whether only /tmp and the volume can be written to.")
     allow: Allow = Field(default_factory=Allow, description="What the network policy lets through.")

@@ -1,4 +1,4 @@
-"""What applications say of themselves."""
+"""What applications declare about themselves."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from fluxstead.systems.applications.instance import Instance
 from fluxstead.systems.applications.settings import Probes, Resources, Volume
 
 _ANY_USER = 65532
-"""The "nonroot" of common base images; as a volume's group it lets a user of any number write."""
+"""The "nonroot" of common base images; as a volume's group it lets any user ID write."""
 
 _STARTUP_PERIOD = 2
-"""Seconds between two questions of the startup probe."""
+"""Seconds between two runs of the startup probe."""
 
 
 def claim(instance: Instance, volume: Volume, default_class: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def claim(instance: Instance, volume: Volume, default_class: str) -> dict[str, A
 
 
 def deployment(instance: Instance) -> dict[str, Any]:
-    """The Deployment. With an autoscaler it says no `replicas`: Flux would set them back at every reconcile."""
+    """The Deployment. With an autoscaler it sets no `replicas`: Flux would reset them at every reconciliation."""
     app = instance.app
     labels = {"app.kubernetes.io/name": app.name}
     spec: dict[str, Any] = {}
@@ -170,7 +170,7 @@ def scaling(instance: Instance) -> Iterator[dict[str, Any]]:
             "spec": {
                 **bound,
                 "selector": {"matchLabels": {"app.kubernetes.io/name": name}},
-                # Pods that never became ready would otherwise block the drain that could cure them.
+                # Pods that never became ready would otherwise block the drain that could fix them.
                 "unhealthyPodEvictionPolicy": "AlwaysAllow",
             },
         }

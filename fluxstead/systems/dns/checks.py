@@ -1,4 +1,4 @@
-"""The rules of names of one's own."""
+"""The rules for names in the cluster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLUSTER_DOMAIN = refuses(
     "dns/cluster-domain", "U7", "web.cluster.local is inside the cluster's own domain, cluster.local", "the description"
 )
 MDNS_NAME = warns("dns/mdns", "U7", "k3s1.local: .local belongs to multicast DNS (RFC 6762)", "the description")
-NO_COREDNS = refuses("dns/no-coredns", "U7", "there are records, and k3s's CoreDNS is disabled", "the description")
+NO_COREDNS = refuses("dns/no-coredns", "U7", "there are records, but k3s's CoreDNS is disabled", "the description")
 CHECKS = (CLUSTER_DOMAIN, MDNS_NAME, NO_COREDNS)
 
 _CLUSTER_DOMAIN = "cluster.local"
@@ -25,7 +25,7 @@ def findings_of(settings: DnsSettings, platform: Platform) -> Iterator[Finding]:
     if settings.records and "coredns" in platform.disabled:
         yield NO_COREDNS(
             settings.source_of("records"),
-            what="there are records, and k3s's CoreDNS is disabled",
+            what="there are records, but k3s's CoreDNS is disabled",
             why="only k3s's CoreDNS reads the ConfigMap coredns-custom",
             write="no records, or a kubernetes.disable without coredns",
         )
@@ -41,7 +41,7 @@ def _cluster_domain(settings: DnsSettings, name: str) -> Iterator[Finding]:
             settings.source_of("records", name),
             what=f"{name} is {'above' if above else 'inside'} the cluster's own domain, {_CLUSTER_DOMAIN}",
             why="its server block would take over the names of the cluster's Services",
-            write="a name of another domain, such as home.arpa",
+            write="a name in another domain, such as home.arpa",
         )
 
 
@@ -52,5 +52,5 @@ def _mdns(settings: DnsSettings) -> Iterator[Finding]:
             settings.source_of("records", names[0]),
             what=f"{', '.join(names)}: .local belongs to multicast DNS (RFC 6762)",
             why="machines with systemd-resolved or Avahi may never ask a DNS server for it; pods do",
-            write="a name below home.arpa, if more than pods are to use it",
+            write="a name below home.arpa, if more than pods should use it",
         )

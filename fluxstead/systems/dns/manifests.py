@@ -1,4 +1,4 @@
-"""The one layer of names: what k3s's CoreDNS reads beside its own configuration."""
+"""The one layer of names: what k3s's CoreDNS reads besides its own configuration."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def plan(settings: DnsSettings | None, platform: Platform) -> Plan:
 
 
 def _server(name: str, address: str) -> str:
-    """A server block of its own: `hosts` fits once into a block, and k3s's own has it already (k3s: manifests/coredns.yaml).
+    """A server block of its own: a block can have `hosts` only once, and k3s's own has it already (k3s: manifests/coredns.yaml).
 
-    Names below this one, which end up in the block too, are asked for where the node asks.
+    Names below this one, which end up in the block too, go to the node's own resolver.
     """
     return f"""\
 {name}:53 {{

@@ -13,5 +13,5 @@ class DnsSettings(Described):
     """Names that the cluster's CoreDNS answers by itself, for its pods; other machines do not ask it."""
 
     records: dict[HostName, Address] = Field(
-        default_factory=dict, description="Address by name. Each name for itself: those below it are not covered."
+        default_factory=dict, description="Addresses by name. Each name stands alone: those below it are not covered."
     )

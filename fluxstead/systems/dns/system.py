@@ -1,4 +1,4 @@
-"""What the names of one's own say of themselves."""
+"""What names in the cluster declare about themselves."""
 
 from __future__ import annotations
 

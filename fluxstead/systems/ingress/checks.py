@@ -1,4 +1,4 @@
-"""The rules of the way in, over the description."""
+"""The rules for the way in, over the description."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from fluxstead.core.platform import Platform
 from fluxstead.systems.ingress.settings import IngressSettings
 
 BUNDLED_TRAEFIK = refuses(
-    "ingress/bundled-traefik", "F5", "`version` says nothing about the Traefik that k3s brings", "the description"
+    "ingress/bundled-traefik", "F5", "`version` has no effect on the Traefik that k3s brings", "the description"
 )
 NO_VERSION = refuses("ingress/no-version", "F23", "ingress-nginx has no version", "the description")
 ONE_PORT_TWICE = refuses("ingress/one-port-twice", "F7", "HTTP and HTTPS both ask for node port 30080", "the description")
-RETIRED_CONTROLLER = warns("ingress/retired", "F6", "ingress-nginx is retired since March 2026", "the description")
+RETIRED_CONTROLLER = warns("ingress/retired", "F6", "ingress-nginx has been retired since March 2026", "the description")
 TWO_DEFAULT_CLASSES = warns(
     "ingress/two-default-classes",
     "F5",
@@ -24,7 +24,7 @@ TWO_DEFAULT_CLASSES = warns(
 CHECKS = (BUNDLED_TRAEFIK, NO_VERSION, ONE_PORT_TWICE, RETIRED_CONTROLLER, TWO_DEFAULT_CLASSES)
 
 _OF_THE_RELEASE = {"version": "version", "namespace": "namespace", "release_name": "releaseName"}
-"""What describes a release and so says nothing about the Traefik that k3s installs: field, and key as written."""
+"""What describes a release and so has no effect on the Traefik that k3s installs: field, and key as written."""
 
 
 def findings_of(settings: IngressSettings, platform: Platform) -> Iterator[Finding]:
@@ -35,8 +35,8 @@ def findings_of(settings: IngressSettings, platform: Platform) -> Iterator[Findi
     if settings.controller == "ingress-nginx":
         yield RETIRED_CONTROLLER(
             settings.source_of("controller"),
-            what="ingress-nginx is retired since March 2026",
-            why="holes found in it stay open: nobody fixes or releases it any more",
+            what="ingress-nginx has been retired since March 2026",
+            why="vulnerabilities found in it stay open: nobody fixes or releases it any more",
             write="controller: traefik; until you move, its last chart, version: 4.15.1",
         )
 
@@ -57,7 +57,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]
             yield NO_VERSION(
                 settings.source_of("controller"),
                 what=f"{settings.controller} has no version",
-                why="k3s does not bring it here, and a chart without a version moves unasked (F23)",
+                why="k3s does not install it here, and a chart without a version is upgraded unasked (F23)",
                 write=_DISABLED if settings.controller == "traefik" else "version: 4.15.1, its last, or an older one",
             )
         return
@@ -65,7 +65,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]
         if getattr(settings, field) is not None:
             yield BUNDLED_TRAEFIK(
                 settings.source_of(key),
-                what=f"`{key}` says nothing about the Traefik that k3s brings",
+                what=f"`{key}` has no effect on the Traefik that k3s brings",
                 why="k3s installs it in kube-system, in the version of its own release",
                 write=f"no `{key}`; or disable traefik in kubernetes.disable, for a release of your own",
             )
@@ -79,6 +79,6 @@ def _default_class(settings: IngressSettings, platform: Platform) -> Iterator[Fi
         yield TWO_DEFAULT_CLASSES(
             settings.source_of("defaultClass"),
             what="two ingress classes are the default: nginx, and traefik, which k3s brings",
-            why="an Ingress that names no class goes to the one that was made last",
+            why="an Ingress that names no class goes to the one that was created last",
             write="defaultClass: false, or disable traefik in kubernetes.disable",
         )

@@ -17,7 +17,7 @@ class Entrance:
     port: int
 
     def address(self, route: Route) -> Address:
-        """The route as a link, with the slash at its end where the page needs it (failure F21)."""
+        """The route as a link, with a trailing slash where the page needs it (failure F21)."""
         host = route.host or (f"[{self.host}]" if ":" in self.host else self.host)
         port = "" if self.port == 80 else f":{self.port}"  # noqa: PLR2004 -- HTTP's own
         slash = "/" if route.strip_path and route.path != "/" else ""
@@ -25,7 +25,7 @@ class Entrance:
 
 
 def pattern(path: str) -> str:
-    """A path as a regular expression, the same to nginx and Traefik. Of what a path may hold, only the dot is special."""
+    """A path as a regular expression, the same to nginx and Traefik. Of the characters a path may have, only the dot is special."""
     return path.replace(".", "[.]")
 
 

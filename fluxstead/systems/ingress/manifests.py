@@ -1,4 +1,4 @@
-"""The ingress controller's layer, and the router by which everybody's routes become its objects."""
+"""The ingress controller's layer, and the router that turns all systems' routes into its objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def router_of(settings: IngressSettings, platform: Platform, nodes: Sequence[Nod
 
 
 def plan(settings: IngressSettings, platform: Platform, router: Router) -> Plan:
-    """The controller, which answers for everybody's routes."""
+    """The controller, which answers for all systems' routes."""
     if settings.controller == "ingress-nginx":
         controller, scrape = nginx.controller(settings, platform), nginx.scrape(settings)
     else:
@@ -32,7 +32,7 @@ def plan(settings: IngressSettings, platform: Platform, router: Router) -> Plan:
 
 
 def _node(nodes: Sequence[Node]) -> str:
-    """The address to come in at. Node ports answer on every node; a live server is the one that is there for sure."""
+    """The address to come in at. Node ports answer on every node; a live server is the surest one to be there."""
     by_trust = sorted(nodes, key=lambda node: (node.state != "live", node.role != "server"))
     return by_trust[0].address if by_trust else "localhost"
 

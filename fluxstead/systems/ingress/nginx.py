@@ -23,11 +23,11 @@ _PREFIX = re.compile(r"/[A-Za-z0-9_/-]*")
 
 @dataclass(frozen=True, slots=True)
 class NginxRouter:
-    """Routes as Ingresses of class nginx, without snippets: they are off by default, and rated critical.
+    """Routes as Ingresses of class nginx, without snippets, which are off by default and rated critical.
 
-    Where a path is stripped, two Ingresses share the work, since a rewrite target counts for a whole Ingress. One matches
-    `/longhorn/(.*)` and hands on `/$1`. The other matches `/longhorn$` and rewrites to `$scheme://$http_host/longhorn/`: nginx
-    answers a rewrite to what begins with `$scheme` by a redirect (ngx_http_rewrite_module), and `$http_host` is the Host header,
+    Where a path is stripped, two Ingresses share the work, since a rewrite target applies to a whole Ingress. One matches
+    `/longhorn/(.*)` and passes on `/$1`. The other matches `/longhorn$` and rewrites to `$scheme://$http_host/longhorn/`: nginx
+    answers a rewrite that starts with `$scheme` with a redirect (ngx_http_rewrite_module), and `$http_host` is the Host header,
     so that host and port stay (failure F21; run on nginx 1.31). `permanent-redirect` admits no variables, `app-root` only acts
     at `/`, and rewrite targets admit both (internal/ingress/annotations/{redirect,rewrite}, annotations/parser/validators.go).
 

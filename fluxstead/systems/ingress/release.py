@@ -22,7 +22,7 @@ def release(
     offers: Iterable[Requirement],
     patches: Iterable[Mapping[str, Any]] = (),
 ) -> Layer:
-    """The layer of a controller whose chart bears its name. Without a version, which is a finding, there is no release."""
+    """The layer of a controller whose chart has its name. Without a version, which is a finding, there is no release."""
     chart, namespace, source = settings.controller, settings.namespace_name, settings.source
     post_renderers = [{"kustomize": {"patches": [dict(patch) for patch in patches]}}] if patches else []
     manifests: list[dict[str, Any]] = [

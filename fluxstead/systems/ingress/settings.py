@@ -14,10 +14,10 @@ from fluxstead.core.version import Version
 
 
 class IngressSettings(Described):
-    """The ingress controller. Traefik is k3s's own, unless it is disabled there: then it has its chart, as ingress-nginx has."""
+    """The ingress controller. Traefik is k3s's own, unless it is disabled there: then it has its chart, like ingress-nginx."""
 
     controller: Literal["ingress-nginx", "traefik"] = Field(
-        description="What answers at the node ports. ingress-nginx is retired since March 2026."
+        description="What answers at the node ports. ingress-nginx has been retired since March 2026."
     )
     version: Version | None = Field(default=None, description="The chart's version; none for the Traefik that k3s brings.")
     namespace: Name | None = Field(default=None, description="The namespace of the release; by default the controller's name.")
@@ -28,10 +28,10 @@ class IngressSettings(Described):
     http_port: NodePort = Field(default=30080, description="The port for HTTP on every node.")
     https_port: NodePort = Field(default=30443, description="The port for HTTPS on every node.")
     default_class: bool = Field(default=True, description="Whether an Ingress that names no class is this controller's.")
-    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, laid over what fluxstead sets.")
+    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")
 
     def bundled(self, platform: Platform) -> bool:
-        """Whether k3s installs the controller, so that it is configured and not released (design decision 11)."""
+        """Whether k3s installs the controller, so that it is only configured (design decision 11)."""
         return self.controller == "traefik" and "traefik" not in platform.disabled
 
     @property

@@ -1,4 +1,4 @@
-"""What the ingress controllers say of themselves."""
+"""What the ingress controllers declare about themselves."""
 
 from __future__ import annotations
 

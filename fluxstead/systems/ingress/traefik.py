@@ -27,8 +27,8 @@ _K3S_NAMESPACE = "kube-system"
 class TraefikRouter:
     """Routes as Ingresses of class traefik; where a path is stripped, with two Middlewares before the Service.
 
-    The first sends the bare path to the one with a slash: it compares the whole URL, Host header and its port included
-    (traefik: pkg/middlewares/redirect), and puts back what it matched, so that both stay (failure F21). The second strips.
+    The first redirects the bare path to the one with a slash: it matches the whole URL, Host header and its port included
+    (traefik: pkg/middlewares/redirect), and keeps what it matched, so that both stay (failure F21). The second strips.
     """
 
     entrance: Entrance
@@ -74,7 +74,7 @@ def controller(settings: IngressSettings, platform: Platform) -> Layer:
 
 
 def _configuration(settings: IngressSettings) -> Layer:
-    """Once it is taken away, k3s installs its Traefik again as it comes; so it may be pruned."""
+    """Once it is removed, k3s goes back to Traefik's default configuration, so it may be pruned."""
     source = settings.source
     config = {
         "apiVersion": "helm.cattle.io/v1",

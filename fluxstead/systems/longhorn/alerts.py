@@ -1,4 +1,4 @@
-"""What to be told of Longhorn: alert rules over its metrics, right for every version from 1.5 on.
+"""What to be told about Longhorn: alert rules over its metrics, right for every version from 1.5 on.
 
 Longhorn's own examples (website: monitoring/alert-rules-example.md), and two that they lack: disks and backups. Where a version
 lacks a metric, as 1.5 does `longhorn_disk_status`, its rule stays silent.
@@ -13,7 +13,7 @@ _ROBUSTNESS = {"healthy": 1, "degraded": 2, "faulted": 3}
 
 
 def volumes(robustness: Literal["healthy", "degraded", "faulted"]) -> str:
-    """The volumes in this condition, in PromQL.
+    """PromQL for the volumes in this condition.
 
     Up to 1.10 a volume has one series, whose value is the condition; since 1.11 one series for each `state`, of value 1 or 0
     (longhorn-manager: metrics_collector/volume_collector.go).

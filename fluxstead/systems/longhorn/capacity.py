@@ -33,7 +33,7 @@ class _Volume:
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """What volumes of one selection of disks ask for, with all their copies, against what those disks have to give."""
+    """What volumes on one selection of disks ask for, with all their copies, against what those disks have."""
     if not any(node.disks for node in subject.nodes):
         return
     said = mapping(values_in(subject), "persistence").get("defaultClassReplicaCount")

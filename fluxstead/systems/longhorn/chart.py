@@ -1,4 +1,4 @@
-"""Longhorn's chart: what it and the managers that it starts bring, and what hangs on it.
+"""Longhorn's chart: what it and the managers that it starts bring, and what depends on it.
 
 Sources: longhorn/longhorn chart/templates/{crds,storageclass,priorityclass}.yaml; longhorn/longhorn-manager webhook/server/{server,
 validation,mutation}.go and webhook/resources/*/{validator,mutator}.go for who is asked about what, and
@@ -20,7 +20,7 @@ _BACKUP_KEYS = {
     "cifs": ("CIFS_USERNAME", "CIFS_PASSWORD"),
     "azblob": ("AZBLOB_ACCOUNT_NAME", "AZBLOB_ACCOUNT_KEY"),
 }
-"""What Longhorn reads of a backup target's Secret, by the target's scheme (Longhorn's docs, "Setting a Backup Target")."""
+"""What Longhorn reads from a backup target's Secret, by the target's scheme (Longhorn's docs, "Setting a Backup Target")."""
 
 
 def _asked(type_: Literal["validating", "mutating"], names: str, *operations: Operation) -> Webhook:
@@ -34,7 +34,7 @@ def _claims(since: str, until: str | None = None) -> Part:
     return Part(since, Brings(webhooks=(asked,)), until)
 
 
-# The managers write their webhook configurations at their first start, so that what is applied before, such as a Node
+# The managers write their webhook configurations at their first start, so what is applied before, such as a Node
 # with its disks on a fresh cluster, is not asked about.
 _FROM_THE_START = (
     _asked("validating", "Engine Node Orphan RecurringJob Replica Setting Snapshot Volume VolumeAttachment"),

@@ -11,19 +11,19 @@ from fluxstead.core.version import minor
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
-CHART_VERSION = refuses("longhorn/chart-version", "F4", "Longhorn's charts carry no leading v: v1.9.0", "the description")
+CHART_VERSION = refuses("longhorn/chart-version", "F4", "Longhorn's chart versions have no leading v: v1.9.0", "the description")
 DEFAULT_DISK = refuses("longhorn/default-disk", "F24", "Longhorn is told to make a default disk on every node", "the description")
 KUBERNETES = warns(
-    "longhorn/kubernetes", "F6", "Longhorn 1.9.0 needs Kubernetes 1.25, and this is v1.24.17+k3s1", "the description"
+    "longhorn/kubernetes", "F6", "Longhorn 1.9.0 needs Kubernetes 1.25, but this is v1.24.17+k3s1", "the description"
 )
 OPEN_UI = warns(
     "longhorn/open-ui", "F21", "Longhorn's UI is open to everyone who reaches the ingress controller", "the description"
 )
 TOO_FEW_NODES = refuses(
-    "longhorn/too-few-nodes", "F1", "3 replicas on different nodes, and 1 live node with disks to schedule on", "the description"
+    "longhorn/too-few-nodes", "F1", "3 replicas on different nodes, but 1 live node with disks to schedule on", "the description"
 )
 UNTRIED_VERSION = warns(
-    "longhorn/untried-version", "F9", "Longhorn 1.13.0 is outside the lines that fluxstead knows, 1.5 to 1.12", "the description"
+    "longhorn/untried-version", "F9", "Longhorn 1.13.0 is outside the releases that fluxstead knows, 1.5 to 1.12", "the description"
 )
 CHECKS = (CHART_VERSION, DEFAULT_DISK, KUBERNETES, OPEN_UI, TOO_FEW_NODES, UNTRIED_VERSION)
 
@@ -44,14 +44,14 @@ def _version(settings: LonghornSettings) -> Iterator[Finding]:
     if not _OLDEST <= minor(settings.version) <= _NEWEST:
         yield UNTRIED_VERSION(
             settings.source_of("version"),
-            what=f"Longhorn {settings.version} is outside the lines that fluxstead knows, 1.5 to 1.12",
-            why="its values and custom resources may differ from what is written for it",
+            what=f"Longhorn {settings.version} is outside the releases that fluxstead knows, 1.5 to 1.12",
+            why="its values and custom resources may differ from what fluxstead writes",
             write="a release of 1.5 to 1.12",
         )
     if settings.version.startswith("v"):
         yield CHART_VERSION(
             settings.source_of("version"),
-            what=f"Longhorn's charts carry no leading v: {settings.version}",
+            what=f"Longhorn's chart versions have no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
             write=settings.version.removeprefix("v"),
         )
@@ -61,7 +61,7 @@ def _kubernetes(settings: LonghornSettings, platform: Platform) -> Iterator[Find
     if minor(settings.version) >= (1, 8) and minor(platform.kubernetes) < (1, 25):
         yield KUBERNETES(
             settings.source_of("version"),
-            what=f"Longhorn {settings.version} needs Kubernetes 1.25, and this is {platform.kubernetes}",
+            what=f"Longhorn {settings.version} needs Kubernetes 1.25, but this is {platform.kubernetes}",
             why="Helm refuses the chart (longhorn: chart/Chart.yaml, kubeVersion)",
             write="a release of k3s of at least v1.25",
         )
@@ -70,13 +70,13 @@ def _kubernetes(settings: LonghornSettings, platform: Platform) -> Iterator[Find
 def _replicas(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
     storing = [node for node in nodes if node.state == "live" and any(disk.scheduling and not disk.evict for disk in node.disks)]
     if not any(node.state == "live" for node in nodes):
-        return  # that is the mistake, and it is told of the machines
+        return  # that is the mistake, and it is reported for the machines
     if settings.replicas > len(storing) and not settings.replica_soft_anti_affinity:
         yield TOO_FEW_NODES(
             settings.source_of("replicas"),
-            what=f"{counted(settings.replicas, 'replica')} on different nodes, and {counted(len(storing), 'live node')}"
+            what=f"{counted(settings.replicas, 'replica')} on different nodes, but {counted(len(storing), 'live node')}"
             " with disks to schedule on",
-            why="every volume would stay degraded" if storing else "no volume could be made",
+            why="every volume would stay degraded" if storing else "no volume could be created",
             write=f"replicas: {len(storing)}, or replicaSoftAntiAffinity: true to let copies share a node"
             if storing
             else "disks, with scheduling, in the file of a live machine",
@@ -89,17 +89,17 @@ def _open_ui(settings: LonghornSettings) -> Iterator[Finding]:
             settings.ui.source,
             what="Longhorn's UI is open to everyone who reaches the ingress controller",
             why="it can delete every volume, and asks for no password (F21)",
-            write="ui: null to take the route away, or keep the network to yourself until authentication is described",
+            write="ui: null to remove the route, or keep the network private until authentication can be described",
         )
 
 
 def _default_disks(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
-    """Both ways in which Longhorn would make a disk of the root filesystem (F24)."""
+    """Both ways in which Longhorn would use the root filesystem as a disk (F24)."""
     defaults = settings.values.get("defaultSettings")
     if "defaultSettings" in settings.values and not isinstance(defaults, dict):
         yield DEFAULT_DISK(
             settings.source_of("values", "defaultSettings"),
-            what="`defaultSettings` replaces every setting of Longhorn's by something that is none",
+            what="`defaultSettings` replaces all of Longhorn's settings with something that is not a mapping",
             why="the default disk, and with it volumes, would land on the root filesystem (F24)",
             write="a mapping of settings",
         )

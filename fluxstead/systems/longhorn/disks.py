@@ -23,10 +23,10 @@ OUTSIDE_MOUNT = refuses(
 PATH_TWICE = refuses("storage/path-twice", "F13", "Node longhorn-system/k3s1 has the disks a and b at one path, /mnt/a")
 RESERVED_IN_BYTES = refuses("storage/reserved", "F1", "Node longhorn-system/k3s1 reserves 25 bytes of disk sdf1")
 TOO_FEW_TAGGED = refuses(
-    "storage/tags", "F1", "StorageClass fast makes 3 copies on disks with nvme, and 1 node with such disks takes replicas"
+    "storage/tags", "F1", "StorageClass fast makes 3 copies on disks with nvme, but 1 node with such disks takes replicas"
 )
 TOO_FEW_TAGGED_UNUSED = warns(
-    "storage/tags-unused", "F1", "StorageClass bulk makes 3 copies on disks with bulk, and 1 node with such disks takes replicas"
+    "storage/tags-unused", "F1", "StorageClass bulk makes 3 copies on disks with bulk, but 1 node with such disks takes replicas"
 )
 
 CHARTS_REPLICAS = 3
@@ -43,7 +43,7 @@ def disks(subject: Subject) -> Iterator[Finding]:
                 yield DISK_UUID(
                     line_with(store, item.document, key),
                     what=f"{item} sets {key}",
-                    why="Longhorn gives a disk its UUID; a fixed one that is not the disk's keeps replicas from being made (F14)",
+                    why="Longhorn gives a disk its UUID; a wrong one keeps replicas from being created (F14)",
                     write="the object without it",
                 )
         if not subject.known.registers_disks(item):
@@ -57,8 +57,8 @@ def disks(subject: Subject) -> Iterator[Finding]:
                 yield PATH_TWICE(
                     line_with(store, item.document, name),
                     what=f"{item} has the disks {first} and {name} at one path, {path}",
-                    why="Longhorn counts one disk's space for two, and turns the second one off (F13)",
-                    write="one name for one path",
+                    why="Longhorn counts one disk's space twice, and disables the second one (F13)",
+                    write="one disk per path",
                 )
             node = described.get(item.ref.name)
             mounts = [one.mount_path for one in node.disks] if node else []
@@ -103,7 +103,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
         place = line_with(subject.view.store, item.document, "diskSelector")
         takers = f"{counted(found, 'disk' if soft else 'node')}{'' if soft else ' with such disks'}"
         copies = f"{counted(replicas, 'copy', 'copies')} on disks with {', '.join(sorted(wanted)) or 'any tag'}"
-        what = f"{item} makes {copies}, and {takers} {'takes' if found == 1 else 'take'} replicas"
+        what = f"{item} makes {copies}, but {takers} {'takes' if found == 1 else 'take'} replicas"
         more = "more disks" if soft else "disks of more nodes"
         write = (
             f"{counted(found, 'copy', 'copies')}, or the tags on {more}"
@@ -111,10 +111,10 @@ def tags(subject: Subject) -> Iterator[Finding]:
             else f"the tags on {more}, or another diskSelector"
         )
         if item.ref in used:
-            why = "every volume of the class stays degraded, or is never made (F1)"
+            why = "every volume of the class stays degraded, or is never created (F1)"
             yield TOO_FEW_TAGGED(place, what=what, why=why, write=write)
         else:
-            why = "a volume of the class, of which the tree has none, would stay degraded, or never be made (F1)"
+            why = "a volume of the class, of which the tree has none yet, would stay degraded, or never be created (F1)"
             yield TOO_FEW_TAGGED_UNUSED(place, what=what, why=why, write=write)
 
 

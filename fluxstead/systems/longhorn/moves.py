@@ -38,13 +38,13 @@ VERSION_JUMP = refuses(
 NODE_LEFT = refuses(
     "moves/node-left",
     "F18",
-    "Node longhorn-system/k3s2 in HEAD is not in the tree any more, and Longhorn still places replicas there",
+    "Node longhorn-system/k3s2 in HEAD is not in the tree any more, but Longhorn still places replicas there",
     "the tree and the commits before it",
 )
 UNREACHED = refuses(
     "moves/unreached",
     "F27",
-    "flux-system/longhorn-storage in HEAD, with the disks of k3s1, is reached by Flux no more",
+    "flux-system/longhorn-storage in HEAD, with the disks of k3s1, is no longer reached by Flux",
     "the tree and the commits before it",
 )
 
@@ -82,7 +82,7 @@ def _gone(move: Transition, gone: Sequence[Item]) -> Iterator[Finding]:
     for item in rest:
         yield NODE_LEFT(
             item.source,
-            what=f"{item.ref} in {move.name} is not in the tree any more, and Longhorn still places replicas there",
+            what=f"{item.ref} in {move.name} is not in the tree any more, but Longhorn still places replicas there",
             why="its volumes lose their copies, and the Node object hangs on its finalizers (F18)",
             write=_way_out(item, left_to_take, described=subject.described),
         )
@@ -92,11 +92,13 @@ def _way_out(item: Item, others: Collection[Item], *, described: bool) -> str:
     renamed = next((one.ref.name for one in others if mapping(one.spec, "disks") == mapping(item.spec, "disks")), None)
     hint = f"; or its old name, {item.ref.name}, if {renamed} is the same machine" if renamed else ""
     if not others:
-        return f"{item.ref.name} back as it was: no machine would be left to take its replicas" + hint
+        return f"{item.ref.name} as it was: no machine would be left to take its replicas" + hint
     if described:
-        return "1. state: leaving in the machine's file; commit, push, and wait until its disks are empty; 2. the file goes" + hint
+        return (
+            "1. state: leaving in the machine's file; commit, push, and wait until its disks are empty; 2. remove the file" + hint
+        )
     fields = "allowScheduling: false and evictionRequested: true"
-    return f"1. the Node back, with {fields}; commit, push, and wait until its disks are empty; 2. without it" + hint
+    return f"1. the Node back, with {fields}; commit, push, and wait until its disks are empty; 2. remove it" + hint
 
 
 def _unreached(name: str, items: Sequence[Item]) -> Finding:
@@ -104,14 +106,14 @@ def _unreached(name: str, items: Sequence[Item]) -> Finding:
     units = ", ".join(sorted({item.unit.key for item in items}))
     return UNREACHED(
         items[0].source,
-        what=f"{units} in {name}, with the disks of {names}, is reached by Flux no more",
-        why="the machines are still described, and a commit would leave their disks to nobody (F27)",
-        write="the Kustomization that leads there as it was: `git diff HEAD -- clusters` shows what became of it",
+        what=f"{units} in {name}, with the disks of {names}, is no longer reached by Flux",
+        why="the machines are still described, and after a commit nothing would own their disks (F27)",
+        write="the Kustomization that leads there as it was: `git diff HEAD -- clusters` shows what happened to it",
     )
 
 
 def _takers(move: Transition) -> set[tuple[ObjectRef, str]]:
-    """The disks that take replicas, before and now, at the same path: where those of other disks could go."""
+    """The disks that take replicas, before and now, at the same path: where other disks' replicas could go."""
     return {
         (item.ref, name)
         for item in _scheduling(move, move.now)
@@ -124,7 +126,7 @@ def _takers(move: Transition) -> set[tuple[ObjectRef, str]]:
 
 def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Iterator[Finding]:
     was, now = mapping(old.spec, "disks"), mapping(new.spec, "disks")
-    nowhere = "no other disk could take its replicas, so that one is added and registered first"
+    nowhere = "no other disk could take its replicas, so add and register one first"
     for key in was:
         disk, changed = mapping(was, key), mapping(now, key)
         if key not in now:
@@ -133,7 +135,7 @@ def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Itera
                 yield DISK_REMOVED(
                     new.source,
                     what=f"disk {key} of {new.ref} in {name} is removed while Longhorn still places replicas on it",
-                    why="Longhorn's webhook refuses the machine's whole object, and its layer stands still (F28)",
+                    why="Longhorn's webhook refuses the machine's whole object, and its layer is stuck (F28)",
                     write=f"1. `{key}` back, {first} (the machine has to run for that)" + _renamed(key, disk, now),
                 )
         elif any(disk.get(field) != changed.get(field) for field in ("path", "diskType")):
@@ -141,7 +143,7 @@ def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Itera
             yield DISK_CHANGED(
                 new.source,
                 what=f"disk {key} of {new.ref} in {name} changes {disk.get('path')} to {changed.get('path')}",
-                why="Longhorn accepts it, and every replica on the disk is lost to it (F28)",
+                why="Longhorn accepts it, and loses every replica on the disk (F28)",
                 write=f"1. `{key}` as it was, {first if takers else nowhere}",
             )
 
@@ -161,7 +163,7 @@ def _version(name: str, was: str, now: str, item: Item) -> Iterator[Finding]:
         yield VERSION_JUMP(
             item.source,
             what=f"Longhorn {was} in {name} becomes {now}",
-            why="Longhorn refuses to go back, and its managers do not start (F9)",
+            why="Longhorn refuses to be downgraded, and its managers do not start (F9)",
             write=f"{was}, or a newer version; `git revert` where nothing of {was} ever started",
         )
     elif new[0] != old[0] or new[1] > old[1] + 1:
@@ -178,7 +180,7 @@ _NEWEST = ("1.5.5", "1.6.4", "1.7.3", "1.8.2", "1.9.2", "1.10.2", "1.11.3", "1.1
 
 
 def ladder(start: str, end: str) -> list[str]:
-    """The versions to climb: the last of each minor between."""
+    """The versions to climb: the last of each minor in between."""
     return [start, *(version for version in _NEWEST if numbers(start)[:2] < numbers(version)[:2] < numbers(end)[:2]), end]
 
 

@@ -26,7 +26,7 @@ class BackupTarget(Described):
 class Ui(Described):
     """Where Longhorn's UI is reached, through the ingress controller."""
 
-    host: HostName | None = Field(default=None, description="The host name of the route; without it, every host's.")
+    host: HostName | None = Field(default=None, description="The host name of the route; without it, any host.")
     path: UrlPath = Field(default="/longhorn", description="The path of the route.")
 
 
@@ -38,7 +38,7 @@ class LonghornSettings(Described):
     release_name: Name = Field(
         default="longhorn", description="The Helm release; another name would install a second Longhorn (F5)."
     )
-    replicas: int = Field(default=2, ge=1, le=20, description="How many copies of a volume, by default.")
+    replicas: int = Field(default=2, ge=1, le=20, description="How many copies a volume has, by default.")
     data_path: str = Field(
         default="/var/lib/longhorn/", pattern=r"^/.+", description="Longhorn's default data path. Declared disks do not use it."
     )
@@ -56,4 +56,4 @@ class LonghornSettings(Described):
     )
     backup_target: BackupTarget | None = Field(default=None, description="Where backups go; none by default.")
     ui: Ui | None = Field(default_factory=Ui, description="The route to the UI; null for none.")
-    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, laid over what fluxstead sets.")
+    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")

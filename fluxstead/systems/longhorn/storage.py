@@ -1,7 +1,7 @@
 """The storage on Longhorn: a layer for each machine's disks, the gate on all of them, and the classes.
 
-A machine has a layer of its own, on which nothing depends: whatever happens to it, or is refused to it, holds back its own
-commits only. The gate asks of all disks once, at the first start (failure F1; docs/adr/0005).
+A machine has a layer of its own, on which nothing depends: whatever happens to it, or is refused for it, holds back its own
+commits only. The gate asks about all disks once, at the first start (failure F1; docs/adr/0005).
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _REGISTERED = {
 }
 """Every declared disk has been registered. Not whether it is healthy now: that a disk is dead is no reason to wait (F1).
 
-Flux's label tells that the disks are the declared ones: a manager that starts first makes a Node without disks (longhorn-manager:
-app/daemon.go), of which all of none would be registered.
+Flux's label shows that the disks are the declared ones: a manager that starts first creates a Node without disks (longhorn-manager:
+app/daemon.go), all none of which would be registered.
 """
 
 _GATE_PACE = Pace(timeout="2m")
-"""A gate that waits keeps one of the few workers of kustomize-controller, so not for longer than its pause makes up for."""
+"""A gate that waits occupies one of the few workers of kustomize-controller, so it waits no longer than its pause makes up for."""
 
 _OPENED_PACE = Pace(retry_interval="5s", timeout="1m")
-"""It waits once in the life of a cluster, from the start on, while the other workers have most to do."""
+"""It waits once in the life of a cluster, right from the start, while the other workers have most to do."""
 
 _GATE, _OPENED = "longhorn-disks", "longhorn-disks-registered"
 
@@ -46,11 +46,11 @@ _GATE, _OPENED = "longhorn-disks", "longhorn-disks-registered"
 def storage_layers(
     settings: LonghornSettings, platform: Platform, nodes: Sequence[Node], classes: Mapping[str, str]
 ) -> tuple[Layer, ...]:
-    """The layers of these machines, and `longhorn-storage`, which what needs volumes depends on. `classes`: names by tag.
+    """The layers of these machines, and `longhorn-storage`, on which what needs volumes depends. `classes`: names by tag.
 
-    Since Flux 2.7 `longhorn-storage` is the gate, which others wait for until it was open once. Flux before that waits for it
-    at each revision, so that there the gate is a layer apart. Once it opens, a ConfigMap is applied that stays, and
-    `longhorn-storage` is ready with that.
+    Since Flux 2.7 `longhorn-storage` is the gate, which others wait for until it has been open once. Older versions wait for it
+    at each revision, so there the gate is a separate layer. Once it opens, a ConfigMap is applied that stays, and
+    that makes `longhorn-storage` ready.
     """
     storing = [node for node in nodes if node.joined and node.disks]
     registered = tuple({**_NODE, "name": node.name, "namespace": settings.namespace} for node in storing)
@@ -72,7 +72,7 @@ def _machine(node: Node, settings: LonghornSettings) -> Layer:
 
 
 def _gate(settings: LonghornSettings, registered: tuple[Mapping[str, str], ...]) -> Iterator[Layer]:
-    """A layer of nothing but a look at the disks, and what is applied when it was content for the first time."""
+    """A layer that only looks at the disks, and what is applied once they have all been registered for the first time."""
     yield Layer(
         name=_GATE,
         group="infrastructure",
@@ -122,7 +122,7 @@ def _storage(
         manifests=tuple(manifests),
         pace=_GATE_PACE if after_release else _OPENED_PACE,
         needs=_KINDS if after_release else frozenset(),
-        # Longhorn makes the default class by itself; with the disks registered, volumes of it can be placed (F1).
+        # Longhorn creates the default class by itself; once the disks are registered, its volumes can be placed (F1).
         offers=frozenset({storage_class(DEFAULT_CLASS)}),
         health_checks=ready_with,
         health_check_exprs=(_REGISTERED,) if asks_nodes else (),
@@ -152,7 +152,7 @@ def _disk(disk: Disk, *, leaving: bool) -> dict[str, Any]:
     return {
         "path": disk.mount_path,
         "diskType": "filesystem",
-        # The webhook refuses a disk that is to be emptied and to be filled (longhorn-manager: webhook/resources/node/validator.go).
+        # The webhook refuses a disk that is both evicted and scheduled to (longhorn-manager: webhook/resources/node/validator.go).
         "allowScheduling": disk.scheduling and not evicting,
         "evictionRequested": evicting,
         "storageReserved": bytes_of(disk.reserved),
@@ -166,7 +166,7 @@ def _class(name: str, tag: str, settings: LonghornSettings) -> dict[str, Any]:
         "kind": "StorageClass",
         "metadata": {
             "name": name,
-            # Parameters are immutable; Flux may replace the class, which volumes do not notice (F28).
+            # Parameters are immutable; Flux may replace the class, which does not affect volumes (F28).
             "annotations": {**KEEP, "kustomize.toolkit.fluxcd.io/force": "enabled"},
         },
         "provisioner": "driver.longhorn.io",

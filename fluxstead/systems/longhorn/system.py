@@ -1,4 +1,4 @@
-"""What Longhorn says of itself."""
+"""What Longhorn declares about itself."""
 
 from __future__ import annotations
 

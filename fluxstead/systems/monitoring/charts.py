@@ -1,4 +1,4 @@
-"""The chart of the monitoring stack, and Grafana's, which is in it.
+"""The chart of the monitoring stack, and Grafana's, which is part of it.
 
 Sources: the CRDs and the webhook configurations in prometheus-community/helm-charts charts/kube-prometheus-stack, at the tags of
 its releases; both charts' values.yaml.
@@ -22,7 +22,7 @@ _ALERTS = kinds("monitoring.coreos.com", "AlertmanagerConfig")
 
 
 def _operator(name: str, type_: Literal["validating", "mutating"], asked: frozenset[str]) -> Webhook:
-    """One of the Prometheus operator's; `Ignore`, because the chart's job puts its certificate in only afterwards."""
+    """One of the Prometheus operator's; `Ignore`, because the chart's job adds its certificate only afterwards."""
     return webhook(f"{name}.monitoring.coreos.com", type_, asked, failure_policy="Ignore")
 
 
@@ -45,7 +45,7 @@ KUBE_PROMETHEUS_STACK = Chart(
             "75",
             Brings(crds=kinds("monitoring.coreos.com", _NAMES), webhooks=(_operator("prometheusrulemutate", "mutating", _RULES),)),
         ),
-        # Until then the validating webhook had the other one's name.
+        # Until then the validating webhook had the mutating one's name.
         Part("75", Brings(webhooks=(_operator("prometheusrulemutate", "validating", _RULES),)), until="78.3"),
         Part(
             "78.3",

@@ -12,7 +12,7 @@ from fluxstead.core.version import numbers
 from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
 
 CHART_VERSION = refuses(
-    "monitoring/chart-version", "F4", "the versions of kube-prometheus-stack carry no leading v: v75.6.0", "the description"
+    "monitoring/chart-version", "F4", "the versions of kube-prometheus-stack have no leading v: v75.6.0", "the description"
 )
 DEFAULT_PASSWORD = warns(
     "monitoring/default-password",
@@ -21,7 +21,7 @@ DEFAULT_PASSWORD = warns(
     "the description",
 )
 PLAIN_PASSWORD = refuses(
-    "monitoring/plain-password", "F22", "Grafana's password stands in the description in plain text", "the description"
+    "monitoring/plain-password", "F22", "Grafana's password is in the description in plain text", "the description"
 )
 RETENTION_SIZE = refuses(
     "monitoring/retention-size", "F19", "retentionSize 20GB does not fit into a volume of 10Gi", "the description"
@@ -40,7 +40,7 @@ _RANDOM_PASSWORD_SINCE = (79, 0, 0)
 
 
 def findings_of(settings: MonitoringSettings, values: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is wrong, or worth knowing; `values` are the chart's, the operator's over fluxstead's."""
+    """What is wrong, or worth knowing; `values` are the chart's: the operator's merged over fluxstead's."""
     yield from _version(settings)
     yield from _retention(settings)
     yield from _password(settings, _mapping(values.get("grafana")))
@@ -50,7 +50,7 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
     if settings.version.startswith("v"):
         yield CHART_VERSION(
             settings.source_of("version"),
-            what=f"the versions of kube-prometheus-stack carry no leading v: {settings.version}",
+            what=f"the versions of kube-prometheus-stack have no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
             write=settings.version.removeprefix("v"),
         )
@@ -58,7 +58,7 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
         yield UNKNOWN_VERSION(
             settings.source_of("version"),
             what=f"kube-prometheus-stack {settings.version} is older than the versions that fluxstead knows",
-            why="what it brings is not known, and so not when others can use it (U5)",
+            why="what it brings is not known, so neither is when others can use it (U5)",
             write="75.6.0, or a newer version",
         )
 
@@ -78,7 +78,7 @@ def _password(settings: MonitoringSettings, grafana: Mapping[str, Any]) -> Itera
     if grafana.get("adminPassword"):
         yield PLAIN_PASSWORD(
             settings.source_of("values", "grafana", "adminPassword"),
-            what="Grafana's password stands in the description in plain text",
+            what="Grafana's password is in the description in plain text",
             why="everyone who reads the repository can log in as administrator (F22)",
             write="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
         )
@@ -96,5 +96,5 @@ def _has_secret(grafana: Mapping[str, Any]) -> bool:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    """The mapping where it is one: the operator may have laid anything over it."""
+    """The mapping if it is one: the operator may have put anything there."""
     return value if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Monitoring's layers: the stack, then what it collects, warns of and shows for everybody."""
+"""Monitoring's layers: the stack, then what it collects, alerts on and shows for all systems."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fluxstead.tree.layer import Layer, Plan
 
 
 def plan(settings: MonitoringSettings | None, platform: Platform, router: Router, default_class: str) -> Plan:
-    """The layers that watch this cluster, and who collects for everybody; none where the description has no monitoring.
+    """The layers that watch this cluster, and what observes for all systems; none where the description has no monitoring.
 
     `default_class` is the StorageClass of volumes where the description names none; `router` says where people reach Grafana.
     """
@@ -40,7 +40,7 @@ def plan(settings: MonitoringSettings | None, platform: Platform, router: Router
 def _observed(
     settings: MonitoringSettings, scrapes: Sequence[Scrape], alerts: Sequence[AlertRules], dashboards: Sequence[Dashboard]
 ) -> tuple[Layer, ...]:
-    """Their own layer: the CRDs come with the stack, which needs volumes, so that storage could not bring its own monitors."""
+    """Their own layer: the CRDs come with the stack, which needs volumes, so storage cannot bring its own monitors."""
     namespace = settings.namespace
     about: dict[str, list[Manifest]] = defaultdict(list)
     for scrape in scrapes:
@@ -86,7 +86,7 @@ def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str
                 }
             },
             "interval": "10m",
-            # Images of a gigabyte, hooks before and after, and a first volume to attach (F17).
+            # A gigabyte of images, hooks before and after, and a first volume to attach (F17).
             "timeout": "20m",
             **attempts(platform),
             "driftDetection": {
@@ -153,7 +153,7 @@ def _service_monitor(scrape: Scrape, namespace: str) -> dict[str, Any]:
 
 
 def _admission(scrape: Scrape, port: int, namespace: str) -> dict[str, Any]:
-    """Lets Prometheus in beside what the pods' own policies admit; policies add up."""
+    """Lets Prometheus in besides what the pods' own policies admit; policies add up."""
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

@@ -31,7 +31,7 @@ def _bytes(value: object) -> str:
     if prometheus_bytes(value) < MEBIBYTE:
         raise refuse(
             f"{value!r} is less than a megabyte",
-            why="Prometheus would drop every sample as soon as it has it",
+            why="Prometheus would drop every sample at once",
             write="a number with its unit, such as 8GB or 800MB",
         )
     return value
@@ -41,7 +41,7 @@ def _retention(value: object) -> str:
     if isinstance(value, str) and value and _DAYS.fullmatch(value):
         return value
     raise refuse(
-        f"{value!r} is not a time that Prometheus knows",
+        f"{value!r} is not a duration that Prometheus knows",
         why="the Prometheus operator refuses any other notation",
         write=f"{value}d" if str(value).isdecimal() else "whole numbers with their units, the longest first, such as 10d or 1w12h",
     )
@@ -51,14 +51,14 @@ def _alert_retention(value: object) -> str:
     if isinstance(value, str) and value and _HOURS.fullmatch(value):
         return value
     raise refuse(
-        f"{value!r} is not a time that Alertmanager knows",
+        f"{value!r} is not a duration that Alertmanager knows",
         why="the Prometheus operator takes hours and less here, and no days",
         write=_in_hours(str(value)) or "hours, such as 120h for five days",
     )
 
 
 def _in_hours(text: str) -> str | None:
-    """What was meant by days, or by a number alone."""
+    """What was meant by days, or by a bare number."""
     number = text.removesuffix("d")
     if not number.isdecimal():
         return None
@@ -72,11 +72,11 @@ Retention = Annotated[str, BeforeValidator(_retention)]
 """How long Prometheus keeps samples, in the notation of the Prometheus custom resource."""
 
 AlertRetention = Annotated[str, BeforeValidator(_alert_retention)]
-"""How long Alertmanager keeps what it knows, in the notation of the Alertmanager custom resource."""
+"""How long Alertmanager keeps its data, in the notation of the Alertmanager custom resource."""
 
 
 def prometheus_bytes(size: str) -> float:
-    """A size that was validated before, in bytes; to Prometheus a KB is 1024 of them, as a KiB is."""
+    """A size that was validated before, in bytes; to Prometheus a KB is 1024 of them, like a KiB."""
     match = _BYTES.fullmatch(size)
     if match is None:
         msg = f"not a size: {size!r}"
@@ -87,25 +87,25 @@ def prometheus_bytes(size: str) -> float:
 class PrometheusSettings(Described):
     """Prometheus and its volume."""
 
-    size: Size = Field(default="10Gi", description="The size of the volume; a claim that exists keeps its own.")
+    size: Size = Field(default="10Gi", description="The size of the volume; an existing claim keeps its own.")
     retention: Retention = Field(default="10d", description="How long samples are kept.")
     retention_size: PrometheusBytes | None = Field(
         default=None,
-        description="The bytes of samples to keep at most, in Prometheus' notation; without it, 80 % of the volume.",
+        description="The most bytes of samples to keep, in Prometheus' notation; without it, 80 % of the volume.",
     )
 
 
 class AlertmanagerSettings(Described):
     """Alertmanager and its volume."""
 
-    size: Size = Field(default="1Gi", description="The size of the volume; a claim that exists keeps its own.")
+    size: Size = Field(default="1Gi", description="The size of the volume; an existing claim keeps its own.")
     retention: AlertRetention = Field(default="120h", description="How long silences and notifications are remembered.")
 
 
 class GrafanaRoute(Described):
     """Where Grafana is reached, through the ingress controller."""
 
-    host: HostName | None = Field(default=None, description="The host name of the route; without it, every host's.")
+    host: HostName | None = Field(default=None, description="The host name of the route; without it, any host.")
     path: UrlPath = Field(default="/grafana", description="The path of the route; Grafana itself serves from it.")
 
 
@@ -137,4 +137,4 @@ class MonitoringSettings(Described):
     prometheus: PrometheusSettings = Field(default_factory=PrometheusSettings, description="Prometheus and its volume.")
     alertmanager: AlertmanagerSettings = Field(default_factory=AlertmanagerSettings, description="Alertmanager and its volume.")
     grafana: GrafanaSettings = Field(default_factory=GrafanaSettings, description="Grafana, its volume and its route.")
-    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, laid over what fluxstead sets.")
+    values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")

@@ -1,4 +1,4 @@
-"""What monitoring says of itself."""
+"""What monitoring declares about itself."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _MEBIBYTE = 2**20
 def values_of(settings: MonitoringSettings, storage_class: str, route: Route | None, url: str | None) -> dict[str, Any]:
     """What fluxstead sets; `route` and `url` are Grafana's where it has one."""
     return {
-        # In k3s these are threads of one process that shows their metrics on localhost only, or to no one.
+        # In k3s these are threads of one process, which exposes their metrics on localhost only, or not at all.
         "kubeControllerManager": {"enabled": False},
         "kubeEtcd": {"enabled": False},
         "kubeProxy": {"enabled": False},
@@ -41,7 +41,7 @@ def grafana_service(release_name: str) -> str:
 
 
 def retention_size(settings: MonitoringSettings) -> str:
-    """What Prometheus may fill: 80 % of the volume, for the log and the compaction need room too (Prometheus: storage.md)."""
+    """What Prometheus may fill: 80 % of the volume, since the log and compaction need room too (Prometheus: storage.md)."""
     written = settings.prometheus.retention_size
     return written or f"{max(1, bytes_of(settings.prometheus.size) * 8 // 10 // _MEBIBYTE)}MB"
 
@@ -50,7 +50,7 @@ def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, A
     return {
         "retention": settings.prometheus.retention,
         "retentionSize": retention_size(settings),
-        # By default the chart's Prometheus sees what carries the label of its own release only.
+        # By default the chart's Prometheus only sees what carries its own release's label.
         "serviceMonitorSelectorNilUsesHelmValues": False,
         "podMonitorSelectorNilUsesHelmValues": False,
         "probeSelectorNilUsesHelmValues": False,
@@ -75,7 +75,7 @@ def _claim(storage_class: str, size: str) -> dict[str, Any]:
 def _grafana(settings: GrafanaSettings, storage_class: str, route: Route | None, url: str | None) -> dict[str, Any]:
     return {
         **({"admin": {"existingSecret": settings.admin_secret}} if settings.admin_secret else {}),
-        # A rolling update would wait for ever: the new pod cannot have the volume that the old one holds.
+        # A rolling update would wait forever: the new pod cannot have the volume that the old one holds.
         "deploymentStrategy": {"type": "Recreate"},
         "persistence": {
             "enabled": True,
@@ -100,7 +100,7 @@ def _grafana(settings: GrafanaSettings, storage_class: str, route: Route | None,
 
 
 def _served(route: Route | None, url: str | None) -> Mapping[str, Any]:
-    """How Grafana is told the address that people use, and serves from its path without a rewrite."""
+    """Tells Grafana the address that people use, so that it serves from its path without a rewrite."""
     if route is None or url is None:
         return {}
     below = route.path != "/"

@@ -1,8 +1,8 @@
 """The labels of the Kubernetes nodes, kept by Flux (failure F10).
 
-Flux may change nodes but not create them, so that a node that is away is an error to read and no phantom object appears. Each
-machine's labels are a layer of their own: Flux applies all of a layer or nothing of it, so that one that is away would hold back
-the labels of all.
+Flux may change nodes but not create them, so a missing node is a visible error and no phantom object appears. Each
+machine's labels are a layer of their own: Flux applies all of a layer or nothing, so one missing node would hold back
+all the others' labels.
 Taints stay out: they are one atomic list, and every reconcile would take the controllers' own taints away.
 """
 
@@ -47,7 +47,7 @@ def _layer(node: Node) -> Layer:
         source=node.source_of("labels"),
         manifests=(_labels(node),),
         service_account_name=_ACCOUNT,
-        # That a node is down its own conditions tell; here only that the labels are on it.
+        # A node's own conditions say whether it is down; this only says that it has its labels.
         waits=False,
     )
 

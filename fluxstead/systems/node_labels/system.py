@@ -1,4 +1,4 @@
-"""What node labels say of themselves."""
+"""What node labels declare about themselves."""
 
 from __future__ import annotations
 
