@@ -49,16 +49,16 @@ def test_what_charts_call_no_class_is_none(nothing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "need"),
+    ("issuer", "need"),
     [
         ({"kind": "ClusterIssuer", "name": "ca"}, Capability("ClusterIssuer", "ca")),
         ({"kind": "Issuer", "name": "ca"}, Capability("Issuer", "ca", "web")),
         ({"name": "ca"}, Capability("Issuer", "ca", "web")),
     ],
 )
-def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(reference: dict[str, str], need: Capability) -> None:
+def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(issuer: dict[str, str], need: Capability) -> None:
     """Whatever needs the Secret comes after it: an Ingress in another layer, a pod."""
-    certificate = obj("cert-manager.io/v1", "Certificate", {"issuerRef": reference, "secretName": "site-tls"})
+    certificate = obj("cert-manager.io/v1", "Certificate", {"issuerRef": issuer, "secretName": "site-tls"})
     assert need in set(needs_of(certificate))
     assert Capability("Secret", "site-tls", "web") in set(offers_of(certificate, KNOWN.charts))
     way_in = obj("networking.k8s.io/v1", "Ingress", {"tls": [{"hosts": ["a.example"], "secretName": "site-tls"}]})

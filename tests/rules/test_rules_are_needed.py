@@ -21,6 +21,7 @@ from fluxstead.roster import CHECKS
 from tests.rules.mistakes import MISTAKES, Mistake
 from tests.rules.mutated import REPOSITORY
 
+pytestmark = pytest.mark.reference
 SEVERITIES = {check.id: str(check.severity) for check in CHECKS if not check.function and check not in REFUSED_BY_THE_DISK}
 ELSEWHERE_TESTED = {check.id for check in (*OUTSIDE, *REFUSED_BY_THE_DISK)}
 """They ask other programs and servers: tests/checks/test_outside.py and test_registries.py; or the disk: tests/tree."""
