@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text()
 
 
+@pytest.mark.reference
 def test_its_picture_is_the_order_of_the_reference_cluster() -> None:
     """To renew it: ./run graph --mermaid."""
     assembled = run_program(REPOSITORY, "k3s-flux").assembled
@@ -25,6 +26,7 @@ def test_its_picture_is_the_order_of_the_reference_cluster() -> None:
     assert shown[1] == mermaid(assembled.tree.order)
 
 
+@pytest.mark.reference
 def test_its_links_lead_somewhere() -> None:
     """In the README and on every page of docs/."""
     pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 _REPOSITORY = Path(__file__).parents[2]
+_ALL = ("--ignore=tests/e2e", "-m", "not machine and not flux", "-n", "auto", "--dist", "loadfile")
+"""On all cores; each file on one, since the tests of some share what took long to make."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,4 +27,4 @@ def run(options: argparse.Namespace) -> NoReturn:
 def selection(arguments: list[str]) -> list[str]:
     """pytest's arguments: without a path or a marker, only what needs nothing but Python."""
     asked = any(one == "-m" or (_REPOSITORY / one.partition("::")[0]).exists() for one in arguments)
-    return arguments if asked else ["--ignore=tests/e2e", "-m", "not machine and not flux", *arguments]
+    return arguments if asked else [*_ALL, *arguments]

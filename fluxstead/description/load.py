@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from fluxstead.core.check import refuses
 from fluxstead.core.described import Described, KeyPath, Origin, locate
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.yaml_depth import is_nested_without_end
 from fluxstead.description.cluster import Cluster
 from fluxstead.description.problems import UNKNOWN_KEY, WRONG_TYPE, Written, findings_of, unknown_key
 from fluxstead.description.text_in import read_document, unreadable
@@ -182,10 +183,10 @@ def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
 
 def _from_cli(value: Any, name: str, document: Document) -> Any:
     """`pulumi config set` without --path writes an object or a list as a JSON string."""
-    if isinstance(value, str) and value[:1] in {"{", "["}:
+    if isinstance(value, str) and value[:1] in {"{", "["} and not is_nested_without_end(value):
         try:
             parsed = json.loads(value)
-        except (ValueError, RecursionError):
+        except ValueError:
             return value
         document.written.update({("config", name, *path): text for path, text in read_yaml(value, document.file).written.items()})
         return parsed

@@ -75,10 +75,7 @@ def read_yaml(text: str, file: str) -> Document:
     finally:
         loader.dispose()
     if node is not None:
-        try:
-            document.data = _Builder(document).build(node, (), 0)
-        except RecursionError:
-            document.findings.append(_endless(file))
+        document.data = _Builder(document).build(node, (), 0)
     return document
 
 

@@ -50,16 +50,16 @@ def test_what_charts_call_no_class_is_none(nothing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "need"),
+    ("issuer", "need"),
     [
         ({"kind": "ClusterIssuer", "name": "ca"}, ObjectRef("cert-manager.io", "ClusterIssuer", "", "ca")),
         ({"kind": "Issuer", "name": "ca"}, ObjectRef("cert-manager.io", "Issuer", "web", "ca")),
         ({"name": "ca"}, ObjectRef("cert-manager.io", "Issuer", "web", "ca")),
     ],
 )
-def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(reference: dict[str, str], need: Requirement) -> None:
+def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(issuer: dict[str, str], need: Requirement) -> None:
     """Whatever needs the Secret comes after it: an Ingress in another layer, a pod."""
-    certificate = obj("cert-manager.io/v1", "Certificate", {"issuerRef": reference, "secretName": "site-tls"})
+    certificate = obj("cert-manager.io/v1", "Certificate", {"issuerRef": issuer, "secretName": "site-tls"})
     assert need in set(needs_of(certificate))
     assert secret("web", "site-tls") in set(offers_of(certificate, KNOWN.charts))
     way_in = obj("networking.k8s.io/v1", "Ingress", {"tls": [{"hosts": ["a.example"], "secretName": "site-tls"}]})

@@ -18,6 +18,7 @@ from tests.conftest import Project
 
 SECRET_KEY, SECRET = rpc._special_sig_key, rpc._special_secret_sig
 HOST_KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519" + b"k" * 36).decode()
+JUMP_KEY = HOST_KEY[:-4] + "anya"
 PRIVATE = "-----BEGIN OPENSSH PRIVATE KEY-----\nnever shown\n"
 UUID = "11111111-1111-1111-1111-111111111111"
 DISKS = {"sdf1": "prepare", "sdg1": "nothing", "sdh1": "adopt"}
@@ -207,10 +208,12 @@ def test_a_key_file_that_is_not_there_is_said_without_a_traceback(described: Pro
 
 
 def test_the_jump_host_is_pinned_too(reference: Project, run_pulumi: Runner) -> None:
-    jump = f"{{address: 192.0.2.9, user: me, hostKey: {HOST_KEY}}}"
+    jump = f"{{address: 192.0.2.9, user: me, hostKey: {JUMP_KEY}}}"
     _ssh(reference, "k3s1", f"{{hostKey: {HOST_KEY}, jump: {jump}}}")
-    proxy = command_of(run_pulumi(reference, preview=True)).inputs["connection"]["value"]["proxy"]
-    assert (proxy["host"], proxy["user"], proxy["hostKey"]) == ("192.0.2.9", "me", HOST_KEY)
+    connection = command_of(run_pulumi(reference, preview=True)).inputs["connection"]["value"]
+    proxy = connection["proxy"]
+    assert (proxy["host"], proxy["user"], proxy["hostKey"]) == ("192.0.2.9", "me", JUMP_KEY)
+    assert connection["hostKey"] == HOST_KEY
     assert "privateKey" not in proxy
 
 

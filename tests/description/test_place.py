@@ -15,6 +15,7 @@ from fluxstead.tree.delivery import deliver
 from tests.conftest import REPOSITORY, Project, copy_description
 
 FLUX = "  fluxstead:flux:\n"
+pytestmark = pytest.mark.reference
 
 
 def git(folder: Path, *words: str) -> str:
@@ -178,4 +179,4 @@ def test_an_entry_of_the_wrong_place_is_refused(tmp_path: Path) -> None:
 
 def test_the_example_lies_in_our_repository_and_says_that_it_is_one_of_its_own() -> None:
     """Its paths are those of a repository that it is the root of."""
-    assert "directory: ." in (REPOSITORY / "examples/edge/Pulumi.edge.yaml").read_text()
+    assert not said(Project(REPOSITORY / "examples/edge", "edge"))

@@ -13,11 +13,11 @@ import pytest
 
 from tests.e2e.cluster.api import Json, condition
 from tests.e2e.cluster.description import PROJECT, Project
-from tests.e2e.cluster.earlier import to_earlier_layout
 from tests.e2e.cluster.fixtures import NODE, Need, edge_running
 from tests.e2e.cluster.flux import NAMESPACE, Cluster, applied
 from tests.e2e.cluster.longhorn import MISMATCH
 from tests.e2e.cluster.report import KUSTOMIZATION
+from tests.tree.earlier import to_earlier_layout
 
 PAGE = PROJECT / "docs/tasks/a-machine-stands-still.md"
 LONGHORN = "longhorn-system"

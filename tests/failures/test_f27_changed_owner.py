@@ -15,8 +15,8 @@ from fluxstead.tree.owned import compare, write
 from tests.checks.defects import DEFECTS
 from tests.checks.planted import layer, look, obj
 from tests.conftest import Project
-from tests.e2e.cluster.earlier import to_earlier_layout
 from tests.failures.refusal import refused
+from tests.tree.earlier import to_earlier_layout
 
 
 def test_a_new_owner_is_refused_while_the_committed_object_can_be_pruned() -> None:

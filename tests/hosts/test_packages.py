@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,6 @@ from fluxstead.hosts.script.model import Node
 from fluxstead.hosts.script.packages import BEGUN, begun_packages, install_packages, missing_packages, package_problems
 from fluxstead.hosts.script.tools import StepError
 from tests.conftest import REPOSITORY
-from tests.e2e.isolation import free_port
 
 from .debian import TOOLS, Debian
 
@@ -141,12 +141,14 @@ def test_nothing_is_upgraded_or_cleaned_up_on_the_way(offered: Debian) -> None:
 
 
 def test_a_host_without_a_way_to_its_packages_is_told_where_from_and_what_to_do(debian: Debian) -> None:
-    source = f"http://127.0.0.1:{free_port()}/debian"
-    debian.sources(f"deb [trusted=yes] {source} stable main")
-    with pytest.raises(StepError) as told:
-        install_packages(NODE)
-    assert f"could not be fetched from {source}/dists/stable/InRelease (Could not connect" in str(told.value)
-    assert "sudo apt-get install --no-install-recommends brings-wanted" in str(told.value)
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        source = f"http://127.0.0.1:{nobody_listens.getsockname()[1]}/debian"
+        debian.sources(f"deb [trusted=yes] {source} stable main")
+        with pytest.raises(StepError) as told:
+            install_packages(NODE)
+        assert f"could not be fetched from {source}/dists/stable/InRelease (Could not connect" in str(told.value)
+        assert "sudo apt-get install --no-install-recommends brings-wanted" in str(told.value)
 
 
 def test_a_host_whose_sources_lack_the_package_is_told_which_they_are(debian: Debian) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 
 from fluxstead.hosts.script.decide import DESTRUCTIVE, decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
 from fluxstead.hosts.script.model import Declared, Disk, Host, Verdict, label_of
 from fluxstead.hosts.script.text import said
+from tests.conftest import examples
 
 from .world import any_declared, any_host, blank, declared, do, host, node, workable
 
-MANY = settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+MANY = examples(30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 def is_blank(disk: Disk) -> bool:

@@ -12,11 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fluxstead.hosts.script.evidence import gather, where
 from fluxstead.hosts.script.evidence import places as spans
+from tests.conftest import examples
 
 from .layouts import CLEANINGS, FILESYSTEMS, STARTS, missing, table
 from .promise import SAMPLES, allowance, dense, owed, places
@@ -174,7 +175,6 @@ def test_the_edges_of_every_place_are_looked_at(size: int, what: str) -> None:
 # ---- the properties
 
 
-@settings(max_examples=100)
 @given(histories())
 def test_what_the_search_finds_is_never_called_blank(history: tuple[int, list[Step], int]) -> None:
     size, steps, left = history
@@ -185,7 +185,7 @@ def test_what_the_search_finds_is_never_called_blank(history: tuple[int, list[St
         check(disk)
 
 
-@settings(max_examples=50)
+@examples(0.5)
 @given(st.data())
 def test_one_byte_at_any_place_that_is_owed_is_enough(data: st.DataObject) -> None:
     size = data.draw(sizes())
@@ -197,7 +197,7 @@ def test_one_byte_at_any_place_that_is_owed_is_enough(data: st.DataObject) -> No
         assert judged(disk), f"byte {place} of {size}, in {what}"
 
 
-@settings(max_examples=30)
+@examples(0.3)
 @given(st.integers(4 * GIB // 512 + 1, 6 * GIB // 512), st.integers(0, SAMPLES - 1))
 def test_data_in_the_middle_of_nowhere_falls_into_a_sample(sectors: int, part: int) -> None:
     size = sectors * 512
@@ -206,7 +206,7 @@ def test_data_in_the_middle_of_nowhere_falls_into_a_sample(sectors: int, part: i
         assert judged(disk)
 
 
-@settings(max_examples=40)
+@examples(0.4)
 @given(sizes(), st.booleans())
 def test_a_disk_that_holds_nothing_is_blank(size: int, written: bool) -> None:
     with a_disk(size) as disk:

@@ -24,6 +24,7 @@ from fluxstead.tree.look import UNREADABLE
 from tests.rules.mistakes import MISTAKES, Mistake
 from tests.rules.mutated import REPOSITORY
 
+pytestmark = pytest.mark.reference
 BY_THE_DISK = {LOCKED, NOT_WRITTEN, UNREADABLE}
 OF_DESCRIPTIONS = [check for module in (load, place, problems, text_in, yaml_in) for check in module.CHECKS]
 PLANNED = [check for system in SYSTEMS for check in system.planned]

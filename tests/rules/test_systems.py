@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from fluxstead import embedded
@@ -34,8 +34,8 @@ from fluxstead.tree.asks import AlertRules, Dashboard, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan, groups_of
 from fluxstead.tree.resolve import layers_of, resolved
 from tests.checks.planted import HOME, WEB, kept, layer, obj, release
+from tests.conftest import REFERENCE, REPOSITORY, examples
 
-REPOSITORY = Path(__file__).parents[2]
 HERE = Source("Pulumi.home.yaml", 7)
 OF_THE_CLUSTER = {"flux", "kubernetes", "accept"}
 CHARTS = (*(chart for system in SYSTEMS for chart in system.charts), *OTHER_CHARTS)
@@ -71,9 +71,12 @@ def test_the_page_lists_each_system() -> None:
     assert (REPOSITORY / "docs/systems.md").read_text().endswith(table + "\n"), f"docs/systems.md should end with\n{table}"
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(0.08, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(random=st.randoms(use_true_random=False))
-@pytest.mark.parametrize(("root", "stack"), [(REPOSITORY, "k3s-flux"), (REPOSITORY / "examples/edge", "edge")])
+@pytest.mark.parametrize(
+    ("root", "stack"),
+    [pytest.param(REPOSITORY, REFERENCE, marks=pytest.mark.reference), (REPOSITORY / "examples/edge", "edge")],
+)
 def test_the_order_of_pass_ones_lines_decides_nothing(
     root: Path, stack: str, random: Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,8 @@ SECOND = {
 THIRD = {"README.md": "three\n", "apps/a.yaml": "a: 3\n", "old/d.yaml": "d: 3\n", "third.yaml": "t: 3\n"}
 BY_HAND = "by: hand\n"
 DIRECTORY = "generated/test"
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""What is killed is a process, so that the medium makes no difference but in time."""
 
 
 @dataclass

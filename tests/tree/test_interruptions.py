@@ -10,19 +10,28 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.tree.cut_off import MEMORY
+
 REPOSITORY = Path(__file__).parents[2]
-MEMORY = Path("/dev/shm")  # what is killed is a process, so that the medium makes no difference but in time
 RECORD = "generated/test/.fluxstead.json"
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """A folder that is written to without waiting for a disk."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield Path(folder)
 
 
 def seen(which: str) -> list[Any]:
     """What came of all runs of a kind."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         done = subprocess.run(
             [sys.executable, "-m", "tests.tree.cut_off", folder, which], cwd=REPOSITORY, capture_output=True, text=True, check=False
         )
@@ -71,29 +80,31 @@ def test_what_is_replaced_is_on_the_disk_before_and_where_it_stands_before_the_r
         assert ("fsync", folder.rpartition("/")[0] if gone else folder, "") in trace[number : replaced[-1]], path
 
 
-def test_ctrl_c_ends_the_command_without_a_traceback(tmp_path: Path) -> None:
+@pytest.mark.reference
+def test_ctrl_c_ends_the_command_without_a_traceback(in_memory: Path) -> None:
     """At its first, its middle and its last file, and while it still thinks."""
     for file in REPOSITORY.glob("Pulumi*.yaml"):
-        shutil.copy(file, tmp_path)
-    shutil.copytree(REPOSITORY / "nodes", tmp_path / "nodes")
+        shutil.copy(file, in_memory)
+    shutil.copytree(REPOSITORY / "nodes", in_memory / "nodes")
     statuses = []
     for call in (1, 120, 520, 10_000):
-        shutil.rmtree(tmp_path / "generated", ignore_errors=True)
+        shutil.rmtree(in_memory / "generated", ignore_errors=True)
         script = (
             "import os, runpy, signal, sys; from tests.tree.cut_off import Counting;"
             f"Counting(lambda count, *_: os.kill(os.getpid(), signal.SIGINT) if count == {call} else None);"
             "sys.argv[1:] = ['render', '--project', sys.argv[1]]; runpy.run_module('fluxstead.cli', run_name='__main__')"
         )
         done = subprocess.run(
-            [sys.executable, "-c", script, str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True, check=False
+            [sys.executable, "-c", script, str(in_memory)], cwd=REPOSITORY, capture_output=True, text=True, check=False
         )
         statuses.append(done.returncode)
         assert "Traceback" not in done.stderr
         assert ("fluxstead: interrupted" in done.stderr) == (done.returncode == 130)
-        assert not list(tmp_path.rglob(".fluxstead-*"))
+        assert not list(in_memory.rglob(".fluxstead-*"))
     assert statuses == [130, 130, 130, 0]
 
 
+@pytest.mark.reference
 def test_who_has_read_enough_gets_no_traceback(tmp_path: Path) -> None:
     """`./run render --check | head -1`."""
     shutil.copy(REPOSITORY / "Pulumi.k3s-flux.yaml", tmp_path)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxstead.tree.owned import compare, write
 from fluxstead.tree.record import RECORD, digest
+from tests.tree.cut_off import MEMORY
 
 TREE = {"kustomization.yaml": "resources: []\n", "apps/a.yaml": "a: 1\n", "apps/b/c.yaml": "c: 1\n"}
 WHERE = "generated/test"
@@ -100,18 +102,15 @@ def test_the_record_is_the_same_for_the_same_tree(tmp_path: Path) -> None:
     assert set(json.loads((tmp_path / "one" / WHERE / RECORD).read_text())["files"]) == set(TREE)
 
 
-@settings(max_examples=40)  # each writes to the disk, and waits for it
 @given(
     st.lists(st.dictionaries(st.sampled_from(["a.yaml", "b/a.yaml", "b/c.yaml", "d.yaml"]), st.text("xyz", max_size=3)), max_size=4)
 )
-def test_whatever_came_before_the_disk_is_what_was_written_last(
-    tmp_path_factory: pytest.TempPathFactory, trees: list[dict[str, str]]
-) -> None:
+def test_whatever_came_before_the_disk_is_what_was_written_last(trees: list[dict[str, str]]) -> None:
     """Over any history of trees."""
-    root = tmp_path_factory.mktemp("tree")
-    for files in trees:
-        written(root, files)
-        assert on_disk(root) == files
+    with tempfile.TemporaryDirectory(dir=MEMORY) as root:
+        for files in trees:
+            written(Path(root), files)
+            assert on_disk(Path(root)) == files
 
 
 def test_a_record_that_names_files_outside_the_tree_removes_nothing(tmp_path: Path) -> None:
