@@ -1,10 +1,11 @@
-"""What a cluster has before the first layer: k3s as installed, and Flux as bootstrapped (design decision 11)."""
+"""What a cluster has before the first layer: k3s as installed, and Flux as bootstrapped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import k3s_brings
+from fluxstead.catalog.brings.k3s import NAMESPACES
 from fluxstead.core.capability import Capability
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 
@@ -25,7 +26,7 @@ _FLUX_KINDS = (
 def given(platform: Platform, *, sops_secret: str | None = None) -> Iterator[Capability]:
     """Everything that layers may need and nobody has to offer."""
     brings = k3s_brings(platform.disabled, platform.kubernetes)
-    for namespace in ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE):
+    for namespace in (*NAMESPACES, FLUX_NAMESPACE):
         yield Capability("Namespace", namespace)
     for kind in (*_FLUX_KINDS, *brings.crds):
         yield Capability("CustomResourceDefinition", kind)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fluxstead.catalog.brings.k3s import NAMESPACES
 from fluxstead.core.findings import Finding, error
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.tree.layer import GROUPS, Layer, groups_of
 
-_NOT_OURS = frozenset({"default", "kube-node-lease", "kube-public", "kube-system", FLUX_NAMESPACE})
+_NOT_OURS = frozenset({*NAMESPACES, FLUX_NAMESPACE})
 """Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster with them."""
 
 

@@ -16,9 +16,9 @@ from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, annotation
 from fluxstead.core.shape import mapping
 
-Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer", "webhook"]
+Sort = Literal["kind", "namespace", "storage class", "ingress class", "secret", "service account", "issuer"]
 
-_FIRST = frozenset({"kind", "namespace", "webhook"})
+_FIRST = frozenset({"kind", "namespace"})
 
 
 @dataclass(frozen=True, slots=True, order=True)

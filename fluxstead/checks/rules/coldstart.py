@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fluxstead.catalog.brings import k3s_brings
+from fluxstead.catalog.brings.k3s import NAMESPACES
 from fluxstead.checks.known import Known
 from fluxstead.checks.objects.needed import Thing, brought_by, brought_when_ready, needed_by
 from fluxstead.checks.reading.view import Item, Unit, View
@@ -112,7 +113,7 @@ def _disks(view: View, known: Known) -> list[list[_Offer]]:
 
 def _given(platform: Platform | None) -> frozenset[Thing]:
     """What k3s and Flux bring; without a description, whatever a Kubernetes has."""
-    things = {Thing("namespace", name) for name in ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE)}
+    things = {Thing("namespace", name) for name in (*NAMESPACES, FLUX_NAMESPACE)}
     things.add(Thing("service account", "default"))
     if platform:
         brings = k3s_brings(platform.disabled, platform.kubernetes)
