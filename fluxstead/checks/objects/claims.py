@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fluxstead.catalog.references import CLASSES, NO_CLASS
 from fluxstead.checks.known import Known
 from fluxstead.checks.objects.opaque import is_custom
 from fluxstead.checks.reading.view import Item, View
 
 _TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
-_CLASSES = frozenset({"storageClassName", "storageClass"})
 
 
 def volumes_by_namespace(known: Known, view: View) -> dict[str, Item]:
@@ -45,4 +45,4 @@ def _asks(value: Any) -> bool:
 def _is_claim(key: str, value: Any) -> bool:
     if key == "persistence" and isinstance(value, Mapping):
         return value.get("enabled") is True and value.get("type", "pvc") in {"pvc", "statefulset", "persistentVolumeClaim"}
-    return bool(value) if key in _TEMPLATES else key in _CLASSES and isinstance(value, str) and value not in {"", "-"}
+    return bool(value) if key in _TEMPLATES else key in CLASSES and isinstance(value, str) and value not in NO_CLASS
