@@ -45,14 +45,12 @@ class Chart:
     with_values: Callable[[Brings, Values], Brings] = _as_they_are
     """What a version brings with these values: classes can be renamed, and made the default."""
     single: bool = False
-    """Its custom resources and webhooks are the whole cluster's, so that a second release takes them from the first (F5)."""
+    """Its custom resources are the whole cluster's, so that a second release takes them from the first (F5)."""
     gives_addresses: bool = False
     """It gives addresses to load balancers itself, beside or instead of k3s's servicelb."""
     holds_volumes: str = ""
     """How it is uninstalled on purpose, where every volume of the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
-    open_values: frozenset[str] = frozenset()
-    """Keys whose values go to a chart inside the chart, which names only what it overrides there."""
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects make no pods, no Services, no ConfigMaps and no Secrets but those that they name."""
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from fluxstead.catalog.chart_values import unknown_values, versions_known
+from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_values, versions_known
 from fluxstead.catalog.kinds import pod_in
-from fluxstead.catalog.nearest import nearest_version
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of
@@ -77,13 +76,12 @@ def chart_values(subject: Subject) -> Iterator[Finding]:
         values = mapping(item.spec, "values")
         if not chart or not values or not item.exact:
             continue
-        unknown = unknown_values(chart, version, values, subject.known.charts[chart].open_values)
+        unknown = unknown_values(chart, version, values)
         if unknown is None:
             subject.unchecked.append(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
         for one in unknown or ():
             place = line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":")
-            known_in = f"; known in {one.known_in}" if one.known_in else ""
-            what = f"chart {chart} {version} has no value `{one.path}`{known_in}"
+            what = f"chart {chart} {version} has no value `{one.path}`{_known_around(one)}"
             why = "Helm ignores unknown values without a word, and the default stays in force (F20)"
             if one.nearest:
                 yield error("tree/chart-value", place, what=what, why=why, write=one.nearest)
@@ -93,12 +91,18 @@ def chart_values(subject: Subject) -> Iterator[Finding]:
                 yield warning("tree/chart-value-unsure", place, what=what, why=why, write=write)
 
 
+def _known_around(one: UnknownValue) -> str:
+    said = [f"{one.before} still has it"] if one.before else []
+    said += [f"{one.after} is the first that has it" + (" again" if one.before else "")] if one.after else []
+    return f" ({', '.join(said)})" if said else ""
+
+
 def _why_not(chart: str, version: str) -> str:
-    known = versions_known(chart)
-    if not known:
-        return "its keys are not known"
-    near = nearest_version(version.removeprefix("v"), known) if EXACT.fullmatch(version) else None
-    return f"its keys are known for {', '.join(known)} only" + (f"; the nearest is {near}" if near and len(known) > 1 else "")
+    if not versions_known(chart):
+        return "no release of it is known"
+    if not EXACT.fullmatch(version):
+        return "which release that is, only the cluster finds out; docs/catalog.md lists those that are known"
+    return f"the release is not known; known nearby: {', '.join(neighbours(chart, version))}"
 
 
 def exact(subject: Subject) -> Iterator[Finding]:

@@ -35,9 +35,6 @@ KUBE_PROMETHEUS_STACK = Chart(
     parts=(Part("75", Brings(crds=kinds("monitoring.coreos.com", _NAMES))),),
     single=True,
     secrets=_of_the_stack,
-    open_values=frozenset(
-        {"crds", "global", "grafana", "kube-state-metrics", "prometheus-node-exporter", "prometheus-windows-exporter"}
-    ),
     inert_kinds=frozenset({"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"}),
 )
 GRAFANA = Chart(name="grafana", title="Grafana", secrets=_of_grafana)
