@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.catalog.brings import Brings, Part, of_version
+from fluxstead.core.version import is_exact
 
 Values = Mapping[str, Any]
-
-_EXACT = re.compile(r"v?\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +73,4 @@ class Charts:
         None for a chart that is not known, and for a version that is a range or older than all that are known. One that is newer
         than all is taken to bring what the newest does.
         """
-        return of_version(version, self[name].parts) if _EXACT.match(version) else None
+        return of_version(version, self[name].parts) if is_exact(version) else None

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import images_of
 from fluxstead.checks.reading.view import SOURCES, Item, View
-from fluxstead.checks.rules.versions import EXACT
 from fluxstead.core.shape import mapping
+from fluxstead.core.version import is_exact
 
 _HUB = "docker.io"
 _REFERENCE = re.compile(
@@ -104,7 +104,7 @@ def _chart(view: View, item: Item) -> Iterator[Pinned]:
         return
     chart: Mapping[str, Any] = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
     name, version = str(chart.get("chart", "")), str(chart.get("version", ""))
-    if not name or not EXACT.fullmatch(version):
+    if not name or not is_exact(version):
         return
     source = mapping(chart, "sourceRef")
     where = (str(source.get("namespace") or item.ref.namespace), str(source.get("name")))

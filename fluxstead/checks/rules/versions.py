@@ -16,8 +16,8 @@ from fluxstead.checks.reading.view import Item
 from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source, error, warning
 from fluxstead.core.shape import mapping
+from fluxstead.core.version import is_exact
 
-EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _REMOVED = {
     "helm.toolkit.fluxcd.io/v2beta1": "2.7",
     "helm.toolkit.fluxcd.io/v2beta2": "2.8",
@@ -100,7 +100,7 @@ def _known_around(one: UnknownValue) -> str:
 def _why_not(chart: str, version: str) -> str:
     if not versions_known(chart):
         return "no release of it is known"
-    if not EXACT.fullmatch(version):
+    if not is_exact(version):
         return "which release that is, only the cluster finds out; docs/catalog.md lists those that are known"
     return f"the release is not known; known nearby: {', '.join(neighbours(chart, version))}"
 
@@ -112,7 +112,7 @@ def exact(subject: Subject) -> Iterator[Finding]:
         holder = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
         source = mapping(holder, "sourceRef").get("kind")
         version = str(holder.get("version", "*"))
-        if holder.get("chart") and source == "HelmRepository" and not EXACT.fullmatch(version) and "${" not in version:
+        if holder.get("chart") and source == "HelmRepository" and not is_exact(version) and "${" not in version:
             place = line_with(store, item.document, "version:")
             if not isinstance(holder.get("version", ""), str):
                 version = _as_written(store.text(item.document.path), place.line) or version
