@@ -1,161 +1,136 @@
-"""Regenerates `fluxstead/catalog/data`: the same inputs give the same bytes.
+"""Adds to `fluxstead/catalog/data` what upstream publishes: docs/catalog.md says where each input is to be had.
 
-    python -m tools.catalog --schemas DIR --charts DIR --kubernetes DIR
+    python -m tools.catalog kubernetes WHEEL
+    python -m tools.catalog crds SET FILE...
+    python -m tools.catalog charts ARCHIVE...
+    python -m tools.catalog releases CHART INDEX
+    python -m tools.catalog own
 
-DIR of --schemas holds one folder per set (`flux-2.6`, `longhorn-1.9`, `traefik`, ...) with one
-`<Kind>.<version>.<group>.json` per kind: a CRD's `openAPIV3Schema`.
-DIR of --charts holds `<chart>-<version>.values.json`, a chart's default values; null is a value that takes any keys.
-DIR of --kubernetes is the folder `kubernetes-json-schema` inside the package `kubernetes-validate` (PyPI), with
-one folder `v<version>-local-strict` per Kubernetes version.
+A command replaces what the data holds of the versions that it is given, keeps the others, and gives the same bytes in whatever
+order versions came.
 """
 
 import argparse
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.catalog_schemas import SHARED, Schema, canonical, normalised, shared_definitions, whole_object
-from tools.catalog_values import history
+import yaml
+
+from tools.catalog_charts import Shape, chart_of
+from tools.catalog_page import with_releases
+from tools.catalog_schemas import canonical
+from tools.catalog_sets import Files, Version, custom_kinds, held, kubernetes, layered, parsed, product_of
+from tools.catalog_values import history, shape_at
+from tools.catalog_yaml import documents
 
 DATA = Path(__file__).parents[1] / "fluxstead" / "catalog" / "data"
+PAGE = Path(__file__).parents[1] / "docs" / "catalog.md"
 OWN = Path(__file__).parent / "schemas"
-KUBERNETES = range(31, 38)
-# Kinds of Kubernetes itself that a generated tree can hold, by the name of their definition.
-CORE_KINDS = {
-    "apps.v1": ("DaemonSet", "Deployment", "StatefulSet"),
-    "autoscaling.v1": ("HorizontalPodAutoscaler",),
-    "autoscaling.v2": ("HorizontalPodAutoscaler",),
-    "batch.v1": ("CronJob", "Job"),
-    "core.v1": (
-        "ConfigMap",
-        "LimitRange",
-        "Namespace",
-        "Node",
-        "PersistentVolume",
-        "PersistentVolumeClaim",
-        "Pod",
-        "ResourceQuota",
-        "Secret",
-        "Service",
-        "ServiceAccount",
-    ),
-    "networking.v1": ("Ingress", "IngressClass", "NetworkPolicy"),
-    "policy.v1": ("PodDisruptionBudget",),
-    "rbac.v1": ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
-    "scheduling.v1": ("PriorityClass",),
-    "storage.v1": ("StorageClass",),
-}
-Files = dict[str, bytes]
-Version = tuple[int, ...]
 
 
-def main() -> None:
-    """Writes all data anew; what an input no longer has goes."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name in ("schemas", "charts", "kubernetes"):
-        parser.add_argument(f"--{name}", type=Path, required=True, metavar="DIR")
-    arguments = parser.parse_args()
-    definitions = kubernetes_definitions(arguments.kubernetes)
-    schemas = {
-        **layered("kubernetes", {version: core_kinds(found) for version, found in definitions.items()}),
-        **published(arguments.schemas),
-    }
-    replace(DATA / "schemas", schemas)
-    replace(DATA / "chart_values", chart_values(arguments.charts))
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command."""
+    parser = argparse.ArgumentParser(prog="python -m tools.catalog", description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, default=DATA, help="the data to add to; %(default)s where nothing is said")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("kubernetes", help="the kinds of Kubernetes itself, of all minor versions")
+    one.add_argument("wheel", type=Path, help="kubernetes_validate-VERSION-py3-none-any.whl")
+    one = commands.add_parser("crds", help="the kinds of one product, from its custom resource definitions")
+    one.add_argument("set", help="PRODUCT-VERSION, or PRODUCT where all versions are judged alike")
+    one.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    one = commands.add_parser("charts", help="the values of charts, each archive one version")
+    one.add_argument("archives", type=Path, nargs="+", metavar="ARCHIVE")
+    one = commands.add_parser(
+        "releases", help="which releases of a chart's repository are missing between the oldest and the newest known"
+    )
+    one.add_argument("chart")
+    one.add_argument("index", type=Path, help="the repository's index.yaml")
+    commands.add_parser("own", help="the schemas that nobody publishes, of tools/schemas")
+    options = parser.parse_args(arguments)
+    schemas = options.data / "schemas"
+    if options.command == "kubernetes":
+        add_sets(schemas, "kubernetes", kubernetes(options.wheel))
+    elif options.command == "crds":
+        product, version = product_of(options.set)
+        add_sets(schemas, product, {version: custom_kinds(options.files)})
+    elif options.command == "charts":
+        add_charts(options.data / "chart_values", options.archives)
+        if options.data == DATA:
+            write_page(options.data / "chart_values", PAGE)
+    elif options.command == "releases":
+        missing = missing_releases(options.data / "chart_values", options.chart, options.index)
+        if missing:
+            raise SystemExit(f"{options.chart}: not known: {', '.join(missing)}")
+    else:
+        for folder in sorted(OWN.iterdir()):
+            kinds = {file.name: canonical(json.loads(file.read_text())).encode() for file in folder.iterdir()}
+            add_sets(schemas, folder.name, {(): kinds})
 
 
-def kubernetes_definitions(folder: Path) -> dict[Version, Mapping[str, Any]]:
-    """Kubernetes' own definitions by minor version."""
-    return {
-        (1, minor): json.loads((folder / f"v1.{minor}.0-local-strict" / "_definitions.json").read_text())["$defs"]
-        for minor in KUBERNETES
-    }
+def add_sets(data: Path, product: str, sets: Mapping[Version, Files]) -> None:
+    """These versions of a product beside those that are held."""
+    data.mkdir(parents=True, exist_ok=True)
+    known = {**held(data, product), **sets}
+    if () in known and len(known) > 1:
+        raise SystemExit(f"{product}: either all its sets have a version, or it has one set without")
+    for folder in [folder for folder in data.iterdir() if product_of(folder.name)[0] == product]:
+        shutil.rmtree(folder)
+    for version in known:
+        (data / "-".join(filter(None, (product, ".".join(map(str, version)))))).mkdir()
+    for name, text in sorted(layered(product, known).items()):
+        (data / name).write_bytes(text)
 
 
-def core_kinds(definitions: Mapping[str, Any]) -> Files:
-    """The kinds of one Kubernetes version, and the parts that they share."""
-    files: Files = {}
-    for group, kinds in CORE_KINDS.items():
-        for kind in kinds:
-            source = definitions[f"io.k8s.api.{group}.{kind}"]
-            identity = source["x-kubernetes-group-version-kind"][0]
-            schema = normalised(source, definitions)
-            files.update(one_kind(schema, identity["group"], identity["version"], kind))
-    for name in SHARED:
-        files[f"{name}.json"] = canonical(shared_definitions(name, definitions)).encode()
-    return files
+def add_charts(data: Path, archives: Iterable[Path]) -> None:
+    """These releases beside those that are held, one file a chart."""
+    found: dict[str, dict[Version, Shape]] = {}
+    for archive in archives:
+        chart, version, shape = chart_of(archive)
+        try:
+            number = parsed(version)
+        except ValueError as error:
+            raise SystemExit(f"{archive}: version {version} is not of the form 1.2.3; the catalog holds releases only") from error
+        if found.setdefault(chart, {}).setdefault(number, shape) != shape:
+            raise SystemExit(f"{archive}: another archive says {version} of {chart} has other values")
+    data.mkdir(parents=True, exist_ok=True)
+    for chart, shapes in found.items():
+        content = chart_values(data, chart)
+        known = {parsed(version): shape_at(content["keys"], index) for index, version in enumerate(content["versions"])} | shapes
+        versions = sorted(known)
+        content = {"keys": history([known[one] for one in versions]), "versions": [".".join(map(str, one)) for one in versions]}
+        (data / f"{chart}.json").write_bytes(canonical(content).encode())
 
 
-def published(folder: Path) -> Files:
-    """The kinds of everything that is installed into a cluster; products with versions are kept by version."""
-    files: Files = {}
-    versioned: dict[str, dict[Version, Files]] = {}
-    for root in sorted(folder.iterdir()):
-        kinds: Files = {}
-        for file in sorted(root.glob("*.json")):
-            kind, version, group = file.name.removesuffix(".json").split(".", 2)
-            kinds.update(one_kind(normalised(json.loads(file.read_text()), {}), group, version, kind))
-        product, _, version = root.name.rpartition("-")
-        if version[:1].isdigit():
-            versioned.setdefault(product, {})[parsed(version)] = kinds
-        else:
-            files.update({f"{root.name}/{name}": text for name, text in kinds.items()})
-    for file in sorted(OWN.glob("*/*.json")):
-        files[f"{file.parent.name}/{file.name}"] = canonical(json.loads(file.read_text())).encode()
-    for product, versions in versioned.items():
-        files.update(layered(product, versions))
-    return files
+def write_page(data: Path, page: Path) -> None:
+    """The list of all releases that are known, into its place on the page."""
+    charts = {file.stem: chart_values(data, file.stem)["versions"] for file in data.glob("*.json")}
+    page.write_text(with_releases(page.read_text(), charts))
 
 
-def chart_values(folder: Path) -> Files:
-    """One file per chart, over all its versions."""
-    charts: dict[str, dict[Version, Mapping[str, Any]]] = {}
-    for file in sorted(folder.glob("*.values.json")):
-        chart, _, version = file.name.removesuffix(".values.json").rpartition("-")
-        charts.setdefault(chart, {})[parsed(version)] = json.loads(file.read_text())
-    files: Files = {}
-    for chart, found in charts.items():
-        versions = sorted(found)
-        keys = history([found[version] for version in versions])
-        content = {"keys": keys, "versions": [".".join(map(str, version)) for version in versions]}
-        files[f"{chart}.json"] = canonical(content).encode()
-    return files
+def chart_values(data: Path, chart: str) -> dict[str, Any]:
+    """What is held of a chart."""
+    file = data / f"{chart}.json"
+    content: dict[str, Any] = json.loads(file.read_bytes()) if file.is_file() else {"keys": {}, "versions": []}
+    return content
 
 
-def one_kind(schema: Schema, group: str, version: str, kind: str) -> Files:
-    """One kind's file."""
-    api_version = f"{group}/{version}" if group else version
-    name = ".".join(filter(None, (kind, version, group)))
-    return {f"{name}.json": canonical(whole_object(schema, api_version, kind)).encode()}
-
-
-def parsed(version: str) -> Version:
-    """A version's numbers."""
-    return tuple(int(part) for part in version.split("."))
-
-
-def layered(product: str, versions: Mapping[Version, Files]) -> Files:
-    """Each version's folder holds what differs from the version before; an empty file takes a kind back."""
-    files: Files = {}
-    before: Files = {}
-    for version, kinds in sorted(versions.items()):
-        folder = f"{product}-{'.'.join(map(str, version))}"
-        changed = {name: text for name, text in kinds.items() if before.get(name) != text}
-        gone = dict.fromkeys(before.keys() - kinds.keys(), b"")
-        files.update({f"{folder}/{name}": text for name, text in (changed | gone).items()})
-        before = kinds
-    return files
-
-
-def replace(folder: Path, files: Files) -> None:
-    """Makes a folder hold these files and no others."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, text in sorted(files.items()):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
+def missing_releases(data: Path, chart: str, index: Path) -> list[str]:
+    """Those that a chart repository lists in the range that is known, and that are not known."""
+    try:
+        [content] = documents(index.read_text())
+        listed = content["entries"][chart]
+        releases = {str(one["version"]).removeprefix("v") for one in listed}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise SystemExit(f"{index}: not an index of a chart repository that has {chart}: {error!r}") from error
+    known = chart_values(data, chart)["versions"]
+    if not known:
+        raise SystemExit(f"{chart}: no release of it is known")
+    numbers = sorted(parsed(one) for one in releases if one.replace(".", "").isdigit())
+    between = [".".join(map(str, one)) for one in numbers if parsed(known[0]) <= one <= parsed(known[-1])]
+    return [one for one in between if one not in known]
 
 
 if __name__ == "__main__":

@@ -1,63 +1,58 @@
 """One file per chart: every key that its values ever had, and in which versions.
 
-A node is `0` for a value without keys, `1` for one that takes any keys, or a map of its keys. A key that only some
-versions have is `[node, [first, end, ...]]`: from the version with index `first` up to, not including, `end`.
+A node is `0` for a value without keys, `1` for one that takes any keys, or a map of its keys. What has no one node for all the
+versions of its parent is `[node, [first, end, ...], ...]`: from the version with index `first` up to, not including, `end`, or to
+the newest, and so on for each node.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-CLOSED = 0
-OPEN = 1
-# Alertmanager's own configuration, of which the defaults only show a beginning, and Traefik's entry points, which have any name.
-HANDED_ON = {"alertmanager.config", "ports"}
-# What charts hand on to Kubernetes as it is written.
-KUBERNETES_OWN = (
-    "affinity",
-    "annotations",
-    "Annotations",
-    "extraArgs",
-    "labels",
-    "Labels",
-    "Probe",
-    "nodeSelector",
-    "resources",
-    "securityContext",
-    "SecurityContext",
-    "strategy",
-    "updateStrategy",
-)
+from tools.catalog_charts import CLOSED, OPEN, Shape
 
 
-def history(versions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The keys of all versions in one tree."""
-    return _keys(dict(enumerate(versions)), ())
+def history(shapes: Sequence[Shape]) -> dict[str, Any]:
+    """The shapes of all versions, oldest first, in one."""
+    return _keys(dict(enumerate(shapes)))
 
 
-def _keys(versions: Mapping[int, Mapping[str, Any]], path: tuple[str, ...]) -> dict[str, Any]:
-    keys: dict[str, Any] = {}
-    for key in sorted({key for values in versions.values() for key in values}):
-        has = {index: values[key] for index, values in versions.items() if key in values}
-        node = _node(has, (*path, key))
-        keys[key] = node if len(has) == len(versions) else [node, _runs(has, versions)]
-    return keys
+def shape_at(keys: Mapping[str, Any], index: int) -> Shape:
+    """The shape of one version, as it went into `history`."""
+    shape: dict[str, Shape] = {}
+    for key, entry in keys.items():
+        for node, runs in _pairs(entry):
+            if sum(boundary <= index for boundary in runs) % 2:
+                shape[key] = shape_at(node, index) if isinstance(node, dict) else node
+    return shape
 
 
-def _node(has: Mapping[int, Any], path: tuple[str, ...]) -> Any:
-    """A value's node; where versions disagree, the one that accepts more."""
-    maps = {index: value for index, value in has.items() if isinstance(value, dict)}
-    handed_on = path[-1].endswith(KUBERNETES_OWN) or ".".join(path) in HANDED_ON
-    if handed_on or any(value in (None, "", {}, []) for value in has.values()):
-        return OPEN
-    return _keys(maps, path) if maps else CLOSED
+def _keys(shapes: Mapping[int, Mapping[str, Shape]]) -> dict[str, Any]:
+    return {
+        key: _entry({index: shape[key] for index, shape in shapes.items() if key in shape}, shapes)
+        for key in sorted({key for shape in shapes.values() for key in shape})
+    }
 
 
-def _runs(has: Mapping[int, Any], among: Mapping[int, Any]) -> list[int]:
-    """The stretches of versions that have a key; a version that has not even its parent interrupts none."""
+def _entry(has: Mapping[int, Shape], among: Iterable[int]) -> Any:
+    plain = {leaf: [index for index, shape in has.items() if shape == leaf] for leaf in (CLOSED, OPEN)}
+    maps = {index: shape for index, shape in has.items() if isinstance(shape, dict)}
+    nodes: list[tuple[Any, list[int]]] = [(leaf, indexes) for leaf, indexes in plain.items() if indexes]
+    if maps:
+        nodes.append((_keys(maps), list(maps)))
+    versions = sorted(among)
+    if len(nodes) == 1 and len(nodes[0][1]) == len(versions):
+        return nodes[0][0]
+    return [part for node, indexes in nodes for part in (node, _runs(set(indexes), versions))]
+
+
+def _runs(has: set[int], among: Sequence[int]) -> list[int]:
+    """The stretches of versions; a version that has not even the parent interrupts none."""
     runs: list[int] = []
-    for index in sorted(among):
-        if index in has and len(runs) % 2 == 0:
+    for index in among:
+        if (index in has) != (len(runs) % 2 == 1):
             runs.append(index)
-        if index not in has and len(runs) % 2 == 1:
-            runs.append(index)
-    return runs if len(runs) % 2 == 0 else [*runs, max(among) + 1]
+    return runs
+
+
+def _pairs(entry: Any) -> Iterable[tuple[Any, Sequence[int]]]:
+    return zip(entry[::2], entry[1::2], strict=True) if isinstance(entry, list) else [(entry, [0])]

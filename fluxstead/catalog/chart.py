@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.catalog.brings import Brings, Part, of_version
-from fluxstead.catalog.versions import EXACT
+from fluxstead.core.version import is_exact
 
 Values = Mapping[str, Any]
 
@@ -43,14 +43,12 @@ class Chart:
     with_values: Callable[[Brings, Values], Brings] = _as_they_are
     """What a version brings with these values: classes can be renamed or made the default."""
     single: bool = False
-    """Its custom resources and webhooks are cluster-wide, so a second release takes them from the first (F5)."""
+    """Its custom resources are cluster-wide, so a second release takes them from the first (F5)."""
     gives_addresses: bool = False
     """It assigns addresses to load balancers itself, besides or instead of k3s's servicelb."""
     holds_volumes: str = ""
     """How it is uninstalled on purpose, if every volume in the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
-    open_values: frozenset[str] = frozenset()
-    """Keys whose values go to a subchart; the chart's own values name only what it overrides there."""
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 
@@ -75,4 +73,4 @@ class Charts:
         None for an unknown chart, and for a version that is a range or older than all known ones. A version newer
         than all is assumed to bring what the newest does.
         """
-        return of_version(version, self[name].parts) if EXACT.fullmatch(version) else None
+        return of_version(version, self[name].parts) if is_exact(version) else None

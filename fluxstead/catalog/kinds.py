@@ -71,6 +71,8 @@ _TEMPLATES = {
 }
 """Where a kind holds its pods."""
 WORKLOADS = tuple(_TEMPLATES)
+CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+"""Where a pod's spec lists its containers."""
 
 
 def is_namespaced(group: str, kind: str) -> bool:

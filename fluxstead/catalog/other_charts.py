@@ -5,7 +5,7 @@ Source: cert-manager/cert-manager deploy/charts/cert-manager, at the tags of its
 
 from __future__ import annotations
 
-from fluxstead.catalog.brings import Brings, Part, kinds, webhook
+from fluxstead.catalog.brings import Brings, Part, kinds
 from fluxstead.catalog.chart import Chart
 
 _CERT_MANAGER = kinds("cert-manager.io", "Certificate CertificateRequest ClusterIssuer Issuer")
@@ -14,23 +14,7 @@ _ACME = kinds("acme.cert-manager.io", "Challenge Order")
 OTHER_CHARTS = (
     Chart(
         name="cert-manager",
-        parts=(
-            Part(
-                "1.19",
-                Brings(
-                    crds=_CERT_MANAGER | _ACME,
-                    webhooks=(
-                        webhook("webhook.cert-manager.io", "validating", _CERT_MANAGER | _ACME),
-                        webhook(
-                            "webhook.cert-manager.io",
-                            "mutating",
-                            kinds("cert-manager.io", "CertificateRequest"),
-                            "CREATE",
-                        ),
-                    ),
-                ),
-            ),
-        ),
+        parts=(Part("1.19", Brings(crds=_CERT_MANAGER | _ACME)),),
         single=True,
         # A Certificate names the Secret that it makes.
         inert_kinds=frozenset({"Certificate", "Issuer"}),

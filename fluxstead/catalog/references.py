@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.catalog.kinds import is_namespaced, pod_in
+from fluxstead.catalog.kinds import CONTAINERS, is_namespaced, pod_in
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.requirement import storage_class
 from fluxstead.core.shape import mapping
@@ -20,8 +20,9 @@ CERTIFICATES = "cert-manager.io"
 _ISSUERS = {f"{CERTIFICATES}/cluster-issuer": "ClusterIssuer", f"{CERTIFICATES}/issuer": "Issuer"}
 """Annotations that ask cert-manager for the certificates of an object's TLS (cert-manager: ingress-shim)."""
 _POD = "a pod"
-_CLASSES = frozenset({"storageClassName", "storageClass"})
-_NO_CLASS = frozenset({"", "-"})
+CLASSES = frozenset({"storageClassName", "storageClass"})
+"""The keys under which claims, and the values of charts, name a StorageClass."""
+NO_CLASS = frozenset({"", "-"})
 """What names no StorageClass: the empty one, and `-`, which charts turn into the empty one (Helm's usual template of a claim)."""
 
 
@@ -69,7 +70,7 @@ class _Field:
 
 
 def _in_containers(path: str, kind: str) -> Iterator[_Field]:
-    for holder in ("initContainers", "containers", "ephemeralContainers"):
+    for holder in CONTAINERS:
         yield _Field(_POD, f"spec.{holder}[].{path}.name", kind)
 
 
@@ -155,9 +156,9 @@ def _classes_in(values: Any) -> Iterator[Naming]:
     """Wherever a chart's values put them."""
     if isinstance(values, Mapping):
         for key, value in values.items():
-            if key not in _CLASSES or not isinstance(value, str):
+            if key not in CLASSES or not isinstance(value, str):
                 yield from _classes_in(value)
-            elif value not in _NO_CLASS:
+            elif value not in NO_CLASS:
                 yield Naming(storage_class(value), key)
     elif isinstance(values, list):
         for value in values:

@@ -50,7 +50,7 @@ class Schemas:
         if missing:
             return [SchemaProblem(key, f"key `{key}` is missing") for key in missing]
         identity = (obj["apiVersion"], obj["kind"])
-        if identity not in self._files:
+        if not self.knows(*identity):
             return self._other_version(*identity)
         schema, validator = self._compiled.get(identity) or self._compile(identity)
         try:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-EXACT = re.compile(r"v?\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.+-]+)?")
-"""One version with all three numbers; neither a range nor a version of another scheme."""
-
 
 def parsed(version: str) -> tuple[int, ...]:
     """The numbers of a version, without its `v`, its pre-release and its build: (1, 33, 1) for `v1.33.1+k3s1`."""

@@ -16,16 +16,16 @@ from pathlib import Path
 import yaml
 
 from fluxstead.assembly import Assembled, evidence_of
+from fluxstead.cli import REPOSITORY
 from fluxstead.cli.synthetic import write_project
 from fluxstead.embedded import run_program
 from fluxstead.roster import judged
 
-_REPOSITORY = Path(__file__).parents[2]
 _BASELINE = "import pulumi, pydantic, yaml"
 _SIZES = (10, 100, 1000)
 # What the project promises (docs/architecture.md, "Speed").
 _MOST_WHOLE, _MOST_GENERATION, _MOST_CHECKS = 1.6, 3.0, 2.0
-_CLUSTERS = (("reference", _REPOSITORY, "k3s-flux"), ("example", _REPOSITORY / "examples/edge", "edge"))
+_CLUSTERS = (("reference", REPOSITORY, "k3s-flux"), ("example", REPOSITORY / "examples/edge", "edge"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _whole(runs: int) -> bool:
     """The whole command, as a person starts it, against the imports that it needs anyway."""
-    command = [str(_REPOSITORY / "run"), "render", "--check"]
+    command = [str(REPOSITORY / "run"), "render", "--check"]
     ours, baseline = _pairs(runs, lambda: _spawn(command), lambda: _spawn([sys.executable, "-c", _BASELINE]))
     ratio = statistics.median(one / other for one, other in zip(ours, baseline, strict=True))
     print(f"whole render --check / imports alone    {ratio:5.2f}   (at most {_MOST_WHOLE}; {statistics.median(ours):.3f} s)")
@@ -120,7 +120,7 @@ def _memory() -> None:
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         answer = subprocess.run(  # noqa: S603 -- ours
-            [sys.executable, "-c", program, folder], cwd=_REPOSITORY, check=True, capture_output=True, text=True
+            [sys.executable, "-c", program, folder], cwd=REPOSITORY, check=True, capture_output=True, text=True
         )
     kibibytes = int(answer.stdout.split()[-1])
     print(f"peak memory, {size} + {size}                {kibibytes // 1024:5} MiB")
@@ -140,7 +140,7 @@ def _dump(objects: Sequence[object]) -> None:
 
 
 def _spawn(command: list[str]) -> None:
-    subprocess.run(command, cwd=_REPOSITORY, check=False, capture_output=True)  # noqa: S603 -- ours
+    subprocess.run(command, cwd=REPOSITORY, check=False, capture_output=True)  # noqa: S603 -- ours
 
 
 def _pairs(runs: int, one: Callable[[], object], other: Callable[[], object]) -> tuple[list[float], list[float]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from fluxstead.core.findings import Finding, report
 from fluxstead.roster import all_checks
 
 FORMATS = ("text", "json", "github", "sarif")
-Format = Literal["text", "json", "github", "sarif"]
 
 
 def formatted(findings: Sequence[Finding], how: str) -> str:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-_REPOSITORY = Path(__file__).parents[2]
+from fluxstead.cli import REPOSITORY
+
 _BIN = Path(sys.executable).parent
 _CHECKS = (
     ("ruff", "check", "."),
@@ -29,5 +30,5 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     for program, *arguments in _CHECKS:
         print(f"== {program} {' '.join(arguments)}", flush=True)
-        failed |= subprocess.run([_BIN / program, *arguments], cwd=_REPOSITORY, check=False).returncode != 0  # noqa: S603 -- ours
+        failed |= subprocess.run([_BIN / program, *arguments], cwd=REPOSITORY, check=False).returncode != 0  # noqa: S603 -- ours
     return int(failed)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fluxstead.cli import REPOSITORY
 from fluxstead.description.json_schema import schema_files
-
-_REPOSITORY = Path(__file__).parents[2]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,11 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write or compare, and give the exit status."""
-    stale = {path: text for path, text in schema_files().items() if not _is(_REPOSITORY / path, text)}
+    stale = {path: text for path, text in schema_files().items() if not _is(REPOSITORY / path, text)}
     for path, text in stale.items():
         if not options.check:
-            (_REPOSITORY / path).parent.mkdir(exist_ok=True)
-            (_REPOSITORY / path).write_text(text, encoding="utf-8")
+            (REPOSITORY / path).parent.mkdir(exist_ok=True)
+            (REPOSITORY / path).write_text(text, encoding="utf-8")
         print(f"{'stale' if options.check else 'wrote'} {path}")
     if not stale:
         print("the schemas are up to date")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import NoReturn
 
-_REPOSITORY = Path(__file__).parents[2]
+from fluxstead.cli import REPOSITORY
+
 _ALL = ("--ignore=tests/e2e", "-m", "not machine and not flux", "-n", "auto", "--dist", "loadfile")
 """On all cores; each file on one, since the tests of some share what took long to make."""
 
@@ -20,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> NoReturn:
     """Become pytest, so that whoever ends this run ends the tests, and the machines that they started."""
-    os.chdir(_REPOSITORY)
+    os.chdir(REPOSITORY)
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *selection(options.rest)])  # noqa: S606 -- pytest
 
 
 def selection(arguments: list[str]) -> list[str]:
     """pytest's arguments: without a path or a marker, only what needs nothing but Python."""
-    asked = any(one == "-m" or (_REPOSITORY / one.partition("::")[0]).exists() for one in arguments)
+    asked = any(one == "-m" or (REPOSITORY / one.partition("::")[0]).exists() for one in arguments)
     return arguments if asked else [*_ALL, *arguments]

@@ -9,12 +9,17 @@ from pydantic import AfterValidator, BeforeValidator
 
 from fluxstead.core.refusal import refuse
 
-_VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
-_K3S = re.compile(r"v\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?\+k3s\d+")
+_VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
+_K3S = re.compile(r"v\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?\+k3s\d+", re.ASCII)
+
+
+def is_exact(version: str) -> bool:
+    """Whether it names one version, with or without a leading `v`, and no range of them."""
+    return _VERSION.fullmatch(version.removeprefix("v")) is not None
 
 
 def _exact(value: object) -> str:
-    if isinstance(value, str) and _VERSION.fullmatch(value.removeprefix("v")):
+    if isinstance(value, str) and is_exact(value):
         return value
     raise refuse(
         f"{value!r} is not an exact version",

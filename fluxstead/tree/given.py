@@ -1,10 +1,11 @@
-"""What a cluster has before the first layer: k3s as installed, and Flux as bootstrapped (design decision 11)."""
+"""What a cluster has before the first layer: k3s as installed, and Flux as bootstrapped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import k3s_brings
+from fluxstead.catalog.brings.k3s import NAMESPACES
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.core.requirement import Requirement, custom_kind, ingress_class, namespace, secret, storage_class
@@ -26,7 +27,7 @@ _FLUX_KINDS = (
 def given(platform: Platform, *, sops_secret: str | None = None) -> Iterator[Requirement]:
     """Everything that layers may need and no layer has to offer."""
     brings = k3s_brings(platform.disabled, platform.kubernetes)
-    yield from map(namespace, ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE))
+    yield from map(namespace, (*NAMESPACES, FLUX_NAMESPACE))
     yield from map(custom_kind, (*_FLUX_KINDS, *brings.crds))
     yield from map(storage_class, brings.storage_classes)
     yield from map(ingress_class, brings.ingress_classes)

@@ -12,6 +12,8 @@ from fluxstead.tree.asks import Address, AlertRules, Dashboard, Route, Router, S
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
+APPLIED_AFTER: Mapping[str, tuple[str, ...]] = {"monitoring": ("infrastructure",)}
+"""The groups that Flux begins with only when others are applied; none of them waits for layers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Owned output: which files under `generated/<cluster>/` are ours, and the difference between tree and disk.
 
 A record next to the tree holds the digest of every file that was written. A file whose content is neither recorded nor what would
-be written now was edited by hand, and stops the write before anything happens (design decision 9, failure U8).
+be written now was edited by hand, and stops the write before anything happens (docs/adr/0002, failure U8).
 """
 
 from __future__ import annotations

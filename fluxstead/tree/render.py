@@ -14,7 +14,7 @@ from fluxstead.core.helm import release_seconds
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.core.yaml_text import to_yaml
-from fluxstead.tree.layer import Layer, groups_of
+from fluxstead.tree.layer import APPLIED_AFTER, Layer, groups_of
 from fluxstead.tree.names import file_names
 from fluxstead.tree.order import Order
 from fluxstead.tree.owned import HEADER
@@ -96,7 +96,7 @@ class _Pen:
                 yield self._object(f"{folder}/{name}", manifest)
 
     def _group(self, group: str, groups: list[str]) -> dict[str, Any]:
-        after = [{"name": "infrastructure"}] if group == "monitoring" and "infrastructure" in groups else []
+        after = [{"name": other} for other in APPLIED_AFTER.get(group, ()) if other in groups]
         return {
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
             "kind": "Kustomization",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fluxstead.catalog.brings.k3s import NAMESPACES
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -15,7 +16,7 @@ NAME_TAKEN = refuses(
 NAMESPACE_NOT_OURS = refuses("tree/namespace-not-ours", "F27", "layer `web` would own the namespace kube-system", "the description")
 CHECKS = (NAME_TAKEN, NAMESPACE_NOT_OURS)
 
-_NOT_OURS = frozenset({"default", "kube-node-lease", "kube-public", "kube-system", FLUX_NAMESPACE})
+_NOT_OURS = frozenset({*NAMESPACES, FLUX_NAMESPACE})
 """Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster down."""
 
 

@@ -16,16 +16,6 @@ def of(chart: str, version: str) -> Brings:
     return brings
 
 
-def asked(brings: Brings, operation: str, failure_policy: str = "Fail") -> set[str]:
-    """The kinds that some webhook is asked about."""
-    return {
-        kind
-        for webhook in brings.webhooks
-        for kind in webhook.kinds
-        if operation in webhook.operations and webhook.failure_policy == failure_policy
-    }
-
-
 def test_a_chart_that_is_not_in_the_table_is_none() -> None:
     """Nothing is known, which is not the same as nothing is brought."""
     assert KNOWN.charts.brings("podinfo", "6.0.0") is None
@@ -56,47 +46,20 @@ def test_longhorn_brings_its_priority_class() -> None:
     assert of("longhorn", "1.6.0").priority_classes == of("longhorn", "1.12.1").priority_classes == {"longhorn-critical"}
 
 
-def test_longhorns_webhooks_stand_in_the_way_of_what_they_are_asked_about() -> None:
-    """While no manager runs, nothing of these kinds can be written; since 1.10 no Node can be deleted either."""
-    assert {"Node.longhorn.io", "Setting.longhorn.io", "RecurringJob.longhorn.io"} <= asked(of("longhorn", "1.5.1"), "CREATE")
-    assert "BackupTarget.longhorn.io" not in asked(of("longhorn", "1.7.2"), "CREATE")
-    assert "BackupTarget.longhorn.io" in asked(of("longhorn", "1.8.2"), "CREATE")
-    assert "Node.longhorn.io" not in asked(of("longhorn", "1.9.2"), "DELETE")
-    assert "Node.longhorn.io" in asked(of("longhorn", "1.10.0"), "DELETE")
-
-
-def test_longhorns_webhooks_reach_beyond_longhorn() -> None:
-    """Claims are asked about since 1.6.4, though not by 1.7.0 to 1.7.2; Kubernetes' nodes by 1.11.0 alone."""
-    for version, claims, nodes in (
-        ("1.6.3", False, False),
-        ("1.6.4", True, False),
-        ("1.7.2", False, False),
-        ("1.7.3", True, False),
-        ("1.11.0", True, True),
-        ("1.11.1", True, False),
-    ):
-        updated = asked(of("longhorn", version), "UPDATE")
-        assert ("PersistentVolumeClaim" in updated, "Node" in updated) == (claims, nodes), version
-
-
 def test_the_monitoring_stack_brings_its_kinds() -> None:
-    """Ten CRDs, and webhooks that let everything pass while the operator does not answer."""
+    """Ten CRDs."""
     brings = of("kube-prometheus-stack", "75.6.0")
     assert len(brings.crds) == 10
     assert "ServiceMonitor.monitoring.coreos.com" in brings.crds
-    assert asked(brings, "CREATE") == set()
-    assert asked(brings, "CREATE", "Ignore") == {"PrometheusRule.monitoring.coreos.com"}
-    assert "AlertmanagerConfig.monitoring.coreos.com" in asked(of("kube-prometheus-stack", "88.5.3"), "CREATE", "Ignore")
 
 
 def test_ingress_controllers_bring_their_classes() -> None:
-    """Only Traefik's claims to be the default; ingress-nginx's webhook is asked about every Ingress."""
+    """Only Traefik's claims to be the default."""
     nginx, traefik = of("ingress-nginx", "4.12.3"), of("traefik", "41.3.0")
     assert nginx.ingress_classes == {"nginx"}
     assert nginx.default_ingress_class is None
     assert traefik.ingress_classes == {"traefik"}
     assert traefik.default_ingress_class == "traefik"
-    assert asked(nginx, "CREATE") == {"Ingress.networking.k8s.io"}
     assert "Middleware.traefik.io" in traefik.crds
 
 
@@ -106,13 +69,8 @@ def test_the_gateway_api_left_traefiks_chart() -> None:
     assert "HTTPRoute.gateway.networking.k8s.io" not in of("traefik", "40.2.0").crds
 
 
-def test_cert_managers_webhook_has_to_answer_before_its_issuers_are_written() -> None:
-    """So that issuers lie in a layer after it."""
-    assert "ClusterIssuer.cert-manager.io" in asked(of("cert-manager", "1.21.1"), "CREATE")
-
-
 def test_k3s_brings_a_class_for_volumes_and_one_for_ingresses() -> None:
-    """Design decision 11: they are there unless `disable` names them."""
+    """They are there unless `disable` names them."""
     whole, bare = k3s_brings((), "v1.33.1+k3s1"), k3s_brings(("traefik", "local-storage", "servicelb"), "v1.33.1+k3s1")
     assert whole.default_storage_class == "local-path"
     assert whole.default_ingress_class == "traefik"
@@ -120,10 +78,7 @@ def test_k3s_brings_a_class_for_volumes_and_one_for_ingresses() -> None:
     assert bare.storage_classes | bare.ingress_classes == set()
     assert not [crd for crd in bare.crds if "traefik" in crd]
     for brings in (whole, bare):
-        assert {"default", "kube-system", "kube-public", "kube-node-lease"} == brings.namespaces
         assert {"HelmChart.helm.cattle.io", "HelmChartConfig.helm.cattle.io", "Addon.k3s.cattle.io"} <= brings.crds
-        assert brings.apis == {"metrics.k8s.io/v1beta1"}
-    assert k3s_brings(("metrics-server",), "v1.33.1+k3s1").apis == set()
 
 
 def test_what_k3s_brings_depends_on_its_version() -> None:

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fluxstead.catalog.chart_values import unknown_values, versions_known
-from fluxstead.roster import KNOWN
+from fluxstead.catalog import chart_values as module
+from fluxstead.catalog.chart_values import neighbours, unknown_values, versions_known
+from fluxstead.catalog.versions import parsed
+from tools.catalog_page import runs, with_releases
+
+CHARTS = sorted(file.stem for file in (Path(module.__file__).parent / "data/chart_values").glob("*.json"))
 
 
-def test_the_reference_clusters_versions_are_known() -> None:
-    """Those it runs, those it came from, and the newest."""
+def test_every_release_in_the_range_is_known() -> None:
+    """No gap between the patch releases of a line, and those that the reference cluster runs, came from and may go to."""
     assert {"1.5.1", "1.6.2", "1.7.2", "1.8.2", "1.9.0", "1.12.1"} <= set(versions_known("longhorn"))
     assert {"4.12.3", "4.15.1"} <= set(versions_known("ingress-nginx"))
-    assert "75.6.0" in versions_known("kube-prometheus-stack")
-    assert "1.21.1" in versions_known("cert-manager")
-    assert "41.3.0" in versions_known("traefik")
+    for chart, number in (("longhorn", 30), ("ingress-nginx", 49), ("kube-prometheus-stack", 444), ("traefik", 75)):
+        assert len(versions_known(chart)) >= number
+    assert "1.10.1" in versions_known("longhorn")
 
 
-def test_versions_are_told_from_old_to_new() -> None:
-    """1.10 comes after 1.9."""
-    known = versions_known("longhorn")
-    assert known.index("1.5.1") < known.index("1.9.0") < known.index("1.12.1")
+def test_charts_that_people_install_beside_are_known() -> None:
+    """Hand-written trees have them."""
+    assert {"alloy", "cert-manager", "grafana", "loki", "oauth2-proxy", "trust-manager", "victoria-logs-single"} <= set(CHARTS)
+
+
+def test_the_page_lists_exactly_the_releases_that_are_known() -> None:
+    """A range on the page claims no release in between that was not read."""
+    page = (Path(__file__).parents[2] / "docs/catalog.md").read_text()
+    assert with_releases(page, {chart: versions_known(chart) for chart in CHARTS}) == page
+    assert runs(["1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.2"]) == ["1.0.0 to 1.0.2", "1.1.0", "1.1.2"]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_versions_are_told_from_old_to_new(chart: str) -> None:
+    """1.10 comes after 1.9, and none stands there twice."""
+    known = [parsed(version) for version in versions_known(chart)]
+    assert known == sorted(set(known))
 
 
 def test_what_is_not_known_is_not_checked() -> None:
@@ -34,30 +52,58 @@ def test_what_is_not_known_is_not_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "unknown"),
+    ("version", "near"),
     [
-        ({"defaultSettings": {"defaultDiskSelector": "hdd"}}, ("persistence.defaultDiskSelector", None)),
-        ({"defaultSettings": {"backupTarget": "s3://b@r/"}}, ("defaultBackupStore.backupTarget", "1.5.1 to 1.7.2")),
-        (
-            {"defaultSettings": {"guaranteedInstanceManagerCpu": 12}},
-            ("defaultSettings.guaranteedInstanceManagerCPU", None),
-        ),
-        ({"persistence": {"defaultclass": True}}, ("persistence.defaultClass", None)),
-        ({"longhornManager": {"resources": {}}}, (None, "1.12.1")),
-        ({"persistence": {"reclaimPolicy": {"x": 1}}}, (None, None)),
+        ("1.8.3", ("1.8.2", "1.9.0")),
+        ("v1.8.3", ("1.8.2", "1.9.0")),
+        ("1.4.0", ("1.5.0",)),
+        ("99.0.0", (versions_known("longhorn")[-1],)),
     ],
 )
-def test_a_value_that_longhorn_does_not_read_is_found(values: dict[str, Any], unknown: tuple[str | None, str | None]) -> None:
+def test_the_neighbours_of_an_unknown_release(version: str, near: tuple[str, ...]) -> None:
+    """On both sides; before the oldest and after the newest there is one."""
+    assert neighbours("longhorn", version) == near
+
+
+@pytest.mark.parametrize(
+    ("values", "meant", "around"),
+    [
+        ({"defaultSettings": {"defaultDiskSelector": "hdd"}}, "persistence.defaultDiskSelector", (None, None)),
+        ({"defaultSettings": {"backupTarget": "s3://b@r/"}}, "defaultBackupStore.backupTarget", ("1.7.3", None)),
+        ({"defaultSettings": {"guaranteedInstanceManagerCpu": 12}}, "defaultSettings.guaranteedInstanceManagerCPU", (None, None)),
+        ({"persistence": {"defaultclass": True}}, "persistence.defaultClass", (None, None)),
+        ({"longhornManager": {"resources": {}}}, None, (None, "1.11.0")),
+        ({"persistence": {"reclaimPolicy": {"x": 1}}}, None, (None, None)),
+    ],
+)
+def test_a_value_that_longhorn_does_not_read_is_found(
+    values: dict[str, Any], meant: str | None, around: tuple[str | None, str | None]
+) -> None:
     """Failure F20: Longhorn's chart has no schema, so that Helm takes any key without a word."""
     [found] = unknown_values("longhorn", "1.9.0", values) or []
-    assert (found.nearest, found.known_in) == unknown
+    assert (found.nearest, (found.before, found.after)) == (meant, around)
 
 
-def test_a_key_is_judged_by_the_version() -> None:
-    """The backup target moved with 1.8."""
-    for version, known in (("1.7.2", True), ("1.8.2", False)):
-        values = {"defaultSettings": {"backupTarget": "s3://b@r/"}}
-        assert (unknown_values("longhorn", version, values) == []) == known
+@pytest.mark.parametrize(
+    ("chart", "path", "first", "last"),
+    [
+        ("longhorn", "defaultSettings.backupTarget", None, "1.7.3"),
+        ("longhorn", "defaultBackupStore.backupTarget", "1.8.0", None),
+    ],
+)
+def test_a_key_that_came_or_went_is_judged_right_on_both_sides(chart: str, path: str, first: str | None, last: str | None) -> None:
+    """In every release: known from the first that has it to the last, in none before or after, and those two are told."""
+    known = versions_known(chart)
+    begin = known.index(first) if first else 0
+    end = known.index(last) if last else len(known) - 1
+    for index, version in enumerate(known):
+        values: Any = "x"
+        for key in reversed(path.split(".")):
+            values = {key: values}
+        found = unknown_values(chart, version, values) or []
+        assert (found == []) == (begin <= index <= end), version
+        for one in found:
+            assert (one.before, one.after) == ((last, None) if index > end else (None, first))
 
 
 @pytest.mark.parametrize(
@@ -93,13 +139,15 @@ def test_a_key_is_judged_by_the_version() -> None:
 )
 def test_real_values_are_accepted(chart: str, version: str, values: dict[str, Any]) -> None:
     """Keys below maps that the chart hands on are the user's."""
-    assert unknown_values(chart, version, values, KNOWN.charts[chart].open_values) == []
+    assert unknown_values(chart, version, values) == []
 
 
-@pytest.mark.parametrize("key", sorted(KNOWN.charts["kube-prometheus-stack"].open_values))
+@pytest.mark.parametrize(
+    "key", ["crds", "global", "grafana", "kube-state-metrics", "prometheus-node-exporter", "prometheus-windows-exporter"]
+)
 def test_values_of_a_chart_inside_the_chart_are_left_to_it(key: str) -> None:
     """The outer chart names only those that it overrides."""
-    assert unknown_values("kube-prometheus-stack", "75.6.0", {key: {"anything": {"deep": 1}}}, {key}) == []
+    assert unknown_values("kube-prometheus-stack", "75.6.0", {key: {"anything": {"deep": 1}}}) == []
 
 
 def test_a_key_at_the_wrong_place_is_sent_to_the_right_one() -> None:
@@ -113,5 +161,5 @@ def test_a_key_at_the_wrong_place_is_sent_to_the_right_one() -> None:
             "alertmanager.alertmanagerSpec.storage",
         ),
     ):
-        [found] = unknown_values(chart, version, values, KNOWN.charts[chart].open_values) or []
+        [found] = unknown_values(chart, version, values) or []
         assert found.nearest == nearest

@@ -125,3 +125,18 @@ def test_what_is_removed_from_the_first_folder_is_pruned_as_its_kustomization_sa
         {**LONGHORN, "clusters/home/own.yaml": own},
     )
     assert finding.id == "moves/orphaned"
+
+
+@pytest.mark.parametrize(
+    ("inside", "held"),
+    [
+        (obj("StatefulSet", "web/a", "spec: {}", "apps/v1"), False),
+        (obj("StatefulSet", "web/a", "spec: {volumeClaimTemplates: [{metadata: {name: a}}]}", "apps/v1"), True),
+        (obj("Cluster", "web/a", "spec: {storage: {storageClass: longhorn}}", "postgresql.cnpg.io/v1"), True),
+        (obj("Deployment", "web/a", "spec: {}", "apps/v1"), False),
+    ],
+)
+def test_a_namespace_that_leaves_is_told_where_volumes_are_in_it(inside: str, held: bool) -> None:
+    """The same objects have volumes here as where pruning is judged: an operator's too, a StatefulSet without claims not."""
+    found = told(layer("web", WEB, inside), layer("web", obj("ConfigMap", "default/x")), described=False)
+    assert [finding.id for finding in found] == (["moves/left"] if held else [])

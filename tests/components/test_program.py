@@ -81,7 +81,7 @@ def test_the_stack_tells_where_people_go(reference: Project, run_pulumi: Runner)
 def test_preview_writes_nothing_and_up_writes_what_render_writes(
     reference: Project, run_pulumi: Runner, tree_of: Callable[[Path], dict[str, bytes]]
 ) -> None:
-    """Design decision 1: the tree is written in `up` only."""
+    """The tree is written in `up` only."""
     run_pulumi(reference, preview=True)
     assert not (reference.root / "generated").exists()
     run_pulumi(reference, preview=False)
@@ -103,7 +103,7 @@ def test_an_error_in_the_description_stops_the_program_with_the_findings(referen
 def test_a_hand_edited_file_stops_preview_and_up_unless_told_otherwise(
     reference: Project, run_pulumi: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Design decision 9: before the first host."""
+    """Before the first host."""
     run_pulumi(reference, preview=False)
     edited = reference.root / "generated/k3s-flux/infrastructure.yaml"
     edited.write_text(edited.read_text().replace("prune: true", "prune: false"))

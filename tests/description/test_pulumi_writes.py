@@ -1,4 +1,4 @@
-"""What the Pulumi CLI itself writes into a stack file is accepted (design decision 6)."""
+"""What the Pulumi CLI itself writes into a stack file is accepted."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.checks.planted import WEB, Planted, layer, look, release
 from tests.conftest import Project
 from tests.failures.refusal import refused
@@ -10,6 +12,13 @@ from tests.failures.refusal import refused
 def test_a_range_is_refused() -> None:
     """Also in files that people wrote."""
     refused("F23", "versions/range")
+
+
+@pytest.mark.parametrize("version", ["1.9.0 || 1.10.0", ">=1.9.0", "1.9.0 - 1.10.0", "1.9.0.1", "^1.9.0", "*"])
+def test_a_range_of_any_form_is_refused(version: str) -> None:
+    """Also of a chart that the catalog knows: nothing is looked up by a number that is none."""
+    files = layer("longhorn", release("longhorn-system/longhorn", "longhorn", f"'{version}'", ", values: {a: b}"))
+    assert "versions/range" in {one.id for one in look(Planted(files=files, cure=("", ""), says=""), files)}
 
 
 def test_an_image_that_moves_under_its_tag_is_warned_of() -> None:

@@ -184,7 +184,7 @@ def test_settings_reach_the_release_and_overrides_come_last() -> None:
 
 
 def test_a_bundled_traefik_is_configured_and_not_installed_a_second_time() -> None:
-    """Design decision 11; kube-system is k3s's, so that no Namespace is written."""
+    """kube-system is k3s's, so that no Namespace is written."""
     found = plan_of({**BUNDLED, "httpPort": 31080, "values": {"logs": {"access": {"enabled": True}}}}, disabled=frozenset())
     [manifest] = found.layers[0].manifests
     assert str(manifest.ref) == "HelmChartConfig.helm.cattle.io kube-system/traefik"

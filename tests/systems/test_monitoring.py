@@ -21,7 +21,6 @@ from fluxstead.core.requirement import custom_kind, storage_class
 from fluxstead.core.version import numbers
 from fluxstead.roster import KNOWN
 from fluxstead.systems.monitoring import plan
-from fluxstead.systems.monitoring.charts import KUBE_PROMETHEUS_STACK
 from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
 from fluxstead.tree.asks import Address, AlertRules, Dashboard, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
@@ -154,7 +153,7 @@ def test_what_k3s_does_not_expose_is_not_watched() -> None:
 def test_the_chart_knows_every_value(version: str) -> None:
     """F20: Helm takes an unknown value without a word."""
     found = planned(version=version, grafana={"adminSecret": "grafana-admin"})
-    assert unknown_values("kube-prometheus-stack", version, values(found), KUBE_PROMETHEUS_STACK.open_values) == []
+    assert unknown_values("kube-prometheus-stack", version, values(found)) == []
 
 
 def test_an_operators_values_win() -> None:

@@ -1,4 +1,4 @@
-"""Owned output: what is ours is repaired, what is not is never lost (design decision 9, failure U8)."""
+"""Owned output: what is ours is repaired, what is not is never lost (docs/adr/0002, failure U8)."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_5
 from fluxstead.catalog.brings.model import Brings, Part, kinds, of_version
 
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 TRAEFIK = kinds(
     "traefik.io",
     "IngressRoute IngressRouteTCP IngressRouteUDP Middleware MiddlewareTCP ServersTransport ServersTransportTCP "
@@ -19,10 +20,7 @@ TRAEFIK = kinds(
 
 ALWAYS = Part(
     "1",
-    Brings(
-        crds=kinds("helm.cattle.io", "HelmChart HelmChartConfig") | kinds("k3s.cattle.io", "Addon ETCDSnapshotFile"),
-        namespaces=frozenset({"default", "kube-node-lease", "kube-public", "kube-system"}),
-    ),
+    Brings(crds=kinds("helm.cattle.io", "HelmChart HelmChartConfig") | kinds("k3s.cattle.io", "Addon ETCDSnapshotFile")),
 )
 # The group of Traefik 1 and 2, which Traefik 3 no longer reads.
 _TRAEFIK_2 = kinds(
@@ -34,7 +32,6 @@ _TRAEFIK = Brings(crds=TRAEFIK, ingress_classes=frozenset({"traefik"}), default_
 COMPONENTS: Mapping[str, tuple[Part, ...]] = {
     "gateway-api-crd": (Part("1.37", Brings(crds=GATEWAY_API_1_5)),),
     "local-storage": (Part("1", Brings(storage_classes=frozenset({"local-path"}), default_storage_class="local-path")),),
-    "metrics-server": (Part("1", Brings(apis=frozenset({"metrics.k8s.io/v1beta1"}))),),
     "traefik": (
         Part("1", _TRAEFIK),
         Part("1", Brings(crds=_TRAEFIK_2), until="1.32.2"),

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from fluxstead.catalog.versions import parsed
-
-Operation = Literal["CREATE", "UPDATE", "DELETE"]
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """One rule of an admission webhook: with `Fail`, none of these requests succeeds while its service does not answer.
-
-    Kinds are `Kind.group`, and the bare kind for Kubernetes' core group.
-    """
-
-    name: str
-    type: Literal["validating", "mutating"]
-    failure_policy: Literal["Fail", "Ignore"]
-    operations: frozenset[Operation]
-    kinds: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Brings:
-    """What is there once a chart, or k3s, is ready. CRDs are `Kind.group`, aggregated APIs `group/version`."""
+    """What is there once a chart, or k3s, is ready. CRDs are `Kind.group`."""
 
     crds: frozenset[str] = frozenset()
     storage_classes: frozenset[str] = frozenset()
     default_storage_class: str | None = None
     ingress_classes: frozenset[str] = frozenset()
     default_ingress_class: str | None = None
-    namespaces: frozenset[str] = frozenset()
     priority_classes: frozenset[str] = frozenset()
-    apis: frozenset[str] = frozenset()
-    webhooks: tuple[Webhook, ...] = ()
 
     def __or__(self, other: Brings) -> Brings:
         """Both together."""
@@ -47,10 +27,7 @@ class Brings:
             default_storage_class=self.default_storage_class or other.default_storage_class,
             ingress_classes=self.ingress_classes | other.ingress_classes,
             default_ingress_class=self.default_ingress_class or other.default_ingress_class,
-            namespaces=self.namespaces | other.namespaces,
             priority_classes=self.priority_classes | other.priority_classes,
-            apis=self.apis | other.apis,
-            webhooks=self.webhooks + other.webhooks,
         )
 
 
@@ -76,14 +53,3 @@ def of_version(version: str, parts: Iterable[Part]) -> Brings | None:
 def kinds(group: str, names: str) -> frozenset[str]:
     """Kinds of one group, from their names separated by spaces."""
     return frozenset(f"{name}.{group}" for name in names.split())
-
-
-def webhook(
-    name: str,
-    type_: Literal["validating", "mutating"],
-    asked: frozenset[str],
-    *operations: Operation,
-    failure_policy: Literal["Fail", "Ignore"] = "Fail",
-) -> Webhook:
-    """A webhook that is asked about some kinds, by default when they are created and updated."""
-    return Webhook(name, type_, failure_policy, frozenset(operations or ("CREATE", "UPDATE")), asked)

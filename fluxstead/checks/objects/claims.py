@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fluxstead.catalog.references import CLASSES, NO_CLASS
 from fluxstead.checks.known import Known
+from fluxstead.checks.objects.opaque import is_custom
 from fluxstead.checks.reading.view import Item, View
 
 _TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
-_CLASSES = frozenset({"storageClassName", "storageClass"})
 
 
-def has_volumes(known: Known, view: View, item: Item) -> bool:
+def volumes_by_namespace(known: Known, view: View) -> dict[str, Item]:
+    """The first object with volumes in each namespace."""
+    return {_namespace_of(item): item for item in reversed(view.items) if _has_volumes(known, view, item)}
+
+
+def _namespace_of(item: Item) -> str:
+    """Where the volumes of an object are."""
+    target = item.spec.get("targetNamespace") if item.ref.kind == "HelmRelease" else None
+    return str(target or item.ref.namespace)
+
+
+def _has_volumes(known: Known, view: View, item: Item) -> bool:
     """Whether data depends on the object's namespace. A chart that creates claims without a trace in its values goes unseen."""
     if item.ref.kind == "HelmRelease":
         return bool(known.chart(view, item).holds_volumes) or _asks(item.spec.get("values"))
     if item.ref.kind == "StatefulSet":
         return bool(item.spec.get("volumeClaimTemplates"))
     # Kubernetes' own kinds also ask for volumes that end with their pods (`ephemeral`).
-    custom = "." in item.ref.group and not item.ref.group.endswith(".k8s.io")
-    return item.ref.kind == "PersistentVolumeClaim" or known.registers_disks(item) or (custom and _asks(item.spec))
+    return item.ref.kind == "PersistentVolumeClaim" or known.registers_disks(item) or (is_custom(item) and _asks(item.spec))
 
 
 def _asks(value: Any) -> bool:
@@ -34,4 +45,4 @@ def _asks(value: Any) -> bool:
 def _is_claim(key: str, value: Any) -> bool:
     if key == "persistence" and isinstance(value, Mapping):
         return value.get("enabled") is True and value.get("type", "pvc") in ("pvc", "statefulset", "persistentVolumeClaim")
-    return bool(value) if key in _TEMPLATES else key in _CLASSES and isinstance(value, str) and value not in {"", "-"}
+    return bool(value) if key in _TEMPLATES else key in CLASSES and isinstance(value, str) and value not in NO_CLASS

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fluxstead.checks.objects.opaque import BUILT_IN, Opaque
+from fluxstead.checks.objects.opaque import Opaque, is_custom
 from fluxstead.checks.reading.store import entries_of, texts_of
 from fluxstead.checks.reading.view import View
-from fluxstead.core.manifest import ObjectRef, group_of
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 
 _RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}
@@ -30,12 +30,7 @@ class Makers:
                 self._copied.add((item.ref.kind, item.ref.name))
         self._opaque = opaque
         # Operators that issue, copy or fetch secrets name what they create somewhere in their own objects.
-        self._named = {
-            text
-            for item in view.items
-            if (group := group_of(item.object["apiVersion"])) not in BUILT_IN and not group.endswith(".toolkit.fluxcd.io")
-            for text in _texts(item.object)
-        }
+        self._named = {text for item in view.items if is_custom(item) for text in _texts(item.object)}
         self._allowed = {kind: _allowed(view, resource) for kind, resource in _RESOURCES.items()}
 
     def made(self, ref: ObjectRef) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from fluxstead.catalog.kinds import BUILT_IN_GROUPS
 from fluxstead.checks.reading.view import Item, Unit, View
 from fluxstead.core.platform import FLUX_NAMESPACE
 
-BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io"})
-"""The API server's own groups, whose objects create nothing but pods."""
 _OF_THE_CLUSTER = frozenset({"kube-system", FLUX_NAMESPACE})
 """Where k3s and Flux have their own objects."""
 
@@ -21,7 +20,7 @@ class Opaque:
         for item in view.items:
             if item.ref.kind in {"HelmRelease", "HelmChart"}:
                 self._makers[str(item.spec.get("targetNamespace") or item.ref.namespace)].append(item)
-            elif item.ref.namespace and item.ref.kind not in inert_kinds and _is_custom(item):
+            elif item.ref.namespace and item.ref.kind not in inert_kinds and is_custom(item):
                 self._makers[item.ref.namespace].append(item)
         for unit in view.units.values():
             if not unit.exact:
@@ -44,6 +43,6 @@ class Opaque:
         return any(maker is not item for maker in self._makers.get(namespace, ()))
 
 
-def _is_custom(item: Item) -> bool:
-    group = item.ref.group
-    return group not in BUILT_IN and not group.endswith(".toolkit.fluxcd.io")
+def is_custom(item: Item) -> bool:
+    """Whether an operator looks after the object: what the API server and Flux serve makes nothing but pods."""
+    return item.ref.group not in BUILT_IN_GROUPS and not item.ref.group.endswith(".toolkit.fluxcd.io")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.catalog.kinds import WORKLOADS, pod_in
+from fluxstead.catalog.kinds import CONTAINERS, WORKLOADS, pod_in
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.view import Item, View
 from fluxstead.core.shape import mapping
@@ -57,7 +57,7 @@ class Pods:
 def containers_of(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Every container of a pod."""
     spec = mapping(pod, "spec")
-    for key in ("initContainers", "containers", "ephemeralContainers"):
+    for key in CONTAINERS:
         yield from entries_of(spec, key)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fluxstead.catalog.kinds import pod_in
-from fluxstead.catalog.versions import EXACT
 from fluxstead.checks.objects.pods import images_of
 from fluxstead.checks.reading.view import SOURCES, Item, View
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
+from fluxstead.core.version import is_exact
 
 _HUB = "docker.io"
 _REFERENCE = re.compile(
@@ -105,7 +105,7 @@ def _chart(view: View, item: Item) -> Iterator[Pinned]:
         return
     chart: Mapping[str, Any] = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
     name, version = str(chart.get("chart", "")), str(chart.get("version", ""))
-    if not name or not EXACT.fullmatch(version):
+    if not name or not is_exact(version):
         return
     source = mapping(chart, "sourceRef")
     kind, namespace = str(source.get("kind", "HelmRepository")), str(source.get("namespace") or item.ref.namespace)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fluxstead.catalog.brings import k3s_brings
+from fluxstead.catalog.brings.k3s import NAMESPACES
 from fluxstead.checks.known import Known
 from fluxstead.checks.objects.needed import brought_by, brought_when_ready, is_first, needed_by
 from fluxstead.checks.reading.view import Item, Unit, View
@@ -149,7 +150,7 @@ def _disks(view: View, known: Known) -> list[list[_Offer]]:
 
 def _given(platform: Platform | None) -> frozenset[Requirement]:
     """What k3s and Flux bring; without a description, what every Kubernetes has."""
-    things: set[Requirement] = set(map(namespace, ("default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE)))
+    things: set[Requirement] = set(map(namespace, (*NAMESPACES, FLUX_NAMESPACE)))
     if platform:
         brings = k3s_brings(platform.disabled, platform.kubernetes)
         things.update(map(custom_kind, brings.crds))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.objects.claims import volumes_by_namespace
 from fluxstead.checks.past import Past, Transition
 from fluxstead.checks.reading.view import KUSTOMIZE, PRUNE, Item, Unit, View, annotation, reconciles_itself
 from fluxstead.checks.subject import Subject
@@ -53,7 +54,6 @@ GUARDED = frozenset(
 """What takes data or other objects with it when it goes."""
 _ORPHANS = frozenset({"Namespace", "CustomResourceDefinition", "HelmRelease"})
 """What goes on running, or makes others run, when nobody owns it."""
-_HOLDS_DATA = frozenset({"HelmRelease", "PersistentVolumeClaim", "StatefulSet"})
 
 
 def everything_left(move: Transition) -> Finding:
@@ -73,13 +73,12 @@ def left(move: Transition) -> Iterator[Finding]:
     before, now, known = move.before, move.now, move.known
     moved = move.moved_releases()
     yield from (_second_release(move, old, new) for old, new in moved)
-    data = {item.ref.namespace for item in before.items if item.ref.kind in _HOLDS_DATA or known.registers_disks(item)}
     for ref, items in before.by_ref.items():
         old = items[0]
         if ref in now.by_ref or ref.kind not in GUARDED or ref.group == KUSTOMIZE or known.registers_disks(old):
             continue
         if would_be_pruned(old, now):
-            if ref.kind != "Namespace" or ref.name in data:
+            if ref.kind != "Namespace" or ref.name in volumes_by_namespace(known, before):
                 yield pruned(move.name, old)
         elif ref.kind in _ORPHANS and not moved:
             way = f"it as it was, or, if it is meant to go, {_deletion(move.subject, before, old)} once the commit has arrived"

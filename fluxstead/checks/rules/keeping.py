@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.chart import Chart
-from fluxstead.checks.objects.claims import has_volumes
+from fluxstead.checks.objects.claims import volumes_by_namespace
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.view import PRUNE, Item, annotation
 from fluxstead.checks.rule import Rule
@@ -24,7 +24,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         chart = subject.known.chart(subject.view, item)
         if chart.holds_volumes:
             yield from _remedies(subject, item, chart)
-    inside = _volumes_by_namespace(subject) if subject.described else {}
+    inside = volumes_by_namespace(subject.known, subject.view) if subject.described else {}
     for item in subject.view.items if subject.described else ():
         if annotation(item, PRUNE) == "disabled" or not item.unit.spec.get("prune", True):
             continue
@@ -38,18 +38,6 @@ def findings(subject: Subject) -> Iterator[Finding]:
                 else "a renamed file or a changed path would delete it and its volumes within seconds (U10)",
                 write=f"the annotation {PRUNE}: disabled",
             )
-
-
-def _volumes_by_namespace(subject: Subject) -> dict[str, Item]:
-    """The first object with volumes in each namespace."""
-    view, known = subject.view, subject.known
-    return {_namespace_of(item): item for item in reversed(view.items) if has_volumes(known, view, item)}
-
-
-def _namespace_of(item: Item) -> str:
-    """Where the volumes of an object are."""
-    target = item.spec.get("targetNamespace") if item.ref.kind == "HelmRelease" else None
-    return str(target or item.ref.namespace)
 
 
 def _holds_data(subject: Subject, item: Item) -> bool:

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from fluxstead.catalog.chart_values import unknown_values, versions_known
+from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_values, versions_known
 from fluxstead.catalog.kinds import pod_in
-from fluxstead.catalog.nearest import nearest_version
 from fluxstead.catalog.schemas import Schemas
-from fluxstead.catalog.versions import EXACT
 from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.store import line_with
@@ -20,6 +18,7 @@ from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
+from fluxstead.core.version import is_exact
 
 NO_SUCH_VALUE = refuses("tree/chart-value", "F20", "chart site 1.9.0 has no value `replicas.cout`")
 MAYBE_NO_SUCH_VALUE = warns("tree/chart-value-unsure", "F20", "chart site 1.9.0 has no value `zebra`")
@@ -87,13 +86,12 @@ def chart_values(subject: Subject) -> Iterator[Finding | Remark]:
         values = mapping(item.spec, "values")
         if not chart or not values or not item.exact:
             continue
-        unknown = unknown_values(chart, version, values, subject.known.charts[chart].open_values)
+        unknown = unknown_values(chart, version, values)
         if unknown is None:
             yield not_checked(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
         for one in unknown or ():
             place = line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":")
-            known_in = f"; known in {one.known_in}" if one.known_in else ""
-            what = f"chart {chart} {version} has no value `{one.path}`{known_in}"
+            what = f"chart {chart} {version} has no value `{one.path}`{_known_around(one)}"
             why = "Helm silently ignores unknown values, and the default stays in force (F20)"
             if one.nearest:
                 yield NO_SUCH_VALUE(place, what=what, why=why, write=one.nearest)
@@ -103,12 +101,18 @@ def chart_values(subject: Subject) -> Iterator[Finding | Remark]:
                 yield MAYBE_NO_SUCH_VALUE(place, what=what, why=why, write=write)
 
 
+def _known_around(one: UnknownValue) -> str:
+    said = [f"{one.before} still has it"] if one.before else []
+    said += [f"{one.after} is the first that has it" + (" again" if one.before else "")] if one.after else []
+    return f" ({', '.join(said)})" if said else ""
+
+
 def _why_not(chart: str, version: str) -> str:
-    known = versions_known(chart)
-    if not known:
-        return "its keys are not known"
-    near = nearest_version(version.removeprefix("v"), known) if EXACT.fullmatch(version) else None
-    return f"its keys are known for {', '.join(known)} only" + (f"; the nearest is {near}" if near and len(known) > 1 else "")
+    if not versions_known(chart):
+        return "no release of it is known"
+    if not is_exact(version):
+        return "which release that is, only the cluster finds out; docs/catalog.md lists those that are known"
+    return f"the release is not known; known nearby: {', '.join(neighbours(chart, version))}"
 
 
 def exact(subject: Subject) -> Iterator[Finding]:
@@ -118,7 +122,7 @@ def exact(subject: Subject) -> Iterator[Finding]:
         holder = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
         source = mapping(holder, "sourceRef").get("kind")
         version = str(holder.get("version", "*"))
-        if holder.get("chart") and source == "HelmRepository" and not EXACT.fullmatch(version) and "${" not in version:
+        if holder.get("chart") and source == "HelmRepository" and not is_exact(version) and "${" not in version:
             place = line_with(store, item.document, "version:")
             if not isinstance(holder.get("version", ""), str):
                 version = _as_written(store.text(item.document.path), place.line) or version

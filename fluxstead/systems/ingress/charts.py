@@ -1,6 +1,6 @@
 """The charts of the two ingress controllers.
 
-Sources: the CRDs, classes and webhook configurations in kubernetes/ingress-nginx charts/ingress-nginx and
+Sources: the CRDs and classes in kubernetes/ingress-nginx charts/ingress-nginx and
 traefik/traefik-helm-chart traefik, at the tags of their releases.
 """
 
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fluxstead.catalog.brings import Brings, Part, kinds, webhook
+from fluxstead.catalog.brings import Brings, Part
 from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_4, GATEWAY_API_1_5
 from fluxstead.catalog.brings.k3s import TRAEFIK as TRAEFIK_KINDS
 from fluxstead.catalog.chart import Chart, Values
 from fluxstead.core.shape import mapping
-
-_INGRESS = kinds("networking.k8s.io", "Ingress")
 
 
 def _nginx_classes(brings: Brings, values: Values) -> Brings:
@@ -36,15 +34,7 @@ def _traefik_classes(brings: Brings, values: Values) -> Brings:
 
 INGRESS_NGINX = Chart(
     name="ingress-nginx",
-    parts=(
-        Part(
-            "4.12",
-            Brings(
-                ingress_classes=frozenset({"nginx"}),
-                webhooks=(webhook("validate.nginx.ingress.kubernetes.io", "validating", _INGRESS),),
-            ),
-        ),
-    ),
+    parts=(Part("4.12", Brings(ingress_classes=frozenset({"nginx"}))),),
     with_values=_nginx_classes,
 )
 

@@ -31,7 +31,7 @@ class IngressSettings(Described):
     values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")
 
     def bundled(self, platform: Platform) -> bool:
-        """Whether k3s installs the controller, so that it is only configured (design decision 11)."""
+        """Whether k3s installs the controller, so that it is only configured."""
         return self.controller == "traefik" and "traefik" not in platform.disabled
 
     @property
