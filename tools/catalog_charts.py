@@ -40,6 +40,8 @@ _PATH = re.compile(r"\.Values((?:\.[\w-]+)+)")
 _INDEXED = re.compile(r'index \(?\$?\.Values((?: +"[^"]+")+)')
 _DIGGED = re.compile(r'\bdig((?: +"[^"]*")+) +(?:[^"\s]+ +)?\$?\.Values((?:\.[\w-]+)*)')
 _RELATIVE = re.compile(r'(?<![\w)"])(?:\$\w*)?((?:\.[A-Za-z]\w*)+)')
+_BELOW = re.compile(r'(?<![\w)"$.])((?:\.[A-Za-z]\w*)+)')
+_ROOTS = (".Values", ".Chart", ".Release", ".Capabilities", ".Template", ".Files")
 _WRITTEN_OUT = re.compile(r"[tT]o(?:Yaml|Json|RawJson|PrettyJson|Toml)\b")
 _BLOCK = re.compile(r"\{\{-?\s*(?:else\s+)?(if|with|range|define|block|end)\b")
 _COMMENT = re.compile(r"\{\{-?\s*/\*")
@@ -102,9 +104,12 @@ def _mentions(template: str) -> Mentions:
             continue
         indexed = {_quoted(keys) for keys in _INDEXED.findall(action)}
         named = {_way(path) for path in _PATH.findall(action)}
-        elsewhere = {path.rpartition(".")[2] for path in _RELATIVE.findall(action) if not path.startswith((".Values", ".Chart"))}
+        elsewhere = {path.rpartition(".")[2] for path in _RELATIVE.findall(action) if not path.startswith(_ROOTS)}
         block = _BLOCK.match(action)
         read |= named | indexed | set(_digged(action))
+        if around:
+            below = [_way(path) for path in _BELOW.findall(action) if not path.startswith(_ROOTS)]
+            read |= {(*way, *path) for way in around[-1][0] for path in below}
         handed_on |= indexed
         if block and block[1] == "range":
             handed_on |= named

@@ -143,6 +143,11 @@ def test_a_version_holds_what_changed() -> None:
             {"a": {"b": 0, "c": {"d": OPEN}, "e": OPEN}},
         ),
         ({"a": {"spec": {"x": 1}, "b": {"x": 1}}}, "{{ toYaml $one.spec }}", {"a": {"spec": OPEN, "b": {"x": CLOSED}}}),
+        (
+            {"a": {"b": 1}},
+            "{{ with .Values.a }}{{ .c }}{{ range .d }}{{ .e }}{{ end }}{{ end }}{{ .f }}",
+            {"a": {"b": 0, "c": 1, "d": 1}},
+        ),
         ({"a": {"spec": {"x": 1}}}, "{{ with $one.spec }}{{ toYaml . }}{{ end }}", {"a": {"spec": OPEN}}),
     ],
 )

@@ -134,7 +134,29 @@ def test_a_key_that_came_or_went_is_judged_right_on_both_sides(chart: str, path:
                 "prometheusOperator": {"resources": {"limits": {"memory": "1Gi"}}},
             },
         ),
-        ("traefik", "41.3.0", {"ports": {"mine": {"port": 1}}, "service": {"spec": {"type": "NodePort"}}}),
+        ("traefik", "41.3.0", {"ports": {"mine": {"port": 1}}, "service": {"spec": {"externalTrafficPolicy": "Local"}}}),
+        ("ingress-nginx", "4.15.1", {"controller": {"image": {"repository": "mine/controller"}}}),
+        ("cert-manager", "v1.21.1", {"crds": {"enabled": True}, "webhook": {"podAnnotations": {"a": "b"}}, "http_proxy": "x"}),
+        ("alloy", "1.11.1", {"alloy": {"configMap": {"content": "// empty"}, "mounts": {"varlog": True}}, "crds": {"any": 1}}),
+        (
+            "grafana",
+            "12.11.1",
+            {
+                "grafana.ini": {"auth.generic_oauth": {"enabled": True}},
+                "persistence": {"enabled": True},
+                "datasources": {"a.yaml": 1},
+            },
+        ),
+        (
+            "loki",
+            "18.11.0",
+            {
+                "deploymentMode": "SingleBinary",
+                "loki": {"limits_config": {"retention_period": "7d"}, "schemaConfig": {"configs": []}, "auth_enabled": False},
+                "singleBinary": {"replicas": 1, "persistence": {"storageClass": "longhorn", "size": "10Gi"}},
+                "minio": {"enabled": False, "anything": {"deep": 1}},
+            },
+        ),
     ],
 )
 def test_real_values_are_accepted(chart: str, version: str, values: dict[str, Any]) -> None:
