@@ -262,6 +262,9 @@ def test_a_mount_path_that_is_somebody_elses_is_not_taken() -> None:
     assert f"{unit} mounts something there" in refused(host(blank(), place=Place(units=(unit,))))
     assert "an automount waits" in refused(host(blank(), place=Place(automount=True)))
     assert "what is mounted at /mnt, which is not the system's" in refused(host(blank(), place=Place(below="/mnt")))
+    assert f"/dev/sdb1 is mounted at {PATH} too, under /dev/sda1" in refused(
+        host(ours(), place=Place("/dev/sda1", under=("/dev/sdb1",)))
+    )
 
 
 def unfinished(**changes: object) -> Disk:

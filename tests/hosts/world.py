@@ -232,6 +232,7 @@ def any_host(draw: st.DrawFn) -> Host:
         units=draw(st.sampled_from([(), (), (), ("/etc/systemd/system/mnt-longhorn-a.mount",)])),
         automount=draw(st.sampled_from([False, False, False, True])),
         below=draw(st.sampled_from(["", "", "", "/srv"])),
+        under=draw(st.sampled_from([(), (), (), ("/dev/sdc1",)])),
     )
     known: list[dict[str, tuple[str, ...]]] = [{}, {UUID: ("/dev/sda",)}, {UUID: ("/dev/sda", "/dev/sdb")}]
     return Host(tuple(disks), {PATH: place}, draw(st.sampled_from(known)))

@@ -60,6 +60,11 @@ def place_problems(declared: Declared, disk: Disk, place: Place) -> List[str]:
         problems.append(f"a part of {path} is a symbolic link or not a folder; Longhorn takes only real folders")
     if place.device and place.device not in paths:
         problems.append(f"{path} is taken: {place.device} is mounted there")
+    if place.under and place.device in paths:
+        # The folder under a mount is made immutable, and there it would be the root folder of another filesystem.
+        others = " and ".join(place.under)
+        way = f"umount {path} until nothing is, then mount what belongs there"
+        problems.append(f"{others} is mounted at {path} too, under {place.device}: {way}")
     if place.subfolder:
         problems.append(f"what is mounted at {path} is a folder of a filesystem, not its root")
     if not place.device and place.entries:

@@ -202,6 +202,8 @@ class Place:
     """An automount waits there."""
     below: str = ""
     """The mount of somebody else in which the folder would be made; empty when it is the system's own."""
+    under: Tuple[str, ...] = ()
+    """Other devices that are mounted at this very path, hidden by the last one."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ class Mount:
         left, right = line.split(" - ", 1)
         fields, kind = left.split(), right.split()
         self.number, self.root, self.path = fields[2], fields[3], unescaped(fields[4])
-        self.kind, self.source = kind[0], unescaped(kind[1])
+        source = unescaped(kind[1])
+        # What is no file has a name of its own, as a tmpfs does.
+        self.kind, self.source = kind[0], os.path.realpath(source) if source.startswith("/") else source
         self.read_only = "ro" in fields[5].split(",") or "ro" in kind[2].split(",")
 
 
@@ -98,7 +100,7 @@ class System:
         system = {self._mount_of(each) for each in SYSTEM_PATHS}
         around = self._mount_of(os.path.dirname(path))
         return Place(
-            os.path.realpath(mounted[-1].source) if mounted else "",
+            mounted[-1].source if mounted else "",
             bool(mounted) and mounted[-1].root != "/",
             found["real"],
             tuple(found["entries"]),
@@ -108,6 +110,7 @@ class System:
             units=_units(path),
             automount=any(mount.path == path and mount.kind == "autofs" for mount in self.mounts),
             below="" if around in system else around,
+            under=tuple(dict.fromkeys(mount.source for mount in mounted if mount.number != mounted[-1].number)),
         )
 
 

@@ -141,7 +141,7 @@ class _Reader:
     def _volume(self, name: str, kind: str, offset: int, size: int) -> Volume:
         path = f"/dev/{name}"
         number = number_of(name)
-        mounts = [mount for mount in self.system.mounts if number == mount.number or os.path.realpath(mount.source) == path]
+        mounts = [mount for mount in self.system.mounts if number == mount.number or mount.source == path]
         return Volume(
             path,
             kind,
