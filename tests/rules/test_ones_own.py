@@ -59,6 +59,6 @@ def test_what_is_about_the_reference_cluster_is_skipped_and_nothing_else_breaks(
     said(own, "fluxstead.cli", "render")
     said(own, "pytest", "--collect-only", "-q", "-p", "no:cacheprovider")
     tests = [f"tests/{path}" for path in ABOUT_IT]
-    result = said(own, "pytest", "-q", "-rs", "-p", "no:cacheprovider", *tests)
+    result = said(own, "pytest", "-rs", "-p", "no:cacheprovider", *tests)
     assert "about the reference cluster, in whose place is one's own" in result
     assert " passed, " in result.splitlines()[-1]
