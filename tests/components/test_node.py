@@ -191,7 +191,7 @@ def test_every_layer_waits_for_every_host(described: Project, run_pulumi: Runner
 )
 def test_without_a_fine_answer_no_tree_is_written(answer: str, described: Project, run_pulumi: Runner) -> None:
     """Whatever the command's exit status was."""
-    with pytest.raises(pulumi.RunError, match=r"holds ext4|nothing of its disks sdh1|nothing that can be read"):
+    with pytest.raises(pulumi.RunError, match=r"holds ext4|nothing about its disks sdh1|nothing that can be read"):
         run_pulumi(described, preview=False, printed={"k3s1": answer})
     assert not (described.root / "generated").exists()
 

@@ -24,7 +24,7 @@ TEN_MISTAKES = [
     (K3S1, "address: 192.168.86.71", "address: 192.168.86.711", "is not an IP address", "an address such as"),
     (K3S1, "name: sdg1", "name: SDG1", "'SDG1' is not a Kubernetes name", "sdg1"),
     (K3S1, "mountPath: /mnt/longhorn/sdh1", "mountPath: /var/lib/longhorn", "belongs to the system", "a directory of its own"),
-    ("nodes/k3s2.yaml", "state: planned", "state: planned\nstate: live", "the key `state` stands here a second time", "once"),
+    ("nodes/k3s2.yaml", "state: planned", "state: planned\nstate: live", "the key `state` is here a second time", "once"),
 ]
 
 
