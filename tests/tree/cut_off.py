@@ -228,6 +228,8 @@ def trace(root: Path, files: Mapping[str, str]) -> list[tuple[str, str, str]]:
 
 def main(folder: Path, which: str) -> list[Any]:
     """What a test asks of it."""
+    # As in the foreground; a shell's background ignores it, and Python then leaves it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     match which:
         case "the first tree":
             return [asdict(one) for one in outcomes(folder, None, FIRST)]

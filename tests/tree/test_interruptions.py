@@ -91,6 +91,8 @@ def test_ctrl_c_ends_the_command_without_a_traceback(in_memory: Path) -> None:
         shutil.rmtree(in_memory / "generated", ignore_errors=True)
         script = (
             "import os, runpy, signal, sys; from tests.tree.cut_off import Counting;"
+            # As in the foreground; a shell's background ignores it, and Python then leaves it so.
+            "signal.signal(signal.SIGINT, signal.default_int_handler);"
             f"Counting(lambda count, *_: os.kill(os.getpid(), signal.SIGINT) if count == {call} else None);"
             "sys.argv[1:] = ['render', '--project', sys.argv[1]]; runpy.run_module('fluxstead.cli', run_name='__main__')"
         )
