@@ -25,10 +25,10 @@ class Program:
 
     def __init__(self) -> None:
         self._root, stack = _project()
-        reading = load(self._root, stack)
-        if reading.description is None:
-            _stop(reading.findings)
-        self._description = reading.description
+        loaded = load(self._root, stack)
+        if loaded.description is None:
+            _stop(loaded.findings)
+        self._description = loaded.description
         self._plans: dict[str, Plan] = {}
 
     @property

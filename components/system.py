@@ -22,7 +22,7 @@ class SystemResource(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SystemArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_of(name), name, {}, opts)
-        self.addresses = {address.name: address.url for address in args.plan.addresses}
+        self.addresses = {link.name: link.url for link in args.plan.links}
         self.register_outputs({"addresses": self.addresses, **args.plan.outputs})
 
 

@@ -9,20 +9,20 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from fluxstead.checks.acceptance import accepted
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.entry import Entry
 from fluxstead.checks.past import Past
+from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
 from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import history_of
 from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStore
-from fluxstead.checks.reading.view import View, view_of
 from fluxstead.checks.rule import Remark
-from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description import place
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
-from fluxstead.roster import KNOWN, all_checks, in_order, judged
+from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
 from fluxstead.tree import unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
@@ -47,7 +47,7 @@ class Assembled:
     """What each system contributes, with its asks resolved, in the order of the list of systems."""
     findings: tuple[Finding, ...]
     remarks: tuple[Remark, ...]
-    view: View
+    applied: AppliedTree
     """The tree among the files around it, as Flux sees it."""
 
     @cached_property
@@ -57,7 +57,7 @@ class Assembled:
             self.tree.platform,
             self.tree.order,
             self.description.nodes,
-            [address for plan in self.plans.values() for address in plan.addresses],
+            [link for plan in self.plans.values() for link in plan.links],
             self._bootstrap(),
         )
         return {README: page, **{file.path: file.text for file in self.tree}}
@@ -98,7 +98,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     findings += unique.findings_of(layers, description.name)
     if root:
         findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)
-    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), KNOWN.charts)
+    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), SYSTEM_FACTS.charts)
     tree = render(
         f"generated/{description.name}",
         platform,
@@ -107,17 +107,19 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
         sops_secret=cluster.flux.sops_secret,
         place=cluster.flux.place,
     )
-    subject, past = evidence_of(description, plans, tree, root)
-    said = judged(subject, past)
+    context, past = evidence_of(description, plans, tree, root)
+    said = judged(context, past)
     findings += [*ordered.findings, *(one for one in said if isinstance(one, Finding))]
     # Classes and copies come from the machines' disks: without a machine, everything else would seem to be wrong.
     alone = bool(of_machines) and not any(node.joined for node in description.nodes)
     kept = of_machines if alone else accepted(set(findings), cluster.accept, all_checks() if cluster.accept else ())
     remarks = tuple(one for one in said if isinstance(one, Remark))
-    return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, subject.view)
+    return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, context.tree)
 
 
-def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None) -> tuple[Subject, Past]:
+def evidence_of(
+    description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None
+) -> tuple[CheckContext, Past]:
     """What the rules look at: the tree's files and what people wrote around them, now and in commits."""
     cluster = description.cluster
     around = DiskStore(root) if root else TextStore({})
@@ -125,14 +127,18 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
     wrong = list(entry.findings())
     store = TreeStore(tree.directory, tree, around, {entry.path: entry.as_written()} if wrong else {})
     begins = partial(_entries, description.name, tree.directory)
-    view = view_of(store, begins(store), cluster.flux.place)
-    before = committed(history_of(root, cluster.flux.branch), view, begins) if root else Committed()
+    applied = read_applied_tree(store, begins(store), cluster.flux.place)
+    before = committed(history_of(root, cluster.flux.branch), applied, begins) if root else Committed()
     unread = around.unreadable if isinstance(around, DiskStore) else {}
-    view.findings += [finding for finding in wrong if entry.path not in unread]
-    view.findings += [*entry.around(view), *entry.renamed(view, before.before), *(unreadable(*one) for one in unread.items())]
-    subject = Subject(
-        view=view,
-        known=KNOWN,
+    applied.findings += [finding for finding in wrong if entry.path not in unread]
+    applied.findings += [
+        *entry.around(applied),
+        *entry.renamed(applied, before.before),
+        *(unreadable(*one) for one in unread.items()),
+    ]
+    context = CheckContext(
+        tree=applied,
+        facts=SYSTEM_FACTS,
         platform=tree.platform,
         nodes=description.nodes,
         products={product: version for plan in plans.values() for product, version in plan.products.items()},
@@ -154,7 +160,7 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,
     )
-    return subject, Past(subject, before)
+    return context, Past(context, before)
 
 
 def _entries(cluster: str, directory: str, store: Store) -> list[str]:

@@ -9,10 +9,10 @@ from itertools import chain
 from fluxstead.catalog.chart import Charts
 from fluxstead.catalog.other_charts import OTHER_CHARTS
 from fluxstead.checks import registry
-from fluxstead.checks.known import Known
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.past import Past, Transition, over
 from fluxstead.checks.rule import Remark, Rule, not_checked, run
-from fluxstead.checks.subject import Subject
+from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.check import Check
 from fluxstead.core.findings import Finding
 from fluxstead.description import load, place, problems, text_in, yaml_in
@@ -28,14 +28,14 @@ from fluxstead.tree.layer import Plan
 SYSTEMS: tuple[System, ...] = (NODE_LABELS, DNS, LONGHORN, INGRESS, MONITORING, APPLICATIONS)
 """In the order in which the tree lists what they have, wherever nothing else decides."""
 
-KNOWN = Known(
+SYSTEM_FACTS = SystemFacts(
     charts=Charts((*OTHER_CHARTS, *(chart for system in SYSTEMS for chart in system.charts))),
     storages=tuple(system.storage for system in SYSTEMS if system.storage),
     routes=tuple(route for system in SYSTEMS for route in system.routes),
     copies=frozenset[str]().union(*(system.copies for system in SYSTEMS)),
 )
 
-OF_TREES: tuple[Rule[Subject], ...] = (*registry.OF_TREES, *(rule for system in SYSTEMS for rule in system.rules))
+OF_TREES: tuple[Rule[CheckContext], ...] = (*registry.OF_TREES, *(rule for system in SYSTEMS for rule in system.rules))
 OF_MOVES: tuple[Rule[Transition], ...] = (*registry.OF_MOVES, *(rule for system in SYSTEMS for rule in system.moves))
 
 
@@ -56,10 +56,10 @@ def all_checks() -> tuple[Check, ...]:
     return tuple(sorted(chain(*checks), key=lambda check: check.id))
 
 
-def judged(subject: Subject, past: Past) -> list[Finding | Remark]:
+def judged(context: CheckContext, past: Past) -> list[Finding | Remark]:
     """What all rules say of a tree, and of the commits before it."""
     return [
-        *run(subject, OF_TREES),
+        *run(context, OF_TREES),
         *over(past, OF_MOVES),
         *run(past, registry.OF_COMMITS),
         *map(not_checked, past.committed.unchecked),

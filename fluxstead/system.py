@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fluxstead.catalog.chart import Chart
-from fluxstead.checks.known import RouteKind, Storage
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.past import Transition
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
+from fluxstead.checks.system_facts import RouteKind, Storage
 from fluxstead.core.check import Check
 
 
@@ -29,5 +29,5 @@ class System:
     routes: tuple[RouteKind, ...] = ()
     copies: frozenset[str] = frozenset()
     planned: tuple[Check, ...] = ()
-    rules: tuple[Rule[Subject], ...] = ()
+    rules: tuple[Rule[CheckContext], ...] = ()
     moves: tuple[Rule[Transition], ...] = ()

@@ -1,6 +1,6 @@
 """What objects name, field by field: one table for the inferred order and for the checks of names.
 
-The cold start does not read it: that proves the order, and could not miss what is missing here (`checks/objects/needed.py`).
+The cold start does not read it: that proves the order, and could not miss what is missing here (`checks/objects/requirements.py`).
 Sources: the API references of Kubernetes, Flux and cert-manager.
 """
 
@@ -27,7 +27,7 @@ NO_CLASS = frozenset({"", "-"})
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class Reference:
     """An object names another one. `field`: the key above its name; `keys`: those read from it, where that is given."""
 
     ref: ObjectRef
@@ -50,14 +50,14 @@ class _Field:
     keys: tuple[str, ...] = ()
     key_in: str = "key"
 
-    def namings(self, way: Sequence[str], top: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
+    def references(self, way: Sequence[str], top: Mapping[str, Any], namespace: str) -> Iterator[Reference]:
         """What is named at the end of `way`, its path, by an object of this namespace, unless it may be missing."""
         for holder in _at(top, way[:-1]):
             name = holder.get(way[-1])
             if isinstance(name, str) and name and not holder.get("optional"):
                 kind, group = self._named(holder)
                 place = str(holder.get("namespace") or namespace) if is_namespaced(group, kind) else ""
-                yield Naming(ObjectRef(group, kind, place, name), way[-2].removesuffix("[]"), self._keys(holder))
+                yield Reference(ObjectRef(group, kind, place, name), way[-2].removesuffix("[]"), self._keys(holder))
 
     def _named(self, holder: Mapping[str, Any]) -> tuple[str, str]:
         kind, version = holder.get("kind"), holder.get("apiVersion")
@@ -122,25 +122,25 @@ def _by_holder() -> dict[str, list[tuple[_Field, list[str]]]]:
 _BY_HOLDER = _by_holder()
 
 
-def names_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Naming]:
+def references_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Reference]:
     """What an object of this namespace names, in the order of the table: fields, pods, annotations, classes in a chart's values."""
     kind, group = str(obj.get("kind")), group_of(str(obj.get("apiVersion", "")))
     for one, way in _BY_HOLDER.get(f"{kind}.{group}", ()):
-        yield from one.namings(way, obj, namespace)
+        yield from one.references(way, obj, namespace)
     pod = pod_in(obj)
     if pod is not None:
         for one, way in _BY_HOLDER[_POD]:
-            yield from one.namings(way, pod, namespace)
+            yield from one.references(way, pod, namespace)
     for annotation, issuer in _ISSUERS.items():
         name = mapping(mapping(obj, "metadata"), "annotations").get(annotation)
         if isinstance(name, str) and name:
             place = namespace if is_namespaced(CERTIFICATES, issuer) else ""
-            yield Naming(ObjectRef(CERTIFICATES, issuer, place, name), annotation)
+            yield Reference(ObjectRef(CERTIFICATES, issuer, place, name), annotation)
     if kind == "HelmRelease":
         yield from _classes_in(mapping(obj, "spec").get("values"))
 
 
-def makes(obj: Mapping[str, Any]) -> Iterator[str]:
+def created_secrets(obj: Mapping[str, Any]) -> Iterator[str]:
     """The Secrets in its own namespace that are created for an object: for a Certificate, and for an Ingress that asks for one."""
     spec = mapping(obj, "spec")
     if obj.get("kind") == "Certificate" and group_of(str(obj.get("apiVersion", ""))) == CERTIFICATES:
@@ -152,14 +152,14 @@ def makes(obj: Mapping[str, Any]) -> Iterator[str]:
     yield from (name for name in names if isinstance(name, str))
 
 
-def _classes_in(values: Any) -> Iterator[Naming]:
+def _classes_in(values: Any) -> Iterator[Reference]:
     """Wherever a chart's values put them."""
     if isinstance(values, Mapping):
         for key, value in values.items():
             if key not in CLASSES or not isinstance(value, str):
                 yield from _classes_in(value)
             elif value not in NO_CLASS:
-                yield Naming(storage_class(value), key)
+                yield Reference(storage_class(value), key)
     elif isinstance(values, list):
         for value in values:
             yield from _classes_in(value)

@@ -15,7 +15,7 @@ UNUSED_ACCEPTANCE = warns("accept/unused", "U7", "there is no finding for `stora
 CHECKS = (ERROR_ACCEPTED, UNKNOWN_ACCEPTED, UNUSED_ACCEPTANCE)
 
 
-class Acceptance(Protocol):
+class AcceptedWarning(Protocol):
     """What the description says."""
 
     @property
@@ -26,7 +26,7 @@ class Acceptance(Protocol):
         """Where it is written."""
 
 
-def accepted(findings: Collection[Finding], acceptances: Sequence[Acceptance], checks: Sequence[Check]) -> Iterator[Finding]:
+def accepted(findings: Collection[Finding], acceptances: Sequence[AcceptedWarning], checks: Sequence[Check]) -> Iterator[Finding]:
     """The findings without the accepted warnings, plus what is wrong with the acceptances themselves."""
     found = {finding.id: finding.severity for finding in sorted(findings, reverse=True)}
     names = {acceptance.id for acceptance in acceptances}

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, identity
 from fluxstead.checks.reading.directory import kustomization_in
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.store import Store, line_with, normal
-from fluxstead.checks.reading.view import KUSTOMIZE, View, identity
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -110,28 +110,28 @@ class Entry:
         if spec.get("kubeConfig"):
             yield "kubeConfig", "it applies the tree to another cluster", _PRUNES, "no kubeConfig"
 
-    def around(self, view: View) -> Iterator[Finding]:
+    def around(self, tree: AppliedTree) -> Iterator[Finding]:
         """A kustomization in the entry's folder that leaves it out or changes it."""
         listing = kustomization_in(self.store, self.path.rpartition("/")[0])
         if listing is None:
             return
-        if self.path not in view.files:
+        if self.path not in tree.files:
             yield _wrong(
                 Source(listing),
                 "it does not list tree.yaml",
                 f"Flux does not read the tree: {_PRUNES}",
                 "- tree.yaml, under resources",
             )
-        for unit in view.units.values():
-            if unit.document and unit.document.path == self.path:
-                for _, what, why, write in self._differences(unit.spec, unit.namespace):
+        for kustomization in tree.kustomizations.values():
+            if kustomization.document and kustomization.document.path == self.path:
+                for _, what, why, write in self._differences(kustomization.spec, kustomization.namespace):
                     yield _wrong(
                         Source(listing), f"with its changes to tree.yaml, {what}", why, f"{write}, in what Flux gets after them"
                     )
 
-    def renamed(self, view: View, before: Mapping[str, View]) -> Iterator[Finding]:
+    def renamed(self, tree: AppliedTree, before: Mapping[str, AppliedTree]) -> Iterator[Finding]:
         """The root of the tree under another name than in a commit."""
-        now = self._root(view)
+        now = self._root(tree)
         for commit, old in before.items():
             was = self._root(old)
             if now and was and now != was:
@@ -143,9 +143,16 @@ class Entry:
                 )
                 return
 
-    def _root(self, view: View) -> str | None:
-        own = (unit for unit in view.units.values() if unit.document and unit.document.path == self.path)
-        return next((unit.key for unit in own if normal(str(unit.spec.get("path") or "")) == self.directory), None)
+    def _root(self, tree: AppliedTree) -> str | None:
+        own = (
+            kustomization
+            for kustomization in tree.kustomizations.values()
+            if kustomization.document and kustomization.document.path == self.path
+        )
+        return next(
+            (kustomization.key for kustomization in own if normal(str(kustomization.spec.get("path") or "")) == self.directory),
+            None,
+        )
 
 
 def _wrong(source: Source, what: str, why: str, write: str) -> Finding:

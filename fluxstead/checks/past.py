@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fluxstead.checks.known import Known
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.committed import Committed
-from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.rule import Remark, Rule, run
-from fluxstead.checks.subject import Subject
+from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 
@@ -22,36 +22,41 @@ class Transition:
     """
 
     name: str
-    before: View
-    subject: Subject
+    before: AppliedTree
+    context: CheckContext
 
     @property
-    def now(self) -> View:
+    def now(self) -> AppliedTree:
         """The tree that is to follow."""
-        return self.subject.view
+        return self.context.tree
 
     @property
-    def known(self) -> Known:
+    def facts(self) -> SystemFacts:
         """What systems say about their charts and kinds."""
-        return self.subject.known
+        return self.context.facts
 
     @property
     def nothing_is_left(self) -> bool:
         """Whether nothing of the committed tree is reached any more: then that is reported, and not what becomes of each object."""
-        units = {key for key, unit in self.before.units.items() if unit.document is not None}
-        objects = {item.ref for item in self.before.items if item.unit.document is not None}
-        return bool(units and objects and not units & self.now.units.keys() and not objects & self.now.by_ref.keys())
+        kustomizations = {key for key, kustomization in self.before.kustomizations.items() if kustomization.document is not None}
+        objects = {item.ref for item in self.before.objects if item.kustomization.document is not None}
+        return bool(
+            kustomizations
+            and objects
+            and not kustomizations & self.now.kustomizations.keys()
+            and not objects & self.now.by_ref.keys()
+        )
 
-    def changed(self) -> Iterator[tuple[Item, Item]]:
+    def changed(self) -> Iterator[tuple[AppliedObject, AppliedObject]]:
         """The objects of both trees that are not the same, before and now, or belong to another Kustomization."""
         for ref, items in self.before.by_ref.items():
             old, new = items[0], self.now.by_ref.get(ref, [None])[0]
-            if new is not None and not (new.object is old.object and new.unit.key == old.unit.key):
+            if new is not None and not (new.object is old.object and new.kustomization.key == old.kustomization.key):
                 yield old, new
 
-    def moved_releases(self) -> list[tuple[Item, Item]]:
+    def moved_releases(self) -> list[tuple[AppliedObject, AppliedObject]]:
         """Releases that hold the cluster's volumes and changed their name or namespace: Flux does not rename."""
-        was, found = _holding_volumes(self.known, self.before), _holding_volumes(self.known, self.now)
+        was, found = _holding_volumes(self.facts, self.before), _holding_volumes(self.facts, self.now)
         return [
             (next(iter(was[chart].values())), next(iter(found[chart].values())))
             for chart in was
@@ -59,10 +64,10 @@ class Transition:
         ]
 
 
-def _holding_volumes(known: Known, view: View) -> dict[str, dict[ObjectRef, Item]]:
-    releases: dict[str, dict[ObjectRef, Item]] = {}
-    for item in view.of("HelmRelease"):
-        chart = known.chart(view, item)
+def _holding_volumes(facts: SystemFacts, tree: AppliedTree) -> dict[str, dict[ObjectRef, AppliedObject]]:
+    releases: dict[str, dict[ObjectRef, AppliedObject]] = {}
+    for item in tree.of("HelmRelease"):
+        chart = facts.chart(tree, item)
         if chart.holds_volumes:
             releases.setdefault(chart.name, {})[item.ref] = item
     return releases
@@ -72,13 +77,13 @@ def _holding_volumes(known: Known, view: View) -> dict[str, dict[ObjectRef, Item
 class Past:
     """What was committed before this tree; nothing where there is no history."""
 
-    subject: Subject
+    context: CheckContext
     committed: Committed
 
     @property
     def transitions(self) -> list[Transition]:
         """The steps that Flux would take with this tree as the next commit."""
-        return [Transition(name, before, self.subject) for name, before in self.committed.before.items()]
+        return [Transition(name, before, self.context) for name, before in self.committed.before.items()]
 
 
 def over(past: Past, rules: Sequence[Rule[Transition]]) -> Iterator[Finding | Remark]:

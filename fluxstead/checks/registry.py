@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 from fluxstead.checks import acceptance, entry
 from fluxstead.checks.rules import (
     accounts,
-    by_name,
     coldstart,
     config,
     flux_objects,
-    keeping,
     moves,
+    named_secrets,
     network,
     ownership,
-    patience,
+    pruning,
     references,
     releases,
     rivals,
@@ -27,6 +26,7 @@ from fluxstead.checks.rules import (
     servicelb,
     starting,
     substitution,
+    timeouts,
     traffic,
     units,
     versions,
@@ -35,11 +35,11 @@ from fluxstead.nodes import checks as nodes
 from fluxstead.tree import delivery, look, order, owned, unique
 
 if TYPE_CHECKING:
+    from fluxstead.checks.context import CheckContext
     from fluxstead.checks.past import Past, Transition
     from fluxstead.checks.rule import Rule
-    from fluxstead.checks.subject import Subject
 
-OF_TREES: tuple[Rule[Subject], ...] = (
+OF_TREES: tuple[Rule[CheckContext], ...] = (
     *references.RULES,
     *flux_objects.RULES,
     *config.RULES,
@@ -51,12 +51,12 @@ OF_TREES: tuple[Rule[Subject], ...] = (
     *ownership.RULES,
     *servicelb.RULES,
     *rivals.RULES,
-    *patience.RULES,
+    *timeouts.RULES,
     *coldstart.RULES,
     *versions.RULES,
-    *keeping.RULES,
+    *pruning.RULES,
     *secrets.RULES,
-    *by_name.RULES,
+    *named_secrets.RULES,
     *units.RULES,
     *substitution.RULES,
     *network.RULES,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fluxstead.checks.foreign import cluster_at, clusters_in
+from fluxstead.checks.hand_written import cluster_at, clusters_in
 from fluxstead.checks.outside.built import kustomize
 from fluxstead.checks.outside.evidence import Outside, Session
 from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
@@ -17,7 +17,7 @@ from fluxstead.cli.formats import FORMATS
 from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
 from fluxstead.core.findings import Finding, Severity, errors
 from fluxstead.embedded import Run
-from fluxstead.roster import KNOWN, all_checks, judged
+from fluxstead.roster import SYSTEM_FACTS, all_checks, judged
 from fluxstead.tree.delivery import look
 
 
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         return _hand_written(options)
     result, said = run_project(options), set[Finding | Remark]()
     if result.assembled:
-        outside = Outside(result.assembled.view, result.root, Session(kustomize(), options.online))
+        outside = Outside(result.assembled.applied, result.root, Session(kustomize(), options.online))
         said.update(result.assembled.remarks, run_rules(outside, OF_OUTSIDE))
     failed = _print({*result.findings, *_on_disk(result), *said}, options.format)
     if options.format == "text" and not failed:
@@ -74,16 +74,16 @@ def _hand_written(options: argparse.Namespace) -> int:
     if not root.is_dir():
         print(f"fluxstead: there is no directory {root}", file=sys.stderr)
         return 2
-    clusters = {options.entry: cluster_at(root, options.entry, KNOWN)} if options.entry else clusters_in(root, KNOWN)
+    clusters = {options.entry: cluster_at(root, options.entry, SYSTEM_FACTS)} if options.entry else clusters_in(root, SYSTEM_FACTS)
     if not clusters:
         print(f"fluxstead: no Flux Kustomization below {root}; say --entry DIR if there is one", file=sys.stderr)
         return 2
     said: set[Finding | Remark] = set()
     session = Session(kustomize(), options.online)
     for entry, past in clusters.items():
-        view = past.subject.view
-        said.update(judged(past.subject, past), run_rules(Outside(view, root, session), OF_OUTSIDE))
-        print(f"{entry or '.'}: {len(view.units)} Kustomizations, {len(view.items)} objects", file=sys.stderr)
+        tree = past.context.tree
+        said.update(judged(past.context, past), run_rules(Outside(tree, root, session), OF_OUTSIDE))
+        print(f"{entry or '.'}: {len(tree.kustomizations)} Kustomizations, {len(tree.objects)} objects", file=sys.stderr)
     return int(_print(said, options.format))
 
 

@@ -34,11 +34,11 @@ def run(options: argparse.Namespace) -> int:
     root, stack = choose_stack(options)
     if options.what == "discover":
         return _discover(options, stack)
-    reading = load(root, stack)
-    if reading.description is None or errors(reading.findings):
-        print_findings(reading.findings, "text")
+    loaded = load(root, stack)
+    if loaded.description is None or errors(loaded.findings):
+        print_findings(loaded.findings, "text")
         return 1
-    nodes = _chosen(reading.description, options.names)
+    nodes = _chosen(loaded.description, options.names)
     answers = ssh.plan(nodes, root, _progress)
     if options.format == "json":
         print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))

@@ -10,7 +10,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.shape import mapping
 
 
-def attempts(platform: Platform) -> dict[str, Any]:
+def install_and_upgrade(platform: Platform) -> dict[str, Any]:
     """How Helm installs and upgrades: CRDs kept current, one attempt per interval, never an uninstall or a rollback.
 
     A rollback of Longhorn is a refused downgrade and an uninstall deletes its custom resources, so neither may be used as

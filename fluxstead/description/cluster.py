@@ -11,7 +11,7 @@ from fluxstead.core.names import Name
 from fluxstead.core.network import Cidr
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
-from fluxstead.description.place import HERE, Place
+from fluxstead.description.place import HERE, RepositoryPath
 from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.ingress.settings import IngressSettings
@@ -25,7 +25,7 @@ class FluxSettings(Described):
     version: Version = Field(description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist.")
     repository: str | None = Field(default=None, description="The Git URL that Flux syncs; used in the tree's README only.")
     branch: str = Field(default="main", min_length=1, description="The branch that Flux syncs.")
-    directory: Place | None = Field(
+    directory: RepositoryPath | None = Field(
         default=None,
         description="The folder of this project, from the root of the repository that Flux syncs; '.' is that root.",
     )

@@ -18,7 +18,7 @@ from fluxstead.core.yaml_depth import is_nested_without_end
 from fluxstead.description.cluster import Cluster
 from fluxstead.description.problems import UNKNOWN_KEY, WRONG_TYPE, Written, findings_of, unknown_key
 from fluxstead.description.text_in import read_document, unreadable
-from fluxstead.description.yaml_in import Document, read_yaml
+from fluxstead.description.yaml_in import YamlFile, read_yaml
 from fluxstead.nodes.model import Node
 
 NO_CLUSTER = refuses("description/no-cluster", "U12", "no stack is called 'k3s-flx'", "the description")
@@ -49,7 +49,7 @@ class Description:
 
 
 @dataclass(slots=True)
-class Reading:
+class LoadResult:
     """The description, unless something in it could not be read, and every finding on the way."""
 
     description: Description | None
@@ -62,15 +62,15 @@ def stacks_in(root: Path) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def load(root: Path, stack: str) -> Reading:
+def load(root: Path, stack: str) -> LoadResult:
     """Read the stack's file and the machines that name it. Never raises because of what a person wrote."""
     findings: list[Finding] = []
     stack_file = f"Pulumi.{stack}.yaml"
     cluster = _load_cluster(root, stack, stack_file, findings)
     nodes = _load_nodes(root, stack, findings)
     if cluster is None or any(finding.id.startswith("description/") for finding in findings):
-        return Reading(None, findings)
-    return Reading(Description(stack, stack_file, cluster, tuple(nodes)), findings)
+        return LoadResult(None, findings)
+    return LoadResult(Description(stack, stack_file, cluster, tuple(nodes)), findings)
 
 
 def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Finding]) -> Cluster | None:
@@ -118,7 +118,7 @@ def _no_mapping(what: str, source: Source) -> Finding:
     )
 
 
-def _sections(config: Mapping[str, Any], document: Document, findings: list[Finding]) -> tuple[dict[str, Any], set[str]]:
+def _sections(config: Mapping[str, Any], document: YamlFile, findings: list[Finding]) -> tuple[dict[str, Any], set[str]]:
     """The project's own keys in `config`, without their prefix, and those already reported as unusable.
 
     Other namespaces' keys belong to other programs.
@@ -181,7 +181,7 @@ def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
         )
 
 
-def _from_cli(value: Any, name: str, document: Document) -> Any:
+def _from_cli(value: Any, name: str, document: YamlFile) -> Any:
     """`pulumi config set` without --path writes an object or a list as a JSON string."""
     if isinstance(value, str) and value[:1] in {"{", "["} and not is_nested_without_end(value):
         try:
@@ -246,7 +246,7 @@ def _keys_of(model: type[Described]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
 
 
-def _check_cluster(root: Path, cluster: str, document: Document, findings: list[Finding]) -> None:
+def _check_cluster(root: Path, cluster: str, document: YamlFile, findings: list[Finding]) -> None:
     known = stacks_in(root)
     if cluster in known:
         return
@@ -264,7 +264,7 @@ def _check_cluster(root: Path, cluster: str, document: Document, findings: list[
 def _validated(
     model: type[_Model],
     data: Any,
-    document: Document,
+    document: YamlFile,
     path: KeyPath,
     findings: list[Finding],
     *,

@@ -48,7 +48,7 @@ def _place(value: str) -> str:
     )
 
 
-Place = Annotated[str, AfterValidator(_place)]
+RepositoryPath = Annotated[str, AfterValidator(_place)]
 """A folder, by its path from the repository's root, or `HERE`."""
 
 

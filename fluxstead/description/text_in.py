@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
-from fluxstead.description.yaml_in import Document, read_yaml
+from fluxstead.description.yaml_in import YamlFile, read_yaml
 
 MISSING = refuses("description/missing", "U7", "`version` is missing", "the description")
 UNREADABLE_FILE = refuses("description/unreadable", "U7", "the file cannot be read: …", "the description")
@@ -18,9 +18,9 @@ _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: .*)?$", re.MULTILINE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_document(root: Path, file: str) -> Document | None:
+def read_document(root: Path, file: str) -> YamlFile | None:
     """The file's one document; None where there is no such file. Never raises, and never waits for a pipe."""
-    document = Document(file)
+    document = YamlFile(file)
     content = _content(root / file, document)
     text = _decoded(content, document) if content is not None and not document.findings else ""
     if content is None or document.findings:
@@ -38,7 +38,7 @@ def read_document(root: Path, file: str) -> Document | None:
     return read
 
 
-def _content(path: Path, document: Document) -> bytes | None:
+def _content(path: Path, document: YamlFile) -> bytes | None:
     try:
         if path.exists() and not path.is_file():
             what = "this is a folder" if path.is_dir() else "this is not a regular file"
@@ -56,7 +56,7 @@ def _content(path: Path, document: Document) -> bytes | None:
     return b""
 
 
-def _decoded(content: bytes, document: Document) -> str:
+def _decoded(content: bytes, document: YamlFile) -> str:
     """The text; empty where it is not text."""
     file = document.file
     if content.startswith(_UTF_16):

@@ -33,7 +33,7 @@ _DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
 
 
 @dataclass(slots=True)
-class Document:
+class YamlFile:
     """One file: its data, the line of every key path, and what was wrong with it as YAML."""
 
     file: str
@@ -48,9 +48,9 @@ class Document:
     """The mappings with keys that could not be read."""
 
 
-def read_yaml(text: str, file: str) -> Document:
+def read_yaml(text: str, file: str) -> YamlFile:
     """The single document in `text`. Never raises: what is wrong with it is in the findings."""
-    document = Document(file)
+    document = YamlFile(file)
     if is_nested_without_end(text):
         document.findings.append(_endless(file))
         return document
@@ -104,7 +104,7 @@ def _endless(file: str) -> Finding:
 
 
 class _Builder:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: YamlFile) -> None:
         self._document = document
 
     def build(self, node: yaml.Node, path: KeyPath, line: int) -> Any:

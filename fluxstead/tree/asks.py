@@ -36,7 +36,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Link:
     """One thing to open in a browser."""
 
     name: str
@@ -53,7 +53,7 @@ class Router(Protocol):
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The objects that make `route` work, all in the route's namespace."""
 
-    def address(self, route: Route) -> Address:
+    def link(self, route: Route) -> Link:
         """Where a person reaches `route`."""
 
 

@@ -12,7 +12,7 @@ from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source, errors
 from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.lock import Busy, locked
-from fluxstead.tree.look import Blocked, Look, unreadable
+from fluxstead.tree.look import Blocked, SafeReader, unreadable
 from fluxstead.tree.owned import Change, Difference, compare, write
 from fluxstead.tree.record import RECORD
 from fluxstead.tree.staging import NotWritten, scratch_of
@@ -117,7 +117,7 @@ def _prepare(desired: Desired) -> Delivery:
     difference = compare(desired.root, desired.directory, desired.files)
     changes = [Change(f"{desired.directory}/{change.path}", change.before, change.after) for change in difference.changes]
     findings = [finding for finding in difference.findings if not (desired.overwrite and finding.id in _HAND_MADE)]
-    entry = Look(desired.root)
+    entry = SafeReader(desired.root)
     path = entry_path(desired.cluster)
     try:
         if entry.text(path) is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
-from fluxstead.tree.asks import Address, AlertRules, Dashboard, Route, Router, Scrape
+from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Router, Scrape
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
@@ -17,7 +17,7 @@ APPLIED_AFTER: Mapping[str, tuple[str, ...]] = {"monitoring": ("infrastructure",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Timing:
     """How often Flux reconciles (`interval`), how soon it retries, and how long it waits for health. All durations."""
 
     interval: str = "10m"
@@ -25,7 +25,7 @@ class Pace:
     timeout: str = "5m"
 
 
-DEFAULT_PACE = Pace()
+DEFAULT_TIMING = Timing()
 
 
 def groups_of(layers: Iterable[Layer]) -> list[str]:
@@ -48,7 +48,7 @@ class Layer:
     source: Source
     manifests: tuple[Manifest, ...] = ()
     path: str | None = None
-    pace: Pace = DEFAULT_PACE
+    timing: Timing = DEFAULT_TIMING
     needs: frozenset[Requirement] = frozenset()
     offers: frozenset[Requirement] = frozenset()
     depends_on: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class Plan:
     """What turns all systems' routes into objects, if this system does it."""
     observe: Observe | None = None
     """What turns everything to be watched into layers, if this system does it."""
-    addresses: tuple[Address, ...] = ()
+    links: tuple[Link, ...] = ()
     outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What other programs may build on, besides the addresses: outputs of the system's Pulumi component."""
     products: Mapping[str, str] = field(default_factory=dict)

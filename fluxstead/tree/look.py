@@ -33,7 +33,7 @@ class Blocked(Exception):  # noqa: N818 -- what it means stands among the look's
 
 
 @dataclass(slots=True)
-class Look:
+class SafeReader:
     """The files below `root`, each by its path from there. `findings`: what is in the way, by its path."""
 
     root: Path

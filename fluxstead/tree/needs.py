@@ -7,7 +7,7 @@ from typing import Any
 
 from fluxstead.catalog.chart import Charts
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS
-from fluxstead.catalog.references import makes, names_in
+from fluxstead.catalog.references import created_secrets, references_in
 from fluxstead.core.manifest import ObjectRef, group_of, ref_of
 from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, secret, storage_class
 
@@ -24,7 +24,7 @@ def offers_of(obj: Mapping[str, Any], charts: Charts) -> Iterator[Requirement]:
             yield GroupKind(obj["spec"]["group"], obj["spec"]["names"]["kind"])
         case "HelmRelease":
             yield from _chart_offers(obj["spec"], charts)
-    yield from (secret(ref.namespace, name) for name in makes(obj))
+    yield from (secret(ref.namespace, name) for name in created_secrets(obj))
 
 
 def _chart_offers(spec: Mapping[str, Any], charts: Charts) -> Iterator[Requirement]:
@@ -46,7 +46,7 @@ def needs_of(obj: Mapping[str, Any]) -> Iterator[Requirement]:
         yield GroupKind(group, kind)
     if kind == "HelmRelease":
         yield from _chart_source(obj["spec"], where)
-    for one in names_in(obj, where):
+    for one in references_in(obj, where):
         if one.ref.kind in _KINDS and (one.ref.kind, one.ref.name) != ("ServiceAccount", "default"):
             yield one.ref
 

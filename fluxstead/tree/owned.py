@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
-from fluxstead.tree.look import Blocked, Look
+from fluxstead.tree.look import Blocked, SafeReader
 from fluxstead.tree.record import RECORD, digest, is_of_a_tree, record_in, record_text
 from fluxstead.tree.staging import SCRATCH, Staging, remove_empty
 
@@ -72,20 +72,20 @@ class Difference:
 
 def compare(root: Path, directory: str, files: Mapping[str, str]) -> Difference:
     """The difference between `files` (path below `directory`: text) and the disk under `root`. Writes nothing."""
-    look = Look(root)
+    reader = SafeReader(root)
     result = Difference(record={path: (digest(text),) for path, text in sorted(files.items())}, recorded=False)
     try:
-        record = _record(look, directory, result)
+        record = _record(reader, directory, result)
     except Blocked:
-        result.findings += look.findings.values()
+        result.findings += reader.findings.values()
         return result
     result.recorded, result.known = record == result.record, bool(record)
     for path in [*files, *sorted(record.keys() - files.keys())]:
         with contextlib.suppress(Blocked):
-            current = look.text(f"{directory}/{path}")
+            current = reader.text(f"{directory}/{path}")
             _compare(directory, Change(path, current, files.get(path)), record.get(path), result)
-    _around(look, directory, {*files, *record, RECORD}, result)
-    result.findings += look.findings.values()
+    _around(reader, directory, {*files, *record, RECORD}, result)
+    result.findings += reader.findings.values()
     return result
 
 
@@ -104,11 +104,11 @@ def _compare(directory: str, change: Change, digests: tuple[str, ...] | None, re
         result.findings.append(_edited(directory, change, digests))
 
 
-def _around(look: Look, directory: str, known: set[str], result: Difference) -> None:
+def _around(reader: SafeReader, directory: str, known: set[str], result: Difference) -> None:
     """What is in the tree's directory besides its files."""
     filled = {""}
     folders = []
-    for place, kind in look.below(directory):
+    for place, kind in reader.below(directory):
         path = place.removeprefix(f"{directory}/")
         folder, _, name = path.rpartition("/")
         filled.add(folder)
@@ -117,14 +117,14 @@ def _around(look: Look, directory: str, known: set[str], result: Difference) -> 
         elif kind == "file" and SCRATCH.fullmatch(name):
             result.leftovers.append(path)
         elif path not in known and name.endswith((".yaml", ".yml")) and not name.startswith("."):
-            _unknown(look, directory, path, result)
+            _unknown(reader, directory, path, result)
     result.leftovers += [folder for folder in folders if folder not in filled]
 
 
-def _unknown(look: Look, directory: str, path: str, result: Difference) -> None:
+def _unknown(reader: SafeReader, directory: str, path: str, result: Difference) -> None:
     """A manifest that is neither in the tree nor recorded: written by an earlier run whose record was lost, or by hand."""
     try:
-        text = look.text(f"{directory}/{path}")
+        text = reader.text(f"{directory}/{path}")
     except Blocked:
         return
     if text is not None and text.startswith(HEADER):
@@ -196,10 +196,10 @@ def _while_writing(difference: Difference) -> dict[str, tuple[str, ...]]:
     return pending
 
 
-def _record(look: Look, directory: str, result: Difference) -> dict[str, tuple[str, ...]]:
+def _record(reader: SafeReader, directory: str, result: Difference) -> dict[str, tuple[str, ...]]:
     """What the record on disk says; empty where there is none. Raises Blocked where it cannot be read at all."""
     file = f"{directory}/{RECORD}"
-    text = look.text(file)
+    text = reader.text(file)
     try:
         record = {} if text is None else record_in(text)
     except ValueError:

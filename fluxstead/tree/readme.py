@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
-from fluxstead.tree.asks import Address
+from fluxstead.tree.asks import Link
 from fluxstead.tree.order import Order
 from fluxstead.tree.picture import mermaid
 
 
-def readme(platform: Platform, order: Order, nodes: Sequence[Node], addresses: Sequence[Address], bootstrap: str) -> str:
+def readme(platform: Platform, order: Order, nodes: Sequence[Node], links: Sequence[Link], bootstrap: str) -> str:
     """The whole page, as Markdown."""
     parts = [
         f"# {platform.cluster}\n",
@@ -24,7 +24,7 @@ def readme(platform: Platform, order: Order, nodes: Sequence[Node], addresses: S
         "## Disks\n",
         _table(("node", "disk", "device", "size", "mounted at", "tags"), [row for node in nodes for row in _disk_rows(node)]),
         "## Addresses\n",
-        _table(("what", "where"), [(address.name, address.url) for address in addresses]),
+        _table(("what", "where"), [(link.name, link.url) for link in links]),
         "## Bootstrap\n",
         f"```\n{bootstrap}\n```\n",
     ]

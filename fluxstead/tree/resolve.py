@@ -51,4 +51,4 @@ def _with_routes(plan: Plan, router: Router | None) -> Plan:
             layers.append(Layer(name=route.layer, group=route.group, source=route.source))
         layer = layers[places[route.layer]]
         layers[places[route.layer]] = replace(layer, manifests=(*layer.manifests, *router.manifests(route)))
-    return replace(plan, layers=tuple(layers), addresses=tuple(map(router.address, plan.routes)))
+    return replace(plan, layers=tuple(layers), links=tuple(map(router.link, plan.routes)))

@@ -6,21 +6,21 @@ import pytest
 
 from fluxstead.catalog.brings import Brings, k3s_brings
 from fluxstead.catalog.schemas import Schemas
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 
 
 def of(chart: str, version: str) -> Brings:
     """What a chart that is in the table brings."""
-    brings = KNOWN.charts.brings(chart, version)
+    brings = SYSTEM_FACTS.charts.brings(chart, version)
     assert brings
     return brings
 
 
 def test_a_chart_that_is_not_in_the_table_is_none() -> None:
     """Nothing is known, which is not the same as nothing is brought."""
-    assert KNOWN.charts.brings("podinfo", "6.0.0") is None
-    assert KNOWN.charts.brings("longhorn", "1.4.0") is None
-    assert KNOWN.charts.brings("cert-manager", "v1.21.1")
+    assert SYSTEM_FACTS.charts.brings("podinfo", "6.0.0") is None
+    assert SYSTEM_FACTS.charts.brings("longhorn", "1.4.0") is None
+    assert SYSTEM_FACTS.charts.brings("cert-manager", "v1.21.1")
 
 
 @pytest.mark.parametrize("version", ["1.9.0", "1.12.1"])

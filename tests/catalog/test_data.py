@@ -11,7 +11,7 @@ import pytest
 
 from fluxstead.catalog import schemas as module
 from fluxstead.catalog.schemas import Schemas
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 
 DATA = Path(module.__file__).parent / "data"
 FILES = sorted((DATA / "schemas").rglob("*.json"))
@@ -78,7 +78,7 @@ def test_each_cluster_finds_all_kinds_that_a_tree_holds(kubernetes: str, flux: s
         ("longhorn", "1.9.0", ["v1beta2"]),
         ("kube-prometheus-stack", "88.5.3", ["v1", "v1alpha1"]),
     ):
-        brings = KNOWN.charts.brings(chart, version)
+        brings = SYSTEM_FACTS.charts.brings(chart, version)
         assert brings
         for kind, _, group in (crd.partition(".") for crd in brings.crds):
             assert any(schemas.knows(f"{group}/{api_version}", kind) for api_version in api_versions), kind

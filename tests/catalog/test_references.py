@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstead.catalog.references import Naming, makes, names_in
+from fluxstead.catalog.references import Reference, created_secrets, references_in
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.requirement import Requirement, secret
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.tree.needs import needs_of, offers_of
 
 
@@ -61,7 +61,7 @@ def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(issuer: dict[st
     """Whatever needs the Secret comes after it: an Ingress in another layer, a pod."""
     certificate = obj("cert-manager.io/v1", "Certificate", {"issuerRef": issuer, "secretName": "site-tls"})
     assert need in set(needs_of(certificate))
-    assert secret("web", "site-tls") in set(offers_of(certificate, KNOWN.charts))
+    assert secret("web", "site-tls") in set(offers_of(certificate, SYSTEM_FACTS.charts))
     way_in = obj("networking.k8s.io/v1", "Ingress", {"tls": [{"hosts": ["a.example"], "secretName": "site-tls"}]})
     assert secret("web", "site-tls") in set(needs_of(way_in))
 
@@ -69,9 +69,9 @@ def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(issuer: dict[st
 def test_an_ingress_that_asks_for_its_certificate_brings_the_secret_itself() -> None:
     way_in = obj("networking.k8s.io/v1", "Ingress", {"tls": [{"secretName": "site-tls"}]})
     way_in["metadata"]["annotations"] = {"cert-manager.io/issuer": "ca"}
-    assert list(makes(way_in)) == ["site-tls"]
+    assert list(created_secrets(way_in)) == ["site-tls"]
     assert ObjectRef("cert-manager.io", "Issuer", "web", "ca") in set(needs_of(way_in))
-    assert not list(makes(obj("networking.k8s.io/v1", "Ingress", {"tls": [{"secretName": "site-tls"}]})))
+    assert not list(created_secrets(obj("networking.k8s.io/v1", "Ingress", {"tls": [{"secretName": "site-tls"}]})))
 
 
 def test_what_is_optional_is_not_needed_and_keys_are_read_where_they_stand() -> None:
@@ -81,12 +81,12 @@ def test_what_is_optional_is_not_needed_and_keys_are_read_where_they_stand() -> 
     }
     volumes = [{"configMap": {"name": "files", "items": [{"key": "x", "path": "x"}, {"key": "y", "path": "y"}]}}]
     template = {"template": {"spec": {"containers": [container], "volumes": volumes, "imagePullSecrets": [{"name": "pull"}]}}}
-    found = list(names_in(obj("apps/v1", "Deployment", template), "web"))
+    found = list(references_in(obj("apps/v1", "Deployment", template), "web"))
     assert found == [
-        Naming(ObjectRef("", "ConfigMap", "web", "files"), "configMap", ("x", "y")),
-        Naming(secret("web", "all"), "secretRef"),
-        Naming(secret("web", "one"), "secretKeyRef", ("a",)),
-        Naming(secret("web", "pull"), "imagePullSecrets", (".dockerconfigjson",)),
+        Reference(ObjectRef("", "ConfigMap", "web", "files"), "configMap", ("x", "y")),
+        Reference(secret("web", "all"), "secretRef"),
+        Reference(secret("web", "one"), "secretKeyRef", ("a",)),
+        Reference(secret("web", "pull"), "imagePullSecrets", (".dockerconfigjson",)),
     ]
 
 
@@ -101,6 +101,6 @@ KINDS = ("Pod", "Deployment", "CronJob", "Ingress", "StatefulSet", "HelmRelease"
 @given(st.sampled_from(KINDS), st.sampled_from(["", "kind", "spec", "metadata"]), ANYTHING)
 def test_any_shape_is_read_without_an_error(kind: str, key: str, value: Any) -> None:
     """People write anything; what has no name where names stand names nothing."""
-    for one in (*names_in({"kind": kind, key: value}, "web"), *names_in({"kind": kind, "spec": {key: value}}, "web")):
+    for one in (*references_in({"kind": kind, key: value}, "web"), *references_in({"kind": kind, "spec": {key: value}}, "web")):
         assert one.ref.name
-    list(makes({"kind": kind, "apiVersion": "cert-manager.io/v1", "metadata": value, "spec": value}))
+    list(created_secrets({"kind": kind, "apiVersion": "cert-manager.io/v1", "metadata": value, "spec": value}))

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.past import Past
+from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
 from fluxstead.checks.reading.committed import Committed
 from fluxstead.checks.reading.store import TextStore
-from fluxstead.checks.reading.view import View, view_of
-from fluxstead.checks.subject import Subject
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
-from fluxstead.roster import KNOWN, judged
+from fluxstead.roster import SYSTEM_FACTS, judged
 
 HOME = Platform(
     cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"traefik", "servicelb", "local-storage"})
@@ -171,15 +171,15 @@ class Planted:
 
 def look(planted: Planted, files: Mapping[str, str]) -> list[Finding]:
     """What the checks find in these files, with everything else as the defect has it."""
-    before: dict[str, View] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
+    before: dict[str, AppliedTree] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
     more = {"products": {"longhorn": "1.9.0"}, **planted.more}
-    subject = Subject(view=_view(files), known=KNOWN, platform=planted.platform, nodes=planted.nodes, **more)
-    said = judged(subject, Past(subject, Committed(before, **planted.committed)))
+    context = CheckContext(tree=_view(files), facts=SYSTEM_FACTS, platform=planted.platform, nodes=planted.nodes, **more)
+    said = judged(context, Past(context, Committed(before, **planted.committed)))
     return sorted(one for one in said if isinstance(one, Finding))
 
 
-def _view(files: Mapping[str, str]) -> View:
-    return view_of(TextStore(files), ["clusters/home"])
+def _view(files: Mapping[str, str]) -> AppliedTree:
+    return read_applied_tree(TextStore(files), ["clusters/home"])
 
 
 PLACES = {key: Source("Pulumi.home.yaml", 3) for key in ("flux", "version", "nodeCidr", "podCidr", "serviceCidr")}

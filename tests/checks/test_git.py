@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fluxstead.checks.foreign import clusters_in
+from fluxstead.checks.hand_written import clusters_in
 from fluxstead.core.findings import Finding
-from fluxstead.roster import KNOWN, judged
+from fluxstead.roster import SYSTEM_FACTS, judged
 from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.owned import compare, write
 from tests.checks.planted import WEB, kept, layer, obj, release
@@ -335,8 +335,8 @@ def test_what_is_deleted_from_a_tree_that_people_wrote_is_reported(tmp_path: Pat
 def of_tree(root: Path) -> list[Finding]:
     return [
         said
-        for past in clusters_in(root, KNOWN).values()
-        for said in judged(past.subject, past)
+        for past in clusters_in(root, SYSTEM_FACTS).values()
+        for said in judged(past.context, past)
         if isinstance(said, Finding) and said.id.startswith("moves/")
     ]
 

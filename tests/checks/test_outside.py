@@ -9,8 +9,8 @@ import pytest
 
 from fluxstead.checks.outside.evidence import Outside, Session
 from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
+from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import DiskStore
-from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.rule import Remark, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
@@ -34,7 +34,7 @@ def looked_up(root: Path, chart: str, version: str, url: str, *, online: bool = 
 
 
 def asked(root: Path, session: Session) -> tuple[list[Finding], list[str]]:
-    said = list(run(Outside(view_of(DiskStore(root), ["clusters/home"]), root, session), OF_OUTSIDE))
+    said = list(run(Outside(read_applied_tree(DiskStore(root), ["clusters/home"]), root, session), OF_OUTSIDE))
     return [one for one in said if isinstance(one, Finding)], [one.text for one in said if isinstance(one, Remark)]
 
 

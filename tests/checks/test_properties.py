@@ -12,8 +12,8 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import TextStore
-from fluxstead.checks.reading.view import view_of
 from fluxstead.core.findings import errors
 from fluxstead.description.yaml_in import read_yaml
 from fluxstead.embedded import run_program
@@ -93,7 +93,7 @@ def test_what_is_described_well_starts_on_an_empty_cluster(stack: dict[str, Any]
         result = run_program(Path(folder), "some")
         assert not errors(result.findings), [finding.text() for finding in errors(result.findings)]
         assert result.assembled is not None
-        assert len(result.assembled.view.items) > 5
+        assert len(result.assembled.applied.objects) > 5
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,10 @@ def test_what_is_written_reads_back_as_what_was_checked(folder: Path, tmp_path: 
     directory = assembled.tree.directory
     texts = {f"{directory}/{path}": text for path, text in assembled.files.items() if path.endswith(".yaml")}
     around = {str(path.relative_to(tmp_path)): path.read_text() for path in (tmp_path / "apps").rglob("*.yaml")}
-    again = view_of(TextStore({**texts, **around}), [directory])
-    assert {str(item): item.object for item in again.items} == {str(item): dict(item.object) for item in assembled.view.items}
+    again = read_applied_tree(TextStore({**texts, **around}), [directory])
+    assert {str(item): item.object for item in again.objects} == {
+        str(item): dict(item.object) for item in assembled.applied.objects
+    }
 
 
 Keys = tuple[str | int, ...]

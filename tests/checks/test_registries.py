@@ -12,11 +12,11 @@ import pytest
 from fluxstead.catalog.nearest import nearest_version
 from fluxstead.checks.outside import distribution, online
 from fluxstead.checks.outside.asked import ask
-from fluxstead.checks.outside.distribution import NotAnswered, Repository
+from fluxstead.checks.outside.distribution import NotAnswered, RegistryRepository
 from fluxstead.checks.outside.evidence import Outside, Session
-from fluxstead.checks.outside.pinned import Reference, reference_in
+from fluxstead.checks.outside.pinned import OciReference, oci_reference_in
+from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import TextStore
-from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.rule import Remark, run
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
@@ -35,8 +35,8 @@ def registry() -> Iterator[Registry]:
 
 def found(files: dict[str, str], session: Session | None = None) -> tuple[list[Finding], list[str]]:
     """What is found of these files, and what was not checked."""
-    view = view_of(TextStore(files), ["clusters/home"])
-    said = list(run(Outside(view, Path(), session or Session(None, online=True)), online.RULES))
+    applied = read_applied_tree(TextStore(files), ["clusters/home"])
+    said = list(run(Outside(applied, Path(), session or Session(None, online=True)), online.RULES))
     return (
         [one for one in said if isinstance(one, Finding)],
         [one.text.removeprefix("not checked: ") for one in said if isinstance(one, Remark)],
@@ -158,8 +158,8 @@ def test_what_is_no_registry_and_what_is_not_there(registry: Registry) -> None:
 def test_a_registry_that_never_answers_ends_with_the_time(registry: Registry) -> None:
     """And the others' answers are there."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        never = [Reference(f"127.0.0.1:{silent.getsockname()[1]}", f"web/{number}", "1") for number in range(20)]
-        there = Reference(registry.address, "web/site", "1.27.4")
+        never = [OciReference(f"127.0.0.1:{silent.getsockname()[1]}", f"web/{number}", "1") for number in range(20)]
+        there = OciReference(registry.address, "web/site", "1.27.4")
         began = monotonic()
         answers = ask(Session(None, online=True), [*never[:3], there, *never[3:]], seconds=0.5)
         assert monotonic() - began < 5
@@ -187,7 +187,7 @@ def test_other_registries_are_asked_over_https_only(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(distribution._OPENER, "open", not_dialled)
     for registry in ("docker.io", "registry.example.test:5000", "localhost:5000", "[::1]:5000"):
         with pytest.raises(NotAnswered):
-            Repository(registry, "a", monotonic() + 9).has("1")
+            RegistryRepository(registry, "a", monotonic() + 9).has("1")
     assert [url.partition("/v2/")[0] for url in opened] == [
         "https://registry-1.docker.io",
         "https://registry.example.test:5000",
@@ -266,7 +266,7 @@ def test_images_that_a_kustomization_replaces_are_not_looked_up(registry: Regist
 )
 def test_names_of_images_mean_what_they_mean_to_container_runtimes(written: str, meant: str) -> None:
     """With the registry and the tag that are left out."""
-    assert str(reference_in(written)) == meant
+    assert str(oci_reference_in(written)) == meant
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_names_of_images_mean_what_they_mean_to_container_runtimes(written: str,
 )
 def test_what_is_no_name_of_an_image(written: str) -> None:
     """Nothing is asked for it."""
-    assert reference_in(written) is None
+    assert oci_reference_in(written) is None
 
 
 @pytest.mark.parametrize(

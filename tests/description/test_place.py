@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fluxstead.checks.reading.view import View
+from fluxstead.checks.reading.applied_tree import AppliedTree
 from fluxstead.core.findings import Finding, errors
 from fluxstead.tree.delivery import deliver
 from tests.conftest import REPOSITORY, Project, copy_description
@@ -41,13 +41,13 @@ def said(project: Project) -> list[Finding]:
     return errors(project.run().findings)
 
 
-def write(project: Project) -> View:
+def write(project: Project) -> AppliedTree:
     """`./run render`, against which nothing stands; gives what the checks see of it."""
     assembled = project.run().assembled
     assert assembled is not None
     assert not errors(assembled.findings)
     assert not deliver(assembled.desired(project.root, overwrite=False, say=print)).findings
-    return assembled.view
+    return assembled.applied
 
 
 def paths_in(repository: Path) -> list[str]:
@@ -68,7 +68,7 @@ def test_every_path_of_the_tree_leads_somewhere_from_the_repositorys_root(place:
     shutil.copytree(REPOSITORY / "examples/edge/apps", project.root / "apps")
     project.replace("Pulumi.k3s-flux.yaml", "  fluxstead:apps:\n", "  fluxstead:apps:\n    - {name: whoami, path: apps/whoami}\n")
     write(project)
-    view = write(project)
+    applied = write(project)
     paths = paths_in(tmp_path)
     assert len(paths) > 10
     assert f"./{place}/apps/whoami" in paths
@@ -76,9 +76,11 @@ def test_every_path_of_the_tree_leads_somewhere_from_the_repositorys_root(place:
     readme = (project.root / "generated/k3s-flux/README.md").read_text()
     assert f"--path {place}/clusters/k3s-flux\n" in readme
     # The checks see all of it, by its way from the entry.
-    assert view.units["flux-system/whoami"].parent is view.units["flux-system/apps"]
-    assert view.units["flux-system/apps"].parent is view.units["flux-system/k3s-flux"]
-    assert [item.document.path for item in view.of("Deployment") if item.unit.name == "whoami"] == ["apps/whoami/deployment.yaml"]
+    assert applied.kustomizations["flux-system/whoami"].parent is applied.kustomizations["flux-system/apps"]
+    assert applied.kustomizations["flux-system/apps"].parent is applied.kustomizations["flux-system/k3s-flux"]
+    assert [item.document.path for item in applied.of("Deployment") if item.kustomization.name == "whoami"] == [
+        "apps/whoami/deployment.yaml"
+    ]
 
 
 def test_the_checks_of_moves_compare_with_the_commit(tmp_path: Path) -> None:

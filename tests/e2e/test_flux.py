@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import DiskStore
-from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.reading.waiting import waiting_in
 from tests.e2e.cluster.api import Json, refusals
 from tests.e2e.cluster.description import Project, tree_objects
@@ -64,9 +64,9 @@ def came_up_in_order(cluster: Cluster, project: Project, record: Record) -> None
 
 def cold_start(project: Project) -> set[tuple[str, str]]:
     """Which layer is ready before which other is applied, as the check of the cold start reads the committed files."""
-    view = view_of(DiskStore(project.folder), [f"clusters/{project.stack}"])
-    waiting, names = waiting_in(view), project.layers()
-    layers = [unit for unit in view.units.values() if unit.name in names]
+    applied = read_applied_tree(DiskStore(project.folder), [f"clusters/{project.stack}"])
+    waiting, names = waiting_in(applied), project.layers()
+    layers = [kustomization for kustomization in applied.kustomizations.values() if kustomization.name in names]
     return {(first.name, then.name) for first in layers for then in layers if waiting.before(then, first, ready=True)}
 
 

@@ -64,9 +64,9 @@ class Operator:
 
     def nodes(self) -> Sequence[Node]:
         """As they are described."""
-        reading = load(self.project, "k3s-flux")
-        assert reading.description is not None, reading.findings
-        return reading.description.nodes
+        loaded = load(self.project, "k3s-flux")
+        assert loaded.description is not None, loaded.findings
+        return loaded.description.nodes
 
     def _make_ssh(self) -> None:
         """The system's ssh, reading a configuration that is not that of whoever runs the tests."""

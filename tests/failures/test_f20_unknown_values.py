@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import TextStore
-from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.rule import Remark
 from fluxstead.checks.rules.versions import chart_values
-from fluxstead.checks.subject import Subject
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 from tests.checks.planted import layer, release
 from tests.conftest import Project
 from tests.failures.refusal import refused
@@ -43,7 +43,7 @@ def test_a_key_that_stands_twice_is_refused(reference: Project) -> None:
 def test_a_release_that_is_not_known_is_said_with_its_neighbours(version: str, said: str) -> None:
     """1.8.3 lies between 1.8.2 and 1.9.0, and is not one of them: nothing is guessed of it."""
     files = layer("longhorn", release("longhorn-system/longhorn", "longhorn", version, ", values: {a: b}"))
-    subject = Subject(view=view_of(TextStore(files), ["clusters/home"]), known=KNOWN)
-    [remark] = chart_values(subject)
+    context = CheckContext(tree=read_applied_tree(TextStore(files), ["clusters/home"]), facts=SYSTEM_FACTS)
+    [remark] = chart_values(context)
     assert isinstance(remark, Remark)
     assert said in remark.text

@@ -16,12 +16,12 @@ from fluxstead import embedded
 from fluxstead.catalog.brings import Brings, Part, kinds
 from fluxstead.catalog.chart import Chart, Charts, SecretName
 from fluxstead.catalog.other_charts import OTHER_CHARTS
-from fluxstead.checks.known import Known, RouteKind, Storage
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import TextStore
-from fluxstead.checks.reading.view import view_of
 from fluxstead.checks.registry import OF_TREES
 from fluxstead.checks.rule import Rule, run
-from fluxstead.checks.subject import Subject
+from fluxstead.checks.system_facts import RouteKind, Storage, SystemFacts
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.description.cluster import Cluster
@@ -105,8 +105,8 @@ def files_of(root: Path, stack: str) -> dict[str, str]:
 DEEP = refuses("queues/deep", "U7", "Queue web/q is deep")
 
 
-def _deep(subject: Subject) -> list[Finding]:
-    queues = [item for item in subject.view.of("Queue") if item.spec.get("depth", 0) > 100]
+def _deep(context: CheckContext) -> list[Finding]:
+    queues = [item for item in context.tree.of("Queue") if item.spec.get("depth", 0) > 100]
     return [DEEP(item.source, what=f"{item} is deep", why="…", write="depth: 100") for item in queues]
 
 
@@ -129,7 +129,7 @@ QUEUES = System(
     routes=(RouteKind(kind="Door", groups=frozenset({"queues.example"}), rules="doors", backends="leadTo"),),
     rules=(Rule(_deep, (DEEP,)),),
 )
-WITH_QUEUES = Known(
+WITH_QUEUES = SystemFacts(
     charts=Charts(QUEUES.charts), storages=(QUEUES.storage,) if QUEUES.storage else (), routes=QUEUES.routes, copies=QUEUES.copies
 )
 QUEUE = obj("Queue", "web/q", "spec: {depth: 5}", "queues.example/v1")
@@ -161,17 +161,17 @@ QUEUE = obj("Queue", "web/q", "spec: {depth: 5}", "queues.example/v1")
     ],
 )
 def test_a_made_up_system_is_known_to_every_check_by_what_it_says(files: dict[str, str], found: str) -> None:
-    view = view_of(TextStore(files), ["clusters/home"])
-    subject = Subject(view=view, known=WITH_QUEUES, platform=HOME)
-    ids = ids_of(subject, (*OF_TREES, *QUEUES.rules))
+    applied = read_applied_tree(TextStore(files), ["clusters/home"])
+    context = CheckContext(tree=applied, facts=WITH_QUEUES, platform=HOME)
+    ids = ids_of(context, (*OF_TREES, *QUEUES.rules))
     assert any(one.endswith(found) for one in ids), ids
-    nobodys = Subject(view=view, known=Known(charts=Charts(())), platform=HOME)
+    nobodys = CheckContext(tree=applied, facts=SystemFacts(charts=Charts(())), platform=HOME)
     without = ids_of(nobodys, OF_TREES)
     assert not any(one.endswith(found) for one in without), without
 
 
-def ids_of(subject: Subject, rules: Sequence[Rule[Subject]]) -> set[str]:
-    return {said.id for said in run(subject, rules) if isinstance(said, Finding)}
+def ids_of(context: CheckContext, rules: Sequence[Rule[CheckContext]]) -> set[str]:
+    return {said.id for said in run(context, rules) if isinstance(said, Finding)}
 
 
 def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:
@@ -199,7 +199,7 @@ def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:
         "monitoring-scrapes"
     ]
     assert "PrometheusRule.monitoring.coreos.com monitoring/q" in objects["monitoring-scrapes"]
-    assert [address.url for address in answered["queues"].addresses] == ["http://localhost:30080/", "http://localhost:30080/in"]
+    assert [link.url for link in answered["queues"].links] == ["http://localhost:30080/", "http://localhost:30080/in"]
     layers = layers_of(answered)
     assert [layer.name for layer in layers].index("queues-routes") > [layer.name for layer in layers].index("ingress-nginx")
     assert groups_of(layers) == ["infrastructure", "monitoring", "queues"]

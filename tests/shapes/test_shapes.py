@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstead.checks.foreign import cluster_at, clusters_in
+from fluxstead.checks.hand_written import cluster_at, clusters_in
 from fluxstead.cli.formats import FORMATS, formatted
 from fluxstead.cli.project import printable
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
 from fluxstead.embedded import run_program
-from fluxstead.roster import KNOWN, judged
+from fluxstead.roster import SYSTEM_FACTS, judged
 from tests.checks.planted import BUNDLED, HOME, Planted, look
 from tests.conftest import examples
 from tests.shapes.mutants import Files, Spoiler
@@ -99,8 +99,8 @@ def test_a_spoilt_repository_gives_findings(random: Random) -> None:
     with tempfile.TemporaryDirectory() as folder:
         put(Path(folder), Spoiler(random, POOL).spoilt(EVERYTHING))
         with within_bounds():
-            clusters = [*clusters_in(Path(folder), KNOWN).values(), cluster_at(Path(folder), "clusters/home", KNOWN)]
-            said = [one for past in clusters for one in judged(past.subject, past)]
+            clusters = [*clusters_in(Path(folder), SYSTEM_FACTS).values(), cluster_at(Path(folder), "clusters/home", SYSTEM_FACTS)]
+            said = [one for past in clusters for one in judged(past.context, past)]
             show(one for one in said if isinstance(one, Finding))
 
 

@@ -14,7 +14,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.description.load import load
 from fluxstead.systems.applications import plan
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import Address, Route
+from fluxstead.tree.asks import Link, Route
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.resolve import resolved
 
@@ -94,9 +94,9 @@ class PlainRouter:
         }
         return (Manifest(ingress, route.source),)
 
-    def address(self, route: Route) -> Address:
+    def link(self, route: Route) -> Link:
         """By plain HTTP."""
-        return Address(route.name, f"http://{route.host}{route.path}")
+        return Link(route.name, f"http://{route.host}{route.path}")
 
 
 ROUTER = PlainRouter()
@@ -105,9 +105,9 @@ ROUTER = PlainRouter()
 def described(folder: Path, apps: str) -> tuple[Application, ...]:
     """The applications of a stack file, read as the program reads it."""
     (folder / "Pulumi.home.yaml").write_text(HEAD + textwrap.indent(apps.lstrip("\n"), "    "))
-    reading = load(folder, "home")
-    assert reading.description is not None, reading.findings
-    return reading.description.cluster.apps
+    loaded = load(folder, "home")
+    assert loaded.description is not None, loaded.findings
+    return loaded.description.cluster.apps
 
 
 def planned(apps: Sequence[Application], platform: Platform = PLATFORM) -> Plan:

@@ -14,7 +14,7 @@ from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import amount
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import Address
+from fluxstead.tree.asks import Link
 from tests.systems.applications import (
     RICH,
     WEB,
@@ -29,7 +29,7 @@ from tests.systems.applications import (
 def test_each_environment_is_a_layer_with_its_own_namespace_and_pace(tmp_path: Path) -> None:
     """Dev is looked at every minute, what says nothing every ten."""
     found = planned(described(tmp_path, RICH))
-    assert [(layer.name, layer.group, layer.pace.interval) for layer in found.layers] == [
+    assert [(layer.name, layer.group, layer.timing.interval) for layer in found.layers] == [
         ("web-dev", "apps", "1m"),
         ("web-prod", "apps", "10m"),
         ("web-store", "apps", "10m"),
@@ -154,7 +154,7 @@ def test_the_route_leads_to_the_service(tmp_path: Path) -> None:
     backend = rule["http"]["paths"][0]["backend"]["service"]
     service = the(found, "web-prod", "Service")
     assert (backend["name"], backend["port"]["number"]) == (service["metadata"]["name"], service["spec"]["ports"][0]["port"])
-    assert found.addresses == (Address("web-prod", "http://web.example.org/shop"),)
+    assert found.links == (Link("web-prod", "http://web.example.org/shop"),)
     assert not objects(found, "web-dev", "Ingress")
 
 

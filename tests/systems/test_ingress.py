@@ -39,7 +39,7 @@ def plan_of(
     settings = IngressSettings.model_validate(written)
     own = plan(settings, platform, router_of(settings, platform, nodes))
     asking = resolved({"asking": Plan(routes=routes), "ingress": own})["asking"]
-    return replace(own, layers=(*own.layers, *asking.layers), addresses=asking.addresses)
+    return replace(own, layers=(*own.layers, *asking.layers), links=asking.links)
 
 
 def route(**parts: Any) -> Route:
@@ -238,13 +238,13 @@ def test_an_address_is_what_a_person_types(
         node("c", "10.0.0.2", "server", "live"),
     )
     found = plan_of(written, route(**parts), disabled=disabled, nodes=nodes)
-    assert [address.url for address in found.addresses] == [url]
+    assert [link.url for link in found.links] == [url]
 
 
 def test_an_address_of_version_6_is_in_brackets() -> None:
     """As browsers read it."""
     found = plan_of(NGINX, route(), nodes=(node("a", "fd00::1", "server", "live"),))
-    assert found.addresses[0].url == "http://[fd00::1]:30080/"
+    assert found.links[0].url == "http://[fd00::1]:30080/"
 
 
 def test_storage_never_waits_for_the_controller(reference: Project) -> None:
@@ -256,6 +256,4 @@ def test_storage_never_waits_for_the_controller(reference: Project) -> None:
     assert {"ingress-nginx", "longhorn-routes"}.isdisjoint(
         {*order.dependencies("longhorn"), *order.dependencies("longhorn-storage")}
     )
-    assert [address.url for plan in assembled.plans.values() for address in plan.addresses][:1] == [
-        "http://192.168.86.71:30080/longhorn/"
-    ]
+    assert [link.url for plan in assembled.plans.values() for link in plan.links][:1] == ["http://192.168.86.71:30080/longhorn/"]

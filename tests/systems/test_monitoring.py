@@ -19,10 +19,10 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import bytes_of
 from fluxstead.core.requirement import custom_kind, storage_class
 from fluxstead.core.version import numbers
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.systems.monitoring import plan
 from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
-from fluxstead.tree.asks import Address, AlertRules, Dashboard, Route, Scrape
+from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.order import order
 from fluxstead.tree.resolve import resolved
@@ -44,9 +44,9 @@ class EdgeRouter:
         metadata = {"name": route.name, "namespace": route.namespace}
         return (Manifest({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, route.source),)
 
-    def address(self, route: Route) -> Address:
+    def link(self, route: Route) -> Link:
         """Where a person goes."""
-        return Address(route.name, f"http://{route.host or '192.0.2.1'}:30080{route.path}")
+        return Link(route.name, f"http://{route.host or '192.0.2.1'}:30080{route.path}")
 
 
 def scrape(**changes: Any) -> Scrape:
@@ -114,7 +114,7 @@ def test_the_stack_waits_for_usable_volumes_and_the_scrapes_for_the_stack() -> N
     storage = Layer(name="storage", group="infrastructure", source=HERE, offers=frozenset({storage_class("fast")}))
     crds = [custom_kind(f"{kind}.toolkit.fluxcd.io") for kind in ("HelmRelease.helm", "HelmRepository.source")]
     layers = [*planned(scrape()).layers, storage]
-    result = order(layers, crds, KNOWN.charts)
+    result = order(layers, crds, SYSTEM_FACTS.charts)
     assert not result.findings
     assert result.dependencies("kube-prometheus-stack") == ("storage",)
     assert result.dependencies("monitoring-scrapes") == ("kube-prometheus-stack",)
@@ -274,7 +274,7 @@ def test_grafana_serves_from_the_path_that_people_open() -> None:
     grafana = values(found)["grafana"]
     assert grafana["grafana.ini"]["server"] == {"root_url": "http://192.0.2.1:30080/grafana/", "serve_from_sub_path": True}
     assert grafana["serviceMonitor"] == {"path": "/grafana/metrics"}
-    assert found.addresses == (Address("grafana", "http://192.0.2.1:30080/grafana"),)
+    assert found.links == (Link("grafana", "http://192.0.2.1:30080/grafana"),)
 
 
 def test_grafana_with_a_host_of_its_own_needs_no_path() -> None:
@@ -288,7 +288,7 @@ def test_without_a_route_grafana_stays_inside() -> None:
     """No layer, for an empty directory would not build; no address, and Grafana as the chart has it."""
     found = planned(grafana={"route": None})
     assert [one.name for one in found.layers] == ["kube-prometheus-stack"]
-    assert not found.addresses
+    assert not found.links
     assert "grafana.ini" not in values(found)["grafana"]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from fluxstead.tree.delivery import Delivery, deliver, look
-from fluxstead.tree.look import Blocked, Look
+from fluxstead.tree.look import Blocked, SafeReader
 from tests.tree.cut_off import DIRECTORY, FIRST, SECOND, desired, disk, leftovers, written
 
 REPOSITORY = Path(__file__).parents[2]
@@ -262,7 +262,7 @@ def test_what_earlier_versions_left_goes_and_what_is_only_called_alike_stays(tmp
 def test_looking_through_a_link_is_refused_at_the_last_moment_too(tmp_path: Path) -> None:
     """A file that became a link after it was looked at."""
     (tmp_path / "a").write_text("a")
-    seen = Look(tmp_path)
+    seen = SafeReader(tmp_path)
     assert seen.text("a") == "a"
     (tmp_path / "a").unlink()
     (tmp_path / "a").symlink_to("/etc/hostname")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest, ObjectRef
 from fluxstead.core.platform import Platform
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.names import file_names
 from fluxstead.tree.order import order
@@ -30,7 +30,7 @@ def obj(api: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
 def files_of(*objects: dict[str, Any]) -> list[tuple[str, Any]]:
     """What one layer of these objects becomes."""
     layer = Layer(name="web", group="apps", source=HERE, manifests=tuple(Manifest(one, HERE) for one in objects))
-    tree = render("generated/test", PLATFORM, order([layer], (), KNOWN.charts), stack_file=HERE.file)
+    tree = render("generated/test", PLATFORM, order([layer], (), SYSTEM_FACTS.charts), stack_file=HERE.file)
     return [(file.path, file.object) for file in tree.by_layer["web"]]
 
 

@@ -12,12 +12,12 @@ from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement, storage_class
 from fluxstead.core.requirement import namespace as a_namespace
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.order import order
 from fluxstead.tree.picture import mermaid, text
 
-CHARTS = KNOWN.charts
+CHARTS = SYSTEM_FACTS.charts
 HERE = Source("Pulumi.test.yaml", 7)
 
 
@@ -95,7 +95,7 @@ def test_a_dependency_that_does_not_exist_names_the_nearest() -> None:
 def test_a_circle_is_printed_with_its_way_round() -> None:
     """Flux would apply none of them."""
     [finding] = order(
-        [layer("a", after=("c",)), layer("b", after=("a",)), layer("c", after=("b",)), layer("d")], (), KNOWN.charts
+        [layer("a", after=("c",)), layer("b", after=("a",)), layer("c", after=("b",)), layer("d")], (), SYSTEM_FACTS.charts
     ).findings
     assert finding.id == "order/cycle"
     assert "a → c → b → a" in finding.what

@@ -43,11 +43,11 @@ class Part:
 def of_version(version: str, parts: Iterable[Part]) -> Brings | None:
     """All parts that a version has, as one; None where it has none."""
     number = parsed(version)
-    whole: Brings | None = None
+    combined: Brings | None = None
     for part in parts:
         if parsed(part.since) <= number and (part.until is None or number < parsed(part.until)):
-            whole = part.brings if whole is None else whole | part.brings
-    return whole
+            combined = part.brings if combined is None else combined | part.brings
+    return combined
 
 
 def kinds(group: str, names: str) -> frozenset[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.checks.known import RouteKind
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.system_facts import RouteKind
 from fluxstead.core.shape import mapping
 
 _DIGITS = 5
@@ -24,17 +24,17 @@ class Backend:
     port: int | str | None
 
 
-def routes_in(view: View, kinds: Iterable[RouteKind]) -> Iterator[tuple[Item, Backend]]:
+def routes_in(tree: AppliedTree, kinds: Iterable[RouteKind]) -> Iterator[tuple[AppliedObject, Backend]]:
     """Every route with each of its backends; `kinds`: besides Ingresses."""
-    for item in view.of("Ingress"):
+    for item in tree.of("Ingress"):
         yield from ((item, one) for one in _of_ingress(item))
     for kind in kinds:
-        for item in view.of(kind.kind):
+        for item in tree.of(kind.kind):
             for rule in entries_of(item.spec, kind.rules) if item.ref.group in kind.groups else ():
                 yield from ((item, one) for one in _named(item, rule, kind.backends))
 
 
-def _of_ingress(item: Item) -> Iterator[Backend]:
+def _of_ingress(item: AppliedObject) -> Iterator[Backend]:
     holders = [mapping(item.spec, "defaultBackend")]
     for rule in entries_of(item.spec, "rules"):
         holders += [mapping(path, "backend") for path in entries_of(mapping(rule, "http"), "paths")]
@@ -44,7 +44,7 @@ def _of_ingress(item: Item) -> Iterator[Backend]:
             yield Backend(item.ref.namespace, str(service.get("name")), _port(port.get("name") or port.get("number")))
 
 
-def _named(item: Item, holder: Mapping[str, Any], key: str) -> Iterator[Backend]:
+def _named(item: AppliedObject, holder: Mapping[str, Any], key: str) -> Iterator[Backend]:
     """Services only, not a controller's own (`api@internal`) or objects of other kinds."""
     for one in entries_of(holder, key):
         name = str(one.get("name"))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fluxstead.checks.reading.view import SOURCES, Item, View
+from fluxstead.checks.reading.applied_tree import SOURCES, AppliedObject, AppliedTree
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 
 
-def chart_of(view: View, item: Item) -> tuple[str, str]:
+def chart_of(tree: AppliedTree, item: AppliedObject) -> tuple[str, str]:
     """A release's chart and its version; empty where the files do not say."""
     chart = mapping(mapping(item.spec, "chart"), "spec")
     if chart:
         return str(chart.get("chart", "")).rpartition("/")[2], str(chart.get("version", ""))
     reference = mapping(item.spec, "chartRef")
-    source = view.one(
+    source = tree.one(
         ObjectRef(SOURCES, "OCIRepository", str(reference.get("namespace") or item.ref.namespace), str(reference.get("name")))
     )
     if source is None or reference.get("kind") != "OCIRepository":

@@ -6,32 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxstead.catalog.references import CLASSES, NO_CLASS
-from fluxstead.checks.known import Known
-from fluxstead.checks.objects.opaque import is_custom
-from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.objects.opaque_namespaces import is_custom
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
+from fluxstead.checks.system_facts import SystemFacts
 
 _TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
 
 
-def volumes_by_namespace(known: Known, view: View) -> dict[str, Item]:
+def volumes_by_namespace(facts: SystemFacts, tree: AppliedTree) -> dict[str, AppliedObject]:
     """The first object with volumes in each namespace."""
-    return {_namespace_of(item): item for item in reversed(view.items) if _has_volumes(known, view, item)}
+    return {_namespace_of(item): item for item in reversed(tree.objects) if _has_volumes(facts, tree, item)}
 
 
-def _namespace_of(item: Item) -> str:
+def _namespace_of(item: AppliedObject) -> str:
     """Where the volumes of an object are."""
     target = item.spec.get("targetNamespace") if item.ref.kind == "HelmRelease" else None
     return str(target or item.ref.namespace)
 
 
-def _has_volumes(known: Known, view: View, item: Item) -> bool:
+def _has_volumes(facts: SystemFacts, tree: AppliedTree, item: AppliedObject) -> bool:
     """Whether data depends on the object's namespace. A chart that creates claims without a trace in its values goes unseen."""
     if item.ref.kind == "HelmRelease":
-        return bool(known.chart(view, item).holds_volumes) or _asks(item.spec.get("values"))
+        return bool(facts.chart(tree, item).holds_volumes) or _asks(item.spec.get("values"))
     if item.ref.kind == "StatefulSet":
         return bool(item.spec.get("volumeClaimTemplates"))
     # Kubernetes' own kinds also ask for volumes that end with their pods (`ephemeral`).
-    return item.ref.kind == "PersistentVolumeClaim" or known.registers_disks(item) or (is_custom(item) and _asks(item.spec))
+    return item.ref.kind == "PersistentVolumeClaim" or facts.registers_disks(item) or (is_custom(item) and _asks(item.spec))
 
 
 def _asks(value: Any) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.catalog.kinds import CONTAINERS, WORKLOADS, pod_in
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item, View
 from fluxstead.core.shape import mapping
 
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
@@ -20,7 +20,7 @@ CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.k
 class Pod:
     """The pods that a workload creates: its template, and the labels that they carry."""
 
-    item: Item
+    item: AppliedObject
     template: Mapping[str, Any]
     labels: Mapping[str, Any]
 
@@ -28,12 +28,12 @@ class Pod:
 class Pods:
     """Every pod template of a tree, found by its labels without looking at all of them."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, tree: AppliedTree) -> None:
         self._all: dict[str, list[Pod]] = defaultdict(list)
         self._by_label: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
         self.claims: set[tuple[str, str]] = set()
         """The namespace and the start of the name of each claim that a StatefulSet creates for its pods."""
-        for item in view.of(*WORKLOADS):
+        for item in tree.of(*WORKLOADS):
             template = pod_in(item.object) or {}
             pod = Pod(item, template, mapping(mapping(template, "metadata"), "labels"))
             self._all[item.ref.namespace].append(pod)

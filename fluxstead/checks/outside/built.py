@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fluxstead.checks.outside.evidence import Outside
+from fluxstead.checks.reading.applied_tree import AppliedTree
 from fluxstead.checks.reading.directory import kustomization_in
-from fluxstead.checks.reading.view import View
 from fluxstead.checks.rule import Remark, Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
@@ -26,7 +26,7 @@ def kustomize() -> str | None:
 
 def findings(outside: Outside) -> Iterator[Finding | Remark]:
     """Hand-written directories that kustomize refuses to build. Their objects are checked as read from the files."""
-    program, folders = outside.session.kustomize, sorted(set(_own(outside.view)))
+    program, folders = outside.session.kustomize, sorted(set(_own(outside.tree)))
     if not folders:
         return
     if program is None:
@@ -34,7 +34,7 @@ def findings(outside: Outside) -> Iterator[Finding | Remark]:
         return
     yield Remark(f"built with {program}: {', '.join(folders)}")
     for folder in folders:
-        listing = kustomization_in(outside.view.store, folder)
+        listing = kustomization_in(outside.tree.store, folder)
         problem = _problem(program, outside.root, folder) if listing else None
         if problem:
             yield DOES_NOT_BUILD(
@@ -45,11 +45,11 @@ def findings(outside: Outside) -> Iterator[Finding | Remark]:
             )
 
 
-def _own(view: View) -> Iterator[str]:
-    for unit in view.units.values():
-        hand_written = [item for item in unit.items if not item.document.generated]
-        path = view.folder_of(unit.spec)
-        if unit.document and not unit.elsewhere and hand_written and view.store.is_folder(path):
+def _own(tree: AppliedTree) -> Iterator[str]:
+    for kustomization in tree.kustomizations.values():
+        hand_written = [item for item in kustomization.objects if not item.document.generated]
+        path = tree.folder_of(kustomization.spec)
+        if kustomization.document and not kustomization.elsewhere and hand_written and tree.store.is_folder(path):
             yield path
 
 

@@ -35,14 +35,14 @@ _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
 class NotAnswered(Exception):  # noqa: N818 -- nothing is wrong with the program
-    """Why a registry gave no answer. `whole`: it would not answer about its other repositories either."""
+    """Why a registry gave no answer. `whole_registry`: it would not answer about its other repositories either."""
 
-    def __init__(self, why: str, *, whole: bool = False) -> None:
+    def __init__(self, why: str, *, whole_registry: bool = False) -> None:
         super().__init__(why)
-        self.whole = whole
+        self.whole_registry = whole_registry
 
 
-class Repository:
+class RegistryRepository:
     """One repository in a registry. Its token is kept, so that it is requested only once."""
 
     def __init__(self, registry: str, name: str, until: float) -> None:
@@ -80,7 +80,7 @@ class Repository:
         try:
             return self._answer("GET", self._root) is not None
         except NotAnswered as why:
-            return not why.whole
+            return not why.whole_registry
 
     def _answer(self, method: str, url: str) -> tuple[Message, bytes] | None:
         """Headers and body; None for "not found"."""
@@ -108,7 +108,7 @@ class Repository:
     def _request(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, Message, bytes]:
         seconds = min(_SECONDS, self._until - monotonic())
         if seconds <= 0:
-            raise NotAnswered("there was no time left to ask", whole=True)
+            raise NotAnswered("there was no time left to ask", whole_registry=True)
         try:
             request = urllib.request.Request(_safe(url), headers={"Accept": ", ".join(_MANIFESTS)}, method=method)  # noqa: S310 -- _safe
             for name, value in headers.items():
@@ -121,7 +121,7 @@ class Repository:
                 return refused.code, refused.headers, b""
         except (OSError, HTTPException, ValueError) as problem:
             reason = getattr(problem, "reason", None) or str(problem) or type(problem).__name__
-            raise NotAnswered(f"it does not answer: {reason}", whole=True) from problem
+            raise NotAnswered(f"it does not answer: {reason}", whole_registry=True) from problem
 
 
 _CREDENTIALS = "it asks for credentials, as registries also do for what does not exist"
@@ -131,9 +131,9 @@ def _good(status: int, body: bytes) -> bytes:
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise NotAnswered(_CREDENTIALS)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise NotAnswered("it takes no more requests for now (429)", whole=True)
+        raise NotAnswered("it takes no more requests for now (429)", whole_registry=True)
     if status != HTTPStatus.OK:
-        raise NotAnswered(f"it answers with status {status}", whole=status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+        raise NotAnswered(f"it answers with status {status}", whole_registry=status >= HTTPStatus.INTERNAL_SERVER_ERROR)
     return body
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from fluxstead.checks.reading.view import View
+from fluxstead.checks.reading.applied_tree import AppliedTree
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LookupAnswer:
     """What a registry or repository says: whether it has the manifest that was asked for, and the versions that it has, by name.
 
     `why`: why it gives no answer.
@@ -32,7 +32,7 @@ class Session:
 
     kustomize: str | None
     online: bool
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, LookupAnswer] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
     since: float = field(default_factory=monotonic)
 
@@ -41,6 +41,6 @@ class Session:
 class Outside:
     """A tree, where its files are on disk, and what may be asked about them."""
 
-    view: View
+    tree: AppliedTree
     root: Path
     session: Session

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fluxstead.catalog.nearest import nearest, nearest_version
-from fluxstead.checks.outside.evidence import Answer, Outside
-from fluxstead.checks.outside.pinned import Pinned, Reference, changed, pinned
+from fluxstead.checks.outside.evidence import LookupAnswer, Outside
+from fluxstead.checks.outside.pinned import OciReference, Pinned, changed, pinned
+from fluxstead.checks.reading.applied_tree import AppliedTree
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import View
 from fluxstead.checks.rule import Remark, Rule, not_checked
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
@@ -31,9 +31,9 @@ _SHOWN = 5
 
 def findings(outside: Outside) -> Iterator[Finding | Remark]:
     """Pinned charts and images that are not where they are said to be."""
-    view = outside.view
-    pins = list(pinned(view))
-    for folder in changed(view):
+    tree = outside.tree
+    pins = list(pinned(tree))
+    for folder in changed(tree):
         yield not_checked(f"whether the images in {folder} exist: its kustomization may change them")
     if not outside.session.online:
         yield from map(not_checked, _offline(pins))
@@ -48,13 +48,13 @@ def findings(outside: Outside) -> Iterator[Finding | Remark]:
             continue
         answer = answers[pin.at]
         if answer.why:
-            place = pin.at.registry if isinstance(pin.at, Reference) else pin.at
+            place = pin.at.registry if isinstance(pin.at, OciReference) else pin.at
             silent.setdefault((place, answer.why), []).append(str(pin))
-        elif isinstance(pin.at, Reference):
+        elif isinstance(pin.at, OciReference):
             if not answer.there:
-                yield _no_manifest(view, pin, pin.at, answer)
+                yield _no_manifest(tree, pin, pin.at, answer)
         else:
-            yield from _in_index(view, pin, answer)
+            yield from _in_index(tree, pin, answer)
     for (place, why), names in silent.items():
         yield not_checked(f"what {place} has ({_listed(names)}): {why}")
 
@@ -76,20 +76,20 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(different[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _in_index(view: View, pin: Pinned, answer: Answer) -> Iterator[Finding]:
+def _in_index(tree: AppliedTree, pin: Pinned, answer: LookupAnswer) -> Iterator[Finding]:
     """A chart in its repository's index, where a leading `v` makes no difference."""
     if pin.name not in answer.known:
         near = nearest(pin.name, answer.known)
-        yield _no_chart(view, pin, f"its repository has no chart {pin.name}", near or "a chart of that repository")
+        yield _no_chart(tree, pin, f"its repository has no chart {pin.name}", near or "a chart of that repository")
         return
     known = [version.removeprefix("v") for version in answer.known[pin.name]]
     version = pin.version.removeprefix("v")
     if version not in known:
         write = nearest_version(version, known) or "a version of that chart"
-        yield _no_chart(view, pin, f"there is no {pin.name} {pin.version}", write)
+        yield _no_chart(tree, pin, f"there is no {pin.name} {pin.version}", write)
 
 
-def _no_manifest(view: View, pin: Pinned, at: Reference, answer: Answer) -> Finding:
+def _no_manifest(tree: AppliedTree, pin: Pinned, at: OciReference, answer: LookupAnswer) -> Finding:
     tags = answer.known.get(at.repository)
     if tags is None:
         what, write = f"{at.registry} has no {at.repository}", "the name of one that exists"
@@ -101,18 +101,18 @@ def _no_manifest(view: View, pin: Pinned, at: Reference, answer: Answer) -> Find
         if near and pin.kind == "image":
             write = f"{pin.name.removesuffix(f':{at.tag}')}:{near}"
     if pin.kind != "image":
-        return _no_chart(view, pin, what, write)
+        return _no_chart(tree, pin, what, write)
     return NO_SUCH_IMAGE(
-        line_with(view.store, pin.item.document, pin.name),
+        line_with(tree.store, pin.item.document, pin.name),
         what=f"{pin.item} runs {pin.name}: {what}",
         why="no node can pull it, and its pods never start (F4)",
         write=write,
     )
 
 
-def _no_chart(view: View, pin: Pinned, what: str, write: str) -> Finding:
+def _no_chart(tree: AppliedTree, pin: Pinned, what: str, write: str) -> Finding:
     return NO_SUCH_VERSION(
-        line_with(view.store, pin.item.document, pin.version),
+        line_with(tree.store, pin.item.document, pin.version),
         what=f"{pin.item}: {what}",
         why="Flux finds nothing to install, and waits forever (F4)",
         write=write,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import images_of
-from fluxstead.checks.reading.view import SOURCES, Item, View
+from fluxstead.checks.reading.applied_tree import SOURCES, AppliedObject, AppliedTree
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import is_exact
@@ -24,7 +24,7 @@ _REFERENCE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class OciReference:
     """A manifest in an OCI registry. A digest decides where there is one, as it does for whoever pulls."""
 
     registry: str
@@ -53,22 +53,22 @@ class Pinned:
     An image has its version in its name.
     """
 
-    item: Item
+    item: AppliedObject
     kind: Literal["chart", "image", "artifact"]
     name: str
     version: str
-    at: str | Reference | None
+    at: str | OciReference | None
 
     @property
     def in_registry(self) -> bool:
         """Whether a registry has it, rather than a chart repository."""
-        return isinstance(self.at, Reference)
+        return isinstance(self.at, OciReference)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} {self.version}".rstrip()
 
 
-def reference_in(text: str) -> Reference | None:
+def oci_reference_in(text: str) -> OciReference | None:
     """What an image's name means, with the parts that container runtimes fill in; None where it is not one."""
     registry, slash, rest = text.partition("/")
     if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
@@ -77,30 +77,34 @@ def reference_in(text: str) -> Reference | None:
     if registry == _HUB and "/" not in rest:
         rest = f"library/{rest}"
     found = _REFERENCE.fullmatch(f"{registry}/{rest}")
-    return Reference(registry, found["repository"], found["tag"] or "latest", found["digest"] or "") if found else None
+    return OciReference(registry, found["repository"], found["tag"] or "latest", found["digest"] or "") if found else None
 
 
-def pinned(view: View) -> Iterator[Pinned]:
+def pinned(tree: AppliedTree) -> Iterator[Pinned]:
     """Every chart and every image whose version is known from the files; ranges are refused elsewhere."""
-    for item in view.of("HelmRelease", "HelmChart"):
-        yield from _chart(view, item)
-    for item in view.of("OCIRepository"):
+    for item in tree.of("HelmRelease", "HelmChart"):
+        yield from _chart(tree, item)
+    for item in tree.of("OCIRepository"):
         if item.ref.group == SOURCES:
             yield from _artifact(item)
-    for item in view.items:
-        pod = pod_in(item.object) if item.whole else None
+    for item in tree.objects:
+        pod = pod_in(item.object) if item.is_final else None
         for image in dict.fromkeys(images_of(pod)) if pod else ():
-            yield Pinned(item, "image", image, "", reference_in(image))
+            yield Pinned(item, "image", image, "", oci_reference_in(image))
 
 
-def changed(view: View) -> list[str]:
+def changed(tree: AppliedTree) -> list[str]:
     """The folders whose images are unknown, because their kustomizations change what is written there."""
     return sorted(
-        {str(item.unit.spec.get("path")) for item in view.items if not item.whole and any(images_of(pod_in(item.object) or {}))}
+        {
+            str(item.kustomization.spec.get("path"))
+            for item in tree.objects
+            if not item.is_final and any(images_of(pod_in(item.object) or {}))
+        }
     )
 
 
-def _chart(view: View, item: Item) -> Iterator[Pinned]:
+def _chart(tree: AppliedTree, item: AppliedObject) -> Iterator[Pinned]:
     if item.ref.kind == "HelmChart" and item.ref.group != SOURCES:
         return
     chart: Mapping[str, Any] = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
@@ -109,22 +113,22 @@ def _chart(view: View, item: Item) -> Iterator[Pinned]:
         return
     source = mapping(chart, "sourceRef")
     kind, namespace = str(source.get("kind", "HelmRepository")), str(source.get("namespace") or item.ref.namespace)
-    found = view.one(ObjectRef(SOURCES, kind, namespace, str(source.get("name")))) if kind == "HelmRepository" else None
+    found = tree.one(ObjectRef(SOURCES, kind, namespace, str(source.get("name")))) if kind == "HelmRepository" else None
     yield Pinned(item, "chart", name, version, _published(found, name, version) if found else None)
 
 
-def _published(repository: Item, name: str, version: str) -> str | Reference | None:
+def _published(repository: AppliedObject, name: str, version: str) -> str | OciReference | None:
     url = str(repository.spec.get("url", ""))
     if url.startswith("oci://"):
         # Tags have no `+`; Helm writes an underscore instead.
-        return reference_in(f"{url.removeprefix('oci://').rstrip('/')}/{name}:{version.replace('+', '_')}")
+        return oci_reference_in(f"{url.removeprefix('oci://').rstrip('/')}/{name}:{version.replace('+', '_')}")
     return url if url.startswith(("http://", "https://")) else None
 
 
-def _artifact(item: Item) -> Iterator[Pinned]:
+def _artifact(item: AppliedObject) -> Iterator[Pinned]:
     url, reference = str(item.spec.get("url", "")), mapping(item.spec, "ref")
     tag, digest = str(reference.get("tag") or "latest"), str(reference.get("digest") or "")
     if digest or "semver" not in reference:
         name = url.removeprefix("oci://").rstrip("/")
-        at = reference_in(f"{name}:{tag}@{digest}" if digest else f"{name}:{tag}")
+        at = oci_reference_in(f"{name}:{tag}@{digest}" if digest else f"{name}:{tag}")
         yield Pinned(item, "artifact", name, digest or tag, at)

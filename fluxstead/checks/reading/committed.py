@@ -6,37 +6,37 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.repository import PARTIAL, Commit, Git, History, Unread
 from fluxstead.checks.reading.store import Store, folders_of, is_yaml
-from fluxstead.checks.reading.view import View, view_of
 
 
 @dataclass(slots=True)
 class Committed:
-    """The views to compare with.
+    """The trees to compare with.
 
-    `before`: those after which the present tree is Flux's next step, by name. `last`: the last commit as a step
+    `before`: those after which the present tree is Flux's next step, by name. `last_commit`: the last commit as a step
     by itself, the tree before it and the tree in it. `unread`, `unchecked`: what could not be compared.
     """
 
-    before: dict[str, View] = field(default_factory=dict)
-    last: tuple[View, View] | None = None
+    before: dict[str, AppliedTree] = field(default_factory=dict)
+    last_commit: tuple[AppliedTree, AppliedTree] | None = None
     unread: list[Unread] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
 
-def committed(history: History, now: View, entries: Callable[[Store], Sequence[str]]) -> Committed:
+def committed(history: History, now: AppliedTree, entries: Callable[[Store], Sequence[str]]) -> Committed:
     """The committed trees of one cluster. `entries`: the directories that its Flux begins with, in a commit's files."""
     result = Committed(unread=list(history.unread), unchecked=list(history.unchecked))
-    read: list[tuple[Commit, View]] = []
+    read: list[tuple[Commit, AppliedTree]] = []
 
-    def view(commit: Commit) -> View:
+    def tree_of(commit: Commit) -> AppliedTree:
         known = next((one for other, one in read if other.blobs == commit.blobs), None)
         if known is not None:
             return known
         store = _CommitStore(history.git, commit.blobs, now.store)
-        made = view_of(store, entries(store), now.place)
+        made = read_applied_tree(store, entries(store), now.place)
         if store.missing:
             what = f"{store.missing} in {commit.name} is not in this clone"
             result.unread.append(Unread(what, PARTIAL))
@@ -45,10 +45,10 @@ def committed(history: History, now: View, entries: Callable[[Store], Sequence[s
 
     try:
         for commit in (history.head, history.pushed):
-            if commit is not None and all(view(commit) is not one for one in result.before.values()):
-                result.before[commit.name] = view(commit)
+            if commit is not None and all(tree_of(commit) is not one for one in result.before.values()):
+                result.before[commit.name] = tree_of(commit)
         if history.head and history.parent and _takes_away(history.parent, history.head):
-            result.last = view(history.parent), view(history.head)
+            result.last_commit = tree_of(history.parent), tree_of(history.head)
     finally:
         history.git.close()
     for path in history.head.submodules if history.head else ():

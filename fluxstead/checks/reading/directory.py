@@ -43,21 +43,21 @@ _RENAMING = frozenset(
 
 
 @dataclass(slots=True)
-class Reading:
+class DirectoryContent:
     """What a directory holds: documents with the namespace that applies to them, and whether that is final."""
 
     documents: list[Document] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    exact: bool = True
+    has_final_names: bool = True
     patches: list[Patch] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
 
 
-def read_directory(store: Store, folder: str) -> Reading:
+def read_directory(store: Store, folder: str) -> DirectoryContent:
     """What Flux would apply from `folder`."""
-    reading = Reading()
-    _folder(store, folder, reading, [])
-    return reading
+    content = DirectoryContent()
+    _folder(store, folder, content, [])
+    return content
 
 
 def kustomization_in(store: Store, folder: str) -> str | None:
@@ -69,33 +69,33 @@ def kustomization_in(store: Store, folder: str) -> str | None:
     return None
 
 
-def _folder(store: Store, folder: str, reading: Reading, above: list[str]) -> None:
+def _folder(store: Store, folder: str, content: DirectoryContent, above: list[str]) -> None:
     listing = kustomization_in(store, folder)
     if listing is None:
-        _every_file(store, folder, reading, above)
+        _every_file(store, folder, content, above)
     elif listing not in above:
-        _kustomization(store, folder, listing, reading, [*above, listing])
+        _kustomization(store, folder, listing, content, [*above, listing])
 
 
-def _every_file(store: Store, folder: str, reading: Reading, above: list[str]) -> None:
+def _every_file(store: Store, folder: str, content: DirectoryContent, above: list[str]) -> None:
     """Without a kustomization, Flux applies every manifest below the folder (fluxcd/pkg kustomize, Generator)."""
     for name in store.children(folder):
         path = f"{folder}/{name}" if folder else name
         if name.startswith("."):
             continue
         if store.is_folder(path):
-            _folder(store, path, reading, above)
+            _folder(store, path, content, above)
         elif is_yaml(path):
-            _file(store, path, reading)
+            _file(store, path, content)
 
 
-def _file(store: Store, path: str, reading: Reading) -> None:
-    reading.files.add(path)
+def _file(store: Store, path: str, content: DirectoryContent) -> None:
+    content.files.add(path)
     for document in store.documents(path):
         if document.problem is not None:
-            reading.findings.append(_not_yaml(document))
+            content.findings.append(_not_yaml(document))
         else:
-            reading.documents.extend(_flat(document))
+            content.documents.extend(_flat(document))
 
 
 def _flat(document: Document) -> Iterator[Document]:
@@ -107,28 +107,28 @@ def _flat(document: Document) -> Iterator[Document]:
         yield document
 
 
-def _kustomization(store: Store, folder: str, listing: str, reading: Reading, above: list[str]) -> None:
-    reading.files.add(listing)
+def _kustomization(store: Store, folder: str, listing: str, content: DirectoryContent, above: list[str]) -> None:
+    content.files.add(listing)
     documents = store.documents(listing)
     data = documents[0].data if documents and isinstance(documents[0].data, Mapping) else {}
     if documents and documents[0].problem is not None:
-        reading.findings.append(_not_yaml(documents[0]))
-    start = len(reading.documents)
+        content.findings.append(_not_yaml(documents[0]))
+    start = len(content.documents)
     for entry in [*texts_of(data, "resources"), *texts_of(data, "bases")]:
-        _entry(store, folder, entry, reading, above)
+        _entry(store, folder, entry, content, above)
     generated = [*_generated(data, "configMapGenerator", "ConfigMap"), *_generated(data, "secretGenerator", "Secret")]
-    reading.documents.extend(Document(listing, obj, documents[0].source) for obj in generated)
+    content.documents.extend(Document(listing, obj, documents[0].source) for obj in generated)
     for entry in texts_of(data, "components"):
-        _entry(store, folder, entry, reading, above)
+        _entry(store, folder, entry, content, above)
     if data.get("namespace"):
-        _move_to(str(data["namespace"]), reading, start)
+        _move_to(str(data["namespace"]), content, start)
     if isinstance(data.get("commonAnnotations"), Mapping):
-        _annotate(data["commonAnnotations"], reading, start)
-    reading.exact = reading.exact and not _RENAMING & data.keys() and _only_follows_names(store, folder, data)
-    reading.patches.extend(patches_in(data, lambda entry: store.documents(normal(posixpath.join(folder, entry)))))
+        _annotate(data["commonAnnotations"], content, start)
+    content.has_final_names = content.has_final_names and not _RENAMING & data.keys() and _only_follows_names(store, folder, data)
+    content.patches.extend(patches_in(data, lambda entry: store.documents(normal(posixpath.join(folder, entry)))))
     patches = [patch["path"] for patch in entries_of(data, "patches") if isinstance(patch.get("path"), str)]
     for entry in [*patches, *_sources_of_generators(data)]:
-        _must_be_there(store, folder, entry, documents[0], reading)
+        _must_be_there(store, folder, entry, documents[0], content)
 
 
 def _only_follows_names(store: Store, folder: str, data: Mapping[str, Any]) -> bool:
@@ -140,25 +140,25 @@ def _only_follows_names(store: Store, folder: str, data: Mapping[str, Any]) -> b
     return True
 
 
-def _entry(store: Store, folder: str, entry: str, reading: Reading, above: list[str]) -> None:
+def _entry(store: Store, folder: str, entry: str, content: DirectoryContent, above: list[str]) -> None:
     if "://" in entry or entry.startswith(("git@", "github.com/")) or "?ref=" in entry:
-        reading.exact = False
+        content.has_final_names = False
         return
     path, listing = normal(posixpath.join(folder, entry)), store.documents(above[-1])[0]
     if store.is_folder(path):
         if kustomization_in(store, path) is None:
-            reading.findings.append(_missing(listing, entry, f"{path} has no kustomization.yaml"))
-        _folder(store, path, reading, above)
+            content.findings.append(_missing(listing, entry, f"{path} has no kustomization.yaml"))
+        _folder(store, path, content, above)
     elif store.is_file(path):
-        _file(store, path, reading)
+        _file(store, path, content)
     else:
-        reading.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
+        content.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
 
 
-def _must_be_there(store: Store, folder: str, entry: str, listing: Document, reading: Reading) -> None:
+def _must_be_there(store: Store, folder: str, entry: str, listing: Document, content: DirectoryContent) -> None:
     path = normal(posixpath.join(folder, entry))
     if "://" not in entry and not store.is_file(path):
-        reading.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
+        content.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
 
 
 def _sources_of_generators(data: Mapping[str, Any]) -> Iterator[str]:
@@ -181,26 +181,26 @@ GENERATED = "$generated"
 """Marks an object that kustomize generates from other files; its name gets a suffix, as do references to it."""
 
 
-def _move_to(namespace: str, reading: Reading, start: int) -> None:
+def _move_to(namespace: str, content: DirectoryContent, start: int) -> None:
     """kustomize's namespace transformer: every namespaced object from `start` on, and a Namespace's own name."""
-    for index in range(start, len(reading.documents)):
-        document = moved(reading.documents[index], namespace)
+    for index in range(start, len(content.documents)):
+        document = moved(content.documents[index], namespace)
         if isinstance(document.data, Mapping) and document.data.get("kind") == "Namespace":
             metadata = {**mapping(document.data, "metadata"), "name": namespace}
             document = replace(document, data={**document.data, "metadata": metadata})
-        reading.documents[index] = document
+        content.documents[index] = document
 
 
-def _annotate(annotations: Mapping[str, Any], reading: Reading, start: int) -> None:
+def _annotate(annotations: Mapping[str, Any], content: DirectoryContent, start: int) -> None:
     """kustomize's commonAnnotations; Flux's own, such as the one that stops substitution, are often set that way."""
-    for index in range(start, len(reading.documents)):
-        document = reading.documents[index]
+    for index in range(start, len(content.documents)):
+        document = content.documents[index]
         metadata = document.data.get("metadata") if isinstance(document.data, Mapping) else None
         if isinstance(metadata, Mapping):
             known = metadata.get("annotations")
             merged = {**(known if isinstance(known, Mapping) else {}), **annotations}
             data = {**document.data, "metadata": {**metadata, "annotations": merged}}
-            reading.documents[index] = replace(document, data=data)
+            content.documents[index] = replace(document, data=data)
 
 
 def moved(document: Document, namespace: str) -> Document:

@@ -10,11 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from fluxstead.checks.reading.applied_tree import (
+    KUSTOMIZE,
+    AppliedObject,
+    AppliedTree,
+    FluxKustomization,
+    release_key,
+    releases_before,
+)
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import KUSTOMIZE, Item, Unit, View, release_key, releases_before
 from fluxstead.core.manifest import ObjectRef, group_of
 
-_Step = tuple[Unit, bool]
+_Step = tuple[FluxKustomization, bool]
 """A Kustomization, and whether it is ready (or only applied)."""
 
 
@@ -22,35 +29,35 @@ _Step = tuple[Unit, bool]
 class Waiting:
     """For each Kustomization, the set of steps before it, as the bits of a number: 2i for applied, 2i + 1 for ready."""
 
-    view: View
+    tree: AppliedTree
     applied: dict[int, int] = field(default_factory=dict)
     ready: dict[int, int] = field(default_factory=dict)
-    circles: list[list[Unit]] = field(default_factory=list)
-    beside: dict[int, list[Unit]] = field(default_factory=dict)
+    circles: list[list[FluxKustomization]] = field(default_factory=list)
+    beside: dict[int, list[FluxKustomization]] = field(default_factory=dict)
     """The Kustomizations without which a release of this one never becomes ready, for those that wait for their releases."""
 
-    def before(self, unit: Unit, step: Unit, *, ready: bool) -> bool:
-        """Whether `step` is applied, or ready, whenever `unit` is applied."""
-        return bool(self.applied[unit.index] >> (2 * step.index + ready) & 1)
+    def before(self, kustomization: FluxKustomization, step: FluxKustomization, *, ready: bool) -> bool:
+        """Whether `step` is applied, or ready, whenever `kustomization` is applied."""
+        return bool(self.applied[kustomization.index] >> (2 * step.index + ready) & 1)
 
 
-def waiting_in(view: View) -> Waiting:
+def waiting_in(tree: AppliedTree) -> Waiting:
     """Work out what comes before every Kustomization. Cycles are cut where the walk entered them."""
-    waiting = Waiting(view, beside=_beside(view))
+    waiting = Waiting(tree, beside=_beside(tree))
     state: dict[tuple[int, bool], int] = {}
-    for unit in view.units.values():
+    for kustomization in tree.kustomizations.values():
         for ready in (False, True):
-            _walk(waiting, (unit, ready), state)
+            _walk(waiting, (kustomization, ready), state)
     return waiting
 
 
-def _beside(view: View) -> dict[int, list[Unit]]:
-    owners = {release_key(item): item.unit for item in view.of("HelmRelease")}
-    found: dict[int, list[Unit]] = {}
-    for item in view.of("HelmRelease"):
-        for name in releases_before(item) if item.unit.spec.get("wait") and item.whole else ():
-            if owners.get(name, item.unit) is not item.unit:
-                found.setdefault(item.unit.index, []).append(owners[name])
+def _beside(tree: AppliedTree) -> dict[int, list[FluxKustomization]]:
+    owners = {release_key(item): item.kustomization for item in tree.of("HelmRelease")}
+    found: dict[int, list[FluxKustomization]] = {}
+    for item in tree.of("HelmRelease"):
+        for name in releases_before(item) if item.kustomization.spec.get("wait") and item.is_final else ():
+            if owners.get(name, item.kustomization) is not item.kustomization:
+                found.setdefault(item.kustomization.index, []).append(owners[name])
     return found
 
 
@@ -77,44 +84,51 @@ def _walk(waiting: Waiting, start: _Step, state: dict[tuple[int, bool], int]) ->
 
 
 def _needed(waiting: Waiting, step: _Step) -> Sequence[_Step]:
-    unit, ready = step
+    kustomization, ready = step
     if ready:
-        inside = [(child, True) for child in unit.children] if unit.spec.get("wait") else _named(waiting.view, unit)
-        return [(unit, False), *inside, *((other, False) for other in waiting.beside.get(unit.index, ()))]
-    units = waiting.view.units
-    needed = [(units[name], True) for name in unit.dependencies if name in units]
-    return [*needed, (unit.parent, False)] if unit.parent else needed
+        inside = (
+            [(child, True) for child in kustomization.children]
+            if kustomization.spec.get("wait")
+            else _named(waiting.tree, kustomization)
+        )
+        return [(kustomization, False), *inside, *((other, False) for other in waiting.beside.get(kustomization.index, ()))]
+    kustomizations = waiting.tree.kustomizations
+    needed = [(kustomizations[name], True) for name in kustomization.dependencies if name in kustomizations]
+    return [*needed, (kustomization.parent, False)] if kustomization.parent else needed
 
 
-def watched(view: View, unit: Unit) -> Iterator[Item]:
+def watched(tree: AppliedTree, kustomization: FluxKustomization) -> Iterator[AppliedObject]:
     """The objects of the tree that its `healthChecks` name; with `wait` Flux ignores them."""
-    for check in () if unit.spec.get("wait") else entries_of(unit.spec, "healthChecks"):
+    for check in () if kustomization.spec.get("wait") else entries_of(kustomization.spec, "healthChecks"):
         group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
-        found = view.one(ObjectRef(group, kind, str(check.get("namespace") or ""), str(check.get("name"))))
+        found = tree.one(ObjectRef(group, kind, str(check.get("namespace") or ""), str(check.get("name"))))
         yield from [found] if found else []
 
 
-def _named(view: View, unit: Unit) -> list[_Step]:
+def _named(tree: AppliedTree, kustomization: FluxKustomization) -> list[_Step]:
     steps: list[_Step] = []
-    for item in watched(view, unit):
-        child = view.units.get(f"{item.ref.namespace}/{item.ref.name}") if item.ref.group == KUSTOMIZE else None
-        step = (child, True) if child else (item.unit, False)
-        if child is not unit:  # Flux leaves itself out
+    for item in watched(tree, kustomization):
+        child = tree.kustomizations.get(f"{item.ref.namespace}/{item.ref.name}") if item.ref.group == KUSTOMIZE else None
+        step = (child, True) if child else (item.kustomization, False)
+        if child is not kustomization:  # Flux leaves itself out
             steps.append(step)
     return steps
 
 
 def _settle(waiting: Waiting, step: _Step) -> None:
-    unit, ready = step
+    kustomization, ready = step
     past = 0
     for other, other_ready in _needed(waiting, step):
         table = waiting.ready if other_ready else waiting.applied
         past |= table.get(other.index, 0) | 1 << (2 * other.index + (other_ready and other.waits))
-    (waiting.ready if ready else waiting.applied)[unit.index] = past
+    (waiting.ready if ready else waiting.applied)[kustomization.index] = past
 
 
 def _circle(waiting: Waiting, path: list[_Step], back: _Step) -> None:
-    way = [unit for unit, _ in path[path.index(back) :]]
-    names = [unit for index, unit in enumerate(way) if index == 0 or unit is not way[index - 1]]
-    if not any({unit.index for unit in names} == {unit.index for unit in known} for known in waiting.circles):
+    way = [kustomization for kustomization, _ in path[path.index(back) :]]
+    names = [kustomization for index, kustomization in enumerate(way) if index == 0 or kustomization is not way[index - 1]]
+    if not any(
+        {kustomization.index for kustomization in names} == {kustomization.index for kustomization in known}
+        for known in waiting.circles
+    ):
         waiting.circles.append(names)

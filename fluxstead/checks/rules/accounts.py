@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
@@ -40,75 +40,77 @@ _ROLES = frozenset({"cluster-admin", "admin", "edit", "view"})
 """ClusterRoles that every Kubernetes has, besides those called `system:…`."""
 
 
-def service_accounts(subject: Subject) -> Iterator[Finding]:
+def service_accounts(context: CheckContext) -> Iterator[Finding]:
     """What pods run as, and what Flux applies and installs as."""
-    view = subject.view
-    for item, one in () if view.partial else subject.names.of(*WORKLOADS, "Kustomization", "HelmRelease", kinds={"ServiceAccount"}):
+    tree = context.tree
+    for item, one in (
+        () if tree.partial else context.references.of(*WORKLOADS, "Kustomization", "HelmRelease", kinds={"ServiceAccount"})
+    ):
         # What acts in another cluster uses an account of that cluster.
-        if "kubeConfig" not in item.spec and _is_missing(subject, item, item.ref.namespace, one.ref.name):
+        if "kubeConfig" not in item.spec and _is_missing(context, item, item.ref.namespace, one.ref.name):
             yield MISSING_SERVICE_ACCOUNT(
-                line_with(view.store, item.document, one.ref.name),
+                line_with(tree.store, item.document, one.ref.name),
                 what=f"{item} acts as ServiceAccount {item.ref.namespace}/{one.ref.name}, which does not exist",
                 why="the API server refuses its pods"
                 if item.ref.kind in WORKLOADS
                 else "the API server refuses everything it applies",
-                write=nearest(one.ref.name, _accounts_in(view, item.ref.namespace))
+                write=nearest(one.ref.name, _accounts_in(tree, item.ref.namespace))
                 or f"a ServiceAccount {one.ref.name} in namespace {item.ref.namespace}",
             )
 
 
-def _is_missing(subject: Subject, item: Item, namespace: str, name: str) -> bool:
+def _is_missing(context: CheckContext, item: AppliedObject, namespace: str, name: str) -> bool:
     there = name == "default" or (namespace == FLUX_NAMESPACE and name in _OF_FLUX)
     unknown = not namespace or namespace == "kube-system" or "${" in namespace + name
-    if there or unknown or subject.view.one(ObjectRef("", "ServiceAccount", namespace, name)):
+    if there or unknown or context.tree.one(ObjectRef("", "ServiceAccount", namespace, name)):
         return False
-    return not subject.opaque.apart_from(item, namespace)
+    return not context.opaque_namespaces.is_opaque_without(item, namespace)
 
 
-def _accounts_in(view: View, namespace: str) -> list[str]:
-    return [one.ref.name for one in view.of("ServiceAccount") if one.ref.namespace == namespace]
+def _accounts_in(tree: AppliedTree, namespace: str) -> list[str]:
+    return [one.ref.name for one in tree.of("ServiceAccount") if one.ref.namespace == namespace]
 
 
-def roles(subject: Subject) -> Iterator[Finding]:
+def roles(context: CheckContext) -> Iterator[Finding]:
     """What RoleBindings grant."""
-    view = subject.view
-    for item in () if view.partial else view.of("RoleBinding", "ClusterRoleBinding"):
+    tree = context.tree
+    for item in () if tree.partial else tree.of("RoleBinding", "ClusterRoleBinding"):
         reference = mapping(item.object, "roleRef")
         kind, name = str(reference.get("kind")), str(reference.get("name"))
         namespace = item.ref.namespace if kind == "Role" else ""
-        if not item.whole or "${" in name + namespace or view.one(ObjectRef(_RBAC, kind, namespace, name)):
+        if not item.is_final or "${" in name + namespace or tree.one(ObjectRef(_RBAC, kind, namespace, name)):
             continue
         # A ClusterRole may come with any chart.
-        unknown = namespace in subject.opaque if kind == "Role" else subject.opaque.anywhere
+        unknown = namespace in context.opaque_namespaces if kind == "Role" else context.opaque_namespaces.exist
         built_in = kind == "ClusterRole" and (name in _ROLES or name.startswith("system:") or name.endswith(FLUX_NAMESPACE))
         if not unknown and not built_in:
-            known = [one.ref.name for one in view.of(kind) if one.ref.namespace == namespace]
+            known = [one.ref.name for one in tree.of(kind) if one.ref.namespace == namespace]
             yield MISSING_ROLE(
-                line_with(view.store, item.document, "roleRef"),
+                line_with(tree.store, item.document, "roleRef"),
                 what=f"{item} grants {kind} {name}, which does not exist",
                 why="the API server accepts it, and grants nothing",
                 write=nearest(name, [*known, *(_ROLES if kind == "ClusterRole" else ())]) or f"a {kind} {name}",
             )
 
 
-def subjects(subject: Subject) -> Iterator[Finding]:
+def subjects(context: CheckContext) -> Iterator[Finding]:
     """The ServiceAccounts that RoleBindings name."""
-    view = subject.view
-    if view.partial:
+    tree = context.tree
+    if tree.partial:
         return
     # kustomize moves the subjects of a binding along with the accounts of its directory.
-    beside = {(item.unit.index, item.ref.name) for item in view.of("ServiceAccount")}
-    for item in view.of("RoleBinding", "ClusterRoleBinding"):
-        for one in entries_of(item.object, "subjects") if item.whole else ():
+    beside = {(item.kustomization.index, item.ref.name) for item in tree.of("ServiceAccount")}
+    for item in tree.of("RoleBinding", "ClusterRoleBinding"):
+        for one in entries_of(item.object, "subjects") if item.is_final else ():
             namespace, name = str(one.get("namespace") or item.ref.namespace), str(one.get("name"))
-            if one.get("kind") != "ServiceAccount" or (item.unit.index, name) in beside:
+            if one.get("kind") != "ServiceAccount" or (item.kustomization.index, name) in beside:
                 continue
-            if _is_missing(subject, item, namespace, name):
+            if _is_missing(context, item, namespace, name):
                 yield MISSING_SUBJECT(
-                    line_with(view.store, item.document, name),
+                    line_with(tree.store, item.document, name),
                     what=f"{item} binds a role to ServiceAccount {namespace}/{name}, which does not exist",
                     why="unless somebody creates it in the cluster by hand, nobody gets the permissions",
-                    write=nearest(name, _accounts_in(view, namespace)) or f"a ServiceAccount {name} in namespace {namespace}",
+                    write=nearest(name, _accounts_in(tree, namespace)) or f"a ServiceAccount {name} in namespace {namespace}",
                 )
 
 

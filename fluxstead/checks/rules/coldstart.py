@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from fluxstead.catalog.brings import k3s_brings
 from fluxstead.catalog.brings.k3s import NAMESPACES
-from fluxstead.checks.known import Known
-from fluxstead.checks.objects.needed import brought_by, brought_when_ready, is_first, needed_by
-from fluxstead.checks.reading.view import Item, Unit, View
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.requirements import is_needed_to_apply, provided_by, provided_when_ready, requirements_of
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree, FluxKustomization
 from fluxstead.checks.reading.waiting import Waiting, waiting_in, watched
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
+from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
@@ -59,8 +59,8 @@ _FLUX_EXTRA = ("image.toolkit.fluxcd.io", "fluxcd.controlplane.io")
 class _Offer:
     """Who brings a thing: a Kustomization by applying it, or by being ready with a release."""
 
-    unit: Unit
-    item: Item
+    kustomization: FluxKustomization
+    item: AppliedObject
     when_ready: bool
 
 
@@ -80,86 +80,91 @@ class _Cluster:
     """The Kustomizations that bring what the table does not know, as steps of `Waiting`."""
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(context: CheckContext) -> Iterator[Finding]:
     """Each Kustomization's first need that the cluster cannot meet in time, and Kustomizations that wait for each other."""
-    view = subject.view
-    waiting = waiting_in(view)
+    tree = context.tree
+    waiting = waiting_in(tree)
     stuck = 0
     for circle in waiting.circles:
-        stuck |= sum(3 << 2 * unit.index for unit in circle)
-        if not {unit.name for unit in circle} <= subject.blocked:
+        stuck |= sum(3 << 2 * kustomization.index for kustomization in circle)
+        if not {kustomization.name for kustomization in circle} <= context.blocked:
             yield _deadlock(circle)
-    cluster = _cluster_of(view, subject.platform, subject.known)
+    cluster = _cluster_of(tree, context.platform, context.facts)
     told: set[tuple[int, Requirement]] = set()
-    for item in view.items:
-        if not item.exact or (waiting.applied[item.unit.index] | 3 << 2 * item.unit.index) & stuck:
+    for item in tree.objects:
+        if not item.has_final_name or (waiting.applied[item.kustomization.index] | 3 << 2 * item.kustomization.index) & stuck:
             continue  # what never starts needs no findings about its needs
-        for need in needed_by(item):
-            if need in cluster.given or (item.unit.index, need) in told or _is_told(subject, item.unit, need):
+        for need in requirements_of(item):
+            if need in cluster.given or (item.kustomization.index, need) in told or _is_told(context, item.kustomization, need):
                 continue
-            told.add((item.unit.index, need))
-            finding = _judge(item, need, cluster, waiting, described=subject.described)
+            told.add((item.kustomization.index, need))
+            finding = _judge(item, need, cluster, waiting, described=context.described)
             if finding:
                 yield finding
 
 
-def _is_told(subject: Subject, unit: Unit, need: Requirement) -> bool:
+def _is_told(context: CheckContext, kustomization: FluxKustomization, need: Requirement) -> bool:
     """Whether it was already reported for the description, or only a variable's value would show what is needed."""
-    return (unit.name, need) in subject.unmet or "${" in str(need)
+    return (kustomization.name, need) in context.unmet or "${" in str(need)
 
 
-def _cluster_of(view: View, platform: Platform | None, known: Known) -> _Cluster:
-    cluster = _Cluster(given=_given(platform), closed=platform is not None, disks=_disks(view, known))
-    for item in view.items:
-        for thing in brought_by(item):
-            if known.is_placed_on_disks(item) and cluster.disks:
-                cluster.on_disks.add(thing)
+def _cluster_of(tree: AppliedTree, platform: Platform | None, facts: SystemFacts) -> _Cluster:
+    cluster = _Cluster(given=_given(platform), closed=platform is not None, disks=_disks(tree, facts))
+    for item in tree.objects:
+        for requirement in provided_by(item):
+            if facts.is_placed_on_disks(item) and cluster.disks:
+                cluster.on_disks.add(requirement)
             else:
-                cluster.offers[thing].append(_Offer(item.unit, item, when_ready=False))
+                cluster.offers[requirement].append(_Offer(item.kustomization, item, when_ready=False))
         if item.ref.kind == "HelmRelease":
-            brings = known.brings(view, item)
+            brings = facts.brings(tree, item)
             if brings is None:
                 cluster.closed = False
-                cluster.unknown |= 3 << 2 * item.unit.index
-            for thing in brought_when_ready(brings) if brings else ():
-                if isinstance(thing, ObjectRef) and thing.kind == "StorageClass" and cluster.disks:
-                    cluster.on_disks.add(thing)
+                cluster.unknown |= 3 << 2 * item.kustomization.index
+            for requirement in provided_when_ready(brings) if brings else ():
+                if isinstance(requirement, ObjectRef) and requirement.kind == "StorageClass" and cluster.disks:
+                    cluster.on_disks.add(requirement)
                 else:
-                    cluster.offers[thing].append(_Offer(item.unit, item, when_ready=True))
-    for unit in view.units.values():
-        if unit.elsewhere or not unit.exact:
+                    cluster.offers[requirement].append(_Offer(item.kustomization, item, when_ready=True))
+    for kustomization in tree.kustomizations.values():
+        if kustomization.elsewhere or not kustomization.has_final_names:
             cluster.closed = False
-            cluster.unknown |= 3 << 2 * unit.index
+            cluster.unknown |= 3 << 2 * kustomization.index
     return cluster
 
 
-def _disks(view: View, known: Known) -> list[list[_Offer]]:
+def _disks(tree: AppliedTree, facts: SystemFacts) -> list[list[_Offer]]:
     """For each machine with disks, the Kustomizations that are ready only once its disks are; equal answers are kept once."""
-    nodes = known.disk_objects(view)
-    waits: dict[int, list[Unit]] = {id(item): [item.unit] if item.unit.spec.get("wait") else [] for item in nodes}
-    for unit in {unit.index: unit for unit in view.units.values()}.values():
-        for item in watched(view, unit):
+    nodes = facts.disk_objects(tree)
+    waits: dict[int, list[FluxKustomization]] = {
+        id(item): [item.kustomization] if item.kustomization.spec.get("wait") else [] for item in nodes
+    }
+    for kustomization in {kustomization.index: kustomization for kustomization in tree.kustomizations.values()}.values():
+        for item in watched(tree, kustomization):
             if id(item) in waits:
-                waits[id(item)].append(unit)
+                waits[id(item)].append(kustomization)
     rows: dict[tuple[int, ...], list[_Offer]] = {}
     for item in nodes:
-        units = waits[id(item)] or [item.unit]
-        rows.setdefault(tuple(unit.index for unit in units), [_Offer(unit, item, when_ready=True) for unit in units])
+        kustomizations = waits[id(item)] or [item.kustomization]
+        rows.setdefault(
+            tuple(kustomization.index for kustomization in kustomizations),
+            [_Offer(kustomization, item, when_ready=True) for kustomization in kustomizations],
+        )
     return list(rows.values())
 
 
 def _given(platform: Platform | None) -> frozenset[Requirement]:
     """What k3s and Flux bring; without a description, what every Kubernetes has."""
-    things: set[Requirement] = set(map(namespace, (*NAMESPACES, FLUX_NAMESPACE)))
+    requirements: set[Requirement] = set(map(namespace, (*NAMESPACES, FLUX_NAMESPACE)))
     if platform:
         brings = k3s_brings(platform.disabled, platform.kubernetes)
-        things.update(map(custom_kind, brings.crds))
-        things.update(map(storage_class, brings.storage_classes))
-        things.update(map(ingress_class, brings.ingress_classes))
-    return frozenset(things)
+        requirements.update(map(custom_kind, brings.crds))
+        requirements.update(map(storage_class, brings.storage_classes))
+        requirements.update(map(ingress_class, brings.ingress_classes))
+    return frozenset(requirements)
 
 
-def _judge(item: Item, need: Requirement, cluster: _Cluster, waiting: Waiting, *, described: bool) -> Finding | None:
+def _judge(item: AppliedObject, need: Requirement, cluster: _Cluster, waiting: Waiting, *, described: bool) -> Finding | None:
     if isinstance(need, GroupKind) and need.group in (*_FLUX, *_FLUX_EXTRA):
         return None
     offers = cluster.offers.get(need, [])
@@ -172,31 +177,35 @@ def _judge(item: Item, need: Requirement, cluster: _Cluster, waiting: Waiting, *
     if not late:
         return None
     offers = late[0]
-    stuck = all(_after(item.unit, offer, need, waiting) for offer in offers)
+    stuck = all(_after(item.kustomization, offer, need, waiting) for offer in offers)
     if described:
-        return _stuck(item, need, offers[0]) if stuck and (is_first(need) or item.unit.waits) else _too_early(item, need, offers[0])
-    if not is_first(need) or waiting.applied[item.unit.index] & cluster.unknown:
+        return (
+            _stuck(item, need, offers[0])
+            if stuck and (is_needed_to_apply(need) or item.kustomization.waits)
+            else _too_early(item, need, offers[0])
+        )
+    if not is_needed_to_apply(need) or waiting.applied[item.kustomization.index] & cluster.unknown:
         return None
     return _from_outside(item, need, offers[0]) if stuck else _retried(item, need, offers[0])
 
 
-def _in_time(item: Item, need: Requirement, offer: _Offer, waiting: Waiting) -> bool:
+def _in_time(item: AppliedObject, need: Requirement, offer: _Offer, waiting: Waiting) -> bool:
     """Whether the offer is there when the object is applied (or, for what need not be there first, when it is waited for)."""
-    if offer.unit is item.unit:
-        return not (offer.when_ready and is_first(need))
-    return waiting.before(item.unit, offer.unit, ready=offer.when_ready)
+    if offer.kustomization is item.kustomization:
+        return not (offer.when_ready and is_needed_to_apply(need))
+    return waiting.before(item.kustomization, offer.kustomization, ready=offer.when_ready)
 
 
-def _after(unit: Unit, offer: _Offer, need: Requirement, waiting: Waiting) -> bool:
+def _after(kustomization: FluxKustomization, offer: _Offer, need: Requirement, waiting: Waiting) -> bool:
     """Whether the offer can only come after the Kustomization that needs it is ready."""
-    if offer.unit is unit:
-        return offer.when_ready and is_first(need)
-    return waiting.before(offer.unit, unit, ready=True) and unit.waits
+    if offer.kustomization is kustomization:
+        return offer.when_ready and is_needed_to_apply(need)
+    return waiting.before(offer.kustomization, kustomization, ready=True) and kustomization.waits
 
 
-def _deadlock(circle: list[Unit]) -> Finding:
-    way = " → ".join([*(unit.name for unit in circle), circle[0].name])
-    document = next(unit.document for unit in circle if unit.document)
+def _deadlock(circle: list[FluxKustomization]) -> Finding:
+    way = " → ".join([*(kustomization.name for kustomization in circle), circle[0].name])
+    document = next(kustomization.document for kustomization in circle if kustomization.document)
     return DEADLOCK(
         document.source,
         what=f"Kustomizations wait for each other: {way}",
@@ -205,7 +214,7 @@ def _deadlock(circle: list[Unit]) -> Finding:
     )
 
 
-def _never(item: Item, need: Requirement) -> Finding:
+def _never(item: AppliedObject, need: Requirement) -> Finding:
     return NEVER(
         item.source,
         what=f"{item} needs {need}, and nothing in the tree, in k3s or in Flux brings it",
@@ -214,12 +223,12 @@ def _never(item: Item, need: Requirement) -> Finding:
     )
 
 
-def _stuck(item: Item, need: Requirement, offer: _Offer) -> Finding:
-    same = offer.unit is item.unit
+def _stuck(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
+    same = offer.kustomization is item.kustomization
     return STUCK(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
-        + ("from the same Kustomization" if same else f"from Kustomization {offer.unit.key}, which waits for this one"),
+        + ("from the same Kustomization" if same else f"from Kustomization {offer.kustomization.key}, which waits for this one"),
         why="Flux validates a whole Kustomization before it applies any of it, so neither is ever applied (U5)"
         if same
         else "each waits for the other on an empty cluster (U5)",
@@ -227,32 +236,33 @@ def _stuck(item: Item, need: Requirement, offer: _Offer) -> Finding:
     )
 
 
-def _from_outside(item: Item, need: Requirement, offer: _Offer) -> Finding:
+def _from_outside(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return FROM_OUTSIDE(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
-        + ("from the same Kustomization" if offer.unit is item.unit else "from one that waits for this one"),
+        + ("from the same Kustomization" if offer.kustomization is item.kustomization else "from one that waits for this one"),
         why="an empty cluster only starts if somebody installs it before Flux, outside this tree (U5)",
-        write=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on {offer.unit.name}",
+        write=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on {offer.kustomization.name}",
     )
 
 
-def _too_early(item: Item, need: Requirement, offer: _Offer) -> Finding:
+def _too_early(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return TOO_EARLY(
         item.source,
-        what=f"{item} needs {need}, which {offer.item} brings only once Kustomization {offer.unit.key} is "
+        what=f"{item} needs {need}, which {offer.item} brings only once Kustomization {offer.kustomization.key} is "
         + ("ready" if offer.when_ready else "applied"),
-        why=f"Kustomization {item.unit.key} does not wait for it, and fails on an empty cluster (U5)",
-        write=f"dependsOn: {offer.unit.name}",
+        why=f"Kustomization {item.kustomization.key} does not wait for it, and fails on an empty cluster (U5)",
+        write=f"dependsOn: {offer.kustomization.name}",
     )
 
 
-def _retried(item: Item, need: Requirement, offer: _Offer) -> Finding:
+def _retried(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return RETRIED(
         item.source,
-        what=f"{item} needs {need}, which {offer.item} brings, and {item.unit.key} does not depend on {offer.unit.key}",
+        what=f"{item} needs {need}, which {offer.item} brings, and {item.kustomization.key}"
+        f" does not depend on {offer.kustomization.key}",
         why="on an empty cluster the whole Kustomization fails until then; Flux retries every retryInterval (U5)",
-        write=f"dependsOn: {offer.unit.name}",
+        write=f"dependsOn: {offer.kustomization.name}",
     )
 
 

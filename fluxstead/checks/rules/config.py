@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.checks.objects.named import Named, by_charts, by_flux, by_ingresses, by_pods
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.config_references import ConfigReference, from_charts, from_flux, from_ingresses, from_pods
+from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import KUSTOMIZE, Item, View
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
@@ -35,78 +35,78 @@ MISSING_VALUES = warns(
 )
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(context: CheckContext) -> Iterator[Finding]:
     """What the tree names and does not contain."""
-    if subject.view.partial:
+    if context.tree.partial:
         return
-    missing: dict[ObjectRef, tuple[Item, set[str]]] = {}
-    for one in _missing(subject):
+    missing: dict[ObjectRef, tuple[AppliedObject, set[str]]] = {}
+    for one in _missing(context):
         missing.setdefault(one.ref, (one.item, set()))[1].update(one.keys)
     for ref, (item, keys) in missing.items():
         if ref.kind == "Secret":
-            yield _secret(subject, item, ref.namespace, ref.name, keys)
+            yield _secret(context, item, ref.namespace, ref.name, keys)
         elif item.ref.kind in {"HelmRelease", "Kustomization"}:
-            yield _values(subject, item, ref.namespace, ref.name)
+            yield _values(context, item, ref.namespace, ref.name)
         else:
-            yield _config_map(subject, item, ref.name, keys)
+            yield _config_map(context, item, ref.name, keys)
 
 
-def _missing(subject: Subject) -> Iterator[Named]:
-    view, makers, names = subject.view, subject.makers, subject.names
-    for one in (*by_pods(names), *by_ingresses(names)):
-        if not makers.may_make(one.ref):
+def _missing(context: CheckContext) -> Iterator[ConfigReference]:
+    tree, providers, references = context.tree, context.config_providers, context.references
+    for one in (*from_pods(references), *from_ingresses(references)):
+        if not providers.may_provide(one.ref):
             yield one
     # A release does not create what it is installed from, though it could create anything else in its namespace.
-    for one in (*by_charts(subject.known, view), *by_flux(names)):
-        if "${" not in str(one.ref) and not makers.made(one.ref):
+    for one in (*from_charts(context.facts, tree), *from_flux(references)):
+        if "${" not in str(one.ref) and not providers.provides(one.ref):
             yield one
 
 
-def decryption(subject: Subject) -> Iterator[Finding]:
+def decryption(context: CheckContext) -> Iterator[Finding]:
     """The key that Kustomizations decrypt with. It can only be created by hand, and the description says what it is called."""
-    known = subject.sops_secret
+    known = context.sops_secret
     if known is None:
         return
-    for item in subject.view.of("Kustomization"):
+    for item in context.tree.of("Kustomization"):
         name = mapping(mapping(item.spec, "decryption"), "secretRef").get("name")
-        if item.ref.group != KUSTOMIZE or not item.whole or name is None or (item.ref.namespace, name) == known:
+        if item.ref.group != KUSTOMIZE or not item.is_final or name is None or (item.ref.namespace, name) == known:
             continue
         yield DECRYPTION_KEY(
-            line_with(subject.view.store, item.document, str(name)),
+            line_with(context.tree.store, item.document, str(name)),
             what=f"{item} decrypts with Secret {item.ref.namespace}/{name}, but the description says {'/'.join(known)}",
             why="unless both were created in the cluster by hand, nothing in this Kustomization is applied",
             write=f"{known[1]}, for a Kustomization in namespace {known[0]}",
         )
 
 
-def _values(subject: Subject, item: Item, namespace: str, name: str) -> Finding:
+def _values(context: CheckContext, item: AppliedObject, namespace: str, name: str) -> Finding:
     return MISSING_VALUES(
-        line_with(subject.view.store, item.document, name),
+        line_with(context.tree.store, item.document, name),
         what=f"{item} takes values from ConfigMap {namespace}/{name}, which is not in the tree",
         why="unless somebody creates it in the cluster by hand, Flux applies nothing of it",
-        write=nearest(name, _config_maps_in(subject.view, namespace)) or f"a ConfigMap {name} in namespace {namespace}",
+        write=nearest(name, _config_maps_in(context.tree, namespace)) or f"a ConfigMap {name} in namespace {namespace}",
     )
 
 
-def _config_maps_in(view: View, namespace: str) -> list[str]:
-    return [one.ref.name for one in view.of("ConfigMap") if (one.ref.namespace or "default") == namespace]
+def _config_maps_in(tree: AppliedTree, namespace: str) -> list[str]:
+    return [one.ref.name for one in tree.of("ConfigMap") if (one.ref.namespace or "default") == namespace]
 
 
-def _config_map(subject: Subject, item: Item, name: str, keys: Iterable[str]) -> Finding:
-    view, namespace = subject.view, item.ref.namespace or "default"
-    near = nearest(name, _config_maps_in(view, namespace))
+def _config_map(context: CheckContext, item: AppliedObject, name: str, keys: Iterable[str]) -> Finding:
+    tree, namespace = context.tree, item.ref.namespace or "default"
+    near = nearest(name, _config_maps_in(tree, namespace))
     return MISSING_CONFIG_MAP(
-        line_with(view.store, item.document, name),
+        line_with(tree.store, item.document, name),
         what=f"{item} takes its configuration from ConfigMap {namespace}/{name}, which does not exist",
         why="its pods wait for it forever, and never start",
         write=near or f"a ConfigMap {name} in namespace {namespace}{_with(keys)}, or optional: true",
     )
 
 
-def _secret(subject: Subject, item: Item, namespace: str, name: str, keys: Iterable[str]) -> Finding:
+def _secret(context: CheckContext, item: AppliedObject, namespace: str, name: str, keys: Iterable[str]) -> Finding:
     holding = _with(keys) or " with the keys that it reads"
     return MISSING_SECRET(
-        line_with(subject.view.store, item.document, name),
+        line_with(context.tree.store, item.document, name),
         what=f"{item} needs Secret {namespace}/{name}, which is not in the tree",
         why="unless somebody creates it in the cluster by hand, what needs it does not start, log in or serve its certificate",
         write=f"a SOPS-encrypted Secret {name} in namespace {namespace}{holding}, in an included directory",

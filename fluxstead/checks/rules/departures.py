@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.claims import volumes_by_namespace
 from fluxstead.checks.past import Past, Transition
-from fluxstead.checks.reading.view import KUSTOMIZE, PRUNE, Item, Unit, View, annotation, reconciles_itself
-from fluxstead.checks.subject import Subject
+from fluxstead.checks.reading.applied_tree import (
+    KUSTOMIZE,
+    PRUNE,
+    AppliedObject,
+    AppliedTree,
+    FluxKustomization,
+    annotation,
+    reconciles_itself,
+)
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
@@ -58,8 +66,12 @@ _ORPHANS = frozenset({"Namespace", "CustomResourceDefinition", "HelmRelease"})
 
 def everything_left(move: Transition) -> Finding:
     """Reported when nothing in a committed tree is reached any more, in place of a finding for each object."""
-    subject = move.subject
-    place = entry_path(subject.platform.cluster) if subject.platform else next((unit.name for unit in move.now.entries), ".")
+    context = move.context
+    place = (
+        entry_path(context.platform.cluster)
+        if context.platform
+        else next((kustomization.name for kustomization in move.now.entries), ".")
+    )
     return EVERYTHING_LEFT(
         Source(place),
         what=f"nothing that Flux reconciles in {move.name} is reached from {place} any more",
@@ -70,45 +82,45 @@ def everything_left(move: Transition) -> Finding:
 
 def left(move: Transition) -> Iterator[Finding]:
     """What is in a committed tree and no longer in this one. What registers disks is reported by its own system."""
-    before, now, known = move.before, move.now, move.known
+    before, now, facts = move.before, move.now, move.facts
     moved = move.moved_releases()
     yield from (_second_release(move, old, new) for old, new in moved)
     for ref, items in before.by_ref.items():
         old = items[0]
-        if ref in now.by_ref or ref.kind not in GUARDED or ref.group == KUSTOMIZE or known.registers_disks(old):
+        if ref in now.by_ref or ref.kind not in GUARDED or ref.group == KUSTOMIZE or facts.registers_disks(old):
             continue
         if would_be_pruned(old, now):
-            if ref.kind != "Namespace" or ref.name in volumes_by_namespace(known, before):
+            if ref.kind != "Namespace" or ref.name in volumes_by_namespace(facts, before):
                 yield pruned(move.name, old)
         elif ref.kind in _ORPHANS and not moved:
-            way = f"it as it was, or, if it is meant to go, {_deletion(move.subject, before, old)} once the commit has arrived"
+            way = f"it as it was, or, if it is meant to go, {_deletion(move.context, before, old)} once the commit has arrived"
             yield _orphan(move.name, old, way)
 
 
 def orphans(past: Past) -> Iterator[Finding]:
     """What the last commit took out of the tree, by hand or on purpose, and Flux left in the cluster."""
-    if past.committed.last is None:
+    if past.committed.last_commit is None:
         return
-    subject, (before, after) = past.subject, past.committed.last
+    context, (before, after) = past.context, past.committed.last_commit
     for ref, items in before.by_ref.items():
         old = items[0]
         if ref.kind not in _ORPHANS or ref in after.by_ref or would_be_pruned(old, after):
             continue
-        if ref in subject.view.by_ref:
+        if ref in context.tree.by_ref:
             write = (
                 "a commit with what `./run render` writes: it is still described"
-                if subject.described
+                if context.described
                 else "a commit that contains it"
             )
-        elif any(ref in view.by_ref for view in past.committed.before.values()):
+        elif any(ref in tree.by_ref for tree in past.committed.before.values()):
             continue  # reported against what is pushed
         else:
             back = f"`git checkout HEAD~ -- {old.document.path}`, and its line in the list"
-            write = f"{back}; or, if it is meant to go, {_deletion(subject, before, old)}"
+            write = f"{back}; or, if it is meant to go, {_deletion(context, before, old)}"
         yield _orphan("HEAD~", old, write)
 
 
-def _orphan(name: str, old: Item, write: str) -> Finding:
+def _orphan(name: str, old: AppliedObject, write: str) -> Finding:
     return ORPHANED(
         old.source,
         what=f"{old.ref} in {name} leaves the tree, and stays in the cluster without an owner",
@@ -117,40 +129,44 @@ def _orphan(name: str, old: Item, write: str) -> Finding:
     )
 
 
-def _deletion(subject: Subject, before: View, old: Item) -> str:
-    own = subject.known.chart(before, old).holds_volumes if old.ref.kind == "HelmRelease" else ""
+def _deletion(context: CheckContext, before: AppliedTree, old: AppliedObject) -> str:
+    own = context.facts.chart(before, old).holds_volumes if old.ref.kind == "HelmRelease" else ""
     if own:
         return own
     where = f" -n {old.ref.namespace}" if old.ref.namespace else ""
     return f"`kubectl delete {old.ref.kind.lower()} {old.ref.name}{where}`"
 
 
-def would_be_pruned(old: Item, now: View) -> bool:
+def would_be_pruned(old: AppliedObject, now: AppliedTree) -> bool:
     """Whether Flux deletes the object once the Kustomization that applied it does not list it any more.
 
     Flux reads the annotation on the live object, so only what was committed before counts.
     """
     if annotation(old, PRUNE) == "disabled":
         return False
-    if _gone(old.unit, now):
-        return _deletes_with_it(old.unit)
-    own = old.unit.spec if old.unit.document is not None else reconciles_itself(old.unit)
+    if _gone(old.kustomization, now):
+        return _deletes_with_it(old.kustomization)
+    own = old.kustomization.spec if old.kustomization.document is not None else reconciles_itself(old.kustomization)
     return bool(own.get("prune"))
 
 
-def _gone(unit: Unit, now: View) -> bool:
-    return unit.document is not None and unit.key not in now.units
+def _gone(kustomization: FluxKustomization, now: AppliedTree) -> bool:
+    return kustomization.document is not None and kustomization.key not in now.kustomizations
 
 
-def _deletes_with_it(unit: Unit) -> bool:
+def _deletes_with_it(kustomization: FluxKustomization) -> bool:
     """Whether the Kustomization's own deletion takes what it applied with it (its `deletionPolicy`), and happens at all."""
-    policy = unit.spec.get("deletionPolicy", "MirrorPrune")
-    kept = mapping(mapping(unit.document.data, "metadata"), "annotations").get(PRUNE) == "disabled" if unit.document else True
-    return not kept and policy != "Orphan" and (policy != "MirrorPrune" or bool(unit.spec.get("prune")))
+    policy = kustomization.spec.get("deletionPolicy", "MirrorPrune")
+    kept = (
+        mapping(mapping(kustomization.document.data, "metadata"), "annotations").get(PRUNE) == "disabled"
+        if kustomization.document
+        else True
+    )
+    return not kept and policy != "Orphan" and (policy != "MirrorPrune" or bool(kustomization.spec.get("prune")))
 
 
-def _second_release(move: Transition, old: Item, new: Item) -> Finding:
-    chart = move.known.chart(move.now, new)
+def _second_release(move: Transition, old: AppliedObject, new: AppliedObject) -> Finding:
+    chart = move.facts.chart(move.now, new)
     return SECOND_RELEASE(
         new.source,
         what=f"{old.ref} in {move.name} becomes {new.ref}",
@@ -159,7 +175,7 @@ def _second_release(move: Transition, old: Item, new: Item) -> Finding:
     )
 
 
-def pruned(name: str, old: Item) -> Finding:
+def pruned(name: str, old: AppliedObject) -> Finding:
     """Reports what Flux deletes with the commit."""
     return LEFT(
         old.source,
@@ -169,17 +185,17 @@ def pruned(name: str, old: Item) -> Finding:
     )
 
 
-def changed_owner(name: str, old: Item, new: Item) -> Finding:
+def changed_owner(name: str, old: AppliedObject, new: AppliedObject) -> Finding:
     """Reports an object that another Kustomization lists now."""
     return CHANGED_OWNER(
         new.source,
-        what=f"{old.ref} in {name} belongs to Kustomization {old.unit.key}, and now moves to {new.unit.key}",
+        what=f"{old.ref} in {name} belongs to Kustomization {old.kustomization.key}, and now moves to {new.kustomization.key}",
         why="Flux prunes it for the old one before the new one adopts it; `prune: disabled` in the new files comes too late (F27)",
         write=_first_commit(old, "2. this change"),
     )
 
 
-def _first_commit(old: Item, second: str) -> str:
+def _first_commit(old: AppliedObject, second: str) -> str:
     where = f"{old.document.path} as it is committed"
-    renew = f"`flux reconcile kustomization {old.unit.name}`"
+    renew = f"`flux reconcile kustomization {old.kustomization.name}`"
     return f"1. the annotation {PRUNE}: disabled on it in {where}; commit, push, {renew}; {second}"

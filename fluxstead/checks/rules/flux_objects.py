@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedObject
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import KUSTOMIZE, Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef, group_of
@@ -24,54 +24,54 @@ MISSING_HEALTH_CHECK = refuses(
 )
 
 
-def objects(subject: Subject) -> Iterator[Finding]:
+def objects(context: CheckContext) -> Iterator[Finding]:
     """Flux objects that name others; only files create those."""
-    view = subject.view
-    for item, one in () if view.partial else subject.names.of("Alert", "ImagePolicy", "ImageUpdateAutomation"):
+    tree = context.tree
+    for item, one in () if tree.partial else context.references.of("Alert", "ImagePolicy", "ImageUpdateAutomation"):
         named = one.ref
-        if _bootstrapped(subject, named) or view.one(named):
+        if _bootstrapped(context, named) or tree.one(named):
             continue
-        known = [other.ref.name for other in view.of(named.kind) if other.ref.namespace == named.namespace]
+        known = [other.ref.name for other in tree.of(named.kind) if other.ref.namespace == named.namespace]
         yield MISSING_FLUX_OBJECT(
-            line_with(view.store, item.document, one.field),
+            line_with(tree.store, item.document, one.field),
             what=f"{item} names {named.kind} {named.namespace}/{named.name}, which does not exist",
             why="Flux only says so in its status, and does nothing",
             write=nearest(named.name, known) or f"a {named.kind} {named.name} in namespace {named.namespace}",
         )
 
 
-def _bootstrapped(subject: Subject, named: ObjectRef) -> bool:
+def _bootstrapped(context: CheckContext, named: ObjectRef) -> bool:
     """Whether bootstrapping creates it, under a name that only a description tells."""
-    return named.kind == "GitRepository" and (named.name == FLUX_NAMESPACE or not subject.described)
+    return named.kind == "GitRepository" and (named.name == FLUX_NAMESPACE or not context.described)
 
 
-def health_checks(subject: Subject) -> Iterator[Finding]:
+def health_checks(context: CheckContext) -> Iterator[Finding]:
     """Objects that a Kustomization waits for and nothing creates."""
-    view = subject.view
-    for item in () if view.partial else view.of("Kustomization"):
+    tree = context.tree
+    for item in () if tree.partial else tree.of("Kustomization"):
         # With `wait` Flux ignores them; what is in another cluster, nobody knows here.
-        ours = item.ref.group == KUSTOMIZE and item.whole and not item.spec.get("wait") and "kubeConfig" not in item.spec
+        ours = item.ref.group == KUSTOMIZE and item.is_final and not item.spec.get("wait") and "kubeConfig" not in item.spec
         for check in entries_of(item.spec, "healthChecks") if ours else ():
-            if _is_nowhere(subject, check):
-                yield _waits_for_nothing(subject, item, check)
+            if _is_nowhere(context, check):
+                yield _waits_for_nothing(context, item, check)
 
 
-def _is_nowhere(subject: Subject, check: Mapping[str, Any]) -> bool:
+def _is_nowhere(context: CheckContext, check: Mapping[str, Any]) -> bool:
     group, namespace = group_of(str(check.get("apiVersion", ""))), str(check.get("namespace") or "")
     ref = ObjectRef(group, str(check.get("kind")), namespace, str(check.get("name")))
     # Without a namespace, it is in the one that it is applied to.
-    if "${" in str(ref) or subject.view.one(ref) or subject.view.one(replace(ref, namespace="")):
+    if "${" in str(ref) or context.tree.one(ref) or context.tree.one(replace(ref, namespace="")):
         return False
     if group.endswith(".toolkit.fluxcd.io"):
         return True
-    return namespace not in subject.opaque if namespace else not subject.opaque.anywhere
+    return namespace not in context.opaque_namespaces if namespace else not context.opaque_namespaces.exist
 
 
-def _waits_for_nothing(subject: Subject, item: Item, check: Mapping[str, Any]) -> Finding:
+def _waits_for_nothing(context: CheckContext, item: AppliedObject, check: Mapping[str, Any]) -> Finding:
     kind, namespace, name = str(check.get("kind")), check.get("namespace"), str(check.get("name"))
-    known = [one.ref.name for one in subject.view.of(kind) if one.ref.namespace == (namespace or "")]
+    known = [one.ref.name for one in context.tree.of(kind) if one.ref.namespace == (namespace or "")]
     return MISSING_HEALTH_CHECK(
-        line_with(subject.view.store, item.document, name),
+        line_with(context.tree.store, item.document, name),
         what=f"{item} waits for {kind} {f'{namespace}/{name}' if namespace else name}, which does not exist",
         why="it never becomes ready, and nothing that depends on it is applied (F26)",
         write=nearest(name, known) or "wait: true, or an object in the directory that it reconciles",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.checks.past import Past, Transition
-from fluxstead.checks.reading.view import Item, annotation
+from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import (
     CHANGED_OWNER,
@@ -41,8 +41,8 @@ def findings(move: Transition) -> Iterator[Finding]:
         return
     yield from left(move)
     for old, new in move.changed():
-        guarded = old.ref.kind in GUARDED or move.known.registers_disks(old)
-        if guarded and new.unit.key != old.unit.key and would_be_pruned(old, move.now):
+        guarded = old.ref.kind in GUARDED or move.facts.registers_disks(old)
+        if guarded and new.kustomization.key != old.kustomization.key and would_be_pruned(old, move.now):
             yield changed_owner(move.name, old, new)
         yield from _immutable(move.name, old, new)
 
@@ -68,8 +68,8 @@ _FIXED = {
 """Fields that the API server does not let anybody change."""
 
 
-def _immutable(name: str, old: Item, new: Item) -> Iterator[Finding]:
-    if annotation(new, _FORCE) == "enabled" or new.unit.spec.get("force"):
+def _immutable(name: str, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
+    if annotation(new, _FORCE) == "enabled" or new.kustomization.spec.get("force"):
         return
     for path in _FIXED.get(new.ref.kind, ()):
         holder, _, key = path.rpartition(".")

@@ -6,8 +6,8 @@ import ipaddress
 import itertools
 from collections.abc import Iterator
 
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.version import minor
@@ -26,19 +26,19 @@ _TESTED = {(2, 6): (31, 33), (2, 7): (32, 34), (2, 8): (33, 35), (2, 9): (34, 36
 """The Kubernetes minors that each Flux minor is tested with (fluxcd.io, the announcements of the releases)."""
 
 
-def overlaps(subject: Subject) -> Iterator[Finding]:
+def overlaps(context: CheckContext) -> Iterator[Finding]:
     """Networks of nodes, pods and Services that share addresses, and machines inside the cluster's own networks."""
-    networks = {key: ipaddress.ip_network(text) for key, text in subject.networks.items()}
+    networks = {key: ipaddress.ip_network(text) for key, text in context.networks.items()}
     for (one, first), (other, second) in itertools.combinations(networks.items(), 2):
         if first.version == second.version and first.overlaps(second):
             yield OVERLAPPING_NETWORKS(
-                subject.places[other],
+                context.places[other],
                 what=f"{other} {second} and {one} {first} share addresses",
                 why="packets for one of them end up in the other",
                 write="networks that do not overlap, such as k3s's own 10.42.0.0/16 for pods and 10.43.0.0/16 for Services",
             )
     inside = [(key, network) for key, network in networks.items() if key != "nodeCidr"]
-    for node in subject.nodes:
+    for node in context.nodes:
         address = ipaddress.ip_address(node.address)
         for key, network in inside:
             if address in network:
@@ -50,16 +50,16 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def compatibility(subject: Subject) -> Iterator[Finding]:
+def compatibility(context: CheckContext) -> Iterator[Finding]:
     """The Kubernetes version against those that Flux is tested with."""
-    platform = subject.platform
+    platform = context.platform
     if platform is None:
         return
     kubernetes, flux = minor(platform.kubernetes), minor(platform.flux)
     tested = _TESTED.get(flux)
     if tested and not tested[0] <= kubernetes[1] <= tested[1]:
         yield UNTESTED_TOGETHER(
-            subject.places["version"],
+            context.places["version"],
             what=f"Flux {platform.flux} is tested with Kubernetes 1.{tested[0]} to 1.{tested[1]}, not with {platform.kubernetes}",
             why="nobody tests other combinations (fluxcd.io, release announcements)",
             write=f"a k3s release from 1.{tested[0]} to 1.{tested[1]}, or a matching Flux release",

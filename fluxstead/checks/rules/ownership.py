@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, k3s_brings
 from fluxstead.catalog.kinds import pod_in
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import containers_of
+from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, AppliedTree, annotation
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import PRUNE, Item, View, annotation
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
@@ -31,34 +31,34 @@ _DEFAULT = {
 _NODE_PORTS = range(30000, 32768)
 
 
-def objects(subject: Subject) -> Iterator[Finding]:
+def objects(context: CheckContext) -> Iterator[Finding]:
     """One object, one Kustomization (F8)."""
-    for ref, items in subject.view.by_ref.items():
+    for ref, items in context.tree.by_ref.items():
         first = items[0]
         for item in items[1:]:
-            if "${" in ref.name + ref.namespace or not (first.exact and item.exact) or _shared(first, item):
+            if "${" in ref.name + ref.namespace or not (first.has_final_name and item.has_final_name) or _shared(first, item):
                 continue
             places = f"{first.document.path} ({first.source})" if first.document.generated else str(first.source)
             yield TWO_OWNERS(
                 item.source,
                 what=f"{ref} in {item.document.path} is already in {places}",
                 why="two Kustomizations would take it from each other at every reconciliation, and prune it (F8)"
-                if first.unit is not item.unit
+                if first.kustomization is not item.kustomization
                 else "kustomize refuses an object that it finds twice, and nothing in the layer is applied (F8)",
                 write="another name here, or only one of the two",
             )
 
 
-def _shared(one: Item, other: Item) -> bool:
+def _shared(one: AppliedObject, other: AppliedObject) -> bool:
     """Namespaces and the like that several Kustomizations name and none of them prunes."""
-    return one.unit is not other.unit and annotation(one, PRUNE) == annotation(other, PRUNE) == "disabled"
+    return one.kustomization is not other.kustomization and annotation(one, PRUNE) == annotation(other, PRUNE) == "disabled"
 
 
-def releases(subject: Subject) -> Iterator[Finding]:
+def releases(context: CheckContext) -> Iterator[Finding]:
     """One HelmRelease for each release name, and for each chart that a cluster can have only once (F5)."""
-    names: dict[tuple[str, str], Item] = {}
-    charts: dict[str, Item] = {}
-    for item in subject.view.of("HelmRelease"):
+    names: dict[tuple[str, str], AppliedObject] = {}
+    charts: dict[str, AppliedObject] = {}
+    for item in context.tree.of("HelmRelease"):
         if item.ref.group != "helm.toolkit.fluxcd.io" or "${" in str(item.ref):
             continue
         target = str(item.spec.get("targetNamespace") or item.ref.namespace)
@@ -70,14 +70,14 @@ def releases(subject: Subject) -> Iterator[Finding]:
             if first.ref != item.ref:
                 yield _two(item, first, f"the Helm release {place}/{release}")
                 break
-        chart = subject.known.chart(subject.view, item)
+        chart = context.facts.chart(context.tree, item)
         if chart.single:
             first = charts.setdefault(chart.name, item)
             if first.ref != item.ref:
                 yield _two(item, first, f"the chart {chart.name}, which a cluster can have only once")
 
 
-def _two(item: Item, first: Item, what: str) -> Finding:
+def _two(item: AppliedObject, first: AppliedObject, what: str) -> Finding:
     return TWO_RELEASES(
         item.source,
         what=f"{item} installs {what}, as {first} does at {first.source}",
@@ -86,12 +86,12 @@ def _two(item: Item, first: Item, what: str) -> Finding:
     )
 
 
-def routes(subject: Subject) -> Iterator[Finding]:
+def routes(context: CheckContext) -> Iterator[Finding]:
     """One Ingress for each host and path of a class (F7)."""
-    owners: dict[tuple[str, str, str], Item] = {}
-    for item in subject.view.of("Ingress"):
+    owners: dict[tuple[str, str, str], AppliedObject] = {}
+    for item in context.tree.of("Ingress"):
         controller = str(item.spec.get("ingressClassName") or annotation(item, "kubernetes.io/ingress.class") or "")
-        if not item.whole or any(annotation(item, copy) == "true" for copy in subject.known.copies):
+        if not item.is_final or any(annotation(item, copy) == "true" for copy in context.facts.copies):
             continue
         for rule in entries_of(item.spec, "rules"):
             host = str(rule.get("host") or "*")
@@ -103,7 +103,7 @@ def routes(subject: Subject) -> Iterator[Finding]:
                 if first is item or first.ref == item.ref or "${" in host + route[2]:
                     continue
                 yield SAME_ROUTE(
-                    line_with(subject.view.store, item.document, host if host != "*" else route[2]),
+                    line_with(context.tree.store, item.document, host if host != "*" else route[2]),
                     what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
                     why="the controller picks one of the two, and not always the same one (F7)",
                     write="another host or another path for one of them",
@@ -118,17 +118,17 @@ def _meant(path: str) -> str:
     return path.rstrip("/") or "/"
 
 
-def ports(subject: Subject) -> Iterator[Finding]:
+def ports(context: CheckContext) -> Iterator[Finding]:
     """Ports on the nodes: node ports once and in range, host ports once and not k3s's own."""
     owners: dict[tuple[str, int], str] = {
         ("TCP", 6443): "k3s's API server",
         ("TCP", 10250): "the kubelet",
         ("UDP", 8472): "flannel",
     }
-    for item, port, protocol, on_nodes in _claimed(subject.view):
+    for item, port, protocol, on_nodes in _claimed(context.tree):
         if on_nodes and port not in _NODE_PORTS:
             yield NODE_PORT_RANGE(
-                line_with(subject.view.store, item.document, str(port)),
+                line_with(context.tree.store, item.document, str(port)),
                 what=f"{item} asks for node port {port}",
                 why="the API server only allocates 30000 to 32767, and refuses the object",
                 write="a port from 30000 to 32767",
@@ -136,21 +136,21 @@ def ports(subject: Subject) -> Iterator[Finding]:
         first = owners.setdefault((protocol, port), str(item))
         if first != str(item):
             yield PORT_TWICE(
-                line_with(subject.view.store, item.document, str(port)),
+                line_with(context.tree.store, item.document, str(port)),
                 what=f"{item} asks for port {port} of the nodes, which {first} has",
                 why="the second one is refused, or its pods stay pending",
                 write="another port",
             )
 
 
-def _claimed(view: View) -> Iterator[tuple[Item, int, str, bool]]:
-    for item in view.of("Service"):
+def _claimed(tree: AppliedTree) -> Iterator[tuple[AppliedObject, int, str, bool]]:
+    for item in tree.of("Service"):
         for port in entries_of(item.spec, "ports"):
             if isinstance(port.get("nodePort"), int):
                 yield item, port["nodePort"], str(port.get("protocol", "TCP")), True
-    for item in view.of("HelmRelease"):
+    for item in tree.of("HelmRelease"):
         yield from ((item, port, "TCP", True) for port in _node_ports_in(item.spec.get("values")))
-    for item in view.of("Deployment", "DaemonSet", "StatefulSet"):
+    for item in tree.of("Deployment", "DaemonSet", "StatefulSet"):
         pod = pod_in(item.object) or {}
         on_host = mapping(pod, "spec").get("hostNetwork") is True
         for container in containers_of(pod):
@@ -170,15 +170,15 @@ def _node_ports_in(values: object, *, inside: bool = False) -> Iterator[int]:
                 yield from _node_ports_in(value, inside=inside or key == "nodePorts")
 
 
-def defaults(subject: Subject) -> Iterator[Finding]:
+def defaults(context: CheckContext) -> Iterator[Finding]:
     """One default StorageClass and IngressClass, k3s's own included."""
     for kind, name in _DEFAULT.items():
-        owners: dict[str, Item | None] = dict.fromkeys(_from_k3s(subject, kind))
-        for item in subject.view.of("HelmRelease"):
-            brought = _default(subject.known.with_values(subject.view, item), kind)
+        owners: dict[str, AppliedObject | None] = dict.fromkeys(_from_k3s(context, kind))
+        for item in context.tree.of("HelmRelease"):
+            brought = _default(context.facts.with_values(context.tree, item), kind)
             if brought:
                 owners[brought] = item
-        for item in subject.view.of(kind):
+        for item in context.tree.of(kind):
             default = annotation(item, name)
             if default == "true":
                 owners[item.ref.name] = item
@@ -196,10 +196,10 @@ def defaults(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _from_k3s(subject: Subject, kind: str) -> list[str]:
-    if subject.platform is None:
+def _from_k3s(context: CheckContext, kind: str) -> list[str]:
+    if context.platform is None:
         return []
-    name = _default(k3s_brings(subject.platform.disabled, subject.platform.kubernetes), kind)
+    name = _default(k3s_brings(context.platform.disabled, context.platform.kubernetes), kind)
     return [name] if name else []
 
 

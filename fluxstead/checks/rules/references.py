@@ -6,13 +6,13 @@ import difflib
 import posixpath
 from collections.abc import Iterable, Iterator
 
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
+from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, FluxKustomization, release_key, releases_before
 from fluxstead.checks.reading.directory import MISSING_FILE, NOT_YAML
 from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.store import line_with, normal
-from fluxstead.checks.reading.view import KUSTOMIZE, Unit, View, release_key, releases_before
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -38,66 +38,69 @@ SELECTS_NOTHING = warns(
 )
 
 
-def paths(subject: Subject) -> Iterator[Finding]:
+def paths(context: CheckContext) -> Iterator[Finding]:
     """Files that a kustomization lists, and directories that a Flux Kustomization reconciles."""
-    yield from subject.view.findings
-    view, store = subject.view, subject.view.store
-    for unit in view.units.values():
-        path = view.folder_of(unit.spec)
-        if unit.document is None or unit.elsewhere or "${" in path or store.is_folder(path):
+    yield from context.tree.findings
+    tree, store = context.tree, context.tree.store
+    for kustomization in tree.kustomizations.values():
+        path = tree.folder_of(kustomization.spec)
+        if kustomization.document is None or kustomization.elsewhere or "${" in path or store.is_folder(path):
             continue
-        near = _near(path, _folders(view))
+        near = _near(path, _folders(tree))
         yield MISSING_PATH(
-            line_with(store, unit.document, "path:"),
-            what=f"Kustomization {unit.key} reconciles {normal(str(unit.spec.get('path') or ''))}, which is not in the repository",
+            line_with(store, kustomization.document, "path:"),
+            what=f"Kustomization {kustomization.key} reconciles {normal(str(kustomization.spec.get('path') or ''))},"
+            " which is not in the repository",
             why="Flux reports `path not found`, and applies nothing of it (F3)",
-            write=posixpath.join(view.place, near) if near else "a directory of this repository",
+            write=posixpath.join(tree.place, near) if near else "a directory of this repository",
         )
 
 
-def _folders(view: View) -> list[str]:
-    return sorted({path.rpartition("/")[0] for path in view.files})
+def _folders(tree: AppliedTree) -> list[str]:
+    return sorted({path.rpartition("/")[0] for path in tree.files})
 
 
-def dependencies(subject: Subject) -> Iterator[Finding]:
+def dependencies(context: CheckContext) -> Iterator[Finding]:
     """`dependsOn` of Kustomizations and HelmReleases (F2)."""
-    view = subject.view
-    if view.partial:
+    tree = context.tree
+    if tree.partial:
         return
     unreached: dict[str, Document] = {}
-    for unit in view.units.values():
-        document = unit.document
+    for kustomization in tree.kustomizations.values():
+        document = kustomization.document
         if document is not None:
-            missing = [name for name in unit.dependencies if name not in view.units and _known(unit, name)]
+            missing = [
+                name for name in kustomization.dependencies if name not in tree.kustomizations and _known(kustomization, name)
+            ]
             if document.generated:
                 unreached.update(dict.fromkeys(missing, document))
                 continue
             for name in missing:
-                place = line_with(view.store, document, name.partition("/")[2])
-                yield _dangling(subject, name, place, generated=False, waits=f"Kustomization {unit.key} depends on")
+                place = line_with(tree.store, document, name.partition("/")[2])
+                yield _dangling(context, name, place, generated=False, waits=f"Kustomization {kustomization.key} depends on")
     if unreached:
         first = next(iter(unreached.values()))
-        place = Source(entry_path(subject.platform.cluster)) if subject.platform else first.source
-        yield _dangling(subject, ", ".join(sorted(unreached)), place, generated=True, waits="layers of the tree wait for")
-    releases = {release_key(item) for item in view.of("HelmRelease")}
-    for item in view.of("HelmRelease"):
+        place = Source(entry_path(context.platform.cluster)) if context.platform else first.source
+        yield _dangling(context, ", ".join(sorted(unreached)), place, generated=True, waits="layers of the tree wait for")
+    releases = {release_key(item) for item in tree.of("HelmRelease")}
+    for item in tree.of("HelmRelease"):
         for name in releases_before(item):
-            if name not in releases and item.whole and "${" not in name:
+            if name not in releases and item.is_final and "${" not in name:
                 yield DANGLING_DEPENDENCY(
-                    line_with(view.store, item.document, name.partition("/")[2]),
+                    line_with(tree.store, item.document, name.partition("/")[2]),
                     what=f"HelmRelease {release_key(item)} depends on {name}, which does not exist",
                     why="Flux waits forever for a release that nobody created (F2)",
                     write=_near(name, releases) or "the name of a HelmRelease, with its namespace where that differs",
                 )
 
 
-def _known(unit: Unit, name: str) -> bool:
-    return unit.exact and "${" not in name
+def _known(kustomization: FluxKustomization, name: str) -> bool:
+    return kustomization.has_final_names and "${" not in name
 
 
-def _dangling(subject: Subject, names: str, source: Source, *, generated: bool, waits: str) -> Finding:
+def _dangling(context: CheckContext, names: str, source: Source, *, generated: bool, waits: str) -> Finding:
     """In a generated tree nobody wrote a dependsOn, and none is wrong: Flux begins in only a part of it."""
-    known = [unit.key for unit in subject.view.units.values() if unit.document]
+    known = [kustomization.key for kustomization in context.tree.kustomizations.values() if kustomization.document]
     near = _near(names, known) or "the name of a Kustomization of this tree"
     return DANGLING_DEPENDENCY(
         source,
@@ -107,68 +110,68 @@ def _dangling(subject: Subject, names: str, source: Source, *, generated: bool, 
     )
 
 
-def sources(subject: Subject) -> Iterator[Finding]:
+def sources(context: CheckContext) -> Iterator[Finding]:
     """The repositories that Kustomizations and HelmReleases take their content from."""
-    view = subject.view
-    if view.partial:
+    tree = context.tree
+    if tree.partial:
         return
     known = {
         (item.ref.kind, item.ref.namespace, item.ref.name)
-        for item in view.of("GitRepository", "HelmRepository", "OCIRepository", "Bucket", "HelmChart", "ExternalArtifact")
+        for item in tree.of("GitRepository", "HelmRepository", "OCIRepository", "Bucket", "HelmChart", "ExternalArtifact")
     }
-    made = any(item.ref.kind == "ArtifactGenerator" for item in view.items)
-    for item in [*view.of("Kustomization"), *view.of("HelmRelease")]:
+    made = any(item.ref.kind == "ArtifactGenerator" for item in tree.objects)
+    for item in [*tree.of("Kustomization"), *tree.of("HelmRelease")]:
         if item.ref.group not in {KUSTOMIZE, "helm.toolkit.fluxcd.io"}:
             continue
         chart = mapping(mapping(item.spec, "chart"), "spec")
         source = mapping(item.spec, "chartRef") or mapping(chart, "sourceRef") or mapping(item.spec, "sourceRef")
         kind, name = str(source.get("kind", "GitRepository")), str(source.get("name", ""))
         namespace = str(source.get("namespace") or item.ref.namespace)
-        bootstrapped = name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not subject.described)
+        bootstrapped = name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not context.described)
         if not name or (kind, namespace, name) in known or bootstrapped or (made and kind == "ExternalArtifact"):
             continue
-        if not item.exact or "${" in name + namespace:
+        if not item.has_final_name or "${" in name + namespace:
             continue
         choice = [f"{one[1]}/{one[2]}" for one in known if one[0] == kind]
         yield MISSING_SOURCE(
-            line_with(view.store, item.document, "sourceRef" if "sourceRef" in str(item.object) else "chartRef"),
+            line_with(tree.store, item.document, "sourceRef" if "sourceRef" in str(item.object) else "chartRef"),
             what=f"{item.ref} takes its content from {kind} {namespace}/{name}, which does not exist",
             why="Flux has nothing to build it from, and waits forever",
             write=_near(f"{namespace}/{name}", choice) or f"a {kind} of this tree",
         )
 
 
-def targets(subject: Subject) -> Iterator[Finding]:
+def targets(context: CheckContext) -> Iterator[Finding]:
     """What autoscalers scale, and what Services and disruption budgets select."""
-    view = subject.view
-    if view.partial:
+    tree = context.tree
+    if tree.partial:
         return
-    for item, one in subject.names.of("HorizontalPodAutoscaler"):
+    for item, one in context.references.of("HorizontalPodAutoscaler"):
         named = one.ref
-        if item.ref.namespace not in subject.opaque and view.one(named) is None:
-            here = [other.ref.name for other in view.of(named.kind) if other.ref.namespace == item.ref.namespace]
+        if item.ref.namespace not in context.opaque_namespaces and tree.one(named) is None:
+            here = [other.ref.name for other in tree.of(named.kind) if other.ref.namespace == item.ref.namespace]
             yield NO_TARGET(
-                line_with(view.store, item.document, "scaleTargetRef"),
+                line_with(tree.store, item.document, "scaleTargetRef"),
                 what=f"{item.ref} scales {named.kind} {named.name}, which does not exist",
                 why="nothing is ever scaled",
                 write=_near(named.name, here) or f"a {named.kind} of namespace {item.ref.namespace}",
             )
-    for item in [*view.of("Service"), *view.of("PodDisruptionBudget")]:
+    for item in [*tree.of("Service"), *tree.of("PodDisruptionBudget")]:
         selector = item.spec.get("selector")
         if item.ref.kind == "PodDisruptionBudget":
             selector = selector.get("matchLabels") if isinstance(selector, dict) and not selector.get("matchExpressions") else None
         if (
             not isinstance(selector, dict)
             or not selector
-            or not item.exact
-            or item.ref.namespace in subject.opaque
+            or not item.has_final_name
+            or item.ref.namespace in context.opaque_namespaces
             or "${" in str(selector)
             or any(key.startswith(CONTROLLERS_OWN) for key in selector)
         ):
             continue
-        if not subject.pods.with_labels(item.ref.namespace, selector):
+        if not context.pods.with_labels(item.ref.namespace, selector):
             yield SELECTS_NOTHING(
-                line_with(view.store, item.document, "selector"),
+                line_with(tree.store, item.document, "selector"),
                 what=f"{item.ref} selects pods with {_pairs(selector)}, which no pod in its namespace has",
                 why="it routes no traffic, or protects nothing",
                 write="labels that the pods' template has",

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject, release_key, releases_before
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item, release_key, releases_before
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 
 RELEASE_CIRCLE = refuses("references/circle", "F2", "HelmReleases wait for each other: web/site → web/db → web/site")
 
 
-def circles(subject: Subject) -> Iterator[Finding]:
+def circles(context: CheckContext) -> Iterator[Finding]:
     """Each cycle, from where the walk entered it."""
-    view = subject.view
-    releases = {release_key(item): item for item in view.of("HelmRelease") if item.whole}
+    tree = context.tree
+    releases = {release_key(item): item for item in tree.of("HelmRelease") if item.is_final}
     done: set[str] = set()
     for name in releases:
         for way in _circles_from(releases, name, done):
             entered = releases[way[0]]
             yield RELEASE_CIRCLE(
-                line_with(view.store, entered.document, "dependsOn"),
+                line_with(tree.store, entered.document, "dependsOn"),
                 what=f"HelmReleases wait for each other: {' → '.join([*way, way[0]])}",
                 why="Flux installs a release only once those it depends on are ready, so it installs none of them (F2)",
                 write=f"the dependsOn of {way[0]} without {way[1 % len(way)]}",
             )
 
 
-def _circles_from(releases: dict[str, Item], start: str, done: set[str]) -> Iterator[list[str]]:
+def _circles_from(releases: dict[str, AppliedObject], start: str, done: set[str]) -> Iterator[list[str]]:
     """Depth first, without recursion: a chain may be longer than Python's stack. `done`: those that were walked already."""
     path: list[tuple[str, Iterator[str]]] = []
     inside: set[str] = set()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.selectors import matches
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import group_of
@@ -24,40 +24,40 @@ TWO_BUDGETS = refuses(
 )
 
 
-def autoscalers(subject: Subject) -> Iterator[Finding]:
+def autoscalers(context: CheckContext) -> Iterator[Finding]:
     """One for each workload. KEDA creates a HorizontalPodAutoscaler for each of its own."""
-    owners: dict[tuple[str, ...], Item] = {}
-    for item in subject.view.of("HorizontalPodAutoscaler", "ScaledObject"):
+    owners: dict[tuple[str, ...], AppliedObject] = {}
+    for item in context.tree.of("HorizontalPodAutoscaler", "ScaledObject"):
         target = mapping(item.spec, "scaleTargetRef")
         kind, name = str(target.get("kind", "Deployment")), str(target.get("name"))
-        if not item.whole or "${" in f"{item.ref.namespace}{kind}{name}":
+        if not item.is_final or "${" in f"{item.ref.namespace}{kind}{name}":
             continue
         group = group_of(str(target.get("apiVersion", "apps/v1")))
         first = owners.setdefault((item.ref.namespace, group, kind, name), item)
         if first is not item and first.ref != item.ref:
             yield TWO_AUTOSCALERS(
-                line_with(subject.view.store, item.document, "scaleTargetRef"),
+                line_with(context.tree.store, item.document, "scaleTargetRef"),
                 what=f"{item} scales {kind} {name}, as {first} does, described at {first.source}",
                 why="each undoes what the other does",
                 write="one autoscaler with the metrics of both",
             )
 
 
-def budgets(subject: Subject) -> Iterator[Finding]:
+def budgets(context: CheckContext) -> Iterator[Finding]:
     """One for each pod: the API server evicts no pod that has two (Kubernetes, "Specifying a Disruption Budget")."""
-    owners: dict[int, Item] = {}
-    for item in subject.view.of("PodDisruptionBudget"):
+    owners: dict[int, AppliedObject] = {}
+    for item in context.tree.of("PodDisruptionBudget"):
         selector = item.spec.get("selector")
-        if not item.whole or not isinstance(selector, Mapping) or "${" in str(selector):
+        if not item.is_final or not isinstance(selector, Mapping) or "${" in str(selector):
             continue
-        pods = subject.pods.with_labels(item.ref.namespace, mapping(selector, "matchLabels"))
+        pods = context.pods.with_labels(item.ref.namespace, mapping(selector, "matchLabels"))
         for pod in pods:
-            if not pod.item.whole or not matches(selector, pod.labels):
+            if not pod.item.is_final or not matches(selector, pod.labels):
                 continue
             first = owners.setdefault(id(pod), item)
             if first is not item and first.ref != item.ref:
                 yield TWO_BUDGETS(
-                    line_with(subject.view.store, item.document, "selector"),
+                    line_with(context.tree.store, item.document, "selector"),
                     what=f"{item} is a budget for the pods of {pod.item.ref}, as {first} is, described at {first.source}",
                     why="the API server evicts no pod that has two budgets, so no node can be drained (F18)",
                     write="one budget, or selectors that do not overlap",

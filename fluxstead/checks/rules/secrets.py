@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.directory import GENERATED
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.secrecy import may_be_secret, secret_in
@@ -24,25 +24,25 @@ WRONG_RECIPIENTS = refuses("secrets/recipients", "F22", "Secret web/settings is 
 _ENCRYPTED = "ENC["
 
 
-def secret_objects(subject: Subject) -> Iterator[Finding]:
+def secret_objects(context: CheckContext) -> Iterator[Finding]:
     """Secrets in plain text, for other recipients, or in a Kustomization that does not decrypt."""
-    for item in subject.view.of("Secret"):
+    for item in context.tree.of("Secret"):
         if item.ref.group:
             continue
-        key = _plain_key(item, filled_in="${" in subject.view.store.text(item.document.path))
+        key = _plain_key(item, filled_in="${" in context.tree.store.text(item.document.path))
         if key is not None:
             yield PLAIN_SECRET(
-                line_with(subject.view.store, item.document, key),
+                line_with(context.tree.store, item.document, key),
                 what=f"{item} holds `{key}` in plain text",
                 why="anyone who can read the repository, now or later, has it (F22)",
                 write="the file encrypted: sops --encrypt --in-place --encrypted-regex '^(data|stringData)$' FILE",
             )
-    for item in subject.view.items:
+    for item in context.tree.objects:
         if "sops" in item.object and not item.document.generated:
-            yield from _encrypted(subject, item)
+            yield from _encrypted(context, item)
 
 
-def _plain_key(item: Item, *, filled_in: bool) -> str | None:
+def _plain_key(item: AppliedObject, *, filled_in: bool) -> str | None:
     """The first key whose value can be read. Values that Flux fills in from elsewhere are not in the file.
 
     Next to such values stand others that complete them, such as a port: there, only a telling name counts.
@@ -57,30 +57,30 @@ def _plain_key(item: Item, *, filled_in: bool) -> str | None:
     return str(literals[0]).partition("=")[0] if isinstance(literals, list) and literals else None
 
 
-def _encrypted(subject: Subject, item: Item) -> Iterator[Finding]:
+def _encrypted(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
     recipients = {str(one.get("recipient")) for one in entries_of(mapping(item.object, "sops"), "age")}
-    if subject.recipients and not subject.recipients <= recipients:
+    if context.recipients and not context.recipients <= recipients:
         yield WRONG_RECIPIENTS(
-            line_with(subject.view.store, item.document, "sops:"),
-            what=f"{item} is not encrypted for {', '.join(sorted(subject.recipients - recipients))}",
+            line_with(context.tree.store, item.document, "sops:"),
+            what=f"{item} is not encrypted for {', '.join(sorted(context.recipients - recipients))}",
             why="the cluster cannot decrypt it, and nothing in its Kustomization is applied (F22)",
             write="the file encrypted again: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
         )
-    if not mapping(item.unit.spec, "decryption") and not item.unit.changes("Kustomization"):
+    if not mapping(item.kustomization.spec, "decryption") and not item.kustomization.changes("Kustomization"):
         yield NO_DECRYPTION(
             item.source,
-            what=f"{item} is encrypted, but Kustomization {item.unit.key} does not decrypt it",
+            what=f"{item} is encrypted, but Kustomization {item.kustomization.key} does not decrypt it",
             why="Flux applies the ciphertext, or is refused (F22)",
             write="flux: {sopsSecret: …} in the stack file"
-            if subject.described
+            if context.described
             else "spec.decryption with provider: sops and the key's Secret",
         )
 
 
-def anywhere(subject: Subject) -> Iterator[Finding]:
+def anywhere(context: CheckContext) -> Iterator[Finding]:
     """Keys, tokens and passwords in any file, by what they look like."""
-    store = subject.view.store
-    for path in sorted(subject.view.files):
+    store = context.tree.store
+    for path in sorted(context.tree.files):
         text = store.text(path)
         found = secret_in(text)
         if found and "${" not in found and "$(" not in found and not _in_encrypted(text):

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.catalog.kinds import pod_in
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import entries_of, line_with, texts_of
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
@@ -31,44 +31,44 @@ POLICY_SELECTS_NOTHING = warns(
 _NAME = "kubernetes.io/metadata.name"
 
 
-def policies(subject: Subject) -> Iterator[Finding]:
+def policies(context: CheckContext) -> Iterator[Finding]:
     """Selectors of NetworkPolicies that match no pod in a namespace whose pods are all in the tree."""
-    view = subject.view
-    if view.partial:
+    tree = context.tree
+    if tree.partial:
         return
-    for item in view.of("NetworkPolicy"):
-        for namespace, selector, role in _selectors(item) if item.whole and item.ref.group == "networking.k8s.io" else ():
+    for item in tree.of("NetworkPolicy"):
+        for namespace, selector, role in _selectors(item) if item.is_final and item.ref.group == "networking.k8s.io" else ():
             # Pods of charts, of k3s, and those that somebody is trying out.
-            unknown = namespace in subject.opaque or namespace in {"default", ""} or not _known(selector)
-            if unknown or any(matches(selector, pod.labels) for pod in _candidates(subject, namespace, selector)):
+            unknown = namespace in context.opaque_namespaces or namespace in {"default", ""} or not _known(selector)
+            if unknown or any(matches(selector, pod.labels) for pod in _candidates(context, namespace, selector)):
                 continue
             yield POLICY_SELECTS_NOTHING(
-                line_with(view.store, item.document, "podSelector"),
+                line_with(tree.store, item.document, "podSelector"),
                 what=f"{item} {role} pods with {_text(selector)}, which no pod in namespace {namespace} has",
                 why="Kubernetes says nothing, and the policy does not do what it is there for",
                 write="labels that the pods' template has, or podSelector: {} for every pod",
             )
 
 
-def _candidates(subject: Subject, namespace: str, selector: Mapping[str, Any]) -> list[Pod]:
-    return subject.pods.with_labels(namespace, mapping(selector, "matchLabels"))
+def _candidates(context: CheckContext, namespace: str, selector: Mapping[str, Any]) -> list[Pod]:
+    return context.pods.with_labels(namespace, mapping(selector, "matchLabels"))
 
 
-def workloads(subject: Subject) -> Iterator[Finding]:
+def workloads(context: CheckContext) -> Iterator[Finding]:
     """Workloads that do not select the pods of their own template."""
-    for item in subject.view.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
+    for item in context.tree.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
         selector, pod = mapping(item.spec, "selector"), pod_in(item.object)
         labels = dict(mapping(mapping(pod or {}, "metadata"), "labels"))
-        if item.whole and selector and "${" not in f"{selector}{labels}" and not matches(selector, labels):
+        if item.is_final and selector and "${" not in f"{selector}{labels}" and not matches(selector, labels):
             yield NOT_ITS_OWN_PODS(
-                line_with(subject.view.store, item.document, "selector"),
+                line_with(context.tree.store, item.document, "selector"),
                 what=f"{item} selects pods with {_text(selector)}, which its template does not have",
                 why="the API server refuses it, and its layer never becomes ready",
                 write="a selector with labels that the template has",
             )
 
 
-def _selectors(item: Item) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+def _selectors(item: AppliedObject) -> Iterator[tuple[str, Mapping[str, Any], str]]:
     """Each pod selector with the one namespace that it looks into, and what it is for."""
     yield item.ref.namespace, mapping(item.spec, "podSelector"), "guards"
     for rules, peers in (("ingress", "from"), ("egress", "to")):

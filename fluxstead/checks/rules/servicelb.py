@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings.k3s import LOAD_BALANCERS
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
@@ -20,40 +20,40 @@ LOAD_BALANCER_PORT = refuses(
 _POOL = "svccontroller.k3s.cattle.io/lbpool"
 
 
-def ports(subject: Subject) -> Iterator[Finding]:
+def ports(context: CheckContext) -> Iterator[Finding]:
     """Each port once, k3s's packaged components included. Node pools, and load balancers of another class, are left alone."""
-    view, platform = subject.view, subject.platform
+    tree, platform = context.tree, context.platform
     if (
         platform is None
         or "servicelb" in platform.disabled
-        or any(subject.known.chart(view, one).gives_addresses for one in view.of("HelmRelease"))
+        or any(context.facts.chart(tree, one).gives_addresses for one in tree.of("HelmRelease"))
     ):
         return
     owners: dict[tuple[str, int], str] = {}
     for component, taken in LOAD_BALANCERS.items():
-        if component not in platform.disabled and not _moved(view, component):
+        if component not in platform.disabled and not _moved(tree, component):
             owners |= {("TCP", port): f"k3s's {component.capitalize()}" for port in taken}
-    for item in view.of("Service"):
+    for item in tree.of("Service"):
         for entry in entries_of(item.spec, "ports") if _balanced(item) else ():
             port, protocol = entry.get("port"), str(entry.get("protocol", "TCP"))
             first = owners.setdefault((protocol, port), str(item)) if isinstance(port, int) else str(item)
             if first != str(item):
                 yield LOAD_BALANCER_PORT(
-                    line_with(view.store, item.document, str(port)),
+                    line_with(tree.store, item.document, str(port)),
                     what=f"{item} asks servicelb for port {port} of the nodes, which {first} has",
                     why="the pods of the second one stay pending, and it never gets an address",
                     write="another port, or type: ClusterIP behind the ingress controller",
                 )
 
 
-def _balanced(item: Item) -> bool:
+def _balanced(item: AppliedObject) -> bool:
     pooled = _POOL in mapping(mapping(item.object, "metadata"), "labels")
-    return item.whole and item.spec.get("type") == "LoadBalancer" and "loadBalancerClass" not in item.spec and not pooled
+    return item.is_final and item.spec.get("type") == "LoadBalancer" and "loadBalancerClass" not in item.spec and not pooled
 
 
-def _moved(view: View, component: str) -> bool:
+def _moved(tree: AppliedTree, component: str) -> bool:
     """Whether a packaged component is configured to take other ports, or not to be a load balancer."""
-    texts = [str(item.spec.get("valuesContent")) for item in view.of("HelmChartConfig") if item.ref.name == component]
+    texts = [str(item.spec.get("valuesContent")) for item in tree.of("HelmChartConfig") if item.ref.name == component]
     return any(word in text for text in texts for word in ("exposedPort", "NodePort", "ClusterIP", "loadBalancerClass"))
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
@@ -22,50 +22,50 @@ MISSING_PRIORITY_CLASS = refuses(
 )
 
 
-def claims(subject: Subject) -> Iterator[Finding]:
+def claims(context: CheckContext) -> Iterator[Finding]:
     """PersistentVolumeClaims that pods mount; people also create them by hand, as when they restore one."""
-    view = subject.view
-    for item, claim in () if view.partial else subject.names.of(*WORKLOADS, kinds={"PersistentVolumeClaim"}):
+    tree = context.tree
+    for item, claim in () if tree.partial else context.references.of(*WORKLOADS, kinds={"PersistentVolumeClaim"}):
         namespace, name = item.ref.namespace, claim.ref.name
-        if namespace in subject.opaque or _is_made(subject, namespace, name):
+        if namespace in context.opaque_namespaces or _is_made(context, namespace, name):
             continue
-        known = [one.ref.name for one in view.of("PersistentVolumeClaim") if one.ref.namespace == namespace]
+        known = [one.ref.name for one in tree.of("PersistentVolumeClaim") if one.ref.namespace == namespace]
         yield MISSING_CLAIM(
-            line_with(view.store, item.document, name),
+            line_with(tree.store, item.document, name),
             what=f"{item} mounts PersistentVolumeClaim {namespace}/{name}, which is not in the tree",
             why="unless somebody creates it in the cluster by hand, its pods stay pending",
             write=nearest(name, known) or f"a PersistentVolumeClaim {name} in namespace {namespace}",
         )
 
 
-def _is_made(subject: Subject, namespace: str, name: str) -> bool:
+def _is_made(context: CheckContext, namespace: str, name: str) -> bool:
     """Whether it is in the tree, or a StatefulSet makes it: `<template>-<set>-<number>`."""
-    if subject.view.one(ObjectRef("", "PersistentVolumeClaim", namespace, name)):
+    if context.tree.one(ObjectRef("", "PersistentVolumeClaim", namespace, name)):
         return True
     before, _, number = name.rpartition("-")
-    return number.isdecimal() and (namespace, before) in subject.pods.claims
+    return number.isdecimal() and (namespace, before) in context.pods.claims
 
 
-def priorities(subject: Subject) -> Iterator[Finding]:
+def priorities(context: CheckContext) -> Iterator[Finding]:
     """PriorityClasses that pods name, where everything is known that the tree's charts bring."""
-    view = subject.view
+    tree = context.tree
     brought: set[str] = set()
-    for item in view.of("HelmRelease", "HelmChart"):
-        brings = subject.known.brings(view, item)
+    for item in tree.of("HelmRelease", "HelmChart"):
+        brings = context.facts.brings(tree, item)
         if brings is None:
             return
         brought |= brings.priority_classes
-    brought |= {item.ref.name for item in view.of("PriorityClass")}
-    if view.partial or not all(unit.exact for unit in view.units.values()):
+    brought |= {item.ref.name for item in tree.of("PriorityClass")}
+    if tree.partial or not all(kustomization.has_final_names for kustomization in tree.kustomizations.values()):
         return
-    for item, named in subject.names.of(*WORKLOADS, kinds={"PriorityClass"}):
+    for item, named in context.references.of(*WORKLOADS, kinds={"PriorityClass"}):
         if not named.ref.name.startswith("system-") and named.ref.name not in brought:
-            yield _no_priority(subject, item, named.ref.name, brought)
+            yield _no_priority(context, item, named.ref.name, brought)
 
 
-def _no_priority(subject: Subject, item: Item, name: str, known: set[str]) -> Finding:
+def _no_priority(context: CheckContext, item: AppliedObject, name: str, known: set[str]) -> Finding:
     return MISSING_PRIORITY_CLASS(
-        line_with(subject.view.store, item.document, name),
+        line_with(context.tree.store, item.document, name),
         what=f"{item} uses PriorityClass {name}, which does not exist",
         why="the API server refuses its pods",
         write=nearest(name, known) or f"a PriorityClass {name}",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import annotation
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.variables import variables_in
-from fluxstead.checks.reading.view import annotation
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
@@ -21,40 +21,43 @@ UNDEFINED_VARIABLE = refuses(
 _CONTROL = "kustomize.toolkit.fluxcd.io/substitute"
 
 
-def undefined(subject: Subject) -> Iterator[Finding]:
+def undefined(context: CheckContext) -> Iterator[Finding]:
     """`${…}` in an object whose Kustomization substitutes, without a value or a default. Values from outside are not known."""
-    for unit in subject.view.units.values():
-        build = mapping(unit.spec, "postBuild")
+    for kustomization in context.tree.kustomizations.values():
+        build = mapping(kustomization.spec, "postBuild")
         if (
             not build
-            or unit.patched
-            or not unit.exact
-            or not _all_known(subject, unit.namespace, entries_of(build, "substituteFrom"))
+            or kustomization.patched
+            or not kustomization.has_final_names
+            or not _all_known(context, kustomization.namespace, entries_of(build, "substituteFrom"))
         ):
             continue
-        known = {*mapping(build, "substitute"), *_from_config(subject, unit.namespace, entries_of(build, "substituteFrom"))}
-        for item in unit.items:
+        known = {
+            *mapping(build, "substitute"),
+            *_from_config(context, kustomization.namespace, entries_of(build, "substituteFrom")),
+        }
+        for item in kustomization.objects:
             if annotation(item, _CONTROL) == "disabled" or item.document.generated:
                 continue
             for name in sorted({name for name, default in variables_in(item.object) if not default and name not in known}):
                 yield UNDEFINED_VARIABLE(
-                    line_with(subject.view.store, item.document, f"${{{name}"),
-                    what=f"{item} holds ${{{name}}}, and Kustomization {unit.key} has no value for it",
+                    line_with(context.tree.store, item.document, f"${{{name}"),
+                    what=f"{item} holds ${{{name}}}, and Kustomization {kustomization.key} has no value for it",
                     why="Flux replaces it with nothing, and since 2.9 refuses the whole Kustomization (U6)",
                     write=f"$${{{name}}} for the text itself, a value in postBuild.substitute, or {_CONTROL}: disabled",
                 )
 
 
-def _all_known(subject: Subject, namespace: str, sources: object) -> bool:
+def _all_known(context: CheckContext, namespace: str, sources: object) -> bool:
     return all(
-        one.get("kind") == "ConfigMap" and subject.view.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
+        one.get("kind") == "ConfigMap" and context.tree.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
         for one in (sources if isinstance(sources, list) else [])
     )
 
 
-def _from_config(subject: Subject, namespace: str, sources: object) -> Iterator[str]:
+def _from_config(context: CheckContext, namespace: str, sources: object) -> Iterator[str]:
     for one in sources if isinstance(sources, list) else []:
-        config = subject.view.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
+        config = context.tree.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
         yield from mapping(config.object, "data") if config else ()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.nearest import nearest
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.backends import routes_in
 from fluxstead.checks.objects.pods import containers_of
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
@@ -31,24 +31,24 @@ MISSING_TARGET_PORT = refuses(
 )
 
 
-def services(subject: Subject) -> Iterator[Finding]:
+def services(context: CheckContext) -> Iterator[Finding]:
     """The Services and ports that routes name, in namespaces where no chart makes Services that the files do not show."""
-    view = subject.view
-    for item, backend in () if view.partial else routes_in(view, subject.known.route_kinds):
+    tree = context.tree
+    for item, backend in () if tree.partial else routes_in(tree, context.facts.route_kinds):
         namespace, name, port = backend.namespace, backend.name, backend.port
-        if not item.whole or namespace in subject.opaque or "${" in f"{namespace}{name}{port}":
+        if not item.is_final or namespace in context.opaque_namespaces or "${" in f"{namespace}{name}{port}":
             continue
-        service = view.one(ObjectRef("", "Service", namespace, name))
-        place = line_with(view.store, item.document, name)
+        service = tree.one(ObjectRef("", "Service", namespace, name))
+        place = line_with(tree.store, item.document, name)
         shown = name if namespace == item.ref.namespace else f"{namespace}/{name}"
         if service is None and (namespace, name) != ("default", "kubernetes"):
             yield MISSING_SERVICE(
                 place,
                 what=f"{item.ref} sends requests to Service {shown}, which does not exist",
                 why="the controller answers every request with an error, such as 503",
-                write=nearest(name, _services_in(view, namespace)) or f"a Service in namespace {namespace}",
+                write=nearest(name, _services_in(tree, namespace)) or f"a Service in namespace {namespace}",
             )
-        elif service is not None and service.whole and port is not None and not _has_port(service, port):
+        elif service is not None and service.is_final and port is not None and not _has_port(service, port):
             ports = [f"{one.get('port')} ({one.get('name', 'no name')})" for one in entries_of(service.spec, "ports")]
             yield MISSING_PORT(
                 place,
@@ -58,48 +58,53 @@ def services(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _services_in(view: View, namespace: str) -> list[str]:
-    return [one.ref.name for one in view.of("Service") if one.ref.namespace == namespace]
+def _services_in(tree: AppliedTree, namespace: str) -> list[str]:
+    return [one.ref.name for one in tree.of("Service") if one.ref.namespace == namespace]
 
 
-def _has_port(service: Item, port: int | str) -> bool:
+def _has_port(service: AppliedObject, port: int | str) -> bool:
     return any(port in (entry.get("name"), entry.get("port")) for entry in entries_of(service.spec, "ports"))
 
 
-def target_ports(subject: Subject) -> Iterator[Finding]:
+def target_ports(context: CheckContext) -> Iterator[Finding]:
     """Ports of pods that Services name, where every pod that they select is in the tree."""
-    view = subject.view
-    for item in () if view.partial else view.of("Service"):
+    tree = context.tree
+    for item in () if tree.partial else tree.of("Service"):
         selector = item.spec.get("selector")
-        if not item.whole or item.ref.namespace in subject.opaque or not isinstance(selector, dict) or "${" in str(item.spec):
+        if (
+            not item.is_final
+            or item.ref.namespace in context.opaque_namespaces
+            or not isinstance(selector, dict)
+            or "${" in str(item.spec)
+        ):
             continue
-        pods = subject.pods.with_labels(item.ref.namespace, selector) if selector else []
+        pods = context.pods.with_labels(item.ref.namespace, selector) if selector else []
         names = [port.get("name") for pod in pods for one in containers_of(pod.template) for port in entries_of(one, "ports")]
-        for entry in entries_of(item.spec, "ports") if pods and all(pod.item.whole for pod in pods) else ():
+        for entry in entries_of(item.spec, "ports") if pods and all(pod.item.is_final for pod in pods) else ():
             target = entry.get("targetPort")
             if isinstance(target, str) and not target.isdecimal() and target not in names:
                 known = sorted({name for name in names if isinstance(name, str)})
                 yield MISSING_TARGET_PORT(
-                    line_with(view.store, item.document, target),
+                    line_with(tree.store, item.document, target),
                     what=f"{item} sends to port {target} of its pods, and none of them has a port of that name",
                     why="the Service has no endpoint for it, and every connection is refused",
                     write=nearest(target, known) or f"a port of their containers: {', '.join(known) or 'none has a name'}",
                 )
 
 
-def governing(subject: Subject) -> Iterator[Finding]:
+def governing(context: CheckContext) -> Iterator[Finding]:
     """The Services that give a StatefulSet's pods their names."""
-    view = subject.view
-    for item in () if view.partial else view.of("StatefulSet"):
+    tree = context.tree
+    for item in () if tree.partial else tree.of("StatefulSet"):
         name, namespace = item.spec.get("serviceName"), item.ref.namespace
-        if not item.whole or namespace in subject.opaque or not isinstance(name, str) or not name or "${" in name:
+        if not item.is_final or namespace in context.opaque_namespaces or not isinstance(name, str) or not name or "${" in name:
             continue
-        if view.one(ObjectRef("", "Service", namespace, name)) is None:
+        if tree.one(ObjectRef("", "Service", namespace, name)) is None:
             yield MISSING_GOVERNING_SERVICE(
-                line_with(view.store, item.document, "serviceName"),
+                line_with(tree.store, item.document, "serviceName"),
                 what=f"{item} has the governing Service {name}, which does not exist",
                 why="none of its pods can be found by name in DNS",
-                write=nearest(name, _services_in(view, namespace))
+                write=nearest(name, _services_in(tree, namespace))
                 or f"a Service {name} with clusterIP: None in namespace {namespace}",
             )
 

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fluxstead.catalog.kinds import WORKLOADS
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding
@@ -27,16 +27,16 @@ _USUAL = {"memory": "Mi", "storage": "Gi", "ephemeral-storage": "Gi"}
 _DURATION: TypeAdapter[str] = TypeAdapter(Duration)
 
 
-def sizes(subject: Subject) -> Iterator[Finding]:
+def sizes(context: CheckContext) -> Iterator[Finding]:
     """Sizes and amounts of CPU, wherever an object or a chart's values have `resources`."""
-    for item in subject.view.items:
-        if not item.whole or not _has_sizes(item):
+    for item in context.tree.objects:
+        if not item.is_final or not _has_sizes(item):
             continue
         for key, value in _amounts(item.spec):
-            yield from _judged(subject, item, key, str(value))
+            yield from _judged(context, item, key, str(value))
 
 
-def _has_sizes(item: Item) -> bool:
+def _has_sizes(item: AppliedObject) -> bool:
     """What the description says about its applications was checked when it was read."""
     if item.ref.kind in {"HelmRelease", "PersistentVolumeClaim"}:
         return True
@@ -56,12 +56,12 @@ def _amounts(value: Any) -> Iterator[tuple[str, Any]]:
             yield from _amounts(found)
 
 
-def _judged(subject: Subject, item: Item, key: str, text: str) -> Iterator[Finding]:
+def _judged(context: CheckContext, item: AppliedObject, key: str, text: str) -> Iterator[Finding]:
     try:
         size = amount(text)
     except ValueError:
         return
-    place = line_with(subject.view.store, item.document, f"{key}: {text}")
+    place = line_with(context.tree.store, item.document, f"{key}: {text}")
     if key in _USUAL and without_unit(text) and 0 < size < MEBIBYTE:
         yield TOO_FEW_BYTES(
             place,
@@ -78,10 +78,10 @@ def _judged(subject: Subject, item: Item, key: str, text: str) -> Iterator[Findi
         )
 
 
-def durations(subject: Subject) -> Iterator[Finding]:
+def durations(context: CheckContext) -> Iterator[Finding]:
     """How often Flux reconciles and how long it waits."""
-    for item in subject.view.items:
-        if item.ref.group not in _FLUX or item.document.generated or not item.whole:
+    for item in context.tree.objects:
+        if item.ref.group not in _FLUX or item.document.generated or not item.is_final:
             continue
         for key in _TIMES:
             value = item.spec.get(key)
@@ -92,7 +92,7 @@ def durations(subject: Subject) -> Iterator[Finding]:
             except ValidationError as refused:
                 said = refused.errors()[0]["ctx"]
                 yield TOO_SHORT_DURATION(
-                    line_with(subject.view.store, item.document, f"{key}:"),
+                    line_with(context.tree.store, item.document, f"{key}:"),
                     what=f"{item} has {key}: {said['what']}",
                     why=said["why"],
                     write=f"{key}: {said['write']}",

@@ -9,12 +9,12 @@ from functools import cache
 from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_values, versions_known
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Remark, Rule, not_checked
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
@@ -50,47 +50,47 @@ def _schemas(kubernetes: str, flux: str, products: frozenset[tuple[str, str]]) -
     return Schemas(kubernetes=kubernetes, flux=flux, **dict(products))
 
 
-def schemas(subject: Subject) -> Iterator[Finding]:
+def schemas(context: CheckContext) -> Iterator[Finding]:
     """Every object against the schema of the version that the cluster runs."""
-    platform = subject.platform
+    platform = context.platform
     if platform is None:
         return
-    known = _schemas(platform.kubernetes, platform.flux, frozenset(subject.products.items()))
-    for item in subject.view.items:
-        for problem in known.problems(item.object) if item.whole else ():
+    known = _schemas(platform.kubernetes, platform.flux, frozenset(context.products.items()))
+    for item in context.tree.objects:
+        for problem in known.problems(item.object) if item.is_final else ():
             yield NOT_IN_SCHEMA(
-                line_with(subject.view.store, item.document, problem.path.rpartition(".")[2].partition("[")[0]),
+                line_with(context.tree.store, item.document, problem.path.rpartition(".")[2].partition("[")[0]),
                 what=f"{item.document.path}: {problem.path}: {problem.message}",
                 why="the API server of this version refuses the object, and its layer never becomes ready",
                 write="a value that the schema of the cluster's version accepts",
             )
 
 
-def apis(subject: Subject) -> Iterator[Finding]:
+def apis(context: CheckContext) -> Iterator[Finding]:
     """Flux's APIs that are on their way out (F6); with a description, the schemas say what the cluster serves."""
-    for item in subject.view.items if not subject.described else ():
+    for item in context.tree.objects if not context.described else ():
         version = str(item.object["apiVersion"])
         if version in _REMOVED:
             yield DEPRECATED_API(
-                line_with(subject.view.store, item.document, version),
+                line_with(context.tree.store, item.document, version),
                 what=f"{item} uses {version}, which Flux {_REMOVED[version]} no longer serves",
                 why="after that upgrade nothing in its Kustomization is applied (F6)",
                 write="the stable version; `flux migrate` converts what is stored in the cluster",
             )
 
 
-def chart_values(subject: Subject) -> Iterator[Finding | Remark]:
+def chart_values(context: CheckContext) -> Iterator[Finding | Remark]:
     """Values that the chart's version does not know (F20)."""
-    for item in subject.view.of("HelmRelease"):
-        chart, version = chart_of(subject.view, item)
+    for item in context.tree.of("HelmRelease"):
+        chart, version = chart_of(context.tree, item)
         values = mapping(item.spec, "values")
-        if not chart or not values or not item.exact:
+        if not chart or not values or not item.has_final_name:
             continue
         unknown = unknown_values(chart, version, values)
         if unknown is None:
             yield not_checked(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
         for one in unknown or ():
-            place = line_with(subject.view.store, item.document, one.path.rpartition(".")[2] + ":")
+            place = line_with(context.tree.store, item.document, one.path.rpartition(".")[2] + ":")
             what = f"chart {chart} {version} has no value `{one.path}`{_known_around(one)}"
             why = "Helm silently ignores unknown values, and the default stays in force (F20)"
             if one.nearest:
@@ -115,10 +115,10 @@ def _why_not(chart: str, version: str) -> str:
     return f"the release is not known; known nearby: {', '.join(neighbours(chart, version))}"
 
 
-def exact(subject: Subject) -> Iterator[Finding]:
+def unpinned(context: CheckContext) -> Iterator[Finding]:
     """Ranges in place of versions (F23), and images that can change under their tag."""
-    store = subject.view.store
-    for item in subject.view.of("HelmRelease", "HelmChart"):
+    store = context.tree.store
+    for item in context.tree.of("HelmRelease", "HelmChart"):
         holder = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
         source = mapping(holder, "sourceRef").get("kind")
         version = str(holder.get("version", "*"))
@@ -127,12 +127,12 @@ def exact(subject: Subject) -> Iterator[Finding]:
             if not isinstance(holder.get("version", ""), str):
                 version = _as_written(store.text(item.document.path), place.line) or version
             yield _range(item, f"version `{version}` of chart {holder.get('chart')}", place)
-    for item in subject.view.of("OCIRepository"):
+    for item in context.tree.of("OCIRepository"):
         reference = mapping(item.spec, "ref")
         if "semver" in reference and "digest" not in reference:
             yield _range(item, f"any version that is {reference['semver']}", line_with(store, item.document, "semver:"))
-    for item in subject.view.items:
-        pod = pod_in(item.object) if item.whole and not item.document.generated else None
+    for item in context.tree.objects:
+        pod = pod_in(item.object) if item.is_final and not item.document.generated else None
         for container in containers_of(pod) if pod else ():
             image = str(container.get("image", ""))
             if image and "${" not in image and _moving(image):
@@ -156,7 +156,7 @@ def _moving(image: str) -> bool:
     return "@" not in name and (":" not in name or name.endswith(":latest"))
 
 
-def _range(item: Item, what: str, place: Source) -> Finding:
+def _range(item: AppliedObject, what: str, place: Source) -> Finding:
     return VERSION_RANGE(
         place,
         what=f"{item} takes {what}",
@@ -165,14 +165,14 @@ def _range(item: Item, what: str, place: Source) -> Finding:
     )
 
 
-def source_types(subject: Subject) -> Iterator[Finding]:
+def source_types(context: CheckContext) -> Iterator[Finding]:
     """HelmRepositories whose type does not fit their URL (F20)."""
-    for item in subject.view.of("HelmRepository"):
+    for item in context.tree.of("HelmRepository"):
         url, kind = str(item.spec.get("url", "")), item.spec.get("type", "default")
         if "${" in url or url.startswith("oci://") == (kind == "oci"):
             continue
         yield SOURCE_TYPE(
-            line_with(subject.view.store, item.document, "url:"),
+            line_with(context.tree.store, item.document, "url:"),
             what=f"{item} has type {kind}, but its URL is {url}",
             why="Flux looks for an index where there is none, and never finds a chart in it (F20)",
             write="type: oci with an oci:// URL, or no type with an https:// URL",
@@ -183,6 +183,6 @@ RULES = (
     Rule(chart_values, (NO_SUCH_VALUE, MAYBE_NO_SUCH_VALUE)),
     Rule(schemas, (NOT_IN_SCHEMA,)),
     Rule(apis, (DEPRECATED_API,)),
-    Rule(exact, (MOVING_IMAGE, VERSION_RANGE)),
+    Rule(unpinned, (MOVING_IMAGE, VERSION_RANGE)),
     Rule(source_types, (SOURCE_TYPE,)),
 )

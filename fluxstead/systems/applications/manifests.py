@@ -13,7 +13,7 @@ from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.settings import Application
 from fluxstead.tree.asks import Route
-from fluxstead.tree.layer import Layer, Pace, Plan
+from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
 """Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
@@ -46,7 +46,7 @@ def _own_manifests(app: Application, path: str) -> Layer:
         group="apps",
         source=app.source,
         path=path,
-        pace=Pace(interval=app.interval, timeout=app.timeout),
+        timing=Timing(interval=app.interval, timeout=app.timeout),
         depends_on=app.depends_on,
     )
 
@@ -58,7 +58,7 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         group="apps",
         source=instance.source,
         manifests=manifests,
-        pace=Pace(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
+        timing=Timing(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
         # They come encrypted from a directory of your own manifests, which nobody here can look into.
         offers=frozenset(secret(instance.name, name) for name in (*instance.secrets, *app.image_pull_secrets)),
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),

@@ -55,7 +55,7 @@ def _directory(value: str) -> str:
 
 VariableName = Annotated[str, AfterValidator(_variable)]
 Variables = dict[VariableName, str]
-Pods = Annotated[int | str, BeforeValidator(_pods)]
+PodCount = Annotated[int | str, BeforeValidator(_pods)]
 """A number of pods, or a share of them in percent."""
 
 
@@ -134,8 +134,8 @@ class Autoscaling(Described):
 class DisruptionBudget(Described):
     """A PodDisruptionBudget: how far a drain may go. Set one of the two."""
 
-    min_available: Pods | None = Field(default=None, description="How many pods stay, as a number or a share such as 50%.")
-    max_unavailable: Pods | None = Field(default=None, description="How many pods may be missing, as a number or a share.")
+    min_available: PodCount | None = Field(default=None, description="How many pods stay, as a number or a share such as 50%.")
+    max_unavailable: PodCount | None = Field(default=None, description="How many pods may be missing, as a number or a share.")
 
 
 class Environment(Described):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.tree.asks import Address, Route
+from fluxstead.tree.asks import Link, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,12 @@ class Entrance:
     host: str
     port: int
 
-    def address(self, route: Route) -> Address:
+    def link(self, route: Route) -> Link:
         """The route as a link, with a trailing slash where the page needs it (failure F21)."""
         host = route.host or (f"[{self.host}]" if ":" in self.host else self.host)
         port = "" if self.port == 80 else f":{self.port}"  # noqa: PLR2004 -- HTTP's own
         slash = "/" if route.strip_path and route.path != "/" else ""
-        return Address(route.name, f"http://{host}{port}{route.path}{slash}")
+        return Link(route.name, f"http://{host}{port}{route.path}{slash}")
 
 
 def pattern(path: str) -> str:

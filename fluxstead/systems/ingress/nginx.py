@@ -12,7 +12,7 @@ from fluxstead.core.requirement import ingress_class
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import Address, Route, Scrape
+from fluxstead.tree.asks import Link, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "nginx"
@@ -48,9 +48,9 @@ class NginxRouter:
         redirect = _regex(route, f"{route.name}-slash", f"{path}$", f"$scheme://$http_host{route.path}/")
         return Manifest(stripped, route.source), Manifest(redirect, route.source)
 
-    def address(self, route: Route) -> Address:
+    def link(self, route: Route) -> Link:
         """Where a person reaches `route`."""
-        return self.entrance.address(route)
+        return self.entrance.link(route)
 
 
 def _regex(route: Route, name: str, path: str, target: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
+from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import Requirement
@@ -51,7 +51,7 @@ def release(
                     },
                     "interval": "10m",
                     "timeout": "10m",
-                    **attempts(platform),
+                    **install_and_upgrade(platform),
                     "driftDetection": dict(DRIFT_DETECTION),
                     **({"postRenderers": post_renderers} if post_renderers else {}),
                     "values": merged(values, settings.values),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks.known import RouteKind
+from fluxstead.checks.system_facts import RouteKind
 from fluxstead.system import System
 from fluxstead.systems.ingress import checks
 from fluxstead.systems.ingress.charts import INGRESS_NGINX, TRAEFIK

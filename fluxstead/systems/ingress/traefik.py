@@ -14,7 +14,7 @@ from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import Address, Route, Scrape
+from fluxstead.tree.asks import Link, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "traefik"
@@ -49,9 +49,9 @@ class TraefikRouter:
         way_in = ingress(route, CLASS, route.path, "Prefix", annotations=annotations)
         return tuple(Manifest(obj, route.source) for obj in (slash, strip, way_in))
 
-    def address(self, route: Route) -> Address:
+    def link(self, route: Route) -> Link:
         """Where a person reaches `route`."""
-        return self.entrance.address(route)
+        return self.entrance.link(route)
 
 
 def _middleware(route: Route, role: str, spec: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import amount
@@ -27,35 +27,35 @@ _GI = Decimal(1024) ** 3
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    item: Item
+    item: AppliedObject
     storage_class: str
     size: Decimal
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(context: CheckContext) -> Iterator[Finding]:
     """What volumes on one selection of disks ask for, with all their copies, against what those disks have."""
-    if not any(node.disks for node in subject.nodes):
+    if not any(node.disks for node in context.nodes):
         return
-    said = mapping(values_in(subject), "persistence").get("defaultClassReplicaCount")
+    said = mapping(values_in(context), "persistence").get("defaultClassReplicaCount")
     replicas = said if isinstance(said, int) else CHARTS_REPLICAS
     # Class: the tags it asks for, and its number of copies.
     classes = {"longhorn": (frozenset[str](), replicas)}
-    for item in subject.view.of("StorageClass"):
-        if subject.known.is_placed_on_disks(item):
+    for item in context.tree.of("StorageClass"):
+        if context.facts.is_placed_on_disks(item):
             parameters = mapping(item.object, "parameters")
             tags = frozenset(filter(None, str(parameters.get("diskSelector") or "").split(",")))
             classes[item.ref.name] = tags, copies_of(parameters, replicas)
     asked: dict[frozenset[str], list[tuple[_Volume, int]]] = defaultdict(list)
-    for volume in _volumes(subject):
+    for volume in _volumes(context):
         if volume.storage_class in classes:
             tags, copies = classes[volume.storage_class]
             asked[tags].append((volume, copies))
     for tags, volumes in asked.items():
-        yield from _judged(subject, tags, volumes)
+        yield from _judged(context, tags, volumes)
 
 
-def _judged(subject: Subject, tags: frozenset[str], volumes: list[tuple[_Volume, int]]) -> Iterator[Finding]:
-    live = [disk for node in subject.nodes if node.state == "live" for disk in node.disks if disk.scheduling and not disk.evict]
+def _judged(context: CheckContext, tags: frozenset[str], volumes: list[tuple[_Volume, int]]) -> Iterator[Finding]:
+    live = [disk for node in context.nodes if node.state == "live" for disk in node.disks if disk.scheduling and not disk.evict]
     chosen = [disk for disk in live if tags <= set(disk.tags)]
     size, reserved = (
         sum((amount(disk.size) for disk in chosen), Decimal()),
@@ -80,18 +80,18 @@ def _gi(value: Decimal) -> str:
     return f"{value / _GI:.1f}".removesuffix(".0") + "Gi"
 
 
-def _volumes(subject: Subject) -> Iterator[_Volume]:
-    for item in subject.view.of("PersistentVolumeClaim"):
+def _volumes(context: CheckContext) -> Iterator[_Volume]:
+    for item in context.tree.of("PersistentVolumeClaim"):
         yield from _claim(item, item.spec, 1)
-    for item in subject.view.of("StatefulSet"):
+    for item in context.tree.of("StatefulSet"):
         replicas = item.spec.get("replicas", 1)
         for claim in entries_of(item.spec, "volumeClaimTemplates"):
             yield from _claim(item, mapping(claim, "spec"), replicas if isinstance(replicas, int) else 1)
-    for item in subject.view.of("HelmRelease"):
+    for item in context.tree.of("HelmRelease"):
         yield from _in_values(item, item.spec.get("values"))
 
 
-def _claim(item: Item, spec: Mapping[str, Any], count: int) -> Iterator[_Volume]:
+def _claim(item: AppliedObject, spec: Mapping[str, Any], count: int) -> Iterator[_Volume]:
     size = mapping(mapping(spec, "resources"), "requests").get("storage") or spec.get("size")
     name = spec.get("storageClassName") or spec.get("storageClass")
     if isinstance(name, str) and isinstance(size, str):
@@ -101,7 +101,7 @@ def _claim(item: Item, spec: Mapping[str, Any], count: int) -> Iterator[_Volume]
             return
 
 
-def _in_values(item: Item, values: Any) -> Iterator[_Volume]:
+def _in_values(item: AppliedObject, values: Any) -> Iterator[_Volume]:
     if isinstance(values, Mapping):
         yield from _claim(item, values, 1)
         for value in values.values():

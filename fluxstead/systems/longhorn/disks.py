@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.objects.needed import needed_by
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.requirements import requirements_of
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import MEBIBYTE, few_bytes
@@ -33,11 +33,11 @@ CHARTS_REPLICAS = 3
 """Copies in the class that the chart makes, by default (longhorn: chart/values.yaml)."""
 
 
-def disks(subject: Subject) -> Iterator[Finding]:
+def disks(context: CheckContext) -> Iterator[Finding]:
     """Longhorn's Node objects: no UUIDs, each path once, only where a declared disk is mounted, and whole bytes reserved."""
-    store = subject.view.store
-    described = {node.name: node for node in subject.nodes}
-    for item in subject.view.items:
+    store = context.tree.store
+    described = {node.name: node for node in context.nodes}
+    for item in context.tree.objects:
         if item.ref.group == "longhorn.io":
             for key in _keys(item.object.get("spec"), {"diskUUID", "diskID"}):
                 yield DISK_UUID(
@@ -46,9 +46,9 @@ def disks(subject: Subject) -> Iterator[Finding]:
                     why="Longhorn gives a disk its UUID; a wrong one keeps replicas from being created (F14)",
                     write="the object without it",
                 )
-        if not subject.known.registers_disks(item):
+        if not context.facts.registers_disks(item):
             continue
-        yield from _reserved(subject, item)
+        yield from _reserved(context, item)
         paths: dict[str, str] = {}
         for name, disk in _mappings(mapping(item.spec, "disks")):
             path = str(disk.get("path", "")).rstrip("/")
@@ -71,25 +71,27 @@ def disks(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _reserved(subject: Subject, item: Item) -> Iterator[Finding]:
-    for name, disk in _mappings(mapping(item.spec, "disks")) if item.whole else ():
+def _reserved(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
+    for name, disk in _mappings(mapping(item.spec, "disks")) if item.is_final else ():
         reserved = disk.get("storageReserved")
         if isinstance(reserved, int) and 0 < reserved < MEBIBYTE:
             yield RESERVED_IN_BYTES(
-                line_with(subject.view.store, item.document, "storageReserved"),
+                line_with(context.tree.store, item.document, "storageReserved"),
                 what=f"{item} reserves {few_bytes(str(reserved))} of disk {name}",
                 why="Longhorn takes whole bytes here, and would fill the disk (F1)",
                 write=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
             )
 
 
-def tags(subject: Subject) -> Iterator[Finding]:
+def tags(context: CheckContext) -> Iterator[Finding]:
     """Classes that ask for tags which too few disks carry (soft anti-affinity) or too few nodes (hard)."""
-    nodes = subject.known.disk_objects(subject.view)
-    used = {need for item in subject.view.items for need in needed_by(item) if need.kind == "StorageClass"} if nodes else set()
-    soft_by_default = mapping(values_in(subject), "defaultSettings").get("replicaSoftAntiAffinity") is True
-    for item in subject.view.of("StorageClass") if nodes else ():
-        if not subject.known.is_placed_on_disks(item):
+    nodes = context.facts.disk_objects(context.tree)
+    used = (
+        {need for item in context.tree.objects for need in requirements_of(item) if need.kind == "StorageClass"} if nodes else set()
+    )
+    soft_by_default = mapping(values_in(context), "defaultSettings").get("replicaSoftAntiAffinity") is True
+    for item in context.tree.of("StorageClass") if nodes else ():
+        if not context.facts.is_placed_on_disks(item):
             continue
         parameters = mapping(item.object, "parameters")
         wanted = _words(parameters.get("diskSelector"))
@@ -100,7 +102,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
         found = sum(map(len, places)) if soft else sum(map(bool, places))
         if found >= replicas:
             continue
-        place = line_with(subject.view.store, item.document, "diskSelector")
+        place = line_with(context.tree.store, item.document, "diskSelector")
         takers = f"{counted(found, 'disk' if soft else 'node')}{'' if soft else ' with such disks'}"
         copies = f"{counted(replicas, 'copy', 'copies')} on disks with {', '.join(sorted(wanted)) or 'any tag'}"
         what = f"{item} makes {copies}, but {takers} {'takes' if found == 1 else 'take'} replicas"
@@ -118,7 +120,7 @@ def tags(subject: Subject) -> Iterator[Finding]:
             yield TOO_FEW_TAGGED_UNUSED(place, what=what, why=why, write=write)
 
 
-def _schedulable(node: Item, wanted: set[str], node_tags: set[str]) -> Iterator[str]:
+def _schedulable(node: AppliedObject, wanted: set[str], node_tags: set[str]) -> Iterator[str]:
     if node.spec.get("allowScheduling") is False or not node_tags <= _words(node.spec.get("tags")):
         return
     for name, disk in _mappings(mapping(node.spec, "disks")):
@@ -126,9 +128,9 @@ def _schedulable(node: Item, wanted: set[str], node_tags: set[str]) -> Iterator[
             yield name
 
 
-def values_in(subject: Subject) -> Mapping[str, Any]:
+def values_in(context: CheckContext) -> Mapping[str, Any]:
     """The values of Longhorn's release; empty where the tree has none."""
-    releases = (item for item in subject.view.of("HelmRelease") if subject.known.chart(subject.view, item) is LONGHORN)
+    releases = (item for item in context.tree.of("HelmRelease") if context.facts.chart(context.tree, item) is LONGHORN)
     return next((mapping(item.spec, "values") for item in releases), {})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.core.findings import Source
-from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
+from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
@@ -94,7 +94,7 @@ def _release(settings: LonghornSettings, platform: Platform) -> Layer:
             },
             "interval": "10m",
             "timeout": "20m",
-            **attempts(platform),
+            **install_and_upgrade(platform),
             "driftDetection": {
                 **DRIFT_DETECTION,
                 # Longhorn writes its own certificate there at every start.

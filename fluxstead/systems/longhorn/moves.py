@@ -7,7 +7,7 @@ from typing import Any
 
 from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.past import Transition
-from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import pruned, would_be_pruned
 from fluxstead.core.check import refuses
@@ -53,27 +53,27 @@ def findings(move: Transition) -> Iterator[Finding]:
     """What changes between a committed tree and this one, and must not in one step."""
     if move.nothing_is_left:
         return
-    known = move.known
-    left = [item for item in known.disk_objects(move.before) if item.ref not in move.now.by_ref]
+    facts = move.facts
+    left = [item for item in facts.disk_objects(move.before) if item.ref not in move.now.by_ref]
     taking = [item for item in left if item.spec.get("allowScheduling", True)]
     if not move.moved_releases():
         yield from _gone(move, taking)
     yield from (pruned(move.name, item) for item in left if item not in taking and would_be_pruned(item, move.now))
     takers = _takers(move)
     for old, new in move.changed():
-        if known.registers_disks(new):
+        if facts.registers_disks(new):
             yield from _disks(move.name, old, new, takers)
-        elif new.ref.kind == "HelmRelease" and known.chart(move.before, old) is known.chart(move.now, new) is LONGHORN:
+        elif new.ref.kind == "HelmRelease" and facts.chart(move.before, old) is facts.chart(move.now, new) is LONGHORN:
             yield from _version(move.name, chart_of(move.before, old)[1], chart_of(move.now, new)[1], new)
 
 
-def _scheduling(move: Transition, view: View) -> list[Item]:
-    return [item for item in move.known.disk_objects(view) if item.spec.get("allowScheduling", True)]
+def _scheduling(move: Transition, tree: AppliedTree) -> list[AppliedObject]:
+    return [item for item in move.facts.disk_objects(tree) if item.spec.get("allowScheduling", True)]
 
 
-def _gone(move: Transition, gone: Sequence[Item]) -> Iterator[Finding]:
-    subject = move.subject
-    described = {node.name for node in subject.nodes if node.joined and node.disks}
+def _gone(move: Transition, gone: Sequence[AppliedObject]) -> Iterator[Finding]:
+    context = move.context
+    described = {node.name for node in context.nodes if node.joined and node.disks}
     unreached = [item for item in gone if item.ref.name in described]
     if unreached:
         yield _unreached(move.name, unreached)
@@ -84,11 +84,11 @@ def _gone(move: Transition, gone: Sequence[Item]) -> Iterator[Finding]:
             item.source,
             what=f"{item.ref} in {move.name} is not in the tree any more, but Longhorn still places replicas there",
             why="its volumes lose their copies, and the Node object hangs on its finalizers (F18)",
-            write=_way_out(item, left_to_take, described=subject.described),
+            write=_way_out(item, left_to_take, described=context.described),
         )
 
 
-def _way_out(item: Item, others: Collection[Item], *, described: bool) -> str:
+def _way_out(item: AppliedObject, others: Collection[AppliedObject], *, described: bool) -> str:
     renamed = next((one.ref.name for one in others if mapping(one.spec, "disks") == mapping(item.spec, "disks")), None)
     hint = f"; or its old name, {item.ref.name}, if {renamed} is the same machine" if renamed else ""
     if not others:
@@ -101,12 +101,12 @@ def _way_out(item: Item, others: Collection[Item], *, described: bool) -> str:
     return f"1. the Node back, with {fields}; commit, push, and wait until its disks are empty; 2. remove it" + hint
 
 
-def _unreached(name: str, items: Sequence[Item]) -> Finding:
+def _unreached(name: str, items: Sequence[AppliedObject]) -> Finding:
     names = ", ".join(sorted(item.ref.name for item in items))
-    units = ", ".join(sorted({item.unit.key for item in items}))
+    kustomizations = ", ".join(sorted({item.kustomization.key for item in items}))
     return UNREACHED(
         items[0].source,
-        what=f"{units} in {name}, with the disks of {names}, is no longer reached by Flux",
+        what=f"{kustomizations} in {name}, with the disks of {names}, is no longer reached by Flux",
         why="the machines are still described, and after a commit nothing would own their disks (F27)",
         write="the Kustomization that leads there as it was: `git diff HEAD -- clusters` shows what happened to it",
     )
@@ -124,7 +124,7 @@ def _takers(move: Transition) -> set[tuple[ObjectRef, str]]:
     }
 
 
-def _disks(name: str, old: Item, new: Item, takers: Collection[object]) -> Iterator[Finding]:
+def _disks(name: str, old: AppliedObject, new: AppliedObject, takers: Collection[object]) -> Iterator[Finding]:
     was, now = mapping(old.spec, "disks"), mapping(new.spec, "disks")
     nowhere = "no other disk could take its replicas, so add and register one first"
     for key in was:
@@ -153,7 +153,7 @@ def _renamed(key: str, disk: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"; or its old name: `{same[0]}` is the same path as `{key}`" if same else ""
 
 
-def _version(name: str, was: str, now: str, item: Item) -> Iterator[Finding]:
+def _version(name: str, was: str, now: str, item: AppliedObject) -> Iterator[Finding]:
     """Longhorn goes up by one minor at a time, and never down (longhorn-manager: upgrade/util/util.go)."""
     try:
         old, new = numbers(was), numbers(now)

@@ -16,7 +16,7 @@ from fluxstead.core.quantity import bytes_of
 from fluxstead.core.requirement import custom_kind, storage_class
 from fluxstead.nodes.model import Disk, Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
-from fluxstead.tree.layer import Layer, Pace
+from fluxstead.tree.layer import Layer, Timing
 
 DEFAULT_CLASS = "longhorn"
 """Made by longhorn-manager from the chart's values, so never declared by us (longhorn: chart/templates/storageclass.yaml)."""
@@ -34,10 +34,10 @@ Flux's label shows that the disks are the declared ones: a manager that starts f
 app/daemon.go), all none of which would be registered.
 """
 
-_GATE_PACE = Pace(timeout="2m")
+_GATE_TIMING = Timing(timeout="2m")
 """A gate that waits occupies one of the few workers of kustomize-controller, so it waits no longer than its pause makes up for."""
 
-_OPENED_PACE = Pace(retry_interval="5s", timeout="1m")
+_OPENED_TIMING = Timing(retry_interval="5s", timeout="1m")
 """It waits once in the life of a cluster, right from the start, while the other workers have most to do."""
 
 _GATE, _OPENED = "longhorn-disks", "longhorn-disks-registered"
@@ -77,7 +77,7 @@ def _gate(settings: LonghornSettings, registered: tuple[Mapping[str, str], ...])
         name=_GATE,
         group="infrastructure",
         source=settings.source,
-        pace=_GATE_PACE,
+        timing=_GATE_TIMING,
         needs=_KINDS,
         health_checks=registered,
         health_check_exprs=(_REGISTERED,),
@@ -120,7 +120,7 @@ def _storage(
         group="infrastructure",
         source=settings.source,
         manifests=tuple(manifests),
-        pace=_GATE_PACE if after_release else _OPENED_PACE,
+        timing=_GATE_TIMING if after_release else _OPENED_TIMING,
         needs=_KINDS if after_release else frozenset(),
         # Longhorn creates the default class by itself; once the disks are registered, its volumes can be placed (F1).
         offers=frozenset({storage_class(DEFAULT_CLASS)}),

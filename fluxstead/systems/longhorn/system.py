@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks.known import Storage
+from fluxstead.checks.system_facts import Storage
 from fluxstead.system import System
 from fluxstead.systems.longhorn import capacity, checks, disks, moves
 from fluxstead.systems.longhorn.chart import LONGHORN as CHART

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from fluxstead.core.helm import DRIFT_DETECTION, attempts, merged
+from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
@@ -27,7 +27,7 @@ def plan(settings: MonitoringSettings | None, platform: Platform, router: Router
     if settings is None:
         return Plan()
     route = _route(settings)
-    url = router.address(route).url if route else None
+    url = router.link(route).url if route else None
     values = merged(values_of(settings, settings.storage_class or default_class, route, url), settings.values)
     return Plan(
         layers=(_stack(settings, platform, values),),
@@ -88,7 +88,7 @@ def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str
             "interval": "10m",
             # A gigabyte of images, hooks before and after, and a first volume to attach (F17).
             "timeout": "20m",
-            **attempts(platform),
+            **install_and_upgrade(platform),
             "driftDetection": {
                 **DRIFT_DETECTION,
                 # The operator's webhook adds it, but is not there yet when the release's own rules are first written.

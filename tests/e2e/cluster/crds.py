@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from fluxstead.catalog import brings, schemas
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 
 Json = dict[str, Any]
 FOLDERS = ("prometheus-operator", "traefik", "cert-manager", "k3s")
@@ -24,7 +24,7 @@ ANYTHING: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True
 
 def chart_crds(chart: str, version: str) -> list[Json]:
     """The definitions that this version of a chart brings."""
-    found = KNOWN.charts.brings(chart, version)
+    found = SYSTEM_FACTS.charts.brings(chart, version)
     return _definitions(found.crds, _schemas("longhorn", version)) if found else []
 
 

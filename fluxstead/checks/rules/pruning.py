@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.chart import Chart
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.claims import volumes_by_namespace
+from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, annotation
 from fluxstead.checks.reading.store import line_with
-from fluxstead.checks.reading.view import PRUNE, Item, annotation
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
@@ -18,18 +18,18 @@ PRUNABLE = refuses("storage/prunable", "U10", "PersistentVolumeClaim web/data ho
 REMEDIATION = refuses("storage/remediation", "F17", "HelmRelease storage/volumes lets Helm rollback it when upgrade fails")
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(context: CheckContext) -> Iterator[Finding]:
     """Storage that pruning or a Helm remediation could delete."""
-    for item in subject.view.of("HelmRelease"):
-        chart = subject.known.chart(subject.view, item)
+    for item in context.tree.of("HelmRelease"):
+        chart = context.facts.chart(context.tree, item)
         if chart.holds_volumes:
-            yield from _remedies(subject, item, chart)
-    inside = volumes_by_namespace(subject.known, subject.view) if subject.described else {}
-    for item in subject.view.items if subject.described else ():
-        if annotation(item, PRUNE) == "disabled" or not item.unit.spec.get("prune", True):
+            yield from _remedies(context, item, chart)
+    inside = volumes_by_namespace(context.facts, context.tree) if context.described else {}
+    for item in context.tree.objects if context.described else ():
+        if annotation(item, PRUNE) == "disabled" or not item.kustomization.spec.get("prune", True):
             continue
         held = inside.get(item.ref.name) if item.ref.kind == "Namespace" else None
-        if held is not None or _holds_data(subject, item):
+        if held is not None or _holds_data(context, item):
             yield PRUNABLE(
                 item.source,
                 what=f"{item} holds {held.ref if held else 'data'}, and Flux may prune it",
@@ -40,18 +40,18 @@ def findings(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _holds_data(subject: Subject, item: Item) -> bool:
+def _holds_data(context: CheckContext, item: AppliedObject) -> bool:
     if item.ref.kind == "HelmRelease":
-        return bool(subject.known.chart(subject.view, item).holds_volumes)
-    return item.ref.kind == "PersistentVolumeClaim" or subject.known.registers_disks(item)
+        return bool(context.facts.chart(context.tree, item).holds_volumes)
+    return item.ref.kind == "PersistentVolumeClaim" or context.facts.registers_disks(item)
 
 
-def _remedies(subject: Subject, item: Item, chart: Chart) -> Iterator[Finding]:
+def _remedies(context: CheckContext, item: AppliedObject, chart: Chart) -> Iterator[Finding]:
     for step in ("install", "upgrade"):
         remedy = mapping(mapping(item.spec, step), "remediation")
         if remedy.get("retries") or remedy.get("remediateLastFailure"):
             yield REMEDIATION(
-                line_with(subject.view.store, item.document, "remediation:"),
+                line_with(context.tree.store, item.document, "remediation:"),
                 what=f"{item} lets Helm {'uninstall' if step == 'install' else remedy.get('strategy', 'rollback')} {chart} when "
                 f"{step} fails",
                 why=f"{chart} refuses to be downgraded, and an uninstall deletes its custom resources (F17)",

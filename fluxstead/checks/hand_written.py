@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from fluxstead.checks.known import Known
+from fluxstead.checks.context import CheckContext
 from fluxstead.checks.past import Past
+from fluxstead.checks.reading.applied_tree import identity, read_applied_tree
 from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import History, history_of
 from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
-from fluxstead.checks.reading.view import identity, view_of
-from fluxstead.checks.subject import Subject
+from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.shape import mapping
 from fluxstead.tree.look import unreadable
 
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
 
 
-def clusters_in(root: Path, known: Known) -> dict[str, Past]:
+def clusters_in(root: Path, facts: SystemFacts) -> dict[str, Past]:
     """Each cluster's tree, by the directory that its Flux begins with."""
     store = DiskStore(root)
     entries = sorted(set(_bootstrapped(store))) or _of_clusters(sorted(set(_highest(store))))
     history = history_of(root)
-    return {entry: _evidence(store, entry, history, known) for entry in entries if store.is_folder(entry)}
+    return {entry: _evidence(store, entry, history, facts) for entry in entries if store.is_folder(entry)}
 
 
 def _of_clusters(entries: list[str]) -> list[str]:
@@ -32,18 +32,18 @@ def _of_clusters(entries: list[str]) -> list[str]:
     return [entry for entry, depth in depths.items() if depth == min(depths.values())] or entries
 
 
-def cluster_at(root: Path, entry: str, known: Known) -> Past:
+def cluster_at(root: Path, entry: str, facts: SystemFacts) -> Past:
     """The tree of the cluster whose Flux begins with this directory."""
-    return _evidence(DiskStore(root), normal(entry), history_of(root), known)
+    return _evidence(DiskStore(root), normal(entry), history_of(root), facts)
 
 
-def _evidence(store: DiskStore, entry: str, history: History, known: Known) -> Past:
-    view = view_of(store, [entry])
-    past = committed(history, view, lambda files: [entry] if files.is_folder(entry) else [])
-    view.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
+def _evidence(store: DiskStore, entry: str, history: History, facts: SystemFacts) -> Past:
+    tree = read_applied_tree(store, [entry])
+    past = committed(history, tree, lambda files: [entry] if files.is_folder(entry) else [])
+    tree.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
     # Somebody who looks at a repository, and does not commit to it, need not have its past.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.write}" for one in past.unread)]
-    return Past(Subject(view=view, known=known), Committed(past.before, past.last, unchecked=unchecked))
+    return Past(CheckContext(tree=tree, facts=facts), Committed(past.before, past.last_commit, unchecked=unchecked))
 
 
 def _bootstrapped(store: DiskStore) -> Iterator[str]:

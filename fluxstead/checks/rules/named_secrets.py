@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from fluxstead.catalog.kinds import WORKLOADS, pod_in
-from fluxstead.checks.objects.named import by_flux
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.config_references import from_flux
 from fluxstead.checks.objects.pods import containers_of
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.directory import GENERATED
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.store import Store, entries_of, line_with, normal
-from fluxstead.checks.reading.view import Item, View
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.secrecy import may_be_secret
@@ -33,14 +33,14 @@ _WHY = "anyone who can read the repository, now or later, has it (F22)"
 _LAST_WORDS = ("password", "passwd", "token", "secretkey", "apikey", "passphrase")
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(context: CheckContext) -> Iterator[Finding]:
     """In containers' variables, in ConfigMaps, in charts' values, and in what Kustomizations substitute."""
-    yield from _variables(subject)
-    yield from _config_maps(subject)
-    for item, document, path, value in (*_of_releases(subject.view), *_of_files(subject), *_of_kustomizations(subject.view)):
-        if not _is_default(subject, document, value):
+    yield from _variables(context)
+    yield from _config_maps(context)
+    for item, document, path, value in (*_of_releases(context.tree), *_of_files(context), *_of_kustomizations(context.tree)):
+        if not _is_default(context, document, value):
             yield IN_VALUES(
-                line_with(subject.view.store, document, path.rpartition(".")[2]),
+                line_with(context.tree.store, document, path.rpartition(".")[2]),
                 what=f"{item} sets {path} to a plain-text value ({len(value)} characters)",
                 why=_WHY,
                 write="the chart's key for an existing Secret, or valuesFrom with one"
@@ -49,28 +49,28 @@ def findings(subject: Subject) -> Iterator[Finding]:
             )
 
 
-_Found = tuple[Item, Document, str, str]
+_Found = tuple[AppliedObject, Document, str, str]
 """The object to report, the document it is in, the path of the key, and the value."""
 
 
-def _of_releases(view: View) -> Iterator[_Found]:
-    for item in view.of("HelmRelease"):
+def _of_releases(tree: AppliedTree) -> Iterator[_Found]:
+    for item in tree.of("HelmRelease"):
         yield from ((item, item.document, path, value) for path, value in _in_values(item.spec.get("values"), ""))
 
 
-def _of_files(subject: Subject) -> Iterator[_Found]:
+def _of_files(context: CheckContext) -> Iterator[_Found]:
     """Values that a release takes from ConfigMaps in the tree."""
-    view = subject.view
-    for named in by_flux(subject.names):
-        config = view.one(named.ref)
-        if config is None or named.ref.kind != "ConfigMap" or named.item.ref.kind != "HelmRelease":
+    tree = context.tree
+    for reference in from_flux(context.references):
+        config = tree.one(reference.ref)
+        if config is None or reference.ref.kind != "ConfigMap" or reference.item.ref.kind != "HelmRelease":
             continue
-        for key in named.keys:
-            for document in _documents_at(view.store, config, key):
-                yield from ((named.item, document, path, value) for path, value in _in_values(document.data, ""))
+        for key in reference.keys:
+            for document in _documents_at(tree.store, config, key):
+                yield from ((reference.item, document, path, value) for path, value in _in_values(document.data, ""))
 
 
-def _documents_at(store: Store, config: Item, key: str) -> Iterator[Document]:
+def _documents_at(store: Store, config: AppliedObject, key: str) -> Iterator[Document]:
     """What a ConfigMap holds at a key: as text, or as the file that kustomize puts there."""
     text = mapping(config.object, "data").get(key)
     if isinstance(text, str):
@@ -82,48 +82,48 @@ def _documents_at(store: Store, config: Item, key: str) -> Iterator[Document]:
             yield from store.documents(normal(f"{config.document.path.rpartition('/')[0]}/{path}"))
 
 
-def _of_kustomizations(view: View) -> Iterator[_Found]:
-    for item in view.of("Kustomization"):
+def _of_kustomizations(tree: AppliedTree) -> Iterator[_Found]:
+    for item in tree.of("Kustomization"):
         for name, value in mapping(mapping(item.spec, "postBuild"), "substitute").items():
             if isinstance(value, str) and may_be_secret(name, value):
                 yield item, item.document, f"postBuild.substitute.{name}", value
 
 
-def _is_default(subject: Subject, document: Document, value: str) -> bool:
+def _is_default(context: CheckContext, document: Document, value: str) -> bool:
     """Whether it is only the default for what Flux substitutes: `${API_KEY:=none}`."""
-    text = subject.view.store.text(document.path)
+    text = context.tree.store.text(document.path)
     return f"={value}}}" in text or f"-{value}}}" in text
 
 
-def _variables(subject: Subject) -> Iterator[Finding]:
-    for item in subject.view.of(*WORKLOADS):
+def _variables(context: CheckContext) -> Iterator[Finding]:
+    for item in context.tree.of(*WORKLOADS):
         # For an application in the description, the finding is about the description.
         pod = pod_in(item.object) if not item.document.generated else None
         for container in containers_of(pod) if pod is not None else ():
             for name, value in _named(entries_of(container, "env")):
-                if _is_plain(subject, item, name, value):
+                if _is_plain(context, item, name, value):
                     yield IN_ENVIRONMENT(
-                        line_with(subject.view.store, item.document, name),
+                        line_with(context.tree.store, item.document, name),
                         what=f"{item} sets the variable {name} to a plain-text value ({len(value)} characters)",
                         why=_WHY,
                         write="valueFrom: {secretKeyRef: …} with a SOPS-encrypted Secret",
                     )
 
 
-def _config_maps(subject: Subject) -> Iterator[Finding]:
-    for item in subject.view.of("ConfigMap"):
+def _config_maps(context: CheckContext) -> Iterator[Finding]:
+    for item in context.tree.of("ConfigMap"):
         for name, value in _data_of(item):
-            if _is_plain(subject, item, name, value):
+            if _is_plain(context, item, name, value):
                 yield IN_CONFIG_MAP(
-                    line_with(subject.view.store, item.document, name),
+                    line_with(context.tree.store, item.document, name),
                     what=f"{item} holds {name} in plain text ({len(value)} characters)",
                     why=_WHY,
                     write="a SOPS-encrypted Secret for this key",
                 )
 
 
-def _is_plain(subject: Subject, item: Item, name: str, value: str) -> bool:
-    return may_be_secret(name, value) and not _is_default(subject, item.document, value)
+def _is_plain(context: CheckContext, item: AppliedObject, name: str, value: str) -> bool:
+    return may_be_secret(name, value) and not _is_default(context, item.document, value)
 
 
 def _named(variables: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -133,7 +133,7 @@ def _named(variables: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _data_of(item: Item) -> Iterator[tuple[str, str]]:
+def _data_of(item: AppliedObject) -> Iterator[tuple[str, str]]:
     """Keys with their values: as written, or as literals from which kustomize makes the object."""
     yield from ((key, value) for key, value in mapping(item.object, "data").items() if isinstance(value, str))
     literals = mapping(item.object, GENERATED).get("literals")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import entries_of, line_with
-from fluxstead.checks.reading.view import Item
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.subject import Subject
 from fluxstead.core.check import warns
 from fluxstead.core.duration import seconds
 from fluxstead.core.findings import Finding
@@ -18,27 +18,27 @@ TIMEOUT_TOO_SHORT = warns(
 )
 
 
-def findings(subject: Subject) -> Iterator[Finding]:
+def findings(context: CheckContext) -> Iterator[Finding]:
     """For each Kustomization, the slowest release that may take longer than the Kustomization waits."""
-    for unit in subject.view.units.values():
-        waited = [item for item in unit.items if item.ref.kind == "HelmRelease" and item.whole and _waits_for(item)]
-        if not waited or unit.document is None:
+    for kustomization in context.tree.kustomizations.values():
+        waited = [item for item in kustomization.objects if item.ref.kind == "HelmRelease" and item.is_final and _waits_for(item)]
+        if not waited or kustomization.document is None:
             continue
         # Flux uses the interval where no timeout is set (kustomize-controller: Kustomization.GetTimeout).
-        said = str(unit.spec.get("timeout") or unit.spec.get("interval") or "")
+        said = str(kustomization.spec.get("timeout") or kustomization.spec.get("interval") or "")
         longest = max(waited, key=lambda item: release_seconds(item.object))
         needed = release_seconds(longest.object)
         if 0 < seconds(said) < needed:
             yield TIMEOUT_TOO_SHORT(
-                line_with(subject.view.store, unit.document, "timeout:"),
-                what=f"Kustomization {unit.key} waits {said} for {longest.ref}, which may take {needed / 60:g}m",
+                line_with(context.tree.store, kustomization.document, "timeout:"),
+                what=f"Kustomization {kustomization.key} waits {said} for {longest.ref}, which may take {needed / 60:g}m",
                 why="a slow start, such as a first image pull, is reported as failed while Helm is still working (F17)",
                 write=f"timeout: {int(-(-needed // 60)) + 1}m",
             )
 
 
-def _waits_for(item: Item) -> bool:
-    spec = item.unit.spec
+def _waits_for(item: AppliedObject) -> bool:
+    spec = item.kustomization.spec
     if spec.get("wait"):
         return True
     return any(

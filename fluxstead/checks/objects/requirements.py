@@ -11,19 +11,19 @@ from typing import Any
 
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS, pod_in
+from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
 from fluxstead.checks.reading.store import entries_of
-from fluxstead.checks.reading.view import Item, annotation
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, service_account, storage_class
 from fluxstead.core.shape import mapping
 
 
-def is_first(need: Requirement) -> bool:
+def is_needed_to_apply(need: Requirement) -> bool:
     """Whether the API server refuses what needs it until it is there; else the object is only not ready."""
     return isinstance(need, GroupKind) or need.kind == "Namespace"
 
 
-def needed_by(item: Item) -> Iterator[Requirement]:
+def requirements_of(item: AppliedObject) -> Iterator[Requirement]:
     """What has to be there before this object can be applied, or be ready."""
     ref = item.ref
     if ref.group not in BUILT_IN_GROUPS:
@@ -35,7 +35,7 @@ def needed_by(item: Item) -> Iterator[Requirement]:
         yield from _by_pod(item)
 
 
-def _later(item: Item) -> Iterator[Requirement]:
+def _later(item: AppliedObject) -> Iterator[Requirement]:
     """What it can be applied without, but not be ready without."""
     match item.ref.kind:
         case "PersistentVolumeClaim":
@@ -57,7 +57,7 @@ def _later(item: Item) -> Iterator[Requirement]:
                 yield _issuer(str(reference.get("name")))
 
 
-def _by_pod(item: Item) -> Iterator[Requirement]:
+def _by_pod(item: AppliedObject) -> Iterator[Requirement]:
     pod = pod_in(item.object)
     spec = mapping(pod, "spec") if pod is not None else {}
     account = spec.get("serviceAccountName")
@@ -83,14 +83,14 @@ def _classes_in(values: Any) -> Iterator[Requirement]:
             yield from _classes_in(value)
 
 
-def brought_by(item: Item) -> Iterator[Requirement]:
+def provided_by(item: AppliedObject) -> Iterator[Requirement]:
     """What is there as soon as this object is applied."""
     yield item.ref
     if item.ref.kind == "CustomResourceDefinition":
         yield GroupKind(str(item.spec.get("group")), str(mapping(item.spec, "names").get("kind")))
 
 
-def brought_when_ready(brings: Brings) -> Iterator[Requirement]:
+def provided_when_ready(brings: Brings) -> Iterator[Requirement]:
     """What is there once a release is ready, by the one shared table."""
     yield from map(custom_kind, sorted(brings.crds))
     yield from map(storage_class, sorted(brings.storage_classes))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fluxstead.checks.reading.directory import GENERATED, Reading, moved, read_directory
+from fluxstead.checks.reading.directory import GENERATED, DirectoryContent, moved, read_directory
 from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, with_patch
 from fluxstead.checks.reading.store import Store, entries_of, normal
@@ -26,21 +26,21 @@ _FLUX_ITSELF = "gotk-components.yaml"
 
 
 @dataclass(slots=True)
-class Unit:
+class FluxKustomization:
     """One Flux Kustomization and what it applies. Without a document it is the entry: the directory that Flux starts from.
 
-    `exact` is false where transformers that are not followed here can change names; `patches` can change the rest.
+    `has_final_names` is false where transformers that are not followed here can change names; `patches` can change the rest.
     """
 
     name: str
     namespace: str
     index: int
     document: Document | None
-    parent: Unit | None
+    parent: FluxKustomization | None
     spec: Mapping[str, Any]
-    items: list[Item] = field(default_factory=list)
-    children: list[Unit] = field(default_factory=list)
-    exact: bool = True
+    objects: list[AppliedObject] = field(default_factory=list)
+    children: list[FluxKustomization] = field(default_factory=list)
+    has_final_names: bool = True
     patches: list[Patch] = field(default_factory=list)
     patched: frozenset[str] = frozenset()
     """The kinds that patches change."""
@@ -72,13 +72,13 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Item:
+class AppliedObject:
     """One object of the tree, where it is written, and the Kustomization that applies it."""
 
     object: Mapping[str, Any]
     ref: ObjectRef
     document: Document
-    unit: Unit
+    kustomization: FluxKustomization
 
     @property
     def source(self) -> Source:
@@ -86,14 +86,14 @@ class Item:
         return self.document.source
 
     @property
-    def exact(self) -> bool:
+    def has_final_name(self) -> bool:
         """Whether its name is the one that will be applied."""
-        return self.unit.exact and GENERATED not in self.object
+        return self.kustomization.has_final_names and GENERATED not in self.object
 
     @property
-    def whole(self) -> bool:
+    def is_final(self) -> bool:
         """Whether it will be applied exactly as it is written."""
-        return self.exact and not self.unit.changes(self.ref.kind)
+        return self.has_final_name and not self.kustomization.changes(self.ref.kind)
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -105,16 +105,16 @@ class Item:
 
 
 @dataclass(slots=True)
-class View:
+class AppliedTree:
     """Everything that one cluster's Flux applies. `place`: where the store's root is in the repository that Flux reads."""
 
     store: Store
     place: str = ""
-    entries: list[Unit] = field(default_factory=list)
-    units: dict[str, Unit] = field(default_factory=dict)
-    items: list[Item] = field(default_factory=list)
-    by_kind: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
-    by_ref: dict[ObjectRef, list[Item]] = field(default_factory=lambda: defaultdict(list))
+    entries: list[FluxKustomization] = field(default_factory=list)
+    kustomizations: dict[str, FluxKustomization] = field(default_factory=dict)
+    objects: list[AppliedObject] = field(default_factory=list)
+    by_kind: dict[str, list[AppliedObject]] = field(default_factory=lambda: defaultdict(list))
+    by_ref: dict[ObjectRef, list[AppliedObject]] = field(default_factory=lambda: defaultdict(list))
     files: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
@@ -126,120 +126,122 @@ class View:
     @property
     def partial(self) -> bool:
         """Whether Flux may apply more than these files: from another source, or from templates that an operator fills in."""
-        return any(unit.elsewhere for unit in self.units.values()) or "ResourceSet" in self.by_kind
+        return any(kustomization.elsewhere for kustomization in self.kustomizations.values()) or "ResourceSet" in self.by_kind
 
-    def of(self, *kinds: str) -> Iterator[Item]:
+    def of(self, *kinds: str) -> Iterator[AppliedObject]:
         """The objects of these kinds, whatever their group."""
         for kind in kinds:
             yield from self.by_kind.get(kind, ())
 
-    def one(self, ref: ObjectRef) -> Item | None:
+    def one(self, ref: ObjectRef) -> AppliedObject | None:
         """The object of this identity."""
         found = self.by_ref.get(ref)
         return found[0] if found else None
 
 
-def view_of(store: Store, entries: Iterable[str], place: str = "") -> View:
+def read_applied_tree(store: Store, entries: Iterable[str], place: str = "") -> AppliedTree:
     """Read everything that Flux reaches from these directories, whose paths are the store's."""
-    view = View(store, place)
+    tree = AppliedTree(store, place)
     for entry in entries:
-        unit = Unit(entry or ".", FLUX_NAMESPACE, 0, None, None, {"path": posixpath.join(place, entry)})
-        view.entries.append(unit)
-        _read(view, unit, {})
-    return view
+        kustomization = FluxKustomization(entry or ".", FLUX_NAMESPACE, 0, None, None, {"path": posixpath.join(place, entry)})
+        tree.entries.append(kustomization)
+        _read(tree, kustomization, {})
+    return tree
 
 
-def _read(view: View, unit: Unit, seen: dict[str, Reading]) -> None:
+def _read(tree: AppliedTree, kustomization: FluxKustomization, seen: dict[str, DirectoryContent]) -> None:
     """Its directory, then the Kustomizations in it. `seen`: directories read before, by path."""
-    unit.index = len(view.units)
-    view.units[unit.key if unit.document else f"entry {unit.name}"] = unit
-    path = view.folder_of(unit.spec)
-    if unit.elsewhere or not view.store.is_folder(path):
+    kustomization.index = len(tree.kustomizations)
+    tree.kustomizations[kustomization.key if kustomization.document else f"entry {kustomization.name}"] = kustomization
+    path = tree.folder_of(kustomization.spec)
+    if kustomization.elsewhere or not tree.store.is_folder(path):
         return
-    components = unit.spec.get("components")
+    components = kustomization.spec.get("components")
     folders = [path, *(normal(f"{path}/{name}") for name in components if isinstance(name, str))] if components else [path]
-    unit.patches.extend(patches_in(unit.spec, lambda _: ()))
-    unit.exact = unit.exact and not (unit.spec.get("namePrefix") or unit.spec.get("nameSuffix"))
-    for folder in folders if view.store.is_folder(path) else ():
-        reading = seen.get(folder) or _directory(view, folder, seen)
-        unit.exact = unit.exact and reading.exact
-        unit.patches.extend(reading.patches)
-        for document in reading.documents:
-            _take(view, unit, document)
-    inside = [item for item in unit.items if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]
-    for own in (item for item in inside if _is_itself(unit, item)):
-        unit.patches.extend(patches_in(own.spec, lambda _: ()))
-    unit.patched = frozenset(kind for kind, _ in unit.patches)
+    kustomization.patches.extend(patches_in(kustomization.spec, lambda _: ()))
+    kustomization.has_final_names = kustomization.has_final_names and not (
+        kustomization.spec.get("namePrefix") or kustomization.spec.get("nameSuffix")
+    )
+    for folder in folders if tree.store.is_folder(path) else ():
+        content = seen.get(folder) or _directory(tree, folder, seen)
+        kustomization.has_final_names = kustomization.has_final_names and content.has_final_names
+        kustomization.patches.extend(content.patches)
+        for document in content.documents:
+            _take(tree, kustomization, document)
+    inside = [item for item in kustomization.objects if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]
+    for own in (item for item in inside if _is_itself(kustomization, item)):
+        kustomization.patches.extend(patches_in(own.spec, lambda _: ()))
+    kustomization.patched = frozenset(kind for kind, _ in kustomization.patches)
     for child in inside:
-        _child(view, unit, child, seen)
+        _child(tree, kustomization, child, seen)
 
 
-def _is_itself(unit: Unit, item: Item) -> bool:
+def _is_itself(kustomization: FluxKustomization, item: AppliedObject) -> bool:
     """Whether this is what `flux bootstrap` writes: the Kustomization of the very directory that holds it."""
-    return unit.document is None and normal(str(item.spec.get("path") or "")) == normal(str(unit.spec["path"]))
+    return kustomization.document is None and normal(str(item.spec.get("path") or "")) == normal(str(kustomization.spec["path"]))
 
 
-def reconciles_itself(unit: Unit) -> Mapping[str, Any]:
+def reconciles_itself(kustomization: FluxKustomization) -> Mapping[str, Any]:
     """For the directory that Flux starts from: the spec of the Kustomization in it that reconciles it; empty where none does."""
-    own = (item.spec for item in unit.items if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE)
-    return next((spec for spec in own if normal(str(spec.get("path") or "")) == normal(str(unit.spec["path"]))), {})
+    own = (item.spec for item in kustomization.objects if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE)
+    return next((spec for spec in own if normal(str(spec.get("path") or "")) == normal(str(kustomization.spec["path"]))), {})
 
 
-def _directory(view: View, folder: str, seen: dict[str, Reading]) -> Reading:
-    reading = seen[folder] = read_directory(view.store, folder) if view.store.is_folder(folder) else Reading()
-    view.findings.extend(reading.findings)
-    view.files |= reading.files
-    return reading
+def _directory(tree: AppliedTree, folder: str, seen: dict[str, DirectoryContent]) -> DirectoryContent:
+    content = seen[folder] = read_directory(tree.store, folder) if tree.store.is_folder(folder) else DirectoryContent()
+    tree.findings.extend(content.findings)
+    tree.files |= content.files
+    return content
 
 
-def _take(view: View, unit: Unit, document: Document) -> None:
-    applied = _as_applied(document, unit)
+def _take(tree: AppliedTree, kustomization: FluxKustomization, document: Document) -> None:
+    applied = _as_applied(document, kustomization)
     ref = identity(applied.data)
     if ref is None or document.path.endswith(_FLUX_ITSELF):
         return
-    item = Item(applied.data, ref, applied, unit)
-    unit.items.append(item)
-    view.items.append(item)
-    view.by_kind[ref.kind].append(item)
-    view.by_ref[ref].append(item)
+    item = AppliedObject(applied.data, ref, applied, kustomization)
+    kustomization.objects.append(item)
+    tree.objects.append(item)
+    tree.by_kind[ref.kind].append(item)
+    tree.by_ref[ref].append(item)
 
 
-def _as_applied(document: Document, unit: Unit) -> Document:
+def _as_applied(document: Document, kustomization: FluxKustomization) -> Document:
     """With what the Kustomization itself changes: variables and the namespace."""
     if document.generated:
         return document
-    values = mapping(mapping(unit.spec, "postBuild"), "substitute")
+    values = mapping(mapping(kustomization.spec, "postBuild"), "substitute")
     metadata = mapping(document.data, "metadata") if isinstance(document.data, Mapping) else {}
     control = "kustomize.toolkit.fluxcd.io/substitute"
     refused = "disabled" in (mapping(metadata, "annotations").get(control), mapping(metadata, "labels").get(control))
-    if "postBuild" in unit.spec and not refused:
+    if "postBuild" in kustomization.spec and not refused:
         document = replace(document, data=substituted(document.data, values))
-    target = unit.spec.get("targetNamespace")
+    target = kustomization.spec.get("targetNamespace")
     return moved(document, str(target)) if target else document
 
 
-def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> None:
+def _child(tree: AppliedTree, parent: FluxKustomization, item: AppliedObject, seen: dict[str, DirectoryContent]) -> None:
     key = f"{item.ref.namespace}/{item.ref.name}"
-    if key in view.units:
+    if key in tree.kustomizations:
         return
     source = mapping(item.spec, "sourceRef")
     if source.get("kind") == "ExternalArtifact":
-        item = _from_artifact(view, item, str(source.get("name")))
+        item = _from_artifact(tree, item, str(source.get("name")))
         source = mapping(item.spec, "sourceRef")
-    path = view.folder_of(item.spec)
+    path = tree.folder_of(item.spec)
     if _is_itself(parent, item):
-        view.units[key] = parent
+        tree.kustomizations[key] = parent
         return
     # Another source has a root as well, and what is in ours says nothing of that.
-    own = source.get("kind", "GitRepository") in ("GitRepository", "OCIRepository") and path and view.store.is_folder(path)
-    child = Unit(
+    own = source.get("kind", "GitRepository") in ("GitRepository", "OCIRepository") and path and tree.store.is_folder(path)
+    child = FluxKustomization(
         item.ref.name,
         item.ref.namespace,
         0,
         item.document,
         parent,
         item.spec,
-        exact=parent.exact and "${" not in path,
+        has_final_names=parent.has_final_names and "${" not in path,
         elsewhere=not own and source.get("name") != FLUX_NAMESPACE,
     )
     for kind, patch in parent.patches:
@@ -248,13 +250,13 @@ def _child(view: View, parent: Unit, item: Item, seen: dict[str, Reading]) -> No
             child.spec = child.spec if changed is None else changed
             child.patches += [(EVERYTHING, None)] if changed is None else []
     parent.children.append(child)
-    _read(view, child, seen)
+    _read(tree, child, seen)
 
 
-def _from_artifact(view: View, item: Item, name: str) -> Item:
+def _from_artifact(tree: AppliedTree, item: AppliedObject, name: str) -> AppliedObject:
     """A Kustomization for a part of this repository that an ArtifactGenerator copies, with the path it is copied from."""
     path = f"{normal(str(item.spec.get('path') or ''))}/"
-    for generator in view.of("ArtifactGenerator"):
+    for generator in tree.of("ArtifactGenerator"):
         own = {f"@{one.get('alias')}/" for one in entries_of(generator.spec, "sources") if one.get("name") == FLUX_NAMESPACE}
         for artifact in entries_of(generator.spec, "artifacts"):
             for copy in entries_of(artifact, "copy") if artifact.get("name") == name else ():
@@ -280,23 +282,23 @@ def identity(data: Any) -> ObjectRef | None:
     return ObjectRef(group_of(version), kind, namespace if isinstance(namespace, str) else "", name)
 
 
-def annotations_of(item: Item) -> dict[str, Any]:
+def annotations_of(item: AppliedObject) -> dict[str, Any]:
     """The object's annotations as it has them in the cluster: its Kustomization may add some to all its objects."""
     own = mapping(mapping(item.object, "metadata"), "annotations")
-    return {**own, **mapping(mapping(item.unit.spec, "commonMetadata"), "annotations")}
+    return {**own, **mapping(mapping(item.kustomization.spec, "commonMetadata"), "annotations")}
 
 
-def annotation(item: Item, name: str) -> str | None:
+def annotation(item: AppliedObject, name: str) -> str | None:
     """One of them; None where it is missing, or not text."""
     found = annotations_of(item).get(name)
     return found if isinstance(found, str) else None
 
 
-def release_key(item: Item) -> str:
+def release_key(item: AppliedObject) -> str:
     """A HelmRelease as others depend on it."""
     return f"{item.ref.namespace}/{item.ref.name}"
 
 
-def releases_before(item: Item) -> list[str]:
+def releases_before(item: AppliedObject) -> list[str]:
     """The keys of the HelmReleases that this one waits for."""
     return [f"{one.get('namespace') or item.ref.namespace}/{one.get('name')}" for one in entries_of(item.spec, "dependsOn")]

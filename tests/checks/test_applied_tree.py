@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fluxstead.checks.foreign import clusters_in
+from fluxstead.checks.hand_written import clusters_in
+from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import TextStore
-from fluxstead.checks.reading.view import view_of
-from fluxstead.roster import KNOWN
+from fluxstead.roster import SYSTEM_FACTS
 from tests.checks.planted import CONFIG, WEB, layer
 
 
@@ -16,10 +16,12 @@ def test_the_root_of_another_source_is_not_ours() -> None:
     files = layer("web", WEB)
     charts = files["clusters/home/web.yaml"].replace("name: web,", "name: charts,").replace("./web", "./")
     files["clusters/home/charts.yaml"] = charts.replace("GitRepository, name: flux-system", "OCIRepository, name: charts")
-    view = view_of(TextStore(files), ["clusters/home"])
-    assert view.partial
-    assert [unit.key for unit in view.units.values() if unit.elsewhere] == ["flux-system/charts"]
-    assert len(list(view.of("Namespace"))) == 1
+    applied = read_applied_tree(TextStore(files), ["clusters/home"])
+    assert applied.partial
+    assert [kustomization.key for kustomization in applied.kustomizations.values() if kustomization.elsewhere] == [
+        "flux-system/charts"
+    ]
+    assert len(list(applied.of("Namespace"))) == 1
 
 
 def test_what_the_first_kustomization_lays_over_all() -> None:
@@ -27,17 +29,17 @@ def test_what_the_first_kustomization_lays_over_all() -> None:
     own = layer("flux-system", spec="patches: [{patch: '{spec: {targetNamespace: a}}', target: {kind: Kustomization}}]")
     files = {**layer("web", WEB, CONFIG), "clusters/home/own.yaml": own["clusters/home/flux-system.yaml"]}
     files["clusters/home/own.yaml"] = files["clusters/home/own.yaml"].replace("./flux-system", "./clusters/home")
-    view = view_of(TextStore(files), ["clusters/home"])
-    [config] = view.of("ConfigMap")
-    assert config.exact
-    assert not config.whole
+    applied = read_applied_tree(TextStore(files), ["clusters/home"])
+    [config] = applied.of("ConfigMap")
+    assert config.has_final_name
+    assert not config.is_final
 
 
 def test_files_of_elsewhere_are_not_missing() -> None:
     """kustomize fetches what a generator names by a URL."""
     listing = "resources: [objects.yaml]\nconfigMapGenerator: [{name: a, files: ['a.json=https://example.test/a.json']}]\n"
-    view = view_of(TextStore({**layer("web", WEB), "web/kustomization.yaml": listing}), ["clusters/home"])
-    assert not view.findings
+    applied = read_applied_tree(TextStore({**layer("web", WEB), "web/kustomization.yaml": listing}), ["clusters/home"])
+    assert not applied.findings
 
 
 def test_a_part_that_is_switched_off_is_no_cluster(tmp_path: Path) -> None:
@@ -48,7 +50,7 @@ def test_a_part_that_is_switched_off_is_no_cluster(tmp_path: Path) -> None:
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    assert list(clusters_in(tmp_path, KNOWN)) == ["clusters/home"]
+    assert list(clusters_in(tmp_path, SYSTEM_FACTS)) == ["clusters/home"]
     (tmp_path / "clusters").rename(tmp_path / "live")
     (tmp_path / "apps/off/clusters").rename(tmp_path / "apps/off/more")
-    assert list(clusters_in(tmp_path, KNOWN)) == ["apps/off", "apps/off/more", "live/home"]
+    assert list(clusters_in(tmp_path, SYSTEM_FACTS)) == ["apps/off", "apps/off/more", "live/home"]

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from fluxstead.checks.known import Known
-from fluxstead.checks.objects.makers import Makers
-from fluxstead.checks.objects.names import Names
-from fluxstead.checks.objects.opaque import Opaque
+from fluxstead.checks.objects.config_providers import ConfigProviders
+from fluxstead.checks.objects.opaque_namespaces import OpaqueNamespaces
 from fluxstead.checks.objects.pods import Pods
-from fluxstead.checks.reading.view import View
+from fluxstead.checks.objects.references import References
+from fluxstead.checks.reading.applied_tree import AppliedTree
+from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Source
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import Requirement
@@ -19,17 +19,17 @@ from fluxstead.nodes.model import Node
 
 
 @dataclass(kw_only=True)
-class Subject:
-    """A tree, and its cluster. A tree that people wrote has no description: then only the view is there.
+class CheckContext:
+    """A tree, and its cluster. A tree that people wrote has no description: then only the applied tree is there.
 
-    `known`: what systems say about their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
+    `facts`: what systems say about their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
     catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key.
     `sops_secret`: namespace and name of the key to decrypt with, which somebody creates by hand. `unmet`, `blocked`: what the order
     says about the description already: layers with what they need and nothing offers, and those that wait for each other.
     """
 
-    view: View
-    known: Known
+    tree: AppliedTree
+    facts: SystemFacts
     platform: Platform | None = None
     nodes: Sequence[Node] = ()
     products: Mapping[str, str] = field(default_factory=dict)
@@ -41,24 +41,24 @@ class Subject:
     blocked: frozenset[str] = frozenset()
 
     @cached_property
-    def opaque(self) -> Opaque:
+    def opaque_namespaces(self) -> OpaqueNamespaces:
         """The namespaces in which there may be more than files show."""
-        return Opaque(self.view, self.known.inert_kinds)
+        return OpaqueNamespaces(self.tree, self.facts.inert_kinds)
 
     @cached_property
-    def makers(self) -> Makers:
+    def config_providers(self) -> ConfigProviders:
         """Who may create a ConfigMap or a Secret."""
-        return Makers(self.view, self.opaque)
+        return ConfigProviders(self.tree, self.opaque_namespaces)
 
     @cached_property
-    def names(self) -> Names:
+    def references(self) -> References:
         """What objects of the tree name."""
-        return Names(self.view)
+        return References(self.tree)
 
     @cached_property
     def pods(self) -> Pods:
         """The pod templates of the tree."""
-        return Pods(self.view)
+        return Pods(self.tree)
 
     @property
     def described(self) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.chart import Chart, Charts
 from fluxstead.checks.objects.charts import chart_of
-from fluxstead.checks.reading.view import Item, View
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.core.shape import mapping
 
 
@@ -40,7 +40,7 @@ _GATEWAY_API = tuple(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class SystemFacts:
     """The sum of what all systems declare. `copies`: annotations by which a second Ingress may answer for the same path."""
 
     charts: Charts
@@ -58,17 +58,17 @@ class Known:
         """Custom kinds whose objects create nothing that files do not show."""
         return self.charts.inert_kinds | {route.kind for route in self.route_kinds} | {"ReferenceGrant"}
 
-    def chart(self, view: View, release: Item) -> Chart:
+    def chart(self, tree: AppliedTree, release: AppliedObject) -> Chart:
         """The chart of a HelmRelease."""
-        return self.charts[chart_of(view, release)[0]]
+        return self.charts[chart_of(tree, release)[0]]
 
-    def brings(self, view: View, release: Item) -> Brings | None:
+    def brings(self, tree: AppliedTree, release: AppliedObject) -> Brings | None:
         """What a release brings with its values; None where that is not known."""
-        return self.with_values(view, release) if self.charts.brings(*chart_of(view, release)) else None
+        return self.with_values(tree, release) if self.charts.brings(*chart_of(tree, release)) else None
 
-    def with_values(self, view: View, release: Item) -> Brings:
+    def with_values(self, tree: AppliedTree, release: AppliedObject) -> Brings:
         """What a release brings with its values, whatever its version; for an unknown version, only what the values say."""
-        name, version = chart_of(view, release)
+        name, version = chart_of(tree, release)
         return self.charts[name].with_values(self.charts.brings(name, version) or Brings(), mapping(release.spec, "values"))
 
     @cached_property
@@ -79,14 +79,14 @@ class Known:
     def _provisioners(self) -> list[str]:
         return [storage.provisioner for storage in self.storages]
 
-    def registers_disks(self, item: Item) -> bool:
+    def registers_disks(self, item: AppliedObject) -> bool:
         """Whether this registers a machine's disks with its storage."""
         return (item.ref.kind, item.ref.group) in self._disks
 
-    def is_placed_on_disks(self, item: Item) -> bool:
+    def is_placed_on_disks(self, item: AppliedObject) -> bool:
         """Whether this is a StorageClass whose volumes are placed on registered disks."""
         return item.ref.kind == "StorageClass" and item.object.get("provisioner") in self._provisioners
 
-    def disk_objects(self, view: View) -> list[Item]:
+    def disk_objects(self, tree: AppliedTree) -> list[AppliedObject]:
         """What registers machines' disks in a tree."""
-        return [item for kind in {kind for kind, _ in self._disks} for item in view.of(kind) if self.registers_disks(item)]
+        return [item for kind in {kind for kind, _ in self._disks} for item in tree.of(kind) if self.registers_disks(item)]

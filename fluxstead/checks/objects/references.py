@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from fluxstead.catalog.references import Naming, names_in
-from fluxstead.checks.reading.view import Item, View
+from fluxstead.catalog.references import Reference, references_in
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 
 
-class Names:
+class References:
     """Read once from a tree, since several rules ask."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._read: dict[str, list[tuple[Item, Naming]]] = {}
+    def __init__(self, tree: AppliedTree) -> None:
+        self._tree = tree
+        self._read: dict[str, list[tuple[AppliedObject, Reference]]] = {}
 
-    def of(self, *holders: str, kinds: Collection[str] = ()) -> Iterator[tuple[Item, Naming]]:
+    def of(self, *holders: str, kinds: Collection[str] = ()) -> Iterator[tuple[AppliedObject, Reference]]:
         """Each object of the kinds `holders` with what it names and needs, limited to `kinds` where some are given.
 
         Skips objects whose content patches may change, and names that Flux substitutes.
@@ -25,8 +25,8 @@ class Names:
                 self._read[holder] = list(self._named_by(holder))
             yield from ((item, one) for item, one in self._read[holder] if not kinds or one.ref.kind in kinds)
 
-    def _named_by(self, holder: str) -> Iterator[tuple[Item, Naming]]:
-        for item in self._view.of(holder):
-            for one in names_in(item.object, item.ref.namespace) if item.whole else ():
+    def _named_by(self, holder: str) -> Iterator[tuple[AppliedObject, Reference]]:
+        for item in self._tree.of(holder):
+            for one in references_in(item.object, item.ref.namespace) if item.is_final else ():
                 if "${" not in one.ref.name + one.ref.namespace:
                     yield item, one
