@@ -85,7 +85,8 @@ def findings_of(problem: ValidationError, model: type[BaseModel], written: Writt
         dispute = written.dispute_at(path)
         if dispute and item["type"] not in {refusal.REFUSED, "literal_error"}:
             continue  # the quotes, or the plain number, are all that it needs
-        replaced |= {dispute} if dispute else set()
+        if dispute:
+            replaced.add(dispute)
         found.append(_finding(as_text.get(path, item), model, written, misspelt.get(path), as_it_is=path not in as_text))
     return found, replaced
 

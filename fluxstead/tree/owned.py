@@ -95,7 +95,8 @@ def _compare(directory: str, change: Change, digests: tuple[str, ...] | None, re
         return
     result.changes.append(change)
     if change.before is None:
-        result.gone += [change.path] if digests else []
+        if digests:
+            result.gone.append(change.path)
     elif digests and digest(change.before) in digests:
         return
     elif change.after is None:

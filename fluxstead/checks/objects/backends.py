@@ -30,7 +30,9 @@ def routes_in(tree: AppliedTree, kinds: Iterable[RouteKind]) -> Iterator[tuple[A
         yield from ((item, one) for one in _of_ingress(item))
     for kind in kinds:
         for item in tree.of(kind.kind):
-            for rule in entries_of(item.spec, kind.rules) if item.ref.group in kind.groups else ():
+            if item.ref.group not in kind.groups:
+                continue
+            for rule in entries_of(item.spec, kind.rules):
                 yield from ((item, one) for one in _named(item, rule, kind.backends))
 
 

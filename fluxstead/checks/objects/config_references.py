@@ -52,6 +52,8 @@ def from_charts(facts: SystemFacts, tree: AppliedTree) -> Iterator[ConfigReferen
     """Secrets that a chart's values name and the chart does not create."""
     for item in tree.of("HelmRelease"):
         namespace = str(item.spec.get("targetNamespace") or item.ref.namespace)
-        for named in facts.chart(tree, item).secrets(mapping(item.spec, "values")) if item.is_final else ():
+        if not item.is_final:
+            continue
+        for named in facts.chart(tree, item).secrets(mapping(item.spec, "values")):
             if isinstance(named.name, str) and named.name:
                 yield ConfigReference(item, secret(namespace, named.name), named.keys)

@@ -27,6 +27,8 @@ class References:
 
     def _named_by(self, holder: str) -> Iterator[tuple[AppliedObject, Reference]]:
         for item in self._tree.of(holder):
-            for one in references_in(item.object, item.ref.namespace) if item.is_final else ():
+            if not item.is_final:
+                continue
+            for one in references_in(item.object, item.ref.namespace):
                 if "${" not in one.ref.name + one.ref.namespace:
                     yield item, one

@@ -89,7 +89,9 @@ def pinned(tree: AppliedTree) -> Iterator[Pinned]:
             yield from _artifact(item)
     for item in tree.objects:
         pod = pod_in(item.object) if item.is_final else None
-        for image in dict.fromkeys(images_of(pod)) if pod else ():
+        if not pod:
+            continue
+        for image in dict.fromkeys(images_of(pod)):
             yield Pinned(item, "image", image, "", oci_reference_in(image))
 
 

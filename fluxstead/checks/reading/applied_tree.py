@@ -248,7 +248,8 @@ def _child(tree: AppliedTree, parent: FluxKustomization, item: AppliedObject, se
         if kind in {"Kustomization", EVERYTHING}:
             changed = with_patch(child.spec, patch)
             child.spec = child.spec if changed is None else changed
-            child.patches += [(EVERYTHING, None)] if changed is None else []
+            if changed is None:
+                child.patches.append((EVERYTHING, None))
     parent.children.append(child)
     _read(tree, child, seen)
 
@@ -259,7 +260,9 @@ def _from_artifact(tree: AppliedTree, item: AppliedObject, name: str) -> Applied
     for generator in tree.of("ArtifactGenerator"):
         own = {f"@{one.get('alias')}/" for one in entries_of(generator.spec, "sources") if one.get("name") == FLUX_NAMESPACE}
         for artifact in entries_of(generator.spec, "artifacts"):
-            for copy in entries_of(artifact, "copy") if artifact.get("name") == name else ():
+            if artifact.get("name") != name:
+                continue
+            for copy in entries_of(artifact, "copy"):
                 start, target = str(copy.get("from", "")), str(copy.get("to", "")).removeprefix("@artifact/")
                 alias = start[: start.find("/") + 1]
                 if alias in own and start.endswith("/**") and path.startswith(target):

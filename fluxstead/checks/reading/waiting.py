@@ -55,7 +55,9 @@ def _beside(tree: AppliedTree) -> dict[int, list[FluxKustomization]]:
     owners = {release_key(item): item.kustomization for item in tree.of("HelmRelease")}
     found: dict[int, list[FluxKustomization]] = {}
     for item in tree.of("HelmRelease"):
-        for name in releases_before(item) if item.kustomization.spec.get("wait") and item.is_final else ():
+        if not (item.kustomization.spec.get("wait") and item.is_final):
+            continue
+        for name in releases_before(item):
             if owners.get(name, item.kustomization) is not item.kustomization:
                 found.setdefault(item.kustomization.index, []).append(owners[name])
     return found
@@ -99,10 +101,13 @@ def _needed(waiting: Waiting, step: _Step) -> Sequence[_Step]:
 
 def watched(tree: AppliedTree, kustomization: FluxKustomization) -> Iterator[AppliedObject]:
     """The objects of the tree that its `healthChecks` name; with `wait` Flux ignores them."""
-    for check in () if kustomization.spec.get("wait") else entries_of(kustomization.spec, "healthChecks"):
+    if kustomization.spec.get("wait"):
+        return
+    for check in entries_of(kustomization.spec, "healthChecks"):
         group, kind = group_of(str(check.get("apiVersion", ""))), str(check.get("kind"))
         found = tree.one(ObjectRef(group, kind, str(check.get("namespace") or ""), str(check.get("name"))))
-        yield from [found] if found else []
+        if found:
+            yield found
 
 
 def _named(tree: AppliedTree, kustomization: FluxKustomization) -> list[_Step]:

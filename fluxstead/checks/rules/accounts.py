@@ -74,7 +74,9 @@ def _accounts_in(tree: AppliedTree, namespace: str) -> list[str]:
 def roles(context: CheckContext) -> Iterator[Finding]:
     """What RoleBindings grant."""
     tree = context.tree
-    for item in () if tree.partial else tree.of("RoleBinding", "ClusterRoleBinding"):
+    if tree.partial:
+        return
+    for item in tree.of("RoleBinding", "ClusterRoleBinding"):
         reference = mapping(item.object, "roleRef")
         kind, name = str(reference.get("kind")), str(reference.get("name"))
         namespace = item.ref.namespace if kind == "Role" else ""
@@ -101,7 +103,9 @@ def subjects(context: CheckContext) -> Iterator[Finding]:
     # kustomize moves the subjects of a binding along with the accounts of its directory.
     beside = {(item.kustomization.index, item.ref.name) for item in tree.of("ServiceAccount")}
     for item in tree.of("RoleBinding", "ClusterRoleBinding"):
-        for one in entries_of(item.object, "subjects") if item.is_final else ():
+        if not item.is_final:
+            continue
+        for one in entries_of(item.object, "subjects"):
             namespace, name = str(one.get("namespace") or item.ref.namespace), str(one.get("name"))
             if one.get("kind") != "ServiceAccount" or (item.kustomization.index, name) in beside:
                 continue

@@ -27,7 +27,9 @@ MISSING_HEALTH_CHECK = refuses(
 def objects(context: CheckContext) -> Iterator[Finding]:
     """Flux objects that name others; only files create those."""
     tree = context.tree
-    for item, one in () if tree.partial else context.references.of("Alert", "ImagePolicy", "ImageUpdateAutomation"):
+    if tree.partial:
+        return
+    for item, one in context.references.of("Alert", "ImagePolicy", "ImageUpdateAutomation"):
         named = one.ref
         if _bootstrapped(context, named) or tree.one(named):
             continue
@@ -48,10 +50,14 @@ def _bootstrapped(context: CheckContext, named: ObjectRef) -> bool:
 def health_checks(context: CheckContext) -> Iterator[Finding]:
     """Objects that a Kustomization waits for and nothing creates."""
     tree = context.tree
-    for item in () if tree.partial else tree.of("Kustomization"):
+    if tree.partial:
+        return
+    for item in tree.of("Kustomization"):
         # With `wait` Flux ignores them; what is in another cluster, nobody knows here.
         ours = item.ref.group == KUSTOMIZE and item.is_final and not item.spec.get("wait") and "kubeConfig" not in item.spec
-        for check in entries_of(item.spec, "healthChecks") if ours else ():
+        if not ours:
+            continue
+        for check in entries_of(item.spec, "healthChecks"):
             if _is_nowhere(context, check):
                 yield _waits_for_nothing(context, item, check)
 

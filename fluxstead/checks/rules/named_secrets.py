@@ -76,7 +76,9 @@ def _documents_at(store: Store, config: AppliedObject, key: str) -> Iterator[Doc
     if isinstance(text, str):
         yield from (replace(config.document, data=one.data) for one in documents_in(text, config.document.path))
     files = mapping(config.object, GENERATED).get("files")
-    for entry in files if isinstance(files, list) else ():
+    if not isinstance(files, list):
+        return
+    for entry in files:
         name, _, path = str(entry).rpartition("=")
         if (name or path.rpartition("/")[2]) == key and "://" not in path:
             yield from store.documents(normal(f"{config.document.path.rpartition('/')[0]}/{path}"))
@@ -99,7 +101,9 @@ def _variables(context: CheckContext) -> Iterator[Finding]:
     for item in context.tree.of(*WORKLOADS):
         # For an application in the description, the finding is about the description.
         pod = pod_in(item.object) if not item.document.generated else None
-        for container in containers_of(pod) if pod is not None else ():
+        if pod is None:
+            continue
+        for container in containers_of(pod):
             for name, value in _named(entries_of(container, "env")):
                 if _is_plain(context, item, name, value):
                     yield IN_ENVIRONMENT(
@@ -137,7 +141,9 @@ def _data_of(item: AppliedObject) -> Iterator[tuple[str, str]]:
     """Keys with their values: as written, or as literals from which kustomize makes the object."""
     yield from ((key, value) for key, value in mapping(item.object, "data").items() if isinstance(value, str))
     literals = mapping(item.object, GENERATED).get("literals")
-    for literal in literals if isinstance(literals, list) else ():
+    if not isinstance(literals, list):
+        return
+    for literal in literals:
         key, _, value = str(literal).partition("=")
         yield key, value
 

@@ -25,7 +25,9 @@ def findings(context: CheckContext) -> Iterator[Finding]:
         if chart.holds_volumes:
             yield from _remedies(context, item, chart)
     inside = volumes_by_namespace(context.facts, context.tree) if context.described else {}
-    for item in context.tree.objects if context.described else ():
+    if not context.described:
+        return
+    for item in context.tree.objects:
         if annotation(item, PRUNE) == "disabled" or not item.kustomization.spec.get("prune", True):
             continue
         held = inside.get(item.ref.name) if item.ref.kind == "Namespace" else None

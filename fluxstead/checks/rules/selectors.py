@@ -37,7 +37,9 @@ def policies(context: CheckContext) -> Iterator[Finding]:
     if tree.partial:
         return
     for item in tree.of("NetworkPolicy"):
-        for namespace, selector, role in _selectors(item) if item.is_final and item.ref.group == "networking.k8s.io" else ():
+        if not (item.is_final and item.ref.group == "networking.k8s.io"):
+            continue
+        for namespace, selector, role in _selectors(item):
             # Pods of charts, of k3s, and those that somebody is trying out.
             unknown = namespace in context.opaque_namespaces or namespace in {"default", ""} or not _known(selector)
             if unknown or any(matches(selector, pod.labels) for pod in _candidates(context, namespace, selector)):

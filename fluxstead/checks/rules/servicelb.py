@@ -34,7 +34,9 @@ def ports(context: CheckContext) -> Iterator[Finding]:
         if component not in platform.disabled and not _moved(tree, component):
             owners |= {("TCP", port): f"k3s's {component.capitalize()}" for port in taken}
     for item in tree.of("Service"):
-        for entry in entries_of(item.spec, "ports") if _balanced(item) else ():
+        if not _balanced(item):
+            continue
+        for entry in entries_of(item.spec, "ports"):
             port, protocol = entry.get("port"), str(entry.get("protocol", "TCP"))
             first = owners.setdefault((protocol, port), str(item)) if isinstance(port, int) else str(item)
             if first != str(item):

@@ -25,7 +25,9 @@ MISSING_PRIORITY_CLASS = refuses(
 def claims(context: CheckContext) -> Iterator[Finding]:
     """PersistentVolumeClaims that pods mount; people also create them by hand, as when they restore one."""
     tree = context.tree
-    for item, claim in () if tree.partial else context.references.of(*WORKLOADS, kinds={"PersistentVolumeClaim"}):
+    if tree.partial:
+        return
+    for item, claim in context.references.of(*WORKLOADS, kinds={"PersistentVolumeClaim"}):
         namespace, name = item.ref.namespace, claim.ref.name
         if namespace in context.opaque_namespaces or _is_made(context, namespace, name):
             continue

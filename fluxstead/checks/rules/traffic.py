@@ -34,7 +34,9 @@ MISSING_TARGET_PORT = refuses(
 def services(context: CheckContext) -> Iterator[Finding]:
     """The Services and ports that routes name, in namespaces where no chart makes Services that the files do not show."""
     tree = context.tree
-    for item, backend in () if tree.partial else routes_in(tree, context.facts.route_kinds):
+    if tree.partial:
+        return
+    for item, backend in routes_in(tree, context.facts.route_kinds):
         namespace, name, port = backend.namespace, backend.name, backend.port
         if not item.is_final or namespace in context.opaque_namespaces or "${" in f"{namespace}{name}{port}":
             continue
@@ -69,7 +71,9 @@ def _has_port(service: AppliedObject, port: int | str) -> bool:
 def target_ports(context: CheckContext) -> Iterator[Finding]:
     """Ports of pods that Services name, where every pod that they select is in the tree."""
     tree = context.tree
-    for item in () if tree.partial else tree.of("Service"):
+    if tree.partial:
+        return
+    for item in tree.of("Service"):
         selector = item.spec.get("selector")
         if (
             not item.is_final
@@ -80,7 +84,9 @@ def target_ports(context: CheckContext) -> Iterator[Finding]:
             continue
         pods = context.pods.with_labels(item.ref.namespace, selector) if selector else []
         names = [port.get("name") for pod in pods for one in containers_of(pod.template) for port in entries_of(one, "ports")]
-        for entry in entries_of(item.spec, "ports") if pods and all(pod.item.is_final for pod in pods) else ():
+        if not (pods and all(pod.item.is_final for pod in pods)):
+            continue
+        for entry in entries_of(item.spec, "ports"):
             target = entry.get("targetPort")
             if isinstance(target, str) and not target.isdecimal() and target not in names:
                 known = sorted({name for name in names if isinstance(name, str)})
@@ -95,7 +101,9 @@ def target_ports(context: CheckContext) -> Iterator[Finding]:
 def governing(context: CheckContext) -> Iterator[Finding]:
     """The Services that give a StatefulSet's pods their names."""
     tree = context.tree
-    for item in () if tree.partial else tree.of("StatefulSet"):
+    if tree.partial:
+        return
+    for item in tree.of("StatefulSet"):
         name, namespace = item.spec.get("serviceName"), item.ref.namespace
         if not item.is_final or namespace in context.opaque_namespaces or not isinstance(name, str) or not name or "${" in name:
             continue

@@ -57,7 +57,9 @@ def schemas(context: CheckContext) -> Iterator[Finding]:
         return
     known = _schemas(platform.kubernetes, platform.flux, frozenset(context.products.items()))
     for item in context.tree.objects:
-        for problem in known.problems(item.object) if item.is_final else ():
+        if not item.is_final:
+            continue
+        for problem in known.problems(item.object):
             yield NOT_IN_SCHEMA(
                 line_with(context.tree.store, item.document, problem.path.rpartition(".")[2].partition("[")[0]),
                 what=f"{item.document.path}: {problem.path}: {problem.message}",
@@ -68,7 +70,9 @@ def schemas(context: CheckContext) -> Iterator[Finding]:
 
 def apis(context: CheckContext) -> Iterator[Finding]:
     """Flux's APIs that are on their way out (F6); with a description, the schemas say what the cluster serves."""
-    for item in context.tree.objects if not context.described else ():
+    if context.described:
+        return
+    for item in context.tree.objects:
         version = str(item.object["apiVersion"])
         if version in _REMOVED:
             yield DEPRECATED_API(
@@ -133,7 +137,9 @@ def unpinned(context: CheckContext) -> Iterator[Finding]:
             yield _range(item, f"any version that is {reference['semver']}", line_with(store, item.document, "semver:"))
     for item in context.tree.objects:
         pod = pod_in(item.object) if item.is_final and not item.document.generated else None
-        for container in containers_of(pod) if pod else ():
+        if not pod:
+            continue
+        for container in containers_of(pod):
             image = str(container.get("image", ""))
             if image and "${" not in image and _moving(image):
                 yield MOVING_IMAGE(

@@ -72,7 +72,9 @@ def disks(context: CheckContext) -> Iterator[Finding]:
 
 
 def _reserved(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
-    for name, disk in _mappings(mapping(item.spec, "disks")) if item.is_final else ():
+    if not item.is_final:
+        return
+    for name, disk in _mappings(mapping(item.spec, "disks")):
         reserved = disk.get("storageReserved")
         if isinstance(reserved, int) and 0 < reserved < MEBIBYTE:
             yield RESERVED_IN_BYTES(
@@ -90,7 +92,9 @@ def tags(context: CheckContext) -> Iterator[Finding]:
         {need for item in context.tree.objects for need in requirements_of(item) if need.kind == "StorageClass"} if nodes else set()
     )
     soft_by_default = mapping(values_in(context), "defaultSettings").get("replicaSoftAntiAffinity") is True
-    for item in context.tree.of("StorageClass") if nodes else ():
+    if not nodes:
+        return
+    for item in context.tree.of("StorageClass"):
         if not context.facts.is_placed_on_disks(item):
             continue
         parameters = mapping(item.object, "parameters")
