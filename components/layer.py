@@ -29,7 +29,7 @@ class LayerResource(pulumi.ComponentResource):
 def register_layers(tree: Tree, systems: Mapping[str, pulumi.Resource], hosts: Sequence[pulumi.Resource]) -> None:
     """Register every layer as a child of its system (by the layer's name), after the hosts and the layers that it waits for.
 
-    Layers of one system wait for those of others, so that all systems are there before the first layer.
+    Layers of one system wait for those of others, so all systems are registered before the first layer.
     """
     registered: dict[str, LayerResource] = {}
     for layer in tree.order.layers:

@@ -41,7 +41,7 @@ OF_MOVES: tuple[Rule[Transition], ...] = (*registry.OF_MOVES, *(rule for system 
 
 @cache
 def all_checks() -> tuple[Check, ...]:
-    """Every check, by id. A test holds that none is missing here."""
+    """Every check, by id. A test makes sure that none is missing here."""
     from fluxstead.checks.outside import rules as outside  # noqa: PLC0415 -- what `render` never runs
 
     checks = (

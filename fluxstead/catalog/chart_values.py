@@ -35,12 +35,12 @@ class UnknownValue:
 
 
 def versions_known(chart: str) -> tuple[str, ...]:
-    """The versions of a chart whose values can be checked, oldest first: each was read itself."""
+    """The versions of a chart whose values can be checked, oldest first: each one was read."""
     return tuple(_load(chart)["versions"])
 
 
 def neighbours(chart: str, version: str) -> tuple[str, ...]:
-    """The known versions on both sides of an exact one that is not known: two, or one before the oldest or after the newest."""
+    """The known versions on either side of an unknown exact one: two, or one before the oldest or after the newest."""
     known = versions_known(chart)
     place = bisect(known, parsed(version), key=parsed)
     return known[max(place - 1, 0) : place + 1]

@@ -5,4 +5,4 @@ from __future__ import annotations
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-"""Where fluxstead itself lies, and its tests and pages."""
+"""Where fluxstead itself is, and its tests and pages."""

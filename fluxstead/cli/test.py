@@ -10,7 +10,7 @@ from typing import NoReturn
 from fluxstead.cli import REPOSITORY
 
 _ALL = ("--ignore=tests/e2e", "-m", "not machine and not flux", "-n", "auto", "--dist", "loadfile")
-"""On all cores; each file on one, since the tests of some share what took long to make."""
+"""On all cores; each file on one, since some files' tests share what took long to make."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

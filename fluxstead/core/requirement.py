@@ -9,7 +9,7 @@ from fluxstead.core.manifest import ObjectRef
 
 @dataclass(frozen=True, slots=True, order=True)
 class GroupKind:
-    """A kind of whatever version, as a CustomResourceDefinition adds it to the API server."""
+    """A kind in any version, as a CustomResourceDefinition adds it to the API server."""
 
     group: str
     kind: str

@@ -14,7 +14,7 @@ _K3S = re.compile(r"v\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]+)?\+k3s\d+", re.
 
 
 def is_exact(version: str) -> bool:
-    """Whether it names one version, with or without a leading `v`, and no range of them."""
+    """Whether it names one version, with or without a leading `v`, and not a range of them."""
     return _VERSION.fullmatch(version.removeprefix("v")) is not None
 
 

@@ -1,4 +1,4 @@
-"""YAML that is nested without end: readers follow it until the stack or the memory is used up, and the program just ends."""
+"""YAML that is nested without end: readers follow it until the stack or the memory is exhausted, and the program just dies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import accumulate
 import yaml
 
 _DEEPEST = 200
-"""No object of Kubernetes has a quarter of it; Python's own stack holds a few times as much."""
+"""No Kubernetes object has a quarter of it; Python's own stack holds a few times as much."""
 _MOST_BORROWED = 100_000
 """Values that the aliases of a text may stand for."""
 _OPENING = re.compile(r"[\[{\]}]|[-?]\s+(?=[-?]\s)")
@@ -17,8 +17,8 @@ _ANCHOR, _ALIAS = re.compile(r"&\S"), re.compile(r"\*\S")
 
 
 def is_nested_without_end(text: str) -> bool:
-    """Whether `text` is nested deeper than anything that a person writes, or has aliases that hold themselves or that multiply."""
-    # Signs in quotes count as well, so that this finds too much, in a moment; the parser, which needs no stack, decides.
+    """Whether `text` is nested deeper than anything that a person writes, or has aliases that contain themselves or multiply."""
+    # Signs in quotes count as well, so this finds too much, but at once; the parser, which needs no stack, decides.
     steps = (-1 if sign in "]}" else 1 for sign in _OPENING.findall(text))
     deep = max(accumulate(steps), default=0) > _DEEPEST // 2 or _INDENTED.search(text)
     return bool(deep or (_ANCHOR.search(text) and _ALIAS.search(text))) and _is_endless(text)
@@ -29,11 +29,11 @@ def _is_endless(text: str) -> bool:
     try:
         return any(measured.is_too_much(event) for event in yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError:
-        return False  # what is wrong with it is said by whoever reads it
+        return False  # what is wrong with it is reported by whoever reads it
 
 
 class _Measured:
-    """What a text stands for, counted along its events: an alias counts as many values as what it stands for."""
+    """What a text expands to, counted along its events: an alias counts as many values as it stands for."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
@@ -41,7 +41,7 @@ class _Measured:
         self._count = self._borrowed = 0
 
     def is_too_much(self, event: yaml.Event) -> bool:
-        """Whether with this event the text is deeper, or stands for more, than is read."""
+        """Whether with this event the text is deeper, or expands to more, than is accepted."""
         if isinstance(event, yaml.AliasEvent):
             self._borrowed += self._sizes.get(str(event.anchor), 1)
             return self._borrowed > _MOST_BORROWED or any(anchor == event.anchor for anchor, _ in self._opened)

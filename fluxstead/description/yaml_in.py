@@ -97,7 +97,7 @@ def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Findi
 def _endless(file: str) -> Finding:
     return BROKEN_YAML(
         Source(file),
-        what="this is nested without end: an anchor that holds itself, aliases of aliases, or hundreds of brackets",
+        what="this is nested without end: an anchor that contains itself, aliases of aliases, or hundreds of brackets",
         why="nothing in the file can be read",
         write="the values themselves",
     )

@@ -13,7 +13,7 @@ from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Router, Scra
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
 APPLIED_AFTER: Mapping[str, tuple[str, ...]] = {"monitoring": ("infrastructure",)}
-"""The groups that Flux begins with only when others are applied; none of them waits for layers."""
+"""The groups that Flux starts on only once others are applied; none of them waits for layers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

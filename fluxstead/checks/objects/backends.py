@@ -12,7 +12,7 @@ from fluxstead.checks.system_facts import RouteKind
 from fluxstead.core.shape import mapping
 
 _DIGITS = 5
-"""No port has more."""
+"""No port number is higher."""
 
 
 @dataclass(frozen=True, slots=True)

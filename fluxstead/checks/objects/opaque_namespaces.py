@@ -44,5 +44,5 @@ class OpaqueNamespaces:
 
 
 def is_custom(item: AppliedObject) -> bool:
-    """Whether an operator looks after the object: what the API server and Flux serve makes nothing but pods."""
+    """Whether an operator looks after the object: what the API server and Flux serve creates nothing but pods."""
     return item.ref.group not in BUILT_IN_GROUPS and not item.ref.group.endswith(".toolkit.fluxcd.io")

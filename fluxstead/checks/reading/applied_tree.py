@@ -232,7 +232,7 @@ def _child(tree: AppliedTree, parent: FluxKustomization, item: AppliedObject, se
     if _is_itself(parent, item):
         tree.kustomizations[key] = parent
         return
-    # Another source has a root as well, and what is in ours says nothing of that.
+    # Another source has a root of its own, and what is in ours says nothing about it.
     own = source.get("kind", "GitRepository") in ("GitRepository", "OCIRepository") and path and tree.store.is_folder(path)
     child = FluxKustomization(
         item.ref.name,

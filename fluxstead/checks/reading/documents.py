@@ -1,4 +1,4 @@
-"""YAML in, as Kubernetes takes it: data that JSON can say, in the documents of one file, each with its place."""
+"""YAML in, as Kubernetes takes it: data that JSON can express, in the documents of one file, each with its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENDLESS = "nested without end"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document of a file. `source` is where it was described, or the document's own place where people wrote it."""
+    """One YAML document of a file. `source` is where it was described, or the document's own place if people wrote it."""
 
     path: str
     data: Any
@@ -28,14 +28,14 @@ class Document:
 
 
 class _Loader(yaml.CSafeLoader):
-    """Of a key that stands twice the last one counts."""
+    """Of a duplicate key the last one counts."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 -- PyYAML's
         return _mapping(self, node, deep=deep)
 
 
 class _PatientLoader(yaml.SafeLoader):
-    """The same in Python, for files in which an anchor is given twice: YAML allows it, and PyYAML's composer does not."""
+    """The same in Python, for files in which an anchor is defined twice: YAML allows it, and PyYAML's composer does not."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 -- PyYAML's
         return _mapping(self, node, deep=deep)
@@ -51,7 +51,7 @@ _AnyLoader = _Loader | _PatientLoader
 
 
 def _mapping(loader: _AnyLoader, node: yaml.MappingNode, *, deep: bool) -> dict[Hashable, Any]:
-    """Keys as JSON has them: numbers and truth values become text, and others are none (sigs.k8s.io/yaml)."""
+    """Keys as JSON has them: numbers and booleans become text, and others are not keys (sigs.k8s.io/yaml)."""
     if not isinstance(node, yaml.MappingNode):
         raise _problem("expected a mapping", node)
     loader.flatten_mapping(node)
@@ -71,14 +71,14 @@ def _problem(what: str, node: yaml.Node) -> yaml.MarkedYAMLError:
 
 
 def _strictly(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """A constructor of PyYAML's for a scalar whose tag may say what it is not."""
+    """A PyYAML constructor for a scalar whose tag may say what it is not."""
 
     def constructed(loader: _AnyLoader, node: yaml.Node) -> Any:
         try:
             found = construct(loader, node)
         except (ValueError, LookupError):
             found = math.nan
-        if isinstance(found, int) and not -(2**63) <= found < 2**64:  # which is no integer to Kubernetes either
+        if isinstance(found, int) and not -(2**63) <= found < 2**64:  # which is not an integer to Kubernetes either
             found = float(found) if abs(found) < sys.float_info.max else math.inf
         if isinstance(found, float) and not math.isfinite(found):
             raise _problem("a number or a truth value that JSON does not have", node)
@@ -102,7 +102,7 @@ _OF_JSON = {
     "float": _strictly(yaml.SafeLoader.construct_yaml_float),
     "timestamp": _text,
     "binary": _text,
-    "value": _text,  # a bare `=`, which stands in the CRDs of Prometheus
+    "value": _text,  # a bare `=`, which is in Prometheus' CRDs
 }
 
 
@@ -122,7 +122,7 @@ _plain(_PatientLoader)
 
 
 def documents_in(text: str, path: str) -> Sequence[Document]:
-    """The documents of one file's text, each with the line it begins in."""
+    """The documents of one file's text, each with the line it begins on."""
     if is_nested_without_end(text):
         return [Document(path, None, Source(path), problem=_ENDLESS)]
     found = _documents(_Loader, text, path)

@@ -51,7 +51,7 @@ class History:
 
 
 class Git:
-    """`git`, asked about the repository around one folder, whatever the environment says of another."""
+    """`git`, asked about the repository around one folder, whatever the environment says about another."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

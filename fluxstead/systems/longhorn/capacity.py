@@ -38,7 +38,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
         return
     said = mapping(values_in(context), "persistence").get("defaultClassReplicaCount")
     replicas = said if isinstance(said, int) else CHARTS_REPLICAS
-    # Class: the tags it asks for, and its number of copies.
+    # By class: the tags it asks for, and its number of copies.
     classes = {"longhorn": (frozenset[str](), replicas)}
     for item in context.tree.of("StorageClass"):
         if context.facts.is_placed_on_disks(item):

@@ -30,7 +30,7 @@ TOO_FEW_TAGGED_UNUSED = warns(
 )
 
 CHARTS_REPLICAS = 3
-"""Copies in the class that the chart makes, by default (longhorn: chart/values.yaml)."""
+"""Copies in the class that the chart creates, by default (longhorn: chart/values.yaml)."""
 
 
 def disks(context: CheckContext) -> Iterator[Finding]:
@@ -139,7 +139,7 @@ def values_in(context: CheckContext) -> Mapping[str, Any]:
 
 
 def copies_of(parameters: Mapping[str, Any], default: int) -> int:
-    """How many copies a class makes of a volume; the default where what is written is no number."""
+    """How many copies a class makes of a volume; the default where what is written is not a number."""
     try:
         return int(str(parameters.get("numberOfReplicas", default)))
     except ValueError:
