@@ -41,19 +41,19 @@ def accepted(findings: Collection[Finding], acceptances: Sequence[AcceptedWarnin
                 acceptance.source_of("id"),
                 what=f"no check is called `{acceptance.id}`",
                 why="the warning you meant is not accepted",
-                write=near[0] if near else "an id of `./run check --list`",
+                fix=near[0] if near else "an id of `./run check --list`",
             )
         elif severity is Severity.ERROR:
             yield ERROR_ACCEPTED(
                 acceptance.source_of("id"),
                 what=f"`{acceptance.id}` is an error",
                 why="what it reports would break the cluster, whatever the reason",
-                write="what the error asks for",
+                fix="what the error asks for",
             )
         elif acceptance.id not in found and acceptance.id not in later:
             yield UNUSED_ACCEPTANCE(
                 acceptance.source_of("id"),
                 what=f"there is no finding for `{acceptance.id}` to accept",
                 why="it would hide the warning if it came back for another reason",
-                write="the list without it",
+                fix="the list without it",
             )

@@ -69,8 +69,8 @@ class Entry:
             yield _wrong(document.source, "it is not a Flux Kustomization", _PRUNES, _ANEW + self.path)
             return
         spec = mapping(document.data, "spec")
-        for key, what, why, write in self._differences(spec, ref.namespace):
-            yield _wrong(line_with(self.store, document, f"{key}:"), what, why, write)
+        for key, what, why, fix in self._differences(spec, ref.namespace):
+            yield _wrong(line_with(self.store, document, f"{key}:"), what, why, fix)
 
     def _differences(self, spec: Mapping[str, object], namespace: str) -> Iterator[tuple[str, str, str, str]]:
         """The key, what is wrong with it, why that matters, and what to write."""
@@ -124,9 +124,9 @@ class Entry:
             )
         for kustomization in tree.kustomizations.values():
             if kustomization.document and kustomization.document.path == self.path:
-                for _, what, why, write in self._differences(kustomization.spec, kustomization.namespace):
+                for _, what, why, fix in self._differences(kustomization.spec, kustomization.namespace):
                     yield _wrong(
-                        Source(listing), f"with its changes to tree.yaml, {what}", why, f"{write}, in what Flux gets after them"
+                        Source(listing), f"with its changes to tree.yaml, {what}", why, f"{fix}, in what Flux gets after them"
                     )
 
     def renamed(self, tree: AppliedTree, before: Mapping[str, AppliedTree]) -> Iterator[Finding]:
@@ -155,5 +155,5 @@ class Entry:
         )
 
 
-def _wrong(source: Source, what: str, why: str, write: str) -> Finding:
-    return WRONG_ENTRY(source, what=what, why=why, write=write)
+def _wrong(source: Source, what: str, why: str, fix: str) -> Finding:
+    return WRONG_ENTRY(source, what=what, why=why, fix=fix)

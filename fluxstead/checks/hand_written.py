@@ -42,7 +42,7 @@ def _evidence(store: DiskStore, entry: str, history: History, facts: SystemFacts
     past = committed(history, tree, lambda files: [entry] if files.is_folder(entry) else [])
     tree.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
     # Somebody who looks at a repository, and does not commit to it, need not have its past.
-    unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.write}" for one in past.unread)]
+    unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.fix}" for one in past.unread)]
     return Past(CheckContext(tree=tree, facts=facts), Committed(past.before, past.last_commit, unchecked=unchecked))
 
 

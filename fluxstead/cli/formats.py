@@ -35,14 +35,14 @@ def as_json(finding: Finding) -> dict[str, str | int]:
         "line": finding.source.line,
         "what": finding.what,
         "why": finding.why,
-        "write": finding.write,
+        "write": finding.fix,
     }
 
 
 def _annotation(finding: Finding) -> str:
     """A workflow command (GitHub, "Workflow commands for GitHub Actions"): shown beside the line in a pull request."""
     place = f"file={_property(finding.source.file)},line={finding.source.line},title={_property(finding.id)}"
-    message = f"{finding.what}\nbecause: {finding.why}\nwrite: {finding.write}"
+    message = f"{finding.what}\nbecause: {finding.why}\nwrite: {finding.fix}"
     return f"::{finding.severity} {place}::{_data(message)}"
 
 
@@ -66,7 +66,7 @@ def _sarif(findings: Sequence[Finding]) -> dict[str, Any]:
         {
             "ruleId": finding.id,
             "level": str(finding.severity),
-            "message": {"text": f"{finding.what}; because {finding.why}; write: {finding.write}"},
+            "message": {"text": f"{finding.what}; because {finding.why}; write: {finding.fix}"},
             "locations": [
                 {
                     "physicalLocation": {

@@ -22,9 +22,9 @@ class Check:
     says: str
     looks_at: LooksAt
 
-    def __call__(self, source: Source, *, what: str, why: str, write: str) -> Finding:
+    def __call__(self, source: Source, *, what: str, why: str, fix: str) -> Finding:
         """A finding of this check."""
-        return Finding(source, self.severity, self.id, what, why, write)
+        return Finding(source, self.severity, self.id, what, why, fix)
 
 
 def refuses(id: str, protects: str, says: str, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002 -- `id` is the registry's word

@@ -32,13 +32,13 @@ def _parse(value: object) -> str:
         raise refuse(
             f"{value!r} is not a duration",
             why="Flux and Helm only read times with a unit",
-            write=_meant(str(value)) or "a number with its unit, such as 30s, 10m or 1h30m",
+            fix=_meant(str(value)) or "a number with its unit, such as 30s, 10m or 1h30m",
         )
     if seconds(value) < _SHORTEST:
         raise refuse(
             f"{value!r} is less than a second",
             why="nothing is ready so soon, and Flux would check without a pause",
-            write=_meant(value.replace("ms", "m")) or "at least a second, such as 30s, 10m or 1h30m",
+            fix=_meant(value.replace("ms", "m")) or "at least a second, such as 30s, 10m or 1h30m",
         )
     return value
 

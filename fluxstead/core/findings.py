@@ -34,28 +34,28 @@ class Source:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One problem. `what` names it, `why` says in one clause what it leads to, `write` says what to write instead."""
+    """One problem. `what` names it, `why` says in one clause what it leads to, `fix` says what to write instead."""
 
     source: Source
     severity: Severity
     id: str
     what: str
     why: str
-    write: str
+    fix: str
 
     def text(self) -> str:
         """The finding as a person reads it, in at most three lines."""
-        return f"{self.source}: {self.severity} [{self.id}] {self.what}\n    because: {self.why}\n    write:   {self.write}"
+        return f"{self.source}: {self.severity} [{self.id}] {self.what}\n    because: {self.why}\n    write:   {self.fix}"
 
 
-def error(id: str, source: Source, *, what: str, why: str, write: str) -> Finding:  # noqa: A002 -- `id` is the registry's word
+def error(id: str, source: Source, *, what: str, why: str, fix: str) -> Finding:  # noqa: A002 -- `id` is the registry's word
     """A finding that stops the program."""
-    return Finding(source, Severity.ERROR, id, what, why, write)
+    return Finding(source, Severity.ERROR, id, what, why, fix)
 
 
-def warning(id: str, source: Source, *, what: str, why: str, write: str) -> Finding:  # noqa: A002
+def warning(id: str, source: Source, *, what: str, why: str, fix: str) -> Finding:  # noqa: A002
     """A finding that is shown and lets the program go on."""
-    return Finding(source, Severity.WARNING, id, what, why, write)
+    return Finding(source, Severity.WARNING, id, what, why, fix)
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

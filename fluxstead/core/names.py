@@ -32,7 +32,7 @@ def _name(value: str) -> str:
     raise refuse(
         f"{value!r} is not a Kubernetes name",
         why="the API server refuses it: lower-case letters, digits and '-' only, at most 63 of them",
-        write=nearest_name(value),
+        fix=nearest_name(value),
     )
 
 
@@ -42,7 +42,7 @@ def _host(value: str) -> str:
     raise refuse(
         f"{value!r} is not a host name",
         why="no ingress rule and no DNS record can carry it",
-        write="lower-case labels joined by dots, such as dev.example-app.local",
+        fix="lower-case labels joined by dots, such as dev.example-app.local",
     )
 
 
@@ -56,7 +56,7 @@ def _label_key(value: str) -> str:
     raise refuse(
         f"{value!r} is not a label key",
         why="the API server refuses the whole object that carries it",
-        write="name or prefix.example/name, of letters, digits, '-', '_' and '.'",
+        fix="name or prefix.example/name, of letters, digits, '-', '_' and '.'",
     )
 
 
@@ -67,7 +67,7 @@ def _label_value(value: object) -> str:
     raise refuse(
         f"{value!r} is not a label value",
         why="label values are text, at most 63 letters, digits, '-', '_' and '.'",
-        write=f"'{hint}' in quotes" if hint else "a shorter value of those characters",
+        fix=f"'{hint}' in quotes" if hint else "a shorter value of those characters",
     )
 
 

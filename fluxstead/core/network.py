@@ -20,7 +20,7 @@ def _address(value: str) -> str:
         raise refuse(
             f"{value!r} is not an IP address",
             why="nodes join and are dialled by address, never by a name that DNS may not know yet",
-            write="an address such as 192.168.86.71",
+            fix="an address such as 192.168.86.71",
         ) from None
 
 
@@ -31,7 +31,7 @@ def _cidr(value: str) -> str:
         raise refuse(
             f"{value!r} is not a network",
             why="a network is its first address and the length of its prefix",
-            write=_network_of(value),
+            fix=_network_of(value),
         ) from None
 
 
@@ -52,7 +52,7 @@ def _node_port(value: int) -> int:
     raise refuse(
         f"{value} is not a node port",
         why="the API server hands out 30000 to 32767 only, and refuses a Service that asks for another",
-        write=f"a port from {_NODE_PORTS.start} to {_NODE_PORTS.stop - 1}",
+        fix=f"a port from {_NODE_PORTS.start} to {_NODE_PORTS.stop - 1}",
     )
 
 
@@ -69,7 +69,7 @@ def _host_key(value: str) -> str:
         why="an RSA key makes the connection ask for SHA-1, which today's sshd refuses"
         if kind == "ssh-rsa"
         else "without the right key a stranger's host could be prepared, and its disks formatted",
-        write="one line of `ssh-keyscan -t ed25519 HOST` without the host name: ssh-ed25519 AAAA…",
+        fix="one line of `ssh-keyscan -t ed25519 HOST` without the host name: ssh-ed25519 AAAA…",
     )
 
 
@@ -84,7 +84,7 @@ def _names_itself(encoded: str, kind: str) -> bool:
 def _http_path(value: str) -> str:
     if re.fullmatch(r"/[A-Za-z0-9._~/-]*", value):
         return value.rstrip("/") or "/"
-    raise refuse(f"{value!r} is not a URL path", why="an ingress rule matches whole paths", write="a path such as /longhorn")
+    raise refuse(f"{value!r} is not a URL path", why="an ingress rule matches whole paths", fix="a path such as /longhorn")
 
 
 def _port_number(value: object) -> object:

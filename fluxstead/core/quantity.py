@@ -31,7 +31,7 @@ def _parse(value: object, example: str) -> str:
     raise refuse(
         f"{value!r} is not a quantity",
         why="Kubernetes reads sizes and shares in its own notation only",
-        write=f"a number with its unit, such as {example}",
+        fix=f"a number with its unit, such as {example}",
     )
 
 
@@ -44,7 +44,7 @@ def _of_bytes(usual: str) -> Callable[[object], str]:
             raise refuse(
                 f"{text!r} has no unit of bytes: it is {few_bytes(text)}",
                 why="nothing fits into so little, and Kubernetes takes it as it stands",
-                write=with_unit(text, usual),
+                fix=with_unit(text, usual),
             )
         return text
 
@@ -58,13 +58,13 @@ def _cpu(value: object) -> str:
         raise refuse(
             f"{text!r} is an amount of bytes, not of CPU",
             why="CPU is counted in cores and thousandths of them",
-            write="cores or thousandths of one, such as 2 or 250m",
+            fix="cores or thousandths of one, such as 2 or 250m",
         )
     if not suffix and amount(text) > MOST_CORES:
         raise refuse(
             f"{text!r} are that many whole cores",
             why="no machine has them free, and the pods would stay pending",
-            write=f"{text}m for thousandths of a core; {text}000m if whole ones are meant",
+            fix=f"{text}m for thousandths of a core; {text}000m if whole ones are meant",
         )
     return text
 

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 REFUSED = "fluxstead_refused"
 
 
-def refuse(what: str, *, why: str, write: str) -> PydanticCustomError:
+def refuse(what: str, *, why: str, fix: str) -> PydanticCustomError:
     """The exception for a validator to raise; the loader turns it into a finding with file and line."""
     escaped = what.replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError(REFUSED, escaped, {"what": what, "why": why, "write": write})
+    return PydanticCustomError(REFUSED, escaped, {"what": what, "why": why, "write": fix})

@@ -24,7 +24,7 @@ def _exact(value: object) -> str:
     raise refuse(
         f"{value!r} is not an exact version",
         why="a range or a short version moves a chart unasked, or names none that exists",
-        write="all three parts, such as 1.9.0",
+        fix="all three parts, such as 1.9.0",
     )
 
 
@@ -34,7 +34,7 @@ def _k3s(value: str) -> str:
     raise refuse(
         f"{value!r} is not an exact k3s version",
         why="k3s releases carry their own suffix, and the Kubernetes version decides which APIs exist",
-        write="a release such as v1.33.1+k3s1",
+        fix="a release such as v1.33.1+k3s1",
     )
 
 

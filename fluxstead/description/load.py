@@ -83,7 +83,7 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
                 Source(stack_file),
                 what=f"there is no description of stack `{stack}`",
                 why="the stack file says what the cluster is",
-                write=f"--stack {near[0]}" if near else f"a file {stack_file}; here are: {', '.join(known) or 'none'}",
+                fix=f"--stack {near[0]}" if near else f"a file {stack_file}; here are: {', '.join(known) or 'none'}",
             )
         )
         return None
@@ -101,7 +101,7 @@ def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Findin
     findings.extend(misspelt)
     config = data.get("config")
     if not isinstance(config, Mapping):
-        if "config" in data or all(finding.write != "config" for finding in misspelt):
+        if "config" in data or all(finding.fix != "config" for finding in misspelt):
             what = "`config` is" if config is not None else "there is nothing under `config`: it is"
             findings.append(_no_mapping(what, Source(stack_file, document.lines.get(("config",), 1))))
         return None
@@ -114,7 +114,7 @@ def _no_mapping(what: str, source: Source) -> Finding:
         source,
         what=f"{what} not a mapping of keys to values",
         why="nothing in it can be found by its key",
-        write="config: with the keys fluxstead:flux, fluxstead:kubernetes, …",
+        fix="config: with the keys fluxstead:flux, fluxstead:kubernetes, …",
     )
 
 
@@ -145,7 +145,7 @@ def _sections(config: Mapping[str, Any], document: YamlFile, findings: list[Find
                     Source(document.file, document.lines[("config", key)]),
                     what=f"`{key}` is empty",
                     why="a section whose lines were lost would switch its system off, and Flux would prune it",
-                    write="its settings, or remove the key",
+                    fix="its settings, or remove the key",
                 )
             )
         elif isinstance(value, Mapping) and value.keys() == {"secure"}:
@@ -155,7 +155,7 @@ def _sections(config: Mapping[str, Any], document: YamlFile, findings: list[Find
                     Source(document.file, document.lines[("config", key)]),
                     what=f"`{key}` is encrypted",
                     why="the tree is plain text in Git; a secret that passes through it is leaked (F22)",
-                    write="the plain setting; keep secrets in SOPS files",
+                    fix="the plain setting; keep secrets in SOPS files",
                 )
             )
         else:
@@ -177,7 +177,7 @@ def _misspelt_namespace(key: str, source: Source) -> Iterator[Finding]:
             source,
             what=f"the key `{key}` is not a {PROJECT} key",
             why="its section would be silently left out, and Flux would prune what it described",
-            write=f"{PROJECT}:{name}",
+            fix=f"{PROJECT}:{name}",
         )
 
 
@@ -200,7 +200,7 @@ def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
         paths = sorted(folder.iterdir()) if folder.is_dir() else []
     except OSError as problem:
         what = f"the folder of the machines cannot be read: {problem.strerror}"
-        findings.append(unreadable("nodes", what, write="`chmod u+rx nodes`, as its owner"))
+        findings.append(unreadable("nodes", what, fix="`chmod u+rx nodes`, as its owner"))
         return []
     for path in paths:
         if path.suffix != ".yaml":
@@ -234,12 +234,12 @@ def _unread(path: Path) -> Iterator[Finding]:
             Source(f"nodes/{path.name}"),
             what="this is not read: each machine is a file nodes/<name>.yaml",
             why="a machine in it would be silently left out",
-            write=f"nodes/{path.stem}.yaml",
+            fix=f"nodes/{path.stem}.yaml",
         )
 
 
 def _dangling(path: Path) -> Finding:
-    return unreadable(f"nodes/{path.name}", "the file is a dangling link", write="the machine's file itself")
+    return unreadable(f"nodes/{path.name}", "the file is a dangling link", fix="the machine's file itself")
 
 
 def _keys_of(model: type[Described]) -> list[str]:
@@ -256,7 +256,7 @@ def _check_cluster(root: Path, cluster: str, document: YamlFile, findings: list[
             Source(document.file, document.lines[("cluster",)]),
             what=f"no stack is called {cluster!r}",
             why="the machine would belong to no cluster and be silently left out",
-            write=near[0] if near else f"one of: {', '.join(known)}",
+            fix=near[0] if near else f"one of: {', '.join(known)}",
         )
     )
 

@@ -44,7 +44,7 @@ def _place(value: str) -> str:
     raise refuse(
         f"{value!r} is not a folder of a repository",
         why="Flux finds the tree by its path from the repository's root",
-        write="a path such as clusters/home, or '.'",
+        fix="a path such as clusters/home, or '.'",
     )
 
 
@@ -71,7 +71,7 @@ def findings_of(said: str | None, source: Source, root: Path, cluster: str) -> I
             what=f"the project is in {inside or 'the root'} of its Git repository,"
             f" but its paths would start in {said or 'the root'}",
             why="Flux resolves every path from the repository's root, finds none of the tree's there, and applies nothing (F3)",
-            write=f"flux: {{directory: {inside or HERE}}}"
+            fix=f"flux: {{directory: {inside or HERE}}}"
             + ("" if said else "; or '.', if this folder is meant to be a repository of its own"),
         )
     elif found and said and said != HERE:
@@ -83,5 +83,5 @@ def findings_of(said: str | None, source: Source, root: Path, cluster: str) -> I
                 what=f"Flux was bootstrapped into {begins} at the repository's root,"
                 f" but its entry to the tree is in {said}/{begins}",
                 why="Flux reads the folder that it was bootstrapped into, and would never see the tree",
-                write=f"flux bootstrap once more, with --path {said}/{begins}",
+                fix=f"flux bootstrap once more, with --path {said}/{begins}",
             )

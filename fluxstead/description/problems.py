@@ -138,7 +138,7 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
         case refusal.REFUSED if not text:
             context = item["ctx"]
             what = "there is nothing here" if item["input"] is None else context["what"]
-            return WRONG_VALUE(source, what=_at(place, what), why=context["why"], write=context["write"])
+            return WRONG_VALUE(source, what=_at(place, what), why=context["why"], fix=context["write"])
         case "extra_forbidden":
             return _unknown_key(path, model, written, meant)
         case "missing":
@@ -146,7 +146,7 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
                 source,
                 what=f"`{place}` is missing",
                 why=_description(model, path) or "it has no default",
-                write=f"{_prefix(origin)}{path[-1]}: …" if len(path) == 1 else f"{path[-1]}: …",
+                fix=f"{_prefix(origin)}{path[-1]}: …" if len(path) == 1 else f"{path[-1]}: …",
             )
         case "literal_error":
             expected = item["ctx"]["expected"].replace("'", "")
@@ -155,21 +155,21 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
                 source,
                 what=_at(place, f"{_shown(item['input'], text)} is none of: {expected}"),
                 why="no other value has a meaning here",
-                write=near[0] if near else expected,
+                fix=near[0] if near else expected,
             )
         case kind if kind in _WRONG_TYPE or kind == refusal.REFUSED:
             return WRONG_TYPE(
                 source,
                 what=_at(place, f"expected {_WRONG_TYPE.get(kind, 'text')}, found {_shown(item['input'], text)}"),
                 why=_WHY_TYPE,
-                write=_in_type(kind, text),
+                fix=_in_type(kind, text),
             )
         case _:
             return WRONG_VALUE(
                 source,
                 what=_at(place, f"{_shown(item['input'], text)}: {item['msg'][0].lower()}{item['msg'][1:]}"),
                 why="the value is outside the allowed range",
-                write="a value within the limit",
+                fix="a value within the limit",
             )
 
 
@@ -180,7 +180,7 @@ def unknown_key(key: str, known: Iterable[str], source: Source, *, place: str) -
         source,
         what=f"unknown key `{place}`",
         why="a misspelt key would silently leave its default in force",
-        write=near[0] if near else f"one of: {', '.join(sorted(known))}",
+        fix=near[0] if near else f"one of: {', '.join(sorted(known))}",
     )
 
 

@@ -32,7 +32,7 @@ def read_document(root: Path, file: str) -> YamlFile | None:
                 Source(file),
                 what="there is nothing in the file",
                 why="a file that was emptied by mistake would take what it described with it",
-                write="its keys as before (`git checkout` restores them), or delete the file",
+                fix="its keys as before (`git checkout` restores them), or delete the file",
             )
         )
     return read
@@ -42,17 +42,17 @@ def _content(path: Path, document: YamlFile) -> bytes | None:
     try:
         if path.exists() and not path.is_file():
             what = "this is a folder" if path.is_dir() else "this is not a regular file"
-            document.findings.append(unreadable(document.file, what, write="a regular file of that name"))
+            document.findings.append(unreadable(document.file, what, fix="a regular file of that name"))
             return b""
         return path.read_bytes()
     except FileNotFoundError:
         return None
     except PermissionError:
         document.findings.append(
-            unreadable(document.file, "you have no permission to read the file", write=f"`chmod u+r {document.file}`, as its owner")
+            unreadable(document.file, "you have no permission to read the file", fix=f"`chmod u+r {document.file}`, as its owner")
         )
     except OSError as problem:
-        document.findings.append(unreadable(document.file, f"the file cannot be read: {problem.strerror}", write="a readable file"))
+        document.findings.append(unreadable(document.file, f"the file cannot be read: {problem.strerror}", fix="a readable file"))
     return b""
 
 
@@ -61,7 +61,7 @@ def _decoded(content: bytes, document: YamlFile) -> str:
     file = document.file
     if content.startswith(_UTF_16):
         document.findings.append(
-            unreadable(document.file, "the file is in UTF-16", write=f"the same text in UTF-8: `iconv -f UTF-16 -t UTF-8 {file}`")
+            unreadable(document.file, "the file is in UTF-16", fix=f"the same text in UTF-8: `iconv -f UTF-16 -t UTF-8 {file}`")
         )
         return ""
     try:
@@ -69,13 +69,13 @@ def _decoded(content: bytes, document: YamlFile) -> str:
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
         what = f"byte 0x{content[problem.start]:02x} in this line is not UTF-8"
-        write = f"the same text in UTF-8: `iconv -f WINDOWS-1252 -t UTF-8 {file}`, if an older editor wrote it"
-        document.findings.append(unreadable(document.file, what, write=write, line=line))
+        fix = f"the same text in UTF-8: `iconv -f WINDOWS-1252 -t UTF-8 {file}`, if an older editor wrote it"
+        document.findings.append(unreadable(document.file, what, fix=fix, line=line))
         return ""
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         document.findings.append(
-            unreadable(document.file, "this line holds a NUL byte, as binary files do", write="plain text in UTF-8", line=line)
+            unreadable(document.file, "this line holds a NUL byte, as binary files do", fix="plain text in UTF-8", line=line)
         )
     mark = _CONFLICT.search(text)
     if mark and not document.findings:
@@ -84,13 +84,13 @@ def _decoded(content: bytes, document: YamlFile) -> str:
                 Source(file, text.count("\n", 0, mark.start()) + 1),
                 what=f"an unresolved merge: `{mark[0]}`",
                 why="both sides of the merge are in the file, and neither alone need be what the cluster should be",
-                write="one of the two sides, without the lines that begin with <<<<<<<, |||||||, ======= and >>>>>>>",
+                fix="one of the two sides, without the lines that begin with <<<<<<<, |||||||, ======= and >>>>>>>",
             )
         )
     return text
 
 
-def unreadable(file: str, what: str, *, write: str, line: int = 1) -> Finding:
+def unreadable(file: str, what: str, *, fix: str, line: int = 1) -> Finding:
     """What is in the description's folder and cannot be read."""
     why = "what it says would be missing from the cluster"
-    return UNREADABLE_FILE(Source(file, line), what=what, why=why, write=write)
+    return UNREADABLE_FILE(Source(file, line), what=what, why=why, fix=fix)

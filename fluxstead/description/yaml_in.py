@@ -68,7 +68,7 @@ def read_yaml(text: str, file: str) -> YamlFile:
                 Source(file, text.count("\n", 0, position) + 1),
                 what=f"this is not YAML: {str(problem).splitlines()[0]}",
                 why="the file contains characters that YAML does not allow",
-                write="plain UTF-8 text",
+                fix="plain UTF-8 text",
             )
         )
         return document
@@ -88,7 +88,7 @@ def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Findi
         why="YAML is indented with spaces only, and nothing below this line can be read"
         if tab
         else "nothing below this line can be read",
-        write="spaces, as many as the lines around it have"
+        fix="spaces, as many as the lines around it have"
         if tab
         else "one document of plain YAML; check the indentation and quotes of this line",
     )
@@ -99,7 +99,7 @@ def _endless(file: str) -> Finding:
         Source(file),
         what="this is nested without end: an anchor that contains itself, aliases of aliases, or hundreds of brackets",
         why="nothing in the file can be read",
-        write="the values themselves",
+        fix="the values themselves",
     )
 
 
@@ -124,7 +124,7 @@ class _Builder:
                     line,
                     "a merge key or a key that is not plain text",
                     why="what it stands for cannot be seen where it is used",
-                    write="the keys themselves",
+                    fix="the keys themselves",
                 )
                 self._document.incomplete.add(path)
                 continue
@@ -134,7 +134,7 @@ class _Builder:
                     line,
                     f"the key `{key}` is here a second time",
                     why="one of the two values would silently vanish (F20)",
-                    write=f"`{key}` once; the first one is on line {self._document.lines[(*path, key)]}",
+                    fix=f"`{key}` once; the first one is on line {self._document.lines[(*path, key)]}",
                 )
                 continue
             result[key] = self.build(value_node, (*path, key), line)
@@ -147,7 +147,7 @@ class _Builder:
                 node.start_mark.line + 1,
                 f"the key `{key}` is {'null' if key in _NULL else 'a boolean'} to readers of YAML 1.1",
                 why="it would become the key null" if key in _NULL else "it would become the key true or false",
-                write=f"'{key}' in quotes",
+                fix=f"'{key}' in quotes",
             )
         return key
 
@@ -160,7 +160,7 @@ class _Builder:
                 node.start_mark.line + 1,
                 f"the tag {node.tag}",
                 why="the description holds plain data only",
-                write="the value without a tag",
+                fix="the value without a tag",
             )
         found = _resolved(text)
         if isinstance(found, str):
@@ -176,34 +176,34 @@ class _Builder:
                 line,
                 f"`{text}` is a boolean to readers of YAML 1.1 and text to others",
                 why="Pulumi and this program could read different things",
-                write=f"'{text}' in quotes for the text, or {'false' if truth[1] else 'true'}",
+                fix=f"'{text}' in quotes for the text, or {'false' if truth[1] else 'true'}",
             )
         elif _OLD_NUMBER.fullmatch(text):
             self._refuse(
                 line,
                 f"`{text}` is a number in another base to some readers of YAML ({_as_old_number(text)})",
                 why="Pulumi and this program could read different things",
-                write=f"'{text}' in quotes for the text, or the plain decimal number",
+                fix=f"'{text}' in quotes for the text, or the plain decimal number",
             )
         elif _EXPONENT.fullmatch(text):
             self._refuse(
                 line,
                 f"`{text}` is a number to some readers of YAML and text to others",
                 why="a serial or a tag would become another one, and a number that is too large would become infinite",
-                write=f"'{text}' in quotes for the text, or all digits of the number",
+                fix=f"'{text}' in quotes for the text, or all digits of the number",
             )
         elif _DATE.fullmatch(text):
             self._refuse(
                 line,
                 f"`{text}` is a date to readers of YAML 1.1 and text to others",
                 why="Pulumi and this program could read different things",
-                write=f"'{text}' in quotes",
+                fix=f"'{text}' in quotes",
             )
         self._document.disputed.update((path, finding) for finding in self._document.findings[before:])
 
-    def _refuse(self, line: int, what: str, *, why: str, write: str) -> None:
+    def _refuse(self, line: int, what: str, *, why: str, fix: str) -> None:
         source = Source(self._document.file, line)
-        self._document.findings.append(BROKEN_YAML(source, what=what, why=why, write=write))
+        self._document.findings.append(BROKEN_YAML(source, what=what, why=why, fix=fix))
 
 
 def _resolved(text: str) -> str | bool | int | float | None:

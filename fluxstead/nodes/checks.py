@@ -35,7 +35,7 @@ def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:
             nodes[0].source_of("role") if nodes else Source("nodes"),
             what="no live node is a server" if nodes else "no machine in nodes/ belongs to this cluster",
             why="without a control plane there is no cluster that could read the tree",
-            write="role: server and state: live in the file of the first machine"
+            fix="role: server and state: live in the file of the first machine"
             if nodes
             else "a file nodes/<name>.yaml for each machine, with the stack's name as `cluster`; `./run hosts discover` makes one",
         )
@@ -53,21 +53,21 @@ def _addresses(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding
                 source,
                 what=f"{node.name} has the address of {first.name} ({first.source_of('address')})",
                 why="one of the two machines could not be reached, and the other be prepared in its place",
-                write="the machine's own address",
+                fix="the machine's own address",
             )
         if address.is_loopback or address.is_multicast or address.is_unspecified:
             yield UNUSABLE_ADDRESS(
                 source,
                 what=f"no machine can be reached at {node.address}",
                 why="k3s would announce it to the other nodes as this one's address",
-                write="the machine's address in the nodes' network",
+                fix="the machine's address in the nodes' network",
             )
         elif network and (address not in network or address in {network.network_address, network.broadcast_address}):
             yield ADDRESS_OUTSIDE(
                 source,
                 what=f"{node.address} is no address of a machine in {network}",
                 why="the stack file says that all nodes are in that network",
-                write=f"an address of {network}, or another nodeCidr in the stack file",
+                fix=f"an address of {network}, or another nodeCidr in the stack file",
             )
 
 
@@ -97,7 +97,7 @@ def _nested(node: Node) -> Iterator[Finding]:
                 node.source_of("disks", index, "mountPath"),
                 what=f"{disk.mount_path} lies on disk {paths[parent].name!r} at {parent}",
                 why="Longhorn would count one disk's space for two (F13)",
-                write="a path of its own for each disk",
+                fix="a path of its own for each disk",
             )
 
 
@@ -106,5 +106,5 @@ def _twice(node: Node, index: int, key: str, value: str, first: str) -> Finding:
         node.source_of("disks", index, key),
         what=f"{key} {value!r} is already declared at {first}",
         why="a disk that is registered twice locks Longhorn's UI and loses one of the two (F13)",
-        write=f"each disk once, with its own {key}",
+        fix=f"each disk once, with its own {key}",
     )

@@ -26,20 +26,20 @@ def _mount_path(value: str) -> str:
         raise refuse(
             f"{value!r} is not an absolute path",
             why="Longhorn and fstab find the disk by it",
-            write="a path such as /mnt/longhorn/sdf1",
+            fix="a path such as /mnt/longhorn/sdf1",
         )
     path = value.rstrip("/") or "/"
     if path in _SYSTEM_PATHS or any(f"{path}/".startswith(f"{tree}/") for tree in _SYSTEM_TREES):
         raise refuse(
             f"{value!r} belongs to the system",
             why="a disk mounted there would hide what k3s and the host keep in it, or volumes would fill the root filesystem (F24)",
-            write="a directory of its own, such as /mnt/longhorn/sdf1",
+            fix="a directory of its own, such as /mnt/longhorn/sdf1",
         )
     if any(not (character.isalnum() or character in "/._-") for character in path):
         raise refuse(
             f"{value!r} has characters that fstab cannot hold unescaped",
             why="a wrong fstab line leaves the disk unmounted, and replicas on the root filesystem",
-            write="letters, digits, '/', '.', '_' and '-' only",
+            fix="letters, digits, '/', '.', '_' and '-' only",
         )
     return path
 
@@ -50,7 +50,7 @@ def _device(value: str) -> str:
     raise refuse(
         f"{value!r} is not a block device",
         why="the disk to prepare has to be found beyond doubt (U1)",
-        write="a stable link such as /dev/disk/by-id/ata-…, from `ls -l /dev/disk/by-id`",
+        fix="a stable link such as /dev/disk/by-id/ata-…, from `ls -l /dev/disk/by-id`",
     )
 
 
@@ -61,7 +61,7 @@ def _consent(value: str) -> str:
     raise refuse(
         f"{value!r} is not a consent to wipe",
         why="only this content of this disk may go, never whatever the disk holds one day (U2)",
-        write="<serial>/<digest>, as the refusal of `./run hosts plan` prints it",
+        fix="<serial>/<digest>, as the refusal of `./run hosts plan` prints it",
     )
 
 
@@ -71,7 +71,7 @@ def _user(value: str) -> str:
     raise refuse(
         f"{value!r} is not the name of a user",
         why="ssh would take it for an option, or hand it to a shell on the way through a jump host",
-        write="letters, digits, '.', '_' and '-', not first a '-'",
+        fix="letters, digits, '.', '_' and '-', not first a '-'",
     )
 
 
@@ -112,7 +112,7 @@ class Disk(Described):
             raise refuse(
                 f"disk {self.name!r} has neither device nor serial nor wwn",
                 why="the disk to prepare has to be found beyond doubt (U1)",
-                write="serial: … (from `lsblk -o NAME,SERIAL`) or device: /dev/disk/by-id/…",
+                fix="serial: … (from `lsblk -o NAME,SERIAL`) or device: /dev/disk/by-id/…",
             )
         return self
 
@@ -122,7 +122,7 @@ class Disk(Described):
             raise refuse(
                 f"disk {self.name!r} reserves {self.reserved} of {self.size}",
                 why="Longhorn could place nothing on it",
-                write="a reserved quantity smaller than size, such as 25Gi",
+                fix="a reserved quantity smaller than size, such as 25Gi",
             )
         return self
 

@@ -146,7 +146,7 @@ def _deleted(paths: list[str]) -> Finding:
         Source(paths[0]),
         what=f"deleted by hand: {_some(paths)}",
         why="Flux cannot build a layer that lists a missing file, and deletes what no file asks for any more (F3)",
-        write="./run render, which restores what the description has; to get rid of it, remove it from the description",
+        fix="./run render, which restores what the description has; to get rid of it, remove it from the description",
     )
 
 
@@ -155,7 +155,7 @@ def _stale(directory: str, changes: list[Change]) -> Finding:
         Source(directory),
         what=f"the tree is not what the description says: {_some([f'{change.verb} {change.path}' for change in changes])}",
         why="Flux applies the committed files, not the description",
-        write="./run render, and a commit",
+        fix="./run render, and a commit",
     )
 
 
@@ -168,7 +168,7 @@ def _busy(busy: Busy) -> Finding:
         Source("."),
         what=f"the tree is locked by {busy.holder}",
         why="two runs at once would write half of one tree and half of another",
-        write="nothing: let it finish, or kill it if it hangs; the next run resumes",
+        fix="nothing: let it finish, or kill it if it hangs; the next run resumes",
     )
 
 
@@ -179,6 +179,6 @@ def _not_written(root: Path, refusal: NotWritten) -> Finding:
         Source(str(file)),
         what=f"it cannot be written: {refusal.problem.strerror}; {left}",
         why="what would be committed now is not what the description says",
-        write=_CURES.get(refusal.problem.errno or 0, f"write permission for whoever runs this: ls -ld {file.parent}")
+        fix=_CURES.get(refusal.problem.errno or 0, f"write permission for whoever runs this: ls -ld {file.parent}")
         + "; then the same command again, which resumes",
     )

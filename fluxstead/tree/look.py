@@ -105,7 +105,7 @@ def _in_the_way(file: str, what: str) -> Finding:
         Source(file),
         what=what,
         why="writing there would change something outside the tree, and Flux reads only files and folders",
-        write="nothing: move it away, or restore the committed one",
+        fix="nothing: move it away, or restore the committed one",
     )
 
 
@@ -115,7 +115,7 @@ def unreadable(file: str, why: str) -> Finding:
         Source(file),
         what=f"it cannot be read: {why}",
         why="its content would be taken for missing, and be lost or pruned",
-        write=f"read permission for whoever runs this: ls -ld {file}",
+        fix=f"read permission for whoever runs this: ls -ld {file}",
     )
 
 

@@ -136,7 +136,7 @@ def _unmet(layer: Layer, need: Requirement, source: Source, offered: Mapping[Req
         source,
         what=f"layer `{layer.name}` needs {need}, and nothing offers it",
         why="on an empty cluster the layer would fail, or wait, forever (U5)",
-        write=f"{names[near[0]]}, offered by layer `{offered[names[near[0]]]}`"
+        fix=f"{names[near[0]]}, offered by layer `{offered[names[near[0]]]}`"
         if near
         else f"a system or an object that brings {need}",
     )
@@ -156,7 +156,7 @@ def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:
         layer.source,
         what=f"layer `{layer.name}` depends on `{name}`, which does not exist",
         why="Flux waits forever for a Kustomization that nobody created (F2)",
-        write=" or ".join(near) if near else f"one of: {', '.join(sorted(known))}",
+        fix=" or ".join(near) if near else f"one of: {', '.join(sorted(known))}",
     )
 
 
@@ -206,5 +206,5 @@ def _cycle(result: Order, blocked: Sequence[Layer]) -> Finding:
         by_name[layer].source,
         what=f"layers wait for each other: {' → '.join(way)}",
         why="Flux would never apply any of them",
-        write=" and ".join([*([written] if other in by_name[layer].depends_on else []), *([inferred] if needs else [])]),
+        fix=" and ".join([*([written] if other in by_name[layer].depends_on else []), *([inferred] if needs else [])]),
     )

@@ -209,7 +209,7 @@ def _record(reader: SafeReader, directory: str, result: Difference) -> dict[str,
                 Source(file),
                 what="the record of generated files cannot be read",
                 why="without it, hand-made changes cannot be told from generated files",
-                write=f"the committed one: git checkout -- {file}; after a merge conflict delete it, then ./run render --overwrite",
+                fix=f"the committed one: git checkout -- {file}; after a merge conflict delete it, then ./run render --overwrite",
             )
         )
         return {}
@@ -219,7 +219,7 @@ def _record(reader: SafeReader, directory: str, result: Difference) -> dict[str,
                 Source(file),
                 what=f"the record names {path!r}, which is not a file of the tree",
                 why="removing what it names would delete something outside the tree",
-                write=f"the committed one: git checkout -- {file}",
+                fix=f"the committed one: git checkout -- {file}",
             )
         )
     return {path: digests for path, digests in record.items() if is_of_a_tree(path)}
@@ -235,7 +235,7 @@ def _edited(directory: str, change: Change, digests: tuple[str, ...] | None) -> 
         Source(f"{directory}/{change.path}", _first_line(lines)),
         what=f"{'edited by hand' if digests else 'a file that fluxstead did not write is in the way'}:\n        {shown}",
         why="writing the tree would silently lose it (U8)",
-        write="the change in the description named in the file's first line; ./run render --overwrite discards it"
+        fix="the change in the description named in the file's first line; ./run render --overwrite discards it"
         " (under Pulumi: FLUXSTEAD_OVERWRITE=1)",
     )
 
@@ -253,7 +253,7 @@ def _edited_and_stale(directory: str, path: str) -> Finding:
         Source(f"{directory}/{path}"),
         what="edited by hand, and no longer part of the tree",
         why="removing it would silently lose the change (U8)",
-        write="what it is for in the description, or in a directory of your own outside generated/;"
+        fix="what it is for in the description, or in a directory of your own outside generated/;"
         " ./run render --overwrite discards it (under Pulumi: FLUXSTEAD_OVERWRITE=1)",
     )
 
@@ -263,7 +263,7 @@ def _unrecorded(directory: str, path: str) -> Finding:
         Source(f"{directory}/{path}"),
         what="no longer part of the tree, and not in the record of written files, though fluxstead wrote it",
         why="a merge may have dropped its entry; whether anybody edited it since cannot be told (U8)",
-        write="git rm, where nothing in it is yours; ./run render --overwrite discards it (under Pulumi: FLUXSTEAD_OVERWRITE=1)",
+        fix="git rm, where nothing in it is yours; ./run render --overwrite discards it (under Pulumi: FLUXSTEAD_OVERWRITE=1)",
     )
 
 
@@ -272,5 +272,5 @@ def _added(directory: str, path: str) -> Finding:
         Source(f"{directory}/{path}"),
         what="a manifest that fluxstead did not write is in the generated tree",
         why="no kustomization in the tree lists it, so Flux never applies it",
-        write="it in a directory outside generated/, with that path: under fluxstead:apps; or nothing",
+        fix="it in a directory outside generated/, with that path: under fluxstead:apps; or nothing",
     )

@@ -32,7 +32,7 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
                 layer.source,
                 what=f"the layer `{layer.name}` has the name of {taken[layer.name]}",
                 why="one would overwrite the other, and Flux would prune what the other had applied (F8)",
-                write="another name",
+                fix="another name",
             )
         taken.setdefault(layer.name, f"the layer described at {layer.source}")
 
@@ -44,5 +44,5 @@ def _namespaces(layer: Layer) -> Iterator[Finding]:
                 manifest.source,
                 what=f"layer `{layer.name}` would own the namespace {manifest.object['metadata']['name']}",
                 why="k3s and Flux live there; relabelled, or pruned one day, it would take them down",
-                write="a namespace of its own",
+                fix="a namespace of its own",
             )

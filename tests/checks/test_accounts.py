@@ -32,7 +32,7 @@ def found(*objects: str, spec: str = "") -> list[Finding]:
 def test_a_name_that_is_missing_is_told_with_the_nearest(acts: str, write: str) -> None:
     """A release does not make the account that it is installed as; another release of its namespace may."""
     [finding] = found(ACCOUNT, _ROLE, acts)
-    assert finding.write == write
+    assert finding.fix == write
     assert not found(ACCOUNT, _ROLE, acts, release("web/other", "other", "1.0.0"))
 
 

@@ -61,9 +61,9 @@ def test_a_secret_is_told_with_its_namespace_and_every_key() -> None:
     one, two = ("{name: A, valueFrom: {secretKeyRef: {name: x, key: KEY}}}".replace("KEY", key) for key in ("user", "password"))
     [finding] = found(workload(f"containers: [{{name: a, env: [{one}, {two}]}}]"))
     assert "needs Secret web/x" in finding.what
-    assert "Secret x in namespace web with the keys password and user" in finding.write
+    assert "Secret x in namespace web with the keys password and user" in finding.fix
     [finding] = found(workload("imagePullSecrets: [{name: registry}]"))
-    assert "with the key .dockerconfigjson" in finding.write
+    assert "with the key .dockerconfigjson" in finding.fix
 
 
 @pytest.mark.parametrize(
@@ -99,11 +99,11 @@ def test_what_charts_are_told_to_take() -> None:
     """Grafana's login and Longhorn's access to its backups."""
     admin = ", values: {grafana: {admin: {existingSecret: login}}}"
     [finding] = found(release("web/kps", "kube-prometheus-stack", "75.6.0", admin))
-    assert "Secret login in namespace web with the keys admin-password and admin-user" in finding.write
+    assert "Secret login in namespace web with the keys admin-password and admin-user" in finding.fix
     store = "defaultBackupStore: {backupTarget: 's3://b@r/', backupTargetCredentialSecret: backup}"
     files = {path: text.replace("values: {", f"values: {{{store}, ") for path, text in LONGHORN.items()}
     [finding] = _found(files)
-    assert "backup in namespace longhorn-system with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in finding.write
+    assert "backup in namespace longhorn-system with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in finding.fix
 
 
 @pytest.mark.parametrize("kind", ["ConfigMap", "Secret"])
@@ -127,7 +127,7 @@ def test_certificates_that_nobody_is_asked_to_make() -> None:
     """cert-manager and others take an annotation for it."""
     secure = ingress("web/site", "a.test").replace("spec: {", "spec: {tls: [{hosts: [a.test], secretName: x}], ")
     [finding] = found(secure)
-    assert "Secret x in namespace web with the keys tls.crt and tls.key" in finding.write
+    assert "Secret x in namespace web with the keys tls.crt and tls.key" in finding.fix
     assert not found(secure, _SECRET)
     assert not found(secure, obj("Certificate", "web/site", "spec: {secretName: x}", "cert-manager.io/v1"))
     for key in (
@@ -141,5 +141,5 @@ def test_certificates_that_nobody_is_asked_to_make() -> None:
 def test_logins_of_service_accounts() -> None:
     """As those of pods."""
     [finding] = found(obj("ServiceAccount", "web/site", "imagePullSecrets: [{name: x}]"))
-    assert "with the key .dockerconfigjson" in finding.write
+    assert "with the key .dockerconfigjson" in finding.fix
     assert not found(obj("ServiceAccount", "web/site", "imagePullSecrets: [{name: x}]"), _SECRET)

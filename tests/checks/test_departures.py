@@ -43,8 +43,8 @@ def test_an_emptied_entry_is_told_and_no_machine_is_to_leave(committed: Project,
     (committed.root / "clusters/k3s-flux/tree.yaml").write_text(text)
     [finding] = errors(committed.run().findings)
     assert (finding.id, finding.source.file) == ("tree/entry", "clusters/k3s-flux/tree.yaml")
-    assert not [words for words in ADVICE if words in finding.write]
-    assert "git checkout -- clusters/k3s-flux/tree.yaml" in finding.write
+    assert not [words for words in ADVICE if words in finding.fix]
+    assert "git checkout -- clusters/k3s-flux/tree.yaml" in finding.fix
     git(committed.root, "checkout", "--", "clusters/k3s-flux/tree.yaml")
     assert not errors(committed.run().findings)
 
@@ -57,7 +57,7 @@ def test_an_entry_that_leads_to_a_part_is_told_of_the_machines_at_once(committed
     [finding] = errors(committed.run().findings)
     assert finding.id == "tree/entry"
     assert f"a part of the tree, ./generated/k3s-flux/{part}" in finding.what
-    assert not [words for words in ADVICE if words in finding.write]
+    assert not [words for words in ADVICE if words in finding.fix]
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def test_a_longhorn_of_another_name_is_told_once(committed: Project, old: str, n
     committed.replace(committed.stack_file.name, old, new)
     [finding] = moves(committed)
     assert finding.id == "moves/second-release"
-    assert "longhorn-system" in finding.write
-    assert not [words for words in ADVICE if words in finding.write]
+    assert "longhorn-system" in finding.fix
+    assert not [words for words in ADVICE if words in finding.fix]
 
 
 def test_one_machine_that_goes_is_told_how_and_the_other_takes_its_replicas() -> None:
     """As before; where people wrote the tree, with the fields of Longhorn's own object."""
     [finding] = told(storage(*TWO), storage(TWO[0]), nodes=("k3s1",))
-    assert "state: leaving" in finding.write
+    assert "state: leaving" in finding.fix
     [finding] = told(storage(*TWO), storage(TWO[0]), described=False)
-    assert "allowScheduling: false and evictionRequested: true" in finding.write
+    assert "allowScheduling: false and evictionRequested: true" in finding.fix
 
 
 def test_the_last_machines_are_not_told_to_leave() -> None:
@@ -89,14 +89,14 @@ def test_the_last_machines_are_not_told_to_leave() -> None:
     for described in (True, False):
         found = told(storage(*TWO), storage(WEB), described=described)
         assert [finding.id for finding in found] == ["moves/node-left"] * 2
-        assert all("no machine would be left" in finding.write for finding in found)
-        assert not [words for finding in found for words in ADVICE if words in finding.write]
+        assert all("no machine would be left" in finding.fix for finding in found)
+        assert not [words for finding in found for words in ADVICE if words in finding.fix]
 
 
 def test_a_machine_whose_file_was_renamed_is_told_its_old_name() -> None:
     """The same disks under another name."""
     [finding] = told(storage(*TWO), storage(TWO[0], disk_node(B, name="longhorn-system/node2")), nodes=("k3s1", "node2"))
-    assert "or its old name, k3s2, if node2 is the same machine" in finding.write
+    assert "or its old name, k3s2, if node2 is the same machine" in finding.fix
 
 
 @pytest.mark.parametrize(("old", "new"), [("/mnt/", "/data/"), ("a: {path: /mnt/a,", "x: {path: /mnt/a,")])
@@ -106,13 +106,13 @@ def test_disks_that_all_change_at_once_are_not_to_be_emptied(old: str, new: str)
     found = told(storage(one), storage(one.replace(old, new)), nodes=("k3s1",))
     assert {finding.id for finding in found} <= {"moves/disk-changed", "moves/disk-removed"}
     assert len(found) == 1
-    assert not [words for finding in found for words in ADVICE if words in finding.write]
+    assert not [words for finding in found for words in ADVICE if words in finding.fix]
 
 
 def test_one_disk_of_several_is_to_be_emptied_first() -> None:
     """The others take its replicas."""
     [finding] = told(storage(*TWO), storage(TWO[0], TWO[1].replace("/mnt/b", "/mnt/c")), nodes=("k3s1", "k3s2"))
-    assert "with evict: true" in finding.write
+    assert "with evict: true" in finding.fix
 
 
 def test_what_is_removed_from_the_first_folder_is_pruned_as_its_kustomization_says() -> None:

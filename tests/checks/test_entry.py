@@ -83,7 +83,7 @@ def test_one_that_would_let_flux_prune_the_tree_is_refused_at_its_line(edit: str
     [first] = [finding for finding in found - before if what in finding.what]
     assert {finding.id for finding in found - before} == {"tree/entry"}
     assert (first.source.file, first.source.line) == (ENTRY, line)
-    assert write_ in first.write
+    assert write_ in first.fix
 
 
 WHOLE = {
@@ -113,7 +113,7 @@ def test_one_that_is_none_is_refused_and_no_other_check_is_switched_off(whole: s
     [finding] = found - before
     assert (finding.id, finding.source.file) == ("tree/entry", ENTRY)
     assert what in finding.what
-    assert finding.write
+    assert finding.fix
 
 
 def test_bytes_that_are_no_text_are_one_finding(written: Project) -> None:
@@ -140,7 +140,7 @@ def test_a_kustomization_that_leaves_it_out_is_refused(written: Project) -> None
     listing.write_text(f"{head} []\n")
     [finding] = said(written)
     assert (finding.id, finding.source.file) == ("tree/entry", "clusters/k3s-flux/kustomization.yaml")
-    assert "tree.yaml" in finding.write
+    assert "tree.yaml" in finding.fix
     listing.write_text(f"{head} [tree.yaml]\n")
     assert not said(written)
 

@@ -104,7 +104,7 @@ def test_without_git_a_repository_is_an_error(committed: Project, monkeypatch: p
     monkeypatch.setenv("PATH", str(empty))
     [finding] = moves(committed)
     assert (finding.id, finding.what) == ("moves/unread", "there is no `git` on the PATH")
-    assert "install" in finding.write
+    assert "install" in finding.fix
 
 
 def test_without_git_and_without_a_repository_nothing_is_refused(reference: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_a_repository_of_somebody_else_is_an_error(committed: Project) -> None:
     [finding] = moves(committed)
     assert finding.id == "moves/unread"
     assert "belongs to somebody else" in finding.what
-    subprocess.run(finding.write.split("`")[1].split(), check=True)
+    subprocess.run(finding.fix.split("`")[1].split(), check=True)
     assert [finding.id for finding in moves(committed)] == ["moves/longhorn-version"]
 
 
@@ -132,7 +132,7 @@ def test_a_shallow_clone_is_an_error_until_it_is_whole(pushed: Project, tmp_path
     shallow = clone(pushed, tmp_path / "clone", "--depth", "1")
     [finding] = moves(shallow)
     assert "shallow" in finding.what
-    git(shallow.root, *finding.write.split("`")[1].split()[1:])
+    git(shallow.root, *finding.fix.split("`")[1].split()[1:])
     assert not moves(shallow)
     assert not unchecked(shallow)
 
@@ -168,7 +168,7 @@ def test_a_partial_clone_is_an_error_and_is_not_filled_over_the_network(pushed: 
     entry.write_text(entry.read_text() + "# edited\n")
     [finding] = [one for one in moves(partial) if one.id == "moves/unread"]
     assert "not in this clone" in finding.what
-    git(partial.root, *finding.write.split("`")[1].split()[1:])
+    git(partial.root, *finding.fix.split("`")[1].split()[1:])
     assert "moves/unread" not in {finding.id for finding in moves(partial)}
 
 
@@ -202,7 +202,7 @@ def test_an_upstream_that_is_not_here_is_an_error(pushed: Project) -> None:
     git(pushed.root, "update-ref", "-d", "refs/remotes/origin/main")
     [finding] = moves(pushed)
     assert finding.what == "HEAD follows origin/main, which is not in this clone"
-    git(pushed.root, *finding.write.split("`")[1].split()[1:])
+    git(pushed.root, *finding.fix.split("`")[1].split()[1:])
     assert not moves(pushed)
 
 
@@ -296,7 +296,7 @@ def test_a_release_that_was_deleted_by_hand_and_committed_is_reported(committed:
     [finding] = moves(committed)
     assert finding.id == "moves/orphaned"
     assert finding.what.startswith("HelmRelease longhorn-system/longhorn in HEAD~ leaves the tree")
-    assert "./run render" in finding.write
+    assert "./run render" in finding.fix
     git(committed.root, "checkout", "HEAD~", "--", str(tree))
     commit(committed.root)
     assert not moves(committed)

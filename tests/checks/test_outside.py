@@ -41,7 +41,7 @@ def asked(root: Path, session: Session) -> tuple[list[Finding], list[str]]:
 def test_a_version_that_does_not_exist_is_told_with_the_nearest(repository: str, tmp_path: Path) -> None:
     """F4: longhorn 1.8.3 never was."""
     [finding], _ = looked_up(tmp_path, "longhorn", "1.8.3", repository)
-    assert (finding.id, finding.write) == ("online/no-such-version", "1.8.2")
+    assert (finding.id, finding.fix) == ("online/no-such-version", "1.8.2")
     assert "there is no longhorn 1.8.3" in finding.what
 
 
@@ -50,7 +50,7 @@ def test_versions_that_exist_and_charts_that_do_not(repository: str, tmp_path: P
     assert not looked_up(tmp_path, "longhorn", "1.9.0", repository)[0]
     assert not looked_up(tmp_path, "cert-manager", "1.20.3", repository)[0]
     [finding], _ = looked_up(tmp_path, "longhor", "1.9.0", repository)
-    assert finding.write == "longhorn"
+    assert finding.fix == "longhorn"
 
 
 def test_a_repository_that_does_not_answer_is_no_finding(tmp_path: Path, repository: str) -> None:

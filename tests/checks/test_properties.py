@@ -194,6 +194,6 @@ def test_a_single_mutation_is_well_formed_or_named(data: st.DataObject, field: t
         inside = [line for place, line in read_yaml(text, file).lines.items() if place[: len(at)] == at]
         assert not found or any(
             (one.source.file == file and min(inside) - 1 <= one.source.line <= max(inside) + 1)
-            or any(word in one.what or word in one.write for word in words)
+            or any(word in one.what or word in one.fix for word in words)
             for one in found
         ), (file, path, at, [one.text() for one in found])

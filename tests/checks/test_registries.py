@@ -58,7 +58,7 @@ def test_a_missing_tag_is_told_with_the_nearest_of_its_form(registry: Registry) 
     [finding], unchecked = found(site(image))
     assert finding.id == "online/no-such-image"
     assert f"runs {image}: there is no {image}" in finding.what
-    assert finding.write == f"{registry.address}/web/site:1.27.5"
+    assert finding.fix == f"{registry.address}/web/site:1.27.5"
     assert (finding.source.file, finding.source.line) == ("web/objects.yaml", 9)
     assert not unchecked
     assert [one.split("?")[0] for one in registry.asked] == [
@@ -113,7 +113,7 @@ def test_missing_repositories_and_digests(registry: Registry) -> None:
     assert f"{registry.address} has no web/sit" in finding.what
     [finding], _ = found(site(f"{registry.address}/web/site:1.27.5@sha256:{'b' * 64}"))
     assert "sha256:bbb" in finding.what
-    assert "digest" in finding.write
+    assert "digest" in finding.fix
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_charts_in_registries(registry: Registry) -> None:
         assert found(files) == ([], [])
     for files in (of_type_oci("6.8.3"), referred("tag: 6.8.3")):
         [finding], _ = found(files)
-        assert (finding.id, finding.write) == ("online/no-such-version", "6.8.0")
+        assert (finding.id, finding.fix) == ("online/no-such-version", "6.8.0")
         assert f"there is no {registry.address}/charts/podinfo:6.8.3" in finding.what
         assert finding.source.file == "web/objects.yaml"
     assert found(referred("semver: 6.x")) == ([], [])

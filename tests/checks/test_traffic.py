@@ -91,7 +91,7 @@ def test_ports_that_some_selected_pod_has(target: str) -> None:
     wanted = {"references/missing-target-port"}
     assert not found(pods.replace("containers", side), service, wanted=wanted)
     unnamed = found(DEPLOYMENT, service, wanted=wanted)
-    assert [one.write for one in unnamed] == ([] if "8080" in target else ["a port of their containers: none has a name"])
+    assert [one.fix for one in unnamed] == ([] if "8080" in target else ["a port of their containers: none has a name"])
     assert not found(DEPLOYMENT, service, release("web/a", "a", "1.0.0"), wanted=wanted)
 
 

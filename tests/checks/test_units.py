@@ -10,7 +10,7 @@ from tests.checks.planted import DEPLOYMENT, WEB, Planted, claim, kept, layer, l
 def found(*objects: str, spec: str = "") -> list[str]:
     files = layer("web", kept(WEB), *objects, spec=spec)
     told = look(Planted(files=files, cure=("", ""), says="", platform=None), files)
-    return [f"{finding.id} {finding.write}" for finding in told if finding.id.startswith("units/")]
+    return [f"{finding.id} {finding.fix}" for finding in told if finding.id.startswith("units/")]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_read_is_one_finding(
     finding = only(reference)
     assert (finding.source.file, finding.source.line if line else 0) == (file, line)
     assert what in finding.what
-    assert write in finding.write
+    assert write in finding.fix
 
 
 @BOTH
@@ -95,7 +95,7 @@ def test_what_is_no_readable_file_is_one_finding(reference: Project, file: str, 
     assert finding.source.file == file
     expected = {"folder": "a folder", "pipe": "not a regular file", "unreadable": "you have no permission to read the file"}
     assert expected[kind] in finding.what
-    assert (f"chmod u+r {file}" in finding.write) == (kind == "unreadable")
+    assert (f"chmod u+r {file}" in finding.fix) == (kind == "unreadable")
 
 
 def test_a_folder_of_machines_that_may_not_be_read_is_one_finding(reference: Project) -> None:
@@ -103,7 +103,7 @@ def test_a_folder_of_machines_that_may_not_be_read_is_one_finding(reference: Pro
     (reference.root / "nodes").chmod(0)
     finding = as_nobody(reference)
     (reference.root / "nodes").chmod(0o755)
-    assert (finding.source.file, finding.write) == ("nodes", "`chmod u+rx nodes`, as its owner")
+    assert (finding.source.file, finding.fix) == ("nodes", "`chmod u+rx nodes`, as its owner")
 
 
 def as_nobody(project: Project) -> Finding:
@@ -139,7 +139,7 @@ def test_a_cluster_without_machines_is_told_that_alone(request: pytest.FixtureRe
     assert finding.id == "nodes/no-server"
     if kind != "planned":
         assert (finding.source.file, finding.what) == ("nodes", "no machine in nodes/ belongs to this cluster")
-        assert "nodes/<name>.yaml" in finding.write
+        assert "nodes/<name>.yaml" in finding.fix
 
 
 def test_machines_that_all_leave_are_not_told_of_replicas_as_well(example: Project) -> None:
@@ -170,7 +170,7 @@ def test_a_misspelt_key_that_is_needed_is_told_once(reference: Project, file: st
     """Not once as unknown and once as missing."""
     reference.replace(file, old, new)
     finding = only(reference)
-    assert (finding.id, finding.write) == ("description/unknown-key", write)
+    assert (finding.id, finding.fix) == ("description/unknown-key", write)
 
 
 def test_a_key_that_is_missing_beside_one_that_nobody_knows_is_told_as_well(reference: Project) -> None:

@@ -43,7 +43,7 @@ def test_ten_mistakes_at_once_are_ten_findings_and_nothing_is_written(
     for finding, (file, line, what, write) in zip(sorted(found), expected, strict=True):
         assert (finding.source.file, finding.source.line) == (file, line)
         assert what in finding.what
-        assert write in finding.write
+        assert write in finding.fix
     assert sorted(reference.root.rglob("*")) == before
     assert "nothing was written" in capsys.readouterr().err
 
@@ -85,14 +85,14 @@ def test_a_machine_of_an_unknown_cluster_is_not_left_out_silently(reference: Pro
     """A misspelt cluster would drop the machine from the tree."""
     reference.replace(K3S1, "cluster: k3s-flux", "cluster: k3s-flx")
     [finding] = [finding for finding in reference.run().findings if finding.id == "description/no-cluster"]
-    assert (finding.source.file, finding.write) == (K3S1, "k3s-flux")
+    assert (finding.source.file, finding.fix) == (K3S1, "k3s-flux")
 
 
 def test_a_stack_without_a_file_names_the_nearest(tmp_path: Path, reference: Project) -> None:
     """`--stack k3s-fluxx` is answered with what exists."""
     del tmp_path
     reference.stack = "k3s-fluxx"
-    assert reference.run().findings[0].write == "--stack k3s-flux"
+    assert reference.run().findings[0].fix == "--stack k3s-flux"
 
 
 @pytest.mark.parametrize("written", ["apps:", "fluxsted:apps:", "Fluxstead:apps:"])
@@ -100,7 +100,7 @@ def test_a_section_with_another_prefix_is_not_left_out(reference: Project, writt
     """Every application would vanish from the tree without a word, and Flux would prune them."""
     line = reference.replace(STACK, "fluxstead:apps:", written)
     [finding] = errors(reference.run().findings)
-    assert (finding.source.line, finding.write) == (line, "fluxstead:apps")
+    assert (finding.source.line, finding.fix) == (line, "fluxstead:apps")
 
 
 def test_a_section_whose_lines_were_lost_is_not_a_system_switched_off(reference: Project) -> None:

@@ -99,7 +99,7 @@ def test_a_place_that_is_not_said_is_asked_for(tmp_path: Path) -> None:
     project = project_in(tmp_path, "homelab")
     [finding] = said(project)
     assert (finding.id, finding.source.file) == ("flux/directory", "Pulumi.k3s-flux.yaml")
-    assert "flux: {directory: homelab}" in finding.write
+    assert "flux: {directory: homelab}" in finding.fix
     project.replace("Pulumi.k3s-flux.yaml", FLUX, f"{FLUX}    directory: ./homelab/\n")
     assert not said(project)
     project.replace("Pulumi.k3s-flux.yaml", "directory: ./homelab/", "directory: .")
@@ -116,7 +116,7 @@ def test_a_place_that_git_knows_better_is_refused(place: str, directory: str, tm
     """Whoever moves the project is told."""
     [finding] = said(project_in(tmp_path, place, directory))
     assert finding.id == "flux/directory"
-    assert f"flux: {{directory: {place or '.'}}}" in finding.write
+    assert f"flux: {{directory: {place or '.'}}}" in finding.fix
 
 
 @pytest.mark.parametrize("directory", ["../elsewhere", "/etc", "a//b", "a/../b", "a b"])
@@ -165,7 +165,7 @@ def test_a_flux_that_begins_at_the_repositorys_root_is_warned_of(tmp_path: Path)
     assert "flux/begins-elsewhere" not in {finding.id for finding in project.run().findings}
     (tmp_path / "clusters/k3s-flux/flux-system").mkdir(parents=True)
     [finding] = [one for one in project.run().findings if one.id == "flux/begins-elsewhere"]
-    assert finding.write.endswith("--path homelab/clusters/k3s-flux")
+    assert finding.fix.endswith("--path homelab/clusters/k3s-flux")
     (project.root / "clusters/k3s-flux/flux-system").mkdir(parents=True)
     assert "flux/begins-elsewhere" not in {finding.id for finding in project.run().findings}
 
@@ -176,7 +176,7 @@ def test_an_entry_of_the_wrong_place_is_refused(tmp_path: Path) -> None:
     write(project)
     project.replace("clusters/k3s-flux/tree.yaml", "./homelab/generated", "./generated")
     [finding] = said(project)
-    assert (finding.id, finding.write) == ("tree/entry", "path: ./homelab/generated/k3s-flux")
+    assert (finding.id, finding.fix) == ("tree/entry", "path: ./homelab/generated/k3s-flux")
 
 
 def test_the_example_lies_in_our_repository_and_says_that_it_is_one_of_its_own() -> None:

@@ -51,7 +51,7 @@ def test_what_quotes_cure_is_to_be_written_as_it_stands_there(
     line = reference.replace(file, old, new.replace("{}", text)) + new[: new.find("{}")].count("\n")
     [finding] = found(reference)
     assert finding.source.line == line
-    assert finding.write.startswith(f"'{text}' in quotes")
+    assert finding.fix.startswith(f"'{text}' in quotes")
 
     path = reference.root / file
     path.write_text(path.read_text().replace(new.replace("{}", text), new.replace("{}", f"'{text}'")))
@@ -93,7 +93,7 @@ def test_what_quotes_do_not_cure_is_judged_as_the_text(
     reference.replace(file, old, new)
     [finding] = [one for one in found(reference) if one.source.file == file]
     assert what in finding.what
-    assert write in finding.write
+    assert write in finding.fix
 
 
 def test_a_number_in_what_the_pulumi_cli_wrote_keeps_its_text(reference: Project) -> None:
@@ -111,7 +111,7 @@ def test_a_number_in_what_the_pulumi_cli_wrote_keeps_its_text(reference: Project
 def test_a_key_that_is_no_text_to_others_is_refused(reference: Project, key: str) -> None:
     """It would become another key."""
     reference.replace(K3S1, "  storage: longhorn", f"  {key}: longhorn")
-    assert [finding.write for finding in found(reference)] == [f"'{key}' in quotes"]
+    assert [finding.fix for finding in found(reference)] == [f"'{key}' in quotes"]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_number_without_its_unit_is_not_taken_for_bytes_or_cores(
     """Kubernetes takes each of them as it stands."""
     reference.replace(file, old, new)
     [finding] = found(reference)
-    assert finding.write.startswith(write)
+    assert finding.fix.startswith(write)
 
 
 def test_a_count_of_bytes_may_be_meant(reference: Project) -> None:

@@ -56,7 +56,7 @@ def test_the_layout_before_machines_had_layers_is_taken_over_in_one_commit(clust
     assert (
         f"belongs to Kustomization flux-system/longhorn-storage, and now moves to flux-system/longhorn-{node.stem}" in finding.what
     )
-    assert f"on it in {node.relative_to(project.root)} as it is committed" in finding.write
+    assert f"on it in {node.relative_to(project.root)} as it is committed" in finding.fix
 
 
 def written(project: Project) -> Path:

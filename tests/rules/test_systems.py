@@ -107,7 +107,7 @@ DEEP = refuses("queues/deep", "U7", "Queue web/q is deep")
 
 def _deep(context: CheckContext) -> list[Finding]:
     queues = [item for item in context.tree.of("Queue") if item.spec.get("depth", 0) > 100]
-    return [DEEP(item.source, what=f"{item} is deep", why="…", write="depth: 100") for item in queues]
+    return [DEEP(item.source, what=f"{item} is deep", why="…", fix="depth: 100") for item in queues]
 
 
 QUEUES = System(

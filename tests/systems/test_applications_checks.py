@@ -153,7 +153,7 @@ def test_a_mistake_is_said_once_and_not_for_both_forms(tmp_path: Path) -> None:
     apps = WEB + "      replica: 2\n"
     (tmp_path / "Pulumi.home.yaml").write_text(HEAD + textwrap.indent(apps.lstrip("\n"), "    "))
     (only,) = load(tmp_path, "home").findings
-    assert (only.id, only.source.line, only.write) == ("description/unknown-key", line(apps, "replica:"), "replicas")
+    assert (only.id, only.source.line, only.fix) == ("description/unknown-key", line(apps, "replica:"), "replicas")
 
 
 @pytest.mark.parametrize(

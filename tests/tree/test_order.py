@@ -82,14 +82,14 @@ def test_a_need_that_nobody_offers_is_named_with_the_nearest_offer() -> None:
     [finding] = order([storage, layer("app", namespace("app"), claim("d", "longhorn-hd", "app"))], (), CHARTS).findings
     assert (finding.id, finding.source) == ("order/unmet-need", HERE)
     assert "StorageClass longhorn-hd," in finding.what
-    assert "longhorn-hdd" in finding.write
+    assert "longhorn-hdd" in finding.fix
 
 
 def test_a_dependency_that_does_not_exist_names_the_nearest() -> None:
     """F2: a Kustomization waited forever for one that nobody had made."""
     [finding] = order([layer("longhorn"), layer("app", after=("longhon",))], (), CHARTS).findings
     assert "`app` depends on `longhon`" in finding.what
-    assert finding.write == "longhorn"
+    assert finding.fix == "longhorn"
 
 
 def test_a_circle_is_printed_with_its_way_round() -> None:
@@ -99,7 +99,7 @@ def test_a_circle_is_printed_with_its_way_round() -> None:
     ).findings
     assert finding.id == "order/cycle"
     assert "a → c → b → a" in finding.what
-    assert finding.write == "the dependsOn of `a` without `c`"
+    assert finding.fix == "the dependsOn of `a` without `c`"
 
 
 def test_a_circle_of_needs_blames_no_depends_on_that_nobody_wrote() -> None:
@@ -107,9 +107,9 @@ def test_a_circle_of_needs_blames_no_depends_on_that_nobody_wrote() -> None:
     one = layer("one", namespace("a"), claim("d", "x", "b"))
     two = layer("two", namespace("b"), claim("d", "x", "a"))
     [finding] = order([one, two], [storage_class("x")], CHARTS).findings
-    assert finding.write == "`one` without what it uses from `two`: Namespace b"
+    assert finding.fix == "`one` without what it uses from `two`: Namespace b"
     [finding] = order([one, layer("two", namespace("b"), after=("one",))], [storage_class("x")], CHARTS).findings
-    assert finding.write == "the dependsOn of `two` without `one`"
+    assert finding.fix == "the dependsOn of `two` without `one`"
 
 
 @given(

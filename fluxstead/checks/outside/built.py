@@ -41,7 +41,7 @@ def findings(outside: Outside) -> Iterator[Finding | Remark]:
                 Source(listing or folder),
                 what=f"kustomize cannot build {folder}: {problem}",
                 why="Flux would fail the same way, and apply none of it (F3)",
-                write=f"what `kustomize build {folder}` accepts",
+                fix=f"what `kustomize build {folder}` accepts",
             )
 
 

@@ -85,37 +85,37 @@ def _in_index(tree: AppliedTree, pin: Pinned, answer: LookupAnswer) -> Iterator[
     known = [version.removeprefix("v") for version in answer.known[pin.name]]
     version = pin.version.removeprefix("v")
     if version not in known:
-        write = nearest_version(version, known) or "a version of that chart"
-        yield _no_chart(tree, pin, f"there is no {pin.name} {pin.version}", write)
+        fix = nearest_version(version, known) or "a version of that chart"
+        yield _no_chart(tree, pin, f"there is no {pin.name} {pin.version}", fix)
 
 
 def _no_manifest(tree: AppliedTree, pin: Pinned, at: OciReference, answer: LookupAnswer) -> Finding:
     tags = answer.known.get(at.repository)
     if tags is None:
-        what, write = f"{at.registry} has no {at.repository}", "the name of one that exists"
+        what, fix = f"{at.registry} has no {at.repository}", "the name of one that exists"
     elif at.digest:
-        what, write = f"there is no {at}", "a digest that exists"
+        what, fix = f"there is no {at}", "a digest that exists"
     else:
         near = nearest_version(at.tag, tags)
-        what, write = f"there is no {at}", near or "a tag that exists"
+        what, fix = f"there is no {at}", near or "a tag that exists"
         if near and pin.kind == "image":
-            write = f"{pin.name.removesuffix(f':{at.tag}')}:{near}"
+            fix = f"{pin.name.removesuffix(f':{at.tag}')}:{near}"
     if pin.kind != "image":
-        return _no_chart(tree, pin, what, write)
+        return _no_chart(tree, pin, what, fix)
     return NO_SUCH_IMAGE(
         line_with(tree.store, pin.item.document, pin.name),
         what=f"{pin.item} runs {pin.name}: {what}",
         why="no node can pull it, and its pods never start (F4)",
-        write=write,
+        fix=fix,
     )
 
 
-def _no_chart(tree: AppliedTree, pin: Pinned, what: str, write: str) -> Finding:
+def _no_chart(tree: AppliedTree, pin: Pinned, what: str, fix: str) -> Finding:
     return NO_SUCH_VERSION(
         line_with(tree.store, pin.item.document, pin.version),
         what=f"{pin.item}: {what}",
         why="Flux finds nothing to install, and waits forever (F4)",
-        write=write,
+        fix=fix,
     )
 
 

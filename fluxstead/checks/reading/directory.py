@@ -219,7 +219,7 @@ def _missing(listing: Document, entry: str, what: str) -> Finding:
         listing.source,
         what=f"{listing.path} lists `{entry}`: {what}",
         why="kustomize fails on it, and nothing in the whole layer is applied (F3)",
-        write="the file, or a list without it",
+        fix="the file, or a list without it",
     )
 
 
@@ -228,5 +228,5 @@ def _not_yaml(document: Document) -> Finding:
         document.source,
         what=f"{document.path} is not YAML: {document.problem}",
         why="kustomize fails on it, and nothing in the whole layer is applied (F3)",
-        write="a manifest that parses",
+        fix="a manifest that parses",
     )

@@ -26,7 +26,7 @@ class Unread:
     """What Git could not be asked, and what to type."""
 
     what: str
-    write: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +132,16 @@ def _read(history: History, branch: str | None) -> None:
     if parents:
         history.parent = _commit(history, "HEAD~", parents[0])
     elif re.search(rb"^parent ", git.ask("cat-file", "commit", "HEAD")[0] or b"", re.MULTILINE):
-        write = "`git fetch --unshallow`; where a CI makes the clone, its whole history (fetch-depth: 0)"
-        history.unread.append(Unread("this clone is shallow: the commit before HEAD is not in it", write))
+        fix = "`git fetch --unshallow`; where a CI makes the clone, its whole history (fetch-depth: 0)"
+        history.unread.append(Unread("this clone is shallow: the commit before HEAD is not in it", fix))
     _pushed(history, branch)
 
 
 def _refused(history: History, said: str) -> None:
     git = history.git
     if any(words in said for words in _DUBIOUS):
-        write = f"`git config --global --add safe.directory {git.marked or git.root.resolve()}`, if you trust its owner"
-        history.unread.append(Unread("Git refuses to read the repository: it belongs to somebody else", write))
+        fix = f"`git config --global --add safe.directory {git.marked or git.root.resolve()}`, if you trust its owner"
+        history.unread.append(Unread("Git refuses to read the repository: it belongs to somebody else", fix))
     elif "must be run in a work tree" in said:
         history.unread.append(Unread("Git takes this for a bare repository, without files", "`git config core.bare false`"))
     elif _NO_COMMIT in git.ask("log", "-1")[1]:

@@ -54,7 +54,7 @@ def service_accounts(context: CheckContext) -> Iterator[Finding]:
                 why="the API server refuses its pods"
                 if item.ref.kind in WORKLOADS
                 else "the API server refuses everything it applies",
-                write=nearest(one.ref.name, _accounts_in(tree, item.ref.namespace))
+                fix=nearest(one.ref.name, _accounts_in(tree, item.ref.namespace))
                 or f"a ServiceAccount {one.ref.name} in namespace {item.ref.namespace}",
             )
 
@@ -91,7 +91,7 @@ def roles(context: CheckContext) -> Iterator[Finding]:
                 line_with(tree.store, item.document, "roleRef"),
                 what=f"{item} grants {kind} {name}, which does not exist",
                 why="the API server accepts it, and grants nothing",
-                write=nearest(name, [*known, *(_ROLES if kind == "ClusterRole" else ())]) or f"a {kind} {name}",
+                fix=nearest(name, [*known, *(_ROLES if kind == "ClusterRole" else ())]) or f"a {kind} {name}",
             )
 
 
@@ -114,7 +114,7 @@ def subjects(context: CheckContext) -> Iterator[Finding]:
                     line_with(tree.store, item.document, name),
                     what=f"{item} binds a role to ServiceAccount {namespace}/{name}, which does not exist",
                     why="unless somebody creates it in the cluster by hand, nobody gets the permissions",
-                    write=nearest(name, _accounts_in(tree, namespace)) or f"a ServiceAccount {name} in namespace {namespace}",
+                    fix=nearest(name, _accounts_in(tree, namespace)) or f"a ServiceAccount {name} in namespace {namespace}",
                 )
 
 

@@ -210,7 +210,7 @@ def _deadlock(circle: list[FluxKustomization]) -> Finding:
         document.source,
         what=f"Kustomizations wait for each other: {way}",
         why="Flux never applies any of them; one with `wait: true` also waits for the Kustomizations and releases in it",
-        write=f"an order in which `{circle[0].name}` does not wait for `{circle[1 % len(circle)].name}`",
+        fix=f"an order in which `{circle[0].name}` does not wait for `{circle[1 % len(circle)].name}`",
     )
 
 
@@ -219,7 +219,7 @@ def _never(item: AppliedObject, need: Requirement) -> Finding:
         item.source,
         what=f"{item} needs {need}, and nothing in the tree, in k3s or in Flux brings it",
         why="on an empty cluster it is refused, or never becomes ready (U5)",
-        write=f"what brings {need}, in this Kustomization or in one that it depends on",
+        fix=f"what brings {need}, in this Kustomization or in one that it depends on",
     )
 
 
@@ -232,7 +232,7 @@ def _stuck(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
         why="Flux validates a whole Kustomization before it applies any of it, so neither is ever applied (U5)"
         if same
         else "each waits for the other on an empty cluster (U5)",
-        write=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on the other one",
+        fix=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on the other one",
     )
 
 
@@ -242,7 +242,7 @@ def _from_outside(item: AppliedObject, need: Requirement, offer: _Offer) -> Find
         what=f"{item} needs {need}, which {offer.item} brings "
         + ("from the same Kustomization" if offer.kustomization is item.kustomization else "from one that waits for this one"),
         why="an empty cluster only starts if somebody installs it before Flux, outside this tree (U5)",
-        write=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on {offer.kustomization.name}",
+        fix=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on {offer.kustomization.name}",
     )
 
 
@@ -252,7 +252,7 @@ def _too_early(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding
         what=f"{item} needs {need}, which {offer.item} brings only once Kustomization {offer.kustomization.key} is "
         + ("ready" if offer.when_ready else "applied"),
         why=f"Kustomization {item.kustomization.key} does not wait for it, and fails on an empty cluster (U5)",
-        write=f"dependsOn: {offer.kustomization.name}",
+        fix=f"dependsOn: {offer.kustomization.name}",
     )
 
 
@@ -262,7 +262,7 @@ def _retried(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
         what=f"{item} needs {need}, which {offer.item} brings, and {item.kustomization.key}"
         f" does not depend on {offer.kustomization.key}",
         why="on an empty cluster the whole Kustomization fails until then; Flux retries every retryInterval (U5)",
-        write=f"dependsOn: {offer.kustomization.name}",
+        fix=f"dependsOn: {offer.kustomization.name}",
     )
 
 

@@ -75,7 +75,7 @@ def decryption(context: CheckContext) -> Iterator[Finding]:
             line_with(context.tree.store, item.document, str(name)),
             what=f"{item} decrypts with Secret {item.ref.namespace}/{name}, but the description says {'/'.join(known)}",
             why="unless both were created in the cluster by hand, nothing in this Kustomization is applied",
-            write=f"{known[1]}, for a Kustomization in namespace {known[0]}",
+            fix=f"{known[1]}, for a Kustomization in namespace {known[0]}",
         )
 
 
@@ -84,7 +84,7 @@ def _values(context: CheckContext, item: AppliedObject, namespace: str, name: st
         line_with(context.tree.store, item.document, name),
         what=f"{item} takes values from ConfigMap {namespace}/{name}, which is not in the tree",
         why="unless somebody creates it in the cluster by hand, Flux applies nothing of it",
-        write=nearest(name, _config_maps_in(context.tree, namespace)) or f"a ConfigMap {name} in namespace {namespace}",
+        fix=nearest(name, _config_maps_in(context.tree, namespace)) or f"a ConfigMap {name} in namespace {namespace}",
     )
 
 
@@ -99,7 +99,7 @@ def _config_map(context: CheckContext, item: AppliedObject, name: str, keys: Ite
         line_with(tree.store, item.document, name),
         what=f"{item} takes its configuration from ConfigMap {namespace}/{name}, which does not exist",
         why="its pods wait for it forever, and never start",
-        write=near or f"a ConfigMap {name} in namespace {namespace}{_with(keys)}, or optional: true",
+        fix=near or f"a ConfigMap {name} in namespace {namespace}{_with(keys)}, or optional: true",
     )
 
 
@@ -109,7 +109,7 @@ def _secret(context: CheckContext, item: AppliedObject, namespace: str, name: st
         line_with(context.tree.store, item.document, name),
         what=f"{item} needs Secret {namespace}/{name}, which is not in the tree",
         why="unless somebody creates it in the cluster by hand, what needs it does not start, log in or serve its certificate",
-        write=f"a SOPS-encrypted Secret {name} in namespace {namespace}{holding}, in an included directory",
+        fix=f"a SOPS-encrypted Secret {name} in namespace {namespace}{holding}, in an included directory",
     )
 
 

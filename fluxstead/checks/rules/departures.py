@@ -76,7 +76,7 @@ def everything_left(move: Transition) -> Finding:
         Source(place),
         what=f"nothing that Flux reconciles in {move.name} is reached from {place} any more",
         why="Flux would prune everything it may, and nobody would own the rest (F27)",
-        write=f"`git checkout {move.name} -- {place}`, or a Kustomization there that leads to the tree",
+        fix=f"`git checkout {move.name} -- {place}`, or a Kustomization there that leads to the tree",
     )
 
 
@@ -107,7 +107,7 @@ def orphans(past: Past) -> Iterator[Finding]:
         if ref.kind not in _ORPHANS or ref in after.by_ref or would_be_pruned(old, after):
             continue
         if ref in context.tree.by_ref:
-            write = (
+            fix = (
                 "a commit with what `./run render` writes: it is still described"
                 if context.described
                 else "a commit that contains it"
@@ -116,16 +116,16 @@ def orphans(past: Past) -> Iterator[Finding]:
             continue  # reported against what is pushed
         else:
             back = f"`git checkout HEAD~ -- {old.document.path}`, and its line in the list"
-            write = f"{back}; or, if it is meant to go, {_deletion(context, before, old)}"
-        yield _orphan("HEAD~", old, write)
+            fix = f"{back}; or, if it is meant to go, {_deletion(context, before, old)}"
+        yield _orphan("HEAD~", old, fix)
 
 
-def _orphan(name: str, old: AppliedObject, write: str) -> Finding:
+def _orphan(name: str, old: AppliedObject, fix: str) -> Finding:
     return ORPHANED(
         old.source,
         what=f"{old.ref} in {name} leaves the tree, and stays in the cluster without an owner",
         why="it keeps running, and no commit changes, upgrades or repairs it any more",
-        write=write,
+        fix=fix,
     )
 
 
@@ -171,7 +171,7 @@ def _second_release(move: Transition, old: AppliedObject, new: AppliedObject) ->
         new.source,
         what=f"{old.ref} in {move.name} becomes {new.ref}",
         why=f"a second {chart} would start next to the first, on the same disks, knowing none of its volumes (F5)",
-        write=f"name {old.ref.name} and namespace {old.ref.namespace}, as before: {chart} cannot be moved",
+        fix=f"name {old.ref.name} and namespace {old.ref.namespace}, as before: {chart} cannot be moved",
     )
 
 
@@ -181,7 +181,7 @@ def pruned(name: str, old: AppliedObject) -> Finding:
         old.source,
         what=f"{old.ref} in {name} leaves the tree, and what is committed lets Flux prune it",
         why="Flux deletes it within seconds, and with it the volumes and custom resources that depend on it (F27)",
-        write=_first_commit(old, "2. the change that removes it"),
+        fix=_first_commit(old, "2. the change that removes it"),
     )
 
 
@@ -191,7 +191,7 @@ def changed_owner(name: str, old: AppliedObject, new: AppliedObject) -> Finding:
         new.source,
         what=f"{old.ref} in {name} belongs to Kustomization {old.kustomization.key}, and now moves to {new.kustomization.key}",
         why="Flux prunes it for the old one before the new one adopts it; `prune: disabled` in the new files comes too late (F27)",
-        write=_first_commit(old, "2. this change"),
+        fix=_first_commit(old, "2. this change"),
     )
 
 

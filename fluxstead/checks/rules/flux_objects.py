@@ -38,7 +38,7 @@ def objects(context: CheckContext) -> Iterator[Finding]:
             line_with(tree.store, item.document, one.field),
             what=f"{item} names {named.kind} {named.namespace}/{named.name}, which does not exist",
             why="Flux only says so in its status, and does nothing",
-            write=nearest(named.name, known) or f"a {named.kind} {named.name} in namespace {named.namespace}",
+            fix=nearest(named.name, known) or f"a {named.kind} {named.name} in namespace {named.namespace}",
         )
 
 
@@ -80,7 +80,7 @@ def _waits_for_nothing(context: CheckContext, item: AppliedObject, check: Mappin
         line_with(context.tree.store, item.document, name),
         what=f"{item} waits for {kind} {f'{namespace}/{name}' if namespace else name}, which does not exist",
         why="it never becomes ready, and nothing that depends on it is applied (F26)",
-        write=nearest(name, known) or "wait: true, or an object in the directory that it reconciles",
+        fix=nearest(name, known) or "wait: true, or an object in the directory that it reconciles",
     )
 
 

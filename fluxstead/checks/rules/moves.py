@@ -54,7 +54,7 @@ def unread(past: Past) -> Iterator[Finding]:
             Source(".git"),
             what=one.what,
             why="nobody can tell which running objects this commit would prune, move or orphan (F27)",
-            write=one.write,
+            fix=one.fix,
         )
 
 
@@ -80,7 +80,7 @@ def _immutable(name: str, old: AppliedObject, new: AppliedObject) -> Iterator[Fi
                 new.source,
                 what=f"{new.ref} in {name} differs in `{path}`",
                 why="the API server refuses the change, and the layer never becomes ready again (F28)",
-                write="another name for the new one"
+                fix="another name for the new one"
                 if new.ref.kind == "PersistentVolumeClaim"
                 else f"another name, or the annotation {_FORCE}: enabled, with which Flux deletes and recreates it",
             )

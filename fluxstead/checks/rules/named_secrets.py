@@ -43,7 +43,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, document, path.rpartition(".")[2]),
                 what=f"{item} sets {path} to a plain-text value ({len(value)} characters)",
                 why=_WHY,
-                write="the chart's key for an existing Secret, or valuesFrom with one"
+                fix="the chart's key for an existing Secret, or valuesFrom with one"
                 if item.ref.kind == "HelmRelease"
                 else "substituteFrom with a SOPS-encrypted Secret",
             )
@@ -110,7 +110,7 @@ def _variables(context: CheckContext) -> Iterator[Finding]:
                         line_with(context.tree.store, item.document, name),
                         what=f"{item} sets the variable {name} to a plain-text value ({len(value)} characters)",
                         why=_WHY,
-                        write="valueFrom: {secretKeyRef: …} with a SOPS-encrypted Secret",
+                        fix="valueFrom: {secretKeyRef: …} with a SOPS-encrypted Secret",
                     )
 
 
@@ -122,7 +122,7 @@ def _config_maps(context: CheckContext) -> Iterator[Finding]:
                     line_with(context.tree.store, item.document, name),
                     what=f"{item} holds {name} in plain text ({len(value)} characters)",
                     why=_WHY,
-                    write="a SOPS-encrypted Secret for this key",
+                    fix="a SOPS-encrypted Secret for this key",
                 )
 
 

@@ -35,7 +35,7 @@ def overlaps(context: CheckContext) -> Iterator[Finding]:
                 context.places[other],
                 what=f"{other} {second} and {one} {first} share addresses",
                 why="packets for one of them end up in the other",
-                write="networks that do not overlap, such as k3s's own 10.42.0.0/16 for pods and 10.43.0.0/16 for Services",
+                fix="networks that do not overlap, such as k3s's own 10.42.0.0/16 for pods and 10.43.0.0/16 for Services",
             )
     inside = [(key, network) for key, network in networks.items() if key != "nodeCidr"]
     for node in context.nodes:
@@ -46,7 +46,7 @@ def overlaps(context: CheckContext) -> Iterator[Finding]:
                     node.source_of("address"),
                     what=f"{node.name} has the address {address}, which lies in {key} {network}",
                     why="the other machines would look for it among the pods and Services",
-                    write=f"an address outside {network}",
+                    fix=f"an address outside {network}",
                 )
 
 
@@ -62,7 +62,7 @@ def compatibility(context: CheckContext) -> Iterator[Finding]:
             context.places["version"],
             what=f"Flux {platform.flux} is tested with Kubernetes 1.{tested[0]} to 1.{tested[1]}, not with {platform.kubernetes}",
             why="nobody tests other combinations (fluxcd.io, release announcements)",
-            write=f"a k3s release from 1.{tested[0]} to 1.{tested[1]}, or a matching Flux release",
+            fix=f"a k3s release from 1.{tested[0]} to 1.{tested[1]}, or a matching Flux release",
         )
 
 

@@ -45,7 +45,7 @@ def objects(context: CheckContext) -> Iterator[Finding]:
                 why="two Kustomizations would take it from each other at every reconciliation, and prune it (F8)"
                 if first.kustomization is not item.kustomization
                 else "kustomize refuses an object that it finds twice, and nothing in the layer is applied (F8)",
-                write="another name here, or only one of the two",
+                fix="another name here, or only one of the two",
             )
 
 
@@ -82,7 +82,7 @@ def _two(item: AppliedObject, first: AppliedObject, what: str) -> Finding:
         item.source,
         what=f"{item} installs {what}, as {first} does at {first.source}",
         why="they keep upgrading each other's objects (F5)",
-        write="one HelmRelease",
+        fix="one HelmRelease",
     )
 
 
@@ -106,7 +106,7 @@ def routes(context: CheckContext) -> Iterator[Finding]:
                     line_with(context.tree.store, item.document, host if host != "*" else route[2]),
                     what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
                     why="the controller picks one of the two, and not always the same one (F7)",
-                    write="another host or another path for one of them",
+                    fix="another host or another path for one of them",
                 )
 
 
@@ -131,7 +131,7 @@ def ports(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, str(port)),
                 what=f"{item} asks for node port {port}",
                 why="the API server only allocates 30000 to 32767, and refuses the object",
-                write="a port from 30000 to 32767",
+                fix="a port from 30000 to 32767",
             )
         first = owners.setdefault((protocol, port), str(item))
         if first != str(item):
@@ -139,7 +139,7 @@ def ports(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, str(port)),
                 what=f"{item} asks for port {port} of the nodes, which {first} has",
                 why="the second one is refused, or its pods stay pending",
-                write="another port",
+                fix="another port",
             )
 
 
@@ -192,7 +192,7 @@ def defaults(context: CheckContext) -> Iterator[Finding]:
                 why="what names no class gets one or the other"
                 if kind == "StorageClass"
                 else "the API server refuses an Ingress without a class",
-                write=f'{name}: "false" on all but one',
+                fix=f'{name}: "false" on all but one',
             )
 
 

@@ -38,7 +38,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
                 why="everything in the namespace goes with it, whatever the claims themselves say (U10)"
                 if held
                 else "a renamed file or a changed path would delete it and its volumes within seconds (U10)",
-                write=f"the annotation {PRUNE}: disabled",
+                fix=f"the annotation {PRUNE}: disabled",
             )
 
 
@@ -57,7 +57,7 @@ def _remedies(context: CheckContext, item: AppliedObject, chart: Chart) -> Itera
                 what=f"{item} lets Helm {'uninstall' if step == 'install' else remedy.get('strategy', 'rollback')} {chart} when "
                 f"{step} fails",
                 why=f"{chart} refuses to be downgraded, and an uninstall deletes its custom resources (F17)",
-                write="remediation: {retries: 0, remediateLastFailure: false}; since Flux 2.7 strategy: {name: RetryOnFailure}",
+                fix="remediation: {retries: 0, remediateLastFailure: false}; since Flux 2.7 strategy: {name: RetryOnFailure}",
             )
 
 

@@ -52,7 +52,7 @@ def paths(context: CheckContext) -> Iterator[Finding]:
             what=f"Kustomization {kustomization.key} reconciles {normal(str(kustomization.spec.get('path') or ''))},"
             " which is not in the repository",
             why="Flux reports `path not found`, and applies nothing of it (F3)",
-            write=posixpath.join(tree.place, near) if near else "a directory of this repository",
+            fix=posixpath.join(tree.place, near) if near else "a directory of this repository",
         )
 
 
@@ -90,7 +90,7 @@ def dependencies(context: CheckContext) -> Iterator[Finding]:
                     line_with(tree.store, item.document, name.partition("/")[2]),
                     what=f"HelmRelease {release_key(item)} depends on {name}, which does not exist",
                     why="Flux waits forever for a release that nobody created (F2)",
-                    write=_near(name, releases) or "the name of a HelmRelease, with its namespace where that differs",
+                    fix=_near(name, releases) or "the name of a HelmRelease, with its namespace where that differs",
                 )
 
 
@@ -106,7 +106,7 @@ def _dangling(context: CheckContext, names: str, source: Source, *, generated: b
         source,
         what=f"{waits} {names}, which Flux does not reach from here" if generated else f"{waits} {names}, which does not exist",
         why="Flux waits forever for a Kustomization that nobody created (F2)",
-        write="the path of the whole tree" if generated else near,
+        fix="the path of the whole tree" if generated else near,
     )
 
 
@@ -137,7 +137,7 @@ def sources(context: CheckContext) -> Iterator[Finding]:
             line_with(tree.store, item.document, "sourceRef" if "sourceRef" in str(item.object) else "chartRef"),
             what=f"{item.ref} takes its content from {kind} {namespace}/{name}, which does not exist",
             why="Flux has nothing to build it from, and waits forever",
-            write=_near(f"{namespace}/{name}", choice) or f"a {kind} of this tree",
+            fix=_near(f"{namespace}/{name}", choice) or f"a {kind} of this tree",
         )
 
 
@@ -154,7 +154,7 @@ def targets(context: CheckContext) -> Iterator[Finding]:
                 line_with(tree.store, item.document, "scaleTargetRef"),
                 what=f"{item.ref} scales {named.kind} {named.name}, which does not exist",
                 why="nothing is ever scaled",
-                write=_near(named.name, here) or f"a {named.kind} of namespace {item.ref.namespace}",
+                fix=_near(named.name, here) or f"a {named.kind} of namespace {item.ref.namespace}",
             )
     for item in [*tree.of("Service"), *tree.of("PodDisruptionBudget")]:
         selector = item.spec.get("selector")
@@ -174,7 +174,7 @@ def targets(context: CheckContext) -> Iterator[Finding]:
                 line_with(tree.store, item.document, "selector"),
                 what=f"{item.ref} selects pods with {_pairs(selector)}, which no pod in its namespace has",
                 why="it routes no traffic, or protects nothing",
-                write="labels that the pods' template has",
+                fix="labels that the pods' template has",
             )
 
 

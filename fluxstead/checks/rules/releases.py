@@ -26,7 +26,7 @@ def circles(context: CheckContext) -> Iterator[Finding]:
                 line_with(tree.store, entered.document, "dependsOn"),
                 what=f"HelmReleases wait for each other: {' → '.join([*way, way[0]])}",
                 why="Flux installs a release only once those it depends on are ready, so it installs none of them (F2)",
-                write=f"the dependsOn of {way[0]} without {way[1 % len(way)]}",
+                fix=f"the dependsOn of {way[0]} without {way[1 % len(way)]}",
             )
 
 

@@ -39,7 +39,7 @@ def autoscalers(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, "scaleTargetRef"),
                 what=f"{item} scales {kind} {name}, as {first} does, described at {first.source}",
                 why="each undoes what the other does",
-                write="one autoscaler with the metrics of both",
+                fix="one autoscaler with the metrics of both",
             )
 
 
@@ -60,7 +60,7 @@ def budgets(context: CheckContext) -> Iterator[Finding]:
                     line_with(context.tree.store, item.document, "selector"),
                     what=f"{item} is a budget for the pods of {pod.item.ref}, as {first} is, described at {first.source}",
                     why="the API server evicts no pod that has two budgets, so no node can be drained (F18)",
-                    write="one budget, or selectors that do not overlap",
+                    fix="one budget, or selectors that do not overlap",
                 )
                 break
 

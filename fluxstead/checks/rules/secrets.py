@@ -35,7 +35,7 @@ def secret_objects(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, key),
                 what=f"{item} holds `{key}` in plain text",
                 why="anyone who can read the repository, now or later, has it (F22)",
-                write="the file encrypted: sops --encrypt --in-place --encrypted-regex '^(data|stringData)$' FILE",
+                fix="the file encrypted: sops --encrypt --in-place --encrypted-regex '^(data|stringData)$' FILE",
             )
     for item in context.tree.objects:
         if "sops" in item.object and not item.document.generated:
@@ -64,14 +64,14 @@ def _encrypted(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
             line_with(context.tree.store, item.document, "sops:"),
             what=f"{item} is not encrypted for {', '.join(sorted(context.recipients - recipients))}",
             why="the cluster cannot decrypt it, and nothing in its Kustomization is applied (F22)",
-            write="the file encrypted again: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
+            fix="the file encrypted again: sops updatekeys FILE, with the cluster's recipients in .sops.yaml",
         )
     if not mapping(item.kustomization.spec, "decryption") and not item.kustomization.changes("Kustomization"):
         yield NO_DECRYPTION(
             item.source,
             what=f"{item} is encrypted, but Kustomization {item.kustomization.key} does not decrypt it",
             why="Flux applies the ciphertext, or is refused (F22)",
-            write="flux: {sopsSecret: …} in the stack file"
+            fix="flux: {sopsSecret: …} in the stack file"
             if context.described
             else "spec.decryption with provider: sops and the key's Secret",
         )
@@ -91,7 +91,7 @@ def anywhere(context: CheckContext) -> Iterator[Finding]:
                 documents[0].source if generated else Source(path, line),
                 what=f"{path} holds what looks like a key, a token or a password: {found}…",
                 why="anyone who can read the repository, now or later, has it (F22)",
-                write="a reference to a SOPS-encrypted Secret; and a new key, because this one has leaked",
+                fix="a reference to a SOPS-encrypted Secret; and a new key, because this one has leaked",
             )
 
 

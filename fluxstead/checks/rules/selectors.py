@@ -48,7 +48,7 @@ def policies(context: CheckContext) -> Iterator[Finding]:
                 line_with(tree.store, item.document, "podSelector"),
                 what=f"{item} {role} pods with {_text(selector)}, which no pod in namespace {namespace} has",
                 why="Kubernetes says nothing, and the policy does not do what it is there for",
-                write="labels that the pods' template has, or podSelector: {} for every pod",
+                fix="labels that the pods' template has, or podSelector: {} for every pod",
             )
 
 
@@ -66,7 +66,7 @@ def workloads(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, "selector"),
                 what=f"{item} selects pods with {_text(selector)}, which its template does not have",
                 why="the API server refuses it, and its layer never becomes ready",
-                write="a selector with labels that the template has",
+                fix="a selector with labels that the template has",
             )
 
 

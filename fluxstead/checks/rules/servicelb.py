@@ -44,7 +44,7 @@ def ports(context: CheckContext) -> Iterator[Finding]:
                     line_with(tree.store, item.document, str(port)),
                     what=f"{item} asks servicelb for port {port} of the nodes, which {first} has",
                     why="the pods of the second one stay pending, and it never gets an address",
-                    write="another port, or type: ClusterIP behind the ingress controller",
+                    fix="another port, or type: ClusterIP behind the ingress controller",
                 )
 
 

@@ -36,7 +36,7 @@ def claims(context: CheckContext) -> Iterator[Finding]:
             line_with(tree.store, item.document, name),
             what=f"{item} mounts PersistentVolumeClaim {namespace}/{name}, which is not in the tree",
             why="unless somebody creates it in the cluster by hand, its pods stay pending",
-            write=nearest(name, known) or f"a PersistentVolumeClaim {name} in namespace {namespace}",
+            fix=nearest(name, known) or f"a PersistentVolumeClaim {name} in namespace {namespace}",
         )
 
 
@@ -70,7 +70,7 @@ def _no_priority(context: CheckContext, item: AppliedObject, name: str, known: s
         line_with(context.tree.store, item.document, name),
         what=f"{item} uses PriorityClass {name}, which does not exist",
         why="the API server refuses its pods",
-        write=nearest(name, known) or f"a PriorityClass {name}",
+        fix=nearest(name, known) or f"a PriorityClass {name}",
     )
 
 

@@ -44,7 +44,7 @@ def undefined(context: CheckContext) -> Iterator[Finding]:
                     line_with(context.tree.store, item.document, f"${{{name}"),
                     what=f"{item} holds ${{{name}}}, and Kustomization {kustomization.key} has no value for it",
                     why="Flux replaces it with nothing, and since 2.9 refuses the whole Kustomization (U6)",
-                    write=f"$${{{name}}} for the text itself, a value in postBuild.substitute, or {_CONTROL}: disabled",
+                    fix=f"$${{{name}}} for the text itself, a value in postBuild.substitute, or {_CONTROL}: disabled",
                 )
 
 

@@ -33,7 +33,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, kustomization.document, "timeout:"),
                 what=f"Kustomization {kustomization.key} waits {said} for {longest.ref}, which may take {needed / 60:g}m",
                 why="a slow start, such as a first image pull, is reported as failed while Helm is still working (F17)",
-                write=f"timeout: {int(-(-needed // 60)) + 1}m",
+                fix=f"timeout: {int(-(-needed // 60)) + 1}m",
             )
 
 

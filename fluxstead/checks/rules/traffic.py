@@ -48,7 +48,7 @@ def services(context: CheckContext) -> Iterator[Finding]:
                 place,
                 what=f"{item.ref} sends requests to Service {shown}, which does not exist",
                 why="the controller answers every request with an error, such as 503",
-                write=nearest(name, _services_in(tree, namespace)) or f"a Service in namespace {namespace}",
+                fix=nearest(name, _services_in(tree, namespace)) or f"a Service in namespace {namespace}",
             )
         elif service is not None and service.is_final and port is not None and not _has_port(service, port):
             ports = [f"{one.get('port')} ({one.get('name', 'no name')})" for one in entries_of(service.spec, "ports")]
@@ -56,7 +56,7 @@ def services(context: CheckContext) -> Iterator[Finding]:
                 place,
                 what=f"{item.ref} sends requests to port {port} of Service {shown}",
                 why="the Service has no such port, and the controller answers every request with an error",
-                write=f"one of its ports: {', '.join(ports) or 'it has none'}",
+                fix=f"one of its ports: {', '.join(ports) or 'it has none'}",
             )
 
 
@@ -94,7 +94,7 @@ def target_ports(context: CheckContext) -> Iterator[Finding]:
                     line_with(tree.store, item.document, target),
                     what=f"{item} sends to port {target} of its pods, and none of them has a port of that name",
                     why="the Service has no endpoint for it, and every connection is refused",
-                    write=nearest(target, known) or f"a port of their containers: {', '.join(known) or 'none has a name'}",
+                    fix=nearest(target, known) or f"a port of their containers: {', '.join(known) or 'none has a name'}",
                 )
 
 
@@ -112,7 +112,7 @@ def governing(context: CheckContext) -> Iterator[Finding]:
                 line_with(tree.store, item.document, "serviceName"),
                 what=f"{item} has the governing Service {name}, which does not exist",
                 why="none of its pods can be found by name in DNS",
-                write=nearest(name, _services_in(tree, namespace))
+                fix=nearest(name, _services_in(tree, namespace))
                 or f"a Service {name} with clusterIP: None in namespace {namespace}",
             )
 

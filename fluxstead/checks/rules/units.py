@@ -67,14 +67,14 @@ def _judged(context: CheckContext, item: AppliedObject, key: str, text: str) -> 
             place,
             what=f"{item} asks for {few_bytes(text)} of {key}",
             why="Kubernetes takes a number without its unit as bytes, and `m` as thousandths of one",
-            write=f"{key}: {with_unit(text, _USUAL[key])}",
+            fix=f"{key}: {with_unit(text, _USUAL[key])}",
         )
     elif key == "cpu" and size > MOST_CORES:
         yield TOO_MANY_CORES(
             place,
             what=f"{item} asks for {size.normalize():f} whole cores",
             why="no machine in such a cluster has them free, and the pods stay pending",
-            write=f"cpu: {text}m, for thousandths of a core" if text.isdecimal() else "cores or thousandths of one, such as 250m",
+            fix=f"cpu: {text}m, for thousandths of a core" if text.isdecimal() else "cores or thousandths of one, such as 250m",
         )
 
 
@@ -95,7 +95,7 @@ def durations(context: CheckContext) -> Iterator[Finding]:
                     line_with(context.tree.store, item.document, f"{key}:"),
                     what=f"{item} has {key}: {said['what']}",
                     why=said["why"],
-                    write=f"{key}: {said['write']}",
+                    fix=f"{key}: {said['write']}",
                 )
 
 

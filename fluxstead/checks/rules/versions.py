@@ -64,7 +64,7 @@ def schemas(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, problem.path.rpartition(".")[2].partition("[")[0]),
                 what=f"{item.document.path}: {problem.path}: {problem.message}",
                 why="the API server of this version refuses the object, and its layer never becomes ready",
-                write="a value that the schema of the cluster's version accepts",
+                fix="a value that the schema of the cluster's version accepts",
             )
 
 
@@ -79,7 +79,7 @@ def apis(context: CheckContext) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, version),
                 what=f"{item} uses {version}, which Flux {_REMOVED[version]} no longer serves",
                 why="after that upgrade nothing in its Kustomization is applied (F6)",
-                write="the stable version; `flux migrate` converts what is stored in the cluster",
+                fix="the stable version; `flux migrate` converts what is stored in the cluster",
             )
 
 
@@ -98,11 +98,11 @@ def chart_values(context: CheckContext) -> Iterator[Finding | Remark]:
             what = f"chart {chart} {version} has no value `{one.path}`{_known_around(one)}"
             why = "Helm silently ignores unknown values, and the default stays in force (F20)"
             if one.nearest:
-                yield NO_SUCH_VALUE(place, what=what, why=why, write=one.nearest)
+                yield NO_SUCH_VALUE(place, what=what, why=why, fix=one.nearest)
             else:
                 # With no similar key, it may be one that only the chart's templates know.
-                write = "a key of that chart version's values.yaml"
-                yield MAYBE_NO_SUCH_VALUE(place, what=what, why=why, write=write)
+                fix = "a key of that chart version's values.yaml"
+                yield MAYBE_NO_SUCH_VALUE(place, what=what, why=why, fix=fix)
 
 
 def _known_around(one: UnknownValue) -> str:
@@ -146,7 +146,7 @@ def unpinned(context: CheckContext) -> Iterator[Finding]:
                     line_with(store, item.document, image),
                     what=f"{item} runs {image}",
                     why="its content changes without a commit, and differs between nodes (F23)",
-                    write="a fixed tag, such as 1.2.3, or a digest",
+                    fix="a fixed tag, such as 1.2.3, or a digest",
                 )
 
 
@@ -167,7 +167,7 @@ def _range(item: AppliedObject, what: str, place: Source) -> Finding:
         place,
         what=f"{item} takes {what}",
         why="a new release is installed unasked, or no release matches (F4, F23)",
-        write="one exact version, such as 1.9.0",
+        fix="one exact version, such as 1.9.0",
     )
 
 
@@ -181,7 +181,7 @@ def source_types(context: CheckContext) -> Iterator[Finding]:
             line_with(context.tree.store, item.document, "url:"),
             what=f"{item} has type {kind}, but its URL is {url}",
             why="Flux looks for an index where there is none, and never finds a chart in it (F20)",
-            write="type: oci with an oci:// URL, or no type with an https:// URL",
+            fix="type: oci with an oci:// URL, or no type with an https:// URL",
         )
 
 

@@ -66,14 +66,14 @@ def _form(app: Application) -> Iterator[Finding]:
             app.source,
             what=f"application `{app.name}` has neither an image nor a path",
             why="there is nothing to run",
-            write="image: with environments, or path: with the directory of your own manifests",
+            fix="image: with environments, or path: with the directory of your own manifests",
         )
     elif app.path is None and not app.environments:
         yield NO_ENVIRONMENT(
             app.source,
             what=f"application `{app.name}` has no environment",
             why="it would silently run nowhere",
-            write="environments: with at least a name and a tag",
+            fix="environments: with at least a name and a tag",
         )
     elif app.path is not None:
         unread = sorted(app.model_fields_set - _KEYS_WITH_PATH)
@@ -83,7 +83,7 @@ def _form(app: Application) -> Iterator[Finding]:
                 app.source_of(keys[0]),
                 what=f"application `{app.name}` has a path and also {', '.join(keys)}",
                 why="your own manifests say these themselves, so nothing would read them",
-                write="the path alone, or the image without a path",
+                fix="the path alone, or the image without a path",
             )
 
 
@@ -95,7 +95,7 @@ def _name(name: str, what: str, source: Source, taken: dict[str, Source]) -> Ite
             source,
             what=f"{what} is the layer `{name}`, which is already described at {first}",
             why="one would overwrite the other in the cluster (F8)",
-            write="another name",
+            fix="another name",
         )
 
 
@@ -105,14 +105,14 @@ def _namespace(name: str, source: Source) -> Iterator[Finding]:
             source,
             what=f"`{name}` has {len(name)} characters",
             why=f"it is the name of a namespace, which can have at most {_NAMESPACE_LENGTH}",
-            write="a shorter name for the application or the environment",
+            fix="a shorter name for the application or the environment",
         )
     if name.startswith("kube-") or name == FLUX_NAMESPACE:
         yield RESERVED_NAMESPACE(
             source,
             what=f"the namespace `{name}` belongs to Kubernetes or Flux",
             why="its pods would be cut off from the network and refused by Pod Security",
-            write="another name for the application or the environment",
+            fix="another name for the application or the environment",
         )
 
 
@@ -124,7 +124,7 @@ def _path(app: Application, path: str, paths: dict[str, Source]) -> Iterator[Fin
             source,
             what=f"application `{app.name}` would be reconciled from {path}",
             why=f"{top}/ is not for your own manifests: {_OWNED[top]}",
-            write=f"a directory next to it, such as apps/{app.name}",
+            fix=f"a directory next to it, such as apps/{app.name}",
         )
     first = paths.setdefault(path, source)
     if first is not source:
@@ -132,7 +132,7 @@ def _path(app: Application, path: str, paths: dict[str, Source]) -> Iterator[Fin
             source,
             what=f"the directory {path} is already reconciled by the application at {first}",
             why="two Kustomizations would take its objects from each other at every reconciliation, and prune them (F8)",
-            write="another directory, or only one of the two",
+            fix="another directory, or only one of the two",
         )
 
 
@@ -145,12 +145,12 @@ def _image(app: Application) -> Iterator[Finding]:
             app.source_of("image"),
             what=f"the image {image} carries a tag or a digest",
             why="each environment has its own tag, and an image takes only one",
-            write=f"image: {bare}, and tag: {image[len(bare) :].lstrip(':@')} in the environments",
+            fix=f"image: {bare}, and tag: {image[len(bare) :].lstrip(':@')} in the environments",
         )
     if app.port is not None and not app.name[0].isalpha():
         yield SERVICE_NAME(
             app.source_of("name"),
             what=f"no Service can be called `{app.name}`",
             why="the API server only accepts Service names that start with a letter",
-            write=nearest_name(f"app-{app.name}"),
+            fix=nearest_name(f"app-{app.name}"),
         )

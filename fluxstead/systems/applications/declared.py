@@ -37,7 +37,7 @@ def _variables(owner: Application | Environment) -> Iterator[Finding]:
                 owner.source_of("env", name),
                 what=f"the variable {name} looks like a secret, and its value is here in plain text",
                 why="anyone who can read the repository, now or later, has it (F22)",
-                write=f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]",
+                fix=f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]",
             )
 
 
@@ -52,7 +52,7 @@ def _resources(owner: Application | Environment) -> Iterator[Finding]:
                 resources.source_of("requests", name),
                 what=f"{request} of {name} requested, above the limit of {limit}",
                 why="the API server refuses every pod",
-                write=f"a request of {limit} or less, or a higher limit",
+                fix=f"a request of {limit} or less, or a higher limit",
             )
 
 
@@ -63,5 +63,5 @@ def _peers(owner: Application | Environment) -> Iterator[Finding]:
                 peer.source,
                 what="a peer has to be either cidr or namespace",
                 why="no rule can be both, and one that is neither would let everyone through",
-                write="cidr: 0.0.0.0/0 if everyone is meant" if peer.cidr is None else "two entries",
+                fix="cidr: 0.0.0.0/0 if everyone is meant" if peer.cidr is None else "two entries",
             )

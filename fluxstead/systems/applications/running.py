@@ -79,21 +79,21 @@ def _tag(instance: Instance) -> Iterator[Finding]:
             source,
             what=f"`{instance.name}` runs {'an image without a tag' if not tag else 'the tag latest'}",
             why="what runs would change unasked at the next restart, with no way back (F23)",
-            write="tag: with a version, such as '1.2.3'",
+            fix="tag: with a version, such as '1.2.3'",
         )
     elif match is None:
         yield BAD_TAG(
             source,
             what=f"{tag!r} is not a tag",
             why="no registry has an image of that name",
-            write="at most 128 letters, digits, '.', '_' and '-'",
+            fix="at most 128 letters, digits, '.', '_' and '-'",
         )
     elif tag in _MOVING:
         yield MOVING_TAG(
             source,
             what=f"the tag {tag} of `{instance.name}` sounds like one that moves",
             why="Kubernetes keeps the image it has pulled, so nodes may run different images under one tag (F23)",
-            write="tag: with a version, or the tag with its digest",
+            fix="tag: with a version, or the tag with its digest",
         )
 
 
@@ -104,7 +104,7 @@ def _replicas(instance: Instance) -> Iterator[Finding]:
             environment.source_of("replicas"),
             what=f"`{instance.name}` has both replicas and autoscaling",
             why="Flux and the autoscaler would keep changing each other's number of pods",
-            write="autoscaling alone; minReplicas is where it starts",
+            fix="autoscaling alone; minReplicas is where it starts",
         )
     if instance.volume and instance.most > 1:
         key = "autoscaling" if environment.autoscaling else "replicas"
@@ -112,7 +112,7 @@ def _replicas(instance: Instance) -> Iterator[Finding]:
             environment.source_of(key),
             what=f"`{instance.name}` has a volume and up to {instance.most} pods",
             why="the volume is on one node at a time, and pods on another would never start",
-            write="replicas: 1 without autoscaling, or no volume",
+            fix="replicas: 1 without autoscaling, or no volume",
         )
 
 
@@ -125,21 +125,21 @@ def _autoscaling(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
             scaling.source_of("minReplicas"),
             what=f"minReplicas {scaling.min_replicas} is above maxReplicas {scaling.max_replicas}",
             why="the API server refuses the HorizontalPodAutoscaler",
-            write=f"minReplicas: {scaling.max_replicas} or less",
+            fix=f"minReplicas: {scaling.max_replicas} or less",
         )
     if resources.requests.cpu is None and resources.limits.cpu is None:
         yield AUTOSCALING_WITHOUT_REQUEST(
             scaling.source,
             what=f"`{instance.name}` scales by CPU and requests none",
             why="usage is measured in percent of the request, so the autoscaler would never act",
-            write="resources: {requests: {cpu: …}}",
+            fix="resources: {requests: {cpu: …}}",
         )
     if not metrics:
         yield AUTOSCALING_WITHOUT_METRICS(
             scaling.source,
             what=f"`{instance.name}` scales by CPU, and metrics-server is switched off",
             why="nothing would tell the autoscaler how busy the pods are",
-            write="replicas in place of autoscaling, or kubernetes.disable without metrics-server",
+            fix="replicas in place of autoscaling, or kubernetes.disable without metrics-server",
         )
 
 
@@ -152,21 +152,21 @@ def _budget(instance: Instance) -> Iterator[Finding]:
             budget.source,
             what=f"the budget of `{instance.name}` has to set exactly one of minAvailable and maxUnavailable",
             why="the API server refuses both together, and a budget with neither protects nothing",
-            write="maxUnavailable: 1",
+            fix="maxUnavailable: 1",
         )
     elif fewest and _evictable(budget, fewest) < 1:
         yield BUDGET_BLOCKS_DRAINS(
             budget.source,
             what=f"the budget of `{instance.name}` allows none of its {counted(fewest, 'pod')} to be evicted",
             why="a node that runs one can never be drained, and so never upgraded",
-            write="maxUnavailable: 1, with 2 replicas or more" if fewest < 2 else "maxUnavailable: 1",  # noqa: PLR2004
+            fix="maxUnavailable: 1, with 2 replicas or more" if fewest < 2 else "maxUnavailable: 1",  # noqa: PLR2004
         )
     elif fewest < 2:  # noqa: PLR2004
         yield BUDGET_OF_ONE(
             budget.source,
             what=f"`{instance.name}` has a budget and {counted(fewest, 'pod')}",
             why="a drain stops the only pod anyway",
-            write="2 replicas or more, or no budget",
+            fix="2 replicas or more, or no budget",
         )
 
 
@@ -190,5 +190,5 @@ def _route(instance: Instance) -> Iterator[Finding]:
             route.source,
             what=f"`{instance.name}` has a route, and `{instance.app.name}` listens on no port",
             why="there is nothing to send requests to",
-            write=f"port: of application `{instance.app.name}`",
+            fix=f"port: of application `{instance.app.name}`",
         )

@@ -30,7 +30,7 @@ def _variable(value: str) -> str:
     raise refuse(
         f"{value!r} is not the name of an environment variable",
         why="a shell cannot set or read it",
-        write=re.sub(r"\W+", "_", value, flags=re.ASCII).lstrip("0123456789") or "letters, digits and '_'",
+        fix=re.sub(r"\W+", "_", value, flags=re.ASCII).lstrip("0123456789") or "letters, digits and '_'",
     )
 
 
@@ -39,7 +39,7 @@ def _pods(value: object) -> object:
         isinstance(value, str) and _PERCENT.fullmatch(value)
     ):
         return value
-    raise refuse(f"{value!r} is not a number of pods", why="a budget counts pods", write="a whole number, or a share such as 50%")
+    raise refuse(f"{value!r} is not a number of pods", why="a budget counts pods", fix="a whole number, or a share such as 50%")
 
 
 def _directory(value: str) -> str:
@@ -49,7 +49,7 @@ def _directory(value: str) -> str:
     raise refuse(
         f"{value!r} is not a directory of this repository",
         why="Flux finds the manifests by their path from the repository's root",
-        write="a path such as apps/whoami",
+        fix="a path such as apps/whoami",
     )
 
 

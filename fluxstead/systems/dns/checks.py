@@ -27,7 +27,7 @@ def findings_of(settings: DnsSettings, platform: Platform) -> Iterator[Finding]:
             settings.source_of("records"),
             what="there are records, but k3s's CoreDNS is disabled",
             why="only k3s's CoreDNS reads the ConfigMap coredns-custom",
-            write="no records, or a kubernetes.disable without coredns",
+            fix="no records, or a kubernetes.disable without coredns",
         )
     for name in settings.records:
         yield from _cluster_domain(settings, name)
@@ -41,7 +41,7 @@ def _cluster_domain(settings: DnsSettings, name: str) -> Iterator[Finding]:
             settings.source_of("records", name),
             what=f"{name} is {'above' if above else 'inside'} the cluster's own domain, {_CLUSTER_DOMAIN}",
             why="its server block would take over the names of the cluster's Services",
-            write="a name in another domain, such as home.arpa",
+            fix="a name in another domain, such as home.arpa",
         )
 
 
@@ -52,5 +52,5 @@ def _mdns(settings: DnsSettings) -> Iterator[Finding]:
             settings.source_of("records", names[0]),
             what=f"{', '.join(names)}: .local belongs to multicast DNS (RFC 6762)",
             why="machines with systemd-resolved or Avahi may never ask a DNS server for it; pods do",
-            write="a name below home.arpa, if more than pods should use it",
+            fix="a name below home.arpa, if more than pods should use it",
         )

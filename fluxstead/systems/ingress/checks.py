@@ -37,7 +37,7 @@ def findings_of(settings: IngressSettings, platform: Platform) -> Iterator[Findi
             settings.source_of("controller"),
             what="ingress-nginx has been retired since March 2026",
             why="vulnerabilities found in it stay open: nobody fixes or releases it any more",
-            write="controller: traefik; until you move, its last chart, version: 4.15.1",
+            fix="controller: traefik; until you move, its last chart, version: 4.15.1",
         )
 
 
@@ -47,7 +47,7 @@ def _ports(settings: IngressSettings) -> Iterator[Finding]:
             settings.source_of("httpsPort"),
             what=f"HTTP and HTTPS both ask for node port {settings.http_port}",
             why="the API server refuses the controller's Service, and its release never becomes ready",
-            write="httpsPort: 30443, or another port than httpPort",
+            fix="httpsPort: 30443, or another port than httpPort",
         )
 
 
@@ -58,7 +58,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]
                 settings.source_of("controller"),
                 what=f"{settings.controller} has no version",
                 why="k3s does not install it here, and a chart without a version is upgraded unasked (F23)",
-                write=_DISABLED if settings.controller == "traefik" else "version: 4.15.1, its last, or an older one",
+                fix=_DISABLED if settings.controller == "traefik" else "version: 4.15.1, its last, or an older one",
             )
         return
     for field, key in _OF_THE_RELEASE.items():
@@ -67,7 +67,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]
                 settings.source_of(key),
                 what=f"`{key}` has no effect on the Traefik that k3s brings",
                 why="k3s installs it in kube-system, in the version of its own release",
-                write=f"no `{key}`; or disable traefik in kubernetes.disable, for a release of your own",
+                fix=f"no `{key}`; or disable traefik in kubernetes.disable, for a release of your own",
             )
 
 
@@ -80,5 +80,5 @@ def _default_class(settings: IngressSettings, platform: Platform) -> Iterator[Fi
             settings.source_of("defaultClass"),
             what="two ingress classes are the default: nginx, and traefik, which k3s brings",
             why="an Ingress that names no class goes to the one that was created last",
-            write="defaultClass: false, or disable traefik in kubernetes.disable",
+            fix="defaultClass: false, or disable traefik in kubernetes.disable",
         )

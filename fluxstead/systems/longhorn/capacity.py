@@ -71,7 +71,7 @@ def _judged(context: CheckContext, tags: frozenset[str], volumes: list[tuple[_Vo
         largest.item.source,
         what=f"{asked} {'takes' if len(volumes) == 1 else 'take'} {_gi(wanted)} with all copies; {given} = {_gi(size - reserved)}",
         why="Longhorn places no replica that does not fit, and its volume stays degraded or unbound (F1)",
-        write=f"smaller volumes or more disks; the largest is {largest.item.ref}: {_gi(largest.size)} in"
+        fix=f"smaller volumes or more disks; the largest is {largest.item.ref}: {_gi(largest.size)} in"
         f" {counted(replicas, 'copy', 'copies')}",
     )
 

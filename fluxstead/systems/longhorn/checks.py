@@ -46,14 +46,14 @@ def _version(settings: LonghornSettings) -> Iterator[Finding]:
             settings.source_of("version"),
             what=f"Longhorn {settings.version} is outside the releases that fluxstead knows, 1.5 to 1.12",
             why="its values and custom resources may differ from what fluxstead writes",
-            write="a release of 1.5 to 1.12",
+            fix="a release of 1.5 to 1.12",
         )
     if settings.version.startswith("v"):
         yield CHART_VERSION(
             settings.source_of("version"),
             what=f"Longhorn's chart versions have no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
-            write=settings.version.removeprefix("v"),
+            fix=settings.version.removeprefix("v"),
         )
 
 
@@ -63,7 +63,7 @@ def _kubernetes(settings: LonghornSettings, platform: Platform) -> Iterator[Find
             settings.source_of("version"),
             what=f"Longhorn {settings.version} needs Kubernetes 1.25, but this is {platform.kubernetes}",
             why="Helm refuses the chart (longhorn: chart/Chart.yaml, kubeVersion)",
-            write="a release of k3s of at least v1.25",
+            fix="a release of k3s of at least v1.25",
         )
 
 
@@ -77,7 +77,7 @@ def _replicas(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Fin
             what=f"{counted(settings.replicas, 'replica')} on different nodes, but {counted(len(storing), 'live node')}"
             " with disks to schedule on",
             why="every volume would stay degraded" if storing else "no volume could be created",
-            write=f"replicas: {len(storing)}, or replicaSoftAntiAffinity: true to let copies share a node"
+            fix=f"replicas: {len(storing)}, or replicaSoftAntiAffinity: true to let copies share a node"
             if storing
             else "disks, with scheduling, in the file of a live machine",
         )
@@ -89,7 +89,7 @@ def _open_ui(settings: LonghornSettings) -> Iterator[Finding]:
             settings.ui.source,
             what="Longhorn's UI is open to everyone who reaches the ingress controller",
             why="it can delete every volume, and asks for no password (F21)",
-            write="ui: null to remove the route, or keep the network private until authentication can be described",
+            fix="ui: null to remove the route, or keep the network private until authentication can be described",
         )
 
 
@@ -101,14 +101,14 @@ def _default_disks(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterato
             settings.source_of("values", "defaultSettings"),
             what="`defaultSettings` replaces all of Longhorn's settings with something that is not a mapping",
             why="the default disk, and with it volumes, would land on the root filesystem (F24)",
-            write="a mapping of settings",
+            fix="a mapping of settings",
         )
     elif defaults and defaults.get("createDefaultDiskLabeledNodes", True) is not True:
         yield DEFAULT_DISK(
             settings.source_of("values", "defaultSettings", "createDefaultDiskLabeledNodes"),
             what="Longhorn is told to make a default disk on every node",
             why="volumes would land on the root filesystem (F24)",
-            write="no such value; disks are declared in nodes/",
+            fix="no such value; disks are declared in nodes/",
         )
     for node in nodes:
         if node.labels.get(_DEFAULT_DISK) == "true":
@@ -116,5 +116,5 @@ def _default_disks(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterato
                 node.source_of("labels", _DEFAULT_DISK),
                 what=f"{node.name} is labelled for a default disk",
                 why="volumes would land on the root filesystem (F24)",
-                write=f"{_DEFAULT_DISK}: config",
+                fix=f"{_DEFAULT_DISK}: config",
             )

@@ -44,7 +44,7 @@ def disks(context: CheckContext) -> Iterator[Finding]:
                     line_with(store, item.document, key),
                     what=f"{item} sets {key}",
                     why="Longhorn gives a disk its UUID; a wrong one keeps replicas from being created (F14)",
-                    write="the object without it",
+                    fix="the object without it",
                 )
         if not context.facts.registers_disks(item):
             continue
@@ -58,7 +58,7 @@ def disks(context: CheckContext) -> Iterator[Finding]:
                     line_with(store, item.document, name),
                     what=f"{item} has the disks {first} and {name} at one path, {path}",
                     why="Longhorn counts one disk's space twice, and disables the second one (F13)",
-                    write="one disk per path",
+                    fix="one disk per path",
                 )
             node = described.get(item.ref.name)
             mounts = [one.mount_path for one in node.disks] if node else []
@@ -67,7 +67,7 @@ def disks(context: CheckContext) -> Iterator[Finding]:
                     line_with(store, item.document, path),
                     what=f"{item} has a disk at {path}, where {node.name} declares none",
                     why="replicas would fill the root filesystem (F24)",
-                    write=f"a path below one of: {', '.join(mounts) or 'none is declared'}; or the disk in {node.source.file}",
+                    fix=f"a path below one of: {', '.join(mounts) or 'none is declared'}; or the disk in {node.source.file}",
                 )
 
 
@@ -81,7 +81,7 @@ def _reserved(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
                 line_with(context.tree.store, item.document, "storageReserved"),
                 what=f"{item} reserves {few_bytes(str(reserved))} of disk {name}",
                 why="Longhorn takes whole bytes here, and would fill the disk (F1)",
-                write=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
+                fix=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
             )
 
 
@@ -111,17 +111,17 @@ def tags(context: CheckContext) -> Iterator[Finding]:
         copies = f"{counted(replicas, 'copy', 'copies')} on disks with {', '.join(sorted(wanted)) or 'any tag'}"
         what = f"{item} makes {copies}, but {takers} {'takes' if found == 1 else 'take'} replicas"
         more = "more disks" if soft else "disks of more nodes"
-        write = (
+        fix = (
             f"{counted(found, 'copy', 'copies')}, or the tags on {more}"
             if found
             else f"the tags on {more}, or another diskSelector"
         )
         if item.ref in used:
             why = "every volume of the class stays degraded, or is never created (F1)"
-            yield TOO_FEW_TAGGED(place, what=what, why=why, write=write)
+            yield TOO_FEW_TAGGED(place, what=what, why=why, fix=fix)
         else:
             why = "a volume of the class, of which the tree has none yet, would stay degraded, or never be created (F1)"
-            yield TOO_FEW_TAGGED_UNUSED(place, what=what, why=why, write=write)
+            yield TOO_FEW_TAGGED_UNUSED(place, what=what, why=why, fix=fix)
 
 
 def _schedulable(node: AppliedObject, wanted: set[str], node_tags: set[str]) -> Iterator[str]:

@@ -84,7 +84,7 @@ def _gone(move: Transition, gone: Sequence[AppliedObject]) -> Iterator[Finding]:
             item.source,
             what=f"{item.ref} in {move.name} is not in the tree any more, but Longhorn still places replicas there",
             why="its volumes lose their copies, and the Node object hangs on its finalizers (F18)",
-            write=_way_out(item, left_to_take, described=context.described),
+            fix=_way_out(item, left_to_take, described=context.described),
         )
 
 
@@ -108,7 +108,7 @@ def _unreached(name: str, items: Sequence[AppliedObject]) -> Finding:
         items[0].source,
         what=f"{kustomizations} in {name}, with the disks of {names}, is no longer reached by Flux",
         why="the machines are still described, and after a commit nothing would own their disks (F27)",
-        write="the Kustomization that leads there as it was: `git diff HEAD -- clusters` shows what happened to it",
+        fix="the Kustomization that leads there as it was: `git diff HEAD -- clusters` shows what happened to it",
     )
 
 
@@ -136,7 +136,7 @@ def _disks(name: str, old: AppliedObject, new: AppliedObject, takers: Collection
                     new.source,
                     what=f"disk {key} of {new.ref} in {name} is removed while Longhorn still places replicas on it",
                     why="Longhorn's webhook refuses the machine's whole object, and its layer is stuck (F28)",
-                    write=f"1. `{key}` back, {first} (the machine has to run for that)" + _renamed(key, disk, now),
+                    fix=f"1. `{key}` back, {first} (the machine has to run for that)" + _renamed(key, disk, now),
                 )
         elif any(disk.get(field) != changed.get(field) for field in ("path", "diskType")):
             first = "with evict: true; commit, push, and wait until it is empty; 2. the other path under another name"
@@ -144,7 +144,7 @@ def _disks(name: str, old: AppliedObject, new: AppliedObject, takers: Collection
                 new.source,
                 what=f"disk {key} of {new.ref} in {name} changes {disk.get('path')} to {changed.get('path')}",
                 why="Longhorn accepts it, and loses every replica on the disk (F28)",
-                write=f"1. `{key}` as it was, {first if takers else nowhere}",
+                fix=f"1. `{key}` as it was, {first if takers else nowhere}",
             )
 
 
@@ -164,14 +164,14 @@ def _version(name: str, was: str, now: str, item: AppliedObject) -> Iterator[Fin
             item.source,
             what=f"Longhorn {was} in {name} becomes {now}",
             why="Longhorn refuses to be downgraded, and its managers do not start (F9)",
-            write=f"{was}, or a newer version; `git revert` where nothing of {was} ever started",
+            fix=f"{was}, or a newer version; `git revert` where nothing of {was} ever started",
         )
     elif new[0] != old[0] or new[1] > old[1] + 1:
         yield VERSION_JUMP(
             item.source,
             what=f"Longhorn {was} in {name} becomes {now}, more than one minor release at once",
             why="Longhorn's upgrade check refuses it, or pods stay on the old version (F9)",
-            write=f"one commit for each step, pushed and healthy before the next: {' → '.join(ladder(was, now))}",
+            fix=f"one commit for each step, pushed and healthy before the next: {' → '.join(ladder(was, now))}",
         )
 
 

@@ -52,14 +52,14 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
             settings.source_of("version"),
             what=f"the versions of kube-prometheus-stack have no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
-            write=settings.version.removeprefix("v"),
+            fix=settings.version.removeprefix("v"),
         )
     if numbers(settings.version) < _OLDEST:
         yield UNKNOWN_VERSION(
             settings.source_of("version"),
             what=f"kube-prometheus-stack {settings.version} is older than the versions that fluxstead knows",
             why="what it brings is not known, so neither is when others can use it (U5)",
-            write="75.6.0, or a newer version",
+            fix="75.6.0, or a newer version",
         )
 
 
@@ -70,7 +70,7 @@ def _retention(settings: MonitoringSettings) -> Iterator[Finding]:
             prometheus.source_of("retentionSize"),
             what=f"retentionSize {prometheus.retention_size} does not fit into a volume of {prometheus.size}",
             why="Prometheus would fill the volume before it drops a sample, and stop",
-            write="no retentionSize, for 80 % of the volume, or a larger size",
+            fix="no retentionSize, for 80 % of the volume, or a larger size",
         )
 
 
@@ -80,14 +80,14 @@ def _password(settings: MonitoringSettings, grafana: Mapping[str, Any]) -> Itera
             settings.source_of("values", "grafana", "adminPassword"),
             what="Grafana's password is in the description in plain text",
             why="everyone who reads the repository can log in as administrator (F22)",
-            write="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
+            fix="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
         )
     elif not _has_secret(grafana) and numbers(settings.version) < _RANDOM_PASSWORD_SINCE:
         yield DEFAULT_PASSWORD(
             settings.grafana.source,
             what=f"Grafana has the password that chart {settings.version} gives to everyone: prom-operator",
             why="whoever reaches Grafana is its administrator (F21)",
-            write="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password; or a chart since 79.0.0",
+            fix="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password; or a chart since 79.0.0",
         )
 
 

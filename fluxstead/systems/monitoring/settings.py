@@ -26,13 +26,13 @@ def _bytes(value: object) -> str:
         raise refuse(
             f"{value!r} is not a size in Prometheus' notation",
             why="the Prometheus operator refuses a Kubernetes quantity here",
-            write=f"{meant[1]}{meant[2] or 'G'}B" if meant else "a number with its unit, such as 8GB or 800MB",
+            fix=f"{meant[1]}{meant[2] or 'G'}B" if meant else "a number with its unit, such as 8GB or 800MB",
         )
     if prometheus_bytes(value) < MEBIBYTE:
         raise refuse(
             f"{value!r} is less than a megabyte",
             why="Prometheus would drop every sample at once",
-            write="a number with its unit, such as 8GB or 800MB",
+            fix="a number with its unit, such as 8GB or 800MB",
         )
     return value
 
@@ -43,7 +43,7 @@ def _retention(value: object) -> str:
     raise refuse(
         f"{value!r} is not a duration that Prometheus knows",
         why="the Prometheus operator refuses any other notation",
-        write=f"{value}d" if str(value).isdecimal() else "whole numbers with their units, the longest first, such as 10d or 1w12h",
+        fix=f"{value}d" if str(value).isdecimal() else "whole numbers with their units, the longest first, such as 10d or 1w12h",
     )
 
 
@@ -53,7 +53,7 @@ def _alert_retention(value: object) -> str:
     raise refuse(
         f"{value!r} is not a duration that Alertmanager knows",
         why="the Prometheus operator takes hours and less here, and no days",
-        write=_in_hours(str(value)) or "hours, such as 120h for five days",
+        fix=_in_hours(str(value)) or "hours, such as 120h for five days",
     )
 
 
