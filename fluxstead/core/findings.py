@@ -48,16 +48,6 @@ class Finding:
         return f"{self.source}: {self.severity} [{self.id}] {self.what}\n    because: {self.why}\n    write:   {self.fix}"
 
 
-def error(id: str, source: Source, *, what: str, why: str, fix: str) -> Finding:  # noqa: A002 -- `id` is the registry's word
-    """A finding that stops the program."""
-    return Finding(source, Severity.ERROR, id, what, why, fix)
-
-
-def warning(id: str, source: Source, *, what: str, why: str, fix: str) -> Finding:  # noqa: A002
-    """A finding that is shown and lets the program go on."""
-    return Finding(source, Severity.WARNING, id, what, why, fix)
-
-
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Those findings that stop the program."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]
