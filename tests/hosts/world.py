@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
 from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Node, Place, Signature, Verdict, Volume, label_of
-from fluxstead.hosts.script.text import adopted_line, fstab_fields, fstab_line
+from fluxstead.hosts.script.text import adopted_line, fstab_fields, fstab_line, said
 
 GIB = 1024 * MIB
 SERIAL = "WD-1"
@@ -291,3 +292,16 @@ def workable(draw: st.DrawFn) -> tuple[Declared, Host]:
     lines = draw(st.sampled_from([(), (fstab_line(one, UUID),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",)]))
     place = Place("/dev/sda1" if mounted else "", immutable=draw(st.sampled_from([True, False])), fstab=lines, own=lines)
     return one, host(disk, place=place)
+
+
+def verdict(found: Host, one: Declared | None = None, *others: Declared) -> Verdict:
+    """The verdict on disk `a`."""
+    one = one or declared()
+    return decide(one, node(one, *others), found)
+
+
+def refused(found: Host, one: Declared | None = None, *others: Declared) -> str:
+    """The text of a refusal, which never comes with a task."""
+    answer = verdict(found, one, *others)
+    assert (answer.action, answer.tasks) == ("refuse", ()), answer
+    return said(answer)
