@@ -153,7 +153,8 @@ def _btrfs_of(volumes: Sequence[Volume]) -> List[str]:
 def _folder(path: str, mounted: bool) -> Dict[str, object]:
     """The folder of a mount path itself; called with mounts of its own when something is mounted on it."""
     real = os.path.realpath(path) == path and (not os.path.lexists(path) or os.path.isdir(path))
-    if mounted:
+    # Not where a later mount on a folder above hides it.
+    if mounted and os.path.ismount(path):
         run("umount", "--lazy", "--all-targets", path)
     if not real or not os.path.isdir(path):
         return {"real": real, "entries": [], "immutable": False}
