@@ -21,9 +21,11 @@ _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operato
 def clusters_in(root: Path, facts: SystemFacts) -> dict[str, Past]:
     """Each cluster's tree, by the directory that its Flux begins with."""
     store = DiskStore(root)
-    entries = sorted(set(_bootstrapped(store))) or _of_clusters(sorted(set(_highest(store))))
+    # An instance in an example, or of another repository, begins in a directory that is not here.
+    bootstrapped = sorted({entry for entry in _bootstrapped(store) if store.is_folder(entry)})
+    entries = bootstrapped or [entry for entry in _of_clusters(sorted(set(_highest(store)))) if store.is_folder(entry)]
     history = history_of(root)
-    return {entry: _evidence(store, entry, history, facts) for entry in entries if store.is_folder(entry)}
+    return {entry: _evidence(store, entry, history, facts) for entry in entries}
 
 
 def _of_clusters(entries: list[str]) -> list[str]:

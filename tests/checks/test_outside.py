@@ -92,3 +92,17 @@ def test_a_tree_that_people_wrote_is_checked_from_the_command_line(tmp_path: Pat
     assert answer.out.startswith("::error file=web/objects.yaml,line=9,title=versions/range::")
     assert "clusters/home: " in answer.err
     assert main(["check", "--tree", str(tmp_path / "nowhere")]) == 2
+
+
+def test_an_instance_of_another_repository_does_not_hide_the_clusters_of_this_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It begins in a directory that is not here."""
+    instance = (
+        "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux}\nspec: {sync: {path: clusters/far}}\n"
+    )
+    for path, text in {**layer("web", WEB), "docs/example.yaml": instance}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert main(["check", "--tree", str(tmp_path)]) == 0
+    assert "clusters/home: 1 Kustomizations" in capsys.readouterr().err
