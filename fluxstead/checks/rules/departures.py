@@ -85,14 +85,17 @@ def left(move: Transition) -> Iterator[Finding]:
     before, now, facts = move.before, move.now, move.facts
     moved = move.moved_releases()
     yield from (_second_release(move, old, new) for old, new in moved)
-    for ref, items in before.by_ref.items():
-        old = items[0]
-        if ref in now.by_ref or ref.kind not in GUARDED or ref.group == KUSTOMIZE or facts.registers_disks(old):
-            continue
+    gone = [
+        items[0]
+        for ref, items in before.by_ref.items()
+        if ref not in now.by_ref and ref.kind in GUARDED and ref.group != KUSTOMIZE and not facts.registers_disks(items[0])
+    ]
+    with_volumes = volumes_by_namespace(facts, before) if any(old.ref.kind == "Namespace" for old in gone) else {}
+    for old in gone:
         if would_be_pruned(old, now):
-            if ref.kind != "Namespace" or ref.name in volumes_by_namespace(facts, before):
+            if old.ref.kind != "Namespace" or old.ref.name in with_volumes:
                 yield pruned(move.name, old)
-        elif ref.kind in _ORPHANS and not moved:
+        elif old.ref.kind in _ORPHANS and not moved:
             way = f"it as it was, or, if it is meant to go, {_deletion(move.context, before, old)} once the commit has arrived"
             yield _orphan(move.name, old, way)
 

@@ -24,9 +24,9 @@ def findings(context: CheckContext) -> Iterator[Finding]:
         chart = context.facts.chart(context.tree, item)
         if chart.holds_volumes:
             yield from _remedies(context, item, chart)
-    inside = volumes_by_namespace(context.facts, context.tree) if context.described else {}
     if not context.described:
         return
+    inside = volumes_by_namespace(context.facts, context.tree)
     for item in context.tree.objects:
         if annotation(item, PRUNE) == "disabled" or not item.kustomization.spec.get("prune", True):
             continue
