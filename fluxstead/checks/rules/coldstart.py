@@ -84,16 +84,15 @@ def findings(context: CheckContext) -> Iterator[Finding]:
     """Each Kustomization's first need that the cluster cannot meet in time, and Kustomizations that wait for each other."""
     tree = context.tree
     waiting = waiting_in(tree)
-    stuck = 0
     for circle in waiting.circles:
-        stuck |= sum(3 << 2 * kustomization.index for kustomization in circle)
         if not {kustomization.name for kustomization in circle} <= context.blocked:
             yield _deadlock(circle)
+    never = _never_started(tree, waiting)
     cluster = _cluster_of(tree, context.platform, context.facts)
     told: set[tuple[int, Requirement]] = set()
     for item in tree.objects:
-        if not item.has_final_name or (waiting.applied[item.kustomization.index] | 3 << 2 * item.kustomization.index) & stuck:
-            continue  # what never starts needs no findings about its needs
+        if not item.has_final_name or item.kustomization.index in never:
+            continue
         for need in requirements_of(item):
             if need in cluster.given or (item.kustomization.index, need) in told or _is_told(context, item.kustomization, need):
                 continue
@@ -101,6 +100,14 @@ def findings(context: CheckContext) -> Iterator[Finding]:
             finding = _judge(item, need, cluster, waiting, described=context.described)
             if finding:
                 yield finding
+
+
+def _never_started(tree: AppliedTree, waiting: Waiting) -> set[int]:
+    """The Kustomizations in circles and after them, of whose needs nothing is said, by index."""
+    steps = {index: 3 << 2 * index for circle in waiting.circles for index in (kustomization.index for kustomization in circle)}
+    stuck = sum(steps.values())
+    after = {one.index for one in tree.kustomizations.values() if waiting.applied[one.index] & stuck} if stuck else set()
+    return after | steps.keys()
 
 
 def _is_told(context: CheckContext, kustomization: FluxKustomization, need: Requirement) -> bool:
