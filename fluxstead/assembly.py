@@ -107,19 +107,17 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
         sops_secret=cluster.flux.sops_secret,
         place=cluster.flux.place,
     )
-    context, past = evidence_of(description, plans, tree, root)
-    said = judged(context, past)
+    past = evidence_of(description, plans, tree, root)
+    said = judged(past)
     findings += [*ordered.findings, *(one for one in said if isinstance(one, Finding))]
     # Classes and copies come from the machines' disks: without a machine, everything else would seem to be wrong.
     alone = bool(of_machines) and not any(node.joined for node in description.nodes)
     kept = of_machines if alone else accepted(set(findings), cluster.accept, all_checks() if cluster.accept else ())
     remarks = tuple(one for one in said if isinstance(one, Remark))
-    return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, context.tree)
+    return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, past.context.tree)
 
 
-def evidence_of(
-    description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None
-) -> tuple[CheckContext, Past]:
+def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None) -> Past:
     """What the rules look at: the tree's files and what people wrote around them, now and in commits."""
     cluster = description.cluster
     around = DiskStore(root) if root else TextStore({})
@@ -160,7 +158,7 @@ def evidence_of(
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,
     )
-    return context, Past(context, before)
+    return Past(context, before)
 
 
 def _entries(cluster: str, directory: str, store: Store) -> list[str]:

@@ -53,13 +53,13 @@ def all_checks() -> tuple[Check, ...]:
         *(rule.checks for rule in registry.OF_COMMITS),
         *(rule.checks for rule in outside.RULES),
     )
-    return tuple(sorted(chain(*checks), key=lambda check: check.id))
+    return tuple(sorted(set(chain(*checks)), key=lambda check: check.id))
 
 
-def judged(context: CheckContext, past: Past) -> list[Finding | Remark]:
+def judged(past: Past) -> list[Finding | Remark]:
     """What all rules say of a tree, and of the commits before it."""
     return [
-        *run(context, OF_TREES),
+        *run(past.context, OF_TREES),
         *over(past, OF_MOVES),
         *run(past, registry.OF_COMMITS),
         *map(not_checked, past.committed.unchecked),

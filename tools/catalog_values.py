@@ -8,6 +8,7 @@ the newest, and so on for each node.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fluxstead.catalog.chart_values import node_at
 from tools.catalog_charts import CLOSED, OPEN, Shape
 
 
@@ -18,12 +19,8 @@ def history(shapes: Sequence[Shape]) -> dict[str, Any]:
 
 def shape_at(keys: Mapping[str, Any], index: int) -> Shape:
     """The shape of one version, as it went into `history`."""
-    shape: dict[str, Shape] = {}
-    for key, entry in keys.items():
-        for node, runs in _pairs(entry):
-            if sum(boundary <= index for boundary in runs) % 2:
-                shape[key] = shape_at(node, index) if isinstance(node, dict) else node
-    return shape
+    nodes = {key: node_at(entry, index) for key, entry in keys.items()}
+    return {key: shape_at(node, index) if isinstance(node, dict) else node for key, node in nodes.items() if node is not None}
 
 
 def _keys(shapes: Mapping[int, Mapping[str, Shape]]) -> dict[str, Any]:
@@ -52,7 +49,3 @@ def _runs(has: set[int], among: Sequence[int]) -> list[int]:
         if (index in has) != (len(runs) % 2 == 1):
             runs.append(index)
     return runs
-
-
-def _pairs(entry: Any) -> Iterable[tuple[Any, Sequence[int]]]:
-    return zip(entry[::2], entry[1::2], strict=True) if isinstance(entry, list) else [(entry, [0])]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.catalog.versions import parsed
+from fluxstead.core.version import numbers
 
 _DATA = Path(__file__).parent / "data" / "chart_values"
 _OPEN = 1
@@ -42,7 +42,7 @@ def versions_known(chart: str) -> tuple[str, ...]:
 def neighbours(chart: str, version: str) -> tuple[str, ...]:
     """The known versions on either side of an unknown exact one: two, or one before the oldest or after the newest."""
     known = versions_known(chart)
-    place = bisect(known, parsed(version), key=parsed)
+    place = bisect(known, numbers(version), key=numbers)
     return known[max(place - 1, 0) : place + 1]
 
 
@@ -79,7 +79,7 @@ class _Version:
         for name, value in values.items():
             key = str(name)
             way = (*parent, key)
-            node = _node(keys.get(key), self.index)
+            node = node_at(keys.get(key), self.index)
             if node is None:
                 yield UnknownValue(".".join(way), self._meant(key, keys, parent), *self._known_around(way))
             elif isinstance(value, Mapping) and node != _OPEN:
@@ -87,7 +87,7 @@ class _Version:
 
     def _meant(self, key: str, siblings: Mapping[str, Any], parent: tuple[str, ...]) -> str | None:
         """A very similar sibling, or the same key at the only other place, or a somewhat similar sibling."""
-        known = [name for name, entry in siblings.items() if _node(entry, self.index) is not None]
+        known = [name for name, entry in siblings.items() if node_at(entry, self.index) is not None]
         elsewhere = [path for path in self._paths(self.keys) if path.rpartition(".")[2] == key]
         sibling = nearest(key, known, 0.75)
         if sibling is None and len(elsewhere) == 1:
@@ -97,7 +97,7 @@ class _Version:
 
     def _paths(self, keys: Mapping[str, Any], parent: str = "") -> Iterator[str]:
         for key, entry in keys.items():
-            node = _node(entry, self.index)
+            node = node_at(entry, self.index)
             if node is not None:
                 yield f"{parent}{key}"
                 if isinstance(node, dict):
@@ -105,7 +105,7 @@ class _Version:
 
     def _known_around(self, way: Sequence[str]) -> tuple[str | None, str | None]:
         having = [version for index, version in enumerate(self.all) if self._has(way, index)]
-        place = bisect(having, parsed(self.all[self.index]), key=parsed)
+        place = bisect(having, numbers(self.all[self.index]), key=numbers)
         return (having[place - 1] if place else None), (having[place] if place < len(having) else None)
 
     def _has(self, way: Sequence[str], index: int) -> bool:
@@ -113,11 +113,11 @@ class _Version:
         for key in way:
             if not isinstance(node, dict):
                 return False
-            node = _node(node.get(key), index)
+            node = node_at(node.get(key), index)
         return node is not None
 
 
-def _node(entry: Any, index: int) -> Any:
+def node_at(entry: Any, index: int) -> Any:
     """What an entry is in one version; None where that version does not have it."""
     if not isinstance(entry, list):
         return entry

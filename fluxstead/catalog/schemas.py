@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.catalog.problems import SchemaProblem, not_json, plain, problems_of
-from fluxstead.catalog.versions import parsed
+from fluxstead.core.version import numbers
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
@@ -102,6 +102,6 @@ def _stability(api_version: str) -> tuple[bool, list[int]]:
 @cache
 def _sets(product: str, version: str) -> tuple[Path, ...]:
     """The folders that serve a version, oldest first: up to the first that is not older."""
-    held = sorted((parsed(folder.name.rpartition("-")[2]), folder) for folder in _DATA.glob(f"{product}-*"))
-    older = sum(since < parsed(version)[:2] for since, _ in held)
+    held = sorted((numbers(folder.name.rpartition("-")[2]), folder) for folder in _DATA.glob(f"{product}-*"))
+    older = sum(since < numbers(version)[:2] for since, _ in held)
     return tuple(folder for _, folder in held[: older + 1])

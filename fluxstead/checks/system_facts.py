@@ -7,8 +7,8 @@ from functools import cached_property
 
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.chart import Chart, Charts
-from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
+from fluxstead.checks.reading.charts import chart_of
 from fluxstead.core.shape import mapping
 
 

@@ -94,7 +94,7 @@ def _checks_of(name: str, assembled: Assembled | None, root: Path, runs: int) ->
     files = [(file.text, file.object) for file in tree]
 
     def ours() -> None:
-        judged(*evidence_of(description, assembled.plans, tree, root))
+        judged(evidence_of(description, assembled.plans, tree, root))
 
     def baseline() -> None:
         for text, _ in files:

@@ -82,7 +82,7 @@ def _hand_written(options: argparse.Namespace) -> int:
     session = Session(kustomize(), options.online)
     for entry, past in clusters.items():
         tree = past.context.tree
-        said.update(judged(past.context, past), run_rules(Outside(tree, root, session), OF_OUTSIDE))
+        said.update(judged(past), run_rules(Outside(tree, root, session), OF_OUTSIDE))
         print(f"{entry or '.'}: {len(tree.kustomizations)} Kustomizations, {len(tree.objects)} objects", file=sys.stderr)
     return int(_print(said, options.format))
 

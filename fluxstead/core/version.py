@@ -45,12 +45,12 @@ K3sVersion = Annotated[str, AfterValidator(_k3s)]
 """One exact k3s release."""
 
 
-def numbers(version: str) -> tuple[int, int, int]:
-    """Major, minor and patch of a version that was validated before."""
-    major, minor, patch = re.split(r"[-+]", version.removeprefix("v"), maxsplit=1)[0].split(".")
-    return int(major), int(minor), int(patch)
+def numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version, without its `v`, its pre-release and its build: (1, 33, 1) for `v1.33.1+k3s1`."""
+    return tuple(int(number) for number in re.split(r"[-+]", version.removeprefix("v"), maxsplit=1)[0].split("."))
 
 
 def minor(version: str) -> tuple[int, int]:
-    """Major and minor, for "since 2.7" and the like."""
-    return numbers(version)[:2]
+    """Major and minor of an exact version, for "since 2.7" and the like."""
+    major, second, *_ = numbers(version)
+    return major, second

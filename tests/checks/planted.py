@@ -169,13 +169,17 @@ class Planted:
         return {path: text.replace(old, new) for path, text in self.files.items()}
 
 
-def look(planted: Planted, files: Mapping[str, str]) -> list[Finding]:
-    """What the checks find in these files, with everything else as the defect has it."""
+def past_of(planted: Planted, files: Mapping[str, str]) -> Past:
+    """What the rules look at for these files, with everything else as the defect has it."""
     before: dict[str, AppliedTree] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
     more = {"products": {"longhorn": "1.9.0"}, **planted.more}
     context = CheckContext(tree=_view(files), facts=SYSTEM_FACTS, platform=planted.platform, nodes=planted.nodes, **more)
-    said = judged(context, Past(context, Committed(before, **planted.committed)))
-    return sorted(one for one in said if isinstance(one, Finding))
+    return Past(context, Committed(before, **planted.committed))
+
+
+def look(planted: Planted, files: Mapping[str, str]) -> list[Finding]:
+    """What the checks find in these files."""
+    return sorted(one for one in judged(past_of(planted, files)) if isinstance(one, Finding))
 
 
 def _view(files: Mapping[str, str]) -> AppliedTree:

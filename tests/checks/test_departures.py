@@ -8,7 +8,7 @@ import pytest
 
 from fluxstead.core.findings import Finding, errors
 from tests.checks.planted import LONGHORN, WEB, Planted, disk, disk_node, layer, look, machine, obj, storage
-from tests.checks.test_git import commit, git, moves, render
+from tests.checks.repository import commit, git, moves, render
 from tests.conftest import Project
 
 A, B = disk("a", "/mnt/a"), disk("b", "/mnt/b")

@@ -9,49 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fluxstead.core.findings import Finding
-from fluxstead.tree.entry import entry_path, entry_text
-from fluxstead.tree.owned import compare, write
 from tests.checks.planted import obj
+from tests.checks.repository import commit, git, moves, render
 from tests.conftest import Project
 
+pytestmark = pytest.mark.usefixtures("somebody")
 RELEASE = "infrastructure/longhorn/helm-release-longhorn.yaml"
-
-
-@pytest.fixture(autouse=True)
-def _somebody(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Git as somebody without settings."""
-    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-    for key in [key for key in os.environ if key.startswith("GIT_")]:
-        monkeypatch.delenv(key)
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "a")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "a@example.test")
-
-
-def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True).stdout.strip()
-
-
-def render(project: Project) -> Path:
-    """Write the tree; gives its folder."""
-    assembled = project.run().assembled
-    assert assembled is not None
-    write(project.root, assembled.tree.directory, compare(project.root, assembled.tree.directory, assembled.files))
-    entry = project.root / entry_path(project.stack)
-    if not entry.exists():
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        entry.write_text(entry_text(project.stack, assembled.tree.directory))
-    return project.root / assembled.tree.directory
-
-
-def commit(root: Path, message: str = "a change") -> None:
-    git(root, "add", "-A")
-    git(root, "commit", "-qm", message)
-
-
-def moves(project: Project) -> list[Finding]:
-    return [finding for finding in project.run().findings if finding.id.startswith("moves/")]
 
 
 def unchecked(project: Project) -> list[str]:

@@ -10,7 +10,9 @@ from fluxstead.checks.hand_written import clusters_in
 from fluxstead.core.findings import Finding
 from fluxstead.roster import SYSTEM_FACTS, judged
 from tests.checks.planted import WEB, kept, layer, obj, release
-from tests.checks.test_git import _somebody, commit, git  # noqa: F401 -- a fixture
+from tests.checks.repository import commit, git
+
+pytestmark = pytest.mark.usefixtures("somebody")
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -47,7 +49,7 @@ def of_tree(root: Path) -> list[Finding]:
     return [
         said
         for past in clusters_in(root, SYSTEM_FACTS).values()
-        for said in judged(past.context, past)
+        for said in judged(past)
         if isinstance(said, Finding) and said.id.startswith("moves/")
     ]
 

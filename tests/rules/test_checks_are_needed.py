@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fluxstead.checks.registry import OF_COMMITS
-from fluxstead.core.findings import Severity
+from fluxstead.core.findings import Finding, Severity
 from fluxstead.roster import OF_MOVES, OF_TREES
 from tests.checks.defects import DEFECTS, OF_THE_DESCRIPTION
 from tests.checks.defects_again import PLANTED
-from tests.checks.planted import Planted, look
+from tests.checks.planted import Planted, look, past_of
 
 CHECKS = {check.id: check for rules in (OF_TREES, OF_MOVES, OF_COMMITS) for rule in rules for check in rule.checks}
 # What looks outside has its own stand-ins: tests/checks/test_outside.py.
@@ -28,6 +28,20 @@ def test_a_planted_defect_is_named(id_: str, defect: Planted) -> None:
     assert found, [finding.text() for finding in look(defect, defect.files)]
     assert any(defect.says in finding.what for finding in found), [finding.what for finding in found]
     assert {finding.severity for finding in found} == {CHECKS[id_].severity}
+
+
+@pytest.mark.parametrize(("id_", "defect"), PLANTED)
+def test_a_rule_makes_findings_of_the_checks_that_it_names(id_: str, defect: Planted) -> None:
+    """By them it is listed; another one would come from nowhere."""
+    past = past_of(defect, defect.files)
+    made = [
+        *((rule.checks, list(rule.function(past.context))) for rule in OF_TREES),
+        *((rule.checks, list(rule.function(move))) for rule in OF_MOVES for move in past.transitions),
+        *((rule.checks, list(rule.function(past))) for rule in OF_COMMITS),
+    ]
+    for checks, said in made:
+        assert {one.id for one in said if isinstance(one, Finding)} <= {check.id for check in checks}
+    assert any(one.id == id_ for _, said in made for one in said if isinstance(one, Finding))
 
 
 @pytest.mark.parametrize(("id_", "defect"), [one for one in PLANTED if one[0] not in OF_THE_DESCRIPTION])

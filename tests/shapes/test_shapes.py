@@ -100,7 +100,7 @@ def test_a_spoilt_repository_gives_findings(random: Random) -> None:
         put(Path(folder), Spoiler(random, POOL).spoilt(EVERYTHING))
         with within_bounds():
             clusters = [*clusters_in(Path(folder), SYSTEM_FACTS).values(), cluster_at(Path(folder), "clusters/home", SYSTEM_FACTS)]
-            said = [one for past in clusters for one in judged(past.context, past)]
+            said = [one for past in clusters for one in judged(past)]
             show(one for one in said if isinstance(one, Finding))
 
 

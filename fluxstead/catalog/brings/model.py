@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fluxstead.catalog.versions import parsed
+from fluxstead.core.version import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Part:
 
 def of_version(version: str, parts: Iterable[Part]) -> Brings | None:
     """All parts that a version has, as one; None where it has none."""
-    number = parsed(version)
+    number = numbers(version)
     combined: Brings | None = None
     for part in parts:
-        if parsed(part.since) <= number and (part.until is None or number < parsed(part.until)):
+        if numbers(part.since) <= number and (part.until is None or number < numbers(part.until)):
             combined = part.brings if combined is None else combined | part.brings
     return combined
 

@@ -86,5 +86,5 @@ def _immutable(name: str, old: AppliedObject, new: AppliedObject) -> Iterator[Fi
             )
 
 
-MOVES = (Rule(findings, (EVERYTHING_LEFT, IMMUTABLE, LEFT, CHANGED_OWNER, SECOND_RELEASE)),)
+MOVES = (Rule(findings, (EVERYTHING_LEFT, IMMUTABLE, LEFT, CHANGED_OWNER, ORPHANED, SECOND_RELEASE)),)
 COMMITS = (Rule(unread, (UNREAD,)), Rule(orphans, (ORPHANED,)))

@@ -10,9 +10,9 @@ from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_val
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.context import CheckContext
-from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import AppliedObject
+from fluxstead.checks.reading.charts import chart_of
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Remark, Rule, not_checked
 from fluxstead.core.check import refuses, warns

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from fluxstead.checks.objects.charts import chart_of
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
+from fluxstead.checks.reading.charts import chart_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import pruned, would_be_pruned
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
-from fluxstead.core.version import numbers
+from fluxstead.core.version import is_exact, numbers
 from fluxstead.systems.longhorn.chart import LONGHORN
 
 DISK_CHANGED = refuses(
@@ -155,10 +155,9 @@ def _renamed(key: str, disk: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def _version(name: str, was: str, now: str, item: AppliedObject) -> Iterator[Finding]:
     """Longhorn goes up by one minor at a time, and never down (longhorn-manager: upgrade/util/util.go)."""
-    try:
-        old, new = numbers(was), numbers(now)
-    except ValueError:
+    if not (is_exact(was) and is_exact(now)):
         return
+    old, new = numbers(was), numbers(now)
     if new < old:
         yield VERSION_JUMP(
             item.source,
