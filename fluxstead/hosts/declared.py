@@ -32,7 +32,6 @@ def declared(node: Node) -> Mapping[str, Any]:
     return {
         "node": node.name,
         "address": node.address,
-        "role": node.role,
         "disks": [_disk(disk) for disk in node.disks],
         "k3s": {
             "nodeLabels": [f"{key}={value}" for key, value in sorted(node.labels.items()) if kubelet_admits(key)],

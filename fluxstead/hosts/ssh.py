@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -55,8 +56,11 @@ def ask_node(node: Node, root: Path) -> Answer:
         f"{jump.user}@{_bracketed(jump.address)}:{jump.port}" if jump else "",
     )
     with tempfile.TemporaryDirectory() as scratch:
-        options = _connection(node, key, Path(scratch) / "known_hosts")
-        return ask([*options, *(("-J", way.jump) if jump else ()), "--", way.destination], declared(node), way)
+        options = _connection(key, node.ssh.host_key, node.dialled_at, node.ssh.port, Path(scratch) / "known_hosts")
+        if jump:
+            through = _connection(key, jump.host_key, jump.address, jump.port, Path(scratch) / "known_jump")
+            options += ["-o", f"ProxyCommand={_proxy(through, f'{jump.user}@{jump.address}')}"]
+        return ask([*options, "--", way.destination], declared(node), way)
 
 
 def ask(destination: Sequence[str], data: Mapping[str, object], way: Way) -> Answer:
@@ -107,16 +111,22 @@ def _readable(file: Path) -> bool:
         return False
 
 
-def _connection(node: Node, key: Path | None, known: Path) -> list[str]:
-    ssh = node.ssh
-    options = ["-p", str(ssh.port)]
+def _connection(key: Path | None, host_key: str | None, address: str, port: int, known: Path) -> list[str]:
+    """ssh's options for one host; its key is pinned by a file of known hosts that holds no other."""
+    options = ["-p", str(port)]
     if key is not None:
         options += ["-i", str(key)]
-    if ssh.host_key:
-        known.write_text(f"{_host(node.dialled_at, ssh.port)} {ssh.host_key}\n", encoding="utf-8")
-        options += ["-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes"]
-        options += ["-o", f"HostKeyAlgorithms={ssh.host_key.split()[0]}"]
+    if host_key:
+        known.write_text(f"{_host(address, port)} {host_key}\n", encoding="utf-8")
+        options += ["-o", f"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"]
+        options += ["-o", f"HostKeyAlgorithms={host_key.split()[0]}"]
     return options
+
+
+def _proxy(options: Sequence[str], destination: str) -> str:
+    """As `-J` does it; but that hands no option on, so the jump host's key would be looked up in the operator's own known hosts."""
+    words = ["ssh", *_OPTIONS, *options]
+    return f"{shlex.join(words).replace('%', '%%')} -W '[%h]:%p' -- {shlex.quote(destination)}"
 
 
 def _bracketed(address: str) -> str:

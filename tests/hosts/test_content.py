@@ -16,7 +16,7 @@ from fluxstead.hosts.script.files import write_safely
 from fluxstead.hosts.script.gpt import PREPARING, partition_guid, table
 from fluxstead.hosts.script.look import look
 from fluxstead.hosts.script.medium import Medium
-from fluxstead.hosts.script.model import MIB, Disk, Signature
+from fluxstead.hosts.script.model import MIB, FoundDisk, Signature
 from fluxstead.hosts.script.superblocks import Kept, kept
 from fluxstead.hosts.script.tools import RefusedError
 
@@ -47,7 +47,7 @@ def image(tmp_path: Path) -> Path:
     return file
 
 
-def disk_of(file: Path, *signatures: Signature) -> Disk:
+def disk_of(file: Path, *signatures: Signature) -> FoundDisk:
     size = file.stat().st_size
     return blank(path=str(file), size=size, volumes=(whole(str(file), size=size, signatures=signatures),))
 

@@ -8,7 +8,7 @@ import pytest
 
 from fluxstead.hosts.script.consent import FRESH
 from fluxstead.hosts.script.gpt import PREPARING, partition_guid
-from fluxstead.hosts.script.model import MIB, Disk, Host, Look, Place, Signature, label_of
+from fluxstead.hosts.script.model import MIB, FoundDisk, Host, Look, Place, Signature, label_of
 from fluxstead.hosts.script.text import said
 
 from .world import (
@@ -77,7 +77,7 @@ def test_further_options_of_the_operators_line_are_kept() -> None:
     assert verdict(host(ours(), place=replace(right_place(), fstab=(line,), own=(line,)))).action == "nothing"
 
 
-def by_hand(**changes: object) -> Disk:
+def by_hand(**changes: object) -> FoundDisk:
     """A disk that an operator prepared."""
     volume = part(signatures=filesystem(label="data"), mounts=(PATH,), look=REPLICAS)
     return replace(holding(replace(volume, **changes)), busy=True)  # type: ignore[arg-type]

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from fluxstead.hosts.script import apt, packages, tools
-from fluxstead.hosts.script.model import Node
+from fluxstead.hosts.script.model import DeclaredHost
 from fluxstead.hosts.script.packages import BEGUN, begun_packages, install_packages, missing_packages, package_problems
 from fluxstead.hosts.script.tools import StepError
 from tests.conftest import REPOSITORY
 
 from .debian import TOOLS, Debian
 
-NODE = Node("k3s1", None, (), None, (), "500M")
+NODE = DeclaredHost("k3s1", None, (), None, ())
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given
 
 from fluxstead.hosts.script.decide import DESTRUCTIVE, decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
-from fluxstead.hosts.script.model import Declared, Disk, Host, Verdict, label_of
+from fluxstead.hosts.script.model import DeclaredDisk, FoundDisk, Host, Verdict, label_of
 from fluxstead.hosts.script.text import said
 from tests.conftest import examples
 
@@ -17,7 +17,7 @@ from .world import any_declared, any_host, blank, declared, do, host, node, work
 MANY = examples(30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
-def is_blank(disk: Disk) -> bool:
+def is_blank(disk: FoundDisk) -> bool:
     if len(disk.volumes) > 1 or disk.volumes[0].mounts:
         return False
     marks = {signature.type for signature in disk.volumes[0].signatures}
@@ -26,7 +26,7 @@ def is_blank(disk: Disk) -> bool:
     return not disk.inside and ((not marks and disk.edges == "zero") or (marks <= {"gpt", "PMBR"} and disk.edges == "table"))
 
 
-def is_unfinished(disk: Disk, name: str) -> bool:
+def is_unfinished(disk: FoundDisk, name: str) -> bool:
     """Our own partition before its filesystem was whole, that nobody can have used."""
     if disk.edges != "table" or len(disk.partitions) != 1:
         return False
@@ -55,7 +55,7 @@ def interrupted(verdict: Verdict) -> bool:
 
 @MANY
 @given(any_declared, any_host())
-def test_nothing_is_destroyed_that_is_not_blank_unfinished_or_consented(one: Declared, found: Host) -> None:
+def test_nothing_is_destroyed_that_is_not_blank_unfinished_or_consented(one: DeclaredDisk, found: Host) -> None:
     verdict = decide(one, node(one), found)
     # Rewriting a torn table of our own around a filesystem that stays is no destruction.
     mending = verdict.action == "mend" and set(verdict.tasks) & set(DESTRUCTIVE) <= {"partition"}
@@ -83,7 +83,7 @@ def test_nothing_is_destroyed_that_is_not_blank_unfinished_or_consented(one: Dec
 
 @MANY
 @given(any_declared, any_host())
-def test_a_refusal_comes_with_no_task_and_says_why(one: Declared, found: Host) -> None:
+def test_a_refusal_comes_with_no_task_and_says_why(one: DeclaredDisk, found: Host) -> None:
     verdict = decide(one, node(one), found)
     if verdict.action == "refuse":
         assert not verdict.tasks
@@ -96,7 +96,7 @@ def test_a_refusal_comes_with_no_task_and_says_why(one: Declared, found: Host) -
 @MANY
 @given(workable())
 @example((declared(), host(blank())))
-def test_a_plan_after_an_apply_is_empty(case: tuple[Declared, Host]) -> None:
+def test_a_plan_after_an_apply_is_empty(case: tuple[DeclaredDisk, Host]) -> None:
     one, found = case
     verdict = decide(one, node(one), found)
     assert verdict.action != "refuse"
@@ -113,7 +113,7 @@ def test_a_plan_after_an_apply_is_empty(case: tuple[Declared, Host]) -> None:
 
 @MANY
 @given(any_declared, any_host())
-def test_the_decision_does_not_depend_on_the_order_of_disks(one: Declared, found: Host) -> None:
+def test_the_decision_does_not_depend_on_the_order_of_disks(one: DeclaredDisk, found: Host) -> None:
     turned = replace(found, disks=tuple(reversed(found.disks)))
     first, second = decide(one, node(one), found), decide(one, node(one), turned)
     assert (first.action, first.tasks) == (second.action, second.tasks)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fluxstead.hosts.script.consent import FRESH
 from fluxstead.hosts.script.decide import DESTRUCTIVE
 from fluxstead.hosts.script.gpt import PREPARING, READY
-from fluxstead.hosts.script.model import MIB, UNTOOLED, Disk, Look, Place, Signature, label_of
+from fluxstead.hosts.script.model import MIB, UNTOOLED, FoundDisk, Look, Place, Signature, label_of
 
 from .world import (
     DIGEST,
@@ -34,7 +34,7 @@ from .world import (
 CONSENT = f"{SERIAL}/{DIGEST}"
 
 
-def unfinished(**changes: object) -> Disk:
+def unfinished(**changes: object) -> FoundDisk:
     """A disk whose preparation was interrupted after its table was written."""
     return replace(ours(mounted=False, **{"partition_name": PREPARING, **changes}), table_name=PREPARING)
 

@@ -37,7 +37,6 @@ NODE = {
     "role": "server",
     "disks": [{"name": "a", "serial": "S", "size": 1, "filesystem": "ext4", "mountPath": "/mnt/a"}],
     "k3s": {"nodeLabels": ["storage=longhorn"], "nodeTaints": ["a=b:NoSchedule"]},
-    "journald": {"maxUse": "500M"},
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -18,8 +19,9 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZG
 NODE = {"name": "k3s1", "cluster": "c", "address": "192.0.2.1", "role": "server", "state": "live"}
 FINE = {"status": "fine", "disks": [], "system": [], "inventory": []}
 STAND_IN = """#!{python}
-import json, os, pathlib, sys
-known = [word.partition("=")[2] for word in sys.argv if word.startswith("UserKnownHostsFile=")]
+import json, os, pathlib, shlex, sys
+words = [part for word in sys.argv for part in (shlex.split(word) if word.startswith("ProxyCommand=") else [word])]
+known = [word.partition("=")[2] for word in words if word.startswith("UserKnownHostsFile=")]
 texts = [pathlib.Path(name).read_text() for name in known]
 stdin = sys.stdin.read()
 call = {{"words": sys.argv[1:], "known": texts, "stdin": stdin}}
@@ -114,9 +116,20 @@ def test_without_a_key_the_operator_s_known_hosts_decide(stand: Stand) -> None:
     assert words[-2:] == ["root@192.0.2.1", "sh -s"]
 
 
-def test_a_jump_host_by_ipv6_is_bracketed(stand: Stand) -> None:
-    words = words_for(stand, jump={"address": "2001:db8::9", "port": 2200, "user": "me", "hostKey": KEY})
-    assert words[words.index("-J") + 1] == "me@[2001:db8::9]:2200"
+def test_the_key_of_a_jump_host_is_pinned_too(stand: Stand, tmp_path: Path) -> None:
+    key = tmp_path / "key of 100%"
+    key.write_text("-----BEGIN")
+    jump = {"address": "2001:db8::9", "port": 2200, "user": "me", "hostKey": KEY}
+    words = words_for(stand, jump=jump, privateKeyFile=str(key))
+    [command] = [word.removeprefix("ProxyCommand=") for word in words if word.startswith("ProxyCommand=")]
+    assert command.endswith(" -W '[%h]:%p' -- me@2001:db8::9")
+    through = shlex.split(command.replace("%%", "%"))
+    assert through[0] == "ssh"
+    assert {"StrictHostKeyChecking=yes", "BatchMode=yes"} <= set(through)
+    assert through[through.index("-p") + 1] == "2200"
+    assert through[through.index("-i") + 1] == str(key)
+    [call] = stand.calls()
+    assert call["known"] == [f"[2001:db8::9]:2200 {KEY}\n"]
 
 
 def test_several_hosts_are_asked_and_each_is_told_as_it_answers(stand: Stand) -> None:

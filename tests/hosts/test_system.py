@@ -19,14 +19,14 @@ from fluxstead.hosts import build
 from fluxstead.hosts.answer import read_answer
 from fluxstead.hosts.build import python_source, stdin_for, token_of
 from fluxstead.hosts.script import main, preflight, system
-from fluxstead.hosts.script.model import Host, Node, Verdict
+from fluxstead.hosts.script.model import DeclaredHost, Host, Verdict
 from fluxstead.hosts.script.preflight import ROOM, unwritable
 from fluxstead.hosts.script.tools import RefusedError, StepError
 from tests.conftest import REPOSITORY
 
 from .world import blank, declared
 
-NODE = Node("k3s1", None, (), None, (), "500M")
+NODE = DeclaredHost("k3s1", None, (), None, ())
 ASK = "import sys; from fluxstead.hosts.script.preflight import ROOM, unwritable; print(unwritable(sys.argv[1], ROOM))"
 
 
@@ -133,7 +133,7 @@ def test_only_what_is_due_is_asked_for(settled: Path, monkeypatch: pytest.Monkey
     assert preflight.preflight(NODE, {"mount", "label"}) == []
     fstab = str(settled / "fstab")
     assert preflight.preflight(NODE, {"fstab", "mount"}) == [f"{fstab} cannot be written: never {fstab}"]
-    mounts = Node("k3s1", None, (declared(mount_path=str(settled / "mnt/a")),), None, (), "500M")
+    mounts = DeclaredHost("k3s1", None, (declared(mount_path=str(settled / "mnt/a")),), None, ())
     assert len(preflight.preflight(mounts, {"mountpoint"})) == 1
     (settled / "mnt/a").mkdir(parents=True)
     assert preflight.preflight(mounts, {"mountpoint"}) == []
@@ -194,7 +194,7 @@ def late(monkeypatch: pytest.MonkeyPatch, now: Verdict | StepError, why: str) ->
 
     monkeypatch.setattr(main, "prepare_disk", prepare)
     monkeypatch.setattr(main, "decide_one", decide)
-    node = Node("k3s1", None, (declared(name="a"), declared(name="b")), None, (), "500M")
+    node = DeclaredHost("k3s1", None, (declared(name="a"), declared(name="b")), None, ())
     return main._apply(node)
 
 

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.gpt import PREPARING, READY, partition_guid
-from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Node, Place, Signature, Verdict, Volume, label_of
+from fluxstead.hosts.script.model import (
+    MIB,
+    BlockDevice,
+    DeclaredDisk,
+    DeclaredHost,
+    FoundDisk,
+    Host,
+    Look,
+    Place,
+    Signature,
+    Verdict,
+    label_of,
+)
 from fluxstead.hosts.script.text import adopted_line, fstab_fields, fstab_line, said
 
 GIB = 1024 * MIB
@@ -23,41 +35,41 @@ FILES = Look(entries=("photos",))
 REPLICAS = Look(entries=("replicas",), replicas=("replicas/pvc-1",))
 
 
-def declared(**changes: object) -> Declared:
+def declared(**changes: object) -> DeclaredDisk:
     """The disk `a` as the description has it."""
-    plain = Declared("a", None, SERIAL, None, 8 * GIB, "ext4", PATH, None)
+    plain = DeclaredDisk("a", None, SERIAL, None, 8 * GIB, "ext4", PATH, None)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def node(*disks: Declared) -> Node:
-    return Node("k3s1", "192.0.2.1", disks, (), (), "500M")
+def node(*disks: DeclaredDisk) -> DeclaredHost:
+    return DeclaredHost("k3s1", "192.0.2.1", disks, (), ())
 
 
-def whole(path: str = "/dev/sda", **changes: object) -> Volume:
-    return replace(Volume(path, "disk", 0, 10 * GIB), **changes)  # type: ignore[arg-type]
+def whole(path: str = "/dev/sda", **changes: object) -> BlockDevice:
+    return replace(BlockDevice(path, "disk", 0, 10 * GIB), **changes)  # type: ignore[arg-type]
 
 
-def part(path: str = "/dev/sda1", **changes: object) -> Volume:
-    return replace(Volume(path, "partition", MIB, 10 * GIB - 2 * MIB), **changes)  # type: ignore[arg-type]
+def part(path: str = "/dev/sda1", **changes: object) -> BlockDevice:
+    return replace(BlockDevice(path, "partition", MIB, 10 * GIB - 2 * MIB), **changes)  # type: ignore[arg-type]
 
 
 def filesystem(kind: str = "ext4", label: str = "", uuid: str = UUID) -> tuple[Signature, ...]:
     return (Signature(kind, 0x438, uuid, label),)
 
 
-def blank(**changes: object) -> Disk:
+def blank(**changes: object) -> FoundDisk:
     """A blank disk that can be told by serial."""
-    plain = Disk("/dev/sda", (BY_ID,), "WD", (SERIAL,), "0x50014ee0", 10 * GIB, 512, (whole(),), edges="zero", digest=DIGEST)
+    plain = FoundDisk("/dev/sda", (BY_ID,), "WD", (SERIAL,), "0x50014ee0", 10 * GIB, 512, (whole(),), edges="zero", digest=DIGEST)
     return replace(plain, **{"confirmed": True, **changes})  # type: ignore[arg-type]
 
 
-def holding(volume: Volume, **changes: object) -> Disk:
+def holding(volume: BlockDevice, **changes: object) -> FoundDisk:
     """A disk with a partition table that has this partition."""
     table = (Signature("gpt", 0x200),)
     return blank(volumes=(whole(signatures=table), volume), edges="other", **changes)
 
 
-def ours(mounted: bool = True, **changes: object) -> Disk:
+def ours(mounted: bool = True, **changes: object) -> FoundDisk:
     """A disk that was prepared."""
     volume = part(
         signatures=filesystem(label=label_of("a", SERIAL)),
@@ -70,15 +82,15 @@ def ours(mounted: bool = True, **changes: object) -> Disk:
     return replace(holding(volume), edges="table", table_name=READY, table_whole=True, busy=mounted)
 
 
-def right_line(one: Declared | None = None) -> str:
+def right_line(one: DeclaredDisk | None = None) -> str:
     return fstab_line(one or declared(), UUID)
 
 
-def right_place(one: Declared | None = None) -> Place:
+def right_place(one: DeclaredDisk | None = None) -> Place:
     return Place("/dev/sda1", immutable=True, fstab=(right_line(one),), own=(right_line(one),))
 
 
-def host(*disks: Disk, place: Place | None = None, uuids: dict[str, tuple[str, ...]] | None = None) -> Host:
+def host(*disks: FoundDisk, place: Place | None = None, uuids: dict[str, tuple[str, ...]] | None = None) -> Host:
     return Host(disks, {PATH: place or Place()}, uuids or {})
 
 
@@ -131,7 +143,7 @@ def do(verdict: Verdict, found: Host) -> Host:  # noqa: C901 -- one case a task,
     return Host(disks, {**found.places, one.mount_path: place}, found.uuids)
 
 
-def _remade(disk: Disk, name: str) -> tuple[Volume, ...]:
+def _remade(disk: FoundDisk, name: str) -> tuple[BlockDevice, ...]:
     """Partitions after the table is written: what lay in ours before comes back with it."""
     late = part(disk.path + "1", signatures=filesystem(label=label_of("a", disk.serial)), look=FILES)
     hidden = late if name == READY and not disk.partitions else part(disk.path + "1")
@@ -139,7 +151,7 @@ def _remade(disk: Disk, name: str) -> tuple[Volume, ...]:
     return (replace(mine, partition_guid=partition_guid(disk.serial), partition_name=name),)
 
 
-def _with_partition(disk: Disk, **changes: object) -> Disk:
+def _with_partition(disk: FoundDisk, **changes: object) -> FoundDisk:
     volumes = tuple(replace(v, **changes) if v.kind == "partition" else v for v in disk.volumes)  # type: ignore[arg-type]
     return replace(disk, volumes=volumes)
 
@@ -164,7 +176,7 @@ mounts = st.sampled_from([(), (), (PATH,), ("/srv",), (PATH, "/srv")])
 
 
 @st.composite
-def volumes_of(draw: st.DrawFn, path: str) -> tuple[Volume, ...]:
+def volumes_of(draw: st.DrawFn, path: str) -> tuple[BlockDevice, ...]:
     """A disk's volumes: none, one or two partitions, maybe something stacked."""
     count = draw(st.integers(0, 2))
     table = (Signature("gpt", 512),) if count else draw(some_signatures)
@@ -185,11 +197,11 @@ def volumes_of(draw: st.DrawFn, path: str) -> tuple[Volume, ...]:
 
 
 @st.composite
-def any_disk(draw: st.DrawFn, path: str) -> Disk:
+def any_disk(draw: st.DrawFn, path: str) -> FoundDisk:
     """A disk in any state that could be read, also ones that make no sense."""
     bare = st.sampled_from([(whole(path),), (whole(path, signatures=(Signature("gpt", 0x200),)),)])
     found = draw(st.one_of(volumes_of(path), bare))
-    return Disk(
+    return FoundDisk(
         path,
         draw(st.sampled_from([(), (BY_ID,), ("/dev/disk/by-id/usb-Generic",)])),
         "WD",
@@ -240,7 +252,7 @@ def any_host(draw: st.DrawFn) -> Host:
 
 
 any_declared = st.builds(
-    Declared,
+    DeclaredDisk,
     st.just("a"),
     st.sampled_from([None, "/dev/sda", BY_ID, "/dev/disk/by-id/usb-Generic"]),
     st.sampled_from([None, SERIAL, SERIAL]),
@@ -253,7 +265,7 @@ any_declared = st.builds(
 
 
 @st.composite
-def workable(draw: st.DrawFn) -> tuple[Declared, Host]:
+def workable(draw: st.DrawFn) -> tuple[DeclaredDisk, Host]:
     """A host whose facts fit together, with a disk on which there is something to do, and its declaration."""
     kind = draw(st.sampled_from(["blank", "torn", "torn late", "ours", "by hand", "unfinished", "foreign", "half wiped"]))
     one = declared(filesystem=draw(st.sampled_from(["ext4", "xfs"])))
@@ -294,13 +306,13 @@ def workable(draw: st.DrawFn) -> tuple[Declared, Host]:
     return one, host(disk, place=place)
 
 
-def verdict(found: Host, one: Declared | None = None, *others: Declared) -> Verdict:
+def verdict(found: Host, one: DeclaredDisk | None = None, *others: DeclaredDisk) -> Verdict:
     """The verdict on disk `a`."""
     one = one or declared()
     return decide(one, node(one, *others), found)
 
 
-def refused(found: Host, one: Declared | None = None, *others: Declared) -> str:
+def refused(found: Host, one: DeclaredDisk | None = None, *others: DeclaredDisk) -> str:
     """The text of a refusal, which never comes with a task."""
     answer = verdict(found, one, *others)
     assert (answer.action, answer.tasks) == ("refuse", ()), answer

@@ -16,7 +16,7 @@ from fluxstead.hosts.script.files import write_safely
 from fluxstead.hosts.script.gpt import PREPARING, READY, edges, table
 from fluxstead.hosts.script.identity import identity
 from fluxstead.hosts.script.look import CONFIG
-from fluxstead.hosts.script.model import MARK, Disk, Host, Node, Verdict, label_of
+from fluxstead.hosts.script.model import MARK, DeclaredHost, FoundDisk, Host, Verdict, label_of
 from fluxstead.hosts.script.places import FS_IOC_GETFLAGS, FSTAB, IMMUTABLE
 from fluxstead.hosts.script.read import ends, read_host, signatures, whole_ends
 from fluxstead.hosts.script.text import adopted_line, fstab_fields, fstab_lines, said
@@ -32,7 +32,7 @@ MOST_TASKS = 24
 """A disk needs about ten; more means that a task has no effect."""
 
 
-def prepare_disk(name: str, node: Node, before: Host) -> List[str]:
+def prepare_disk(name: str, node: DeclaredHost, before: Host) -> List[str]:
     """Does the tasks of one disk, deciding anew from the host's truth before each; says which were done."""
     done: List[str] = []
     while len(done) < MOST_TASKS:
@@ -50,13 +50,13 @@ def prepare_disk(name: str, node: Node, before: Host) -> List[str]:
     raise StepError(f"no end after {', '.join(done)}")
 
 
-def decide_one(name: str, node: Node, before: Host) -> Verdict:
+def decide_one(name: str, node: DeclaredHost, before: Host) -> Verdict:
     """The verdict on one disk as it is at this moment; of other disks, only which they are is read again."""
     host = read_host(node, name, before)
     return next(decide(declared, node, host) for declared in node.disks if declared.name == name)
 
 
-def _wipe(verdict: Verdict, disk: Disk) -> None:
+def _wipe(verdict: Verdict, disk: FoundDisk) -> None:
     consent = verdict.declared.wipe or ""
     while_held(disk, lambda: wipe(disk, consent, looked_at(disk)), alone=True)
     for _ in range(16):
@@ -70,18 +70,18 @@ def _wipe(verdict: Verdict, disk: Disk) -> None:
     raise StepError(f"signatures stay: {', '.join(each.type for each in left)}")
 
 
-def _partition(_: Verdict, disk: Disk) -> None:
+def _partition(_: Verdict, disk: FoundDisk) -> None:
     # A filesystem of ours that has lost its table is not to be formatted.
     fresh = READY if disk.hidden else PREPARING
     _write_table(disk, disk.table_name if disk.edges == "table" else fresh)
     forget_wipe(disk)
 
 
-def _finish(_: Verdict, disk: Disk) -> None:
+def _finish(_: Verdict, disk: FoundDisk) -> None:
     _write_table(disk, READY)
 
 
-def _write_table(disk: Disk, name: str, again: bool = False) -> None:
+def _write_table(disk: FoundDisk, name: str, again: bool = False) -> None:
     pieces = table(disk.serial, disk.size, disk.sector, name)
     mounted = any(volume.mounts for volume in disk.volumes)
 
@@ -97,7 +97,7 @@ def _write_table(disk: Disk, name: str, again: bool = False) -> None:
         _tell_kernel(disk)
 
 
-def while_held(disk: Disk, work: Callable[[], None], alone: bool, again: bool = False) -> None:
+def while_held(disk: FoundDisk, work: Callable[[], None], alone: bool, again: bool = False) -> None:
     """Does `work` with the held disk, in a process that a disk which hangs keeps and the run does not wait for.
 
     Raises RefusedError when the disk no longer holds what was read of it, unless this is `again` a write of the same task.
@@ -115,7 +115,7 @@ def while_held(disk: Disk, work: Callable[[], None], alone: bool, again: bool = 
 
 
 @contextmanager
-def held(disk: Disk, alone: bool) -> Iterator[int]:
+def held(disk: FoundDisk, alone: bool) -> Iterator[int]:
     """The disk, open, and still the one that was read: while it is, its name goes to no other, and alone, nobody else's it is.
 
     Raises RefusedError when it was replaced or taken into use since it was read.
@@ -130,7 +130,7 @@ def held(disk: Disk, alone: bool) -> Iterator[int]:
         os.close(device)
 
 
-def _tell_kernel(disk: Disk) -> None:
+def _tell_kernel(disk: FoundDisk) -> None:
     for attempt in range(5):
         answer(["udevadm", "settle"], WORK_SECONDS)
         status, _, err = answer(["blockdev", "--rereadpt", disk.path])
@@ -142,11 +142,11 @@ def _tell_kernel(disk: Disk) -> None:
     run("udevadm", "settle", seconds=WORK_SECONDS)
 
 
-def _partition_path(disk: Disk) -> str:
+def _partition_path(disk: FoundDisk) -> str:
     return disk.path + ("p1" if disk.path[-1].isdigit() else "1")
 
 
-def _format(verdict: Verdict, disk: Disk) -> None:
+def _format(verdict: Verdict, disk: FoundDisk) -> None:
     label = label_of(verdict.declared.name, disk.serial)
     path = _partition_path(disk)
     with held(disk, alone=False):
@@ -160,7 +160,7 @@ def _format(verdict: Verdict, disk: Disk) -> None:
     _write_table(disk, READY, again=True)
 
 
-def _mountpoint(verdict: Verdict, _: Disk) -> None:
+def _mountpoint(verdict: Verdict, _: FoundDisk) -> None:
     os.makedirs(verdict.declared.mount_path, mode=0o755, exist_ok=True)
     _make_immutable(verdict.declared.mount_path)
 
@@ -177,7 +177,7 @@ def _make_immutable(folder: str) -> None:
         os.close(handle)
 
 
-def _underneath(verdict: Verdict, _: Disk) -> None:
+def _underneath(verdict: Verdict, _: FoundDisk) -> None:
     path = verdict.declared.mount_path
 
     def below() -> None:
@@ -187,7 +187,7 @@ def _underneath(verdict: Verdict, _: Disk) -> None:
     apart(below, 60, own_mounts=True)
 
 
-def _fstab(verdict: Verdict, disk: Disk) -> None:
+def _fstab(verdict: Verdict, disk: FoundDisk) -> None:
     uuid = verdict.filesystem or next(part.filesystem.uuid for part in disk.partitions if part.filesystem)
     before = text_of(FSTAB)
     mode = os.stat(FSTAB).st_mode & 0o777 if os.path.exists(FSTAB) else 0o644
@@ -221,11 +221,11 @@ def mended_fstab(before: str, name: str, mount_path: str, line: str) -> str:
     return "".join(kept)
 
 
-def _mount(verdict: Verdict, _: Disk) -> None:
+def _mount(verdict: Verdict, _: FoundDisk) -> None:
     run("mount", verdict.declared.mount_path, seconds=WORK_SECONDS)
 
 
-def _label(verdict: Verdict, disk: Disk) -> None:
+def _label(verdict: Verdict, disk: FoundDisk) -> None:
     label = label_of(verdict.declared.name, disk.serial)
     if not apart(lambda: _label_by_kernel(verdict.declared.mount_path, label), WORK_SECONDS):
         _label_by_tool(verdict, disk, label)
@@ -244,7 +244,7 @@ def _label_by_kernel(mount_path: str, label: str) -> bool:
     return True
 
 
-def _label_by_tool(verdict: Verdict, disk: Disk, label: str) -> None:
+def _label_by_tool(verdict: Verdict, disk: FoundDisk, label: str) -> None:
     path = next(volume.path for volume in disk.volumes if verdict.declared.mount_path in volume.mounts)
     if verdict.declared.filesystem == "ext4":
         run("e2label", path, label)
@@ -252,13 +252,13 @@ def _label_by_tool(verdict: Verdict, disk: Disk, label: str) -> None:
         run("xfs_io", "-c", f"label -s {label}", verdict.declared.mount_path)
 
 
-def _config(verdict: Verdict, _: Disk) -> None:
+def _config(verdict: Verdict, _: FoundDisk) -> None:
     apart(lambda: os.unlink(os.path.join(verdict.declared.mount_path, CONFIG)), WORK_SECONDS)
     note = "if Longhorn already knows a UUID of this disk, take the disk out of its Node object first (F12)"
     say(step="config", status="note", disk=verdict.declared.name, seen=note)
 
 
-TASKS: Dict[str, Callable[[Verdict, Disk], None]] = {
+TASKS: Dict[str, Callable[[Verdict, FoundDisk], None]] = {
     "wipe": _wipe,
     "partition": _partition,
     "format": _format,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from fluxstead.hosts.script.model import UNTOOLED, Declared, Disk, Host, Look, Node, Place, Volume, human
+from fluxstead.hosts.script.model import UNTOOLED, BlockDevice, DeclaredDisk, DeclaredHost, FoundDisk, Host, Look, Place, human
 from fluxstead.hosts.script.text import config_state, describe
 from fluxstead.hosts.script.which import RENDER, identify
 
 
-def clashes(declared: Declared, node: Node, host: Host, disk: Optional[Disk]) -> List[str]:
+def clashes(declared: DeclaredDisk, node: DeclaredHost, host: Host, disk: Optional[FoundDisk]) -> List[str]:
     """Two declarations for one disk or one path (F13)."""
     problems = []
     for other in node.disks:
@@ -26,7 +26,7 @@ def clashes(declared: Declared, node: Node, host: Host, disk: Optional[Disk]) ->
     return problems
 
 
-def never(declared: Declared, disk: Disk) -> List[str]:
+def never(declared: DeclaredDisk, disk: FoundDisk) -> List[str]:
     """What is refused whatever the description says."""
     problems = []
     if disk.dead:
@@ -51,7 +51,7 @@ def never(declared: Declared, disk: Disk) -> List[str]:
     return problems
 
 
-def place_problems(declared: Declared, disk: Disk, place: Place) -> List[str]:
+def place_problems(declared: DeclaredDisk, disk: FoundDisk, place: Place) -> List[str]:
     """What stands against mounting this disk at the declared path."""
     problems = []
     path = declared.mount_path
@@ -78,7 +78,7 @@ def place_problems(declared: Declared, disk: Disk, place: Place) -> List[str]:
     return problems
 
 
-def fstab_problems(declared: Declared, disk: Disk, host: Host) -> List[str]:
+def fstab_problems(declared: DeclaredDisk, disk: FoundDisk, host: Host) -> List[str]:
     """Lines of /etc/fstab that mount this disk elsewhere, or something else where it shall be."""
     path = declared.mount_path
     place = host.places.get(path, Place())
@@ -101,7 +101,7 @@ def fstab_problems(declared: Declared, disk: Disk, host: Host) -> List[str]:
     return list(dict.fromkeys(problems))
 
 
-def _twins(disk: Disk, volume: Volume, host: Host) -> List[str]:
+def _twins(disk: FoundDisk, volume: BlockDevice, host: Host) -> List[str]:
     """Other disks with the same filesystem UUID, among which a mount by UUID would choose at random."""
     uuid = volume.filesystem.uuid if volume.filesystem else ""
     others = [path for path in host.uuids.get(uuid, ()) if path != disk.path] if uuid else []
@@ -111,7 +111,7 @@ def _twins(disk: Disk, volume: Volume, host: Host) -> List[str]:
     return [f"its filesystem UUID {uuid} is also on {', '.join(others)}: {way}"]
 
 
-def filesystem_problems(declared: Declared, disk: Disk, volume: Volume, host: Host) -> List[str]:
+def filesystem_problems(declared: DeclaredDisk, disk: FoundDisk, volume: BlockDevice, host: Host) -> List[str]:
     """What stands against using the filesystem as it is."""
     problems = _twins(disk, volume, host)
     found = volume.filesystem

@@ -6,7 +6,7 @@ import json
 from typing import List, Optional, Set
 
 from fluxstead.hosts.script.gpt import PREPARING
-from fluxstead.hosts.script.model import LOOKED_INTO, Declared, Disk, Look, Verdict, Volume
+from fluxstead.hosts.script.model import LOOKED_INTO, BlockDevice, DeclaredDisk, FoundDisk, Look, Verdict
 from fluxstead.hosts.script.text import consent_line
 from fluxstead.hosts.script.which import made_by_us
 
@@ -16,7 +16,7 @@ FOR_REPLICAS = {"btrfs", "bcachefs", "f2fs", "jfs", "nilfs2", "ocfs2", "gfs2", "
 """Filesystems in which Longhorn's folders may lie, and into which nothing looks here without mounting them."""
 
 
-def by_consent(declared: Declared, disk: Disk) -> Verdict:
+def by_consent(declared: DeclaredDisk, disk: FoundDisk) -> Verdict:
     """Content that is not ours: kept, unless exactly this content on exactly this disk may go (U2)."""
     problems = _beyond_consent(disk)
     if problems:
@@ -36,7 +36,7 @@ def by_consent(declared: Declared, disk: Disk) -> Verdict:
     return refuse(declared, disk, [why], consent_line(disk))
 
 
-def _beyond_consent(disk: Disk) -> List[str]:
+def _beyond_consent(disk: FoundDisk) -> List[str]:
     """Why no consent may destroy what is on it."""
     volumes = [volume for volume in disk.volumes if volume.kind != "stacked"]
     replicas = [f"{volume.path}:{path}" for volume in volumes if volume.look for path in volume.look.replicas]
@@ -55,7 +55,7 @@ def _beyond_consent(disk: Disk) -> List[str]:
     )
 
 
-def _untold_by_hardware(disk: Disk) -> List[str]:
+def _untold_by_hardware(disk: FoundDisk) -> List[str]:
     if not disk.serial or not disk.digest:
         return ["it holds content that is not ours, and has no serial to consent by"]
     if not disk.confirmed:
@@ -63,7 +63,7 @@ def _untold_by_hardware(disk: Disk) -> List[str]:
     return []
 
 
-def _unseen(volume: Volume) -> str:
+def _unseen(volume: BlockDevice) -> str:
     """Why a filesystem in which replicas may lie was not looked into, or not wholly."""
     kinds: Set[str] = {signature.type for signature in volume.signatures}
     look = volume.look or Look()
@@ -77,12 +77,12 @@ def _unseen(volume: Volume) -> str:
     return ""
 
 
-def stacked_on(disk: Disk) -> str:
+def stacked_on(disk: FoundDisk) -> str:
     """What uses the disk, and what to type so that it no longer does."""
     return f"in use by {', '.join(disk.stacked)}: stop that first ({'; '.join(disk.stop)})"
 
 
-def refuse_unnamed(declared: Declared, disk: Disk, why: str) -> Verdict:
+def refuse_unnamed(declared: DeclaredDisk, disk: FoundDisk, why: str) -> Verdict:
     """The refusal of a disk that could be prepared, if the description said by a lasting name which one it is."""
     if not disk.confirmed:
         why += ", but the kernel has no serial or WWN of it by which it could be told when it is written to"
@@ -92,6 +92,6 @@ def refuse_unnamed(declared: Declared, disk: Disk, why: str) -> Verdict:
     return refuse(declared, disk, [f"{why}, but only a name that can move says which disk it is (U1)"], write)
 
 
-def refuse(declared: Declared, disk: Optional[Disk], problems: List[str], write: str) -> Verdict:
+def refuse(declared: DeclaredDisk, disk: Optional[FoundDisk], problems: List[str], write: str) -> Verdict:
     """The verdict that nothing is done, for these reasons."""
     return Verdict(declared, disk, "refuse", tuple(problems), (), write)

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from fluxstead.hosts.script.evidence import Span, gather, places, where
 from fluxstead.hosts.script.medium import Medium
-from fluxstead.hosts.script.model import LOOKED_INTO, MIB, Disk, Volume, short_hash
+from fluxstead.hosts.script.model import LOOKED_INTO, MIB, BlockDevice, FoundDisk, short_hash
 from fluxstead.hosts.script.superblocks import Kept, kept
 from fluxstead.hosts.script.tools import RefusedError, text_of
 from fluxstead.hosts.script.which import made_by_us
@@ -23,7 +23,7 @@ AROUND = 4096
 """Bytes that are read before and behind each signature."""
 
 
-def content_of(disk: Disk) -> Dict[str, Any]:
+def content_of(disk: FoundDisk) -> Dict[str, Any]:
     """What was read of a disk that nobody has mounted, as JSON can hold it. Raises OSError when it cannot be read."""
     pasts = _pasts(disk)
     read = gather(disk.path, looked_at(disk, pasts))
@@ -42,7 +42,7 @@ def content_of(disk: Disk) -> Dict[str, Any]:
     }
 
 
-def unchanged(disk: Disk) -> None:
+def unchanged(disk: FoundDisk) -> None:
     """Raises RefusedError when the disk no longer holds what was read of it: right before it is written to, it is read again."""
     if disk.evidence and gather(disk.path, looked_at(disk, _pasts(disk))).digest != disk.evidence:
         raise RefusedError(
@@ -50,7 +50,7 @@ def unchanged(disk: Disk) -> None:
         )
 
 
-def written_so_far(disk: Disk) -> str:
+def written_so_far(disk: FoundDisk) -> str:
     """This boot, this appearance of the disk, and the sectors written and discarded on it (Linux: Documentation/block/stat).
 
     Not the number of writes: a tool that only reads may have the disk's own cache flushed.
@@ -60,7 +60,7 @@ def written_so_far(disk: Disk) -> str:
     return "once-" + short_hash(" ".join([text_of("/proc/sys/kernel/random/boot_id").strip(), disk.sequence, *written]), 8)
 
 
-def _pasts(disk: Disk) -> List[Tuple[Volume, Optional[Kept]]]:
+def _pasts(disk: FoundDisk) -> List[Tuple[BlockDevice, Optional[Kept]]]:
     with Medium(disk.path) as medium:
         return [
             (volume, kept(medium, volume.offset))
@@ -69,11 +69,11 @@ def _pasts(disk: Disk) -> List[Tuple[Volume, Optional[Kept]]]:
         ]
 
 
-def _kinds(volume: Volume) -> Set[str]:
+def _kinds(volume: BlockDevice) -> Set[str]:
     return {signature.type for signature in volume.signatures}
 
 
-def looked_at(disk: Disk, pasts: Sequence[Tuple[Volume, Optional[Kept]]] = ()) -> Tuple[Span, ...]:
+def looked_at(disk: FoundDisk, pasts: Sequence[Tuple[BlockDevice, Optional[Kept]]] = ()) -> Tuple[Span, ...]:
     """Every place of a disk, of its partitions and around its signatures that is read."""
     spans: List[Span] = []
     for volume in disk.volumes:
@@ -92,7 +92,7 @@ def around(at: int) -> Span:
     return at - AROUND, at + 2 * AROUND
 
 
-def _untold(disk: Disk, pasts: Sequence[Tuple[Volume, Optional[Kept]]], found: Sequence[int]) -> List[str]:
+def _untold(disk: FoundDisk, pasts: Sequence[Tuple[BlockDevice, Optional[Kept]]], found: Sequence[int]) -> List[str]:
     """What on the disk tells nothing of its last change."""
     told = [volume for volume, past in pasts if past is not None and _kinds(volume) <= set(LOOKED_INTO)]
     silent: Dict[str, None] = {}
@@ -105,5 +105,5 @@ def _untold(disk: Disk, pasts: Sequence[Tuple[Volume, Optional[Kept]]], found: S
     return list(silent)
 
 
-def _holds(volume: Volume, at: int) -> bool:
+def _holds(volume: BlockDevice, at: int) -> bool:
     return volume.offset <= at < volume.offset + volume.size

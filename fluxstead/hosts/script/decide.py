@@ -11,7 +11,18 @@ from typing import List, Optional, Tuple
 from fluxstead.hosts.script.against import clashes, filesystem_problems, fstab_problems, never, place_problems
 from fluxstead.hosts.script.consent import FRESH, by_consent, refuse, refuse_unnamed, stacked_on
 from fluxstead.hosts.script.gpt import PREPARING, READY
-from fluxstead.hosts.script.model import MIB, Declared, Disk, Host, Look, Node, Place, Verdict, Volume, label_of
+from fluxstead.hosts.script.model import (
+    MIB,
+    BlockDevice,
+    DeclaredDisk,
+    DeclaredHost,
+    FoundDisk,
+    Host,
+    Look,
+    Place,
+    Verdict,
+    label_of,
+)
 from fluxstead.hosts.script.text import adopted_line, config_state, fstab_fields, options_right
 from fluxstead.hosts.script.which import identify, made_by_us, well_named
 
@@ -20,7 +31,7 @@ TABLE_MARKS = {"gpt", "PMBR"}
 """What wipefs(8) finds on a disk that holds a GPT and nothing else."""
 
 
-def decide(declared: Declared, node: Node, host: Host) -> Verdict:
+def decide(declared: DeclaredDisk, node: DeclaredHost, host: Host) -> Verdict:
     """What happens to this disk of this node on this host."""
     disk, problems, write = identify(declared, host)
     problems += clashes(declared, node, host, disk)
@@ -42,7 +53,7 @@ def decide(declared: Declared, node: Node, host: Host) -> Verdict:
     return _not_ours(declared, disk)
 
 
-def _ours(declared: Declared, disk: Disk) -> Optional[Volume]:
+def _ours(declared: DeclaredDisk, disk: FoundDisk) -> Optional[BlockDevice]:
     """The volume that carries our mark for exactly this hardware: identifier of the partition, or label."""
     for volume in disk.volumes:
         known = volume.filesystem
@@ -53,7 +64,7 @@ def _ours(declared: Declared, disk: Disk) -> Optional[Volume]:
     return None
 
 
-def _mounted(declared: Declared, disk: Disk, volume: Volume, place: Place, host: Host) -> Verdict:
+def _mounted(declared: DeclaredDisk, disk: FoundDisk, volume: BlockDevice, place: Place, host: Host) -> Verdict:
     """Mounted where declared: left alone, or mended beside the data; never anything else."""
     problems = filesystem_problems(declared, disk, volume, host)
     if volume.kind == "stacked":
@@ -75,7 +86,7 @@ def _mounted(declared: Declared, disk: Disk, volume: Volume, place: Place, host:
     return Verdict(declared, disk, action, (why,), tuple(tasks), "", uuid, tuple(notes))
 
 
-def _changes(declared: Declared, disk: Disk, volume: Volume, place: Place, tasks: List[str]) -> List[str]:
+def _changes(declared: DeclaredDisk, disk: FoundDisk, volume: BlockDevice, place: Place, tasks: List[str]) -> List[str]:
     """Each thing that is changed beside the data, and what is seen and left as it is."""
     found = volume.filesystem
     notes = []
@@ -96,7 +107,7 @@ def _changes(declared: Declared, disk: Disk, volume: Volume, place: Place, tasks
     return notes
 
 
-def _mends(declared: Declared, volume: Volume, uuid: str, place: Place) -> List[str]:
+def _mends(declared: DeclaredDisk, volume: BlockDevice, uuid: str, place: Place) -> List[str]:
     """The tasks beside the data of a filesystem that stays."""
     tasks = [] if _fstab_right(declared, uuid, place) else ["fstab"]
     if config_state((volume.look or Look()).config)[0] == "broken":
@@ -104,7 +115,7 @@ def _mends(declared: Declared, volume: Volume, uuid: str, place: Place) -> List[
     return tasks
 
 
-def _fstab_right(declared: Declared, uuid: str, place: Place) -> bool:
+def _fstab_right(declared: DeclaredDisk, uuid: str, place: Place) -> bool:
     """One line, by this UUID, with `nofail` and a bound for the device (U3); further options are the operator's."""
     if len(place.fstab) != 1:
         return False
@@ -112,7 +123,7 @@ def _fstab_right(declared: Declared, uuid: str, place: Place) -> bool:
     return source == f"UUID={uuid}" and kind == declared.filesystem and options_right(options)
 
 
-def _unmounted(declared: Declared, disk: Disk, volume: Volume, place: Place, host: Host) -> Verdict:
+def _unmounted(declared: DeclaredDisk, disk: FoundDisk, volume: BlockDevice, place: Place, host: Host) -> Verdict:
     """Ours, and not mounted where declared."""
     if disk.stacked:
         return refuse(declared, disk, [stacked_on(disk)], "")
@@ -132,7 +143,7 @@ def _unmounted(declared: Declared, disk: Disk, volume: Volume, place: Place, hos
     return refuse(declared, disk, problems, "") if problems else _mounted_again(declared, disk, volume, place)
 
 
-def _mounted_again(declared: Declared, disk: Disk, volume: Volume, place: Place) -> Verdict:
+def _mounted_again(declared: DeclaredDisk, disk: FoundDisk, volume: BlockDevice, place: Place) -> Verdict:
     uuid, label = (volume.filesystem.uuid, volume.filesystem.label) if volume.filesystem else ("", "")
     tasks = ["partition"] if disk.edges == "table" and not disk.table_whole else []
     tasks += ["finish"] if volume.partition_name == PREPARING else []
@@ -146,17 +157,17 @@ def _mounted_again(declared: Declared, disk: Disk, volume: Volume, place: Place)
     return Verdict(declared, disk, "mend", ("ours, but not mounted",), tuple(tasks), "", uuid, tuple(notes))
 
 
-def _left_by_mkfs(disk: Disk, volume: Volume) -> bool:
+def _left_by_mkfs(disk: FoundDisk, volume: BlockDevice) -> bool:
     """Nothing yet, or a filesystem that was never mounted; what an mkfs that was cut off leaves is content like others."""
     return bool(volume.look and volume.look.never_mounted) if volume.signatures else not disk.inside
 
 
-def _own_table(disk: Disk, volume: Volume) -> bool:
+def _own_table(disk: FoundDisk, volume: BlockDevice) -> bool:
     """The table is the one that this script writes, with nothing but this partition; only such a table is written again."""
     return disk.edges == "table" and disk.partitions == (volume,) and made_by_us(disk, volume)
 
 
-def _not_ours(declared: Declared, disk: Disk) -> Verdict:
+def _not_ours(declared: DeclaredDisk, disk: FoundDisk) -> Verdict:
     """Blank, begun by this script, or somebody's."""
     idle = not disk.busy and not disk.stacked and not any(volume.mounts for volume in disk.volumes)
     alone = idle and not disk.partitions
@@ -176,14 +187,14 @@ def _not_ours(declared: Declared, disk: Disk) -> Verdict:
     return by_consent(declared, disk)
 
 
-def _lost_table(declared: Declared, disk: Disk) -> bool:
+def _lost_table(declared: DeclaredDisk, disk: FoundDisk) -> bool:
     """Where our partition began lies a filesystem with our label for this disk, and nothing else is recognised."""
     wanted = label_of(declared.name, disk.serial)
     found = [(each.type, each.offset, each.label) for each in disk.hidden]
     return bool(disk.serial) and not disk.volumes[0].signatures and found == [(declared.filesystem, MIB, wanted)]
 
 
-def _resume(declared: Declared, disk: Disk, why: str, tasks: Tuple[str, ...]) -> Verdict:
+def _resume(declared: DeclaredDisk, disk: FoundDisk, why: str, tasks: Tuple[str, ...]) -> Verdict:
     if not well_named(declared, disk):
         return refuse_unnamed(declared, disk, why)
     return Verdict(declared, disk, "resume", (why,), tasks)

@@ -7,14 +7,14 @@ import os
 import re
 from typing import Dict, List, Tuple
 
-from fluxstead.hosts.script.model import Disk
+from fluxstead.hosts.script.model import FoundDisk
 from fluxstead.hosts.script.tools import text_of
 
 UDEV_SERIALS = ("ID_SCSI_SERIAL", "SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL")
 SEQUENCE_LINK = "disk/by-diskseq/"
 
 
-def identity(name: str) -> Disk:
+def identity(name: str) -> FoundDisk:
     """Which disk it is, without reading it."""
     base, number = f"/sys/block/{name}", number_of(name)
     udev = udev_of(number)
@@ -27,7 +27,7 @@ def identity(name: str) -> Disk:
     sequence = text_of(f"{base}/diskseq").strip()
     doubt, confirmed = compare(kernel, udev, sequence)
     partitions = sorted(glob.glob(f"{base}/{name}*/dev"))
-    return Disk(
+    return FoundDisk(
         f"/dev/{name}",
         tuple(sorted(f"/dev/{link}" for link in udev.get("links", "").split() if link.startswith("disk/by-id/"))),
         udev.get("ID_MODEL", "").strip() or text_of(f"{base}/device/model").strip(),

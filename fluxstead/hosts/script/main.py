@@ -12,7 +12,7 @@ from typing import Any, Dict, List, NoReturn, Tuple
 
 from fluxstead.hosts.script.act import decide_one, prepare_disk
 from fluxstead.hosts.script.decide import decide
-from fluxstead.hosts.script.model import Disk, Host, Node, Verdict, WrongUseError, read_node
+from fluxstead.hosts.script.model import DeclaredHost, FoundDisk, Host, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
 from fluxstead.hosts.script.system import initiator, items, pressure, refusals, restart_due
@@ -53,7 +53,7 @@ def main(payload: str, token: str = "", connection: str = "") -> int:
         return _end(token, {**about, "status": "failed", "why": [str(error)]})
 
 
-def _read(payload: str) -> Tuple[str, Node, int]:
+def _read(payload: str) -> Tuple[str, DeclaredHost, int]:
     data = json.loads(payload)
     mode = data.get("mode") if isinstance(data, dict) else None
     if mode not in MODES:
@@ -117,7 +117,7 @@ def _lock(mode: str) -> None:
     PASSED.append(handle)
 
 
-def _verdicts(node: Node) -> Tuple[Host, List[Verdict], List[str]]:
+def _verdicts(node: DeclaredHost) -> Tuple[Host, List[Verdict], List[str]]:
     host: Host = step("read", lambda: read_host(node))
     verdicts = [decide(declared, node, host) for declared in node.disks]
     tasks = {task for verdict in verdicts for task in verdict.tasks}
@@ -125,7 +125,7 @@ def _verdicts(node: Node) -> Tuple[Host, List[Verdict], List[str]]:
     return host, verdicts, [*preflight(node, tasks), *refusals(node), *refused]
 
 
-def _plan(node: Node, connection: str) -> Dict[str, Any]:
+def _plan(node: DeclaredHost, connection: str) -> Dict[str, Any]:
     host, verdicts, why = _verdicts(node)
     return {
         "status": "refused" if why else "fine",
@@ -141,11 +141,10 @@ def _plan(node: Node, connection: str) -> Dict[str, Any]:
 
 
 def _k3s() -> Dict[str, Any]:
-    due, restart = restart_due()
-    return {"initiator": initiator(), "restartDue": due, "restart": restart}
+    return {"initiator": initiator(), "restart": restart_due()}
 
 
-def _apply(node: Node) -> Dict[str, Any]:
+def _apply(node: DeclaredHost) -> Dict[str, Any]:
     host, verdicts, why = _verdicts(node)
     if why:
         return {"status": "refused", "why": why, "disks": [_told(verdict) for verdict in verdicts]}
@@ -164,14 +163,14 @@ def _apply(node: Node) -> Dict[str, Any]:
     return {"status": "fine", "changed": changed, "why": [], "disks": disks, "system": system, **_k3s()}
 
 
-def _do_disk(verdict: Verdict, node: Node, host: Host) -> Dict[str, Any]:
+def _do_disk(verdict: Verdict, node: DeclaredHost, host: Host) -> Dict[str, Any]:
     name = verdict.declared.name
     done = prepare_disk(name, node, host) if verdict.tasks else []
     after = decide_one(name, node, host) if verdict.tasks else verdict
     return {**_told(after), "action": verdict.action, "why": list(verdict.why), "done": done}
 
 
-def _refused_late(verdict: Verdict, node: Node, host: Host, why: str) -> Dict[str, Any]:
+def _refused_late(verdict: Verdict, node: DeclaredHost, host: Host, why: str) -> Dict[str, Any]:
     """A disk that was refused after others were prepared, as it is now: what it says to write is good for what is there now."""
     try:
         told = _told(decide_one(verdict.declared.name, node, host))
@@ -180,7 +179,7 @@ def _refused_late(verdict: Verdict, node: Node, host: Host, why: str) -> Dict[st
     return told if told["action"] == "refuse" else {**told, "action": "refuse", "why": [why], "message": why, "write": ""}
 
 
-def _do_items(node: Node) -> List[Dict[str, Any]]:
+def _do_items(node: DeclaredHost) -> List[Dict[str, Any]]:
     """Does what is not right, and looks again that it now is."""
     told = []
     for index in range(len(items(node))):
@@ -210,7 +209,7 @@ def _told(verdict: Verdict) -> Dict[str, Any]:
     }
 
 
-def _seen(disk: Disk) -> Dict[str, Any]:
+def _seen(disk: FoundDisk) -> Dict[str, Any]:
     return {
         "path": disk.path,
         "links": list(disk.links),

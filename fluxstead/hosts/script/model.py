@@ -26,7 +26,7 @@ class WrongUseError(Exception):
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredDisk:
     """One disk as the description has it; None where the description is silent."""
 
     name: str
@@ -42,17 +42,15 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Node:
+class DeclaredHost:
     """One machine as the description has it."""
 
     name: str
     address: Optional[str]
-    disks: Tuple[Declared, ...]
+    disks: Tuple[DeclaredDisk, ...]
     labels: Optional[Tuple[str, ...]]
     """`key=value` for k3s; None when k3s' configuration is left alone."""
     taints: Tuple[str, ...]
-    journal: str
-    """journald's SystemMaxUse."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Volume:
+class BlockDevice:
     """A block device on a disk: the whole disk, a partition, or what is stacked on one of them."""
 
     path: str
@@ -109,7 +107,7 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class Disk:
+class FoundDisk:
     """One disk of the host, as it is now."""
 
     path: str
@@ -121,7 +119,7 @@ class Disk:
     wwn: str
     size: int
     sector: int
-    volumes: Tuple[Volume, ...]
+    volumes: Tuple[BlockDevice, ...]
     """The whole disk first."""
     read_only: bool = False
     dead: str = ""
@@ -173,7 +171,7 @@ class Disk:
         return self.serials[0] if self.serials else ""
 
     @property
-    def partitions(self) -> Tuple[Volume, ...]:
+    def partitions(self) -> Tuple[BlockDevice, ...]:
         """Its partitions, in the order of the kernel."""
         return tuple(volume for volume in self.volumes if volume.kind == "partition")
 
@@ -210,7 +208,7 @@ class Place:
 class Host:
     """Everything that the decisions about disks rest on."""
 
-    disks: Tuple[Disk, ...]
+    disks: Tuple[FoundDisk, ...]
     places: Dict[str, Place]
     uuids: Dict[str, Tuple[str, ...]]
     """Filesystem UUID to the disks that carry it."""
@@ -220,8 +218,8 @@ class Host:
 class Verdict:
     """What happens to one declared disk, and why."""
 
-    declared: Declared
-    disk: Optional[Disk]
+    declared: DeclaredDisk
+    disk: Optional[FoundDisk]
     action: str
     """nothing | mend | adopt | prepare | resume | wipe | refuse"""
     why: Tuple[str, ...]
@@ -234,25 +232,22 @@ class Verdict:
     notes: Tuple[str, ...] = ()
 
 
-def read_node(data: Any) -> Node:
+def read_node(data: Any) -> DeclaredHost:
     """The node out of its JSON; WrongUseError says which key is wrong."""
     name = _text(data, "node")
     k3s = data.get("k3s")
     labels = None if k3s is None else _texts(k3s, "nodeLabels")
     disks = tuple(_read_disk(disk) for disk in data.get("disks") or [])
-    journal = _text(data.get("journald") or {"maxUse": "500M"}, "maxUse")
-    if not re.fullmatch(r"[0-9]+[KMGT]?", journal):
-        raise WrongUseError(f"journald.maxUse is {journal!r}; write a number with K, M, G or T, such as 500M")
     taints = () if k3s is None else _texts(k3s, "nodeTaints")
-    return Node(name, _optional(data, "address"), disks, labels, taints, journal)
+    return DeclaredHost(name, _optional(data, "address"), disks, labels, taints)
 
 
-def _read_disk(data: Any) -> Declared:
+def _read_disk(data: Any) -> DeclaredDisk:
     name = _text(data, "name")
     size = data.get("size")
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:
         raise WrongUseError(f"disk {name!r}: size is {size!r}; it is a number of bytes")
-    declared = Declared(
+    declared = DeclaredDisk(
         name,
         _optional(data, "device"),
         _optional(data, "serial"),

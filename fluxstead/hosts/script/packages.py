@@ -23,7 +23,7 @@ from fluxstead.hosts.script.apt import (
     wait_for_locks,
 )
 from fluxstead.hosts.script.files import RECORDS, write_safely
-from fluxstead.hosts.script.model import Node
+from fluxstead.hosts.script.model import DeclaredHost
 from fluxstead.hosts.script.tools import PATHS, StepError, answer, text_of
 
 PACKAGES = {
@@ -44,7 +44,7 @@ def installed(tool: str) -> bool:
     return shutil.which(tool, path=PATHS) is not None
 
 
-def missing_packages(node: Node) -> List[str]:
+def missing_packages(node: DeclaredHost) -> List[str]:
     """The packages whose programs the host has not."""
     return sorted({package for tool, package in _wanted(node).items() if not installed(tool)})
 
@@ -58,7 +58,7 @@ def begun_packages() -> List[str]:
     return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
-def package_problems(node: Node) -> List[str]:
+def package_problems(node: DeclaredHost) -> List[str]:
     """What stands against installing what is missing, as it is now; whoever is at work with packages is let finish first."""
     missing, begun = missing_packages(node), begun_packages()
     if not missing and not begun:
@@ -68,7 +68,7 @@ def package_problems(node: Node) -> List[str]:
     return [] if locked_by() else _of_others(begun)
 
 
-def install_packages(node: Node) -> None:
+def install_packages(node: DeclaredHost) -> None:
     """Installs what is missing, and carries on what a killed run of this script began."""
     wait_for_locks()
     begun = begun_packages()
@@ -90,7 +90,7 @@ def install_packages(node: Node) -> None:
         os.unlink(BEGUN)
 
 
-def _wanted(node: Node) -> Dict[str, str]:
+def _wanted(node: DeclaredHost) -> Dict[str, str]:
     wanted = dict(PACKAGES)
     if any(disk.filesystem == "xfs" for disk in node.disks):
         wanted["mkfs.xfs"] = "xfsprogs"

@@ -8,7 +8,7 @@ import os
 import re
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
-from fluxstead.hosts.script.model import MARK, Place, Volume
+from fluxstead.hosts.script.model import MARK, BlockDevice, Place
 from fluxstead.hosts.script.text import fstab_fields, fstab_lines
 from fluxstead.hosts.script.tools import answer, apart, run, text_of
 
@@ -44,7 +44,7 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), text)
 
 
-class System:
+class MountTables:
     """What is read once for all disks."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class System:
         self.fstab = fstab_lines(text)
         self.own = [line for above, line in zip(["", *lines], lines) if above.startswith(f"{MARK} disk ")]  # noqa: B905 - 3.9
 
-    def uses(self, volumes: Tuple[Volume, ...]) -> Tuple[str, ...]:
+    def uses(self, volumes: Tuple[BlockDevice, ...]) -> Tuple[str, ...]:
         """What the system keeps on these."""
         paths = {path: self._mount_of(path) for path in (*SYSTEM_PATHS, *_k3s_data())}
         ours = {mount for volume in volumes for mount in volume.mounts}
@@ -76,7 +76,7 @@ class System:
         above = [m.path for m in self.mounts if m.path == "/" or (real + "/").startswith(m.path + "/")]
         return max(above, key=len, default="/")
 
-    def fstab_of(self, volumes: Tuple[Volume, ...], links: Tuple[str, ...]) -> Tuple[Tuple[str, str], ...]:
+    def fstab_of(self, volumes: Tuple[BlockDevice, ...], links: Tuple[str, ...]) -> Tuple[Tuple[str, str], ...]:
         """The lines of /etc/fstab that name one of these: (mount path, the line)."""
         names: Set[str] = set(links)
         for volume in volumes:
@@ -138,7 +138,7 @@ def _config_files() -> List[str]:
     return ["/etc/rancher/k3s/config.yaml", *(f"{folder}/{name}" for name in names if name.endswith((".yaml", ".yml")))]
 
 
-def _btrfs_of(volumes: Sequence[Volume]) -> List[str]:
+def _btrfs_of(volumes: Sequence[BlockDevice]) -> List[str]:
     """Folders of mounted btrfs filesystems that have one of these devices."""
     names = {os.path.basename(volume.path) for volume in volumes}
     found = []

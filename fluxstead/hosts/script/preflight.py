@@ -11,7 +11,7 @@ import stat
 from typing import Collection, Dict, Iterator, List, Optional, Tuple
 
 from fluxstead.hosts.script.files import RECORDS
-from fluxstead.hosts.script.model import Node
+from fluxstead.hosts.script.model import DeclaredHost
 from fluxstead.hosts.script.packages import begun_packages, missing_packages, package_problems
 from fluxstead.hosts.script.places import FS_IOC_GETFLAGS, FSTAB, IMMUTABLE
 from fluxstead.hosts.script.system import INITIATOR_FILE, files, initiator, module_problems
@@ -33,7 +33,7 @@ WRITERS = {"wipe": RECORD, "fstab": FSTAB}
 """The file that a task on a disk writes on the host."""
 
 
-def preflight(node: Node, tasks: Collection[str]) -> List[str]:
+def preflight(node: DeclaredHost, tasks: Collection[str]) -> List[str]:
     """Reasons why preparing this host would end in the middle; `tasks` are those of all its disks (names in `act`)."""
     if not os.path.isdir(SYSTEMD):
         return [f"systemd does not run this host ({SYSTEMD} is not there): iscsid is kept by it, and disks are mounted by it"]
@@ -46,7 +46,7 @@ def preflight(node: Node, tasks: Collection[str]) -> List[str]:
     return [*told, *package_problems(node), *module_problems()]
 
 
-def _written(node: Node, tasks: Collection[str]) -> Iterator[Tuple[str, int]]:
+def _written(node: DeclaredHost, tasks: Collection[str]) -> Iterator[Tuple[str, int]]:
     """(a path, the bytes that it needs) of each file that is due to be written."""
     yield RUN, ROOM
     for task, path in WRITERS.items():

@@ -14,8 +14,18 @@ from fluxstead.hosts.script.holders import mounted_by, open_by, stopped_by
 from fluxstead.hosts.script.identity import identity, number_of
 from fluxstead.hosts.script.look import look
 from fluxstead.hosts.script.medium import Medium
-from fluxstead.hosts.script.model import LOOKED_INTO, MIB, Declared, Disk, Host, Node, Place, Signature, Volume
-from fluxstead.hosts.script.places import System
+from fluxstead.hosts.script.model import (
+    LOOKED_INTO,
+    MIB,
+    BlockDevice,
+    DeclaredDisk,
+    DeclaredHost,
+    FoundDisk,
+    Host,
+    Place,
+    Signature,
+)
+from fluxstead.hosts.script.places import MountTables
 from fluxstead.hosts.script.tools import RefusedError, StepError, answer, apart, opened, run, text_of
 from fluxstead.hosts.script.which import identify, made_by_us
 from fluxstead.hosts.script.wipe import half_wiped
@@ -27,7 +37,7 @@ LONGHORN_VOLUME = ("IET", "VIRTUAL-DISK")
 """Vendor and model that the host sees of a volume that is attached to it."""
 
 
-def read_host(node: Node, only: str = "", before: Optional[Host] = None) -> Host:
+def read_host(node: DeclaredHost, only: str = "", before: Optional[Host] = None) -> Host:
     """The host as it is now, with a deep look at each disk that a declaration names.
 
     With `only`, that of one declared name; the content of other disks is then taken as it was `before`. Raises StepError while
@@ -43,7 +53,7 @@ def read_host(node: Node, only: str = "", before: Optional[Host] = None) -> Host
         reader.contents(disk) if disk in named or not before else earlier.get((disk.path, disk.serials), disk) for disk in bare
     ]
     host = Host(tuple(shallow), {}, _uuids(shallow))
-    deep: Dict[str, Disk] = {}
+    deep: Dict[str, FoundDisk] = {}
     places: Dict[str, Place] = {}
     for declared in chosen:
         found = identify(declared, host)[0]
@@ -66,7 +76,7 @@ def settle() -> None:
         raise StepError(f"udev does not catch up with the kernel ({why}): udevadm control --start-exec-queue; udevadm settle")
 
 
-def _uuids(disks: Sequence[Disk]) -> Dict[str, Tuple[str, ...]]:
+def _uuids(disks: Sequence[FoundDisk]) -> Dict[str, Tuple[str, ...]]:
     """Filesystem UUIDs to the disks that carry them, also inside of what is stacked on a disk, where a mount by UUID meets them."""
     found: Dict[str, Set[str]] = {}
     for disk in disks:
@@ -96,9 +106,9 @@ class _Reader:
     """Reads disks, with what the system says of them."""
 
     def __init__(self) -> None:
-        self.system = System()
+        self.tables = MountTables()
 
-    def contents(self, disk: Disk) -> Disk:
+    def contents(self, disk: FoundDisk) -> FoundDisk:
         """One disk with what lies on it, without looking into filesystems."""
         if disk.dead:
             return disk
@@ -117,13 +127,13 @@ class _Reader:
             edges=kind,
             table_name=table_name,
             table_whole=whole,
-            uses=self.system.uses(volumes),
+            uses=self.tables.uses(volumes),
             stacked=stacked,
             stop=tuple(dict.fromkeys(stopped_by(os.path.basename(path)) for path in reversed(stacked))),
-            fstab=self.system.fstab_of(volumes, disk.links),
+            fstab=self.tables.fstab_of(volumes, disk.links),
         )
 
-    def _volumes(self, name: str, disk: Disk, guids: Dict[int, Tuple[str, str]]) -> Tuple[Volume, ...]:
+    def _volumes(self, name: str, disk: FoundDisk, guids: Dict[int, Tuple[str, str]]) -> Tuple[BlockDevice, ...]:
         volumes = [self._volume(name, "disk", 0, disk.size)]
         children = [child for child in os.listdir(f"/sys/block/{name}") if child.startswith(name)]
         numbered = sorted((int(text_of(f"/sys/block/{name}/{child}/partition")), child) for child in children)
@@ -138,11 +148,11 @@ class _Reader:
         )
         return tuple(volumes)
 
-    def _volume(self, name: str, kind: str, offset: int, size: int) -> Volume:
+    def _volume(self, name: str, kind: str, offset: int, size: int) -> BlockDevice:
         path = f"/dev/{name}"
         number = number_of(name)
-        mounts = [mount for mount in self.system.mounts if number == mount.number or mount.source == path]
-        return Volume(
+        mounts = [mount for mount in self.tables.mounts if number == mount.number or mount.source == path]
+        return BlockDevice(
             path,
             kind,
             offset,
@@ -150,10 +160,10 @@ class _Reader:
             signatures(path),
             tuple(dict.fromkeys(mount.path for mount in mounts)),
             any(mount.read_only for mount in mounts),
-            path in self.system.swaps,
+            path in self.tables.swaps,
         )
 
-    def deepen(self, disk: Disk, declared: Declared) -> Disk:
+    def deepen(self, disk: FoundDisk, declared: DeclaredDisk) -> FoundDisk:
         """A disk with what only a closer look tells; what the system lives on is not looked into."""
         if disk.uses:
             return disk
@@ -170,7 +180,7 @@ class _Reader:
         return _contents_read(disk)
 
 
-def _with_holders(disk: Disk) -> Disk:
+def _with_holders(disk: FoundDisk) -> FoundDisk:
     held = open_by(disk.numbers)
     held_by = [f"{name} has it open" for number in disk.numbers for name in held.get(number, ())]
     busy = _busy(disk)
@@ -179,7 +189,7 @@ def _with_holders(disk: Disk) -> Disk:
     return replace(disk, busy=busy, held_by=tuple(dict.fromkeys(held_by)))
 
 
-def _contents_read(disk: Disk) -> Disk:
+def _contents_read(disk: FoundDisk) -> FoundDisk:
     try:
         seen: Dict[str, Any] = apart(lambda: content_of(disk), 2 * DISK_SECONDS)
         wiped = apart(lambda: half_wiped(disk), DISK_SECONDS)
@@ -204,7 +214,7 @@ def _contents_read(disk: Disk) -> Disk:
     return replace(disk, volumes=volumes)
 
 
-def _looked_into(disk: Disk, mount_path: str) -> Tuple[Volume, ...]:
+def _looked_into(disk: FoundDisk, mount_path: str) -> Tuple[BlockDevice, ...]:
     """Its volumes with a look into each filesystem, also where another signature stands beside it, as an old array's does.
 
     With a mount path, only into the one that is mounted there.
@@ -219,7 +229,7 @@ def _looked_into(disk: Disk, mount_path: str) -> Tuple[Volume, ...]:
     return tuple(volumes)
 
 
-def ends(disk: Disk) -> Tuple[str, str]:
+def ends(disk: FoundDisk) -> Tuple[str, str]:
     """Its first and its last MiB, for `whole_ends`. Raises OSError when they cannot be read."""
     with Medium(disk.path) as medium:
         first, last = medium.read(0, MIB), medium.read(disk.size - MIB, MIB)
@@ -245,7 +255,7 @@ NOTHING_FOUND = 2
 """How blkid(8) ends then; with anything else, such as 8 for more than one, there is something."""
 
 
-def _signature_at(disk: Disk, offset: int) -> Tuple[Signature, ...]:
+def _signature_at(disk: FoundDisk, offset: int) -> Tuple[Signature, ...]:
     """What would be recognised if a partition began there: the filesystem that a wiped table leaves behind."""
     command = ["blkid", "--probe", "--offset", str(offset), "--output", "export", disk.path]
     status, out, err = answer(command, DISK_SECONDS, looks=True)
@@ -256,7 +266,7 @@ def _signature_at(disk: Disk, offset: int) -> Tuple[Signature, ...]:
     return (Signature(kind, offset, fields.get("UUID", ""), fields.get("LABEL", "")),)
 
 
-def _busy(disk: Disk) -> bool:
+def _busy(disk: FoundDisk) -> bool:
     if disk.stacked or any(volume.mounts or volume.swap for volume in disk.volumes):
         return True
     try:
@@ -275,6 +285,6 @@ def _smart(path: str) -> str:
     return {True: "passed", False: "failing"}.get(passed, "not checked")
 
 
-def _is_finished(disk: Disk) -> bool:
+def _is_finished(disk: FoundDisk) -> bool:
     """Its partition carries the mark of a preparation that was finished on exactly this hardware."""
     return any(made_by_us(disk, volume) and volume.partition_name == READY for volume in disk.partitions)

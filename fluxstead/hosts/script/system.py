@@ -11,10 +11,10 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, List
 
 from fluxstead.hosts.script.files import write_safely
-from fluxstead.hosts.script.model import MARK, Node, human
+from fluxstead.hosts.script.model import MARK, DeclaredHost, human
 from fluxstead.hosts.script.packages import begun_packages, install_packages, installed, missing_packages
 from fluxstead.hosts.script.tools import WORK_SECONDS, StepError, answer, run, text_of
 
@@ -22,6 +22,8 @@ MODULES = ("iscsi_tcp", "dm_crypt", "nfs")
 MODULES_FILE = "/etc/modules-load.d/fluxstead.conf"
 MULTIPATH_FILE = "/etc/multipath/conf.d/fluxstead.conf"
 JOURNAL_FILE = "/etc/systemd/journald.conf.d/50-fluxstead.conf"
+JOURNAL_MAX_USE = "500M"
+"""What journald may keep of logs (F19)."""
 K3S_FILE = "/etc/rancher/k3s/config.yaml.d/50-fluxstead.yaml"
 K3S_MAIN = "/etc/rancher/k3s/config.yaml"
 K3S_UNITS = ("k3s", "k3s-agent")
@@ -44,21 +46,21 @@ class Item:
     do: Callable[[], None]
 
 
-def files(node: Node) -> Dict[str, str]:
+def files(node: DeclaredHost) -> Dict[str, str]:
     """The files that a prepared host has, by path."""
     head = f"{MARK} written by fluxstead and replaced by it; change the description instead\n"
     wanted = {
         MODULES_FILE: head + "".join(f"{module}\n" for module in MODULES),
         # By vendor and product, so that real SAN disks stay with multipathd (U4).
         MULTIPATH_FILE: head + 'blacklist {\n    device {\n        vendor "IET"\n        product "VIRTUAL-DISK"\n    }\n}\n',
-        JOURNAL_FILE: head + f"[Journal]\nSystemMaxUse={node.journal}\n",
+        JOURNAL_FILE: head + f"[Journal]\nSystemMaxUse={JOURNAL_MAX_USE}\n",
     }
     if node.labels is not None:
         wanted[K3S_FILE] = head + k3s_config(node)
     return wanted
 
 
-def k3s_config(node: Node) -> str:
+def k3s_config(node: DeclaredHost) -> str:
     """k3s' configuration of this node; lists carry `+` so that they add to what other files say (F10)."""
     lines = [f"node-name: {json.dumps(node.name)}"]
     lines += [f"node-ip: {json.dumps(node.address)}"] if node.address else []
@@ -67,7 +69,7 @@ def k3s_config(node: Node) -> str:
     return "\n".join(lines) + "\n"
 
 
-def refusals(node: Node) -> List[str]:
+def refusals(node: DeclaredHost) -> List[str]:
     """What stands against preparing this host at all: it already runs, or is set up, as another node."""
     if node.labels is None:
         return []
@@ -91,7 +93,7 @@ def node_name_of(certificate: str) -> str:
     return data[at : at + data[at - 1]].decode("utf-8", "replace").split(":", 2)[2]
 
 
-def items(node: Node) -> List[Item]:
+def items(node: DeclaredHost) -> List[Item]:
     """Everything beside the disks, in the order in which it is done; k3s' configuration comes last of all."""
     found = [_packages(node)]
     texts = files(node)
@@ -103,7 +105,7 @@ def items(node: Node) -> List[Item]:
     return found
 
 
-def _packages(node: Node) -> Item:
+def _packages(node: DeclaredHost) -> Item:
     missing, begun = missing_packages(node), begun_packages()
     unfinished = [f"begun and not finished: {', '.join(begun)}"] if begun else []
     why = "; ".join(([f"missing: {', '.join(missing)}"] if missing else []) + unfinished)
@@ -247,8 +249,8 @@ def pressure() -> List[str]:
     return list(told.values())
 
 
-def restart_due() -> Tuple[bool, str]:
-    """Whether k3s runs with an older configuration than the files hold, and why."""
+def restart_due() -> str:
+    """Why k3s has to be restarted: it runs with an older configuration than the files hold. Empty where it does not."""
     ticks = os.sysconf("SC_CLK_TCK")
     booted = re.search(r"^btime (\d+)", text_of("/proc/stat"), re.MULTILINE)
     for unit in K3S_UNITS:
@@ -257,5 +259,5 @@ def restart_due() -> Tuple[bool, str]:
         if stat and booted and os.path.exists(K3S_FILE):
             started = int(booted.group(1)) + int(stat.rpartition(")")[2].split()[19]) / ticks
             if os.stat(K3S_FILE).st_mtime > started:
-                return True, f"{K3S_FILE} is newer than the running {unit}: systemctl restart {unit}"
-    return False, ""
+                return f"{K3S_FILE} is newer than the running {unit}: systemctl restart {unit}"
+    return ""

@@ -6,15 +6,15 @@ import json
 import re
 from typing import List, Optional, Sequence, Tuple
 
-from fluxstead.hosts.script.model import DEVICE_TIMEOUT, MIB, Declared, Disk, Signature, Verdict, Volume, human
+from fluxstead.hosts.script.model import DEVICE_TIMEOUT, MIB, BlockDevice, DeclaredDisk, FoundDisk, Signature, Verdict, human
 
 
-def describe(disk: Disk) -> str:
+def describe(disk: FoundDisk) -> str:
     """A disk as an operator recognises it: path, model, serial, size."""
     return f"{disk.path} ({disk.model or 'no model'}, serial {disk.serial or 'none'}, {human(disk.size)})"
 
 
-def contents(disk: Disk) -> str:
+def contents(disk: FoundDisk) -> str:
     """What was seen on a disk: signatures, partitions, mounts."""
     seen = [f"{volume.path} ({human(volume.size)}): {_inside(volume)}" for volume in disk.volumes if _inside(volume)]
     seen += [f"{_signed(each)}, in no partition" for each in disk.hidden]
@@ -25,7 +25,7 @@ def contents(disk: Disk) -> str:
     return "; ".join(seen)
 
 
-def _inside(volume: Volume) -> str:
+def _inside(volume: BlockDevice) -> str:
     what = list(dict.fromkeys(map(_signed, volume.signatures)))
     what += [f"mounted at {mount}" for mount in volume.mounts]
     what += ["swap in use"] if volume.swap else []
@@ -41,12 +41,12 @@ def _signed(signature: Signature) -> str:
     return " ".join(filter(None, (signature.type, signature.label, place)))
 
 
-def stable_name(disk: Disk) -> str:
+def stable_name(disk: FoundDisk) -> str:
     """The name to declare a disk by: under by-id if it has one, ata-, nvme- and scsi- before wwn-."""
     return min(disk.links, key=lambda link: ("/wwn-" in link, len(link), link), default=disk.path)
 
 
-def consent_line(disk: Disk) -> str:
+def consent_line(disk: FoundDisk) -> str:
     """The line that consents to lose what the disk holds now."""
     return f"wipe: {disk.serial}/{disk.digest}"
 
@@ -97,7 +97,7 @@ def fstab_fields(line: str) -> Tuple[str, str, str, List[str]]:
     return source.replace('"', ""), path, kind, options.split(",")
 
 
-def fstab_line(declared: Declared, uuid: str, options: Sequence[str] = ("defaults",)) -> str:
+def fstab_line(declared: DeclaredDisk, uuid: str, options: Sequence[str] = ("defaults",)) -> str:
     """The line of /etc/fstab for a prepared disk: a dead or missing disk never holds up a boot (U3)."""
     added = [*([] if "nofail" in options else ["nofail"]), *([] if _bounded(options) else [DEVICE_TIMEOUT])]
     return f"UUID={uuid} {fstab_escape(declared.mount_path)} {declared.filesystem} {','.join([*options, *added])} 0 2"
@@ -112,7 +112,7 @@ def _bounded(options: Sequence[str]) -> bool:
     return any(option.startswith(DEVICE_TIMEOUT.split("=")[0]) for option in options)
 
 
-def adopted_line(declared: Declared, uuid: str, lines: Sequence[str]) -> str:
+def adopted_line(declared: DeclaredDisk, uuid: str, lines: Sequence[str]) -> str:
     """The same, with the options that the operator's own line for this path has."""
     options = [option for line in lines[:1] for option in fstab_fields(line)[3] if option not in ("", "noauto")]
     return fstab_line(declared, uuid, options or ("defaults",))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Dict, List, Optional, Tuple
 
 from fluxstead.hosts.script.gpt import partition_guid
-from fluxstead.hosts.script.model import Declared, Disk, Host, Volume
+from fluxstead.hosts.script.model import BlockDevice, DeclaredDisk, FoundDisk, Host
 from fluxstead.hosts.script.text import describe, stable_name
 
 RENDER = "to go on without it: ./run render writes the tree and dials no host"
 
 
-def identify(declared: Declared, host: Host) -> Tuple[Optional[Disk], List[str], str]:
+def identify(declared: DeclaredDisk, host: Host) -> Tuple[Optional[FoundDisk], List[str], str]:
     """The one disk that every declared name agrees on, or what stands against it (U1)."""
-    named: List[Tuple[str, List[Disk]]] = []
+    named: List[Tuple[str, List[FoundDisk]]] = []
     if declared.device:
         found = [disk for disk in host.disks if declared.device == disk.path or declared.device in disk.links]
         named.append((f"device {declared.device}", found))
@@ -25,7 +25,7 @@ def identify(declared: Declared, host: Host) -> Tuple[Optional[Disk], List[str],
     if declared.wwn:
         named.append((f"wwn {declared.wwn}", [disk for disk in host.disks if _same_wwn(declared.wwn, disk.wwn)]))
     absent = [what for what, found in named if not found]
-    met: Dict[str, Disk] = {disk.path: disk for _, found in named for disk in found}
+    met: Dict[str, FoundDisk] = {disk.path: disk for _, found in named for disk in found}
     if not met:
         return None, [f"no disk of this host has {' and '.join(absent)}; {RENDER}"], ""
     # Namespaces of one NVMe controller share its serial, and are told apart by a second name.
@@ -49,12 +49,12 @@ def _same_wwn(declared: str, found: str) -> bool:
     return bool(found) and bare(declared) == bare(found)
 
 
-def made_by_us(disk: Disk, volume: Volume) -> bool:
+def made_by_us(disk: FoundDisk, volume: BlockDevice) -> bool:
     """The partition carries the identifier that a preparation of exactly this hardware gives."""
     return bool(disk.serial) and volume.kind == "partition" and volume.partition_guid == partition_guid(disk.serial)
 
 
-def well_named(declared: Declared, disk: Disk) -> bool:
+def well_named(declared: DeclaredDisk, disk: FoundDisk) -> bool:
     """A name that stays with the hardware says that this is the disk: serial, WWN, or a by-id name that holds one."""
     if not disk.confirmed:
         return False

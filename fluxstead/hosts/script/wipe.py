@@ -16,10 +16,10 @@ from typing import Dict, Iterable, Iterator, Set, Tuple
 from fluxstead.hosts.script.evidence import Span, places
 from fluxstead.hosts.script.files import RECORDS, write_safely
 from fluxstead.hosts.script.medium import ALIGNED, Medium
-from fluxstead.hosts.script.model import MIB, Disk, short_hash
+from fluxstead.hosts.script.model import MIB, FoundDisk, short_hash
 
 
-def _record_path(disk: Disk) -> str:
+def _record_path(disk: FoundDisk) -> str:
     return os.path.join(RECORDS, f"wipe-{short_hash(disk.serial, 16)}.json")
 
 
@@ -44,7 +44,7 @@ def _rest(medium: Medium, size: int, doomed: Set[int]) -> str:
     return told.hexdigest()
 
 
-def half_wiped(disk: Disk) -> str:
+def half_wiped(disk: FoundDisk) -> str:
     """The consent of an interrupted wipe of this disk, if nothing but that wipe has changed it since."""
     try:
         with open(_record_path(disk), encoding="utf-8") as file:
@@ -60,7 +60,7 @@ def half_wiped(disk: Disk) -> str:
     return str(record["consent"]) if same else ""
 
 
-def wipe(disk: Disk, consent: str, spans: Iterable[Span]) -> None:
+def wipe(disk: FoundDisk, consent: str, spans: Iterable[Span]) -> None:
     """Zeroes what is not zero in these places, once a record of what they held is safe."""
     path = _record_path(disk)
     before: Dict[str, str] = {}
@@ -80,7 +80,7 @@ def wipe(disk: Disk, consent: str, spans: Iterable[Span]) -> None:
     write_blocks(disk.path, zeroes)
 
 
-def forget_wipe(disk: Disk) -> None:
+def forget_wipe(disk: FoundDisk) -> None:
     """Removes the record of a wipe that is done."""
     if os.path.exists(_record_path(disk)):
         os.unlink(_record_path(disk))

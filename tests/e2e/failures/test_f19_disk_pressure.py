@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fluxstead.hosts.build import stdin_for
-from tests.e2e.hosts.support import node, plan
+from tests.e2e.hosts.support import node, patched, plan
 from tests.e2e.hosts.vm import Machine
 
 BOUND = 16
@@ -21,7 +21,7 @@ FLOOD += "du -s --block-size=1 /var/log/journal | cut -f1"
 def test_logs_fill_the_disk_of_a_bare_host_and_not_that_of_a_prepared_one(bare: Machine) -> None:
     bare.root("mkdir -p /var/log/journal; systemctl restart systemd-journald; journalctl --flush")
     assert int(bare.root(FLOOD)) > 2 * BOUND * MIB
-    done = bare.script(stdin_for("apply", node(journald={"maxUse": f"{BOUND}M"})), seconds=900)
+    done = bare.script(stdin_for("apply", node(), patched(f'JOURNAL_MAX_USE = "{BOUND}M"\n')), seconds=900)
     assert done.status == 0, (done.out, done.err)
     assert int(bare.root(FLOOD)) <= 1.5 * BOUND * MIB
 

@@ -37,7 +37,6 @@ def node(*disks: Mapping[str, object], **changes: object) -> dict[str, object]:
         "role": "server",
         "disks": list(disks),
         "k3s": {"nodeLabels": ["storage=longhorn"], "nodeTaints": []},
-        "journald": {"maxUse": "500M"},
     }
     return {**plain, **changes}
 

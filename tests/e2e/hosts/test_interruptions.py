@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from fluxstead.hosts.build import stdin_for
+from fluxstead.hosts.build import COMMAND, stdin_for
 
 from .support import (
     EXT4,
@@ -95,7 +95,7 @@ def test_killed_in_the_middle_of_a_write(case: Case, count: int) -> None:
 def test_killed_at_a_random_moment(case: Case, seed: int) -> None:
     """From outside, whatever it is doing; the tool that it runs lives on, and the next run waits for its end."""
     moment = Random(seed).uniform(1, WHOLE_SECONDS)  # noqa: S311 - it has to fail again
-    command = f"sudo -n timeout --foreground -s KILL {moment:.1f} bash -s"
+    command = f"sudo -n timeout --foreground -s KILL {moment:.1f} {COMMAND}"
     done = case.machine.ssh(command, stdin_for("apply", node(case.wanted)))
     assert done.status in (0, 137, 255), done
     finished(case)

@@ -11,6 +11,8 @@ import pytest
 
 from fluxstead.hosts.answer import Answer, read_answer
 from fluxstead.hosts.build import python_source, stdin_for, token_of
+from fluxstead.hosts.ssh import ask_node
+from fluxstead.nodes.model import Node
 
 from .support import LAST_LINE, apply, digests, disk, node, plan, result_of
 from .vm import Machine
@@ -75,6 +77,22 @@ def test_without_rights_the_line_of_sudoers_is_given(machine: Machine) -> None:
     assert (status, answer.status) == (3, "failed")
     assert "sudo: a password is required" in answer.why[0]
     assert "echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/zz-fluxstead" in answer.why[0]
+
+
+def test_a_host_behind_another_is_asked_and_both_keys_are_those_of_the_description(machine: Machine) -> None:
+    """The machine itself is the host in between: its sshd is reached from outside by a port of loopback, and then by its own."""
+
+    def asked(key_in_between: str) -> Answer:
+        key = machine.image.host_key
+        jump = {"address": "127.0.0.1", "port": machine.port, "user": "ops", "hostKey": key_in_between}
+        ssh = {"address": "127.0.0.1", "user": "ops", "hostKey": key, "privateKeyFile": str(machine.home / "key"), "jump": jump}
+        plain = {"name": "k3s1", "cluster": "c", "address": "192.0.2.1", "role": "server", "state": "live", "ssh": ssh}
+        return ask_node(Node.model_validate(plain), machine.home)
+
+    assert asked(machine.image.host_key).status == "fine"
+    [why] = asked(machine.image.host_key[:-8] + "AAAAAAAA").why
+    assert "Host key verification failed" in why
+    assert f"ops@127.0.0.1:{machine.port} or 127.0.0.1 shows another key" in why
 
 
 def typed(machine: Machine, why: str) -> None:
