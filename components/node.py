@@ -72,10 +72,10 @@ def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:
     This is where what a host has to know about the rest of the cluster is at hand.
     """
     nodes = assembled.description.nodes
-    alone = [f"{node.name} ({node.left_alone})" for node in nodes if node.left_alone]
+    alone = [f"{node.name} ({node.why_not_prepared})" for node in nodes if node.why_not_prepared]
     if alone:
         pulumi.log.info(f"not dialled: {', '.join(alone)}")
-    return {node.name: NodeResource(node.name, NodeArgs(node, root)) for node in nodes if not node.left_alone}
+    return {node.name: NodeResource(node.name, NodeArgs(node, root)) for node in nodes if not node.why_not_prepared}
 
 
 def _connection(args: NodeArgs) -> remote.ConnectionArgs:

@@ -62,12 +62,14 @@ def _print(stack: str, nodes: Sequence[Node], answers: dict[str, Answer], tell: 
     print("\n\n".join(tell(node, answers[node.name]) for node in nodes))
     for line in report.same_initiator(answers):
         print(f"\n{line}")
-    ready = [node.name for node in nodes if answers[node.name].work and not answers[node.name].refused and not node.left_alone]
+    ready = [
+        node.name for node in nodes if answers[node.name].work and not answers[node.name].refused and not node.why_not_prepared
+    ]
     if ready:
         print(f"\n{report.replace_hint(stack, ready)}")
     for node in nodes:
-        if node.left_alone:
-            print(f"\n{node.name} is not prepared by `pulumi up`: {node.left_alone}")
+        if node.why_not_prepared:
+            print(f"\n{node.name} is not prepared by `pulumi up`: {node.why_not_prepared}")
 
 
 def _progress(line: str) -> None:

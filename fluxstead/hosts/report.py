@@ -90,7 +90,11 @@ def _rest(answer: Answer) -> Iterator[str]:
 
 
 def _problems(node: Node, answer: Answer) -> Iterator[str]:
-    prepare = "pulumi up" if not node.left_alone else f"{node.left_alone}: change that in nodes/{node.name}.yaml, then pulumi up"
+    prepare = (
+        "pulumi up"
+        if not node.why_not_prepared
+        else f"{node.why_not_prepared}: change that in nodes/{node.name}.yaml, then pulumi up"
+    )
     for why in answer.why:
         yield f"  {why}"
     for disk in answer.disks:

@@ -9,9 +9,7 @@ from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.nodes.model import Node
 
-ADDRESS_OUTSIDE = refuses(
-    "nodes/address-outside", "U7", "10.0.0.1 is no address of a machine in 192.168.86.0/24", "the description"
-)
+ADDRESS_OUTSIDE = refuses("nodes/address-outside", "U7", "10.0.0.1 is not a host address in 192.168.86.0/24", "the description")
 ADDRESS_TWICE = refuses("nodes/address-twice", "U7", "k3s2 has the address of k3s1 (nodes/k3s1.yaml:3)", "the description")
 DISK_INSIDE_DISK = refuses("nodes/disk-inside-disk", "F13", "/mnt/a/b lies on disk 'a' at /mnt/a", "the description")
 DISK_TWICE = refuses(
@@ -65,7 +63,7 @@ def _addresses(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding
         elif network and (address not in network or address in {network.network_address, network.broadcast_address}):
             yield ADDRESS_OUTSIDE(
                 source,
-                what=f"{node.address} is no address of a machine in {network}",
+                what=f"{node.address} is not a host address in {network}",
                 why="the stack file says that all nodes are in that network",
                 fix=f"an address of {network}, or another nodeCidr in the stack file",
             )

@@ -187,7 +187,7 @@ class Node(Described):
         return self.ssh.address or self.address
 
     @property
-    def left_alone(self) -> str | None:
+    def why_not_prepared(self) -> str | None:
         """Why `pulumi up` does not dial the machine; None where it does."""
         if self.state != "live":
             return f"state: {self.state}"

@@ -26,7 +26,7 @@ def by_consent(declared: DeclaredDisk, disk: FoundDisk) -> Verdict:
         return Verdict(declared, disk, "wipe", ("the description consents to this content",), ("wipe", *FRESH))
     why = "it holds content that is not ours"
     if any(volume.partition_name == PREPARING and made_by_us(disk, volume) for volume in disk.partitions):
-        why += ", or the half of a filesystem whose making was cut off"
+        why += ", or what an interrupted mkfs left"
     if disk.untold:
         why += (
             f", and cannot tell a later change of {', '.join(disk.untold)}: a consent ends with the next boot, or write to the disk"
