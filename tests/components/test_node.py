@@ -83,7 +83,6 @@ def test_a_host_is_a_component_with_one_command(described: Project, run_pulumi: 
     assert node_of(seen).inputs == {
         "node": "k3s1",
         "address": "192.168.86.71",
-        "role": "server",
         "k3s": {"nodeLabels": ["node.longhorn.io/create-default-disk=config", "storage=longhorn"], "nodeTaints": []},
     }
     assert command.inputs["create"] == "sh -s"

@@ -56,7 +56,7 @@ def test_an_unfinished_preparation_is_no_licence_to_format_what_a_person_used() 
     """Without files too: what was mounted once may have had some, and its journal may have what its folders do not."""
     assert verdict(host(unfinished(look=EMPTY))).tasks == ("finish", "mountpoint", "fstab", "mount")
     disturbed = replace(unfinished(signatures=(), look=None), inside="not zero at 2 MiB")
-    assert "or the half of a filesystem" in refused(host(disturbed))
+    assert "or what an interrupted mkfs left" in refused(host(disturbed))
     assert "wipe:" in refused(host(disturbed))
     assert "cannot be read" in refused(host(unfinished(look=Look(problem="its own tools cannot read it"))))
 

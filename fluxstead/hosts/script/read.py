@@ -58,7 +58,7 @@ def read_host(node: DeclaredHost, only: str = "", before: Optional[Host] = None)
     for declared in chosen:
         found = identify(declared, host)[0]
         try:
-            places[declared.mount_path] = reader.system.place(declared.mount_path)
+            places[declared.mount_path] = reader.tables.place(declared.mount_path)
             if found is not None and not found.dead:
                 deep[found.path] = reader.deepen(found, declared)
         except StepError as error:
