@@ -15,6 +15,7 @@ from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Source
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import Requirement
+from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
 
 
@@ -32,7 +33,7 @@ class CheckContext:
     facts: SystemFacts
     platform: Platform | None = None
     nodes: Sequence[Node] = ()
-    products: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, Version] = field(default_factory=dict)
     recipients: frozenset[str] = frozenset()
     sops_secret: tuple[str, str] | None = None
     networks: Mapping[str, str] = field(default_factory=dict)

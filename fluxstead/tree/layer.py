@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
+from fluxstead.core.version import Version
 from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Router, Scrape
 
 GROUPS = ("infrastructure", "monitoring", "apps")
@@ -89,6 +90,6 @@ class Plan:
     links: tuple[Link, ...] = ()
     outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What other programs may build on, besides the addresses: outputs of the system's Pulumi component."""
-    products: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, Version] = field(default_factory=dict)
     """The versions of what it installs in the cluster, by the names of the catalog's schemas."""
     findings: tuple[Finding, ...] = ()

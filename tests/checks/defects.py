@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
 from tests.checks.planted import (
@@ -231,7 +232,7 @@ DEFECTS: Mapping[str, Planted] = {
         files=layer("web", WEB),
         cure=("web", "site"),
         says="is tested with Kubernetes 1.31 to 1.33",
-        platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.36.3+k3s1"),
+        platform=Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.36.3+k3s1")),
         more={"places": PLACES},
     ),
     "releases/timeout": Planted(

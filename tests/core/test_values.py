@@ -14,7 +14,7 @@ from fluxstead.core.duration import Duration, seconds
 from fluxstead.core.names import HostName, Labels, Name, bounded, nearest_name
 from fluxstead.core.network import Address, Cidr, HostKey, NodePort, UrlPath
 from fluxstead.core.quantity import Cpu, Memory, Size, bytes_of
-from fluxstead.core.version import K3sVersion, Version, numbers
+from fluxstead.core.version import K3sVersion, Version
 from fluxstead.systems.monitoring.settings import AlertRetention, PrometheusBytes, Retention
 
 
@@ -108,7 +108,8 @@ BAD: list[tuple[Any, Any, str]] = [
 @pytest.mark.parametrize(("kind", "written", "meant"), GOOD)
 def test_a_right_value_is_kept_in_its_canonical_form(kind: Any, written: Any, meant: Any) -> None:
     """What operators write every day."""
-    assert TypeAdapter(kind).validate_python(written) == meant
+    read = TypeAdapter(kind).validate_python(written)
+    assert (read if isinstance(meant, (dict, int)) else str(read)) == meant
 
 
 @pytest.mark.parametrize(("kind", "written", "hint"), BAD)
@@ -151,5 +152,5 @@ def test_long_names_fit_and_stay_different(one: str, other: str) -> None:
 
 def test_a_version_has_three_numbers() -> None:
     """With a suffix or without."""
-    assert numbers("v1.33.1+k3s1") == (1, 33, 1)
-    assert numbers("1.9.0-rc1") == (1, 9, 0)
+    assert Version("v1.33.1+k3s1").numbers == (1, 33, 1)
+    assert Version("1.9.0-rc1").numbers == (1, 9, 0)

@@ -10,7 +10,6 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.version import minor
 
 NODE_INSIDE = refuses(
     "network/node-inside", "U7", "k3s1 has the address 10.42.0.5, which lies in podCidr 10.42.0.0/16", "the description"
@@ -55,7 +54,7 @@ def compatibility(context: CheckContext) -> Iterator[Finding]:
     platform = context.platform
     if platform is None:
         return
-    kubernetes, flux = minor(platform.kubernetes), minor(platform.flux)
+    kubernetes, flux = platform.kubernetes.minor, platform.flux.minor
     tested = _TESTED.get(flux)
     if tested and not tested[0] <= kubernetes[1] <= tested[1]:
         yield UNTESTED_TOGETHER(
