@@ -13,6 +13,7 @@ from fluxstead.checks.objects.references import References
 from fluxstead.checks.reading.applied_tree import AppliedTree
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Source
+from fluxstead.core.network import IpNetwork
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.version import Version
@@ -36,7 +37,7 @@ class CheckContext:
     products: Mapping[str, Version] = field(default_factory=dict)
     recipients: frozenset[str] = frozenset()
     sops_secret: tuple[str, str] | None = None
-    networks: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, IpNetwork] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()

@@ -31,7 +31,7 @@ def declared(node: Node) -> Mapping[str, Any]:
     """What the script is told of the machine; sizes in bytes."""
     return {
         "node": node.name,
-        "address": node.address,
+        "address": str(node.address),
         "role": node.role,
         "disks": [_disk(disk) for disk in node.disks],
         "k3s": {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fluxstead.core.network import IpAddress
 from fluxstead.hosts.answer import Answer, find_answer
 from fluxstead.hosts.build import COMMAND, SECONDS, stdin_for, token_of
 from fluxstead.hosts.declared import declared
@@ -119,9 +120,9 @@ def _connection(node: Node, key: Path | None, known: Path) -> list[str]:
     return options
 
 
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+def _bracketed(address: IpAddress) -> str:
+    return f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 -- of the protocol
 
 
-def _host(address: str, port: int) -> str:
-    return address if port == 22 else f"[{address}]:{port}"  # noqa: PLR2004 -- how known_hosts writes another port
+def _host(address: IpAddress, port: int) -> str:
+    return str(address) if port == 22 else f"[{address}]:{port}"  # noqa: PLR2004 -- how known_hosts writes another port

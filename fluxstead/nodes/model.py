@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from fluxstead.core.described import Described
 from fluxstead.core.names import LabelKey, Labels, LabelValue, Name, Tag
-from fluxstead.core.network import Address, HostKey, Port
+from fluxstead.core.network import Address, HostKey, IpAddress, Port
 from fluxstead.core.quantity import Size, bytes_of
 from fluxstead.core.refusal import refuse
 
@@ -182,7 +182,7 @@ class Node(Described):
         return self.state != "planned"
 
     @property
-    def dialled_at(self) -> str:
+    def dialled_at(self) -> IpAddress:
         """The address of the machine's sshd."""
         return self.ssh.address or self.address
 

@@ -32,7 +32,7 @@ def readme(platform: Platform, order: Order, nodes: Sequence[Node], links: Seque
 
 
 def _node_row(node: Node) -> tuple[str, ...]:
-    return (node.name, node.address, node.role, node.state, str(len(node.disks)))
+    return (node.name, str(node.address), node.role, node.state, str(len(node.disks)))
 
 
 def _disk_rows(node: Node) -> list[tuple[str, ...]]:

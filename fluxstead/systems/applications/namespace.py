@@ -94,8 +94,9 @@ def network_policies(instance: Instance, platform: Platform, ingress_namespace: 
 
 
 def _rule(direction: str, peer: Peer, own_port: int | None = None) -> dict[str, Any]:
+    network = str(peer.cidr) if peer.cidr else None
     rule: dict[str, Any] = {
-        direction: [_pods_of(peer.namespace)] if peer.namespace is not None else [{"ipBlock": {"cidr": peer.cidr}}]
+        direction: [_pods_of(peer.namespace)] if peer.namespace is not None else [{"ipBlock": {"cidr": network}}]
     }
     ports: Sequence[int] = peer.ports or ([own_port] if own_port else [])
     if ports:
