@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
@@ -19,11 +20,11 @@ APPLIED_AFTER: Mapping[str, tuple[str, ...]] = {"monitoring": ("infrastructure",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How often Flux reconciles (`interval`), how soon it retries, and how long it waits for health. All durations."""
+    """How often Flux reconciles (`interval`), how soon it retries, and how long it waits for health."""
 
-    interval: str = "10m"
-    retry_interval: str = "1m"
-    timeout: str = "5m"
+    interval: Duration = Duration("10m")
+    retry_interval: Duration = Duration("1m")
+    timeout: Duration = Duration("5m")
 
 
 DEFAULT_TIMING = Timing()

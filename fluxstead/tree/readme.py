@@ -37,7 +37,7 @@ def _node_row(node: Node) -> tuple[str, ...]:
 
 def _disk_rows(node: Node) -> list[tuple[str, ...]]:
     return [
-        (node.name, disk.name, disk.device or f"serial {disk.serial}", disk.size, disk.mount_path, ", ".join(disk.tags))
+        (node.name, disk.name, disk.device or f"serial {disk.serial}", str(disk.size), disk.mount_path, ", ".join(disk.tags))
         for disk in node.disks
     ]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fluxstead.core.quantity import Quantity
 from fluxstead.hosts.answer import Answer
 from fluxstead.hosts.discover import Met, met, node_file
 from fluxstead.hosts.trouble import Way
@@ -34,7 +35,7 @@ def test_a_blank_disk_is_declared_by_what_does_not_move() -> None:
     assert (node.cluster, str(node.address), node.state) == ("edge", "192.0.2.1", "planned")
     assert (node.ssh.user, node.ssh.host_key, node.ssh.address, node.ssh.port) == ("ops", KEY, None, 22)
     [one] = node.disks
-    assert (one.device, one.serial, one.size) == ("/dev/disk/by-id/ata-WD_S", "WD-S1", "465Gi")
+    assert (one.device, one.serial, str(one.size)) == ("/dev/disk/by-id/ata-WD_S", "WD-S1", "465Gi")
     assert one.mount_path == f"/mnt/longhorn/{one.name}"
 
 
@@ -81,7 +82,7 @@ def test_without_a_host_key_the_host_is_left_alone() -> None:
 
 
 def test_small_disks_are_not_rounded_to_nothing() -> None:
-    assert read(disk(size=400 * 1024**2)).disks[0].size == "400Mi"
+    assert read(disk(size=400 * 1024**2)).disks[0].size == Quantity("400Mi")
 
 
 def test_what_a_host_says_of_itself_is_kept_with_where_ssh_went() -> None:

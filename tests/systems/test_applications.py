@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
-from fluxstead.core.quantity import amount
+from fluxstead.core.quantity import Quantity
 from fluxstead.core.version import Version
 from fluxstead.systems.applications.settings import Application
 from fluxstead.tree.asks import Link
@@ -30,7 +30,7 @@ from tests.systems.applications import (
 def test_each_environment_is_a_layer_with_its_own_namespace_and_pace(tmp_path: Path) -> None:
     """Dev is looked at every minute, what says nothing every ten."""
     found = planned(described(tmp_path, RICH))
-    assert [(layer.name, layer.group, layer.timing.interval) for layer in found.layers] == [
+    assert [(layer.name, layer.group, str(layer.timing.interval)) for layer in found.layers] == [
         ("web-dev", "apps", "1m"),
         ("web-prod", "apps", "10m"),
         ("web-store", "apps", "10m"),
@@ -227,8 +227,8 @@ def test_the_quota_never_stops_a_rollout_and_never_a_pod(described_app: dict[str
     for counted, quantity in hard.items():
         kind, name = counted.split(".")
         each = resources.get(kind, {}).get(name) or resources["limits"][name]
-        assert amount(quantity) >= amount(each) * (most + 1)
-        assert amount(quantity) <= amount(each) * 2 * max(most, 1), "and no more than a whole rollout"
+        assert Quantity(quantity).amount >= Quantity(each).amount * (most + 1)
+        assert Quantity(quantity).amount <= Quantity(each).amount * 2 * max(most, 1), "and no more than a whole rollout"
         default = the(found, "web-prod", "LimitRange")["spec"]["limits"][0][
             {"requests": "defaultRequest", "limits": "default"}[kind]
         ]

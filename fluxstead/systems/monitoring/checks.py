@@ -7,8 +7,7 @@ from typing import Any
 
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.quantity import bytes_of
-from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
+from fluxstead.systems.monitoring.settings import MonitoringSettings
 
 CHART_VERSION = refuses(
     "monitoring/chart-version", "F4", "the versions of kube-prometheus-stack have no leading v: v75.6.0", "the description"
@@ -64,7 +63,7 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
 
 def _retention(settings: MonitoringSettings) -> Iterator[Finding]:
     prometheus = settings.prometheus
-    if prometheus.retention_size and prometheus_bytes(prometheus.retention_size) >= bytes_of(prometheus.size):
+    if prometheus.retention_size and prometheus.retention_size.bytes >= prometheus.size.bytes:
         yield RETENTION_SIZE(
             prometheus.source_of("retentionSize"),
             what=f"retentionSize {prometheus.retention_size} does not fit into a volume of {prometheus.size}",
