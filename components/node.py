@@ -86,11 +86,11 @@ def _connection(args: NodeArgs) -> remote.ConnectionArgs:
     proxy = None
     if ssh.jump:
         proxy = remote.ProxyConnectionArgs(
-            host=ssh.jump.address, port=ssh.jump.port, user=ssh.jump.user, host_key=ssh.jump.host_key, private_key=key
+            host=str(ssh.jump.address), port=ssh.jump.port, user=ssh.jump.user, host_key=ssh.jump.host_key, private_key=key
         )
     # Without a key, the agent serves; the provider finds its socket, whose path changes at every login and would show as a change.
     return remote.ConnectionArgs(
-        host=args.node.dialled_at, port=ssh.port, user=ssh.user, host_key=ssh.host_key, private_key=key, proxy=proxy
+        host=str(args.node.dialled_at), port=ssh.port, user=ssh.user, host_key=ssh.host_key, private_key=key, proxy=proxy
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fluxstead.catalog.brings import Brings, Part, of_version
-from fluxstead.core.version import is_exact
+from fluxstead.core.version import Version
 
 Values = Mapping[str, Any]
 
@@ -73,4 +73,5 @@ class Charts:
         None for an unknown chart, and for a version that is a range or older than all known ones. A version newer
         than all is assumed to bring what the newest does.
         """
-        return of_version(version, self[name].parts) if is_exact(version) else None
+        exact = Version.read(version)
+        return of_version(exact, self[name].parts) if exact else None

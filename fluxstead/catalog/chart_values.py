@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fluxstead.catalog.nearest import nearest
-from fluxstead.core.version import numbers
+from fluxstead.core.version import Version
 
 _DATA = Path(__file__).parent / "data" / "chart_values"
 _OPEN = 1
@@ -39,10 +39,10 @@ def versions_known(chart: str) -> tuple[str, ...]:
     return tuple(_load(chart)["versions"])
 
 
-def neighbours(chart: str, version: str) -> tuple[str, ...]:
+def neighbours(chart: str, version: Version) -> tuple[str, ...]:
     """The known versions on either side of an unknown exact one: two, or one before the oldest or after the newest."""
     known = versions_known(chart)
-    place = bisect(known, numbers(version), key=numbers)
+    place = bisect(known, version.numbers, key=lambda one: Version(one).numbers)
     return known[max(place - 1, 0) : place + 1]
 
 
@@ -104,9 +104,9 @@ class _Version:
                     yield from self._paths(node, f"{parent}{key}.")
 
     def _known_around(self, way: Sequence[str]) -> tuple[str | None, str | None]:
-        having = [version for index, version in enumerate(self.all) if self._has(way, index)]
-        place = bisect(having, numbers(self.all[self.index]), key=numbers)
-        return (having[place - 1] if place else None), (having[place] if place < len(having) else None)
+        having = [index for index in range(len(self.all)) if self._has(way, index)]
+        place = bisect(having, self.index)
+        return (self.all[having[place - 1]] if place else None), (self.all[having[place]] if place < len(having) else None)
 
     def _has(self, way: Sequence[str], index: int) -> bool:
         node: Any = self.keys

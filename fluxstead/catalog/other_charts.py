@@ -14,7 +14,7 @@ _ACME = kinds("acme.cert-manager.io", "Challenge Order")
 OTHER_CHARTS = (
     Chart(
         name="cert-manager",
-        parts=(Part("1.19", Brings(crds=_CERT_MANAGER | _ACME)),),
+        parts=(Part((1, 19), Brings(crds=_CERT_MANAGER | _ACME)),),
         single=True,
         # A Certificate names the Secret that it makes.
         inert_kinds=frozenset({"Certificate", "Issuer"}),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.catalog.problems import SchemaProblem, not_json, plain, problems_of
-from fluxstead.core.version import numbers
+from fluxstead.core.version import Version
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
@@ -30,7 +30,7 @@ class Schemas:
     Beyond the newest set, the newest counts. `products`: the versions of what else the cluster runs, by the sets' names.
     """
 
-    def __init__(self, *, kubernetes: str, flux: str, **products: str) -> None:
+    def __init__(self, *, kubernetes: Version, flux: Version, **products: Version) -> None:
         self._files: dict[tuple[str, str], Path] = {}
         self._shared: dict[str, Path] = {}
         for product, version in {"kubernetes": kubernetes, "flux": flux, **products}.items():
@@ -100,8 +100,12 @@ def _stability(api_version: str) -> tuple[bool, list[int]]:
 
 
 @cache
-def _sets(product: str, version: str) -> tuple[Path, ...]:
+def _sets(product: str, version: Version) -> tuple[Path, ...]:
     """The folders that serve a version, oldest first: up to the first that is not older."""
-    held = sorted((numbers(folder.name.rpartition("-")[2]), folder) for folder in _DATA.glob(f"{product}-*"))
-    older = sum(since < numbers(version)[:2] for since, _ in held)
+    held = sorted((_minor(folder), folder) for folder in _DATA.glob(f"{product}-*"))
+    older = sum(since < version.minor for since, _ in held)
     return tuple(folder for _, folder in held[: older + 1])
+
+
+def _minor(folder: Path) -> tuple[int, ...]:
+    return tuple(map(int, folder.name.rpartition("-")[2].split(".")))

@@ -13,8 +13,10 @@ from fluxstead.checks.objects.references import References
 from fluxstead.checks.reading.applied_tree import AppliedTree
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Source
+from fluxstead.core.network import IpNetwork
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import Requirement
+from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
 
 
@@ -32,10 +34,10 @@ class CheckContext:
     facts: SystemFacts
     platform: Platform | None = None
     nodes: Sequence[Node] = ()
-    products: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, Version] = field(default_factory=dict)
     recipients: frozenset[str] = frozenset()
     sops_secret: tuple[str, str] | None = None
-    networks: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, IpNetwork] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()

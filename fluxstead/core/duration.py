@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
-
-from pydantic import BeforeValidator
+from typing import Final, Self
 
 from fluxstead.core.refusal import refuse
+from fluxstead.core.written import Written
 
 # The CRDs' own pattern for intervals: ^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$ (Flux, kustomize_types.go)
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-
-
 _LOOSE_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _WORDS = {
@@ -27,20 +24,35 @@ _WORDS = {
 _SHORTEST = 1
 
 
-def _parse(value: object) -> str:
-    if not isinstance(value, str) or not _DURATION.fullmatch(value):
-        raise refuse(
-            f"{value!r} is not a duration",
-            why="Flux and Helm only read times with a unit",
-            fix=_meant(str(value)) or "a number with its unit, such as 30s, 10m or 1h30m",
-        )
-    if seconds(value) < _SHORTEST:
-        raise refuse(
-            f"{value!r} is less than a second",
-            why="nothing is ready so soon, and Flux would check without a pause",
-            fix=_meant(value.replace("ms", "m")) or "at least a second, such as 30s, 10m or 1h30m",
-        )
-    return value
+class Duration(Written):
+    """A duration; a described one is at least a second."""
+
+    __slots__ = ("seconds",)
+    seconds: Final[float]
+
+    def __init__(self, text: str) -> None:
+        if not _DURATION.fullmatch(text):
+            raise ValueError(f"not a duration: {text!r}")
+        super().__init__(text)
+        self.seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+
+    @classmethod
+    def described(cls, value: object) -> Self:
+        """A duration that Flux, Helm or Kubernetes can be told to wait."""
+        found = cls.read(value)
+        if found is None:
+            raise refuse(
+                f"{value!r} is not a duration",
+                why="Flux and Helm only read times with a unit",
+                fix=_meant(str(value)) or "a number with its unit, such as 30s, 10m or 1h30m",
+            )
+        if found.seconds < _SHORTEST:
+            raise refuse(
+                f"{value!r} is less than a second",
+                why="nothing is ready so soon, and Flux would check without a pause",
+                fix=_meant(found.text.replace("ms", "m")) or "at least a second, such as 30s, 10m or 1h30m",
+            )
+        return found
 
 
 def _meant(text: str) -> str | None:
@@ -53,12 +65,3 @@ def _meant(text: str) -> str | None:
     units = [_WORDS.get(part[2].lower()) for part in parts]
     found = [f"{float(part[1]) * unit[1]:g}{unit[0]}" for part, unit in zip(parts, units, strict=True) if unit]
     return "".join(found) if len(found) == len(parts) else None
-
-
-Duration = Annotated[str, BeforeValidator(_parse)]
-"""A duration of at least a second, kept as it was written; `seconds` gives its value."""
-
-
-def seconds(duration: str) -> float:
-    """The length in seconds of a duration that was validated before."""
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(duration))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fluxstead.core.duration import seconds
+from fluxstead.core.duration import Duration
 from fluxstead.core.platform import Platform
 from fluxstead.core.shape import mapping
 
@@ -32,7 +32,7 @@ def release_seconds(release: Mapping[str, Any]) -> float:
     """
     spec = mapping(release, "spec")
     said = [step["timeout"] for step in (spec, mapping(spec, "install"), mapping(spec, "upgrade")) if "timeout" in step]
-    return max((seconds(text) for text in said or ["5m"] if isinstance(text, str)), default=0)
+    return max((one.seconds for one in map(Duration.read, said or ["5m"]) if one), default=0)
 
 
 DRIFT_DETECTION: dict[str, Any] = {"mode": "enabled"}

@@ -11,11 +11,15 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from fluxstead.core.refusal import refuse
+from fluxstead.core.written import from_text
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def _address(value: str) -> str:
+def _address(value: str) -> IpAddress:
     try:
-        return str(ipaddress.ip_address(value))
+        return ipaddress.ip_address(value)
     except ValueError:
         raise refuse(
             f"{value!r} is not an IP address",
@@ -24,9 +28,9 @@ def _address(value: str) -> str:
         ) from None
 
 
-def _cidr(value: str) -> str:
+def _cidr(value: str) -> IpNetwork:
     try:
-        return str(ipaddress.ip_network(value))
+        return ipaddress.ip_network(value)
     except ValueError:
         raise refuse(
             f"{value!r} is not a network",
@@ -93,11 +97,11 @@ def _port_number(value: object) -> object:
     return value
 
 
-Address = Annotated[str, AfterValidator(_address)]
-"""An IP address, in its canonical form."""
+Address = Annotated[IpAddress, from_text(_address)]
+"""An IP address."""
 
-Cidr = Annotated[str, AfterValidator(_cidr)]
-"""A network without host bits, in its canonical form."""
+Cidr = Annotated[IpNetwork, from_text(_cidr)]
+"""A network without host bits."""
 
 Port = Annotated[int, BeforeValidator(_port_number), Field(ge=1, le=65535)]
 """A TCP port."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fluxstead.core.version import minor
+from fluxstead.core.version import Version
 
 FLUX_NAMESPACE = "flux-system"
 """Where `flux bootstrap` puts Flux, its source and every Kustomization of the tree."""
@@ -15,10 +15,10 @@ class Platform:
     """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled."""
 
     cluster: str
-    flux: str
-    kubernetes: str
+    flux: Version
+    kubernetes: Version
     disabled: frozenset[str] = frozenset()
 
     def flux_since(self, major: int, minor_version: int) -> bool:
         """Whether the cluster's Flux is at least this minor version."""
-        return minor(self.flux) >= (major, minor_version)
+        return self.flux.minor >= (major, minor_version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Literal
 
 from pydantic import Field
@@ -51,8 +52,8 @@ class KubernetesSettings(Described):
         default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
     )
     node_cidr: Cidr | None = Field(default=None, description="The network of the nodes; their addresses have to be in it.")
-    pod_cidr: Cidr = Field(default="10.42.0.0/16", description="k3s's --cluster-cidr.")
-    service_cidr: Cidr = Field(default="10.43.0.0/16", description="k3s's --service-cidr.")
+    pod_cidr: Cidr = Field(default=ip_network("10.42.0.0/16"), description="k3s's --cluster-cidr.")
+    service_cidr: Cidr = Field(default=ip_network("10.43.0.0/16"), description="k3s's --service-cidr.")
 
 
 class Acceptance(Described):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fluxstead.core.quantity import bytes_of
 from fluxstead.nodes.model import Disk, Node, Taint
 
 # Labels of Kubernetes' own prefixes that a kubelet may give itself; it exits on any other (kubernetes:
@@ -31,7 +30,7 @@ def declared(node: Node) -> Mapping[str, Any]:
     """What the script is told of the machine; sizes in bytes."""
     return {
         "node": node.name,
-        "address": node.address,
+        "address": str(node.address),
         "disks": [_disk(disk) for disk in node.disks],
         "k3s": {
             "nodeLabels": [f"{key}={value}" for key, value in sorted(node.labels.items()) if kubelet_admits(key)],
@@ -56,7 +55,7 @@ def _disk(disk: Disk) -> dict[str, Any]:
         "device": disk.device,
         "serial": disk.serial,
         "wwn": disk.wwn,
-        "size": bytes_of(disk.size),
+        "size": disk.size.bytes,
         "filesystem": disk.filesystem,
         "mountPath": disk.mount_path,
         "wipe": disk.wipe,

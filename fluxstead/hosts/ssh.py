@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fluxstead.core.network import IpAddress
 from fluxstead.hosts.answer import Answer, find_answer
 from fluxstead.hosts.build import COMMAND, SECONDS, stdin_for, token_of
 from fluxstead.hosts.declared import declared
@@ -111,7 +112,7 @@ def _readable(file: Path) -> bool:
         return False
 
 
-def _connection(key: Path | None, host_key: str | None, address: str, port: int, known: Path) -> list[str]:
+def _connection(key: Path | None, host_key: str | None, address: IpAddress, port: int, known: Path) -> list[str]:
     """ssh's options for one host; its key is pinned by a file of known hosts that holds no other."""
     options = ["-p", str(port)]
     if key is not None:
@@ -129,9 +130,9 @@ def _proxy(options: Sequence[str], destination: str) -> str:
     return f"{shlex.join(words).replace('%', '%%')} -W '[%h]:%p' -- {shlex.quote(destination)}"
 
 
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+def _bracketed(address: IpAddress) -> str:
+    return f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 -- of the protocol
 
 
-def _host(address: str, port: int) -> str:
-    return address if port == 22 else f"[{address}]:{port}"  # noqa: PLR2004 -- how known_hosts writes another port
+def _host(address: IpAddress, port: int) -> str:
+    return str(address) if port == 22 else f"[{address}]:{port}"  # noqa: PLR2004 -- how known_hosts writes another port

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.network import IpAddress, IpNetwork
 from fluxstead.nodes.model import Node
 
 ADDRESS_OUTSIDE = refuses("nodes/address-outside", "U7", "10.0.0.1 is not a host address in 192.168.86.0/24", "the description")
@@ -20,10 +20,10 @@ UNUSABLE_ADDRESS = refuses("nodes/unusable-address", "U7", "no machine can be re
 CHECKS = (ADDRESS_OUTSIDE, ADDRESS_TWICE, DISK_INSIDE_DISK, DISK_TWICE, NO_SERVER, UNUSABLE_ADDRESS)
 
 
-def findings_of(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding]:
+def findings_of(nodes: Sequence[Node], network: IpNetwork | None) -> Iterator[Finding]:
     """Addresses that cannot be right, and disks that are declared twice."""
     yield from _a_server(nodes)
-    yield from _addresses(nodes, node_cidr)
+    yield from _addresses(nodes, network)
     yield from _disks(nodes)
 
 
@@ -39,13 +39,12 @@ def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:
         )
 
 
-def _addresses(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding]:
-    network = ipaddress.ip_network(node_cidr) if node_cidr else None
-    owners: dict[str, Node] = {}
+def _addresses(nodes: Sequence[Node], network: IpNetwork | None) -> Iterator[Finding]:
+    owners: dict[IpAddress, Node] = {}
     for node in nodes:
         source = node.source_of("address")
-        address = ipaddress.ip_address(node.address)
-        first = owners.setdefault(node.address, node)
+        address = node.address
+        first = owners.setdefault(address, node)
         if first is not node:
             yield ADDRESS_TWICE(
                 source,
@@ -56,14 +55,14 @@ def _addresses(nodes: Sequence[Node], node_cidr: str | None) -> Iterator[Finding
         if address.is_loopback or address.is_multicast or address.is_unspecified:
             yield UNUSABLE_ADDRESS(
                 source,
-                what=f"no machine can be reached at {node.address}",
+                what=f"no machine can be reached at {address}",
                 why="k3s would announce it to the other nodes as this one's address",
                 fix="the machine's address in the nodes' network",
             )
         elif network and (address not in network or address in {network.network_address, network.broadcast_address}):
             yield ADDRESS_OUTSIDE(
                 source,
-                what=f"{node.address} is not a host address in {network}",
+                what=f"{address} is not a host address in {network}",
                 why="the stack file says that all nodes are in that network",
                 fix=f"an address of {network}, or another nodeCidr in the stack file",
             )

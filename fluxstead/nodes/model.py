@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from fluxstead.core.described import Described
 from fluxstead.core.names import LabelKey, Labels, LabelValue, Name, Tag
-from fluxstead.core.network import Address, HostKey, Port
-from fluxstead.core.quantity import Size, bytes_of
+from fluxstead.core.network import Address, HostKey, IpAddress, Port
+from fluxstead.core.quantity import Quantity, Size
 from fluxstead.core.refusal import refuse
 
 # k3s, Longhorn's own default data path and the system live here; a data disk mounted over them would hide them (failure F24).
@@ -93,7 +93,9 @@ class Disk(Described):
     filesystem: Literal["ext4", "xfs"] = Field(default="ext4", description="The filesystem on the disk.")
     mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the disk's filesystem is mounted.")
     tags: tuple[Tag, ...] = Field(default=(), description="What volumes may ask for through a StorageClass.")
-    reserved: Size = Field(default="0", description="Space on the disk that Longhorn leaves to others (its storageReserved).")
+    reserved: Size = Field(
+        default=Quantity("0"), description="Space on the disk that Longhorn leaves to others (its storageReserved)."
+    )
     wipe: Annotated[str, AfterValidator(_consent)] | None = Field(
         default=None,
         description="Consent to destroy exactly this content of this disk: <serial>/<digest>, as the refusal prints it (U2).",
@@ -118,7 +120,7 @@ class Disk(Described):
 
     @model_validator(mode="after")
     def _reserves_less_than_it_has(self) -> Self:
-        if bytes_of(self.reserved) >= bytes_of(self.size):
+        if self.reserved.bytes >= self.size.bytes:
             raise refuse(
                 f"disk {self.name!r} reserves {self.reserved} of {self.size}",
                 why="Longhorn could place nothing on it",
@@ -182,7 +184,7 @@ class Node(Described):
         return self.state != "planned"
 
     @property
-    def dialled_at(self) -> str:
+    def dialled_at(self) -> IpAddress:
         """The address of the machine's sshd."""
         return self.ssh.address or self.address
 

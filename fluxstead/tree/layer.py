@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
+from fluxstead.core.version import Version
 from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Router, Scrape
 
 GROUPS = ("infrastructure", "monitoring", "apps")
@@ -18,11 +20,11 @@ APPLIED_AFTER: Mapping[str, tuple[str, ...]] = {"monitoring": ("infrastructure",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How often Flux reconciles (`interval`), how soon it retries, and how long it waits for health. All durations."""
+    """How often Flux reconciles (`interval`), how soon it retries, and how long it waits for health."""
 
-    interval: str = "10m"
-    retry_interval: str = "1m"
-    timeout: str = "5m"
+    interval: Duration = Duration("10m")
+    retry_interval: Duration = Duration("1m")
+    timeout: Duration = Duration("5m")
 
 
 DEFAULT_TIMING = Timing()
@@ -89,6 +91,6 @@ class Plan:
     links: tuple[Link, ...] = ()
     outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What other programs may build on, besides the addresses: outputs of the system's Pulumi component."""
-    products: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, Version] = field(default_factory=dict)
     """The versions of what it installs in the cluster, by the names of the catalog's schemas."""
     findings: tuple[Finding, ...] = ()

@@ -32,12 +32,12 @@ def readme(platform: Platform, order: Order, nodes: Sequence[Node], links: Seque
 
 
 def _node_row(node: Node) -> tuple[str, ...]:
-    return (node.name, node.address, node.role, node.state, str(len(node.disks)))
+    return (node.name, str(node.address), node.role, node.state, str(len(node.disks)))
 
 
 def _disk_rows(node: Node) -> list[tuple[str, ...]]:
     return [
-        (node.name, disk.name, disk.device or f"serial {disk.serial}", disk.size, disk.mount_path, ", ".join(disk.tags))
+        (node.name, disk.name, disk.device or f"serial {disk.serial}", str(disk.size), disk.mount_path, ", ".join(disk.tags))
         for disk in node.disks
     ]
 

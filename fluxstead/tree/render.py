@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.core.duration import seconds
 from fluxstead.core.findings import Source
 from fluxstead.core.helm import release_seconds
 from fluxstead.core.manifest import KEEP, Manifest
@@ -66,7 +65,8 @@ def render(
 def _timeout(layer: Layer) -> str:
     """The layer's own, or as long as Helm may take for a release in it, plus a minute to notice the end (F17)."""
     longest = max((release_seconds(one.object) for one in layer.manifests if one.ref.kind == "HelmRelease"), default=0)
-    return layer.timing.timeout if seconds(layer.timing.timeout) > longest else f"{math.ceil(longest / 60) + 1}m"
+    own = layer.timing.timeout
+    return str(own) if own.seconds > longest else f"{math.ceil(longest / 60) + 1}m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class _Pen:
             metadata["annotations"] = dict(KEEP)
         spec: dict[str, Any] = {
             **({"dependsOn": after} if after else {}),
-            "interval": layer.timing.interval,
-            "retryInterval": layer.timing.retry_interval,
+            "interval": str(layer.timing.interval),
+            "retryInterval": str(layer.timing.retry_interval),
             "timeout": _timeout(layer),
             "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
             "path": self._path(layer.path or f"{self.directory}/{layer.group}/{layer.name}"),

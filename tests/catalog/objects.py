@@ -6,9 +6,10 @@ import copy
 from typing import Any
 
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.core.version import Version
 
-REFERENCE = Schemas(kubernetes="v1.33.1+k3s1", flux="2.6.1", longhorn="1.9.0")
-NEWEST = Schemas(kubernetes="v1.36.3+k3s1", flux="2.9.5", longhorn="1.12.1")
+REFERENCE = Schemas(kubernetes=Version("v1.33.1+k3s1"), flux=Version("2.6.1"), longhorn=Version("1.9.0"))
+NEWEST = Schemas(kubernetes=Version("v1.36.3+k3s1"), flux=Version("2.9.5"), longhorn=Version("1.12.1"))
 
 
 def thing(api_version: str, kind: str, **rest: Any) -> dict[str, Any]:

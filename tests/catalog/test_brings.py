@@ -6,7 +6,10 @@ import pytest
 
 from fluxstead.catalog.brings import Brings, k3s_brings
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
+
+REFERENCE = Version("v1.33.1+k3s1")
 
 
 def of(chart: str, version: str) -> Brings:
@@ -26,7 +29,7 @@ def test_a_chart_that_is_not_in_the_table_is_none() -> None:
 @pytest.mark.parametrize("version", ["1.9.0", "1.12.1"])
 def test_longhorn_brings_the_kinds_that_its_version_has(version: str) -> None:
     """Two tables from two places: the list of CRDs and the schemas."""
-    schemas = Schemas(kubernetes="v1.33.1+k3s1", flux="2.6.1", longhorn=version)
+    schemas = Schemas(kubernetes=REFERENCE, flux=Version("2.6.1"), longhorn=Version(version))
     newest = of("longhorn", "1.12.1").crds
     brought = of("longhorn", version).crds
     assert brought == {crd for crd in newest if schemas.knows("longhorn.io/v1beta2", crd.removesuffix(".longhorn.io"))}
@@ -71,7 +74,7 @@ def test_the_gateway_api_left_traefiks_chart() -> None:
 
 def test_k3s_brings_a_class_for_volumes_and_one_for_ingresses() -> None:
     """They are there unless `disable` names them."""
-    whole, bare = k3s_brings((), "v1.33.1+k3s1"), k3s_brings(("traefik", "local-storage", "servicelb"), "v1.33.1+k3s1")
+    whole, bare = k3s_brings((), REFERENCE), k3s_brings(("traefik", "local-storage", "servicelb"), REFERENCE)
     assert whole.default_storage_class == "local-path"
     assert whole.default_ingress_class == "traefik"
     assert "Middleware.traefik.io" in whole.crds
@@ -91,5 +94,5 @@ def test_what_k3s_brings_depends_on_its_version() -> None:
         ("v1.37.1+k3s1", ("traefik",), True, False),
         ("v1.37.1+k3s1", ("gateway-api-crd",), False, False),
     ):
-        crds = k3s_brings(disable, version).crds
+        crds = k3s_brings(disable, Version(version)).crds
         assert (route in crds, old in crds) == (gateway, traefik_2), version

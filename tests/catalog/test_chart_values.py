@@ -9,7 +9,7 @@ import pytest
 
 from fluxstead.catalog import chart_values as module
 from fluxstead.catalog.chart_values import neighbours, unknown_values, versions_known
-from fluxstead.core.version import numbers
+from fluxstead.core.version import Version
 from tools.catalog_page import runs, with_releases
 
 CHARTS = sorted(file.stem for file in (Path(module.__file__).parent / "data/chart_values").glob("*.json"))
@@ -39,7 +39,7 @@ def test_the_page_lists_exactly_the_releases_that_are_known() -> None:
 @pytest.mark.parametrize("chart", CHARTS)
 def test_versions_are_told_from_old_to_new(chart: str) -> None:
     """1.10 comes after 1.9, and none stands there twice."""
-    known = [numbers(version) for version in versions_known(chart)]
+    known = [Version(version).numbers for version in versions_known(chart)]
     assert known == sorted(set(known))
 
 
@@ -62,7 +62,7 @@ def test_what_is_not_known_is_not_checked() -> None:
 )
 def test_the_neighbours_of_an_unknown_release(version: str, near: tuple[str, ...]) -> None:
     """On both sides; before the oldest and after the newest there is one."""
-    assert neighbours("longhorn", version) == near
+    assert neighbours("longhorn", Version(version)) == near
 
 
 @pytest.mark.parametrize(

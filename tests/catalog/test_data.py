@@ -11,6 +11,7 @@ import pytest
 
 from fluxstead.catalog import schemas as module
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 
 DATA = Path(module.__file__).parent / "data"
@@ -71,7 +72,7 @@ def parts(schema: Any) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize(("flux", "images"), [("2.6.1", "v1beta2"), ("2.7.0", "v1"), ("2.8.0", "v1"), ("2.9.5", "v1")])
 def test_each_cluster_finds_all_kinds_that_a_tree_holds(kubernetes: str, flux: str, images: str) -> None:
     """Of every combination of versions, Longhorn's and the operators' kinds by the table of what charts bring."""
-    schemas = Schemas(kubernetes=kubernetes, flux=flux, longhorn="1.9.0")
+    schemas = Schemas(kubernetes=Version(kubernetes), flux=Version(flux), longhorn=Version("1.9.0"))
     wanted = [*FLUX, *(f"image.toolkit.fluxcd.io/{images}/{kind}" for kind in IMAGES), *KUBERNETES, *OTHERS]
     assert not [name for name in wanted if not known(schemas, name)]
     for chart, version, api_versions in (
@@ -87,7 +88,7 @@ def test_each_cluster_finds_all_kinds_that_a_tree_holds(kubernetes: str, flux: s
 @pytest.mark.parametrize(("flux", "longhorn"), [("2.6.1", "1.5.0"), ("2.7.5", "1.9.2"), ("2.8.8", "1.11.3"), ("2.9.5", "1.12.1")])
 def test_every_kind_compiles_and_refuses_an_unknown_key(flux: str, longhorn: str) -> None:
     """A pattern that the validator cannot read would only show when somebody uses that kind."""
-    schemas = Schemas(kubernetes="v1.37.1+k3s1", flux=flux, longhorn=longhorn)
+    schemas = Schemas(kubernetes=Version("v1.37.1+k3s1"), flux=Version(flux), longhorn=Version(longhorn))
     kinds = {tuple(name.removesuffix(".json").split(".", 2)) for name in {file.name for file in FILES}}
     judged = 0
     for kind, version, *group in (kind for kind in kinds if len(kind) > 1):

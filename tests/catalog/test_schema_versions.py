@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.core.version import Version
 from tests.catalog.objects import DEPLOYMENT, KUSTOMIZATION, NEWEST, REFERENCE, RELEASE, STORAGE_NODE, changed, said, thing
 
 
@@ -28,7 +29,7 @@ def test_a_flux_key_is_known_from_its_release_on(
     obj: dict[str, Any], path: str, value: object, flux: str, *, refused: bool
 ) -> None:
     """An older Flux would refuse the layer. 2.7 and 2.8 are judged by 2.9: nothing that they serve is refused."""
-    schemas = Schemas(kubernetes="v1.33.1+k3s1", flux=flux)
+    schemas = Schemas(kubernetes=Version("v1.33.1+k3s1"), flux=Version(flux))
     assert bool(said(changed(obj, path, value), schemas)) == refused
 
 
@@ -51,12 +52,12 @@ def test_longhorn_is_checked_by_its_own_version() -> None:
     nvme = changed(STORAGE_NODE, "spec/disks/sdf1/diskDriver", "nvme")
     assert said(nvme)
     assert said(nvme, NEWEST) == []
-    assert not Schemas(kubernetes="v1.33.1+k3s1", flux="2.6.1").knows("longhorn.io/v1beta2", "Node")
+    assert not Schemas(kubernetes=Version("v1.33.1+k3s1"), flux=Version("2.6.1")).knows("longhorn.io/v1beta2", "Node")
 
 
 def test_kubernetes_is_checked_by_its_own_version() -> None:
     """`hostnameOverride` came with 1.34; a version beyond those held is served by the nearest."""
     named = changed(DEPLOYMENT, "spec/template/spec/hostnameOverride", "x")
     for version, refused in (("v1.30.9+k3s1", True), ("v1.33.1+k3s1", True), ("v1.34.0+k3s1", False), ("v1.99.0+k3s1", False)):
-        schemas = Schemas(kubernetes=version, flux="2.9.0")
+        schemas = Schemas(kubernetes=Version(version), flux=Version("2.9.0"))
         assert bool(said(named, schemas)) == refused, version

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
 from tests.checks.planted import (
@@ -231,7 +233,7 @@ DEFECTS: Mapping[str, Planted] = {
         files=layer("web", WEB),
         cure=("web", "site"),
         says="is tested with Kubernetes 1.31 to 1.33",
-        platform=Platform(cluster="home", flux="2.6.1", kubernetes="v1.36.3+k3s1"),
+        platform=Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.36.3+k3s1")),
         more={"places": PLACES},
     ),
     "releases/timeout": Planted(
@@ -330,13 +332,13 @@ DEFECTS: Mapping[str, Planted] = {
         files=layer("web", WEB),
         cure=("web", "site"),
         says="share addresses",
-        more={"networks": {"nodeCidr": "10.0.0.0/8", "podCidr": "10.42.0.0/16"}, "places": PLACES},
+        more={"networks": {"nodeCidr": ip_network("10.0.0.0/8"), "podCidr": ip_network("10.42.0.0/16")}, "places": PLACES},
     ),
     "network/node-inside": Planted(
         files=layer("web", WEB),
         cure=("web", "site"),
         says="which lies in podCidr",
-        more={"networks": {"podCidr": "192.168.0.0/16"}, "places": PLACES},
+        more={"networks": {"podCidr": ip_network("192.168.0.0/16")}, "places": PLACES},
         nodes=[machine()],
     ),
 }

@@ -13,13 +13,17 @@ from fluxstead.checks.reading.committed import Committed
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
 from fluxstead.roster import SYSTEM_FACTS, judged
 
 HOME = Platform(
-    cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"traefik", "servicelb", "local-storage"})
+    cluster="home",
+    flux=Version("2.6.1"),
+    kubernetes=Version("v1.33.1+k3s1"),
+    disabled=frozenset({"traefik", "servicelb", "local-storage"}),
 )
-BUNDLED = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+BUNDLED = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 """With everything that k3s brings."""
 KEEP = "{kustomize.toolkit.fluxcd.io/prune: disabled}"
 
@@ -172,7 +176,7 @@ class Planted:
 def past_of(planted: Planted, files: Mapping[str, str]) -> Past:
     """What the rules look at for these files, with everything else as the defect has it."""
     before: dict[str, AppliedTree] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
-    more = {"products": {"longhorn": "1.9.0"}, **planted.more}
+    more = {"products": {"longhorn": Version("1.9.0")}, **planted.more}
     context = CheckContext(tree=_view(files), facts=SYSTEM_FACTS, platform=planted.platform, nodes=planted.nodes, **more)
     return Past(context, Committed(before, **planted.committed))
 

@@ -6,6 +6,7 @@ import pytest
 
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from tests.checks.planted import BUNDLED, DEPLOYMENT, HOME, SERVICE, WEB, Planted, autoscaler, layer, look, obj, release
 
 _SERVICES = {"references/missing-service", "references/missing-port"}
@@ -110,7 +111,7 @@ def test_two_load_balancers_on_one_port() -> None:
         "HelmChartConfig", "kube-system/traefik", "spec: {valuesContent: 'ports: {web: {exposedPort: 81}}'}", "helm.cattle.io/v1"
     )
     assert not found(DEPLOYMENT, on_80, moved, wanted=wanted, platform=BUNDLED)
-    without = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"traefik"}))
+    without = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"), disabled=frozenset({"traefik"}))
     assert not found(DEPLOYMENT, on_80, wanted=wanted, platform=without)
 
 

@@ -239,7 +239,7 @@ def test_discover_prints_a_file_to_start_from(at_blank: Operator) -> None:
     assert found.returncode == 0, found.stderr
     node = Node.model_validate({"name": "fresh", **yaml.safe_load(found.stdout)})
     assert node.ssh.host_key == at_blank.machine.image.host_key
-    assert (node.ssh.user, node.dialled_at, node.ssh.port) == ("ops", "127.0.0.1", at_blank.machine.port)
+    assert (node.ssh.user, str(node.dialled_at), node.ssh.port) == ("ops", "127.0.0.1", at_blank.machine.port)
     assert [disk.serial for disk in node.disks] == ["WD-FS0001", "WD-FS0002"]
     assert (node.disks[0].device or "").startswith("/dev/disk/by-id/")
     comments = [line for line in found.stdout.splitlines() if line.startswith("  # /dev/")]

@@ -11,6 +11,7 @@ import yaml
 
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS, is_namespaced
 from fluxstead.core.manifest import group_of
+from fluxstead.core.version import Version
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.api import Api, Json, RefusedError, eventually, refusals
 from tests.e2e.cluster.control_plane import ControlPlane
@@ -142,7 +143,7 @@ def definitions(cluster: str, objects: list[Json]) -> list[Json]:
     """What the cluster has when all its charts are there: Flux, k3s and each release bring theirs."""
     kubernetes, flux = described(cluster)["fluxstead:kubernetes"], flux_of(cluster)
     found = flux_crds(flux)
-    found += k3s_crds(kubernetes.get("disable", []), kubernetes["version"].lstrip("v").partition("+")[0])
+    found += k3s_crds(kubernetes.get("disable", []), Version(kubernetes["version"]))
     for obj in objects:
         if obj["kind"] == "HelmRelease":
             chart = obj["spec"]["chart"]["spec"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fluxstead.core.quantity import Quantity
 from fluxstead.hosts.answer import Answer
 from fluxstead.hosts.discover import Met, met, node_file
 from fluxstead.hosts.trouble import Way
@@ -31,10 +32,10 @@ def read(*disks: dict[str, Any], met: Met = MET) -> Node:
 
 def test_a_blank_disk_is_declared_by_what_does_not_move() -> None:
     node = read(disk())
-    assert (node.cluster, node.address, node.state) == ("edge", "192.0.2.1", "planned")
+    assert (node.cluster, str(node.address), node.state) == ("edge", "192.0.2.1", "planned")
     assert (node.ssh.user, node.ssh.host_key, node.ssh.address, node.ssh.port) == ("ops", KEY, None, 22)
     [one] = node.disks
-    assert (one.device, one.serial, one.size) == ("/dev/disk/by-id/ata-WD_S", "WD-S1", "465Gi")
+    assert (one.device, one.serial, str(one.size)) == ("/dev/disk/by-id/ata-WD_S", "WD-S1", "465Gi")
     assert one.mount_path == f"/mnt/longhorn/{one.name}"
 
 
@@ -68,12 +69,12 @@ def test_hostile_words_of_a_disk_stay_words(value: str) -> None:
 def test_behind_a_forwarded_port_both_addresses_are_kept() -> None:
     """Other nodes reach it at its own address, the preparation at the forwarded one."""
     node = read(disk(), met=replace(MET, dialled="127.0.0.1", port=2222))
-    assert (node.address, node.dialled_at, node.ssh.port) == ("192.0.2.1", "127.0.0.1", 2222)
+    assert (str(node.address), str(node.dialled_at), node.ssh.port) == ("192.0.2.1", "127.0.0.1", 2222)
 
 
 def test_a_name_that_ssh_knows_is_not_taken_for_an_address() -> None:
     node = read(disk(), met=replace(MET, dialled="k3s1.home.arpa"))
-    assert (node.address, node.ssh.address) == ("192.0.2.1", None)
+    assert (str(node.address), node.ssh.address) == ("192.0.2.1", None)
 
 
 def test_without_a_host_key_the_host_is_left_alone() -> None:
@@ -81,7 +82,7 @@ def test_without_a_host_key_the_host_is_left_alone() -> None:
 
 
 def test_small_disks_are_not_rounded_to_nothing() -> None:
-    assert read(disk(size=400 * 1024**2)).disks[0].size == "400Mi"
+    assert read(disk(size=400 * 1024**2)).disks[0].size == Quantity("400Mi")
 
 
 def test_what_a_host_says_of_itself_is_kept_with_where_ssh_went() -> None:
@@ -94,4 +95,4 @@ def test_what_a_host_says_of_itself_is_kept_with_where_ssh_went() -> None:
 def test_what_is_no_key_and_no_address_is_left_out(said: str) -> None:
     found = met(Answer("fine", address=said, host_key=said), Way("ops@192.0.2.1"))
     assert (found.address, found.host_key) == ("", "")
-    assert read(disk(), met=found).address == "192.0.2.1"
+    assert str(read(disk(), met=found).address) == "192.0.2.1"

@@ -118,7 +118,7 @@ QUEUES = System(
         Chart(
             name="queues",
             title="Queues",
-            parts=(Part("2.0", Brings(crds=kinds("queues.example", "Queue Door"), storage_classes=frozenset({"queued"}))),),
+            parts=(Part((2, 0), Brings(crds=kinds("queues.example", "Queue Door"), storage_classes=frozenset({"queued"}))),),
             single=True,
             holds_volumes="its own way to go",
             secrets=lambda values: (SecretName(values.get("login"), ("user",)),),

@@ -11,6 +11,7 @@ from typing import Any
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from fluxstead.description.load import load
 from fluxstead.systems.applications import plan
 from fluxstead.systems.applications.settings import Application
@@ -18,7 +19,7 @@ from fluxstead.tree.asks import Link, Route
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.resolve import resolved
 
-PLATFORM = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+PLATFORM = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 
 HEAD = """\
 config:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
-from fluxstead.core.quantity import amount
+from fluxstead.core.quantity import Quantity
+from fluxstead.core.version import Version
 from fluxstead.systems.applications.settings import Application
 from fluxstead.tree.asks import Link
 from tests.systems.applications import (
@@ -29,7 +30,7 @@ from tests.systems.applications import (
 def test_each_environment_is_a_layer_with_its_own_namespace_and_pace(tmp_path: Path) -> None:
     """Dev is looked at every minute, what says nothing every ten."""
     found = planned(described(tmp_path, RICH))
-    assert [(layer.name, layer.group, layer.timing.interval) for layer in found.layers] == [
+    assert [(layer.name, layer.group, str(layer.timing.interval)) for layer in found.layers] == [
         ("web-dev", "apps", "1m"),
         ("web-prod", "apps", "10m"),
         ("web-store", "apps", "10m"),
@@ -42,7 +43,7 @@ def test_each_environment_is_a_layer_with_its_own_namespace_and_pace(tmp_path: P
 @pytest.mark.parametrize("kubernetes", ["v1.31.0+k3s1", "v1.33.1+k3s1", "v1.37.0+k3s1"])
 def test_every_object_is_one_that_the_api_server_takes(tmp_path: Path, kubernetes: str) -> None:
     """From the oldest Kubernetes to the newest."""
-    schemas = Schemas(kubernetes=kubernetes, flux="2.6.1", longhorn="1.9.0")
+    schemas = Schemas(kubernetes=Version(kubernetes), flux=Version("2.6.1"), longhorn=Version("1.9.0"))
     found = planned(described(tmp_path, RICH))
     all_objects = [manifest.object for layer in found.layers for manifest in layer.manifests]
     assert {obj["kind"] for obj in all_objects} >= {"HorizontalPodAutoscaler", "PodDisruptionBudget", "PersistentVolumeClaim"}
@@ -141,7 +142,7 @@ def _rule(rule: Any, direction: str) -> tuple[str, list[int]]:
 
 def test_without_coredns_dns_may_be_anywhere(tmp_path: Path) -> None:
     """No pods answer then that a policy could name."""
-    platform = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"coredns"}))
+    platform = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"), disabled=frozenset({"coredns"}))
     found = planned(described(tmp_path, WEB), platform)
     (dns,) = objects(found, "web-prod", "NetworkPolicy")[1]["spec"]["egress"]
     assert "to" not in dns
@@ -226,8 +227,8 @@ def test_the_quota_never_stops_a_rollout_and_never_a_pod(described_app: dict[str
     for counted, quantity in hard.items():
         kind, name = counted.split(".")
         each = resources.get(kind, {}).get(name) or resources["limits"][name]
-        assert amount(quantity) >= amount(each) * (most + 1)
-        assert amount(quantity) <= amount(each) * 2 * max(most, 1), "and no more than a whole rollout"
+        assert Quantity(quantity).amount >= Quantity(each).amount * (most + 1)
+        assert Quantity(quantity).amount <= Quantity(each).amount * 2 * max(most, 1), "and no more than a whole rollout"
         default = the(found, "web-prod", "LimitRange")["spec"]["limits"][0][
             {"requests": "defaultRequest", "limits": "default"}[kind]
         ]

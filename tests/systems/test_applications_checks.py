@@ -9,6 +9,7 @@ import pytest
 
 from fluxstead.core.platform import Platform
 from fluxstead.core.secrecy import is_secret
+from fluxstead.core.version import Version
 from fluxstead.description.load import load
 from tests.systems.applications import (
     HEAD,
@@ -98,7 +99,9 @@ def test_what_an_environment_may_well_ask_for(tmp_path: Path, added: str) -> Non
 
 def test_autoscaling_needs_metrics(tmp_path: Path) -> None:
     """k3s may run without metrics-server."""
-    platform = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset({"metrics-server"}))
+    platform = Platform(
+        cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"), disabled=frozenset({"metrics-server"})
+    )
     apps = WEB + "      autoscaling: {maxReplicas: 3}\n"
     assert refused(tmp_path, apps, platform) == [
         ("applications/autoscaling-without-metrics", line(apps, "autoscaling")),

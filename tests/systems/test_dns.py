@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from fluxstead.systems.dns import plan
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.tree.layer import Plan
@@ -21,7 +22,7 @@ ADDRESSES = st.ip_addresses().map(str)
 
 def plan_of(records: dict[str, str], *disabled: str) -> Plan:
     """The plan of records as they are written in YAML."""
-    platform = Platform(cluster="lab", flux="2.6.1", kubernetes="v1.33.1+k3s1", disabled=frozenset(disabled))
+    platform = Platform(cluster="lab", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"), disabled=frozenset(disabled))
     return plan(DnsSettings.model_validate({"records": records}), platform)
 
 
@@ -29,7 +30,7 @@ def config_map(found: Plan) -> dict[str, Any]:
     """The one object."""
     [layer] = found.layers
     [manifest] = layer.manifests
-    assert not Schemas(kubernetes="v1.33.1", flux="2.6.1").problems(manifest.object)
+    assert not Schemas(kubernetes=Version("v1.33.1"), flux=Version("2.6.1")).problems(manifest.object)
     assert str(manifest.ref) == "ConfigMap kube-system/coredns-custom"
     data: dict[str, Any] = manifest.object["data"]
     return data
@@ -56,7 +57,7 @@ def test_the_order_of_the_description_does_not_matter() -> None:
 
 def test_without_names_there_is_nothing() -> None:
     """No empty ConfigMap, and no finding even where CoreDNS is off."""
-    platform = Platform(cluster="lab", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+    platform = Platform(cluster="lab", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
     assert plan(None, platform) == plan_of({}) == plan_of({}, "coredns") == Plan()
 
 

@@ -16,6 +16,7 @@ from fluxstead.catalog.schemas import Schemas
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
 from fluxstead.systems.ingress import plan, router_of
 from fluxstead.systems.ingress.settings import IngressSettings
@@ -28,14 +29,14 @@ NGINX = {"controller": "ingress-nginx", "version": "4.12.3"}
 TRAEFIK = {"controller": "traefik", "version": "41.3.0"}
 BUNDLED = {"controller": "traefik"}
 OFF = frozenset({"traefik", "servicelb"})
-SCHEMAS = Schemas(kubernetes="v1.33.1", flux="2.6.1")
+SCHEMAS = Schemas(kubernetes=Version("v1.33.1"), flux=Version("2.6.1"))
 
 
 def plan_of(
     written: dict[str, Any], *routes: Route, disabled: frozenset[str] = OFF, nodes: tuple[Node, ...] = (), flux: str = "2.6.1"
 ) -> Plan:
     """The plan of settings as they are written in YAML, and behind it the layers of somebody's routes."""
-    platform = Platform(cluster="lab", flux=flux, kubernetes="v1.33.1+k3s1", disabled=disabled)
+    platform = Platform(cluster="lab", flux=Version(flux), kubernetes=Version("v1.33.1+k3s1"), disabled=disabled)
     settings = IngressSettings.model_validate(written)
     own = plan(settings, platform, router_of(settings, platform, nodes))
     asking = resolved({"asking": Plan(routes=routes), "ingress": own})["asking"]

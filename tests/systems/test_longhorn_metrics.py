@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from fluxstead.systems import longhorn
 from fluxstead.systems.longhorn.alerts import RULES, volumes
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -23,7 +24,9 @@ CLAUSE = re.compile(r'longhorn_volume_robustness\{state="(\w*)"\} == (\d)')
 def scrape(version: str, **chart: Any) -> Scrape:
     """Longhorn's scrape, with these chart values."""
     settings = LonghornSettings.model_validate({"version": version, "values": chart})
-    [found] = longhorn.plan(settings, Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1"), ()).scrapes
+    [found] = longhorn.plan(
+        settings, Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1")), ()
+    ).scrapes
     return found
 
 

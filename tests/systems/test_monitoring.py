@@ -16,21 +16,21 @@ from fluxstead.catalog.schemas import Schemas
 from fluxstead.core.findings import Severity, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.core.quantity import bytes_of
+from fluxstead.core.quantity import Quantity
 from fluxstead.core.requirement import custom_kind, storage_class
-from fluxstead.core.version import numbers
+from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.systems.monitoring import plan
-from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
+from fluxstead.systems.monitoring.settings import MonitoringSettings, PrometheusBytes
 from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.order import order
 from fluxstead.tree.resolve import resolved
 
-PLATFORM = Platform(cluster="home", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+PLATFORM = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 HERE = Source("Pulumi.home.yaml", 7)
 RULE = {"alert": "Broken", "expr": "up == 0", "for": "5m", "labels": {"severity": "critical"}}
-VERSIONS = [version for version in versions_known("kube-prometheus-stack") if numbers(version) >= (75, 0, 0)]
+VERSIONS = [version for version in versions_known("kube-prometheus-stack") if Version(version).numbers >= (75, 0, 0)]
 
 
 class EdgeRouter:
@@ -171,15 +171,15 @@ SIZES = st.builds("{}{}".format, st.integers(1, 5000), st.sampled_from(["Mi", "G
 def test_prometheus_leaves_room_in_its_volume_by_itself(size: str) -> None:
     """Samples are dropped before the volume is full, whatever its size."""
     found = planned(prometheus={"size": size})
-    kept = prometheus_bytes(values(found)["prometheus"]["prometheusSpec"]["retentionSize"])
-    assert 0 < kept <= max(0.8 * bytes_of(size), 2**20)
+    kept = PrometheusBytes(values(found)["prometheus"]["prometheusSpec"]["retentionSize"]).bytes
+    assert 0 < kept <= max(0.8 * Quantity(size).bytes, 2**20)
 
 
 @given(size=SIZES, number=st.integers(1, 5000), unit=st.sampled_from(["MB", "MiB", "GB", "GiB", "TB"]))
 def test_a_retention_size_beyond_the_volume_is_refused(size: str, number: int, unit: str) -> None:
     """Prometheus' GB is 1024 MB: 10GB do not fit into 10G."""
     found = planned(prometheus={"size": size, "retentionSize": f"{number}{unit}"}, grafana={"adminSecret": "admin"})
-    fits = number * 1024 ** (" MGT".index(unit[0]) + 1) < bytes_of(size)
+    fits = number * 1024 ** (" MGT".index(unit[0]) + 1) < Quantity(size).bytes
     assert [finding.id for finding in found.findings] == ([] if fits else ["monitoring/retention-size"])
 
 
@@ -256,9 +256,9 @@ def test_rules_and_dashboards_come_with_their_scrape() -> None:
 def test_every_object_is_one_that_the_cluster_accepts(platform: tuple[str, str]) -> None:
     """Against the schemas of the oldest and the newest versions."""
     flux, kubernetes = platform
-    platform_of = Platform(cluster="home", flux=flux, kubernetes=kubernetes)
+    platform_of = Platform(cluster="home", flux=Version(flux), kubernetes=Version(kubernetes))
     found = planned(scrape(guarded_port=9500), ALERTS, SHOWN, platform=platform_of)
-    schemas = Schemas(kubernetes=kubernetes, flux=flux)
+    schemas = Schemas(kubernetes=Version(kubernetes), flux=Version(flux))
     manifests = [item.object for one in found.layers for item in one.manifests]
     assert {item["kind"] for item in manifests} >= {"HelmRelease", "ServiceMonitor", "PrometheusRule", "NetworkPolicy"}
     for item in manifests:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest, ObjectRef
 from fluxstead.core.platform import Platform
+from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.names import file_names
@@ -19,7 +20,7 @@ from fluxstead.tree.unique import findings_of
 
 HERE = Source("Pulumi.test.yaml", 7)
 WEB = ObjectRef("", "ConfigMap", "web", "settings")
-PLATFORM = Platform(cluster="test", flux="2.6.1", kubernetes="v1.33.1+k3s1")
+PLATFORM = Platform(cluster="test", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 
 
 def obj(api: str, kind: str, namespace: str, name: str) -> dict[str, Any]:

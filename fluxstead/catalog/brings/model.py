@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fluxstead.core.version import numbers
+from fluxstead.core.version import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,16 @@ class Brings:
 class Part:
     """What the versions from `since` up to, not including, `until` bring."""
 
-    since: str
+    since: tuple[int, ...]
     brings: Brings
-    until: str | None = None
+    until: tuple[int, ...] | None = None
 
 
-def of_version(version: str, parts: Iterable[Part]) -> Brings | None:
+def of_version(version: Version, parts: Iterable[Part]) -> Brings | None:
     """All parts that a version has, as one; None where it has none."""
-    number = numbers(version)
     combined: Brings | None = None
     for part in parts:
-        if numbers(part.since) <= number and (part.until is None or number < numbers(part.until)):
+        if part.since <= version.numbers and (part.until is None or version.numbers < part.until):
             combined = part.brings if combined is None else combined | part.brings
     return combined
 

@@ -12,7 +12,7 @@ from fluxstead.checks.objects.pods import images_of
 from fluxstead.checks.reading.applied_tree import SOURCES, AppliedObject, AppliedTree
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
-from fluxstead.core.version import is_exact
+from fluxstead.core.version import Version
 
 _HUB = "docker.io"
 _REFERENCE = re.compile(
@@ -111,7 +111,7 @@ def _chart(tree: AppliedTree, item: AppliedObject) -> Iterator[Pinned]:
         return
     chart: Mapping[str, Any] = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
     name, version = str(chart.get("chart", "")), str(chart.get("version", ""))
-    if not name or not is_exact(version):
+    if not name or not Version.read(version):
         return
     source = mapping(chart, "sourceRef")
     kind, namespace = str(source.get("kind", "HelmRepository")), str(source.get("namespace") or item.ref.namespace)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 from collections.abc import Iterator
 
@@ -10,7 +9,6 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.version import minor
 
 NODE_INSIDE = refuses(
     "network/node-inside", "U7", "k3s1 has the address 10.42.0.5, which lies in podCidr 10.42.0.0/16", "the description"
@@ -28,8 +26,7 @@ _TESTED = {(2, 6): (31, 33), (2, 7): (32, 34), (2, 8): (33, 35), (2, 9): (34, 36
 
 def overlaps(context: CheckContext) -> Iterator[Finding]:
     """Networks of nodes, pods and Services that share addresses, and machines inside the cluster's own networks."""
-    networks = {key: ipaddress.ip_network(text) for key, text in context.networks.items()}
-    for (one, first), (other, second) in itertools.combinations(networks.items(), 2):
+    for (one, first), (other, second) in itertools.combinations(context.networks.items(), 2):
         if first.version == second.version and first.overlaps(second):
             yield OVERLAPPING_NETWORKS(
                 context.places[other],
@@ -37,14 +34,13 @@ def overlaps(context: CheckContext) -> Iterator[Finding]:
                 why="packets for one of them end up in the other",
                 fix="networks that do not overlap, such as k3s's own 10.42.0.0/16 for pods and 10.43.0.0/16 for Services",
             )
-    inside = [(key, network) for key, network in networks.items() if key != "nodeCidr"]
+    inside = [(key, network) for key, network in context.networks.items() if key != "nodeCidr"]
     for node in context.nodes:
-        address = ipaddress.ip_address(node.address)
         for key, network in inside:
-            if address in network:
+            if node.address in network:
                 yield NODE_INSIDE(
                     node.source_of("address"),
-                    what=f"{node.name} has the address {address}, which lies in {key} {network}",
+                    what=f"{node.name} has the address {node.address}, which lies in {key} {network}",
                     why="the other machines would look for it among the pods and Services",
                     fix=f"an address outside {network}",
                 )
@@ -55,7 +51,7 @@ def compatibility(context: CheckContext) -> Iterator[Finding]:
     platform = context.platform
     if platform is None:
         return
-    kubernetes, flux = minor(platform.kubernetes), minor(platform.flux)
+    kubernetes, flux = platform.kubernetes.minor, platform.flux.minor
     tested = _TESTED.get(flux)
     if tested and not tested[0] <= kubernetes[1] <= tested[1]:
         yield UNTESTED_TOGETHER(

@@ -9,7 +9,7 @@ from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
-from fluxstead.core.duration import seconds
+from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding
 from fluxstead.core.helm import release_seconds
 
@@ -25,13 +25,13 @@ def findings(context: CheckContext) -> Iterator[Finding]:
         if not waited or kustomization.document is None:
             continue
         # Flux uses the interval where no timeout is set (kustomize-controller: Kustomization.GetTimeout).
-        said = str(kustomization.spec.get("timeout") or kustomization.spec.get("interval") or "")
+        patience = Duration.read(kustomization.spec.get("timeout") or kustomization.spec.get("interval"))
         longest = max(waited, key=lambda item: release_seconds(item.object))
         needed = release_seconds(longest.object)
-        if 0 < seconds(said) < needed:
+        if patience and 0 < patience.seconds < needed:
             yield TIMEOUT_TOO_SHORT(
                 line_with(context.tree.store, kustomization.document, "timeout:"),
-                what=f"Kustomization {kustomization.key} waits {said} for {longest.ref}, which may take {needed / 60:g}m",
+                what=f"Kustomization {kustomization.key} waits {patience} for {longest.ref}, which may take {needed / 60:g}m",
                 why="a slow start, such as a first image pull, is reported as failed while Helm is still working (F17)",
                 fix=f"timeout: {int(-(-needed // 60)) + 1}m",
             )

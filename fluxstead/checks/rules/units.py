@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.context import CheckContext
@@ -15,7 +15,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding
-from fluxstead.core.quantity import MEBIBYTE, MOST_CORES, amount, few_bytes, with_unit, without_unit
+from fluxstead.core.quantity import MOST_CORES, Quantity
 
 TOO_FEW_BYTES = refuses("units/bytes", "F1", "PersistentVolumeClaim web/data asks for 5 bytes of storage")
 TOO_MANY_CORES = warns("units/cores", "U7", "Deployment web/site asks for 100 whole cores")
@@ -24,7 +24,6 @@ TOO_SHORT_DURATION = refuses("units/duration", "F17", "HelmRelease web/site has 
 _FLUX = frozenset({"kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"})
 _TIMES = ("interval", "retryInterval", "timeout")
 _USUAL = {"memory": "Mi", "storage": "Gi", "ephemeral-storage": "Gi"}
-_DURATION: TypeAdapter[str] = TypeAdapter(Duration)
 
 
 def sizes(context: CheckContext) -> Iterator[Finding]:
@@ -57,22 +56,21 @@ def _amounts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _judged(context: CheckContext, item: AppliedObject, key: str, text: str) -> Iterator[Finding]:
-    try:
-        size = amount(text)
-    except ValueError:
+    size = Quantity.read(text)
+    if size is None:
         return
     place = line_with(context.tree.store, item.document, f"{key}: {text}")
-    if key in _USUAL and without_unit(text) and 0 < size < MEBIBYTE:
+    if key in _USUAL and size.lacks_unit:
         yield TOO_FEW_BYTES(
             place,
-            what=f"{item} asks for {few_bytes(text)} of {key}",
+            what=f"{item} asks for {size.in_bytes} of {key}",
             why="Kubernetes takes a number without its unit as bytes, and `m` as thousandths of one",
-            fix=f"{key}: {with_unit(text, _USUAL[key])}",
+            fix=f"{key}: {size.with_unit(_USUAL[key])}",
         )
-    elif key == "cpu" and size > MOST_CORES:
+    elif key == "cpu" and size.amount > MOST_CORES:
         yield TOO_MANY_CORES(
             place,
-            what=f"{item} asks for {size.normalize():f} whole cores",
+            what=f"{item} asks for {size.amount.normalize():f} whole cores",
             why="no machine in such a cluster has them free, and the pods stay pending",
             fix=f"cpu: {text}m, for thousandths of a core" if text.isdecimal() else "cores or thousandths of one, such as 250m",
         )
@@ -88,9 +86,9 @@ def durations(context: CheckContext) -> Iterator[Finding]:
             if value is None or "${" in str(value):
                 continue
             try:
-                _DURATION.validate_python(value)
-            except ValidationError as refused:
-                said = refused.errors()[0]["ctx"]
+                Duration.described(value)
+            except PydanticCustomError as refused:
+                said = refused.context or {}
                 yield TOO_SHORT_DURATION(
                     line_with(context.tree.store, item.document, f"{key}:"),
                     what=f"{item} has {key}: {said['what']}",

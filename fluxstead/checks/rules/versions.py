@@ -18,7 +18,7 @@ from fluxstead.checks.rule import Remark, Rule, not_checked
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
-from fluxstead.core.version import is_exact
+from fluxstead.core.version import Version
 
 NO_SUCH_VALUE = refuses("tree/chart-value", "F20", "chart site 1.9.0 has no value `replicas.cout`")
 MAYBE_NO_SUCH_VALUE = warns("tree/chart-value-unsure", "F20", "chart site 1.9.0 has no value `zebra`")
@@ -46,7 +46,7 @@ _REMOVED = {
 
 
 @cache
-def _schemas(kubernetes: str, flux: str, products: frozenset[tuple[str, str]]) -> Schemas:
+def _schemas(kubernetes: Version, flux: Version, products: frozenset[tuple[str, Version]]) -> Schemas:
     return Schemas(kubernetes=kubernetes, flux=flux, **dict(products))
 
 
@@ -114,9 +114,10 @@ def _known_around(one: UnknownValue) -> str:
 def _why_not(chart: str, version: str) -> str:
     if not versions_known(chart):
         return "no release of it is known"
-    if not is_exact(version):
+    exact = Version.read(version)
+    if exact is None:
         return "which release that is, only the cluster finds out; docs/catalog.md lists those that are known"
-    return f"the release is not known; known nearby: {', '.join(neighbours(chart, version))}"
+    return f"the release is not known; known nearby: {', '.join(neighbours(chart, exact))}"
 
 
 def unpinned(context: CheckContext) -> Iterator[Finding]:
@@ -126,7 +127,7 @@ def unpinned(context: CheckContext) -> Iterator[Finding]:
         holder = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
         source = mapping(holder, "sourceRef").get("kind")
         version = str(holder.get("version", "*"))
-        if holder.get("chart") and source == "HelmRepository" and not is_exact(version) and "${" not in version:
+        if holder.get("chart") and source == "HelmRepository" and not Version.read(version) and "${" not in version:
             place = line_with(store, item.document, "version:")
             if not isinstance(holder.get("version", ""), str):
                 version = _as_written(store.text(item.document.path), place.line) or version

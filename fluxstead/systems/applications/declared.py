@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
-from fluxstead.core.quantity import amount
 from fluxstead.core.secrecy import is_secret
 from fluxstead.systems.applications.settings import Application, Environment
 
@@ -47,7 +46,7 @@ def _resources(owner: Application | Environment) -> Iterator[Finding]:
         return
     asked, bound = resources.requests, resources.limits
     for name, request, limit in (("cpu", asked.cpu, bound.cpu), ("memory", asked.memory, bound.memory)):
-        if request is not None and limit is not None and amount(request) > amount(limit):
+        if request is not None and limit is not None and request.amount > limit.amount:
             yield REQUEST_ABOVE_LIMIT(
                 resources.source_of("requests", name),
                 what=f"{request} of {name} requested, above the limit of {limit}",

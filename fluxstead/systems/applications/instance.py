@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 
 from fluxstead.core.findings import Source
+from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.settings import Application, Environment, Resources, Volume
 
 
@@ -69,7 +69,6 @@ def instances(app: Application) -> list[Instance]:
 
 
 @lru_cache(maxsize=4096)
-def times(quantity: str, factor: int) -> str:
+def times(quantity: Quantity, factor: int) -> str:
     """`quantity` taken `factor` times, in its own unit."""
-    number = quantity.rstrip("numkKMGTPEi")
-    return f"{(Decimal(number) * factor).normalize():f}{quantity[len(number) :]}"
+    return f"{(quantity.number * factor).normalize():f}{quantity.unit}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
+from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.instance import Instance, times
 from fluxstead.systems.applications.settings import Compute, Peer
 
@@ -29,7 +30,9 @@ def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
     limits = _amounts(resources.limits)
     # Kubernetes uses the limit where the request is missing, and the quota counts it.
     asked = _amounts(resources.requests)
-    requests = {name: asked.get(name) or limits[name] for name in ("cpu", "memory") if name in asked or name in limits}
+    requests: dict[str, Quantity] = {
+        name: asked.get(name) or limits[name] for name in ("cpu", "memory") if name in asked or name in limits
+    }
     pods = 2 * max(instance.most, 1)
     yield {
         "apiVersion": "v1",
@@ -50,19 +53,27 @@ def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
             "metadata": {"name": instance.app.name, "namespace": instance.name},
             "spec": {
                 "limits": [
-                    {"type": "Container", **({"default": limits} if limits else {}), "defaultRequest": requests},
+                    {
+                        "type": "Container",
+                        **({"default": _texts(limits)} if limits else {}),
+                        "defaultRequest": _texts(requests),
+                    },
                 ]
             },
         }
 
 
-def _amounts(compute: Compute) -> dict[str, str]:
+def _amounts(compute: Compute) -> dict[str, Quantity]:
     amounts = {}
     if compute.cpu is not None:
         amounts["cpu"] = compute.cpu
     if compute.memory is not None:
         amounts["memory"] = compute.memory
     return amounts
+
+
+def _texts(amounts: Mapping[str, Quantity]) -> dict[str, str]:
+    return {name: str(quantity) for name, quantity in amounts.items()}
 
 
 def network_policies(instance: Instance, platform: Platform, ingress_namespace: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -94,8 +105,9 @@ def network_policies(instance: Instance, platform: Platform, ingress_namespace: 
 
 
 def _rule(direction: str, peer: Peer, own_port: int | None = None) -> dict[str, Any]:
+    network = str(peer.cidr) if peer.cidr else None
     rule: dict[str, Any] = {
-        direction: [_pods_of(peer.namespace)] if peer.namespace is not None else [{"ipBlock": {"cidr": peer.cidr}}]
+        direction: [_pods_of(peer.namespace)] if peer.namespace is not None else [{"ipBlock": {"cidr": network}}]
     }
     ports: Sequence[int] = peer.ports or ([own_port] if own_port else [])
     if ports:

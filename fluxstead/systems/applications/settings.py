@@ -74,7 +74,7 @@ class Resources(Described):
 
 
 def _small() -> Resources:
-    return Resources(requests=Compute(cpu="50m", memory="64Mi"), limits=Compute(memory="256Mi"))
+    return Resources.model_validate({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}})
 
 
 class Probes(Described):
@@ -86,7 +86,7 @@ class Probes(Described):
     liveness: UrlPath | None = Field(
         default=None, description="The container is restarted when it stops answering; none by default."
     )
-    startup: Duration = Field(default="1m", description="How long it may take to start before liveness counts.")
+    startup: Duration = Field(default=Duration("1m"), description="How long it may take to start before liveness counts.")
 
 
 class Volume(Described):
@@ -168,8 +168,8 @@ class Application(Described):
     )
     image: str | None = Field(default=None, min_length=1, description="The image without a tag; each environment names its tag.")
     environments: tuple[Environment, ...] = Field(default=(), description="Where it runs.")
-    interval: Duration = Field(default="10m", description="How often Flux reconciles.")
-    timeout: Duration = Field(default="5m", description="How long Flux waits for it to become ready.")
+    interval: Duration = Field(default=Duration("10m"), description="How often Flux reconciles.")
+    timeout: Duration = Field(default=Duration("5m"), description="How long Flux waits for it to become ready.")
     depends_on: tuple[Name, ...] = Field(default=(), description="Layers to wait for, besides those that it evidently needs.")
     port: Port | None = Field(default=None, description="The port it listens on; without one, no Service and no probes.")
     probes: Probes = Field(default_factory=Probes, description="How its health is checked.")

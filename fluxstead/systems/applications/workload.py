@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from fluxstead.core.duration import seconds
 from fluxstead.core.manifest import KEEP
 from fluxstead.systems.applications.instance import Instance
 from fluxstead.systems.applications.settings import Probes, Resources, Volume
@@ -27,7 +26,7 @@ def claim(instance: Instance, volume: Volume, default_class: str) -> dict[str, A
         "spec": {
             "accessModes": ["ReadWriteOnce"],
             "storageClassName": volume.storage_class or default_class,
-            "resources": {"requests": {"storage": volume.size}},
+            "resources": {"requests": {"storage": str(volume.size)}},
         },
     }
 
@@ -106,7 +105,7 @@ def _container(instance: Instance) -> dict[str, Any]:
 
 def _resources(resources: Resources) -> dict[str, dict[str, str]]:
     return {
-        kind: {name: value for name, value in (("cpu", compute.cpu), ("memory", compute.memory)) if value is not None}
+        kind: {name: str(value) for name, value in (("cpu", compute.cpu), ("memory", compute.memory)) if value is not None}
         for kind, compute in (("requests", resources.requests), ("limits", resources.limits))
         if compute.cpu is not None or compute.memory is not None
     }
@@ -124,7 +123,7 @@ def _probes(probes: Probes) -> dict[str, Any]:
         result["startupProbe"] = {
             **asked,
             "periodSeconds": _STARTUP_PERIOD,
-            "failureThreshold": math.ceil(seconds(probes.startup) / _STARTUP_PERIOD),
+            "failureThreshold": math.ceil(probes.startup.seconds / _STARTUP_PERIOD),
         }
     return result
 

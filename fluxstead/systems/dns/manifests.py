@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxstead.core.manifest import Manifest
+from fluxstead.core.network import IpAddress
 from fluxstead.core.platform import Platform
 from fluxstead.systems.dns.checks import findings_of
 from fluxstead.systems.dns.settings import DnsSettings
@@ -26,7 +27,7 @@ def plan(settings: DnsSettings | None, platform: Platform) -> Plan:
     )
 
 
-def _server(name: str, address: str) -> str:
+def _server(name: str, address: IpAddress) -> str:
     """A server block of its own: a block can have `hosts` only once, and k3s's own has it already (k3s: manifests/coredns.yaml).
 
     Names below this one, which end up in the block too, go to the node's own resolver.

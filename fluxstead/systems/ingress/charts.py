@@ -34,7 +34,7 @@ def _traefik_classes(brings: Brings, values: Values) -> Brings:
 
 INGRESS_NGINX = Chart(
     name="ingress-nginx",
-    parts=(Part("4.12", Brings(ingress_classes=frozenset({"nginx"}))),),
+    parts=(Part((4, 12), Brings(ingress_classes=frozenset({"nginx"}))),),
     with_values=_nginx_classes,
 )
 
@@ -43,12 +43,12 @@ TRAEFIK = Chart(
     title="Traefik",
     parts=(
         Part(
-            "30",
+            (30,),
             Brings(crds=TRAEFIK_KINDS, ingress_classes=frozenset({"traefik"}), default_ingress_class="traefik"),
         ),
-        Part("30", Brings(crds=GATEWAY_API), until="40.2"),
-        Part("37.3", Brings(crds=GATEWAY_API_1_4), until="40.2"),
-        Part("40", Brings(crds=GATEWAY_API_1_5), until="40.2"),
+        Part((30,), Brings(crds=GATEWAY_API), until=(40, 2)),
+        Part((37, 3), Brings(crds=GATEWAY_API_1_4), until=(40, 2)),
+        Part((40,), Brings(crds=GATEWAY_API_1_5), until=(40, 2)),
     ),
     with_values=_traefik_classes,
     inert_kinds=frozenset(kind.partition(".")[0] for kind in TRAEFIK_KINDS),

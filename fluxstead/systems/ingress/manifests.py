@@ -34,7 +34,7 @@ def plan(settings: IngressSettings, platform: Platform, router: Router) -> Plan:
 def _node(nodes: Sequence[Node]) -> str:
     """The address to come in at. Node ports answer on every node; a live server is the surest one to be there."""
     by_trust = sorted(nodes, key=lambda node: (node.state != "live", node.role != "server"))
-    return by_trust[0].address if by_trust else "localhost"
+    return str(by_trust[0].address) if by_trust else "localhost"
 
 
 def _port(settings: IngressSettings, platform: Platform) -> int:

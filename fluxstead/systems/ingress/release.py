@@ -45,7 +45,7 @@ def release(
                     "chart": {
                         "spec": {
                             "chart": chart,
-                            "version": settings.version,
+                            "version": str(settings.version),
                             "sourceRef": {"kind": "HelmRepository", "name": chart},
                         }
                     },

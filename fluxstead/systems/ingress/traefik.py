@@ -9,7 +9,6 @@ from fluxstead.core.helm import merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import custom_kind, ingress_class
-from fluxstead.core.version import minor
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
@@ -87,7 +86,7 @@ def _configuration(settings: IngressSettings) -> Layer:
 
 def _release(settings: IngressSettings, platform: Platform) -> Layer:
     # The type moved below spec in chart 40 (traefik-helm-chart: traefik/values.yaml).
-    nested = settings.version is None or minor(settings.version) >= (40, 0)
+    nested = settings.version is None or settings.version.minor >= (40, 0)
     service = {"spec": {"type": "NodePort"}} if nested else {"type": "NodePort"}
     return release(
         settings,

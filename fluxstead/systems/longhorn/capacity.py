@@ -14,7 +14,7 @@ from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, counted
-from fluxstead.core.quantity import amount
+from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.disks import CHARTS_REPLICAS, copies_of, values_in
 
@@ -58,8 +58,8 @@ def _judged(context: CheckContext, tags: frozenset[str], volumes: list[tuple[_Vo
     live = [disk for node in context.nodes if node.state == "live" for disk in node.disks if disk.scheduling and not disk.evict]
     chosen = [disk for disk in live if tags <= set(disk.tags)]
     size, reserved = (
-        sum((amount(disk.size) for disk in chosen), Decimal()),
-        sum((amount(disk.reserved) for disk in chosen), Decimal()),
+        sum((disk.size.amount for disk in chosen), Decimal()),
+        sum((disk.reserved.amount for disk in chosen), Decimal()),
     )
     wanted = sum((volume.size * replicas for volume, replicas in volumes), Decimal())
     if wanted <= size - reserved:
@@ -94,11 +94,9 @@ def _volumes(context: CheckContext) -> Iterator[_Volume]:
 def _claim(item: AppliedObject, spec: Mapping[str, Any], count: int) -> Iterator[_Volume]:
     size = mapping(mapping(spec, "resources"), "requests").get("storage") or spec.get("size")
     name = spec.get("storageClassName") or spec.get("storageClass")
-    if isinstance(name, str) and isinstance(size, str):
-        try:
-            yield _Volume(item, name, amount(size) * count)
-        except ValueError:
-            return
+    asked = Quantity.read(size)
+    if isinstance(name, str) and asked:
+        yield _Volume(item, name, asked.amount * count)
 
 
 def _in_values(item: AppliedObject, values: Any) -> Iterator[_Volume]:

@@ -23,7 +23,7 @@ _BACKUP_KEYS = {
 
 _PARTS = (
     Part(
-        "1.5",
+        (1, 5),
         Brings(
             crds=kinds(
                 "longhorn.io",
@@ -35,10 +35,10 @@ _PARTS = (
             default_storage_class="longhorn",
         ),
     ),
-    Part("1.6", Brings(crds=kinds("longhorn.io", "BackupBackingImage"), priority_classes=frozenset({"longhorn-critical"}))),
-    Part("1.6.3", Brings(storage_classes=frozenset({"longhorn-static"}))),
-    Part("1.12", Brings(crds=kinds("longhorn.io", "EngineFrontend"))),
-    Part("1.12.1", Brings(crds=kinds("longhorn.io", "Shard ShardGroup"))),
+    Part((1, 6), Brings(crds=kinds("longhorn.io", "BackupBackingImage"), priority_classes=frozenset({"longhorn-critical"}))),
+    Part((1, 6, 3), Brings(storage_classes=frozenset({"longhorn-static"}))),
+    Part((1, 12), Brings(crds=kinds("longhorn.io", "EngineFrontend"))),
+    Part((1, 12, 1), Brings(crds=kinds("longhorn.io", "Shard ShardGroup"))),
 )
 
 

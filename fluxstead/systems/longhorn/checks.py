@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.platform import Platform
-from fluxstead.core.version import minor
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
 
@@ -41,24 +40,24 @@ def findings_of(settings: LonghornSettings, platform: Platform, nodes: Sequence[
 
 
 def _version(settings: LonghornSettings) -> Iterator[Finding]:
-    if not _OLDEST <= minor(settings.version) <= _NEWEST:
+    if not _OLDEST <= settings.version.minor <= _NEWEST:
         yield UNTRIED_VERSION(
             settings.source_of("version"),
             what=f"Longhorn {settings.version} is outside the releases that fluxstead knows, 1.5 to 1.12",
             why="its values and custom resources may differ from what fluxstead writes",
             fix="a release of 1.5 to 1.12",
         )
-    if settings.version.startswith("v"):
+    if settings.version.text.startswith("v"):
         yield CHART_VERSION(
             settings.source_of("version"),
             what=f"Longhorn's chart versions have no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
-            fix=settings.version.removeprefix("v"),
+            fix=settings.version.text.removeprefix("v"),
         )
 
 
 def _kubernetes(settings: LonghornSettings, platform: Platform) -> Iterator[Finding]:
-    if minor(settings.version) >= (1, 8) and minor(platform.kubernetes) < (1, 25):
+    if settings.version.minor >= (1, 8) and platform.kubernetes.minor < (1, 25):
         yield KUBERNETES(
             settings.source_of("version"),
             what=f"Longhorn {settings.version} needs Kubernetes 1.25, but this is {platform.kubernetes}",

@@ -12,7 +12,7 @@ from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
-from fluxstead.core.quantity import MEBIBYTE, few_bytes
+from fluxstead.core.quantity import MEBIBYTE, Quantity
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
 
@@ -79,7 +79,7 @@ def _reserved(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
         if isinstance(reserved, int) and 0 < reserved < MEBIBYTE:
             yield RESERVED_IN_BYTES(
                 line_with(context.tree.store, item.document, "storageReserved"),
-                what=f"{item} reserves {few_bytes(str(reserved))} of disk {name}",
+                what=f"{item} reserves {Quantity(str(reserved)).in_bytes} of disk {name}",
                 why="Longhorn takes whole bytes here, and would fill the disk (F1)",
                 fix=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
             )

@@ -10,7 +10,6 @@ from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
-from fluxstead.core.version import minor, numbers
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
@@ -52,7 +51,7 @@ def _guarded(settings: LonghornSettings) -> bool:
     """Whether the chart's own network policies admit only Longhorn to its managers (chart/templates/network-policies)."""
     policies = settings.values.get("networkPolicies")
     written = policies if isinstance(policies, Mapping) else {}
-    if numbers(settings.version) >= (1, 12, 1):
+    if settings.version.numbers >= (1, 12, 1):
         return bool(written.get("restrictInternalTraffic", True))
     return bool(written.get("enabled", False))
 
@@ -88,7 +87,7 @@ def _release(settings: LonghornSettings, platform: Platform) -> Layer:
             "chart": {
                 "spec": {
                     "chart": "longhorn",
-                    "version": settings.version,
+                    "version": str(settings.version),
                     "sourceRef": {"kind": "HelmRepository", "name": "longhorn"},
                 }
             },
@@ -143,7 +142,7 @@ def _values(settings: LonghornSettings) -> dict[str, Any]:
         credential = {"backupTargetCredentialSecret": backup.credential_secret} if backup.credential_secret else {}
         target = {"backupTarget": backup.url, **credential}
         # 1.8 moved them out of the settings (longhorn: chart/values.yaml).
-        if minor(settings.version) >= (1, 8):
+        if settings.version.minor >= (1, 8):
             values["defaultBackupStore"] = target
         else:
             defaults.update(target)

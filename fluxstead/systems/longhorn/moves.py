@@ -14,7 +14,7 @@ from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
-from fluxstead.core.version import is_exact, numbers
+from fluxstead.core.version import Version
 from fluxstead.systems.longhorn.chart import LONGHORN
 
 DISK_CHANGED = refuses(
@@ -64,7 +64,8 @@ def findings(move: Transition) -> Iterator[Finding]:
         if facts.registers_disks(new):
             yield from _disks(move.name, old, new, takers)
         elif new.ref.kind == "HelmRelease" and facts.chart(move.before, old) is facts.chart(move.now, new) is LONGHORN:
-            yield from _version(move.name, chart_of(move.before, old)[1], chart_of(move.now, new)[1], new)
+            was, now = (Version.read(chart_of(tree, item)[1]) for tree, item in ((move.before, old), (move.now, new)))
+            yield from _version(move.name, was, now, new)
 
 
 def _scheduling(move: Transition, tree: AppliedTree) -> list[AppliedObject]:
@@ -153,11 +154,11 @@ def _renamed(key: str, disk: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"; or its old name: `{same[0]}` is the same path as `{key}`" if same else ""
 
 
-def _version(name: str, was: str, now: str, item: AppliedObject) -> Iterator[Finding]:
+def _version(name: str, was: Version | None, now: Version | None, item: AppliedObject) -> Iterator[Finding]:
     """Longhorn goes up by one minor at a time, and never down (longhorn-manager: upgrade/util/util.go)."""
-    if not (is_exact(was) and is_exact(now)):
+    if was is None or now is None:
         return
-    old, new = numbers(was), numbers(now)
+    old, new = was.numbers, now.numbers
     if new < old:
         yield VERSION_JUMP(
             item.source,
@@ -170,17 +171,17 @@ def _version(name: str, was: str, now: str, item: AppliedObject) -> Iterator[Fin
             item.source,
             what=f"Longhorn {was} in {name} becomes {now}, more than one minor release at once",
             why="Longhorn's upgrade check refuses it, or pods stay on the old version (F9)",
-            fix=f"one commit for each step, pushed and healthy before the next: {' → '.join(ladder(was, now))}",
+            fix=f"one commit for each step, pushed and healthy before the next: {' → '.join(map(str, ladder(was, now)))}",
         )
 
 
-_NEWEST = ("1.5.5", "1.6.4", "1.7.3", "1.8.2", "1.9.2", "1.10.2", "1.11.3", "1.12.1")
+_NEWEST = tuple(map(Version, ("1.5.5", "1.6.4", "1.7.3", "1.8.2", "1.9.2", "1.10.2", "1.11.3", "1.12.1")))
 """The last release of each minor (longhorn/longhorn, tags)."""
 
 
-def ladder(start: str, end: str) -> list[str]:
+def ladder(start: Version, end: Version) -> list[Version]:
     """The versions to climb: the last of each minor in between."""
-    return [start, *(version for version in _NEWEST if numbers(start)[:2] < numbers(version)[:2] < numbers(end)[:2]), end]
+    return [start, *(version for version in _NEWEST if start.minor < version.minor < end.minor), end]
 
 
 MOVES = (Rule(findings, (DISK_CHANGED, DISK_REMOVED, VERSION_JUMP, NODE_LEFT, UNREACHED)),)

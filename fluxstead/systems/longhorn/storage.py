@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fluxstead.core.duration import Duration
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
-from fluxstead.core.quantity import bytes_of
 from fluxstead.core.requirement import custom_kind, storage_class
 from fluxstead.nodes.model import Disk, Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
@@ -34,10 +34,10 @@ Flux's label shows that the disks are the declared ones: a manager that starts f
 app/daemon.go), all none of which would be registered.
 """
 
-_GATE_TIMING = Timing(timeout="2m")
+_GATE_TIMING = Timing(timeout=Duration("2m"))
 """A gate that waits occupies one of the few workers of kustomize-controller, so it waits no longer than its pause makes up for."""
 
-_OPENED_TIMING = Timing(retry_interval="5s", timeout="1m")
+_OPENED_TIMING = Timing(retry_interval=Duration("5s"), timeout=Duration("1m"))
 """It waits once in the life of a cluster, right from the start, while the other workers have most to do."""
 
 _GATE, _OPENED = "longhorn-disks", "longhorn-disks-registered"
@@ -155,7 +155,7 @@ def _disk(disk: Disk, *, leaving: bool) -> dict[str, Any]:
         # The webhook refuses a disk that is both evicted and scheduled to (longhorn-manager: webhook/resources/node/validator.go).
         "allowScheduling": disk.scheduling and not evicting,
         "evictionRequested": evicting,
-        "storageReserved": bytes_of(disk.reserved),
+        "storageReserved": disk.reserved.bytes,
         "tags": list(disk.tags),
     }
 

@@ -32,7 +32,7 @@ def _of_the_stack(values: Values) -> Iterator[SecretName]:
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack",
     former_names=("prometheus-operator",),
-    parts=(Part("75", Brings(crds=kinds("monitoring.coreos.com", _NAMES))),),
+    parts=(Part((75,), Brings(crds=kinds("monitoring.coreos.com", _NAMES))),),
     single=True,
     secrets=_of_the_stack,
     inert_kinds=frozenset({"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"}),

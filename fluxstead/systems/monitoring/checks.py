@@ -7,9 +7,7 @@ from typing import Any
 
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.quantity import bytes_of
-from fluxstead.core.version import numbers
-from fluxstead.systems.monitoring.settings import MonitoringSettings, prometheus_bytes
+from fluxstead.systems.monitoring.settings import MonitoringSettings
 
 CHART_VERSION = refuses(
     "monitoring/chart-version", "F4", "the versions of kube-prometheus-stack have no leading v: v75.6.0", "the description"
@@ -47,14 +45,14 @@ def findings_of(settings: MonitoringSettings, values: Mapping[str, Any]) -> Iter
 
 
 def _version(settings: MonitoringSettings) -> Iterator[Finding]:
-    if settings.version.startswith("v"):
+    if settings.version.text.startswith("v"):
         yield CHART_VERSION(
             settings.source_of("version"),
             what=f"the versions of kube-prometheus-stack have no leading v: {settings.version}",
             why="no chart of that version exists (F4)",
-            fix=settings.version.removeprefix("v"),
+            fix=settings.version.text.removeprefix("v"),
         )
-    if numbers(settings.version) < _OLDEST:
+    if settings.version.numbers < _OLDEST:
         yield UNKNOWN_VERSION(
             settings.source_of("version"),
             what=f"kube-prometheus-stack {settings.version} is older than the versions that fluxstead knows",
@@ -65,7 +63,7 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
 
 def _retention(settings: MonitoringSettings) -> Iterator[Finding]:
     prometheus = settings.prometheus
-    if prometheus.retention_size and prometheus_bytes(prometheus.retention_size) >= bytes_of(prometheus.size):
+    if prometheus.retention_size and prometheus.retention_size.bytes >= prometheus.size.bytes:
         yield RETENTION_SIZE(
             prometheus.source_of("retentionSize"),
             what=f"retentionSize {prometheus.retention_size} does not fit into a volume of {prometheus.size}",
@@ -82,7 +80,7 @@ def _password(settings: MonitoringSettings, grafana: Mapping[str, Any]) -> Itera
             why="everyone who reads the repository can log in as administrator (F22)",
             fix="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
         )
-    elif not _has_secret(grafana) and numbers(settings.version) < _RANDOM_PASSWORD_SINCE:
+    elif not _has_secret(grafana) and settings.version.numbers < _RANDOM_PASSWORD_SINCE:
         yield DEFAULT_PASSWORD(
             settings.grafana.source,
             what=f"Grafana has the password that chart {settings.version} gives to everyone: prom-operator",

@@ -81,7 +81,7 @@ def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str
             "chart": {
                 "spec": {
                     "chart": "kube-prometheus-stack",
-                    "version": settings.version,
+                    "version": str(settings.version),
                     "sourceRef": {"kind": "HelmRepository", "name": "prometheus-community"},
                 }
             },

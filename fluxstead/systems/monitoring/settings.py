@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field
 
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import UrlPath
-from fluxstead.core.quantity import MEBIBYTE, Size
+from fluxstead.core.quantity import MEBIBYTE, Quantity, Size
 from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
+from fluxstead.core.written import Written
 
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)i?B")
 _DAYS = re.compile(r"(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
@@ -20,21 +21,37 @@ _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)i?")
 _HOURS = re.compile(r"(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 
 
-def _bytes(value: object) -> str:
-    if not isinstance(value, str) or not _BYTES.fullmatch(value):
-        meant = _NUMBER.fullmatch(str(value))
-        raise refuse(
-            f"{value!r} is not a size in Prometheus' notation",
-            why="the Prometheus operator refuses a Kubernetes quantity here",
-            fix=f"{meant[1]}{meant[2] or 'G'}B" if meant else "a number with its unit, such as 8GB or 800MB",
-        )
-    if prometheus_bytes(value) < MEBIBYTE:
-        raise refuse(
-            f"{value!r} is less than a megabyte",
-            why="Prometheus would drop every sample at once",
-            fix="a number with its unit, such as 8GB or 800MB",
-        )
-    return value
+class PrometheusBytes(Written):
+    """A size as in --storage.tsdb.retention.size; to Prometheus a KB is 1024 bytes, like a KiB."""
+
+    __slots__ = ("bytes",)
+    bytes: Final[float]
+
+    def __init__(self, text: str) -> None:
+        match = _BYTES.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a size: {text!r}")
+        super().__init__(text)
+        self.bytes = float(match[1]) * 1024.0 ** " KMGTPE".index(match[2] or " ")
+
+    @classmethod
+    def described(cls, value: object) -> Self:
+        """A size that holds samples."""
+        found = cls.read(value)
+        if found is None:
+            meant = _NUMBER.fullmatch(str(value))
+            raise refuse(
+                f"{value!r} is not a size in Prometheus' notation",
+                why="the Prometheus operator refuses a Kubernetes quantity here",
+                fix=f"{meant[1]}{meant[2] or 'G'}B" if meant else "a number with its unit, such as 8GB or 800MB",
+            )
+        if found.bytes < MEBIBYTE:
+            raise refuse(
+                f"{value!r} is less than a megabyte",
+                why="Prometheus would drop every sample at once",
+                fix="a number with its unit, such as 8GB or 800MB",
+            )
+        return found
 
 
 def _retention(value: object) -> str:
@@ -65,9 +82,6 @@ def _in_hours(text: str) -> str | None:
     return f"{number}h" if number == text else f"{int(number) * 24}h"
 
 
-PrometheusBytes = Annotated[str, BeforeValidator(_bytes)]
-"""A size as in --storage.tsdb.retention.size, kept as it was written; `prometheus_bytes` gives its value."""
-
 Retention = Annotated[str, BeforeValidator(_retention)]
 """How long Prometheus keeps samples, in the notation of the Prometheus custom resource."""
 
@@ -75,19 +89,10 @@ AlertRetention = Annotated[str, BeforeValidator(_alert_retention)]
 """How long Alertmanager keeps its data, in the notation of the Alertmanager custom resource."""
 
 
-def prometheus_bytes(size: str) -> float:
-    """A size that was validated before, in bytes; to Prometheus a KB is 1024 of them, like a KiB."""
-    match = _BYTES.fullmatch(size)
-    if match is None:
-        msg = f"not a size: {size!r}"
-        raise ValueError(msg)
-    return float(match[1]) * 1024.0 ** " KMGTPE".index(match[2] or " ")
-
-
 class PrometheusSettings(Described):
     """Prometheus and its volume."""
 
-    size: Size = Field(default="10Gi", description="The size of the volume; an existing claim keeps its own.")
+    size: Size = Field(default=Quantity("10Gi"), description="The size of the volume; an existing claim keeps its own.")
     retention: Retention = Field(default="10d", description="How long samples are kept.")
     retention_size: PrometheusBytes | None = Field(
         default=None,
@@ -98,7 +103,7 @@ class PrometheusSettings(Described):
 class AlertmanagerSettings(Described):
     """Alertmanager and its volume."""
 
-    size: Size = Field(default="1Gi", description="The size of the volume; an existing claim keeps its own.")
+    size: Size = Field(default=Quantity("1Gi"), description="The size of the volume; an existing claim keeps its own.")
     retention: AlertRetention = Field(default="120h", description="How long silences and notifications are remembered.")
 
 
@@ -112,7 +117,7 @@ class GrafanaRoute(Described):
 class GrafanaSettings(Described):
     """Grafana, its volume, its administrator and its route."""
 
-    size: Size = Field(default="5Gi", description="The size of the volume; a larger one enlarges the claim.")
+    size: Size = Field(default=Quantity("5Gi"), description="The size of the volume; a larger one enlarges the claim.")
     admin_secret: Name | None = Field(
         default=None,
         description="A Secret in the namespace with the keys admin-user and admin-password. Without it, the chart's own"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fluxstead.core.quantity import bytes_of
+from fluxstead.core.quantity import Quantity
 from fluxstead.systems.monitoring.settings import GrafanaSettings, MonitoringSettings
 from fluxstead.tree.asks import Route
 
@@ -43,7 +43,7 @@ def grafana_service(release_name: str) -> str:
 def retention_size(settings: MonitoringSettings) -> str:
     """What Prometheus may fill: 80 % of the volume, since the log and compaction need room too (Prometheus: storage.md)."""
     written = settings.prometheus.retention_size
-    return written or f"{max(1, bytes_of(settings.prometheus.size) * 8 // 10 // _MEBIBYTE)}MB"
+    return str(written) if written else f"{max(1, settings.prometheus.size.bytes * 8 // 10 // _MEBIBYTE)}MB"
 
 
 def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, Any]:
@@ -60,13 +60,13 @@ def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, A
     }
 
 
-def _claim(storage_class: str, size: str) -> dict[str, Any]:
+def _claim(storage_class: str, size: Quantity) -> dict[str, Any]:
     return {
         "volumeClaimTemplate": {
             "spec": {
                 "storageClassName": storage_class,
                 "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": size}},
+                "resources": {"requests": {"storage": str(size)}},
             }
         }
     }
@@ -83,7 +83,7 @@ def _grafana(settings: GrafanaSettings, storage_class: str, route: Route | None,
             "type": "pvc",
             "storageClassName": storage_class,
             "accessModes": ["ReadWriteOnce"],
-            "size": settings.size,
+            "size": str(settings.size),
             # The claim is part of the release, and would go with it (U10).
             "annotations": {"helm.sh/resource-policy": "keep"},
         },

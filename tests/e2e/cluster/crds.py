@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from fluxstead.catalog import brings, schemas
+from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 
 Json = dict[str, Any]
@@ -28,7 +29,7 @@ def chart_crds(chart: str, version: str) -> list[Json]:
     return _definitions(found.crds, _schemas("longhorn", version)) if found else []
 
 
-def k3s_crds(disable: list[str], version: str) -> list[Json]:
+def k3s_crds(disable: list[str], version: Version) -> list[Json]:
     """The definitions that k3s brings with these components disabled."""
     return _definitions(brings.k3s_brings(disable, version).crds, _schemas())
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from fluxstead.catalog.brings import k3s_brings
+from fluxstead.core.version import Version
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.admission import Admission
 from tests.e2e.cluster.api import Json, RefusedError, eventually, is_ready
@@ -86,7 +87,7 @@ class Cluster:
 
     def as_k3s(self, described: Json) -> None:
         """What k3s brings before Flux does anything: its kinds, and the classes of its storage and of its Traefik."""
-        disabled, version = described.get("disable", []), described["version"].lstrip("v").partition("+")[0]
+        disabled, version = described.get("disable", []), Version(described["version"])
         for definition in k3s_crds(disabled, version):
             self.api.create(definition)
         brought = k3s_brings(disabled, version)
