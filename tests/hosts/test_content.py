@@ -20,6 +20,7 @@ from fluxstead.hosts.script.model import MIB, Disk, Signature
 from fluxstead.hosts.script.superblocks import Kept, kept
 from fluxstead.hosts.script.tools import RefusedError
 
+from .promise import apart
 from .world import SERIAL, blank, part, whole
 
 GIB = 1024 * MIB
@@ -70,10 +71,13 @@ def test_one_byte_where_things_begin_is_seen(image: Path, size: int) -> None:
     assert blankness(str(image), size) == ""
     spots = [0, 1080, 63 * 512, MIB, 2 * MIB + 1080, 8 * MIB, size // 2, size - 512, size - 1, size - 2 * MIB + 4096]
     spots += [at for at in (513 * MIB, MIB + 128 * MIB, MIB + 25 * 128 * MIB, size // 4 + MIB) if at < size]
-    for at in spots:
-        put(image, at, b"x")
-        assert "not zero at" in blankness(str(image), size), at
-        put(image, at, b"\0")
+    for group in apart(spots):
+        for at in group:
+            put(image, at, b"x")
+        assert set(group) <= set(gather(str(image), places(size)).found)
+        assert "not zero at" in blankness(str(image), size)
+        for at in group:
+            put(image, at, b"\0")
     assert blankness(str(image), size) == ""
 
 
@@ -154,7 +158,8 @@ def test_what_mkfs_leaves_is_told_from_what_was_mounted(image: Path) -> None:
 def test_a_wiped_disk_stays_blank_under_our_table(image: Path) -> None:
     """What no place showed when it was wiped must not show itself once there is a partition."""
     size = 400 * MIB
-    put(image, 0, os.urandom(size))
+    for at in range(0, size, MIB):
+        put(image, at, b"\xa5" * MIB)
     for start, end in places(size):
         put(image, start, bytes(end - start))
     pieces = table(SERIAL, size, 512, PREPARING)

@@ -6,7 +6,7 @@ What is owed at which places is `promise.py`'s; a layout that leaves something o
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tests.conftest import examples
 
 from .judged import a_disk, check, judged, seen
 from .layouts import STARTS
-from .promise import SAMPLES, dense, places
+from .promise import SAMPLES, apart, dense, places
 from .structures import STRUCTURES, Structure, shifted
 from .structures.checksums import GIB, KIB, MIB, noise
 from .structures.images import write, zero
@@ -101,18 +101,6 @@ EDGES = [
     for what, group in places(size).items()
     if group
 ]
-
-
-def apart(offsets: Iterable[int]) -> list[list[int]]:
-    """The offsets in groups whose members are at least 1 MiB apart: a look tells the first byte of each MiB that it reads."""
-    groups: list[list[int]] = []
-    for offset in sorted(set(offsets)):
-        group = next((one for one in groups if one[-1] + MIB <= offset), None)
-        if group is None:
-            groups.append([offset])
-        else:
-            group.append(offset)
-    return groups
 
 
 @pytest.mark.parametrize(("size", "what"), EDGES)
