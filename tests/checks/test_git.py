@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.checks.planted import obj
-from tests.checks.repository import commit, git, moves, render
-from tests.conftest import Project
+from tests.checks.repository import as_somebody, commit, git, moves, render
+from tests.conftest import REFERENCE, REPOSITORY, Project, copy_description, skip_without_reference
 
 pytestmark = pytest.mark.usefixtures("somebody")
 RELEASE = "infrastructure/longhorn/helm-release-longhorn.yaml"
@@ -28,15 +28,27 @@ def spoil(project: Project) -> None:
     project.replace(project.stack_file.name, "version: 1.9.0 # reached", "version: 1.12.1 # reached")
 
 
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference cluster in a repository, with two commits; to be copied, never to be changed."""
+    skip_without_reference()
+    root = tmp_path_factory.mktemp("repository")
+    copy_description(REPOSITORY, root)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        as_somebody(monkeypatch, tmp_path_factory.mktemp("home"))
+        git(root, "init", "-q", "-b", "main")
+        render(Project(root, REFERENCE))
+        commit(root)
+        (root / "notes.txt").write_text("a\n")
+        commit(root)
+    return root
+
+
 @pytest.fixture
-def committed(reference: Project) -> Project:
-    """The reference cluster in a repository, with two commits."""
-    git(reference.root, "init", "-q", "-b", "main")
-    render(reference)
-    commit(reference.root)
-    (reference.root / "notes.txt").write_text("a\n")
-    commit(reference.root)
-    return reference
+def committed(repository: Path, tmp_path: Path) -> Project:
+    """A repository like it for one test."""
+    shutil.copytree(repository, tmp_path, dirs_exist_ok=True)
+    return Project(tmp_path, REFERENCE)
 
 
 @pytest.fixture
