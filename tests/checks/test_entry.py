@@ -123,7 +123,7 @@ WHOLE = {
 def test_one_that_is_none_is_refused_and_no_other_check_is_switched_off(
     whole: str, written: Project, before: frozenset[Finding]
 ) -> None:
-    """An empty one was a tree of no objects, in which nothing is ever wrong."""
+    """An empty entry used to be read as a tree without objects, in which no check finds anything."""
     text, what = WHOLE[whole]
     (written.root / ENTRY).write_text(text)
     found = set(written.run().findings)
@@ -165,7 +165,7 @@ def test_a_kustomization_that_leaves_it_out_is_refused(written: Project) -> None
 
 
 def test_a_kustomization_that_makes_another_one_of_it_is_refused(written: Project) -> None:
-    """What Flux gets counts, and not what the file says."""
+    """The result of the kustomization counts, not the text of the file."""
     listing = written.root / "clusters/k3s-flux/kustomization.yaml"
     head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [tree.yaml]"
     listing.write_text(f"{head}\nnamespace: apps\n")
@@ -200,7 +200,7 @@ def test_emptied_after_a_commit_it_is_the_only_finding(written: Project) -> None
 
 
 def test_what_is_to_be_written_is_enough(written: Project) -> None:
-    """The file away, and ./run render."""
+    """As the finding says: remove the file, then `./run render`."""
     text = (written.root / ENTRY).read_text()
     (written.root / ENTRY).unlink()
     write(written)

@@ -1,4 +1,4 @@
-"""What "blank" promises: the places that are looked at on every disk. What stands elsewhere cannot be seen in bounded time.
+"""What "blank" promises: the places that are read on every disk. Data elsewhere cannot be found in bounded time.
 
 - the first and the last 2 MiB, whole;
 - the first 72 KiB of every MiB of the first GiB; on disks of up to 4 GiB, of every MiB;

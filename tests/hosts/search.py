@@ -1,4 +1,4 @@
-"""A search such as TestDisk's and PhotoRec's: whatever a recovery tool would still find on a disk.
+"""A search like TestDisk's and PhotoRec's: everything that a recovery tool would still find on a disk.
 
 It looks at every sector of 512 bytes that a sparse file has blocks for, and knows nothing of the code that it judges.
 """

@@ -54,7 +54,7 @@ def disk_of(file: Path, *signatures: Signature) -> Disk:
 
 
 def blankness(file: str, size: int) -> str:
-    """Where the disk is not blank, in words."""
+    """Where something other than zeros was found, in words; empty if nowhere."""
     return where(gather(file, places(size)).found)
 
 
@@ -82,7 +82,7 @@ def test_one_byte_where_things_begin_is_seen(image: Path, size: int) -> None:
 
 
 def test_the_places_of_a_large_disk_are_few() -> None:
-    """Bounded, whatever its size: a plan takes as long for 20 TB as for 500 GB."""
+    """The number is bounded: a plan takes as long for 20 TB as for 500 GB."""
     for size in (500 * 10**9, 20 * 10**12):
         spans = places(size)
         assert sum(end - start for start, end in spans) < 128 * MIB
@@ -90,7 +90,7 @@ def test_the_places_of_a_large_disk_are_few() -> None:
 
 
 def test_what_the_page_cache_holds_of_a_disk_is_not_what_is_read(image: Path) -> None:
-    """A reader before us, and a write past its cache, as a mounted partition's is to the whole disk's."""
+    """An earlier reader filled the page cache, and a later write bypassed it, as one through a mounted partition does."""
     with Medium(str(image)) as medium:
         assert medium.read(5000, 10) == bytes(10)
         put(image, 5003, b"x")
@@ -156,7 +156,7 @@ def test_what_mkfs_leaves_is_told_from_what_was_mounted(image: Path) -> None:
 
 
 def test_a_wiped_disk_stays_blank_under_our_table(image: Path) -> None:
-    """What no place showed when it was wiped must not show itself once there is a partition."""
+    """Data outside the places that were looked at when the disk was wiped must not be found once there is a partition."""
     size = 400 * MIB
     for at in range(0, size, MIB):
         put(image, at, b"\xa5" * MIB)
