@@ -90,7 +90,7 @@ def test_every_layer_waits_and_no_group_and_no_machine_does(objects: Objects) ->
 
 
 def test_only_known_warnings_are_left(reference: Project) -> None:
-    """Each of them is one that the operator of such a cluster has to know."""
+    """The findings of the reference cluster are only those that its operator has to know."""
     found = {finding.id for finding in reference.run().findings if finding.severity is Severity.WARNING}
     assert found == {"longhorn/open-ui", "ingress/retired", "dns/mdns", "monitoring/default-password", "references/missing-secret"}
 

@@ -9,8 +9,9 @@ from typing import NoReturn
 
 from fluxstead.cli import REPOSITORY
 
-_ALL = ("--ignore=tests/e2e", "-m", "not machine and not flux", "-n", "auto", "--dist", "loadfile")
-"""On all cores; each file on one, since some files' tests share what took long to make."""
+_ALL = ("--ignore=tests/e2e", "-m", "not machine and not flux", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+"""On all cores; each file on one, since some files' tests share what took long to make. In the files' order: by their number of
+tests, a file of one long test would come last, with all other cores idle."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

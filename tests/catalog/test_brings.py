@@ -20,7 +20,7 @@ def of(chart: str, version: str) -> Brings:
 
 
 def test_a_chart_that_is_not_in_the_table_is_none() -> None:
-    """Nothing is known, which is not the same as nothing is brought."""
+    """Unknown gives None; only a known chart that brings nothing gives an empty answer."""
     assert SYSTEM_FACTS.charts.brings("podinfo", "6.0.0") is None
     assert SYSTEM_FACTS.charts.brings("longhorn", "1.4.0") is None
     assert SYSTEM_FACTS.charts.brings("cert-manager", "v1.21.1")

@@ -243,7 +243,7 @@ def test_kubernetes_is_read_from_its_wheel(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_in_the_range_is_told(tmp_path: Path) -> None:
-    """Neither what came before the oldest nor a candidate is missing."""
+    """Versions before the oldest one held, and release candidates, do not count as missing."""
     main(["--data", str(tmp_path), "charts", *(str(archive(tmp_path, version, "a: 1")) for version in ("1.0.0", "1.2.0"))])
     index = tmp_path / "index.yaml"
     listed = ", ".join(f"{{version: {version}}}" for version in ("0.9.0", "v1.0.0", "1.1.0", "1.2.0-rc.1", "1.2.0", "1.3.0"))

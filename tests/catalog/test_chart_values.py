@@ -38,7 +38,7 @@ def test_the_page_lists_exactly_the_releases_that_are_known() -> None:
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_versions_are_told_from_old_to_new(chart: str) -> None:
-    """1.10 comes after 1.9, and none stands there twice."""
+    """Sorted by number, so that 1.10 comes after 1.9, and without duplicates."""
     known = [Version(version).numbers for version in versions_known(chart)]
     assert known == sorted(set(known))
 
@@ -61,7 +61,7 @@ def test_what_is_not_known_is_not_checked() -> None:
     ],
 )
 def test_the_neighbours_of_an_unknown_release(version: str, near: tuple[str, ...]) -> None:
-    """On both sides; before the oldest and after the newest there is one."""
+    """A version between two that are held gives both; one before the oldest or after the newest gives one."""
     assert neighbours("longhorn", Version(version)) == near
 
 

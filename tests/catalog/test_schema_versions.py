@@ -48,7 +48,7 @@ def test_an_api_that_this_flux_does_not_serve_is_refused() -> None:
 
 
 def test_longhorn_is_checked_by_its_own_version() -> None:
-    """The NVMe driver of 1.12 is none on the reference cluster; without Longhorn its kinds are unknown."""
+    """The NVMe driver came with 1.12 and is refused for the reference cluster's version; without Longhorn its kinds are unknown."""
     nvme = changed(STORAGE_NODE, "spec/disks/sdf1/diskDriver", "nvme")
     assert said(nvme)
     assert said(nvme, NEWEST) == []

@@ -133,7 +133,7 @@ def test_what_is_missing_is_named() -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    """Somebody who makes three mistakes wants to hear of three."""
+    """Three mistakes give three messages."""
     obj = changed(changed(changed(KUSTOMIZATION, "spec/prune", 1), "spec/pth", "x"), "metadata/name", 5)
     assert len(said(obj)) == 3
 

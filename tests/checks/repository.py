@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from fluxstead.core.findings import Finding
 from fluxstead.tree.entry import entry_path, entry_text
 from fluxstead.tree.owned import compare, write
 from tests.conftest import Project
+
+
+def as_somebody(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """From here on, Git is used by somebody without settings."""
+    monkeypatch.setenv("HOME", str(home))
+    for key in [key for key in os.environ if key.startswith("GIT_")]:
+        monkeypatch.delenv(key)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "a")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "a@example.test")
 
 
 def git(root: Path, *arguments: str) -> str:

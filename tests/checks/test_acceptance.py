@@ -27,7 +27,7 @@ def test_an_accepted_warning_is_gone_and_the_others_stay(reference: Project) -> 
     [("tree/two-owners", "accept/error"), ("longhorn/open-iu", "accept/unknown"), ("longhorn/untried-version", "accept/unused")],
 )
 def test_an_acceptance_that_cannot_be_is_told(reference: Project, id_: str, found: str) -> None:
-    """Of an error, of nothing that exists, of nothing that is found."""
+    """An acceptance of an error, of an unknown id, or of a warning that does not occur."""
     assert found in accept(reference, id_)
 
 

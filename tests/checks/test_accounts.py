@@ -1,4 +1,4 @@
-"""ServiceAccounts, Roles and bindings that are named: every way to name one, and where nobody can tell."""
+"""References to ServiceAccounts, Roles and bindings: every way to make one, and those that cannot be resolved."""
 
 from __future__ import annotations
 

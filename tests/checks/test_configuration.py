@@ -1,4 +1,4 @@
-"""ConfigMaps and Secrets that pods and charts name: every way to name one, and everybody who may make one."""
+"""References from pods and charts to ConfigMaps and Secrets: every way to make one, and everything that may create the object."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def workload(pod: str, kind: str = "Deployment") -> str:
     ],
 )
 def test_every_way_to_name_one(kind: str, pod: str, ids: list[str]) -> None:
-    """What is optional, and what is there, is no finding."""
+    """Optional references and existing objects give no finding."""
     required = workload(pod.replace(" OPTIONAL", ""), kind)
     assert [one.id for one in found(required)] == ids
     assert not found(workload(pod.replace(" OPTIONAL", ", optional: true"), kind))

@@ -51,7 +51,7 @@ def test_an_emptied_entry_is_told_and_no_machine_is_to_leave(committed: Project,
 
 @pytest.mark.parametrize("part", ["apps", "monitoring"])
 def test_an_entry_that_leads_to_a_part_is_told_of_the_machines_at_once(committed: Project, part: str) -> None:
-    """It is the entry that is wrong; the machines are still described, and none of them is to leave."""
+    """Only the entry is wrong: the machines are still described, so no finding tells anybody to remove one."""
     entry = committed.root / "clusters/k3s-flux/tree.yaml"
     entry.write_text(entry.read_text().replace("path: ./generated/k3s-flux", f"path: ./generated/k3s-flux/{part}"))
     [finding] = errors(committed.run().findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,16 +11,32 @@ import pytest
 
 from fluxstead.core.findings import Finding, errors
 from fluxstead.tree.delivery import deliver
-from tests.conftest import Project
+from tests.conftest import REFERENCE, REPOSITORY, Project, copy_description, skip_without_reference
 
 ENTRY = "clusters/k3s-flux/tree.yaml"
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The reference cluster with its tree; to be copied, never to be changed."""
+    skip_without_reference()
+    project = Project(tmp_path_factory.mktemp("once"), REFERENCE)
+    copy_description(REPOSITORY, project.root)
+    write(project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def before(once: Project) -> frozenset[Finding]:
+    """What is found in it before a test changes anything."""
+    return frozenset(once.run().findings)
+
+
 @pytest.fixture
-def written(reference: Project) -> Project:
-    """The reference cluster, with its tree."""
-    write(reference)
-    return reference
+def written(once: Project, tmp_path: Path) -> Project:
+    """A copy of it for one test."""
+    shutil.copytree(once.root, tmp_path, dirs_exist_ok=True)
+    return Project(tmp_path, REFERENCE)
 
 
 def write(project: Project) -> None:
@@ -73,10 +90,11 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_one_that_would_let_flux_prune_the_tree_is_refused_at_its_line(edit: str, written: Project) -> None:
+def test_one_that_would_let_flux_prune_the_tree_is_refused_at_its_line(
+    edit: str, written: Project, before: frozenset[Finding]
+) -> None:
     """With what to write; and the other checks go on as if it were right."""
     old, new, line, what, write_ = EDITS[edit]
-    before = set(written.run().findings)
     written.replace(ENTRY, old, new)
     found = set(written.run().findings)
     assert before < found, "the checks of the tree go on"
@@ -102,10 +120,11 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("whole", WHOLE)
-def test_one_that_is_none_is_refused_and_no_other_check_is_switched_off(whole: str, written: Project) -> None:
-    """An empty one was a tree of no objects, in which nothing is ever wrong."""
+def test_one_that_is_none_is_refused_and_no_other_check_is_switched_off(
+    whole: str, written: Project, before: frozenset[Finding]
+) -> None:
+    """An empty entry used to be read as a tree without objects, in which no check finds anything."""
     text, what = WHOLE[whole]
-    before = set(written.run().findings)
     (written.root / ENTRY).write_text(text)
     found = set(written.run().findings)
     assert "references/missing-secret" in {finding.id for finding in before}
@@ -146,7 +165,7 @@ def test_a_kustomization_that_leaves_it_out_is_refused(written: Project) -> None
 
 
 def test_a_kustomization_that_makes_another_one_of_it_is_refused(written: Project) -> None:
-    """What Flux gets counts, and not what the file says."""
+    """The result of the kustomization counts, not the text of the file."""
     listing = written.root / "clusters/k3s-flux/kustomization.yaml"
     head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [tree.yaml]"
     listing.write_text(f"{head}\nnamespace: apps\n")
@@ -181,7 +200,7 @@ def test_emptied_after_a_commit_it_is_the_only_finding(written: Project) -> None
 
 
 def test_what_is_to_be_written_is_enough(written: Project) -> None:
-    """The file away, and ./run render."""
+    """As the finding says: remove the file, then `./run render`."""
     text = (written.root / ENTRY).read_text()
     (written.root / ENTRY).unlink()
     write(written)

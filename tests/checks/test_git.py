@@ -1,4 +1,4 @@
-"""What real Git cannot say of the past is said: silence would be taken for consent (F27)."""
+"""Where Git cannot give the previous state, a finding says so: silence would pass for consent (F27)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.checks.planted import obj
-from tests.checks.repository import commit, git, moves, render
-from tests.conftest import Project
+from tests.checks.repository import as_somebody, commit, git, moves, render
+from tests.conftest import REFERENCE, REPOSITORY, Project, copy_description, skip_without_reference
 
 pytestmark = pytest.mark.usefixtures("somebody")
 RELEASE = "infrastructure/longhorn/helm-release-longhorn.yaml"
@@ -28,20 +28,32 @@ def spoil(project: Project) -> None:
     project.replace(project.stack_file.name, "version: 1.9.0 # reached", "version: 1.12.1 # reached")
 
 
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference cluster in a repository, with two commits; to be copied, never to be changed."""
+    skip_without_reference()
+    root = tmp_path_factory.mktemp("repository")
+    copy_description(REPOSITORY, root)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        as_somebody(monkeypatch, tmp_path_factory.mktemp("home"))
+        git(root, "init", "-q", "-b", "main")
+        render(Project(root, REFERENCE))
+        commit(root)
+        (root / "notes.txt").write_text("a\n")
+        commit(root)
+    return root
+
+
 @pytest.fixture
-def committed(reference: Project) -> Project:
-    """The reference cluster in a repository, with two commits."""
-    git(reference.root, "init", "-q", "-b", "main")
-    render(reference)
-    commit(reference.root)
-    (reference.root / "notes.txt").write_text("a\n")
-    commit(reference.root)
-    return reference
+def committed(repository: Path, tmp_path: Path) -> Project:
+    """A repository like it for one test."""
+    shutil.copytree(repository, tmp_path, dirs_exist_ok=True)
+    return Project(tmp_path, REFERENCE)
 
 
 @pytest.fixture
 def pushed(committed: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """And pushed; `clone` can be made of it."""
+    """The same repository, pushed to an upstream that `clone` can use."""
     upstream = tmp_path_factory.mktemp("upstream") / "home.git"
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(upstream)], check=True)
     git(upstream, "config", "uploadpack.allowFilter", "true")
@@ -69,7 +81,7 @@ def test_without_git_a_repository_is_an_error(committed: Project, monkeypatch: p
 
 
 def test_without_git_and_without_a_repository_nothing_is_refused(reference: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no past; that is told under what was not checked."""
+    """There is nothing to compare with; that is listed under what was not checked."""
     monkeypatch.setenv("PATH", "")
     assert not moves(reference)
     assert unchecked(reference) == ["what this commit would prune or move: the folder is not in a Git repository"]
@@ -89,7 +101,7 @@ def test_a_repository_of_somebody_else_is_an_error(committed: Project) -> None:
 
 
 def test_a_shallow_clone_is_an_error_until_it_is_whole(pushed: Project, tmp_path: Path) -> None:
-    """As CI makes one by default."""
+    """CI systems clone like this by default."""
     shallow = clone(pushed, tmp_path / "clone", "--depth", "1")
     [finding] = moves(shallow)
     assert "shallow" in finding.what
@@ -107,7 +119,7 @@ def test_a_clone_of_two_commits_has_what_is_compared(pushed: Project, tmp_path: 
 
 
 def test_the_first_commit_has_none_before_it(reference: Project) -> None:
-    """That is no shallow clone, nor is a branch without a commit a broken one."""
+    """A first commit is not a shallow clone, and a branch without commits is not a broken repository."""
     git(reference.root, "init", "-q", "-b", "main")
     assert not moves(reference)
     assert unchecked(reference) == ["what this commit would prune or move: it is the first on its branch"]
@@ -119,7 +131,7 @@ def test_the_first_commit_has_none_before_it(reference: Project) -> None:
 
 
 def test_a_partial_clone_is_an_error_and_is_not_filled_over_the_network(pushed: Project, tmp_path: Path) -> None:
-    """Git would fetch each file by itself, from wherever."""
+    """Git would fetch each missing file over the network on its own."""
     partial = clone(pushed, tmp_path / "clone", "--filter=blob:none", "--no-checkout")
     shutil.copytree(pushed.root, partial.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
     spoil(partial)
@@ -149,7 +161,7 @@ def test_a_detached_head_is_compared_with_the_branch_that_flux_syncs(pushed: Pro
 
 
 def test_a_branch_of_its_own_is_compared_with_the_branch_that_flux_syncs(pushed: Project) -> None:
-    """It follows nothing."""
+    """The branch has no upstream."""
     git(pushed.root, "switch", "-qc", "try")
     pushed.replace(pushed.stack_file.name, "version: 1.9.0 # reached", "version: 1.10.2 # reached")
     render(pushed)

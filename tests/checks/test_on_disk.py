@@ -77,7 +77,7 @@ HANDS = {
 
 @pytest.mark.parametrize("hand", HANDS)
 def test_a_hand_in_the_generated_files_is_an_error(hand: str, reference: Project, command: Command) -> None:
-    """At its file. Before, `check` found no errors, and the page said that it would."""
+    """The finding names the changed file. `check` once found no errors here, contrary to the documentation."""
     do, id_, file, what = HANDS[hand]
     assert command("render") == (0, [])
     assert command("check") == (0, [])
@@ -90,7 +90,7 @@ def test_a_hand_in_the_generated_files_is_an_error(hand: str, reference: Project
 
 
 def test_what_was_deleted_comes_back(reference: Project, command: Command) -> None:
-    """As the finding says."""
+    """`render` restores it, as the finding says."""
     command("render")
     _delete_layers(reference.root)
     _delete_entry(reference.root)
@@ -99,7 +99,7 @@ def test_what_was_deleted_comes_back(reference: Project, command: Command) -> No
 
 
 def test_a_hand_is_told_of_together_with_the_description(reference: Project, command: Command) -> None:
-    """All at once; and that the tree is not written anew is no news then."""
+    """Both are reported in one run; that the tree is stale is not repeated then."""
     command("render")
     _edit(reference.root)
     reference.replace("Pulumi.k3s-flux.yaml", "  fluxstead:apps:\n", "  fluxstead:apps:\n    - {name: apps, path: apps/apps}\n")
@@ -127,7 +127,7 @@ def test_a_tree_that_is_not_rendered_yet_is_a_warning(reference: Project, comman
 
 
 def test_check_writes_nothing(reference: Project, command: Command, tree_of: Callable[[Path], dict[str, bytes]]) -> None:
-    """Not even what a killed run left."""
+    """It does not even clean up what a killed run left."""
     command("render")
     (reference.root / TREE / ".fluxstead-abcdefgh").write_text("half")
     _delete(reference.root)
@@ -149,29 +149,42 @@ def test_a_manifest_of_an_earlier_run_without_a_record_goes_with_overwrite(refer
     assert not (tree / "apps/earlier.yaml").exists()
 
 
+ONE_AFTER_THE_OTHER = """
+import json, sys
+from fluxstead.cli.__main__ import main
+for words in json.loads(sys.argv[2]):
+    status = main([*words, "--project", sys.argv[1]])
+    sys.stderr.flush()
+    print(f"\\n{words} ended with {status}", flush=True)
+"""
+
+
 def test_bytes_that_are_no_text_end_in_no_traceback(reference: Project, command: Command) -> None:
-    """In a file, and in a name; where the terminal takes nothing but UTF-8."""
+    """Invalid UTF-8 in a file and in a file's name, printed to a terminal that takes only UTF-8."""
     command("render")
     tree = os.fsencode(reference.root / TREE)
     for name in (b"caf\xe9.yaml", b"apps.yaml"):
         with open(os.path.join(tree, name), "ab") as file:  # noqa: PTH118, PTH123 -- a name that is no text
             file.write(b"\xe9\n")
-    for words in (["check"], ["render"], ["render", "--check"]):
-        for form in ("text", "json"):
-            done = subprocess.run(
-                [sys.executable, "-m", "fluxstead.cli", *words, "--project", str(reference.root), "--format", form],
-                cwd=REPOSITORY,
-                env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
-                capture_output=True,
-                check=False,
-            )
-            assert done.returncode == 1
-            assert b"Traceback" not in done.stderr
-            assert "caf\ufffd.yaml" in (done.stdout + done.stderr).decode()
+    runs = [[*words, "--format", form] for words in (["check"], ["render"], ["render", "--check"]) for form in ("text", "json")]
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_AFTER_THE_OTHER, str(reference.root), json.dumps(runs)],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    *said, rest = done.stdout.decode().split(" ended with 1\n")
+    assert (len(said), rest) == (len(runs), "")
+    for one in said:
+        assert "Traceback" not in one
+        assert "caf\ufffd.yaml" in one
 
 
 def test_a_manifest_of_ones_own_goes_by_no_command(reference: Project, command: Command) -> None:
-    """What fluxstead did not write it does not remove."""
+    """fluxstead never removes a file that it did not write."""
     command("render")
     _add(reference.root)
     status, [finding] = command("render", "--overwrite")

@@ -1,4 +1,4 @@
-"""Where something may make what no file shows, nothing is said to be missing."""
+"""Where something in the cluster may create objects that are in no file, nothing is reported as missing."""
 
 from __future__ import annotations
 

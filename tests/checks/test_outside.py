@@ -39,7 +39,7 @@ def asked(root: Path, session: Session) -> tuple[list[Finding], list[str]]:
 
 
 def test_a_version_that_does_not_exist_is_told_with_the_nearest(repository: str, tmp_path: Path) -> None:
-    """F4: longhorn 1.8.3 never was."""
+    """F4: longhorn 1.8.3 was never released."""
     [finding], _ = looked_up(tmp_path, "longhorn", "1.8.3", repository)
     assert (finding.id, finding.fix) == ("online/no-such-version", "1.8.2")
     assert "there is no longhorn 1.8.3" in finding.what
@@ -54,7 +54,7 @@ def test_versions_that_exist_and_charts_that_do_not(repository: str, tmp_path: P
 
 
 def test_a_repository_that_does_not_answer_is_no_finding(tmp_path: Path, repository: str) -> None:
-    """It is said instead."""
+    """It is listed under what was not checked instead."""
     found, unchecked = looked_up(tmp_path, "longhorn", "1.8.3", f"{repository}/nowhere")
     assert not found
     assert any("404" in line for line in unchecked)

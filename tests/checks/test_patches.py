@@ -57,7 +57,7 @@ def test_patches_of_other_kinds_change_nothing_here(patch: str) -> None:
     ],
 )
 def test_patches_that_may_change_it(patch: str) -> None:
-    """By their target, or by what they are themselves; nobody can tell of a pattern."""
+    """Selected by their target or by their own kind and name; a pattern may match anything."""
     assert found()
     assert not found(patch)
 

@@ -108,7 +108,7 @@ def test_every_container_of_every_workload_is_looked_up(registry: Registry) -> N
 
 
 def test_missing_repositories_and_digests(registry: Registry) -> None:
-    """Of a digest there is no nearest."""
+    """A missing digest gets no suggestion."""
     [finding], _ = found(site(f"{registry.address}/web/sit:1.0.0"))
     assert f"{registry.address} has no web/sit" in finding.what
     [finding], _ = found(site(f"{registry.address}/web/site:1.27.5@sha256:{'b' * 64}"))
@@ -242,7 +242,7 @@ def test_offline_it_is_said_which_images_were_not_looked_up(registry: Registry) 
 
 
 def test_images_that_a_kustomization_replaces_are_not_looked_up(registry: Registry) -> None:
-    """What is written is not what will run."""
+    """The image in the manifest is not the one that will run."""
     files = site(f"{registry.address}/web/site:placeholder")
     files["web/kustomization.yaml"] = "resources: [objects.yaml]\nimages: [{name: x, newTag: 1.27.4}]\n"
     findings, [line] = found(files)

@@ -14,7 +14,7 @@ def after(name: str, *others: str) -> str:
 
 
 def found(files: dict[str, str]) -> list[str]:
-    """What is said of circles."""
+    """The findings about circular dependencies."""
     wanted = {"references/circle", "coldstart/deadlock"}
     return [one.what for one in look(Planted(files=files, cure=("", ""), says=""), files) if one.id in wanted]
 

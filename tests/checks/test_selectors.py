@@ -1,4 +1,4 @@
-"""What a NetworkPolicy's selectors meet, and where nobody can tell."""
+"""Which pods a NetworkPolicy's selectors match, and where that cannot be known."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def found(policy: str, *more: str) -> list[str]:
     ],
 )
 def test_selectors_that_meet_nobody(policy: str, says: str) -> None:
-    """Of the policy itself and of those it lets through; nobody knows once a chart may make pods there."""
+    """Both the policy's own selector and its peers'; no finding where a chart may create the pods."""
     [what] = found(policy)
     assert says in what
     assert not found(policy, release("web/a", "a", "1.0.0"), release("other/a", "b", "1.0.0"))
@@ -50,7 +50,7 @@ def test_selectors_that_meet_nobody(policy: str, says: str) -> None:
     ],
 )
 def test_selectors_that_meet_somebody_or_may(policy: str) -> None:
-    """No noise."""
+    """No finding where something matches or may match."""
     assert not found(policy)
 
 

@@ -44,7 +44,7 @@ def mounted(name: str) -> str:
 
 
 def test_claims_that_pods_mount() -> None:
-    """In the tree, of a StatefulSet, or of somebody who may make it."""
+    """A claim may be in the tree, come from a StatefulSet, or be created by an operator."""
     id_ = "references/missing-claim"
     assert found(id_, mounted("data"))
     assert not found(id_, mounted("data"), claim("1Gi"))
@@ -90,7 +90,7 @@ def test_autoscalers_of_one_workload() -> None:
     ],
 )
 def test_budgets_that_meet(selector: str, number: int) -> None:
-    """An empty selector is of every pod of the namespace, none of no pod; told once, however many pods there are."""
+    """An empty selector matches every pod of the namespace, a missing one none; reported once for any number of pods."""
     second = DEPLOYMENT.replace("metadata: {namespace: web, name: site}", "metadata: {namespace: web, name: more}")
     assert len(found("ownership/two-budgets", DEPLOYMENT, second, budget("web/a"), budget("web/b", selector))) == number
     assert not found("ownership/two-budgets", DEPLOYMENT, budget("web/a"), budget("other/b", selector))

@@ -1,4 +1,4 @@
-"""Requests on their way to pods: every kind of route, ports by name, load balancers, and where nobody can tell."""
+"""The way of a request to a pod: every kind of route, named ports, load balancers, and what cannot be resolved."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def route(kind: str, backend: str) -> str:
     ],
 )
 def test_routes_of_traefik_and_of_the_gateway_api(kind: str, backend: str, says: str) -> None:
-    """As of an Ingress."""
+    """They are checked as an Ingress is."""
     [finding] = found(DEPLOYMENT, SERVICE, route(kind, backend), wanted=_SERVICES, platform=None)
     assert says in finding.what
     charts = (release("web/a", "a", "1.0.0"), release("other/a", "b", "1.0.0"))

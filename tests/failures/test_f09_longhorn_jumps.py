@@ -66,6 +66,6 @@ def test_two_rungs_pushed_together_are_a_jump(reference: Project, tmp_path_facto
 
 
 def test_outside_a_repository_nothing_is_compared(reference: Project) -> None:
-    """And nothing is said."""
+    """There is no finding either."""
     upgrade(reference, "1.9.0", "1.12.1")
     assert not jumps(reference)

@@ -16,7 +16,7 @@ def test_a_range_is_refused() -> None:
 
 @pytest.mark.parametrize("version", ["1.9.0 || 1.10.0", ">=1.9.0", "1.9.0 - 1.10.0", "1.9.0.1", "^1.9.0", "*"])
 def test_a_range_of_any_form_is_refused(version: str) -> None:
-    """Also of a chart that the catalog knows: nothing is looked up by a number that is none."""
+    """Also for a chart in the catalog: a range is never used for a look-up by version."""
     files = layer("longhorn", release("longhorn-system/longhorn", "longhorn", f"'{version}'", ", values: {a: b}"))
     assert "versions/range" in {one.id for one in look(Planted(files=files, cure=("", ""), says=""), files)}
 

@@ -9,5 +9,5 @@ from tests.failures.refusal import not_done
 
 @pytest.mark.gap("nothing is encrypted by the program yet")
 def test_the_failure_is_prevented() -> None:
-    """Not a pass until it is."""
+    """Expected to fail until it is implemented."""
     not_done("nothing is encrypted by the program yet")

@@ -1,4 +1,4 @@
-"""What "blank" promises: the places that are looked at on every disk. What stands elsewhere cannot be seen in bounded time.
+"""What "blank" promises: the places that are read on every disk. Data elsewhere cannot be found in bounded time.
 
 - the first and the last 2 MiB, whole;
 - the first 72 KiB of every MiB of the first GiB; on disks of up to 4 GiB, of every MiB;
@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .search import nonzero, search
@@ -37,6 +37,18 @@ def places(size: int) -> dict[str, list[tuple[int, int]]]:
             (max(size * part // 4 - 2 * MIB + 4 * KIB, 0), min(size * part // 4 + 2 * MIB - 4 * KIB, size)) for part in (1, 2, 3)
         ],
     }
+
+
+def apart(offsets: Iterable[int]) -> list[list[int]]:
+    """The offsets in groups whose members are at least 1 MiB apart: a look tells the first byte of each MiB that it reads."""
+    groups: list[list[int]] = []
+    for offset in sorted(set(offsets)):
+        group = next((one for one in groups if one[-1] + MIB <= offset), None)
+        if group is None:
+            groups.append([offset])
+        else:
+            group.append(offset)
+    return groups
 
 
 def dense(size: int) -> int:

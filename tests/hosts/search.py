@@ -1,4 +1,4 @@
-"""A search such as TestDisk's and PhotoRec's: whatever a recovery tool would still find on a disk.
+"""A search like TestDisk's and PhotoRec's: everything that a recovery tool would still find on a disk.
 
 It looks at every sector of 512 bytes that a sparse file has blocks for, and knows nothing of the code that it judges.
 """
@@ -31,12 +31,18 @@ class Found:
 
 def _hits(signature: Signature, place: int, data: bytes) -> list[int]:
     """Where in `data` the magic stands so that the structure begins at a whole sector."""
+    magic = signature.magic
+    told = next(number for number, byte in enumerate(magic) if byte)
+    # That byte of the magic, if it is there, stands at one place of each sector: only these bytes are gone through.
+    first = (signature.at + told - place) % SECTOR
+    column = data[first::SECTOR]
     hits = []
-    hit = data.find(signature.magic)
+    hit = column.find(magic[told])
     while hit >= 0:
-        if (place + hit - signature.at) % SECTOR == 0:
-            hits.append(place + hit)
-        hit = data.find(signature.magic, hit + 1)
+        begin = first + hit * SECTOR - told
+        if begin >= 0 and data.startswith(magic, begin):
+            hits.append(place + begin)
+        hit = column.find(magic[told], hit + 1)
     return hits
 
 

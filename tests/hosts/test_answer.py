@@ -155,7 +155,7 @@ def test_an_answer_without_a_result_is_a_failure_that_shows_what_came(output: st
 
 
 def test_the_complaint_of_sudo_or_the_shell_is_shown() -> None:
-    """It comes on standard error, and is all that there is."""
+    """It is on standard error, and there is no other output."""
     assert "a password is required" in read("", "sudo: a password is required\n").why[0]
 
 

@@ -64,7 +64,7 @@ def test_u03_a_line_by_name_or_without_nofail_is_mended(line: str) -> None:
 
 
 def test_a_line_for_another_disk_at_the_path_is_replaced_only_where_this_script_wrote_it() -> None:
-    """It may be of a disk that is unplugged today."""
+    """The line may belong to a disk that is unplugged at the moment."""
     line = f"UUID=22222222-1111-1111-1111-111111111111 {PATH} ext4 nofail,x-systemd.device-timeout=30s 0 2"
     place = replace(right_place(), fstab=(line,), own=(line,))
     assert verdict(host(ours(), place=place)).tasks == ("fstab",)

@@ -1,4 +1,4 @@
-"""What the script is told of a node: sizes in bytes, and only the labels that a kubelet may register with."""
+"""What the script receives about a node: sizes in bytes, and only labels that a kubelet may set when it registers."""
 
 from __future__ import annotations
 

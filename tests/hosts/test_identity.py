@@ -1,4 +1,4 @@
-"""The kernel's identifiers against udev's database, as each kind of disk has them."""
+"""The kernel's identifiers compared with udev's database, for each kind of disk."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_what_a_killed_run_of_ours_began_is_carried_on(name: str, script: str, o
 
 
 def test_our_own_is_not_carried_on_beside_what_others_left(offered: Debian) -> None:
-    """One dpkg that goes on would finish both."""
+    """A single `dpkg --configure` would finish both."""
     offered.mark("brings-wanted", "postinst").touch()
     with pytest.raises(StepError):
         install_packages(NODE)
@@ -190,7 +190,7 @@ HOLD = (
 
 
 def holder(path: Path, seconds: float) -> subprocess.Popen[str]:
-    """A process that works with packages."""
+    """A process that holds a lock of the package managers."""
     path.touch()
     process = subprocess.Popen([sys.executable, "-c", HOLD.format(seconds), path], stdout=subprocess.PIPE, text=True)
     assert process.stdout
@@ -245,7 +245,7 @@ for _ in range(3000):
 
 
 def test_to_ask_who_holds_a_lock_takes_none(tmp_path: Path) -> None:
-    """Taken for a moment, it would fail somebody's apt."""
+    """Even a lock that is held for a moment would make somebody's apt fail."""
     lock = tmp_path / "lock"
     lock.touch()
     with subprocess.Popen([sys.executable, "-c", ASK, lock], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}) as asking:

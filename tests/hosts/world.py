@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -156,6 +158,15 @@ def _with_partition(disk: FoundDisk, **changes: object) -> FoundDisk:
     return replace(disk, volumes=volumes)
 
 
+Value = TypeVar("Value")
+
+
+@lru_cache(maxsize=None, typed=True)
+def any_of(*values: Value) -> st.SearchStrategy[Value]:
+    """One of these. Made once: a new strategy is looked through when it is first drawn from, which takes longer than the draw."""
+    return st.sampled_from(values)
+
+
 labels = st.sampled_from(["", "data", label_of("a", SERIAL), label_of("b", SERIAL), label_of("a", "WD-2")])
 kinds = st.sampled_from(["ext4", "xfs", "btrfs", "LVM2_member", "crypto_LUKS", "swap", "linux_raid_member", "zfs_member"])
 looks = st.one_of(
@@ -186,69 +197,79 @@ def volumes_of(draw: st.DrawFn, path: str) -> tuple[BlockDevice, ...]:
             f"{path}{number}",
             signatures=draw(some_signatures),
             mounts=draw(mounts),
-            swap=draw(st.sampled_from([False, False, False, True])),
-            read_only_mount=draw(st.sampled_from([False, False, True])),
-            partition_guid=draw(st.sampled_from(["", partition_guid(SERIAL), partition_guid("WD-2")])),
-            partition_name=draw(st.sampled_from(["", PREPARING, READY])),
+            swap=draw(any_of(False, False, False, True)),
+            read_only_mount=draw(any_of(False, False, True)),
+            partition_guid=draw(any_of("", partition_guid(SERIAL), partition_guid("WD-2"))),
+            partition_name=draw(any_of("", PREPARING, READY)),
             look=draw(looks),
         )
         found.append(volume)
     return tuple(found)
 
 
+@lru_cache
+def any_volumes(path: str) -> st.SearchStrategy[tuple[BlockDevice, ...]]:
+    """Those of `volumes_of`, and of a blank disk more often than by chance."""
+    return volumes_of(path) | st.sampled_from([(whole(path),), (whole(path, signatures=(Signature("gpt", 0x200),)),)])
+
+
 @st.composite
 def any_disk(draw: st.DrawFn, path: str) -> FoundDisk:
     """A disk in any state that could be read, also ones that make no sense."""
-    bare = st.sampled_from([(whole(path),), (whole(path, signatures=(Signature("gpt", 0x200),)),)])
-    found = draw(st.one_of(volumes_of(path), bare))
+    found = draw(any_volumes(path))
     return FoundDisk(
         path,
-        draw(st.sampled_from([(), (BY_ID,), ("/dev/disk/by-id/usb-Generic",)])),
+        draw(any_of((), (BY_ID,), ("/dev/disk/by-id/usb-Generic",))),
         "WD",
-        draw(st.sampled_from([(), (SERIAL,), (SERIAL,), ("WD-2",)])),
-        draw(st.sampled_from(["", "0x50014ee0"])),
-        draw(st.sampled_from([10 * GIB, 10 * GIB, 4 * GIB])),
+        draw(any_of((), (SERIAL,), (SERIAL,), ("WD-2",))),
+        draw(any_of("", "0x50014ee0")),
+        draw(any_of(10 * GIB, 10 * GIB, 4 * GIB)),
         512,
         found,
-        read_only=draw(st.sampled_from([False, False, False, True])),
-        dead=draw(st.sampled_from(["", "", "", "input/output error"])),
-        edges=draw(st.sampled_from(["zero", "zero", "other", "table"])),
-        table_name=draw(st.sampled_from([PREPARING, READY])),
+        read_only=draw(any_of(False, False, False, True)),
+        dead=draw(any_of("", "", "", "input/output error")),
+        edges=draw(any_of("zero", "zero", "other", "table")),
+        table_name=draw(any_of(PREPARING, READY)),
         table_whole=draw(st.booleans()),
-        uses=draw(st.sampled_from([(), (), (), ("/",)])),
-        stacked=draw(st.sampled_from([(), (), ("/dev/dm-0",)])),
-        held_by=draw(st.sampled_from([(), (), (), ("qemu (pid 4) has it open",)])),
-        doubt=draw(st.sampled_from(["", "", "", "the kernel says otherwise"])),
-        confirmed=draw(st.sampled_from([True, True, False])),
-        inside=draw(st.sampled_from(["", "not zero at 2 MiB"])),
-        untold=draw(st.sampled_from([(), ("vfat",)])),
+        uses=draw(any_of((), (), (), ("/",))),
+        stacked=draw(any_of((), (), ("/dev/dm-0",))),
+        held_by=draw(any_of((), (), (), ("qemu (pid 4) has it open",))),
+        doubt=draw(any_of("", "", "", "the kernel says otherwise")),
+        confirmed=draw(any_of(True, True, False)),
+        inside=draw(any_of("", "not zero at 2 MiB")),
+        untold=draw(any_of((), ("vfat",))),
         busy=draw(st.booleans()),
-        smart=draw(st.sampled_from(["passed", "not checked", "failing"])),
-        digest=draw(st.sampled_from(["", DIGEST])),
-        half_wiped=draw(st.sampled_from(["", f"{SERIAL}/{DIGEST}", f"{SERIAL}/other"])),
-        fstab=draw(st.sampled_from([(), (), ((PATH, "line"),), (("/srv", "line"),)])),
+        smart=draw(any_of("passed", "not checked", "failing")),
+        digest=draw(any_of("", DIGEST)),
+        half_wiped=draw(any_of("", f"{SERIAL}/{DIGEST}", f"{SERIAL}/other")),
+        fstab=draw(any_of((), (), ((PATH, "line"),), (("/srv", "line"),))),
     )
+
+
+disks_in_order = [any_disk(f"/dev/sd{letter}") for letter in "abc"]
+known_uuids: st.SearchStrategy[dict[str, tuple[str, ...]]] = st.sampled_from(
+    [{}, {UUID: ("/dev/sda",)}, {UUID: ("/dev/sda", "/dev/sdb")}]
+)
 
 
 @st.composite
 def any_host(draw: st.DrawFn) -> Host:
     """Up to three disks and any state of the mount path."""
-    disks = [draw(any_disk(f"/dev/sd{letter}")) for letter in "abc"[: draw(st.integers(0, 3))]]
+    disks = [draw(one) for one in disks_in_order[: draw(st.integers(0, 3))]]
     place = Place(
-        draw(st.sampled_from(["", "", "/dev/sda1", "/dev/sda", "/dev/sdb1"])),
-        draw(st.sampled_from([False, False, False, True])),
-        draw(st.sampled_from([True, True, True, False])),
-        draw(st.sampled_from([(), (), ("stray",)])),
-        draw(st.sampled_from([True, False, None])),
-        draw(st.sampled_from([(), (right_line(),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",), (right_line(), right_line())])),
-        own=draw(st.sampled_from([(), (right_line(),)])),
-        units=draw(st.sampled_from([(), (), (), ("/etc/systemd/system/mnt-longhorn-a.mount",)])),
-        automount=draw(st.sampled_from([False, False, False, True])),
-        below=draw(st.sampled_from(["", "", "", "/srv"])),
-        under=draw(st.sampled_from([(), (), (), ("/dev/sdc1",)])),
+        draw(any_of("", "", "/dev/sda1", "/dev/sda", "/dev/sdb1")),
+        draw(any_of(False, False, False, True)),
+        draw(any_of(True, True, True, False)),
+        draw(any_of((), (), ("stray",))),
+        draw(any_of(True, False, None)),
+        draw(any_of((), (right_line(),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",), (right_line(), right_line()))),
+        own=draw(any_of((), (right_line(),))),
+        units=draw(any_of((), (), (), ("/etc/systemd/system/mnt-longhorn-a.mount",))),
+        automount=draw(any_of(False, False, False, True)),
+        below=draw(any_of("", "", "", "/srv")),
+        under=draw(any_of((), (), (), ("/dev/sdc1",))),
     )
-    known: list[dict[str, tuple[str, ...]]] = [{}, {UUID: ("/dev/sda",)}, {UUID: ("/dev/sda", "/dev/sdb")}]
-    return Host(tuple(disks), {PATH: place}, draw(st.sampled_from(known)))
+    return Host(tuple(disks), {PATH: place}, draw(known_uuids))
 
 
 any_declared = st.builds(
@@ -267,13 +288,13 @@ any_declared = st.builds(
 @st.composite
 def workable(draw: st.DrawFn) -> tuple[DeclaredDisk, Host]:
     """A host whose facts fit together, with a disk on which there is something to do, and its declaration."""
-    kind = draw(st.sampled_from(["blank", "torn", "torn late", "ours", "by hand", "unfinished", "foreign", "half wiped"]))
-    one = declared(filesystem=draw(st.sampled_from(["ext4", "xfs"])))
-    known = filesystem(one.filesystem, draw(st.sampled_from(["", "data", label_of("a", SERIAL)])))
+    kind = draw(any_of("blank", "torn", "torn late", "ours", "by hand", "unfinished", "foreign", "half wiped"))
+    one = declared(filesystem=draw(any_of("ext4", "xfs")))
+    known = filesystem(one.filesystem, draw(any_of("", "data", label_of("a", SERIAL))))
     mounted = kind in ("ours", "by hand") and (kind == "by hand" or draw(st.booleans()))
     look = Look(
-        entries=draw(st.sampled_from([(), ("photos",)])),
-        config=draw(st.sampled_from([None, "", "{}", '{"diskUUID": "u"}'])),
+        entries=draw(any_of((), ("photos",))),
+        config=draw(any_of(None, "", "{}", '{"diskUUID": "u"}')),
         open_to_all=draw(st.booleans()),
     )
     path = (PATH,) if mounted else ()
@@ -282,7 +303,7 @@ def workable(draw: st.DrawFn) -> tuple[DeclaredDisk, Host]:
         disk = blank(edges=edges, table_name=READY if kind == "torn late" else PREPARING)
         one = replace(one, filesystem="ext4")
     elif kind == "ours":
-        disk = ours(mounted, signatures=known, look=look, partition_name=draw(st.sampled_from([READY, PREPARING])))
+        disk = ours(mounted, signatures=known, look=look, partition_name=draw(any_of(READY, PREPARING)))
         whole_table = draw(st.booleans()) or mounted
         disk = replace(disk, table_whole=whole_table, table_name=disk.partitions[0].partition_name)
         if disk.table_name == PREPARING and not mounted:
@@ -291,18 +312,18 @@ def workable(draw: st.DrawFn) -> tuple[DeclaredDisk, Host]:
         disk = replace(holding(part(signatures=known, mounts=path, look=look)), busy=True)
     elif kind == "unfinished":
         mine = filesystem(one.filesystem, label_of("a", SERIAL))
-        some = draw(st.sampled_from([(), mine]))
+        some = draw(any_of((), mine))
         disk = ours(False, signatures=some, partition_name=PREPARING, look=NEW if some else None)
         disk = replace(disk, table_name=PREPARING)
     else:
         one = replace(one, wipe=f"{SERIAL}/{DIGEST}")
-        volume = part(signatures=draw(some_signatures), look=draw(st.sampled_from([None, FILES])))
+        volume = part(signatures=draw(some_signatures), look=draw(any_of(None, FILES)))
         kinds = {signature.type for signature in volume.signatures}
         if "btrfs" in kinds or (volume.filesystem and volume.filesystem.label == label_of("a", SERIAL)):
             volume = replace(volume, signatures=())
         disk = replace(holding(volume), inside="not zero", half_wiped=f"{SERIAL}/{DIGEST}" * (kind == "half wiped"))
-    lines = draw(st.sampled_from([(), (fstab_line(one, UUID),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",)]))
-    place = Place("/dev/sda1" if mounted else "", immutable=draw(st.sampled_from([True, False])), fstab=lines, own=lines)
+    lines = draw(any_of((), (fstab_line(one, UUID),), (f"/dev/sda1 {PATH} ext4 defaults 0 2",)))
+    place = Place("/dev/sda1" if mounted else "", immutable=draw(any_of(True, False)), fstab=lines, own=lines)
     return one, host(disk, place=place)
 
 

@@ -119,7 +119,7 @@ def test_a_spoilt_description_gives_findings(random: Random, described: tuple[st
 
 @pytest.mark.parametrize("planted", [ALL, WITH_A_SET], ids=["everything", "with a set"])
 def test_the_large_trees_are_read_to_the_end(planted: Planted) -> None:
-    """Else nothing behind their first mistake would ever be tried."""
+    """Otherwise nothing after their first mistake would ever be tested."""
     found = {finding.id for finding in look(planted, planted.files)}
     assert not {"references/not-yaml", "coldstart/deadlock"} & found
     assert len(found) > 10

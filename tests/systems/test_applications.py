@@ -117,7 +117,7 @@ def test_a_secret_is_waited_for_and_never_left_out(tmp_path: Path) -> None:
 
 
 def test_the_network_is_closed_but_for_dns_the_controller_and_what_is_declared(tmp_path: Path) -> None:
-    """Nothing else gets in or out."""
+    """All other traffic is denied."""
     found = planned(described(tmp_path, RICH))
     deny, allow = objects(found, "web-prod", "NetworkPolicy")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

@@ -133,7 +133,7 @@ def test_two_of_one_name_are_refused_where_the_second_stands(tmp_path: Path, fir
 
 
 def test_an_environment_twice_is_refused(tmp_path: Path) -> None:
-    """Copied and not renamed."""
+    """Typical of an entry that was copied and not renamed."""
     (only,) = findings(tmp_path, WEB + "    - {name: prod, tag: 1.0.0}\n")
     assert (only.id, only.source.line) == ("applications/name-taken", line(WEB, "tag:") + 1)
 
@@ -195,5 +195,5 @@ def test_a_secret_is_known_by_its_name_or_its_looks(name: str, value: str) -> No
     ],
 )
 def test_what_is_no_secret_is_left_alone(name: str, value: str) -> None:
-    """A false alarm has no way out but a Secret."""
+    """A false alarm could only be silenced by moving the value into a Secret."""
     assert not is_secret(name, value)

@@ -1,4 +1,4 @@
-"""Runs of the writer that end at their n-th call to the system: `python -m tests.tree.cut_off FOLDER WHICH` says what came.
+"""Runs of the writer that are ended at their n-th system call: `python -m tests.tree.cut_off FOLDER WHICH` prints the outcomes.
 
 Each run is a process of its own, which ends itself; the calls are counted where Python hands them to the system.
 """
@@ -36,7 +36,7 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 @dataclass
 class Outcome:
-    """What came of one run that was cut off, and of the runs after it: problems in words, or nothing."""
+    """The outcome of one run that was cut off and of the runs after it: problems in words, or none."""
 
     call: str
     problems: list[str]
@@ -53,7 +53,7 @@ def disk(root: Path) -> dict[str, str | None]:
 
 
 def leftovers(root: Path) -> list[str]:
-    """Files that have not found their places."""
+    """Temporary files that were not moved to their final names."""
     return [path for path in disk(root) if SCRATCH.fullmatch(path.rpartition("/")[2])]
 
 
@@ -82,7 +82,7 @@ class Counting:
 
 
 def in_a_process(work: Callable[[], object]) -> int:
-    """What became of a process that does this: its exit status, or minus the signal that it died of."""
+    """Does the work in a child process; gives its exit status, or minus the signal that ended it."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -96,7 +96,7 @@ def in_a_process(work: Callable[[], object]) -> int:
 
 
 def killed(number: int, root: Path, files: Mapping[str, str], name_of_call: Path) -> None:
-    """Deliver, and end without a chance at the n-th call; a write gets half of it to the disk."""
+    """Deliver, and be killed at the n-th call; of a write, half of the bytes reach the disk."""
     write = os.write
 
     def at(count: int, name: str, arguments: tuple[Any, ...]) -> None:
@@ -119,14 +119,14 @@ def interrupted(number: int, root: Path, files: Mapping[str, str], *, after: boo
 
 
 def written(root: Path, files: Mapping[str, str]) -> Delivery:
-    """Deliver, which nothing may stand against."""
+    """Deliver; any finding is an error of the test."""
     delivery = deliver(desired(root, files))
     assert not delivery.findings, [finding.text() for finding in delivery.findings]
     return delivery
 
 
 def outcomes(folder: Path, before: Mapping[str, str] | None, files: Mapping[str, str]) -> Iterator[Outcome]:
-    """What comes of a run from one tree to another, for each call that it can be killed at."""
+    """The outcome of a run from one tree to another, for each call at which it can be killed."""
     start, whole, third = folder / "start", folder / "whole", folder / "third"
     start.mkdir(parents=True)
     if before is not None:
@@ -153,7 +153,7 @@ def outcomes(folder: Path, before: Mapping[str, str] | None, files: Mapping[str,
 
 
 def _halves(root: Path, before: Mapping[str, str], files: Mapping[str, str]) -> Iterator[str]:
-    """Files of the tree that are neither of the one nor of the other."""
+    """Files that belong neither to the old tree nor to the new one."""
     for path, text in disk(root / DIRECTORY).items():
         name = path.rpartition("/")[2]
         if text is not None and not name.startswith(".fluxstead") and text not in {before.get(path), files.get(path)}:

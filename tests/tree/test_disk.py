@@ -1,4 +1,4 @@
-"""What the disk refuses or holds instead: words, a whole tree, and a next run that carries on."""
+"""What the disk refuses, and what is in the way: a message, a consistent tree, and a next run that carries on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def on_its_own_file_system(root: Path, options: str, command: str) -> Any:
 
 
 def without_roots_rights(root: Path, files: dict[str, str]) -> Any:
-    """Deliver as one for whom rights are rights; root keeps its name and loses what it may beyond them."""
+    """Deliver as a user to whom file permissions apply; root keeps its user id and drops its capabilities."""
     words = [*CHILD, str(root), "once"]
     if os.geteuid() != 0:
         return spoken(words, files)
@@ -52,7 +52,7 @@ def without_roots_rights(root: Path, files: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize(("options", "command"), [("size=64k", "full"), ("size=1m,nr_inodes=60", "no names")])
 def test_a_full_disk_leaves_the_tree_as_it_was(options: str, command: str, tmp_path: Path) -> None:
-    """Whatever room is left, none to more than enough: the old tree or the new one, and words. No room for files, or for names."""
+    """With any amount of room left, in bytes or in inodes: the old tree or the new one, and a message."""
     answers = on_its_own_file_system(tmp_path, options, command)
     refused = [answer for answer in answers if answer["ids"]]
     assert 5 < len(refused) < len(answers) == 14
@@ -80,7 +80,7 @@ def test_a_read_only_file_system_is_said_and_still_looked_at(tmp_path: Path) -> 
 )
 @pytest.mark.parametrize(("rights", "id_"), [(0o555, "tree/not-written"), (0o000, "tree/unreadable")])
 def test_a_folder_without_rights_is_said_and_the_tree_left_whole(place: str, rights: int, id_: str, tmp_path: Path) -> None:
-    """Then, with rights, the next run carries on."""
+    """Once the permissions are restored, the next run carries on."""
     written(tmp_path, FIRST)
     if place == "clusters":
         shutil.rmtree(tmp_path / "clusters/test")

@@ -30,7 +30,7 @@ def in_memory() -> Iterator[Path]:
 
 
 def seen(which: str) -> list[Any]:
-    """What came of all runs of a kind."""
+    """The outcomes of all runs of one kind."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         done = subprocess.run(
             [sys.executable, "-m", "tests.tree.cut_off", folder, which], cwd=REPOSITORY, capture_output=True, text=True, check=False
@@ -53,7 +53,7 @@ def test_killed_at_any_call_the_next_run_carries_on(which: str, calls: int) -> N
 
 
 def test_ctrl_c_leaves_nothing_behind() -> None:
-    """Before or after any call."""
+    """Whether it comes before or after a call."""
     outcomes = seen("Ctrl-C")
     assert len(outcomes) >= 100
     assert not [one for one in outcomes if one["problems"]]

@@ -77,7 +77,7 @@ def test_a_run_that_waits_too_long_says_who_has_the_project(act: object, tmp_pat
 
 
 def test_a_run_waits_says_so_and_goes_on_when_the_other_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other one ends once it is told of."""
+    """The other run ends as soon as this one has named it."""
     monkeypatch.setattr(lock, "_QUIET", 0.0)
     lines: list[str] = []
     with held(tmp_path) as other:

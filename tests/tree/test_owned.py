@@ -19,7 +19,7 @@ WHERE = "generated/test"
 
 
 def written(root: Path, files: dict[str, str]) -> None:
-    """Write a tree, which nothing may stand against."""
+    """Write a tree; any finding is an error of the test."""
     difference = compare(root, WHERE, files)
     assert not difference.findings
     write(root, WHERE, difference)
@@ -32,7 +32,7 @@ def on_disk(root: Path) -> dict[str, str]:
 
 
 def test_a_second_write_changes_nothing(tmp_path: Path) -> None:
-    """Not even a time stamp."""
+    """Not even a timestamp changes."""
     written(tmp_path, TREE)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / WHERE).rglob("*")}
     difference = compare(tmp_path, WHERE, TREE)
