@@ -27,6 +27,8 @@ OLD_BEGINS = (0, 63 * 512, MIB, 2 * MIB)
 """Where filesystems begin: on the whole disk, in the first partition of old and new tools, and behind a boot partition."""
 SAMPLES = 256
 
+ZEROS = bytes(MIB)
+
 Span = Tuple[int, int]
 """From the first byte to the one behind the last."""
 
@@ -94,7 +96,7 @@ def gather(path: str, spans: Sequence[Span]) -> Evidence:
             for at in range(start, end, MIB):
                 data = medium.read(at, min(MIB, end - at))
                 # Zeros are told by their absence: on a weak machine, a digest of them takes longer than their reading.
-                if data.count(0) != len(data):
+                if data != ZEROS[: len(data)]:
                     told.update(b"%d %d " % (at, len(data)))
                     told.update(data)
                     found.append(at + len(data) - len(data.lstrip(b"\0")))
