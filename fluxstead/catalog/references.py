@@ -13,13 +13,14 @@ from typing import Any
 
 from fluxstead.catalog.kinds import CONTAINERS, is_namespaced, pod_in
 from fluxstead.core.manifest import ObjectRef, group_of
-from fluxstead.core.requirement import storage_class
+from fluxstead.core.requirement import GroupKind, storage_class
 from fluxstead.core.shape import mapping
 
 CERTIFICATES = "cert-manager.io"
+_IMAGES, _NOTES, _SOURCES = (f"{part}.toolkit.fluxcd.io" for part in ("image", "notification", "source"))
 _ISSUERS = {f"{CERTIFICATES}/cluster-issuer": "ClusterIssuer", f"{CERTIFICATES}/issuer": "Issuer"}
 """Annotations that ask cert-manager for the certificates of an object's TLS (cert-manager: ingress-shim)."""
-_POD = "a pod"
+_POD = None
 CLASSES = frozenset({"storageClassName", "storageClass"})
 """The keys under which claims, and the values of charts, name a StorageClass."""
 NO_CLASS = frozenset({"", "-"})
@@ -37,13 +38,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field of a kind, written `Kind.group`, whose last key holds the name of something.
+    """A field of a kind whose last key holds the name of something.
 
     `path`: keys from the object's top, or a pod's; `[]` is every entry of a list. `kind`: of what is named, unless one is given
     next to it. `keys`: those read from it; what `key_in` next to the name says takes precedence.
     """
 
-    holder: str
+    holder: GroupKind | None
+    """None: every pod, wherever it is."""
     path: str
     kind: str
     group: str = ""
@@ -75,7 +77,8 @@ def _in_containers(path: str, kind: str) -> Iterator[_Field]:
 
 
 _PULL = (".dockerconfigjson",)
-_HELM, _KUSTOMIZE = "HelmRelease.helm.toolkit.fluxcd.io", "Kustomization.kustomize.toolkit.fluxcd.io"
+_HELM = GroupKind("helm.toolkit.fluxcd.io", "HelmRelease")
+_KUSTOMIZE = GroupKind("kustomize.toolkit.fluxcd.io", "Kustomization")
 _FIELDS = (
     _Field(_POD, "spec.volumes[].configMap.name", "ConfigMap"),
     _Field(_POD, "spec.volumes[].secret.secretName", "Secret"),
@@ -90,30 +93,40 @@ _FIELDS = (
     _Field(_POD, "spec.serviceAccountName", "ServiceAccount"),
     _Field(_POD, "spec.serviceAccount", "ServiceAccount"),
     _Field(_POD, "spec.priorityClassName", "PriorityClass", "scheduling.k8s.io"),
-    _Field("ServiceAccount.", "imagePullSecrets[].name", "Secret", keys=_PULL),
-    _Field("Ingress.networking.k8s.io", "spec.ingressClassName", "IngressClass", "networking.k8s.io"),
-    _Field("Ingress.networking.k8s.io", "spec.tls[].secretName", "Secret", keys=("tls.crt", "tls.key")),
-    _Field("PersistentVolumeClaim.", "spec.storageClassName", "StorageClass", "storage.k8s.io"),
+    _Field(GroupKind("", "ServiceAccount"), "imagePullSecrets[].name", "Secret", keys=_PULL),
+    _Field(GroupKind("networking.k8s.io", "Ingress"), "spec.ingressClassName", "IngressClass", "networking.k8s.io"),
+    _Field(GroupKind("networking.k8s.io", "Ingress"), "spec.tls[].secretName", "Secret", keys=("tls.crt", "tls.key")),
+    _Field(GroupKind("", "PersistentVolumeClaim"), "spec.storageClassName", "StorageClass", "storage.k8s.io"),
     _Field(
-        "StatefulSet.apps",
+        GroupKind("apps", "StatefulSet"),
         "spec.volumeClaimTemplates[].spec.storageClassName",
         "StorageClass",
         "storage.k8s.io",
     ),
-    _Field(f"Certificate.{CERTIFICATES}", "spec.issuerRef.name", "Issuer", CERTIFICATES),
+    _Field(GroupKind(CERTIFICATES, "Certificate"), "spec.issuerRef.name", "Issuer", CERTIFICATES),
     _Field(_HELM, "spec.serviceAccountName", "ServiceAccount"),
     _Field(_HELM, "spec.valuesFrom[].name", "ConfigMap", keys=("values.yaml",), key_in="valuesKey"),
     _Field(_KUSTOMIZE, "spec.serviceAccountName", "ServiceAccount"),
     _Field(_KUSTOMIZE, "spec.postBuild.substituteFrom[].name", "ConfigMap"),
-    _Field("HorizontalPodAutoscaler.autoscaling", "spec.scaleTargetRef.name", "Deployment", "apps"),
-    _Field("Alert.notification.toolkit.fluxcd.io", "spec.providerRef.name", "Provider", "notification.toolkit.fluxcd.io"),
-    _Field("ImagePolicy.image.toolkit.fluxcd.io", "spec.imageRepositoryRef.name", "ImageRepository", "image.toolkit.fluxcd.io"),
-    _Field("ImageUpdateAutomation.image.toolkit.fluxcd.io", "spec.sourceRef.name", "GitRepository", "source.toolkit.fluxcd.io"),
+    _Field(GroupKind("autoscaling", "HorizontalPodAutoscaler"), "spec.scaleTargetRef.name", "Deployment", "apps"),
+    _Field(GroupKind(_NOTES, "Alert"), "spec.providerRef.name", "Provider", _NOTES),
+    _Field(
+        GroupKind(_IMAGES, "ImagePolicy"),
+        "spec.imageRepositoryRef.name",
+        "ImageRepository",
+        _IMAGES,
+    ),
+    _Field(
+        GroupKind(_IMAGES, "ImageUpdateAutomation"),
+        "spec.sourceRef.name",
+        "GitRepository",
+        _SOURCES,
+    ),
 )
 
 
-def _by_holder() -> dict[str, list[tuple[_Field, list[str]]]]:
-    found: dict[str, list[tuple[_Field, list[str]]]] = defaultdict(list)
+def _by_holder() -> dict[GroupKind | None, list[tuple[_Field, list[str]]]]:
+    found: dict[GroupKind | None, list[tuple[_Field, list[str]]]] = defaultdict(list)
     for one in _FIELDS:
         found[one.holder].append((one, one.path.split(".")))
     return found
@@ -125,7 +138,7 @@ _BY_HOLDER = _by_holder()
 def references_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Reference]:
     """What an object of this namespace names, in the order of the table: fields, pods, annotations, classes in a chart's values."""
     kind, group = str(obj.get("kind")), group_of(str(obj.get("apiVersion", "")))
-    for one, way in _BY_HOLDER.get(f"{kind}.{group}", ()):
+    for one, way in _BY_HOLDER.get(GroupKind(group, kind), ()):
         yield from one.references(way, obj, namespace)
     pod = pod_in(obj)
     if pod is not None:

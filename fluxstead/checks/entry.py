@@ -15,6 +15,7 @@ from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.store import Store, line_with, normal
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path, entry_text
@@ -137,20 +138,20 @@ class Entry:
             if now and was and now != was:
                 yield _wrong(
                     Source(self.path),
-                    f"the tree's Kustomization is {was} in {commit}, and now {now}",
+                    f"the tree's Kustomization is {was.qualified_name} in {commit}, and now {now.qualified_name}",
                     "Flux deletes the old one, and with it every group, before the new one has taken them over (F27)",
-                    f"{was.rpartition('/')[2]}, in the namespace {was.partition('/')[0]}",
+                    f"{was.name}, in the namespace {was.namespace}",
                 )
                 return
 
-    def _root(self, tree: AppliedTree) -> str | None:
+    def _root(self, tree: AppliedTree) -> ObjectRef | None:
         own = (
             kustomization
             for kustomization in tree.kustomizations.values()
             if kustomization.document and kustomization.document.path == self.path
         )
         return next(
-            (kustomization.key for kustomization in own if normal(str(kustomization.spec.get("path") or "")) == self.directory),
+            (kustomization.ref for kustomization in own if normal(str(kustomization.spec.get("path") or "")) == self.directory),
             None,
         )
 

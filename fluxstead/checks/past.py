@@ -51,7 +51,7 @@ class Transition:
         """The objects of both trees that are not the same, before and now, or belong to another Kustomization."""
         for ref, items in self.before.by_ref.items():
             old, new = items[0], self.now.by_ref.get(ref, [None])[0]
-            if new is not None and not (new.object is old.object and new.kustomization.key == old.kustomization.key):
+            if new is not None and not (new.object is old.object and new.kustomization.ref == old.kustomization.ref):
                 yield old, new
 
     def moved_releases(self) -> list[tuple[AppliedObject, AppliedObject]]:

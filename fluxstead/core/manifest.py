@@ -21,11 +21,16 @@ class ObjectRef:
     namespace: str
     name: str
 
+    @property
+    def qualified_name(self) -> str:
+        """Its name, behind its namespace where it has one."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
     def __str__(self) -> str:
         # Groups that everybody knows add nothing; others tell Longhorn's Node from Kubernetes' own.
         known = "." not in self.group or self.group.endswith((".k8s.io", ".toolkit.fluxcd.io"))
         kind = self.kind if known else f"{self.kind}.{self.group}"
-        return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"
+        return f"{kind} {self.qualified_name}"
 
 
 def ref_of(obj: Mapping[str, Any]) -> ObjectRef:

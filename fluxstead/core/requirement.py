@@ -22,12 +22,6 @@ Requirement = ObjectRef | GroupKind
 """Something that the cluster has or has not."""
 
 
-def custom_kind(name: str) -> GroupKind:
-    """The kind that is written `Kind.group`."""
-    kind, _, group = name.partition(".")
-    return GroupKind(group, kind)
-
-
 def namespace(name: str) -> ObjectRef:
     """A Namespace."""
     return ObjectRef("", "Namespace", "", name)

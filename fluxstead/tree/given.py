@@ -6,21 +6,16 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.brings import k3s_brings
 from fluxstead.catalog.brings.k3s import NAMESPACES
+from fluxstead.catalog.brings.model import kinds
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
-from fluxstead.core.requirement import Requirement, custom_kind, ingress_class, namespace, secret, storage_class
+from fluxstead.core.requirement import Requirement, ingress_class, namespace, secret, storage_class
 
 _FLUX_KINDS = (
-    "Kustomization.kustomize.toolkit.fluxcd.io",
-    "HelmRelease.helm.toolkit.fluxcd.io",
-    "HelmRepository.source.toolkit.fluxcd.io",
-    "HelmChart.source.toolkit.fluxcd.io",
-    "GitRepository.source.toolkit.fluxcd.io",
-    "OCIRepository.source.toolkit.fluxcd.io",
-    "Bucket.source.toolkit.fluxcd.io",
-    "Alert.notification.toolkit.fluxcd.io",
-    "Provider.notification.toolkit.fluxcd.io",
-    "Receiver.notification.toolkit.fluxcd.io",
+    kinds("kustomize.toolkit.fluxcd.io", "Kustomization")
+    | kinds("helm.toolkit.fluxcd.io", "HelmRelease")
+    | kinds("source.toolkit.fluxcd.io", "HelmRepository HelmChart GitRepository OCIRepository Bucket")
+    | kinds("notification.toolkit.fluxcd.io", "Alert Provider Receiver")
 )
 
 
@@ -28,7 +23,7 @@ def given(platform: Platform, *, sops_secret: str | None = None) -> Iterator[Req
     """Everything that layers may need and no layer has to offer."""
     brings = k3s_brings(platform.disabled, platform.kubernetes)
     yield from map(namespace, (*NAMESPACES, FLUX_NAMESPACE))
-    yield from map(custom_kind, (*_FLUX_KINDS, *brings.crds))
+    yield from _FLUX_KINDS | brings.crds
     yield from map(storage_class, brings.storage_classes)
     yield from map(ingress_class, brings.ingress_classes)
     yield ObjectRef("source.toolkit.fluxcd.io", "GitRepository", FLUX_NAMESPACE, FLUX_NAMESPACE)

@@ -9,7 +9,7 @@ from fluxstead.catalog.chart import Charts
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS
 from fluxstead.catalog.references import created_secrets, references_in
 from fluxstead.core.manifest import ObjectRef, group_of, ref_of
-from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, secret, storage_class
+from fluxstead.core.requirement import GroupKind, Requirement, ingress_class, namespace, secret, storage_class
 
 _KINDS = frozenset({"StorageClass", "IngressClass", "Secret", "ServiceAccount", "ClusterIssuer", "Issuer"})
 """What edges are for; other things that are named (ConfigMaps, claims, targets) are in the layer that names them."""
@@ -31,7 +31,7 @@ def _chart_offers(spec: Mapping[str, Any], charts: Charts) -> Iterator[Requireme
     chart = spec.get("chart", {}).get("spec", {})
     brings = charts.brings(chart["chart"], chart["version"]) if chart else None
     if brings:
-        yield from map(custom_kind, sorted(brings.crds))
+        yield from sorted(brings.crds)
         yield from map(storage_class, sorted(brings.storage_classes))
         yield from map(ingress_class, sorted(brings.ingress_classes))
 

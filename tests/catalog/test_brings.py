@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fluxstead.catalog.brings import Brings, k3s_brings
+from fluxstead.catalog.brings.model import kinds
 from fluxstead.catalog.schemas import Schemas
+from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 
@@ -32,7 +34,7 @@ def test_longhorn_brings_the_kinds_that_its_version_has(version: str) -> None:
     schemas = Schemas(kubernetes=REFERENCE, flux=Version("2.6.1"), longhorn=Version(version))
     newest = of("longhorn", "1.12.1").crds
     brought = of("longhorn", version).crds
-    assert brought == {crd for crd in newest if schemas.knows("longhorn.io/v1beta2", crd.removesuffix(".longhorn.io"))}
+    assert brought == {crd for crd in newest if schemas.knows("longhorn.io/v1beta2", crd.kind)}
     assert len(brought) >= 21
 
 
@@ -53,7 +55,7 @@ def test_the_monitoring_stack_brings_its_kinds() -> None:
     """Ten CRDs."""
     brings = of("kube-prometheus-stack", "75.6.0")
     assert len(brings.crds) == 10
-    assert "ServiceMonitor.monitoring.coreos.com" in brings.crds
+    assert GroupKind("monitoring.coreos.com", "ServiceMonitor") in brings.crds
 
 
 def test_ingress_controllers_bring_their_classes() -> None:
@@ -63,13 +65,13 @@ def test_ingress_controllers_bring_their_classes() -> None:
     assert nginx.default_ingress_class is None
     assert traefik.ingress_classes == {"traefik"}
     assert traefik.default_ingress_class == "traefik"
-    assert "Middleware.traefik.io" in traefik.crds
+    assert GroupKind("traefik.io", "Middleware") in traefik.crds
 
 
 def test_the_gateway_api_left_traefiks_chart() -> None:
     """Whoever upgrades past 40.1 has to bring its CRDs."""
-    assert "HTTPRoute.gateway.networking.k8s.io" in of("traefik", "40.1.0").crds
-    assert "HTTPRoute.gateway.networking.k8s.io" not in of("traefik", "40.2.0").crds
+    assert GroupKind("gateway.networking.k8s.io", "HTTPRoute") in of("traefik", "40.1.0").crds
+    assert GroupKind("gateway.networking.k8s.io", "HTTPRoute") not in of("traefik", "40.2.0").crds
 
 
 def test_k3s_brings_a_class_for_volumes_and_one_for_ingresses() -> None:
@@ -77,16 +79,16 @@ def test_k3s_brings_a_class_for_volumes_and_one_for_ingresses() -> None:
     whole, bare = k3s_brings((), REFERENCE), k3s_brings(("traefik", "local-storage", "servicelb"), REFERENCE)
     assert whole.default_storage_class == "local-path"
     assert whole.default_ingress_class == "traefik"
-    assert "Middleware.traefik.io" in whole.crds
+    assert GroupKind("traefik.io", "Middleware") in whole.crds
     assert bare.storage_classes | bare.ingress_classes == set()
-    assert not [crd for crd in bare.crds if "traefik" in crd]
+    assert not [crd for crd in bare.crds if "traefik" in crd.group]
     for brings in (whole, bare):
-        assert {"HelmChart.helm.cattle.io", "HelmChartConfig.helm.cattle.io", "Addon.k3s.cattle.io"} <= brings.crds
+        assert kinds("helm.cattle.io", "HelmChart HelmChartConfig") | kinds("k3s.cattle.io", "Addon") <= brings.crds
 
 
 def test_what_k3s_brings_depends_on_its_version() -> None:
     """Traefik 2 until 1.32.1, the Gateway API with Traefik from 1.32.2, by itself from 1.37."""
-    route, old = "HTTPRoute.gateway.networking.k8s.io", "Middleware.traefik.containo.us"
+    route, old = GroupKind("gateway.networking.k8s.io", "HTTPRoute"), GroupKind("traefik.containo.us", "Middleware")
     for version, disable, gateway, traefik_2 in (
         ("v1.32.1+k3s1", (), False, True),
         ("v1.32.2+k3s1", (), True, False),

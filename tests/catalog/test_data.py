@@ -81,8 +81,8 @@ def test_each_cluster_finds_all_kinds_that_a_tree_holds(kubernetes: str, flux: s
     ):
         brings = SYSTEM_FACTS.charts.brings(chart, version)
         assert brings
-        for kind, _, group in (crd.partition(".") for crd in brings.crds):
-            assert any(schemas.knows(f"{group}/{api_version}", kind) for api_version in api_versions), kind
+        for crd in brings.crds:
+            assert any(schemas.knows(f"{crd.group}/{api_version}", crd.kind) for api_version in api_versions), crd
 
 
 @pytest.mark.parametrize(("flux", "longhorn"), [("2.6.1", "1.5.0"), ("2.7.5", "1.9.2"), ("2.8.8", "1.11.3"), ("2.9.5", "1.12.1")])

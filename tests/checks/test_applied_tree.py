@@ -18,7 +18,7 @@ def test_the_root_of_another_source_is_not_ours() -> None:
     files["clusters/home/charts.yaml"] = charts.replace("GitRepository, name: flux-system", "OCIRepository, name: charts")
     applied = read_applied_tree(TextStore(files), ["clusters/home"])
     assert applied.partial
-    assert [kustomization.key for kustomization in applied.kustomizations.values() if kustomization.elsewhere] == [
+    assert [kustomization.ref.qualified_name for kustomization in applied.kustomizations.values() if kustomization.elsewhere] == [
         "flux-system/charts"
     ]
     assert len(list(applied.of("Namespace"))) == 1

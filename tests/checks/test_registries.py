@@ -161,8 +161,8 @@ def test_a_registry_that_never_answers_ends_with_the_time(registry: Registry) ->
         never = [OciReference(f"127.0.0.1:{silent.getsockname()[1]}", f"web/{number}", "1") for number in range(20)]
         there = OciReference(registry.address, "web/site", "1.27.4")
         began = monotonic()
-        answers = ask(Session(None, online=True), [*never[:3], there, *never[3:]], seconds=0.5)
-        assert monotonic() - began < 5
+        answers = ask(Session(None, online=True), [*never[:3], there, *never[3:]], seconds=3)
+        assert monotonic() - began < 20
     assert answers[there].there
     assert all(answers[one].why for one in never)
 

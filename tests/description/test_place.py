@@ -76,8 +76,9 @@ def test_every_path_of_the_tree_leads_somewhere_from_the_repositorys_root(place:
     readme = (project.root / "generated/k3s-flux/README.md").read_text()
     assert f"--path {place}/clusters/k3s-flux\n" in readme
     # The checks see all of it, by its way from the entry.
-    assert applied.kustomizations["flux-system/whoami"].parent is applied.kustomizations["flux-system/apps"]
-    assert applied.kustomizations["flux-system/apps"].parent is applied.kustomizations["flux-system/k3s-flux"]
+    by_name = {one.name: one for one in applied.kustomizations.values()}
+    assert by_name["whoami"].parent is by_name["apps"]
+    assert by_name["apps"].parent is by_name["k3s-flux"]
     assert [item.document.path for item in applied.of("Deployment") if item.kustomization.name == "whoami"] == [
         "apps/whoami/deployment.yaml"
     ]

@@ -17,7 +17,7 @@ from fluxstead.core.findings import Severity, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import Quantity
-from fluxstead.core.requirement import custom_kind, storage_class
+from fluxstead.core.requirement import GroupKind, storage_class
 from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.systems.monitoring import plan
@@ -112,7 +112,7 @@ def test_all_three_volumes_are_of_one_class(described: dict[str, Any], expected:
 def test_the_stack_waits_for_usable_volumes_and_the_scrapes_for_the_stack() -> None:
     """F1: Prometheus started before its volumes could be placed, and looped."""
     storage = Layer(name="storage", group="infrastructure", source=HERE, offers=frozenset({storage_class("fast")}))
-    crds = [custom_kind(f"{kind}.toolkit.fluxcd.io") for kind in ("HelmRelease.helm", "HelmRepository.source")]
+    crds = [GroupKind("helm.toolkit.fluxcd.io", "HelmRelease"), GroupKind("source.toolkit.fluxcd.io", "HelmRepository")]
     layers = [*planned(scrape()).layers, storage]
     result = order(layers, crds, SYSTEM_FACTS.charts)
     assert not result.findings

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 
 
 @dataclass(frozen=True, slots=True)
 class Brings:
-    """What is there once a chart, or k3s, is ready. CRDs are `Kind.group`."""
+    """What is there once a chart, or k3s, is ready."""
 
-    crds: frozenset[str] = frozenset()
+    crds: frozenset[GroupKind] = frozenset()
     storage_classes: frozenset[str] = frozenset()
     default_storage_class: str | None = None
     ingress_classes: frozenset[str] = frozenset()
@@ -49,6 +50,6 @@ def of_version(version: Version, parts: Iterable[Part]) -> Brings | None:
     return combined
 
 
-def kinds(group: str, names: str) -> frozenset[str]:
+def kinds(group: str, names: str) -> frozenset[GroupKind]:
     """Kinds of one group, from their names separated by spaces."""
-    return frozenset(f"{name}.{group}" for name in names.split())
+    return frozenset(GroupKind(group, name) for name in names.split())

@@ -14,7 +14,7 @@ from fluxstead.catalog.kinds import BUILT_IN_GROUPS, pod_in
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, service_account, storage_class
+from fluxstead.core.requirement import GroupKind, Requirement, ingress_class, namespace, service_account, storage_class
 from fluxstead.core.shape import mapping
 
 
@@ -92,7 +92,7 @@ def provided_by(item: AppliedObject) -> Iterator[Requirement]:
 
 def provided_when_ready(brings: Brings) -> Iterator[Requirement]:
     """What is there once a release is ready, by the one shared table."""
-    yield from map(custom_kind, sorted(brings.crds))
+    yield from sorted(brings.crds)
     yield from map(storage_class, sorted(brings.storage_classes))
     yield from map(ingress_class, sorted(brings.ingress_classes))
 

@@ -48,9 +48,9 @@ class FluxKustomization:
     """Whether it reconciles a source other than this repository."""
 
     @property
-    def key(self) -> str:
-        """`namespace/name`, as dependencies name it."""
-        return f"{self.namespace}/{self.name}"
+    def ref(self) -> ObjectRef:
+        """Its identity; an entry, which is no object, has that of the Kustomization that Flux would have for it."""
+        return ObjectRef(KUSTOMIZE, "Kustomization", self.namespace, self.name)
 
     def changes(self, kind: str) -> bool:
         """Whether objects of this kind may be applied differently from how they are written."""
@@ -62,13 +62,9 @@ class FluxKustomization:
         return bool(self.spec.get("wait")) or bool(self.spec.get("healthChecks"))
 
     @property
-    def dependencies(self) -> list[str]:
-        """The keys of those it waits for."""
-        found = self.spec.get("dependsOn")
-        entries = found if isinstance(found, list) else []
-        return [
-            f"{entry.get('namespace') or self.namespace}/{entry.get('name')}" for entry in entries if isinstance(entry, Mapping)
-        ]
+    def dependencies(self) -> list[ObjectRef]:
+        """Those it waits for."""
+        return _depends_on(self.spec, self.ref)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +107,8 @@ class AppliedTree:
     store: Store
     place: str = ""
     entries: list[FluxKustomization] = field(default_factory=list)
-    kustomizations: dict[str, FluxKustomization] = field(default_factory=dict)
+    kustomizations: dict[ObjectRef | str, FluxKustomization] = field(default_factory=dict)
+    """By identity; an entry, by its directory."""
     objects: list[AppliedObject] = field(default_factory=list)
     by_kind: dict[str, list[AppliedObject]] = field(default_factory=lambda: defaultdict(list))
     by_ref: dict[ObjectRef, list[AppliedObject]] = field(default_factory=lambda: defaultdict(list))
@@ -152,7 +149,7 @@ def read_applied_tree(store: Store, entries: Iterable[str], place: str = "") -> 
 def _read(tree: AppliedTree, kustomization: FluxKustomization, seen: dict[str, DirectoryContent]) -> None:
     """Its directory, then the Kustomizations in it. `seen`: directories read before, by path."""
     kustomization.index = len(tree.kustomizations)
-    tree.kustomizations[kustomization.key if kustomization.document else f"entry {kustomization.name}"] = kustomization
+    tree.kustomizations[kustomization.ref if kustomization.document else kustomization.name] = kustomization
     path = tree.folder_of(kustomization.spec)
     if kustomization.elsewhere or not tree.store.is_folder(path):
         return
@@ -221,8 +218,7 @@ def _as_applied(document: Document, kustomization: FluxKustomization) -> Documen
 
 
 def _child(tree: AppliedTree, parent: FluxKustomization, item: AppliedObject, seen: dict[str, DirectoryContent]) -> None:
-    key = f"{item.ref.namespace}/{item.ref.name}"
-    if key in tree.kustomizations:
+    if item.ref in tree.kustomizations:
         return
     source = mapping(item.spec, "sourceRef")
     if source.get("kind") == "ExternalArtifact":
@@ -230,7 +226,7 @@ def _child(tree: AppliedTree, parent: FluxKustomization, item: AppliedObject, se
         source = mapping(item.spec, "sourceRef")
     path = tree.folder_of(item.spec)
     if _is_itself(parent, item):
-        tree.kustomizations[key] = parent
+        tree.kustomizations[item.ref] = parent
         return
     # Another source has a root of its own, and what is in ours says nothing about it.
     own = source.get("kind", "GitRepository") in ("GitRepository", "OCIRepository") and path and tree.store.is_folder(path)
@@ -297,11 +293,14 @@ def annotation(item: AppliedObject, name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def release_key(item: AppliedObject) -> str:
-    """A HelmRelease as others depend on it."""
-    return f"{item.ref.namespace}/{item.ref.name}"
+def releases_before(item: AppliedObject) -> list[ObjectRef]:
+    """The HelmReleases that this one waits for."""
+    return _depends_on(item.spec, item.ref)
 
 
-def releases_before(item: AppliedObject) -> list[str]:
-    """The keys of the HelmReleases that this one waits for."""
-    return [f"{one.get('namespace') or item.ref.namespace}/{one.get('name')}" for one in entries_of(item.spec, "dependsOn")]
+def _depends_on(spec: Mapping[str, Any], own: ObjectRef) -> list[ObjectRef]:
+    """What `dependsOn` names: objects of the same kind, in the same namespace unless it says another."""
+    return [
+        replace(own, namespace=str(one.get("namespace") or own.namespace), name=str(one.get("name")))
+        for one in entries_of(spec, "dependsOn")
+    ]

@@ -11,11 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fluxstead.checks.reading.applied_tree import (
-    KUSTOMIZE,
     AppliedObject,
     AppliedTree,
     FluxKustomization,
-    release_key,
     releases_before,
 )
 from fluxstead.checks.reading.store import entries_of
@@ -52,7 +50,7 @@ def waiting_in(tree: AppliedTree) -> Waiting:
 
 
 def _beside(tree: AppliedTree) -> dict[int, list[FluxKustomization]]:
-    owners = {release_key(item): item.kustomization for item in tree.of("HelmRelease")}
+    owners = {item.ref: item.kustomization for item in tree.of("HelmRelease")}
     found: dict[int, list[FluxKustomization]] = {}
     for item in tree.of("HelmRelease"):
         if not (item.kustomization.spec.get("wait") and item.is_final):
@@ -113,7 +111,7 @@ def watched(tree: AppliedTree, kustomization: FluxKustomization) -> Iterator[App
 def _named(tree: AppliedTree, kustomization: FluxKustomization) -> list[_Step]:
     steps: list[_Step] = []
     for item in watched(tree, kustomization):
-        child = tree.kustomizations.get(f"{item.ref.namespace}/{item.ref.name}") if item.ref.group == KUSTOMIZE else None
+        child = tree.kustomizations.get(item.ref)
         step = (child, True) if child else (item.kustomization, False)
         if child is not kustomization:  # Flux leaves itself out
             steps.append(step)

@@ -22,7 +22,7 @@ from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE, Platform
-from fluxstead.core.requirement import GroupKind, Requirement, custom_kind, ingress_class, namespace, storage_class
+from fluxstead.core.requirement import GroupKind, Requirement, ingress_class, namespace, storage_class
 
 DEADLOCK = refuses("coldstart/deadlock", "F2, U5", "Kustomizations wait for each other: apps → databases → apps")
 FROM_OUTSIDE = warns(
@@ -165,7 +165,7 @@ def _given(platform: Platform | None) -> frozenset[Requirement]:
     requirements: set[Requirement] = set(map(namespace, (*NAMESPACES, FLUX_NAMESPACE)))
     if platform:
         brings = k3s_brings(platform.disabled, platform.kubernetes)
-        requirements.update(map(custom_kind, brings.crds))
+        requirements.update(brings.crds)
         requirements.update(map(storage_class, brings.storage_classes))
         requirements.update(map(ingress_class, brings.ingress_classes))
     return frozenset(requirements)
@@ -235,7 +235,7 @@ def _stuck(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return STUCK(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
-        + ("from the same Kustomization" if same else f"from Kustomization {offer.kustomization.key}, which waits for this one"),
+        + ("from the same Kustomization" if same else f"from {offer.kustomization.ref}, which waits for this one"),
         why="Flux validates a whole Kustomization before it applies any of it, so neither is ever applied (U5)"
         if same
         else "each waits for the other on an empty cluster (U5)",
@@ -256,9 +256,9 @@ def _from_outside(item: AppliedObject, need: Requirement, offer: _Offer) -> Find
 def _too_early(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return TOO_EARLY(
         item.source,
-        what=f"{item} needs {need}, which {offer.item} brings only once Kustomization {offer.kustomization.key} is "
+        what=f"{item} needs {need}, which {offer.item} brings only once {offer.kustomization.ref} is "
         + ("ready" if offer.when_ready else "applied"),
-        why=f"Kustomization {item.kustomization.key} does not wait for it, and fails on an empty cluster (U5)",
+        why=f"{item.kustomization.ref} does not wait for it, and fails on an empty cluster (U5)",
         fix=f"dependsOn: {offer.kustomization.name}",
     )
 
@@ -266,8 +266,8 @@ def _too_early(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding
 def _retried(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return RETRIED(
         item.source,
-        what=f"{item} needs {need}, which {offer.item} brings, and {item.kustomization.key}"
-        f" does not depend on {offer.kustomization.key}",
+        what=f"{item} needs {need}, which {offer.item} brings, and {item.kustomization.ref.qualified_name}"
+        f" does not depend on {offer.kustomization.ref.qualified_name}",
         why="on an empty cluster the whole Kustomization fails until then; Flux retries every retryInterval (U5)",
         fix=f"dependsOn: {offer.kustomization.name}",
     )

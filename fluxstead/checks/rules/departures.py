@@ -154,7 +154,7 @@ def would_be_pruned(old: AppliedObject, now: AppliedTree) -> bool:
 
 
 def _gone(kustomization: FluxKustomization, now: AppliedTree) -> bool:
-    return kustomization.document is not None and kustomization.key not in now.kustomizations
+    return kustomization.document is not None and kustomization.ref not in now.kustomizations
 
 
 def _deletes_with_it(kustomization: FluxKustomization) -> bool:
@@ -192,7 +192,7 @@ def changed_owner(name: str, old: AppliedObject, new: AppliedObject) -> Finding:
     """Reports an object that another Kustomization lists now."""
     return CHANGED_OWNER(
         new.source,
-        what=f"{old.ref} in {name} belongs to Kustomization {old.kustomization.key}, and now moves to {new.kustomization.key}",
+        what=f"{old.ref} in {name} belongs to {old.kustomization.ref}, and now moves to {new.kustomization.ref.qualified_name}",
         why="Flux prunes it for the old one before the new one adopts it; `prune: disabled` in the new files comes too late (F27)",
         fix=_first_commit(old, "2. this change"),
     )

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
-from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, FluxKustomization, release_key, releases_before
+from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, FluxKustomization, releases_before
 from fluxstead.checks.reading.directory import MISSING_FILE, NOT_YAML
 from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.store import line_with, normal
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path
@@ -49,7 +50,7 @@ def paths(context: CheckContext) -> Iterator[Finding]:
         near = _near(path, _folders(tree))
         yield MISSING_PATH(
             line_with(store, kustomization.document, "path:"),
-            what=f"Kustomization {kustomization.key} reconciles {normal(str(kustomization.spec.get('path') or ''))},"
+            what=f"{kustomization.ref} reconciles {normal(str(kustomization.spec.get('path') or ''))},"
             " which is not in the repository",
             why="Flux reports `path not found`, and applies nothing of it (F3)",
             fix=posixpath.join(tree.place, near) if near else "a directory of this repository",
@@ -65,7 +66,7 @@ def dependencies(context: CheckContext) -> Iterator[Finding]:
     tree = context.tree
     if tree.partial:
         return
-    unreached: dict[str, Document] = {}
+    unreached: dict[ObjectRef, Document] = {}
     for kustomization in tree.kustomizations.values():
         document = kustomization.document
         if document is not None:
@@ -76,31 +77,33 @@ def dependencies(context: CheckContext) -> Iterator[Finding]:
                 unreached.update(dict.fromkeys(missing, document))
                 continue
             for name in missing:
-                place = line_with(tree.store, document, name.partition("/")[2])
-                yield _dangling(context, name, place, generated=False, waits=f"Kustomization {kustomization.key} depends on")
+                place = line_with(tree.store, document, name.name)
+                yield _dangling(context, name.qualified_name, place, generated=False, waits=f"{kustomization.ref} depends on")
     if unreached:
         first = next(iter(unreached.values()))
         place = Source(entry_path(context.platform.cluster)) if context.platform else first.source
-        yield _dangling(context, ", ".join(sorted(unreached)), place, generated=True, waits="layers of the tree wait for")
-    releases = {release_key(item) for item in tree.of("HelmRelease")}
+        names = ", ".join(sorted(one.qualified_name for one in unreached))
+        yield _dangling(context, names, place, generated=True, waits="layers of the tree wait for")
+    releases = {item.ref for item in tree.of("HelmRelease")}
     for item in tree.of("HelmRelease"):
         for name in releases_before(item):
-            if name not in releases and item.is_final and "${" not in name:
+            if name not in releases and item.is_final and "${" not in name.qualified_name:
                 yield DANGLING_DEPENDENCY(
-                    line_with(tree.store, item.document, name.partition("/")[2]),
-                    what=f"HelmRelease {release_key(item)} depends on {name}, which does not exist",
+                    line_with(tree.store, item.document, name.name),
+                    what=f"{item.ref} depends on {name.qualified_name}, which does not exist",
                     why="Flux waits forever for a release that nobody created (F2)",
-                    fix=_near(name, releases) or "the name of a HelmRelease, with its namespace where that differs",
+                    fix=_near(name.qualified_name, [one.qualified_name for one in releases])
+                    or "the name of a HelmRelease, with its namespace where that differs",
                 )
 
 
-def _known(kustomization: FluxKustomization, name: str) -> bool:
-    return kustomization.has_final_names and "${" not in name
+def _known(kustomization: FluxKustomization, name: ObjectRef) -> bool:
+    return kustomization.has_final_names and "${" not in name.qualified_name
 
 
 def _dangling(context: CheckContext, names: str, source: Source, *, generated: bool, waits: str) -> Finding:
     """In a generated tree nobody wrote a dependsOn, and none is wrong: Flux begins in only a part of it."""
-    known = [kustomization.key for kustomization in context.tree.kustomizations.values() if kustomization.document]
+    known = [kustomization.ref.qualified_name for kustomization in context.tree.kustomizations.values() if kustomization.document]
     near = _near(names, known) or "the name of a Kustomization of this tree"
     return DANGLING_DEPENDENCY(
         source,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.checks.context import CheckContext
-from fluxstead.checks.reading.applied_tree import AppliedObject, release_key, releases_before
+from fluxstead.checks.reading.applied_tree import AppliedObject, releases_before
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
 
 RELEASE_CIRCLE = refuses("references/circle", "F2", "HelmReleases wait for each other: web/site → web/db → web/site")
 
@@ -17,24 +18,24 @@ RELEASE_CIRCLE = refuses("references/circle", "F2", "HelmReleases wait for each 
 def circles(context: CheckContext) -> Iterator[Finding]:
     """Each cycle, from where the walk entered it."""
     tree = context.tree
-    releases = {release_key(item): item for item in tree.of("HelmRelease") if item.is_final}
-    done: set[str] = set()
+    releases = {item.ref: item for item in tree.of("HelmRelease") if item.is_final}
+    done: set[ObjectRef] = set()
     for name in releases:
         for way in _circles_from(releases, name, done):
             entered = releases[way[0]]
             yield RELEASE_CIRCLE(
                 line_with(tree.store, entered.document, "dependsOn"),
-                what=f"HelmReleases wait for each other: {' → '.join([*way, way[0]])}",
+                what=f"HelmReleases wait for each other: {' → '.join(one.qualified_name for one in [*way, way[0]])}",
                 why="Flux installs a release only once those it depends on are ready, so it installs none of them (F2)",
-                fix=f"the dependsOn of {way[0]} without {way[1 % len(way)]}",
+                fix=f"the dependsOn of {way[0].qualified_name} without {way[1 % len(way)].qualified_name}",
             )
 
 
-def _circles_from(releases: dict[str, AppliedObject], start: str, done: set[str]) -> Iterator[list[str]]:
+def _circles_from(releases: dict[ObjectRef, AppliedObject], start: ObjectRef, done: set[ObjectRef]) -> Iterator[list[ObjectRef]]:
     """Depth first, without recursion: a chain may be longer than Python's stack. `done`: those that were walked already."""
-    path: list[tuple[str, Iterator[str]]] = []
-    inside: set[str] = set()
-    following: str | None = start
+    path: list[tuple[ObjectRef, Iterator[ObjectRef]]] = []
+    inside: set[ObjectRef] = set()
+    following: ObjectRef | None = start
     while path or following is not None:
         if following in inside:
             names = [name for name, _ in path]

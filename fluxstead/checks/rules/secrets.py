@@ -69,7 +69,7 @@ def _encrypted(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
     if not mapping(item.kustomization.spec, "decryption") and not item.kustomization.changes("Kustomization"):
         yield NO_DECRYPTION(
             item.source,
-            what=f"{item} is encrypted, but Kustomization {item.kustomization.key} does not decrypt it",
+            what=f"{item} is encrypted, but {item.kustomization.ref} does not decrypt it",
             why="Flux applies the ciphertext, or is refused (F22)",
             fix="flux: {sopsSecret: …} in the stack file"
             if context.described

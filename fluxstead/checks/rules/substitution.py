@@ -42,7 +42,7 @@ def undefined(context: CheckContext) -> Iterator[Finding]:
             for name in sorted({name for name, default in variables_in(item.object) if not default and name not in known}):
                 yield UNDEFINED_VARIABLE(
                     line_with(context.tree.store, item.document, f"${{{name}"),
-                    what=f"{item} holds ${{{name}}}, and Kustomization {kustomization.key} has no value for it",
+                    what=f"{item} holds ${{{name}}}, and {kustomization.ref} has no value for it",
                     why="Flux replaces it with nothing, and since 2.9 refuses the whole Kustomization (U6)",
                     fix=f"$${{{name}}} for the text itself, a value in postBuild.substitute, or {_CONTROL}: disabled",
                 )

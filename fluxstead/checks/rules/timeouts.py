@@ -31,7 +31,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
         if patience and 0 < patience.seconds < needed:
             yield TIMEOUT_TOO_SHORT(
                 line_with(context.tree.store, kustomization.document, "timeout:"),
-                what=f"Kustomization {kustomization.key} waits {patience} for {longest.ref}, which may take {needed / 60:g}m",
+                what=f"{kustomization.ref} waits {patience} for {longest.ref}, which may take {needed / 60:g}m",
                 why="a slow start, such as a first image pull, is reported as failed while Helm is still working (F17)",
                 fix=f"timeout: {int(-(-needed // 60)) + 1}m",
             )

@@ -51,5 +51,5 @@ TRAEFIK = Chart(
         Part((40,), Brings(crds=GATEWAY_API_1_5), until=(40, 2)),
     ),
     with_values=_traefik_classes,
-    inert_kinds=frozenset(kind.partition(".")[0] for kind in TRAEFIK_KINDS),
+    inert_kinds=frozenset(one.kind for one in TRAEFIK_KINDS),
 )

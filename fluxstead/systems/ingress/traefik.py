@@ -8,7 +8,7 @@ from typing import Any
 from fluxstead.core.helm import merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.core.requirement import custom_kind, ingress_class
+from fluxstead.core.requirement import GroupKind, ingress_class
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
@@ -93,7 +93,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Layer:
         platform,
         url="https://traefik.github.io/charts",
         values=merged(_values(settings), {"ingressClass": {"name": CLASS}, "service": service}),
-        offers=[ingress_class(CLASS), custom_kind("Middleware.traefik.io")],
+        offers=[ingress_class(CLASS), GroupKind("traefik.io", "Middleware")],
     )
 
 

@@ -104,7 +104,7 @@ def _way_out(item: AppliedObject, others: Collection[AppliedObject], *, describe
 
 def _unreached(name: str, items: Sequence[AppliedObject]) -> Finding:
     names = ", ".join(sorted(item.ref.name for item in items))
-    kustomizations = ", ".join(sorted({item.kustomization.key for item in items}))
+    kustomizations = ", ".join(sorted({str(item.kustomization.ref) for item in items}))
     return UNREACHED(
         items[0].source,
         what=f"{kustomizations} in {name}, with the disks of {names}, is no longer reached by Flux",

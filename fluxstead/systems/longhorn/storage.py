@@ -13,7 +13,7 @@ from fluxstead.core.duration import Duration
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
-from fluxstead.core.requirement import custom_kind, storage_class
+from fluxstead.core.requirement import GroupKind, storage_class
 from fluxstead.nodes.model import Disk, Node
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.tree.layer import Layer, Timing
@@ -22,7 +22,7 @@ DEFAULT_CLASS = "longhorn"
 """Made by longhorn-manager from the chart's values, so never declared by us (longhorn: chart/templates/storageclass.yaml)."""
 
 _NODE = {"apiVersion": "longhorn.io/v1beta2", "kind": "Node"}
-_KINDS = frozenset({custom_kind("Node.longhorn.io")})
+_KINDS = frozenset({GroupKind("longhorn.io", "Node")})
 _REGISTERED = {
     **_NODE,
     "current": "has(metadata.labels) && 'kustomize.toolkit.fluxcd.io/name' in metadata.labels"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from fluxstead.catalog import brings, schemas
+from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 
@@ -26,18 +28,18 @@ ANYTHING: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True
 def chart_crds(chart: str, version: str) -> list[Json]:
     """The definitions that this version of a chart brings."""
     found = SYSTEM_FACTS.charts.brings(chart, version)
-    return _definitions(found.crds, _schemas("longhorn", version)) if found else []
+    return _definitions(map(written, found.crds), _schemas("longhorn", version)) if found else []
 
 
 def k3s_crds(disable: list[str], version: Version) -> list[Json]:
     """The definitions that k3s brings with these components disabled."""
-    return _definitions(brings.k3s_brings(disable, version).crds, _schemas())
+    return _definitions(map(written, brings.k3s_brings(disable, version).crds), _schemas())
 
 
 def flux_crds(version: str) -> list[Json]:
     """The definitions of a version of Flux, of which the tests may run another."""
     files = _schemas("flux", version)
-    return _definitions(frozenset(name for name in files if name.endswith(".toolkit.fluxcd.io")), files)
+    return _definitions((name for name in files if name.endswith(".toolkit.fluxcd.io")), files)
 
 
 def published_crds(of: str) -> list[Json]:
@@ -45,6 +47,11 @@ def published_crds(of: str) -> list[Json]:
     folder = os.environ.get("FLUXSTEAD_CRDS")
     files = sorted((Path(folder) / of).glob("*.yaml")) if folder else []
     return [one for file in files for one in yaml.safe_load_all(file.read_text()) if one]
+
+
+def written(kind: GroupKind) -> str:
+    """`Kind.group`, as the catalog's files are named."""
+    return f"{kind.kind}.{kind.group}"
 
 
 def _schemas(product: str = "", version: str = "") -> dict[str, dict[str, Path]]:
@@ -61,7 +68,7 @@ def _schemas(product: str = "", version: str = "") -> dict[str, dict[str, Path]]
     return {name: versions for name, versions in found.items() if versions}
 
 
-def _definitions(kinds: frozenset[str], files: dict[str, dict[str, Path]]) -> list[Json]:
+def _definitions(kinds: Iterable[str], files: dict[str, dict[str, Path]]) -> list[Json]:
     return [_definition(name, files.get(name, {})) for name in sorted(kinds)]
 
 
