@@ -157,12 +157,13 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         },
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,
-        description={path: around.text(path) for path in _files_of(description)},
+        description={path: around.text(path) for path in files_of(description)},
     )
     return Past(context, before)
 
 
-def _files_of(description: Description) -> list[str]:
+def files_of(description: Description) -> list[str]:
+    """The paths of what the operator wrote, from the project's folder."""
     return [description.stack_file, *(f"nodes/{node.name}.yaml" for node in description.nodes)]
 
 

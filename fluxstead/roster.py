@@ -51,7 +51,7 @@ def all_checks() -> tuple[Check, ...]:
         *(rule.checks for rule in OF_TREES),
         *(rule.checks for rule in OF_MOVES),
         *(rule.checks for rule in registry.OF_COMMITS),
-        *(rule.checks for rule in outside.RULES),
+        *(rule.checks for rule in (*outside.RULES, *outside.OF_FILES)),
     )
     return tuple(sorted(set(chain(*checks)), key=lambda check: check.id))
 

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from fluxstead.assembly import Assembled, files_of
 from fluxstead.checks.hand_written import cluster_at, clusters_in
 from fluxstead.checks.outside.built import kustomize
 from fluxstead.checks.outside.evidence import Outside, Session
+from fluxstead.checks.outside.listed import Listed
+from fluxstead.checks.outside.rules import OF_FILES
 from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
 from fluxstead.checks.rule import Remark
 from fluxstead.checks.rule import run as run_rules
@@ -41,10 +44,21 @@ def run(options: argparse.Namespace) -> int:
     if result.assembled:
         outside = Outside(result.assembled.applied, result.root, Session(kustomize(), options.online))
         said.update(result.assembled.remarks, run_rules(outside, OF_OUTSIDE))
-    failed = _print({*result.findings, *_on_disk(result), *said}, options.format)
+        said.update(run_rules(Listed(result.root, _looked_at(result.assembled)), OF_FILES))
+    accepted = _accepted(result)
+    kept = {one for one in said if isinstance(one, Remark) or one.severity is Severity.ERROR or one.id not in accepted}
+    failed = _print({*result.findings, *_on_disk(result), *kept}, options.format)
     if options.format == "text" and not failed:
         print("no errors")
     return int(failed)
+
+
+def _looked_at(assembled: Assembled) -> frozenset[str]:
+    return frozenset((*assembled.applied.files, *assembled.applied.used, *files_of(assembled.description)))
+
+
+def _accepted(result: Run) -> set[str]:
+    return {one.id for one in result.assembled.description.cluster.accept} if result.assembled else set()
 
 
 def _on_disk(result: Run) -> Iterator[Finding]:
@@ -53,7 +67,7 @@ def _on_disk(result: Run) -> Iterator[Finding]:
     if assembled is None:
         return
     delivery = look(assembled.desired(result.root, overwrite=False, say=tell))
-    accepted = {acceptance.id for acceptance in assembled.description.cluster.accept}
+    accepted = _accepted(result)
     yield from delivery.findings
     if not errors(result.findings):
         yield from (one for one in delivery.differences() if one.severity is Severity.ERROR or one.id not in accepted)
@@ -79,11 +93,13 @@ def _hand_written(options: argparse.Namespace) -> int:
         print(f"fluxstead: no Flux Kustomization below {root}; say --entry DIR if there is one", file=sys.stderr)
         return 2
     said: set[Finding | Remark] = set()
-    session = Session(kustomize(), options.online)
+    session, known = Session(kustomize(), options.online), set[str]()
     for entry, past in clusters.items():
         tree = past.context.tree
         said.update(judged(past), run_rules(Outside(tree, root, session), OF_OUTSIDE))
+        known.update(tree.files, tree.used)
         print(f"{entry or '.'}: {len(tree.kustomizations)} Kustomizations, {len(tree.objects)} objects", file=sys.stderr)
+    said.update(run_rules(Listed(root, frozenset(known)), OF_FILES))
     return int(_print(said, options.format))
 
 

