@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -64,8 +65,12 @@ class Assembled:
 
     def _bootstrap(self) -> str:
         flux = self.description.cluster.flux
+        # The page is in Git: whatever logs in there does not belong into it.
+        repository = re.sub(
+            r"(?<=^https://)[^/@]*@|(?<=^ssh://git):[^/@]*(?=@)", "", flux.repository or "<the URL of this repository>"
+        )
         return (
-            f"flux bootstrap git --url {flux.repository or '<the URL of this repository>'}"
+            f"flux bootstrap git --url {repository}"
             f" --branch {flux.branch} --path {posixpath.join(flux.place, 'clusters', self.description.name)}"
         )
 

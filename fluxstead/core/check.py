@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fluxstead.core.findings import Finding, Severity, Source
+from fluxstead.core.secret_forms import masked
 
 LooksAt = Literal[
     "the description", "the tree", "the tree and the commits before it", "the files on disk", "repositories and registries"
@@ -23,8 +24,8 @@ class Check:
     looks_at: LooksAt
 
     def __call__(self, source: Source, *, what: str, why: str, fix: str) -> Finding:
-        """A finding of this check."""
-        return Finding(source, self.severity, self.id, what, why, fix)
+        """A finding of this check; what it quotes may hold a secret, which is left out."""
+        return Finding(source, self.severity, self.id, masked(what), why, masked(fix))
 
 
 def refuses(id: str, protects: str, says: str, looks_at: LooksAt = "the tree") -> Check:  # noqa: A002 -- `id` is the registry's word

@@ -16,11 +16,14 @@ from typing import NamedTuple
 
 
 class Form(NamedTuple):
-    """One form. `signs`: texts of which one is in whatever has it. The group of `pattern` is the part that has to be random."""
+    """One form. `signs`: texts of which one is in whatever has it. The group of `pattern` is the part that has to be random.
+
+    Patterns are compiled when a sign of theirs is found for the first time: most never are.
+    """
 
     name: str
     signs: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
     proves: bool = True
 
 
@@ -33,7 +36,7 @@ class Sighting(NamedTuple):
 
 
 def _form(name: str, signs: str, pattern: str, *, proves: bool = True) -> Form:
-    return Form(name, tuple(signs.split()), re.compile(rf"(?<![A-Za-z0-9]){pattern}"), proves)
+    return Form(name, tuple(signs.split()), rf"(?<![A-Za-z0-9]){pattern}", proves)
 
 
 _IS = r"[\"']?\s*[:=]\s*[\"']?"
@@ -44,7 +47,7 @@ FORMS = (
     Form(
         "a private key",
         ("PRIVATE KEY",),
-        re.compile(
+        (
             r"-----BEGIN (?!ENCRYPTED)(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s#\"'+,])*"
             r"(?:(?:Version|Comment|Charset|Hash): [^\n]*(?:\\[nr]|[\s#])+)*([A-Za-z0-9+/=]{10,})"
         ),
@@ -89,36 +92,30 @@ FORMS = (
     _form("a Pulumi token", "pul-", r"pul-([0-9a-f]{40})"),
     _form("an Atlassian token", "ATATT3", r"ATATT3([\w=-]{40,})"),
     _form("an ntfy token", "tk_", r"tk_([a-z0-9]{29})\b"),
-    _form("a webhook's address", "hook", r"(?:web)?hooks?/(?:[\w.-]{1,60}/){0,4}([A-Za-z0-9_-]{20,})(?![\w/.-])", proves=False),
 )
-_URL = re.compile(r"://([^\s/?#@:\"'<>`,]*):([^\s/?#@\"'`]{1,400})@(?=[\w\[${<%-])")
+_URL = r"://([^\s/?#@:\"'<>`,]*):([^\s/?#@\"'`]{1,400})@(?=[\w\[${<%-])"
 """A name and a password in a URL (RFC 3986, 3.2.1): an `@` in a path or a query is none."""
-_QUERY = re.compile(
-    r"://[^\s\"'<>`]{1,400}?[?&](?:\w{0,12}token|api_?key|(?:client_?)?secret|sig|signature|passw(?:or)?d)=([^\s&\"'<>`#)\]]{8,})",
-    re.IGNORECASE,
-)
-_LOGIN = re.compile(r"(?:\bauth[\"']?\s*[:=]\s*[\"']?|\bBasic\s+)([A-Za-z0-9+/]{8,400}={0,2})(?![A-Za-z0-9+/=])")
+_QUERY = r"(?i)://[^\s\"'<>`]{1,400}?[?&](?:\w{0,12}token|api_?key|(?:client_?)?secret|sig|signature|passw(?:or)?d)=([^\s&\"'<>`#)\]]{8,})"
+_HOOK = r"https?://[^\s\"'<>`?]{1,200}/(?:web)?hooks?/(?:[\w.-]{1,60}/){0,4}([\w-]{20,})(?![\w/.-])"
+_USER = r"https?://([\w-]{20,200})@"
+_LOGIN = r"(?:\bauth[\"']?\s*[:=]\s*[\"']?|\bBasic\s+)([A-Za-z0-9+/]{8,400}={0,2})(?![A-Za-z0-9+/=])"
 """Docker's config.json (docs.docker.com, docker login) and RFC 7617: base64 of `name:password`."""
-_SIGNED = re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.(eyJ[\w-]{8,})\.[\w-]{20,}")
+_SIGNED = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.(eyJ[\w-]{8,})\.[\w-]{20,}"
 """RFC 7519. Some are public, such as Supabase's key for browsers; one for a Kubernetes API server never is."""
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{40,}={0,2}")
-_MADE_UP = re.compile(
-    r"x{4,}|\*{3,}|\.{3,}|example|your|placeholder|redacted|dummy|change-?_?me|insert|abcdef\.0123456789abcdef", re.IGNORECASE
-)
-_FILLED_IN = re.compile(r"[$%]?[{(<\[].*|.*\$[{(A-Za-z_].*|%[a-z]|[A-Z][A-Z_]*|.*[()\\|\[\]{}].*", re.DOTALL)
+_ENCODED = r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{40,}={0,2}"
+_MADE_UP = r"(?i)x{4,}|\*{3,}|\.{3,}|example|your|placeholder|redacted|dummy|change-?_?me|insert|abcdef\.0123456789abcdef"
+_FILLED_IN = r"(?s)[$%]?[{(<\[].*|.*\$[{(A-Za-z_].*|%[a-z]|[A-Z][A-Z_]*|.*[()\\|\[\]{}].*"
 """What a program fills in, a pattern, and the words USER and PASSWORD."""
-_ANY_WORD = re.compile(
-    r"(?:(?:your|my|some|the|db|new|user)?[-_]?(?:password|passwd|passwort|pass|pwd|pw|secret|token|key)[-_]?(?:here)?\d{0,3}"
-    r"|change[-_]?(?:me|it|this)|example|placeholder|redacted|foo|bar|test|dummy|admin|root|postgres|guest|x+|\*+|\.+)",
-    re.IGNORECASE,
+_ANY_WORD = (
+    r"(?i)(?:(?:your|my|some|the|db|new|user)?[-_]?(?:password|passwd|passwort|pass|pwd|pw|secret|token|key)[-_]?(?:here)?\d{0,3}"
+    r"|change[-_]?(?:me|it|this)|example|placeholder|redacted|foo|bar|test|dummy|admin|root|postgres|guest|x+|\*+|\.+)"
 )
-_COMMENT = re.compile(r"(?:^|\s)(?:#|//)")
+_COMMENT = r"(?:^|\s)(?:#|//)"
 _ALLOWED = ("gitleaks:allow", "pragma: allowlist secret")
 """How people tell gitleaks and detect-secrets, on the line, that something is none."""
 CHOSEN = frozenset({"a URL with a password", "a URL with a token", "a login in base64"})
 """Forms of what people choose themselves, and so make up where they show how something is done."""
-_HERE = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?![\w.-])")
-_SIGNS_ELSEWHERE = ("://", "auth", "Basic", "eyJ")
+_HERE = r"(?:localhost|127\.0\.0\.1|\[::1\])(?![\w.-])"
 _FEWEST_SIGNS = 5
 
 
@@ -126,21 +123,31 @@ def sightings(text: str) -> Iterator[Sighting]:
     """What in `text` shows that it is a secret, or suggests it, by line; each form once a line."""
     found: dict[tuple[int, str], bool] = {}
     starts: list[int] = []
-    for position, name, proves in _all_in(text):
+    for position, _, name, proves in _all_in(text):
         if not starts:
             starts = [match.end() for match in re.finditer("\n", text)]
         index = bisect_right(starts, position)
         begin, end = starts[index - 1] if index else 0, starts[index] if index < len(starts) else len(text)
-        if not any(word in text[begin:end] for word in _ALLOWED) and not (not proves and _COMMENT.search(text[begin:position])):
+        if not any(word in text[begin:end] for word in _ALLOWED) and not (not proves and re.search(_COMMENT, text[begin:position])):
             found[index + 1, name] = found.get((index + 1, name), False) or proves
-    yield from (Sighting(line, name, proves) for (line, name), proves in sorted(found.items()))
+    certain = {line for (line, _), proves in found.items() if proves}
+    yield from (Sighting(line, name, proves) for (line, name), proves in sorted(found.items()) if proves or line not in certain)
+
+
+def masked(text: str) -> str:
+    """The text without whatever in it may be a secret."""
+    kept, told = "", 0
+    for begin, end, name, _ in sorted(_all_in(text)):
+        kept += f"{text[told:begin]}({name})" if begin >= told else ""
+        told = max(told, end)
+    return kept + text[told:]
 
 
 def is_random(value: str) -> bool:
     """Whether nobody would choose it as a name or a word: long, of letters and digits, with no pattern."""
     longest = max(re.split(r"[-_.:/]", value), key=len)
     letters, digits = re.search(r"[A-Za-z]", longest), re.search(r"\d", longest)
-    return len(longest) >= 16 and bool(letters and digits) and _entropy(longest) > 3 and not _MADE_UP.search(value)  # noqa: PLR2004
+    return len(longest) >= 16 and bool(letters and digits) and _entropy(longest) > 3 and not re.search(_MADE_UP, value)  # noqa: PLR2004
 
 
 def _entropy(value: str) -> float:
@@ -148,40 +155,62 @@ def _entropy(value: str) -> float:
     return -sum(count / len(value) * math.log2(count / len(value)) for count in Counter(value).values())
 
 
-def _all_in(text: str) -> Iterator[tuple[int, str, bool]]:
+_Span = tuple[int, int, str, bool]
+"""From where to where something of a form is, its name, and whether it proves a secret."""
+
+
+def _all_in(text: str) -> Iterator[_Span]:
     yield from _plain(text)
-    for match in _ENCODED.finditer(text):
+    for match in re.finditer(_ENCODED, text):
         inner = _decoded(match[0])
-        if inner and (first := next((one for one in _plain(inner) if one[2]), None)):
-            yield match.start(), f"{first[1]} in base64", True
+        if inner and (first := next((one for one in _plain(inner) if one[3]), None)):
+            yield *match.span(), f"{first[2]} in base64", True
 
 
-def _plain(text: str) -> Iterator[tuple[int, str, bool]]:
+def _plain(text: str) -> Iterator[_Span]:
     for form in FORMS:
         if any(sign in text for sign in form.signs):
             yield from (
-                (match.start(), form.name, form.proves and len(set(match[1])) >= _FEWEST_SIGNS)
-                for match in form.pattern.finditer(text)
-                if not _MADE_UP.search(match[0])
+                (*match.span(), form.name, form.proves and len(set(match[1])) >= _FEWEST_SIGNS)
+                for match in re.finditer(form.pattern, text)
+                if not re.search(_MADE_UP, match[0])
             )
-    if any(sign in text for sign in _SIGNS_ELSEWHERE):
+    if "://" in text:
+        yield from _urls(text)
+    if "auth" in text or "Basic" in text:
         yield from _logins(text)
+    if "eyJ" in text:
+        for match in re.finditer(_SIGNED, text):
+            yield *match.span(), "a signed token (JWT)", "kubernetes" in (_decoded(match[1]) or "")
 
 
-def _logins(text: str) -> Iterator[tuple[int, str, bool]]:
-    for match in _URL.finditer(text):
-        if not _FILLED_IN.fullmatch(match[2]) and not _FILLED_IN.fullmatch(match[1] or "-"):
-            word = _ANY_WORD.fullmatch(match[2]) or match[1] == match[2] or _HERE.match(text, match.end())
-            yield match.start(), "a URL with a password", not word
-    for match in _QUERY.finditer(text):
-        if not _FILLED_IN.fullmatch(match[1]) and not _MADE_UP.search(match[1]):
-            yield match.start(), "a URL with a token", is_random(match[1])
-    for match in _LOGIN.finditer(text):
+def _urls(text: str) -> Iterator[_Span]:
+    for match in re.finditer(_URL, text):
+        if not _is_filled_in(match[2]) and not _is_filled_in(match[1] or "-"):
+            word = (
+                re.fullmatch(_ANY_WORD, match[2]) or match[1] == match[2] or re.match(_HERE, text[match.end() : match.end() + 20])
+            )
+            yield *match.span(), "a URL with a password", not word
+    for match in re.finditer(_USER, text):
+        if is_random(match[1]):
+            yield *match.span(), "a URL with a token", True
+    for match in re.finditer(_HOOK, text):
+        if is_random(match[1]):
+            yield *match.span(), "a webhook's address", False
+    for match in re.finditer(_QUERY, text):
+        if not _is_filled_in(match[1]) and not re.search(_MADE_UP, match[1]):
+            yield *match.span(), "a URL with a token", is_random(match[1])
+
+
+def _logins(text: str) -> Iterator[_Span]:
+    for match in re.finditer(_LOGIN, text):
         name, colon, password = (_decoded(match[1]) or "").partition(":")
-        if name and colon and password and "\n" not in password and not _MADE_UP.search(password):
-            yield match.start(), "a login in base64", not (_ANY_WORD.fullmatch(password) or _FILLED_IN.fullmatch(password))
-    for match in _SIGNED.finditer(text):
-        yield match.start(), "a signed token (JWT)", "kubernetes" in (_decoded(match[1]) or "")
+        if name and colon and password and "\n" not in password and not re.search(_MADE_UP, password):
+            yield *match.span(), "a login in base64", not (re.fullmatch(_ANY_WORD, password) or _is_filled_in(password))
+
+
+def _is_filled_in(word: str) -> bool:
+    return re.fullmatch(_FILLED_IN, word) is not None
 
 
 def _decoded(encoded: str) -> str | None:

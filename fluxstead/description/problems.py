@@ -15,6 +15,7 @@ from fluxstead.core import refusal
 from fluxstead.core.check import refuses
 from fluxstead.core.described import KeyPath, Origin
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.secrecy import may_be_secret
 from fluxstead.description.text_in import MISSING
 
 WRONG_TYPE = refuses("description/type", "U7", "replicas: expected a whole number, found the text 'two'", "the description")
@@ -134,6 +135,8 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
     source = Source(origin.file, origin.line((*origin.path, *path)))
     place = _spell(path)
     text = written.text_at(path) if as_it_is else None
+    secret = bool(path) and may_be_secret(str(path[-1]), text or str(item["input"]))
+    shown = "a value that nobody should see" if secret else _shown(item["input"], text)
     match item["type"]:
         case refusal.REFUSED if not text:
             context = item["ctx"]
@@ -153,21 +156,21 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
             near = difflib.get_close_matches(str(item["input"]), expected.replace(" or ", ", ").split(", "), n=1)
             return WRONG_VALUE(
                 source,
-                what=_at(place, f"{_shown(item['input'], text)} is none of: {expected}"),
+                what=_at(place, f"{shown} is none of: {expected}"),
                 why="no other value has a meaning here",
                 fix=near[0] if near else expected,
             )
         case kind if kind in _WRONG_TYPE or kind == refusal.REFUSED:
             return WRONG_TYPE(
                 source,
-                what=_at(place, f"expected {_WRONG_TYPE.get(kind, 'text')}, found {_shown(item['input'], text)}"),
+                what=_at(place, f"expected {_WRONG_TYPE.get(kind, 'text')}, found {shown}"),
                 why=_WHY_TYPE,
-                fix=_in_type(kind, text),
+                fix="the value in quotes" if secret else _in_type(kind, text),
             )
         case _:
             return WRONG_VALUE(
                 source,
-                what=_at(place, f"{_shown(item['input'], text)}: {item['msg'][0].lower()}{item['msg'][1:]}"),
+                what=_at(place, f"{shown}: {item['msg'][0].lower()}{item['msg'][1:]}"),
                 why="the value is outside the allowed range",
                 fix="a value within the limit",
             )

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from fluxstead.core.secret_forms import is_random, sightings
+from fluxstead.core.secret_forms import is_random, masked, sightings
 
 
 def encoded(text: str) -> str:
@@ -35,6 +35,7 @@ SECRETS = {
     + encoded('{"iss":"kubernetes/serviceaccount"}').rstrip("=")
     + "."
     + _HEX * 2,
+    "a token as the user of a URL": f"https://{_HEX}{_HEX}@git.example.org/r.git",
     "a k3s token of a server": f"{_K3S}::server:{_HEX}",
     "a k3s token of an agent": f"{_K3S}::abc123.{_HEX}",
     "a bootstrap token": f"K3S_TOKEN=abc123.{_HEX}",
@@ -66,6 +67,8 @@ NONE = {
     "what a chart fills in": "amqp://web:{{ .Values.password }}@mq",
     "what a person fills in": "https://<user>:<token>@git.example.org/r.git",
     "a pattern": "https?://([^:]*):([^@]*)@",
+    "a path with hooks": "https://git.example.org/web/hooks/the-folder-of-all-hooks",
+    "a bucket": "s3://backups-0c4b8f3a9d7e5126ab@eu-central-1/",
     "several hosts": "mongodb://a:27017,b:27017/x?user=a@b",
     "a repository": "ssh://git@github.com:22/a/b",
     "a digest": f"image@sha256:{_HEX * 4}",
@@ -110,3 +113,12 @@ def test_every_line_is_told_of_and_no_value() -> None:
 )
 def test_what_nobody_would_choose(value: str, *, random: bool) -> None:
     assert is_random(value) is random
+
+
+def test_what_a_finding_quotes() -> None:
+    """Nothing of a secret, also where two forms overlap."""
+    assert masked("the URL redis://:s3cr3t@h, twice: redis://:s3cr3t@h") == (
+        "the URL redis(a URL with a password)h, twice: redis(a URL with a password)h"
+    )
+    assert not any(word in masked(f"https://{_GITHUB}:{_GITHUB}@h/?token={_HEX}") for word in (_GITHUB, _HEX))
+    assert masked("Secret web/a is not in the tree") == "Secret web/a is not in the tree"

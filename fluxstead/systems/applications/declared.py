@@ -37,23 +37,18 @@ def findings_of(owner: Application | Environment) -> Iterator[Finding]:
 
 
 def _variables(owner: Application | Environment) -> Iterator[Finding]:
-    """What its value shows is an error; what only its name suggests is not."""
+    """By their names, and how values look beside them; what a value shows by itself is found in the file (secrets/in-text)."""
     why = "anyone who can read the repository, now or later, has it (F22)"
     for name, value in owner.env.items():
         source, fix = owner.source_of("env", name), f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]"
-        suspicious = may_be_secret(name, value)
-        if _is_secret(name, value):
+        if not may_be_secret(name, value) or any(sightings(value)):
+            continue
+        if is_random(value) or is_password(name, value):
             what = f"the variable {name} looks like a secret, and its value is here in plain text"
             yield PLAIN_SECRET(source, what=what, why=why, fix=fix)
-        elif suspicious or any(sightings(value)):
+        else:
             what = f"the variable {name} sounds like a secret, and its value is here in plain text ({len(value)} characters)"
             yield NAMED_SECRET(source, what=what, why=why, fix=fix)
-
-
-def _is_secret(name: str, value: str) -> bool:
-    if any(one.proves for one in sightings(value)):
-        return True
-    return may_be_secret(name, value) and (is_random(value) or is_password(name, value))
 
 
 def _resources(owner: Application | Environment) -> Iterator[Finding]:
