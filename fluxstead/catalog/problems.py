@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.catalog.nearest import nearest
+from fluxstead.core.secrecy import may_be_secret
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
@@ -19,6 +20,8 @@ _PATTERNS = {
     "(ns|us|µs|ms|s|m|h)": "a duration such as 30s",
 }
 _SHOWN = 60
+_WORDS = {str: "string", int: "integer", float: "number", list: "list", dict: "map"}
+_HOLDERS = frozenset({"data", "stringData"})
 _LISTED = 12
 
 
@@ -78,7 +81,7 @@ def _problems(error: ValidationError, schema: Mapping[str, Any]) -> Iterator[Sch
 def _message(error: ValidationError, schema: Mapping[str, Any]) -> str:
     """What one value is instead of what it should be; the schema's own sentence where it has one."""
     value = error.kind.value
-    found = f"found {_found(error.instance)}"
+    found = f"found {_found(error.instance) if not _is_hidden(error) else _WORDS.get(type(error.instance), 'another value')}"
     match error.kind.name:
         case "type":
             return f"expected {' or '.join(_YAML_WORDS.get(name, name) for name in value)}, {found}"
@@ -106,6 +109,12 @@ def _instead(key: str, known: Collection[str], present: object) -> str:
         return f", nearest is `{guess}`"
     free = sorted(name for name in known if not (isinstance(present, Mapping) and name in present))
     return f", known are {', '.join(f'`{name}`' for name in free)}" if 0 < len(free) <= _LISTED else ""
+
+
+def _is_hidden(error: ValidationError) -> bool:
+    """Whether the value may be a secret: what a Secret holds, a variable's value, and what is called like one."""
+    where = [str(key) for key in error.instance_path]
+    return bool(where) and (where[0] in _HOLDERS or where[-1] == "value" or may_be_secret(where[-1], str(error.instance)))
 
 
 def _found(value: object) -> str:

@@ -13,7 +13,7 @@ from fluxstead.checks.reading.repository import History, history_of
 from fluxstead.checks.reading.store import DiskStore, below, is_yaml, normal
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.shape import mapping
-from fluxstead.tree.look import unreadable
+from fluxstead.tree.look import endless_link, unreadable
 
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
 
@@ -43,6 +43,7 @@ def _evidence(store: DiskStore, entry: str, history: History, facts: SystemFacts
     tree = read_applied_tree(store, [entry])
     past = committed(history, tree, lambda files: [entry] if files.is_folder(entry) else [])
     tree.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
+    tree.findings += map(endless_link, sorted(store.endless))
     # Somebody who looks at a repository, and does not commit to it, need not have its past.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.fix}" for one in past.unread)]
     return Past(CheckContext(tree=tree, facts=facts), Committed(past.before, past.last_commit, unchecked=unchecked))

@@ -7,8 +7,10 @@ Loading and checks collect findings and never raise; only the program and the CL
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
+
+_MOST_ALIKE = 20
 
 
 class Severity(IntEnum):
@@ -59,6 +61,22 @@ def report(findings: Iterable[Finding]) -> str:
     failed = len(errors(ordered))
     counts = [counted(number, noun) for number, noun in ((failed, "error"), (len(ordered) - failed, "warning")) if number]
     return "\n".join([*(finding.text() for finding in ordered), ", ".join(counts)])
+
+
+def shortened(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, sorted; of many with one id in one file the first ones, and one more with the number of those left out."""
+    kept: list[Finding] = []
+    told: dict[tuple[str, str], list[Finding]] = {}
+    for finding in sorted(findings):
+        alike = told.setdefault((finding.source.file, finding.id), [])
+        alike.append(finding)
+        if len(alike) <= _MOST_ALIKE:
+            kept.append(finding)
+    for alike in told.values():
+        rest = alike[_MOST_ALIKE:]
+        if rest:
+            kept.append(replace(rest[0], what=f"{rest[0].what}; and {len(rest) - 1} more of this kind in the file"))
+    return sorted(kept)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

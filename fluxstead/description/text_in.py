@@ -15,6 +15,8 @@ CHECKS = (MISSING, UNREADABLE_FILE)
 
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: .*)?$", re.MULTILINE)
 """The marks of an unresolved merge that no YAML contains; `=======` alone may be text."""
+_LONGEST = 4 * 1024**2
+"""The most bytes of a file; a thousand applications need a quarter of it."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -43,6 +45,12 @@ def _content(path: Path, document: YamlFile) -> bytes | None:
         if path.exists() and not path.is_file():
             what = "this is a folder" if path.is_dir() else "this is not a regular file"
             document.findings.append(unreadable(document.file, what, fix="a regular file of that name"))
+            return b""
+        if path.stat().st_size > _LONGEST:
+            what = f"the file has {path.stat().st_size // 1024**2} MiB"
+            document.findings.append(
+                unreadable(document.file, what, fix="what a person wrote; this may be another program's output")
+            )
             return b""
         return path.read_bytes()
     except FileNotFoundError:

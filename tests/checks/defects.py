@@ -298,6 +298,11 @@ DEFECTS: Mapping[str, Planted] = {
         says="1 disk has 100Gi - 20Gi reserved = 80Gi",
         nodes=[machine()],
     ),
+    "storage/copies": Planted(
+        files=storage(disk_node(_A), storage_class("one", "hdd").replace("'1'", "'one'")),
+        cure=("'one'", "'1'"),
+        says="makes 'one' copies of each volume",
+    ),
     "secrets/plain": Planted(
         files=layer("web", WEB, obj("Secret", "web/settings", "stringData: {password: hunter2}")),
         cure=("hunter2", "''"),

@@ -14,7 +14,7 @@ from fluxstead.core.findings import Source
 from fluxstead.tree.render import TreeFile
 
 _SUFFIXES = (".yaml", ".yml")
-_LONGEST = 1024**2
+_LONGEST, _LONGEST_MANIFEST = 1024**2, 32 * 1024**2
 
 
 class Store(Protocol):
@@ -41,10 +41,14 @@ class Store(Protocol):
 
 @dataclass(slots=True)
 class DiskStore:
-    """Files below a folder of the disk. `unreadable`: what is there and could not be read, and why."""
+    """Files below a folder of the disk.
+
+    `unreadable`: what is there and could not be read, and why. `endless`: links to folders that they are in.
+    """
 
     root: Path
     unreadable: dict[str, str] = field(default_factory=dict)
+    endless: set[str] = field(default_factory=set)
     _read: dict[str, Sequence[Document]] = field(default_factory=dict)
 
     def is_file(self, path: str) -> bool:
@@ -57,9 +61,18 @@ class DiskStore:
     def is_folder(self, path: str) -> bool:
         """As in Store."""
         try:
-            return (self.root / path).is_dir()
+            return (self.root / path).is_dir() and not self._leads_back(path)
         except OSError:
             return False
+
+    def _leads_back(self, path: str) -> bool:
+        """Whether it is a link to a folder that it is in itself, however it was reached: following it would never end."""
+        if path in self.endless or not (self.root / path).is_symlink():
+            return path in self.endless
+        target, above = (self.root / path).resolve(), PurePosixPath(path).parents
+        if any((self.root / folder).resolve() == target for folder in above):
+            self.endless.add(path)
+        return path in self.endless
 
     def children(self, folder: str) -> Sequence[str]:
         """As in Store."""
@@ -75,6 +88,9 @@ class DiskStore:
         try:
             if file.exists() and not file.is_file():  # reading a pipe would wait forever
                 self.unreadable[path] = "it is not a file"
+                return ""
+            if file.exists() and file.stat().st_size > _LONGEST_MANIFEST:
+                self.unreadable[path] = f"it has {file.stat().st_size // 1024**2} MiB"
                 return ""
             return file.read_text(encoding="utf-8")
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
 
 DISK_UUID = refuses("storage/disk-uuid", "F14, F15", "Node longhorn-system/k3s1 sets diskUUID")
+NO_COPIES = refuses("storage/copies", "F1", "StorageClass fast makes 'three' copies of each volume")
 OUTSIDE_MOUNT = refuses(
     "storage/outside-mount", "F24", "Node longhorn-system/k3s1 has a disk at /var/lib/longhorn, where k3s1 declares none"
 )
@@ -29,6 +31,7 @@ TOO_FEW_TAGGED_UNUSED = warns(
     "storage/tags-unused", "F1", "StorageClass bulk makes 3 copies on disks with bulk, but 1 node with such disks takes replicas"
 )
 
+_COPIES, _SHOWN = re.compile(r"[1-9]|1[0-9]|20"), 20
 CHARTS_REPLICAS = 3
 """Copies in the class that the chart creates, by default (longhorn: chart/values.yaml)."""
 
@@ -82,6 +85,22 @@ def _reserved(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
                 what=f"{item} reserves {Quantity(str(reserved)).in_bytes} of disk {name}",
                 why="Longhorn takes whole bytes here, and would fill the disk (F1)",
                 fix=f"storageReserved: {reserved * 1024**3}, for {reserved}Gi",
+            )
+
+
+def copies(context: CheckContext) -> Iterator[Finding]:
+    """Classes with a number of copies that Longhorn does not take (longhorn-manager: types, ValidateReplicaCount)."""
+    for item in context.tree.of("StorageClass"):
+        written = mapping(item.object, "parameters").get("numberOfReplicas")
+        if written is None or not item.is_final or not context.facts.is_placed_on_disks(item) or "${" in str(written):
+            continue
+        if not isinstance(written, (str, int)) or not _COPIES.fullmatch(str(written)):
+            shown = f"'{str(written)[:_SHOWN]}'" if isinstance(written, (str, int, float)) else "a list or a mapping of"
+            yield NO_COPIES(
+                line_with(context.tree.store, item.document, "numberOfReplicas"),
+                what=f"{item} makes {shown} copies of each volume",
+                why="Longhorn refuses every volume of the class (F1)",
+                fix="numberOfReplicas: a whole number from 1 to 20, in quotes",
             )
 
 
@@ -168,5 +187,6 @@ def _keys(value: Any, wanted: set[str]) -> Iterator[str]:
 
 RULES = (
     Rule(disks, (DISK_UUID, OUTSIDE_MOUNT, PATH_TWICE, RESERVED_IN_BYTES)),
+    Rule(copies, (NO_COPIES,)),
     Rule(tags, (TOO_FEW_TAGGED, TOO_FEW_TAGGED_UNUSED)),
 )
