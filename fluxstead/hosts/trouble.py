@@ -33,6 +33,8 @@ _SILENT = (
     f"login shell is no shell, or the connection broke; {_TRY}; "
     "in ~/.bashrc, what is for people goes below: case $- in *i*) ;; *) return;; esac"
 )
+_BEHIND = "by UNKNOWN port 65535"
+"""How ssh ends when the one that it goes through has ended, which said why before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def not_answered(output: str, trouble: str, login: str = "USER@HOST") -> str:
 
 def not_reached(trouble: str, way: Way) -> str:
     """Why ssh did not get through, and what to type."""
-    lines = [line.strip() for line in trouble.splitlines() if line.strip()]
+    lines = [line.strip() for line in trouble.splitlines() if line.strip() and _BEHIND not in line]
     hint = next((hint for pattern, hint in _hints(way).items() if re.search(pattern, trouble, re.IGNORECASE)), "")
     told = f"ssh did not get through: {lines[-1].rstrip('.') if lines else 'no reason given'}"
     return f"{told}. {hint or f'Type: ssh -v {way.words}, whose last lines say where it stops'}"

@@ -189,6 +189,11 @@ Host key verification failed.
         ({}, "ssh: connect to host 192.0.2.1 port 22: Connection timed out\n", "ping -c 3 192.0.2.1"),
         ({}, "ssh: connect to host 192.0.2.1 port 22: No route to host\n", "in nodes/k3s1.yaml is right"),
         ({}, "kex_exchange_identification: read: Connection reset by peer\n", "MaxStartups"),
+        (
+            {"jump": {"address": "192.0.2.9", "hostKey": KEY}, "hostKey": KEY},
+            "Host key verification failed.\nConnection closed by UNKNOWN port 65535\n",
+            "through: Host key verification failed. root@192.0.2.9:22 or 192.0.2.1 shows another key",
+        ),
         ({"jump": {"address": "192.0.2.9", "hostKey": KEY}}, "Permission denied (publickey).\n", "root@192.0.2.9:22 or 192.0.2.1"),
         ({}, "something new\n", "Type: ssh -v root@192.0.2.1"),
         ({}, "", "no reason given"),
