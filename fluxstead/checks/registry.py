@@ -32,7 +32,7 @@ from fluxstead.checks.rules import (
     versions,
 )
 from fluxstead.nodes import checks as nodes
-from fluxstead.tree import delivery, look, order, owned, unique
+from fluxstead.tree import delivery, left_behind, look, order, owned, unique
 
 if TYPE_CHECKING:
     from fluxstead.checks.context import CheckContext
@@ -70,6 +70,7 @@ MADE_ELSEWHERE = (
     *unique.CHECKS,
     *owned.CHECKS,
     *delivery.CHECKS,
+    *left_behind.CHECKS,
     *look.CHECKS,
     *entry.CHECKS,
     *acceptance.CHECKS,
