@@ -42,6 +42,11 @@ CASES = (
         "Helm keeps one history under the name: each upgrade of the one undoes the other.",
         {"ownership/two-releases": "installs the Helm release web/site"},
     ),
+    Case("folder-that-reconciles-itself", "applied by hand once, its own Kustomization is its only owner", {}, (ANY_ERROR,)),
+    Case("instance-inside-what-reconciles-itself", "what is applied beside the instance's folder is there", {}, (ANY_ERROR,)),
+    Case("instance-patches-decryption", "the operator gives it to the first Kustomization, which is in no file", {}, (ANY_ERROR,)),
+    Case("artifact-of-a-subfolder", "paths begin in the folder that was pushed", {}, (ANY_ERROR,)),
+    Case("archived-folder", "no source, no cluster: Flux never reads it", {}, (ANY_ERROR, "versions/deprecated-api")),
 )
 
 

@@ -102,10 +102,16 @@ class AppliedObject:
 
 @dataclass(slots=True)
 class AppliedTree:
-    """Everything that one cluster's Flux applies. `place`: where the store's root is in the repository that Flux reads."""
+    """Everything that one cluster's Flux applies. `place`: where the store's root is in the repository that Flux reads.
+
+    `artifact`: where the root of what Flux reads is in the store, if that is only a part of it; `spec`: what is known of the
+    Kustomization that reconciles the entry, which may be in no file.
+    """
 
     store: Store
     place: str = ""
+    artifact: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict)
     entries: list[FluxKustomization] = field(default_factory=list)
     kustomizations: dict[ObjectRef | str, FluxKustomization] = field(default_factory=dict)
     """By identity; an entry, by its directory."""
@@ -117,7 +123,7 @@ class AppliedTree:
 
     def folder_of(self, spec: Mapping[str, Any]) -> str:
         """The directory that a Kustomization reconciles, from the store's root."""
-        path = normal(str(spec.get("path") or ""))
+        path = normal(posixpath.join(self.artifact, normal(str(spec.get("path") or ""))))
         return normal(posixpath.relpath(path or ".", self.place)) if self.place else path
 
     @property
@@ -136,11 +142,14 @@ class AppliedTree:
         return found[0] if found else None
 
 
-def read_applied_tree(store: Store, entries: Iterable[str], place: str = "") -> AppliedTree:
+def read_applied_tree(
+    store: Store, entries: Iterable[str], place: str = "", artifact: str = "", spec: Mapping[str, Any] | None = None
+) -> AppliedTree:
     """Read everything that Flux reaches from these directories, whose paths are the store's."""
-    tree = AppliedTree(store, place)
+    tree = AppliedTree(store, place, artifact, spec or {})
     for entry in entries:
-        kustomization = FluxKustomization(entry or ".", FLUX_NAMESPACE, 0, None, None, {"path": posixpath.join(place, entry)})
+        path = posixpath.relpath(entry or ".", artifact) if artifact else posixpath.join(place, entry)
+        kustomization = FluxKustomization(entry or ".", FLUX_NAMESPACE, 0, None, None, {**tree.spec, "path": path})
         tree.entries.append(kustomization)
         _read(tree, kustomization, {})
     return tree
@@ -168,6 +177,7 @@ def _read(tree: AppliedTree, kustomization: FluxKustomization, seen: dict[str, D
     inside = [item for item in kustomization.objects if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]
     for own in (item for item in inside if _is_itself(kustomization, item)):
         kustomization.patches.extend(patches_in(own.spec, lambda _: ()))
+        kustomization.spec = {**kustomization.spec, **{key: own.spec[key] for key in ("decryption",) if key in own.spec}}
     kustomization.patched = frozenset(kind for kind, _ in kustomization.patches)
     for child in inside:
         _child(tree, kustomization, child, seen)
