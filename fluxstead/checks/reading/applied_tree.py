@@ -10,7 +10,7 @@ from typing import Any
 
 from fluxstead.checks.reading.directory import GENERATED, DirectoryContent, moved, read_directory
 from fluxstead.checks.reading.documents import Document
-from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, with_patch
+from fluxstead.checks.reading.patches import EVERYTHING, Patch, may_set, patches_in, with_patch
 from fluxstead.checks.reading.store import Store, entries_of, normal
 from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Finding, Source
@@ -90,6 +90,13 @@ class AppliedObject:
     def is_final(self) -> bool:
         """Whether it will be applied exactly as it is written."""
         return self.has_final_name and not self.kustomization.changes(self.ref.kind)
+
+    def keeps(self, *way: str) -> bool:
+        """Whether it will be applied with what is written at this place, as far as patches show what they change."""
+        patches = self.kustomization.patches if self.kustomization.changes(self.ref.kind) else ()
+        return self.has_final_name and not any(
+            kind in {self.ref.kind, EVERYTHING} and may_set(patch, way) for kind, patch in patches
+        )
 
     @property
     def spec(self) -> Mapping[str, Any]:

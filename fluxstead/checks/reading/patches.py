@@ -57,6 +57,18 @@ def _one(target: Any, content: Sequence[Any]) -> Iterator[Patch]:
         yield (body["kind"], body) if known else (EVERYTHING, None)
 
 
+def may_set(patch: Any, way: Sequence[str]) -> bool:
+    """Whether a patch may set what is at this place, or something above or below it; one that could not be read may."""
+    found = patch
+    for key in way:
+        if not isinstance(found, Mapping):
+            break
+        if key not in found:
+            return False
+        found = found[key]
+    return True
+
+
 def with_patch(spec: Mapping[str, Any], patch: Any) -> Mapping[str, Any] | None:
     """The spec of a Flux Kustomization with a patch, as far as it says what is applied; None where one cannot tell."""
     changes = patch.get("spec") if isinstance(patch, Mapping) else None
