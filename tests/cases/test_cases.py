@@ -42,6 +42,32 @@ CASES = (
         "Helm keeps one history under the name: each upgrade of the one undoes the other.",
         {"ownership/two-releases": "installs the Helm release web/site"},
     ),
+    Case("folder-that-reconciles-itself", "applied by hand once, its own Kustomization is its only owner", {}, (ANY_ERROR,)),
+    Case("instance-inside-what-reconciles-itself", "what is applied beside the instance's folder is there", {}, (ANY_ERROR,)),
+    Case("instance-patches-decryption", "the operator gives it to the first Kustomization, which is in no file", {}, (ANY_ERROR,)),
+    Case("artifact-of-a-subfolder", "paths begin in the folder that was pushed", {}, (ANY_ERROR,)),
+    Case("archived-folder", "no source, no cluster: Flux never reads it", {}, (ANY_ERROR, "versions/deprecated-api")),
+    Case("ingresses-with-a-name-each", "Tailscale's operator gives each Ingress a name of its own", {}, (ANY_ERROR,)),
+    Case("ingresses-without-a-host", "one of the two gets every request", {"ownership/same-route": "both answer */"}),
+    Case("exact-path-beside-a-prefix", "the exact path is more specific", {}, (ANY_ERROR,)),
+    Case("component-in-two-kustomizations", "each brings back what the other prunes", {"tree/in-common": "by 2"}, (ANY_ERROR,)),
+    Case(
+        "folder-that-its-parent-applies-too",
+        "the parent prunes what the child still wants",
+        {"tree/two-owners": "is applied by Kustomization flux-system/clusters/home and by Kustomization flux-system/site"},
+    ),
+    Case("variables-from-generated-configuration", "kustomize reads them from a file", {}, (ANY_ERROR,)),
+    Case("version-is-a-number", "the API server wants text", {"versions/number": "the version 1.10"}, ("versions/range",)),
+    Case("version-from-a-patch", "the base has none, what is applied has one", {}, (ANY_ERROR,)),
+    Case("version-beside-a-patch", "the patch changes something else", {"versions/range": "takes version `*`"}),
+    Case(
+        "release-that-waits-for-a-kustomization",
+        "dependsOn of a HelmRelease only knows HelmReleases",
+        {"references/dangling-dependency": "HelmRelease web/site depends on flux-system/infra, which is a Kustomization"},
+    ),
+    Case("name-that-library-charts-read", "no values.yaml lists it", {}, (ANY_ERROR, "tree/chart-value-unsure")),
+    Case("encrypted-variables-in-a-component", "Flux decrypts them since 2.5", {}, (ANY_ERROR,)),
+    Case("encrypted-variables-in-another-base", "Flux decrypts them", {}, (ANY_ERROR,)),
 )
 
 

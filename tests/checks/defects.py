@@ -9,6 +9,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
 from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
+from tests.checks.defects_of_trees import OF_TREES
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
@@ -48,6 +49,7 @@ _DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 DEFECTS: Mapping[str, Planted] = {
     **OF_MOVES,
     **OF_OBJECTS,
+    **OF_TREES,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
         cure=(", servce.yaml", ""),
@@ -207,9 +209,9 @@ DEFECTS: Mapping[str, Planted] = {
         says="has no value `zebra`",
     ),
     "versions/range": Planted(
-        files=layer("web", WEB, release("web/site", "site", "'^55.0.0'")),
-        cure=("'^55.0.0'", "55.5.0"),
-        says="version `^55.0.0` of chart site",
+        files=layer("web", WEB, release("web/site", "site", "'>=55.0.0'")),
+        cure=("'>=55.0.0'", "55.5.0"),
+        says="version `>=55.0.0` of chart site",
     ),
     "versions/source-type": Planted(
         files=layer(
