@@ -159,8 +159,13 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         },
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,
+        description={path: around.text(path) for path in _files_of(description)},
     )
     return Past(context, before)
+
+
+def _files_of(description: Description) -> list[str]:
+    return [description.stack_file, *(f"nodes/{node.name}.yaml" for node in description.nodes)]
 
 
 def _entries(cluster: str, directory: str, store: Store) -> list[str]:

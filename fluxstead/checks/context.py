@@ -28,6 +28,7 @@ class CheckContext:
     catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key.
     `sops_secret`: namespace and name of the key to decrypt with, which somebody creates by hand. `unmet`, `blocked`: what the order
     says about the description already: layers with what they need and nothing offers, and those that wait for each other.
+    `description`: the texts of its files, by path.
     """
 
     tree: AppliedTree
@@ -41,6 +42,7 @@ class CheckContext:
     places: Mapping[str, Source] = field(default_factory=dict)
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()
+    description: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def opaque_namespaces(self) -> OpaqueNamespaces:

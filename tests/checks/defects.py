@@ -39,7 +39,7 @@ _CERT_MANAGER = (obj("Namespace", "cert-manager"), release("cert-manager/cert-ma
 _HPA = "spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: sit}}"
 _NODE_PORT = "spec: {type: NodePort, selector: {app: site}, ports: [{port: 80, nodePort: 30080}]}"
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
-_SOPS = "sops: {age: [{recipient: age1other, enc: x}], version: 3.9.0}"
+_SOPS = "sops: {age: [{recipient: age1other, enc: x}], mac: 'ENC[AES256_GCM,data:y]', version: 3.9.0}"
 _ENCRYPTED = obj("Secret", "web/settings", "stringData: {color: 'ENC[AES256_GCM,data:x]'}\n" + _SOPS)
 _IMAGE = "image: 'example.test/site:1.0.0'"
 _COLOR = "{name: COLOR, valueFrom: {secretKeyRef: {name: setings, key: color}}}"
@@ -301,7 +301,7 @@ DEFECTS: Mapping[str, Planted] = {
     ),
     "secrets/plain": Planted(
         files=layer("web", WEB, obj("Secret", "web/settings", "stringData: {password: hunter2}")),
-        cure=("hunter2", "'ENC[AES256_GCM,data:x]'"),
+        cure=("hunter2", "''"),
         says="holds `password` in plain text",
     ),
     "secrets/recipients": Planted(
@@ -314,6 +314,21 @@ DEFECTS: Mapping[str, Planted] = {
         files=layer("web", WEB, _ENCRYPTED),
         cure=("  wait: true\n", f"  wait: true\n  {_DECRYPTS}\n"),
         says="flux-system/web does not decrypt",
+    ),
+    "secrets/no-metadata": Planted(
+        files=layer("web", WEB, _ENCRYPTED.replace(_SOPS, ""), spec=_DECRYPTS),
+        cure=("'ENC[AES256_GCM,data:x]'", "''"),
+        says="holds ENC[…] and no `sops` section",
+    ),
+    "secrets/no-mac": Planted(
+        files=layer("web", WEB, _ENCRYPTED.replace("mac:", "max:"), spec=_DECRYPTS),
+        cure=("max:", "mac:"),
+        says="is encrypted, and has no MAC",
+    ),
+    "secrets/suspected": Planted(
+        files=layer("web", WEB, CONFIG.replace("blue", "postgres://web:web@db")),
+        cure=("web:web@db", "db"),
+        says="may be a secret: a URL with a password",
     ),
     "secrets/in-text": Planted(
         files=layer("web", WEB, CONFIG.replace("blue", "ghp_0123456789abcdefghij")),

@@ -96,6 +96,10 @@ class _CommitStore:
             self.missing = self.missing or path
         return (content or b"").decode("utf-8", "replace")
 
+    def any_text(self, path: str) -> str:
+        """As in Store."""
+        return self.text(path)
+
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
         if path not in self._read:

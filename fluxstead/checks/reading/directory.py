@@ -51,6 +51,8 @@ class DirectoryContent:
     has_final_names: bool = True
     patches: list[Patch] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
+    used: dict[str, str] = field(default_factory=dict)
+    """Files that objects are made of and that are none themselves, each with what is made of it: a kind, or a patch."""
 
 
 def read_directory(store: Store, folder: str) -> DirectoryContent:
@@ -100,9 +102,9 @@ def _file(store: Store, path: str, content: DirectoryContent) -> None:
 
 def _flat(document: Document) -> Iterator[Document]:
     data = document.data
-    if isinstance(data, Mapping) and data.get("kind") == "List" and isinstance(data.get("items"), list):
+    if isinstance(data, Mapping) and str(data.get("kind")).endswith("List") and isinstance(data.get("items"), list):
         for item in data["items"]:
-            yield replace(document, data=item)
+            yield from _flat(replace(document, data=item))
     elif data is not None:
         yield document
 
@@ -126,8 +128,8 @@ def _kustomization(store: Store, folder: str, listing: str, content: DirectoryCo
         _annotate(data["commonAnnotations"], content, start)
     content.has_final_names = content.has_final_names and not _RENAMING & data.keys() and _only_follows_names(store, folder, data)
     content.patches.extend(patches_in(data, lambda entry: store.documents(normal(posixpath.join(folder, entry)))))
-    patches = [patch["path"] for patch in entries_of(data, "patches") if isinstance(patch.get("path"), str)]
-    for entry in [*patches, *_sources_of_generators(data)]:
+    for kind, entry in [*_patch_files(data), *_sources_of_generators(data)]:
+        content.used[normal(posixpath.join(folder, entry))] = kind
         _must_be_there(store, folder, entry, documents[0], content)
 
 
@@ -161,13 +163,34 @@ def _must_be_there(store: Store, folder: str, entry: str, listing: Document, con
         content.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
 
 
-def _sources_of_generators(data: Mapping[str, Any]) -> Iterator[str]:
-    """The files that ConfigMaps and Secrets are generated from, with or without the key that each becomes."""
-    for generator in (*entries_of(data, "configMapGenerator"), *entries_of(data, "secretGenerator")):
-        yield from (entry.rpartition("=")[2] for entry in texts_of(generator, "files"))
-        yield from texts_of(generator, "envs")
-        if isinstance(generator.get("env"), str):
-            yield generator["env"]
+PATCH = "patch"
+
+
+def _patch_files(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for patch in (*entries_of(data, "patches"), *entries_of(data, "patchesJson6902")):
+        if isinstance(patch.get("path"), str):
+            yield PATCH, patch["path"]
+    yield from ((PATCH, entry) for entry in texts_of(data, "patchesStrategicMerge") if "\n" not in entry)
+
+
+def _sources_of_generators(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The files that ConfigMaps and Secrets are generated from."""
+    for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
+        for generator in entries_of(data, key):
+            yield from ((kind, path) for _, path in files_of(generator))
+            yield from ((f"{kind}'s keys", path) for path in envs_of(generator))
+
+
+def files_of(generator: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The keys that a generator makes of files, each with the file."""
+    for entry in texts_of(generator, "files"):
+        key, _, path = entry.rpartition("=")
+        yield key or path.rpartition("/")[2], path
+
+
+def envs_of(generator: Mapping[str, Any]) -> list[str]:
+    """The files of variables that a generator reads."""
+    return [*texts_of(generator, "envs"), *([generator["env"]] if isinstance(generator.get("env"), str) else [])]
 
 
 def _generated(data: Mapping[str, Any], key: str, kind: str) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from fluxstead.core.findings import Source
 from fluxstead.tree.render import TreeFile
 
 _SUFFIXES = (".yaml", ".yml")
+_LONGEST = 1024**2
 
 
 class Store(Protocol):
@@ -29,6 +31,9 @@ class Store(Protocol):
 
     def text(self, path: str) -> str:
         """A file's text; empty where there is none."""
+
+    def any_text(self, path: str) -> str:
+        """The text of a file that need not be a manifest; empty where it is none, or longer than what people write."""
 
     def documents(self, path: str) -> Sequence[Document]:
         """The documents of a YAML file; one without data and with a problem where it is not YAML."""
@@ -80,6 +85,10 @@ class DiskStore:
             self.unreadable[path] = problem.strerror or str(problem)
         return ""
 
+    def any_text(self, path: str) -> str:
+        """As in Store."""
+        return text_at(self.root / path) or ""
+
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
         if path not in self._read:
@@ -109,6 +118,10 @@ class TextStore:
     def text(self, path: str) -> str:
         """As in Store."""
         return self._files.get(path, "")
+
+    def any_text(self, path: str) -> str:
+        """As in Store."""
+        return self.text(path)
 
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
@@ -157,12 +170,28 @@ class TreeStore:
         """As in Store."""
         return self._texts[path].text if path in self._texts else self._around.text(path)
 
+    def any_text(self, path: str) -> str:
+        """As in Store."""
+        return self._texts[path].text if path in self._texts else self._around.any_text(path)
+
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
         return self._documents.get(path) or self._instead.get(path) or self._around.documents(path)
 
     def _ours(self, path: str) -> bool:
         return path == self._directory or path.startswith(f"{self._directory}/")
+
+
+def text_at(file: Path) -> str | None:
+    """What a file holds; None where it is no file, or no text that a person wrote. No pipe is waited for."""
+    try:
+        found = file.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _LONGEST:
+            return None
+        content = file.read_bytes()
+    except OSError:
+        return None
+    return None if b"\0" in content else content.decode("utf-8", "replace")
 
 
 def folders_of(paths: Iterable[str]) -> dict[str, set[str]]:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.core.check import refuses
+from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.secrecy import is_secret
+from fluxstead.core.secrecy import is_password, may_be_secret
+from fluxstead.core.secret_forms import is_random, sightings
 from fluxstead.systems.applications.settings import Application, Environment
 
+NAMED_SECRET = warns(
+    "applications/named-secret",
+    "F22",
+    "the variable API_TOKEN sounds like a secret, and its value is here in plain text",
+    "the description",
+)
 UNKNOWN_PEER = refuses("applications/peer", "U7", "a peer has to be either cidr or namespace", "the description")
 PLAIN_SECRET = refuses(
     "applications/plain-secret",
@@ -19,7 +26,7 @@ PLAIN_SECRET = refuses(
 REQUEST_ABOVE_LIMIT = refuses(
     "applications/request-above-limit", "U7", "512Mi of memory requested, above the limit of 256Mi", "the description"
 )
-CHECKS = (UNKNOWN_PEER, PLAIN_SECRET, REQUEST_ABOVE_LIMIT)
+CHECKS = (NAMED_SECRET, UNKNOWN_PEER, PLAIN_SECRET, REQUEST_ABOVE_LIMIT)
 
 
 def findings_of(owner: Application | Environment) -> Iterator[Finding]:
@@ -30,14 +37,23 @@ def findings_of(owner: Application | Environment) -> Iterator[Finding]:
 
 
 def _variables(owner: Application | Environment) -> Iterator[Finding]:
+    """What its value shows is an error; what only its name suggests is not."""
+    why = "anyone who can read the repository, now or later, has it (F22)"
     for name, value in owner.env.items():
-        if is_secret(name, value):
-            yield PLAIN_SECRET(
-                owner.source_of("env", name),
-                what=f"the variable {name} looks like a secret, and its value is here in plain text",
-                why="anyone who can read the repository, now or later, has it (F22)",
-                fix=f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]",
-            )
+        source, fix = owner.source_of("env", name), f"a SOPS-encrypted Secret with the key {name}, and secrets: [its name]"
+        suspicious = may_be_secret(name, value)
+        if _is_secret(name, value):
+            what = f"the variable {name} looks like a secret, and its value is here in plain text"
+            yield PLAIN_SECRET(source, what=what, why=why, fix=fix)
+        elif suspicious or any(sightings(value)):
+            what = f"the variable {name} sounds like a secret, and its value is here in plain text ({len(value)} characters)"
+            yield NAMED_SECRET(source, what=what, why=why, fix=fix)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if any(one.proves for one in sightings(value)):
+        return True
+    return may_be_secret(name, value) and (is_random(value) or is_password(name, value))
 
 
 def _resources(owner: Application | Environment) -> Iterator[Finding]:
