@@ -12,6 +12,7 @@ from fluxstead.checks.rules import (
     accounts,
     coldstart,
     config,
+    fixed,
     flux_objects,
     moves,
     named_secrets,
@@ -61,7 +62,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *substitution.RULES,
     *network.RULES,
 )
-OF_MOVES: tuple[Rule[Transition], ...] = moves.MOVES
+OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES)
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (

@@ -42,6 +42,31 @@ CASES = (
         "Helm keeps one history under the name: each upgrade of the one undoes the other.",
         {"ownership/two-releases": "installs the Helm release web/site"},
     ),
+    Case(
+        "job-image-changes",
+        "A Job's template never changes: the layer never becomes ready again.",
+        {"moves/immutable": "Job web/migrate in HEAD differs in `spec.template`"},
+    ),
+    Case(
+        "job-image-changes-in-a-tree",
+        "The same in a tree that people wrote.",
+        {"moves/immutable": "Job web/migrate in HEAD differs in `spec.template`"},
+    ),
+    Case(
+        "claim-shrinks",
+        "No volume becomes smaller: the API server refuses the claim.",
+        {"moves/claim-shrinks": "PersistentVolumeClaim web/data in HEAD asks for 5Gi, and now for 2Gi"},
+    ),
+    Case(
+        "described-volume-shrinks",
+        "The claim that is generated from the description is refused as well.",
+        {"moves/claim-shrinks": "example-app in HEAD asks for 5Gi, and now for 2Gi"},
+    ),
+    Case(
+        "longhorn-skips-minors-in-a-tree",
+        "Longhorn refuses the step; what was committed is known of trees that people wrote, too.",
+        {"moves/longhorn-version": "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once"},
+    ),
 )
 
 

@@ -5,9 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fluxstead.checks.reading.repository import Unread
-from tests.checks.planted import LONGHORN, WEB, Planted, disk, disk_node, kept, layer, machine, obj, release, storage, storage_class
+from tests.checks.planted import (
+    LONGHORN,
+    STORAGE,
+    WEB,
+    Planted,
+    claim,
+    disk,
+    disk_node,
+    kept,
+    layer,
+    machine,
+    obj,
+    release,
+    storage,
+    storage_class,
+)
 
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
+
+
+def _claimed(size: str, spec: str = "") -> dict[str, str]:
+    """A claim of a class whose volumes cannot grow."""
+    still = obj("StorageClass", "still", "provisioner: example.test/still", STORAGE)
+    return layer("web", kept(WEB), still, claim(size, "still"), spec=spec)
+
 
 OF_MOVES: Mapping[str, Planted] = {
     "moves/left": Planted(
@@ -76,6 +98,24 @@ OF_MOVES: Mapping[str, Planted] = {
         files=storage(storage_class("fast", "nvme", 2)),
         cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
         says="StorageClass fast in HEAD differs in `parameters`",
+    ),
+    "moves/claim-shrinks": Planted(
+        before=_claimed("5Gi"),
+        files=_claimed("2Gi"),
+        cure=("2Gi", "5Gi"),
+        says="PersistentVolumeClaim web/data in HEAD asks for 5Gi, and now for 2Gi",
+    ),
+    "moves/claim-cannot-grow": Planted(
+        before=_claimed("5Gi"),
+        files=_claimed("6Gi"),
+        cure=("name: still}\n", "name: still}\nallowVolumeExpansion: true\n"),
+        says="and now for 6Gi, of a class without allowVolumeExpansion",
+    ),
+    "moves/claim-emptied": Planted(
+        before=_claimed("5Gi"),
+        files={path: text.replace("[ReadWriteOnce]", "[ReadWriteMany]") for path, text in _claimed("5Gi", "force: true").items()},
+        cure=("Many", "Once"),
+        says="differs in `spec.accessModes`, and Flux may delete it for that",
     ),
     "moves/longhorn-version": Planted(
         before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},
