@@ -31,6 +31,14 @@ def _claimed(size: str, spec: str = "") -> dict[str, str]:
     return layer("web", kept(WEB), still, claim(size, "still"), spec=spec)
 
 
+def _stack(values: str) -> dict[str, str]:
+    """Monitoring, with these values."""
+    return layer("web", kept(WEB), kept(release("web/stack", "kube-prometheus-stack", "75.6.0", f", values: {{{values}}}")))
+
+
+_CLAIM = "{volumeClaimTemplate: {spec: {resources: {requests: {storage: %s}}}}}"
+_PROMETHEUS = f"prometheus: {{prometheusSpec: {{storageSpec: {_CLAIM}}}}}"
+
 OF_MOVES: Mapping[str, Planted] = {
     "moves/left": Planted(
         before=layer("infrastructure", WEB, release("web/site", "site", "1.0.0")),
@@ -62,6 +70,24 @@ OF_MOVES: Mapping[str, Planted] = {
         files={path: text.replace("longhorn-system", "storage") for path, text in LONGHORN.items()},
         cure=("storage", "longhorn-system"),
         says="longhorn-system/longhorn in HEAD becomes HelmRelease storage/longhorn",
+    ),
+    "moves/release-anew": Planted(
+        before=layer("web", WEB, release("web/db", "postgres", "1.0.0", ", releaseName: db")),
+        files=layer("web", WEB, release("web/db", "postgres", "1.0.0", ", releaseName: database")),
+        cure=("database", "db"),
+        says="HelmRelease web/db in HEAD is the Helm release web/db, and now web/database",
+    ),
+    "moves/chart-claim": Planted(
+        before=_stack("grafana: {persistence: {enabled: true, size: 5Gi}}"),
+        files=_stack("grafana: {persistence: {enabled: true, size: 2Gi}}"),
+        cure=("2Gi", "5Gi"),
+        says="asks for 5Gi at `grafana.persistence.size`, and now for 2Gi",
+    ),
+    "moves/claim-kept": Planted(
+        before=_stack(_PROMETHEUS % "5Gi"),
+        files=_stack(_PROMETHEUS % "6Gi"),
+        cure=("6Gi", "5Gi"),
+        says="and now for 6Gi",
     ),
     "moves/unread": Planted(
         files=layer("web", WEB),

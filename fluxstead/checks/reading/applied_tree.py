@@ -10,7 +10,7 @@ from typing import Any
 
 from fluxstead.checks.reading.directory import GENERATED, DirectoryContent, moved, read_directory
 from fluxstead.checks.reading.documents import Document
-from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, with_patch
+from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, touches, with_patch
 from fluxstead.checks.reading.store import Store, entries_of, normal
 from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Finding, Source
@@ -55,6 +55,10 @@ class FluxKustomization:
     def changes(self, kind: str) -> bool:
         """Whether objects of this kind may be applied differently from how they are written."""
         return bool(self.patched) and (kind in self.patched or EVERYTHING in self.patched)
+
+    def changes_spec(self, kind: str, *keys: str) -> bool:
+        """Whether these keys of such an object's spec may be applied differently from how they are written."""
+        return any(on in {kind, EVERYTHING} and touches(patch, keys) for on, patch in self.patches)
 
     @property
     def waits(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.catalog.kinds import WORKLOADS
@@ -53,6 +53,12 @@ def _one(target: Any, content: Sequence[Any]) -> Iterator[Patch]:
     for body in content or [None]:
         known = isinstance(body, Mapping) and isinstance(body.get("kind"), str)
         yield (body["kind"], body) if known else (EVERYTHING, None)
+
+
+def touches(patch: Any, keys: Collection[str]) -> bool:
+    """Whether a patch may change one of these keys of a spec."""
+    changes = patch.get("spec", {}) if isinstance(patch, Mapping) else None
+    return not isinstance(changes, Mapping) or not changes.keys().isdisjoint(keys)
 
 
 def with_patch(spec: Mapping[str, Any], patch: Any) -> Mapping[str, Any] | None:
