@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from fluxstead.catalog.brings import Brings, Part, of_version
 from fluxstead.core.version import Version
@@ -18,6 +18,19 @@ class SecretName:
 
     name: object
     keys: tuple[str, ...] = ()
+
+
+class ClaimValue(NamedTuple):
+    """Where a chart's values say what a claim asks for: a mapping at `path`, and in it the keys of its size and class.
+
+    `made_by`: the `release` itself, whose claim Helm changes; a `set` of the release, whose templates never change; or an
+    `operator`, which makes its set anew for changed templates and leaves the claims that are there as they are.
+    """
+
+    path: str
+    made_by: Literal["release", "set", "operator"]
+    size: str = "size"
+    storage_class: str = "storageClass"
 
 
 def _as_they_are(brings: Brings, values: Values) -> Brings:
@@ -49,6 +62,7 @@ class Chart:
     holds_volumes: str = ""
     """How it is uninstalled on purpose, if every volume in the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
+    claims: tuple[ClaimValue, ...] = ()
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 

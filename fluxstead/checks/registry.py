@@ -12,6 +12,7 @@ from fluxstead.checks.rules import (
     accounts,
     coldstart,
     config,
+    fixed,
     flux_objects,
     moves,
     named_secrets,
@@ -19,6 +20,7 @@ from fluxstead.checks.rules import (
     ownership,
     pruning,
     references,
+    release_moves,
     releases,
     rivals,
     secrets,
@@ -63,7 +65,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *substitution.RULES,
     *network.RULES,
 )
-OF_MOVES: tuple[Rule[Transition], ...] = moves.MOVES
+OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES)
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (

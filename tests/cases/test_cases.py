@@ -68,6 +68,48 @@ CASES = (
     Case("name-that-library-charts-read", "no values.yaml lists it", {}, (ANY_ERROR, "tree/chart-value-unsure")),
     Case("encrypted-variables-in-a-component", "Flux decrypts them since 2.5", {}, (ANY_ERROR,)),
     Case("encrypted-variables-in-another-base", "Flux decrypts them", {}, (ANY_ERROR,)),
+    Case(
+        "job-image-changes",
+        "A Job's template never changes: the layer never becomes ready again.",
+        {"moves/immutable": "Job web/migrate in HEAD differs in `spec.template`"},
+    ),
+    Case(
+        "job-image-changes-in-a-tree",
+        "The same in a tree that people wrote.",
+        {"moves/immutable": "Job web/migrate in HEAD differs in `spec.template`"},
+    ),
+    Case(
+        "claim-shrinks",
+        "No volume becomes smaller: the API server refuses the claim.",
+        {"moves/claim-shrinks": "PersistentVolumeClaim web/data in HEAD asks for 5Gi, and now for 2Gi"},
+    ),
+    Case(
+        "described-volume-shrinks",
+        "The claim that is generated from the description is refused as well.",
+        {"moves/claim-shrinks": "example-app in HEAD asks for 5Gi, and now for 2Gi"},
+    ),
+    Case(
+        "longhorn-release-name-changes",
+        "Flux does not rename: the first release stays, and a second Longhorn would start next to it.",
+        {"moves/second-release": "HelmRelease longhorn-system/longhorn in HEAD becomes HelmRelease longhorn-system/lh"},
+        ("moves/orphaned",),
+    ),
+    Case(
+        "monitoring-release-name-changes",
+        "The first release is not pruned: two stacks would run, on the same custom resources.",
+        {"moves/second-release": "monitoring-kube-prometheus-stack in HEAD becomes HelmRelease monitoring/kps"},
+        ("moves/orphaned",),
+    ),
+    Case(
+        "target-namespace-changes",
+        "Flux uninstalls the release, and installs another one.",
+        {"moves/release-anew": "HelmRelease web/db in HEAD is the Helm release web/db, and now default/database"},
+    ),
+    Case(
+        "longhorn-skips-minors-in-a-tree",
+        "Longhorn refuses the step; what was committed is known of trees that people wrote, too.",
+        {"moves/longhorn-version": "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once"},
+    ),
 )
 
 

@@ -56,6 +56,10 @@ class FluxKustomization:
         """Whether objects of this kind may be applied differently from how they are written."""
         return bool(self.patched) and (kind in self.patched or EVERYTHING in self.patched)
 
+    def changes_spec(self, kind: str, *keys: str) -> bool:
+        """Whether these keys of such an object's spec may be applied differently from how they are written."""
+        return any(on in {kind, EVERYTHING} and any(may_set(patch, ("spec", key)) for key in keys) for on, patch in self.patches)
+
     @property
     def waits(self) -> bool:
         """Whether it is ready only with everything it applied."""

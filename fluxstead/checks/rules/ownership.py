@@ -11,6 +11,7 @@ from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, AppliedTree, FluxKustomization, annotation
+from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
@@ -120,14 +121,12 @@ def releases(context: CheckContext) -> Iterator[Finding]:
     for item in context.tree.of("HelmRelease"):
         if item.ref.group != "helm.toolkit.fluxcd.io" or "${" in str(item.ref):
             continue
-        target = str(item.spec.get("targetNamespace") or item.ref.namespace)
-        plain = item.ref.name if target == item.ref.namespace else f"{target}-{item.ref.name}"
-        release = str(item.spec.get("releaseName") or plain)
+        helm = helm_identity(item)
         # Where Helm stores the release, and where the release's objects are: two releases can share neither.
-        for place in dict.fromkeys((str(item.spec.get("storageNamespace") or item.ref.namespace), target)):
-            first = names.setdefault((place, release), item)
+        for place in dict.fromkeys((helm.history, helm.namespace)):
+            first = names.setdefault((place, helm.name), item)
             if first.ref != item.ref:
-                yield _two(item, first, f"the Helm release {place}/{release}")
+                yield _two(item, first, f"the Helm release {place}/{helm.name}")
                 break
         chart = context.facts.chart(context.tree, item)
         if chart.single:
