@@ -17,6 +17,7 @@ from fluxstead.checks.rules import (
     named_secrets,
     network,
     ownership,
+    placement,
     pruning,
     references,
     releases,
@@ -32,6 +33,7 @@ from fluxstead.checks.rules import (
     versions,
 )
 from fluxstead.nodes import checks as nodes
+from fluxstead.nodes import registration
 from fluxstead.tree import delivery, look, order, owned, unique
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *selectors.RULES,
     *accounts.RULES,
     *starting.RULES,
+    *placement.RULES,
     *ownership.RULES,
     *servicelb.RULES,
     *rivals.RULES,
@@ -66,6 +69,7 @@ OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (
     *nodes.CHECKS,
+    *registration.CHECKS,
     *order.CHECKS,
     *unique.CHECKS,
     *owned.CHECKS,

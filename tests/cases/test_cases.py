@@ -42,6 +42,23 @@ CASES = (
         "Helm keeps one history under the name: each upgrade of the one undoes the other.",
         {"ownership/two-releases": "installs the Helm release web/site"},
     ),
+    Case(
+        "one-copy-undrainable",
+        "Longhorn's default policy blocks a drain for as long as the node holds a volume's last copy: for ever with one copy.",
+        {"longhorn/never-drained": "volumes have one copy"},
+    ),
+    Case(
+        "role-label",
+        "The kubelet and Flux write over each other's hostname, by which volumes are placed; a role is Flux's to give.",
+        {"nodes/reserved-label": "kubernetes.io/hostname: other", "nodes/kubelet-label": "beta.kubernetes.io/arch"},
+    ),
+    Case("taints", "kubectl's form is a habit.", {"description/value": "is written as kubectl has it"}),
+    Case(
+        "taint-without-toleration",
+        "Longhorn gets a toleration; applications have none, and the one live machine keeps them away until the other joins.",
+        {"placement/nowhere-yet": "until k3s2 joins, every machine keeps"},
+        never=(ANY_ERROR,),
+    ),
 )
 
 
