@@ -59,6 +59,21 @@ CASES = (
         {"placement/nowhere-yet": "until k3s2 joins, every machine keeps"},
         never=(ANY_ERROR,),
     ),
+    Case(
+        "rwo-rolling-update",
+        "On another node the new pod waits for the volume, and the old one for the new.",
+        {"scaling/rolling-claim": "PersistentVolumeClaim data"},
+    ),
+    Case(
+        "hpa-and-budget",
+        "Each apply undoes the autoscaler, and no node that runs a pod drains.",
+        {"scaling/two-numbers": "has replicas: 1", "scaling/budget-blocks-drains": "lets none of its 2 pods"},
+    ),
+    Case(
+        "schema-of-own-manifests",
+        "Own manifests under a description: a budget over one pod blocks every drain.",
+        {"scaling/budget-blocks-drains": "PodDisruptionBudget web/site"},
+    ),
 )
 
 

@@ -11,7 +11,6 @@ from fluxstead.core.shape import mapping
 from fluxstead.nodes.model import Node, Taint
 from fluxstead.systems.longhorn.settings import BLOCKS_WITH_LAST_COPY, DRAINS_STOPPED, LonghornSettings
 
-
 NEVER_DRAINED = warns(
     "longhorn/never-drained",
     "F18",

@@ -29,12 +29,18 @@ def _of_the_stack(values: Values) -> Iterator[SecretName]:
     yield from _of_grafana(mapping(values, "grafana"))
 
 
+def _on_the_host(values: Values) -> str:
+    exporter = mapping(values, "nodeExporter").get("enabled", True)
+    return "the node exporter, which uses the host's network, processes and directories" if exporter else ""
+
+
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack",
     former_names=("prometheus-operator",),
     parts=(Part((75,), Brings(crds=kinds("monitoring.coreos.com", _NAMES))),),
     single=True,
     secrets=_of_the_stack,
+    on_the_host=_on_the_host,
     inert_kinds=frozenset({"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"}),
 )
 GRAFANA = Chart(name="grafana", title="Grafana", secrets=_of_grafana)
