@@ -43,6 +43,11 @@ def _no_secrets(values: Values) -> Iterable[SecretName]:
     return ()
 
 
+def _not_on_the_host(values: Values) -> str:
+    del values
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """One chart. What is not stated is not known, and then nothing is refused for it."""
@@ -63,6 +68,8 @@ class Chart:
     """How it is uninstalled on purpose, if every volume in the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
     claims: tuple[ClaimValue, ...] = ()
+    on_the_host: Callable[[Values], str] = _not_on_the_host
+    """What of it needs more of its node than Pod Security baseline admits, with these values; nothing by default."""
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 

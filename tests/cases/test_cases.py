@@ -110,6 +110,38 @@ CASES = (
         "Longhorn refuses the step; what was committed is known of trees that people wrote, too.",
         {"moves/longhorn-version": "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once"},
     ),
+    Case(
+        "one-copy-undrainable",
+        "Longhorn's default policy blocks a drain for as long as the node holds a volume's last copy: for ever with one copy.",
+        {"longhorn/never-drained": "volumes have one copy"},
+    ),
+    Case(
+        "role-label",
+        "The kubelet and Flux write over each other's hostname, by which volumes are placed; a role is Flux's to give.",
+        {"nodes/reserved-label": "kubernetes.io/hostname: other", "nodes/kubelet-label": "beta.kubernetes.io/arch"},
+    ),
+    Case("taints", "kubectl's form is a habit.", {"description/value": "is written as kubectl has it"}),
+    Case(
+        "taint-without-toleration",
+        "Longhorn gets a toleration; applications have none, and the one live machine keeps them away until the other joins.",
+        {"placement/nowhere-yet": "until k3s2 joins, every machine keeps"},
+        never=(ANY_ERROR,),
+    ),
+    Case(
+        "rwo-rolling-update",
+        "On another node the new pod waits for the volume, and the old one for the new.",
+        {"scaling/rolling-claim": "PersistentVolumeClaim data"},
+    ),
+    Case(
+        "hpa-and-budget",
+        "Each apply undoes the autoscaler, and no node that runs a pod drains.",
+        {"scaling/two-numbers": "has replicas: 1", "scaling/budget-blocks-drains": "lets none of its 2 pods"},
+    ),
+    Case(
+        "schema-of-own-manifests",
+        "Own manifests under a description: a budget over one pod blocks every drain.",
+        {"scaling/budget-blocks-drains": "PodDisruptionBudget web/site"},
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
 from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
+from tests.checks.defects_of_pods import OF_MACHINES, OF_PODS
 from tests.checks.defects_of_trees import OF_TREES
 from tests.checks.planted import (
     CONFIG,
@@ -50,6 +51,7 @@ DEFECTS: Mapping[str, Planted] = {
     **OF_MOVES,
     **OF_OBJECTS,
     **OF_TREES,
+    **OF_PODS,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
         cure=(", servce.yaml", ""),
@@ -361,4 +363,4 @@ DEFECTS: Mapping[str, Planted] = {
 }
 """Networks and versions are the description's: no change to the files cures those three, and their own tests show it."""
 
-OF_THE_DESCRIPTION = frozenset({"moves/unread", "versions/compatibility", "network/overlap", "network/node-inside"})
+OF_THE_DESCRIPTION = frozenset({"moves/unread", "versions/compatibility", "network/overlap", "network/node-inside", *OF_MACHINES})

@@ -25,7 +25,7 @@ RELEASE_ANEW = refuses(
 CHART_CLAIM = refuses(
     "moves/chart-claim",
     "F28",
-    "HelmRelease monitoring/stack in HEAD asks for 5Gi at `grafana.persistence.size`, and now for 2Gi",
+    "HelmRelease web/site in HEAD asks for 5Gi at `persistence.size`, and now for 2Gi",
     "the tree and the commits before it",
 )
 CLAIM_KEPT = warns(

@@ -38,6 +38,11 @@ def _grafanas_claim(path: str) -> ClaimValue:
     return ClaimValue(path, "release", storage_class="storageClassName")
 
 
+def _on_the_host(values: Values) -> str:
+    exporter = mapping(values, "nodeExporter").get("enabled", True)
+    return "the node exporter, which uses the host's network, processes and directories" if exporter else ""
+
+
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack",
     former_names=("prometheus-operator",),
@@ -51,6 +56,7 @@ KUBE_PROMETHEUS_STACK = Chart(
         ),
         _grafanas_claim("grafana.persistence"),
     ),
+    on_the_host=_on_the_host,
     inert_kinds=frozenset({"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"}),
 )
 GRAFANA = Chart(
