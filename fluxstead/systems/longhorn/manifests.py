@@ -10,6 +10,7 @@ from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
+from fluxstead.core.pod_security import pod_security
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn import placing
 from fluxstead.systems.longhorn.alerts import RULES
@@ -69,7 +70,7 @@ def _release(settings: LonghornSettings, platform: Platform, nodes: Sequence[Nod
         "kind": "Namespace",
         "metadata": {
             "name": settings.namespace,
-            "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            "labels": pod_security("privileged", platform),
             "annotations": dict(KEEP),
         },
     }
