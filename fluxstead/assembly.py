@@ -29,6 +29,7 @@ from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
 from fluxstead.tree.layer import Plan
+from fluxstead.tree.left_behind import left_behind
 from fluxstead.tree.look import endless_link, unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
@@ -102,6 +103,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     findings += of_machines
     findings += unique.findings_of(layers, description.name)
     if root:
+        findings += left_behind(root, f"generated/{description.name}")
         findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)
     ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), SYSTEM_FACTS.charts)
     tree = render(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from fluxstead.catalog.brings import Brings, Part, of_version
 from fluxstead.core.version import Version
@@ -20,6 +20,19 @@ class SecretName:
     keys: tuple[str, ...] = ()
 
 
+class ClaimValue(NamedTuple):
+    """Where a chart's values say what a claim asks for: a mapping at `path`, and in it the keys of its size and class.
+
+    `made_by`: the `release` itself, whose claim Helm changes; a `set` of the release, whose templates never change; or an
+    `operator`, which makes its set anew for changed templates and leaves the claims that are there as they are.
+    """
+
+    path: str
+    made_by: Literal["release", "set", "operator"]
+    size: str = "size"
+    storage_class: str = "storageClass"
+
+
 def _as_they_are(brings: Brings, values: Values) -> Brings:
     del values
     return brings
@@ -28,6 +41,11 @@ def _as_they_are(brings: Brings, values: Values) -> Brings:
 def _no_secrets(values: Values) -> Iterable[SecretName]:
     del values
     return ()
+
+
+def _not_on_the_host(values: Values) -> str:
+    del values
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +67,9 @@ class Chart:
     holds_volumes: str = ""
     """How it is uninstalled on purpose, if every volume in the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
+    claims: tuple[ClaimValue, ...] = ()
+    on_the_host: Callable[[Values], str] = _not_on_the_host
+    """What of it needs more of its node than Pod Security baseline admits, with these values; nothing by default."""
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 

@@ -18,6 +18,8 @@ from fluxstead.core.version import Version
 
 _DATA = Path(__file__).parent / "data" / "chart_values"
 _OPEN = 1
+_OF_LIBRARIES = frozenset({"fullnameOverride", "nameOverride", "namespaceOverride"})
+"""Read by the helpers that `helm create` writes and that library charts share, whether or not values.yaml has them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,6 +82,8 @@ class _Version:
             key = str(name)
             way = (*parent, key)
             node = node_at(keys.get(key), self.index)
+            if node is None and not parent and key in _OF_LIBRARIES:
+                continue
             if node is None:
                 yield UnknownValue(".".join(way), self._meant(key, keys, parent), *self._known_around(way))
             elif isinstance(value, Mapping) and node != _OPEN:

@@ -10,6 +10,7 @@ from fluxstead.checks.objects.config_providers import ConfigProviders
 from fluxstead.checks.objects.opaque_namespaces import OpaqueNamespaces
 from fluxstead.checks.objects.pods import Pods
 from fluxstead.checks.objects.references import References
+from fluxstead.checks.objects.scaled import Scaled
 from fluxstead.checks.reading.applied_tree import AppliedTree
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Source
@@ -63,6 +64,11 @@ class CheckContext:
     def pods(self) -> Pods:
         """The pod templates of the tree."""
         return Pods(self.tree)
+
+    @cached_property
+    def scaled(self) -> Scaled:
+        """How many pods workloads have."""
+        return Scaled(self.tree)
 
     @property
     def described(self) -> bool:

@@ -54,9 +54,20 @@ class Transition:
             if new is not None and not (new.object is old.object and new.kustomization.ref == old.kustomization.ref):
                 yield old, new
 
+    def releases(self) -> Iterator[tuple[AppliedObject, AppliedObject]]:
+        """The HelmReleases of both trees, before and now: also those whose chart is named by another object that changed."""
+        for old in self.before.of("HelmRelease"):
+            new = self.now.one(old.ref)
+            if new is not None and new.ref.group == "helm.toolkit.fluxcd.io":
+                yield old, new
+
+    def moves_volumes(self) -> bool:
+        """Whether one of them holds the cluster's volumes."""
+        return any(self.facts.chart(self.now, new).holds_volumes for _, new in self.moved_releases())
+
     def moved_releases(self) -> list[tuple[AppliedObject, AppliedObject]]:
-        """Releases that hold the cluster's volumes and changed their name or namespace: Flux does not rename."""
-        was, found = _holding_volumes(self.facts, self.before), _holding_volumes(self.facts, self.now)
+        """Releases of what a cluster has once, or that hold its volumes, with another name or namespace: Flux does not rename."""
+        was, found = _once(self.facts, self.before), _once(self.facts, self.now)
         return [
             (next(iter(was[chart].values())), next(iter(found[chart].values())))
             for chart in was
@@ -64,11 +75,11 @@ class Transition:
         ]
 
 
-def _holding_volumes(facts: SystemFacts, tree: AppliedTree) -> dict[str, dict[ObjectRef, AppliedObject]]:
+def _once(facts: SystemFacts, tree: AppliedTree) -> dict[str, dict[ObjectRef, AppliedObject]]:
     releases: dict[str, dict[ObjectRef, AppliedObject]] = {}
     for item in tree.of("HelmRelease"):
         chart = facts.chart(tree, item)
-        if chart.holds_volumes:
+        if chart.holds_volumes or chart.single:
             releases.setdefault(chart.name, {})[item.ref] = item
     return releases
 

@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING
 from fluxstead.checks import acceptance, entry
 from fluxstead.checks.rules import (
     accounts,
+    admission,
     coldstart,
     config,
+    fixed,
     flux_objects,
+    images,
     moves,
     named_secrets,
     network,
     ownership,
+    placement,
     pruning,
     references,
+    release_moves,
     releases,
     rivals,
+    scaling,
     secrets,
     secrets_in_text,
     selectors,
@@ -33,7 +39,8 @@ from fluxstead.checks.rules import (
     versions,
 )
 from fluxstead.nodes import checks as nodes
-from fluxstead.tree import delivery, look, order, owned, unique
+from fluxstead.nodes import registration
+from fluxstead.tree import delivery, left_behind, look, order, owned, unique
 
 if TYPE_CHECKING:
     from fluxstead.checks.context import CheckContext
@@ -49,6 +56,10 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *selectors.RULES,
     *accounts.RULES,
     *starting.RULES,
+    *placement.RULES,
+    *admission.RULES,
+    *scaling.RULES,
+    *images.RULES,
     *ownership.RULES,
     *servicelb.RULES,
     *rivals.RULES,
@@ -63,15 +74,17 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *substitution.RULES,
     *network.RULES,
 )
-OF_MOVES: tuple[Rule[Transition], ...] = moves.MOVES
+OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES)
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (
     *nodes.CHECKS,
+    *registration.CHECKS,
     *order.CHECKS,
     *unique.CHECKS,
     *owned.CHECKS,
     *delivery.CHECKS,
+    *left_behind.CHECKS,
     *look.CHECKS,
     *entry.CHECKS,
     *acceptance.CHECKS,

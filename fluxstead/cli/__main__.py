@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from fluxstead.cli import REPOSITORY
+
 # Only the chosen command's module is imported: start-up counts.
 _COMMANDS = {
     "render": "write generated/<stack>/ from the description",
@@ -22,11 +24,23 @@ _COMMANDS = {
 _FORWARDED = {"test"}
 
 
+class _Version(argparse.Action):
+    """Prints the version, which only pyproject.toml holds, and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import tomllib  # noqa: PLC0415 - no other run needs it
+
+        project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        print(f"fluxstead {project['version']}, Python {sys.version.split(maxsplit=1)[0]}")
+        parser.exit()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command and give its exit status."""
     parser = argparse.ArgumentParser(
         prog="./run", description="From one description to prepared disks and a checked Flux tree.", allow_abbrev=False
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of fluxstead and of Python")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     for name, purpose in _COMMANDS.items():

@@ -19,6 +19,7 @@ from fluxstead.checks.rule import run as run_rules
 from fluxstead.cli.formats import FORMATS
 from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
 from fluxstead.core.findings import Finding, Severity, errors
+from fluxstead.core.repository import repositories_around
 from fluxstead.embedded import Run
 from fluxstead.roster import SYSTEM_FACTS, all_checks, judged
 from fluxstead.tree.delivery import look
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         said.update(run_rules(Listed(result.root, _looked_at(result.assembled)), OF_FILES))
     accepted = _accepted(result)
     kept = {one for one in said if isinstance(one, Remark) or one.severity is Severity.ERROR or one.id not in accepted}
-    failed = _print({*result.findings, *_on_disk(result), *kept}, options.format)
+    failed = _print({*result.findings, *_on_disk(result), *kept}, options)
     if options.format == "text" and not failed:
         print("no errors")
     return int(failed)
@@ -88,6 +89,11 @@ def _hand_written(options: argparse.Namespace) -> int:
     if not root.is_dir():
         print(f"fluxstead: there is no directory {root}", file=sys.stderr)
         return 2
+    top = next(iter(repositories_around(root)), None)
+    if top is not None and not top.samefile(root):
+        tell(
+            f"{root} is a folder of the repository {top}, where Flux begins every path; unless it is pushed by itself: --tree {top}"
+        )
     clusters = {options.entry: cluster_at(root, options.entry, SYSTEM_FACTS)} if options.entry else clusters_in(root, SYSTEM_FACTS)
     if not clusters:
         print(f"fluxstead: no Flux Kustomization below {root}; say --entry DIR if there is one", file=sys.stderr)
@@ -100,12 +106,12 @@ def _hand_written(options: argparse.Namespace) -> int:
         known.update(tree.files, tree.used)
         print(f"{entry or '.'}: {len(tree.kustomizations)} Kustomizations, {len(tree.objects)} objects", file=sys.stderr)
     said.update(run_rules(Listed(root, frozenset(known)), OF_FILES))
-    return int(_print(said, options.format))
+    return int(_print(said, options))
 
 
-def _print(said: Iterable[Finding | Remark], form: str) -> bool:
+def _print(said: Iterable[Finding | Remark], options: argparse.Namespace) -> bool:
     """Print the findings, and beside them what was not checked; whether one of them is an error."""
-    failed = print_findings([one for one in said if isinstance(one, Finding)], form)
+    failed = print_findings([one for one in said if isinstance(one, Finding)], options.format, options.quiet)
     for remark in sorted(one for one in said if isinstance(one, Remark)):
         print(remark.text, file=sys.stderr)
     return failed

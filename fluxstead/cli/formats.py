@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from fluxstead.core.findings import Finding, report
 from fluxstead.roster import all_checks
 
 FORMATS = ("text", "json", "github", "sarif")
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
 
 
 def formatted(findings: Sequence[Finding], how: str) -> str:
@@ -24,6 +26,16 @@ def formatted(findings: Sequence[Finding], how: str) -> str:
             return json.dumps(_sarif(found), indent=1, ensure_ascii=False)
         case _:
             return report(found) if found else ""
+
+
+def coloured(text: str) -> str:
+    """The text form, for a terminal: each finding's severity stands out (ECMA-48, SGR)."""
+    return re.sub(
+        r"^(\S+:\d+: )(error|warning)( \[)",
+        lambda found: f"{found[1]}{_COLOURS[found[2]]}{found[2]}\x1b[0m{found[3]}",
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 def as_json(finding: Finding) -> dict[str, str | int]:

@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the order, and give the exit status."""
     result = run_project(options)
     if result.assembled is None or errors(result.findings):
-        print_findings(result.findings, "text")
+        print_findings(result.findings, "text", options.quiet)
         return 1
     draw = picture.mermaid if options.mermaid else picture.text
     print(draw(result.assembled.tree.order), end="")

@@ -7,9 +7,9 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
-from fluxstead.cli.project import choose_stack, print_findings
+from fluxstead.cli.progress import progress
+from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
 from fluxstead.core.findings import errors
 from fluxstead.description.load import Description, load
 from fluxstead.hosts import report, ssh
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", choices=("plan", "doctor", "discover"), help="what would be done; what is wrong; a file to start from"
     )
     parser.add_argument("names", nargs="*", metavar="NODE", help="which nodes (all live ones); for discover: USER@HOST")
-    parser.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the folder with Pulumi.<stack>.yaml (here)")
-    parser.add_argument("--stack", metavar="NAME", help="which stack, where the folder has several")
+    add_stack_arguments(parser)
+    parser.add_argument("--port", type=int, metavar="N", help="sshd's port, where it is not the described one (22 for discover)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print")
 
 
@@ -38,8 +38,9 @@ def run(options: argparse.Namespace) -> int:
     if loaded.description is None or errors(loaded.findings):
         print_findings(loaded.findings, "text")
         return 1
-    nodes = _chosen(loaded.description, options.names)
-    answers = ssh.plan(nodes, root, _progress)
+    nodes = [_at_port(node, options.port) for node in _chosen(loaded.description, options.names)]
+    with progress(len(nodes), "hosts") as tell:
+        answers = ssh.plan(nodes, root, tell)
     if options.format == "json":
         print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))
     else:
@@ -72,17 +73,17 @@ def _print(stack: str, nodes: Sequence[Node], answers: dict[str, Answer], tell: 
             print(f"\n{node.name} is not prepared by `pulumi up`: {node.why_not_prepared}")
 
 
-def _progress(line: str) -> None:
-    if sys.stderr.isatty():
-        print(line, file=sys.stderr)
+def _at_port(node: Node, port: int | None) -> Node:
+    return node if port is None else node.model_copy(update={"ssh": node.ssh.model_copy(update={"port": port})})
 
 
 def _discover(options: argparse.Namespace, stack: str) -> int:
     if len(options.names) != 1 or "@" not in options.names[0]:
         print("fluxstead: ./run hosts discover USER@HOST", file=sys.stderr)
         return 2
-    way = ssh.way_to(options.names[0])
-    answer = ssh.ask(["--", way.destination], {"node": way.destination.rpartition("@")[2], "disks": []}, way)
+    way = ssh.way_to(options.names[0], options.port)
+    port = ["-p", str(options.port)] if options.port else []
+    answer = ssh.ask([*port, "--", way.destination], {"node": way.destination.rpartition("@")[2], "disks": []}, way)
     if not answer.inventory:
         print(f"fluxstead: {way.destination}: {'; '.join(answer.why) or 'no disks were found'}", file=sys.stderr)
         return 1

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fluxstead.cli.formats import formatted
-from fluxstead.core.findings import Finding, errors, shortened
+from fluxstead.cli import REPOSITORY
+from fluxstead.cli.formats import coloured, formatted
+from fluxstead.core.findings import Finding, Severity, counted, errors, shortened
 from fluxstead.description.load import stacks_in
 from fluxstead.embedded import Run, run_program
+from fluxstead.roster import all_checks
+
+EVERY = "all"
+"""Stands for every check."""
 
 
 def add_project_arguments(parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
-    """`--project`, `--stack` and `--format`."""
-    parser.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="the folder with Pulumi.<stack>.yaml (here)")
-    parser.add_argument("--stack", metavar="NAME", help="which stack, where the folder has several")
+    """`--project`, `--stack`, `--quiet` and `--format`."""
+    add_stack_arguments(parser)
+    parser.add_argument(
+        "--quiet",
+        action="append",
+        default=[],
+        metavar="CHECK",
+        help="leave out the warnings of this check, or of all checks",
+    )
     parser.add_argument("--format", choices=formats, default="text", help="how to print")
+
+
+def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--project` and `--stack`."""
+    nearest = "the folder with Pulumi.<stack>.yaml (this one or the nearest above, else fluxstead's own)"
+    parser.add_argument("--project", type=Path, metavar="DIR", help=nearest)
+    parser.add_argument("--stack", metavar="NAME", help="which stack, where the folder has several")
 
 
 def run_project(options: argparse.Namespace) -> Run:
@@ -27,7 +46,10 @@ def run_project(options: argparse.Namespace) -> Run:
 
 def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
     """The project's folder and the stack that the arguments name. Exits with 2 where they name none."""
-    root: Path = options.project
+    root: Path = options.project or _nearest_project()
+    if not root.is_dir():
+        print(f"fluxstead: there is no folder {root}", file=sys.stderr)
+        sys.exit(2)
     known = stacks_in(root)
     stack = options.stack or (known[0] if len(known) == 1 else None)
     if stack is None:
@@ -37,13 +59,38 @@ def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
     return root, stack
 
 
-def print_findings(findings: Iterable[Finding], how: str) -> bool:
-    """Print them: text to standard error, other formats to standard output. Returns whether any is an error."""
-    found = shortened(findings)
-    text = formatted(found, how)
+def _nearest_project() -> Path:
+    """As a path from here, so that what is printed is short."""
+    here = Path.cwd()
+    if stacks_in(here):
+        return Path()
+    return next((folder for folder in here.parents if stacks_in(folder)), REPOSITORY)
+
+
+def print_findings(findings: Iterable[Finding], how: str, quiet: Sequence[str] = ()) -> bool:
+    """Print them: text to standard error, other formats to standard output. Returns whether any is an error.
+
+    `quiet`: checks whose warnings are left out.
+    """
+    shown = shortened(heard(findings, quiet))
+    text = formatted(shown, how)
     if text:
-        print(printable(text), file=sys.stderr if how == "text" else sys.stdout)
-    return bool(errors(found))
+        on_terminal = how == "text" and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        print(coloured(printable(text)) if on_terminal else printable(text), file=sys.stderr if how == "text" else sys.stdout)
+    return bool(errors(shown))
+
+
+def heard(findings: Iterable[Finding], quiet: Sequence[str]) -> list[Finding]:
+    """Without the warnings of these checks, which are counted. Exits with 2 where one of the checks does not exist."""
+    found = list(findings)
+    unknown = set(quiet) - {EVERY, *(check.id for check in all_checks())} if quiet else ()
+    if unknown:
+        print(f"fluxstead: no check is called {', '.join(sorted(unknown))}; ./run check --list names them", file=sys.stderr)
+        sys.exit(2)
+    left_out = [one for one in found if one.severity is Severity.WARNING and (EVERY in quiet or one.id in quiet)]
+    if left_out:
+        tell(f"{counted(len(left_out), 'warning')} not shown: {', '.join(sorted({one.id for one in left_out}))}")
+    return [one for one in found if one not in left_out]
 
 
 def printable(text: str) -> str:

@@ -6,11 +6,16 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from fluxstead.cli.formats import as_json
-from fluxstead.cli.project import add_project_arguments, print_findings, printable, run_project, tell
-from fluxstead.core.findings import Finding, errors
+from fluxstead.cli.project import add_project_arguments, heard, print_findings, printable, run_project, tell
+from fluxstead.core.findings import Finding, counted, errors
 from fluxstead.tree.delivery import Delivery, deliver, look
+from fluxstead.tree.owned import Change
+
+_MOST_LINES, _MOST_FILES = 400, 40
+"""Of differences, and of written files, that are printed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,14 +43,14 @@ def _finish(options: argparse.Namespace, findings: tuple[Finding, ...], delivery
     if options.format == "json":
         changes = [] if delivery is None else delivery.changes
         answer = {
-            "findings": [as_json(finding) for finding in sorted(findings)],
+            "findings": [as_json(finding) for finding in sorted(heard(findings, options.quiet))],
             "changes": [{"verb": change.verb, "path": change.path} for change in changes],
         }
         print(printable(json.dumps(answer, indent=1, ensure_ascii=False)))
     else:
-        print_findings(findings, "text")
+        print_findings(findings, "text", options.quiet)
         if delivery is not None and options.check:
-            sys.stdout.writelines(printable(change.diff()) for change in delivery.changes)
+            sys.stdout.writelines(_diffs(delivery.changes))
         if failed and not any(finding.id == "tree/not-written" for finding in findings):
             tell("nothing was written")
         elif delivery is not None and not failed:
@@ -54,12 +59,26 @@ def _finish(options: argparse.Namespace, findings: tuple[Finding, ...], delivery
     return int(failed or differs)
 
 
+def _diffs(changes: Sequence[Change]) -> Iterator[str]:
+    """File by file, as many as somebody reads; the rest is named by the summary."""
+    lines = 0
+    for number, change in enumerate(changes):
+        text = printable(change.diff())
+        lines += text.count("\n")
+        if lines > _MOST_LINES and number:
+            yield f"… and {counted(len(changes) - number, 'more file')}: ./run render writes them, and git diff shows them\n"
+            return
+        yield text
+
+
 def _summary(delivery: Delivery, *, check: bool) -> str:
     lines = delivery.summary()
     if not lines:
         return "the tree is up to date"
     counted = Counter(line.split()[0] for line in lines)
     words = ", ".join(f"{verb} {number}" for verb, number in sorted(counted.items()))
+    if len(lines) > _MOST_FILES:
+        lines = [*lines[:_MOST_FILES], f"… and {len(lines) - _MOST_FILES} more: git status names them"]
     if check:
         return f"the tree is not what the description says ({words}): ./run render"
     return "\n".join([*lines, f"the tree is written ({words})"])

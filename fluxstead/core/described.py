@@ -35,7 +35,7 @@ _UNKNOWN = Origin("description", (), {})
 class Described(BaseModel):
     """A part of the description. Keys are camelCase in YAML, as in Kubernetes; unknown ones are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, defer_build=True)
 
     _origin: Origin = PrivateAttr(default=_UNKNOWN)
 

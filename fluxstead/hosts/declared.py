@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fluxstead.nodes.model import Disk, Node, Taint
+from fluxstead.nodes.model import Disk, Node
 
 # Labels of Kubernetes' own prefixes that a kubelet may give itself; it exits on any other (kubernetes:
 # staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go).
@@ -34,7 +34,7 @@ def declared(node: Node) -> Mapping[str, Any]:
         "disks": [_disk(disk) for disk in node.disks],
         "k3s": {
             "nodeLabels": [f"{key}={value}" for key, value in sorted(node.labels.items()) if kubelet_admits(key)],
-            "nodeTaints": [_taint(taint) for taint in node.taints],
+            "nodeTaints": [str(taint) for taint in node.taints],
         },
     }
 
@@ -60,7 +60,3 @@ def _disk(disk: Disk) -> dict[str, Any]:
         "mountPath": disk.mount_path,
         "wipe": disk.wipe,
     }
-
-
-def _taint(taint: Taint) -> str:
-    return f"{taint.key}={taint.value}:{taint.effect}" if taint.value else f"{taint.key}:{taint.effect}"

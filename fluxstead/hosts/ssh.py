@@ -14,12 +14,13 @@ from fluxstead.core.network import IpAddress
 from fluxstead.hosts.answer import Answer, find_answer
 from fluxstead.hosts.build import COMMAND, SECONDS, stdin_for, token_of
 from fluxstead.hosts.declared import declared
-from fluxstead.hosts.trouble import Way, not_answered, not_reached
+from fluxstead.hosts.trouble import COMPARE, Way, not_answered, not_reached
 from fluxstead.nodes.model import Node
 
 _AT_ONCE = 16
 _SECONDS = SECONDS["plan"] + 120
 """Longer than the script takes at most, which then says why."""
+_SSH_PORT = 22
 _FAILED = 255
 """ssh's own failure, never the script's."""
 _OPTIONS = (
@@ -42,8 +43,10 @@ def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict
 
 
 def ask_node(node: Node, root: Path) -> Answer:
-    """The script's plan of one described host, with its host key pinned where the description has it."""
+    """The script's plan of one described host, which has to show the host key of the description; without one nobody is dialled."""
     file = f"nodes/{node.name}.yaml"
+    if node.ssh.host_key is None:
+        return Answer("failed", (_no_host_key(node, file),))
     key = _key_file(node, root)
     if key is not None and not _readable(key):
         where = node.source_of("ssh", "privateKeyFile")
@@ -53,7 +56,6 @@ def ask_node(node: Node, root: Path) -> Answer:
         f"{node.ssh.user}@{node.dialled_at}",
         node.ssh.port,
         file,
-        node.ssh.host_key is not None,
         f"{jump.user}@{_bracketed(jump.address)}:{jump.port}" if jump else "",
     )
     with tempfile.TemporaryDirectory() as scratch:
@@ -72,9 +74,9 @@ def ask(destination: Sequence[str], data: Mapping[str, object], way: Way) -> Ans
     return find_answer(output, token_of(stdin)) or Answer("failed", (why,))
 
 
-def way_to(destination: str) -> Way:
+def way_to(destination: str, port: int | None = None) -> Way:
     """Where ssh, with the operator's configuration, would go for USER@HOST. Dials nobody."""
-    _, said, _ = run(["-G", "--", destination], "")
+    _, said, _ = run(["-G", *(("-p", str(port)) if port else ()), "--", destination], "")
     settings = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
     return Way(destination, int(settings.get("port", "22")), dialled=settings.get("hostname", ""))
 
@@ -100,6 +102,12 @@ def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def _no_host_key(node: Node, file: str) -> str:
+    port = "" if node.ssh.port == _SSH_PORT else f"-p {node.ssh.port} "
+    why = "no ssh.hostKey, so anybody could answer; nothing was dialled"
+    return f"{why}. Type: ssh-keyscan -t ed25519 {port}{node.dialled_at}; {COMPARE}; write it as ssh.hostKey in {file}"
+
+
 def _key_file(node: Node, root: Path) -> Path | None:
     named = node.ssh.private_key_file
     return root / Path(named).expanduser() if named else None
@@ -112,16 +120,16 @@ def _readable(file: Path) -> bool:
         return False
 
 
-def _connection(key: Path | None, host_key: str | None, address: IpAddress, port: int, known: Path) -> list[str]:
-    """ssh's options for one host; its key is pinned by a file of known hosts that holds no other."""
+def _connection(key: Path | None, host_key: str, address: IpAddress, port: int, known: Path) -> list[str]:
+    """ssh's options for one host, whose key is pinned by a file of known hosts that holds no other."""
     options = ["-p", str(port)]
     if key is not None:
-        options += ["-i", str(key)]
-    if host_key:
-        known.write_text(f"{_host(address, port)} {host_key}\n", encoding="utf-8")
-        options += ["-o", f"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"]
-        options += ["-o", f"HostKeyAlgorithms={host_key.split()[0]}"]
-    return options
+        # Or the agent's keys are offered first, of which sshd refuses too many.
+        options += ["-i", str(key), "-o", "IdentitiesOnly=yes"]
+    known.write_text(f"{_host(address, port)} {host_key}\n", encoding="utf-8")
+    options += ["-o", f"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"]
+    kind = host_key.partition(" ")[0]
+    return [*options, "-o", f"HostKeyAlgorithms={kind}"]
 
 
 def _proxy(options: Sequence[str], destination: str) -> str:
@@ -135,4 +143,5 @@ def _bracketed(address: IpAddress) -> str:
 
 
 def _host(address: IpAddress, port: int) -> str:
-    return str(address) if port == 22 else f"[{address}]:{port}"  # noqa: PLR2004 -- how known_hosts writes another port
+    """As a file of known hosts has it."""
+    return str(address) if port == _SSH_PORT else f"[{address}]:{port}"

@@ -33,6 +33,9 @@ _SILENT = (
     f"login shell is no shell, or the connection broke; {_TRY}; "
     "in ~/.bashrc, what is for people goes below: case $- in *i*) ;; *) return;; esac"
 )
+COMPARE = "compare its fingerprint at the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
+_BEHIND = "by UNKNOWN port 65535"
+"""How ssh ends when the one that it goes through has ended, which said why before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,7 @@ class Way:
     """USER@HOST."""
     port: int = 22
     file: str = ""
-    """The node's file, where the description has the host."""
-    pinned: bool = False
-    """Only the host key of that file is taken."""
+    """The node's file, where the description has the host: then only the host key in it is taken."""
     jump: str = ""
     """The host that is gone through."""
     dialled: str = ""
@@ -79,7 +80,7 @@ def not_answered(output: str, trouble: str, login: str = "USER@HOST") -> str:
 
 def not_reached(trouble: str, way: Way) -> str:
     """Why ssh did not get through, and what to type."""
-    lines = [line.strip() for line in trouble.splitlines() if line.strip()]
+    lines = [line.strip() for line in trouble.splitlines() if line.strip() and _BEHIND not in line]
     hint = next((hint for pattern, hint in _hints(way).items() if re.search(pattern, trouble, re.IGNORECASE)), "")
     told = f"ssh did not get through: {lines[-1].rstrip('.') if lines else 'no reason given'}"
     return f"{told}. {hint or f'Type: ssh -v {way.words}, whose last lines say where it stops'}"
@@ -114,18 +115,17 @@ def _hints(way: Way) -> dict[str, str]:
 
 def _hints_on_host_keys(way: Way, place: str) -> dict[str, str]:
     scan = f"ssh-keyscan -t ed25519 {way.port_words}{way.host}"
-    compare = "compare its fingerprint at the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
     known = f"[{way.host}]:{way.port}" if way.port_words else way.host
-    name = f"ssh.hostKey in {way.file}" if way.pinned else "the known hosts"
-    take = f"write it as {name}" if way.pinned else f"ssh-keygen -R '{known}'; ssh {way.words}"
+    name = f"ssh.hostKey in {way.file}" if way.file else "the known hosts"
+    take = f"write it as {name}" if way.file else f"ssh-keygen -R '{known}'; ssh {way.words}"
     return {
-        r"Host key verification failed" if way.pinned else r"IDENTIFICATION HAS CHANGED|host key for .* has changed": (
-            f"{place} shows another key than {name}. If you reinstalled it, type: {scan}; {compare}; {take}. "
+        r"Host key verification failed" if way.file else r"IDENTIFICATION HAS CHANGED|host key for .* has changed": (
+            f"{place} shows another key than {name}. If you reinstalled it, type: {scan}; {COMPARE}; {take}. "
             "If nobody did, somebody else answers at this address: leave it alone"
         ),
-        r"no matching host key type": f"{place} has no host key of the type in {name}; type: {scan}; {compare}; {take}",
+        r"no matching host key type": f"{place} has no host key of the type in {name}; type: {scan}; {COMPARE}; {take}",
         r"Host key verification failed|authenticity of host": (
-            f"ssh does not know {place} yet, and nobody can be asked in between; type once: ssh {way.words}; {compare}"
+            f"ssh does not know {place} yet, and nobody can be asked in between; type once: ssh {way.words}; {COMPARE}"
         ),
     }
 

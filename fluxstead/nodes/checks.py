@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.network import IpAddress, IpNetwork
+from fluxstead.nodes import registration
 from fluxstead.nodes.model import Node
 
 ADDRESS_OUTSIDE = refuses("nodes/address-outside", "U7", "10.0.0.1 is not a host address in 192.168.86.0/24", "the description")
@@ -25,6 +26,7 @@ def findings_of(nodes: Sequence[Node], network: IpNetwork | None) -> Iterator[Fi
     yield from _a_server(nodes)
     yield from _addresses(nodes, network)
     yield from _disks(nodes)
+    yield from registration.findings_of(nodes)
 
 
 def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -12,6 +13,7 @@ from fluxstead.core.names import LabelKey, Labels, LabelValue, Name, Tag
 from fluxstead.core.network import Address, HostKey, IpAddress, Port
 from fluxstead.core.quantity import Quantity, Size
 from fluxstead.core.refusal import refuse
+from fluxstead.nodes.device import Device, contradiction
 
 # k3s, Longhorn's own default data path and the system live here; a data disk mounted over them would hide them (failure F24).
 _SYSTEM_PATHS = ("/", "/home", "/mnt", "/media", "/opt", "/srv", "/var", "/var/lib", "/var/log")
@@ -44,16 +46,6 @@ def _mount_path(value: str) -> str:
     return path
 
 
-def _device(value: str) -> str:
-    if value.startswith("/dev/") and all(character.isalnum() or character in "/._:+-" for character in value):
-        return value
-    raise refuse(
-        f"{value!r} is not a block device",
-        why="the disk to prepare has to be found beyond doubt (U1)",
-        fix="a stable link such as /dev/disk/by-id/ata-…, from `ls -l /dev/disk/by-id`",
-    )
-
-
 def _consent(value: str) -> str:
     serial, _, digest = value.rpartition("/")
     if serial and digest and all(character in "0123456789abcdef" for character in digest):
@@ -75,6 +67,8 @@ def _user(value: str) -> str:
     )
 
 
+_TAINT = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)")
+
 _User = Annotated[str, AfterValidator(_user)]
 
 
@@ -84,9 +78,7 @@ class Disk(Described):
     name: Name = Field(
         description="The disk's key in Longhorn's Node object. It stays for the disk's life: a renamed key is a removed disk (F28)."
     )
-    device: Annotated[str, AfterValidator(_device)] | None = Field(
-        default=None, description="/dev/disk/by-id/… or, with a serial beside it, /dev/sdX (U1)."
-    )
+    device: Device | None = Field(default=None, description="/dev/disk/by-id/… or, with a serial beside it, /dev/sdX (U1).")
     serial: str | None = Field(default=None, min_length=1, description="As `lsblk -o NAME,SERIAL` shows it.")
     wwn: str | None = Field(default=None, min_length=1, description="The World Wide Name, as `lsblk -o NAME,WWN` shows it.")
     size: Size = Field(description="The least size of the disk; a smaller one is another disk.")
@@ -115,6 +107,17 @@ class Disk(Described):
                 f"disk {self.name!r} has neither device nor serial nor wwn",
                 why="the disk to prepare has to be found beyond doubt (U1)",
                 fix="serial: … (from `lsblk -o NAME,SERIAL`) or device: /dev/disk/by-id/…",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_one_disk(self) -> Self:
+        wrong = contradiction(self.device, self.serial, self.wwn) if self.device else None
+        if wrong:
+            raise refuse(
+                f"disk {self.name!r} has another {wrong} than its link {self.device} says",
+                why="they are two disks, and the wrong one might be prepared (U1)",
+                fix=f"the {wrong} of that disk, from `lsblk -o NAME,SERIAL,WWN`, or the link of the disk with this {wrong}",
             )
         return self
 
@@ -160,6 +163,27 @@ class Taint(Described):
     key: LabelKey
     value: LabelValue = ""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_as_kubectl_has_it(cls, value: Any) -> Any:
+        match = _TAINT.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            return value
+        of_key = f", value: {json.dumps(match['value'])}" if match["value"] else ""
+        raise refuse(
+            f"the taint {value!r} is written as kubectl has it",
+            why="key, value and effect are checked each by itself",
+            fix=f"{{key: {match['key']}{of_key}, effect: {match['effect']}}}",
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}:{self.effect}" if self.value else f"{self.key}:{self.effect}"
+
+    @property
+    def repels(self) -> bool:
+        """Whether pods that do not tolerate it stay away; PreferNoSchedule is only a wish."""
+        return self.effect != "PreferNoSchedule"
 
 
 class Node(Described):

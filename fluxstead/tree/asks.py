@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
@@ -43,12 +43,19 @@ class Link:
     url: str
 
 
+class ControllerPods(NamedTuple):
+    """The pods through which requests come: their namespace, and labels that no other pods there have."""
+
+    namespace: str
+    labels: Mapping[str, str]
+
+
 class Router(Protocol):
     """The owner of routes. Every cluster has one; which one follows from the description alone."""
 
     @property
-    def controller_namespace(self) -> str:
-        """The namespace of the controller's pods, for network policies that let them in."""
+    def controller(self) -> ControllerPods:
+        """The controller's pods, for network policies that let them in."""
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The objects that make `route` work, all in the route's namespace."""

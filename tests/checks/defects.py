@@ -9,6 +9,9 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
 from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
+from tests.checks.defects_of_pods import OF_MACHINES, OF_PODS
+from tests.checks.defects_of_secrets import DECRYPTS, ENCRYPTED, OF_SECRETS
+from tests.checks.defects_of_trees import OF_TREES
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
@@ -38,17 +41,16 @@ _CERT_MANAGER = (obj("Namespace", "cert-manager"), release("cert-manager/cert-ma
 _HPA = "spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: sit}}"
 _NODE_PORT = "spec: {type: NodePort, selector: {app: site}, ports: [{port: 80, nodePort: 30080}]}"
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
-_SOPS = "sops: {age: [{recipient: age1other, enc: x}], mac: 'ENC[AES256_GCM,data:y]', version: 3.9.0}"
-_ENCRYPTED = obj("Secret", "web/settings", "stringData: {color: 'ENC[AES256_GCM,data:x]'}\n" + _SOPS)
-_TOKEN = "ghp" + "_0123456789abcdefghij"
 _IMAGE = "image: 'example.test/site:1.0.0'"
 _COLOR = "{name: COLOR, valueFrom: {secretKeyRef: {name: setings, key: color}}}"
 _POLICY = "networking.k8s.io/v1"
-_DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 
 DEFECTS: Mapping[str, Planted] = {
     **OF_MOVES,
     **OF_OBJECTS,
+    **OF_TREES,
+    **OF_PODS,
+    **OF_SECRETS,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
         cure=(", servce.yaml", ""),
@@ -110,7 +112,7 @@ DEFECTS: Mapping[str, Planted] = {
         says="takes its configuration from ConfigMap web/setings",
     ),
     "references/missing-secret": Planted(
-        files=layer("web", WEB, _ENCRYPTED, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, env: [{_COLOR}]"), spec=_DECRYPTS),
+        files=layer("web", WEB, ENCRYPTED, DEPLOYMENT.replace(_IMAGE, f"{_IMAGE}, env: [{_COLOR}]"), spec=DECRYPTS),
         cure=("name: setings,", "name: settings,"),
         says="needs Secret web/setings",
     ),
@@ -208,9 +210,9 @@ DEFECTS: Mapping[str, Planted] = {
         says="has no value `zebra`",
     ),
     "versions/range": Planted(
-        files=layer("web", WEB, release("web/site", "site", "'^55.0.0'")),
-        cure=("'^55.0.0'", "55.5.0"),
-        says="version `^55.0.0` of chart site",
+        files=layer("web", WEB, release("web/site", "site", "'>=55.0.0'")),
+        cure=("'>=55.0.0'", "55.5.0"),
+        says="version `>=55.0.0` of chart site",
     ),
     "versions/source-type": Planted(
         files=layer(
@@ -303,47 +305,6 @@ DEFECTS: Mapping[str, Planted] = {
         cure=("'one'", "'1'"),
         says="makes 'one' copies of each volume",
     ),
-    "secrets/plain": Planted(
-        files=layer("web", WEB, obj("Secret", "web/settings", "stringData: {password: hunter2}")),
-        cure=("hunter2", "''"),
-        says="holds `password` in plain text",
-    ),
-    "secrets/recipients": Planted(
-        files=layer("web", WEB, _ENCRYPTED, spec=_DECRYPTS),
-        cure=("age1other", "age1ours"),
-        says="is not encrypted for age1ours",
-        more={"recipients": frozenset({"age1ours"})},
-    ),
-    "secrets/no-decryption": Planted(
-        files=layer("web", WEB, _ENCRYPTED),
-        cure=("  wait: true\n", f"  wait: true\n  {_DECRYPTS}\n"),
-        says="flux-system/web does not decrypt",
-    ),
-    "secrets/no-metadata": Planted(
-        files=layer("web", WEB, _ENCRYPTED.replace(_SOPS, ""), spec=_DECRYPTS),
-        cure=("'ENC[AES256_GCM,data:x]'", "''"),
-        says="holds ENC[…] and no `sops` section",
-    ),
-    "secrets/no-mac": Planted(
-        files=layer("web", WEB, _ENCRYPTED.replace("mac:", "max:"), spec=_DECRYPTS),
-        cure=("max:", "mac:"),
-        says="is encrypted, and has no MAC",
-    ),
-    "secrets/suspected": Planted(
-        files=layer("web", WEB, CONFIG.replace("blue", "postgres://web:web@db")),
-        cure=("web:web@db", "db"),
-        says="may be a secret: a URL with a password",
-    ),
-    "secrets/in-text": Planted(
-        files=layer("web", WEB, CONFIG.replace("blue", _TOKEN)),
-        cure=(_TOKEN, "blue"),
-        says="looks like a key",
-    ),
-    "secrets/in-values": Planted(
-        files=layer("web", WEB, release("web/site", "site", "1.0.0", ", values: {auth: {adminPassword: hunter2}}")),
-        cure=("hunter2", "''"),
-        says="sets auth.adminPassword",
-    ),
     "substitution/undefined": Planted(
         files=layer("web", WEB, CONFIG.replace("blue", "'${HOME}/x'"), spec="postBuild: {substitute: {COLOR: blue}}"),
         cure=("'${HOME}/x'", "'$${HOME}/x'"),
@@ -365,4 +326,4 @@ DEFECTS: Mapping[str, Planted] = {
 }
 """Networks and versions are the description's: no change to the files cures those three, and their own tests show it."""
 
-OF_THE_DESCRIPTION = frozenset({"moves/unread", "versions/compatibility", "network/overlap", "network/node-inside"})
+OF_THE_DESCRIPTION = frozenset({"moves/unread", "versions/compatibility", "network/overlap", "network/node-inside", *OF_MACHINES})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.checks.defects import DEFECTS
-from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, layer, release
+from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, kept, layer, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
@@ -47,6 +47,15 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             files=layer("web", WEB, release("web/site", "site", "1.0.0", ", values: {env: [{name: DB_PASSWORD, value: hunter2}]}")),
             cure=("DB_PASSWORD", "DB_PASSWORD_FILE"),
             says="sets env.DB_PASSWORD",
+        ),
+    ),
+    (
+        "moves/second-release",
+        Planted(
+            before=layer("web", kept(WEB), kept(release("web/stack", "kube-prometheus-stack", "75.6.0"))),
+            files=layer("web", kept(WEB), kept(release("web/kps", "kube-prometheus-stack", "75.6.0"))),
+            cure=("name: kps", "name: stack"),
+            says="HelmRelease web/stack in HEAD becomes HelmRelease web/kps",
         ),
     ),
     (

@@ -5,9 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fluxstead.checks.reading.repository import Unread
-from tests.checks.planted import LONGHORN, WEB, Planted, disk, disk_node, kept, layer, machine, obj, release, storage, storage_class
+from tests.checks.planted import (
+    LONGHORN,
+    STORAGE,
+    WEB,
+    Planted,
+    claim,
+    disk,
+    disk_node,
+    kept,
+    layer,
+    machine,
+    obj,
+    release,
+    storage,
+    storage_class,
+)
 
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
+
+
+def _claimed(size: str, spec: str = "") -> dict[str, str]:
+    """A claim of a class whose volumes cannot grow."""
+    still = obj("StorageClass", "still", "provisioner: example.test/still", STORAGE)
+    return layer("web", kept(WEB), still, claim(size, "still"), spec=spec)
+
+
+def _stack(values: str) -> dict[str, str]:
+    """Monitoring, with these values."""
+    return layer("web", kept(WEB), kept(release("web/stack", "kube-prometheus-stack", "75.6.0", f", values: {{{values}}}")))
+
+
+_CLAIM = "{volumeClaimTemplate: {spec: {resources: {requests: {storage: %s}}}}}"
+_PROMETHEUS = f"prometheus: {{prometheusSpec: {{storageSpec: {_CLAIM}}}}}"
 
 OF_MOVES: Mapping[str, Planted] = {
     "moves/left": Planted(
@@ -40,6 +70,24 @@ OF_MOVES: Mapping[str, Planted] = {
         files={path: text.replace("longhorn-system", "storage") for path, text in LONGHORN.items()},
         cure=("storage", "longhorn-system"),
         says="longhorn-system/longhorn in HEAD becomes HelmRelease storage/longhorn",
+    ),
+    "moves/release-anew": Planted(
+        before=layer("web", WEB, release("web/db", "postgres", "1.0.0", ", releaseName: db")),
+        files=layer("web", WEB, release("web/db", "postgres", "1.0.0", ", releaseName: database")),
+        cure=("database", "db"),
+        says="HelmRelease web/db in HEAD is the Helm release web/db, and now web/database",
+    ),
+    "moves/chart-claim": Planted(
+        before=_stack("grafana: {persistence: {enabled: true, size: 5Gi}}"),
+        files=_stack("grafana: {persistence: {enabled: true, size: 2Gi}}"),
+        cure=("2Gi", "5Gi"),
+        says="asks for 5Gi at `grafana.persistence.size`, and now for 2Gi",
+    ),
+    "moves/claim-kept": Planted(
+        before=_stack(_PROMETHEUS % "5Gi"),
+        files=_stack(_PROMETHEUS % "6Gi"),
+        cure=("6Gi", "5Gi"),
+        says="and now for 6Gi",
     ),
     "moves/unread": Planted(
         files=layer("web", WEB),
@@ -76,6 +124,24 @@ OF_MOVES: Mapping[str, Planted] = {
         files=storage(storage_class("fast", "nvme", 2)),
         cure=("name: fast}", "name: fast, annotations: {kustomize.toolkit.fluxcd.io/force: enabled}}"),
         says="StorageClass fast in HEAD differs in `parameters`",
+    ),
+    "moves/claim-shrinks": Planted(
+        before=_claimed("5Gi"),
+        files=_claimed("2Gi"),
+        cure=("2Gi", "5Gi"),
+        says="PersistentVolumeClaim web/data in HEAD asks for 5Gi, and now for 2Gi",
+    ),
+    "moves/claim-cannot-grow": Planted(
+        before=_claimed("5Gi"),
+        files=_claimed("6Gi"),
+        cure=("name: still}\n", "name: still}\nallowVolumeExpansion: true\n"),
+        says="and now for 6Gi, of a class without allowVolumeExpansion",
+    ),
+    "moves/claim-emptied": Planted(
+        before=_claimed("5Gi"),
+        files={path: text.replace("[ReadWriteOnce]", "[ReadWriteMany]") for path, text in _claimed("5Gi", "force: true").items()},
+        cure=("Many", "Once"),
+        says="differs in `spec.accessModes`, and Flux may delete it for that",
     ),
     "moves/longhorn-version": Planted(
         before={path: text.replace("1.9.0", "1.6.2") for path, text in LONGHORN.items()},

@@ -147,6 +147,7 @@ FOREIGN = {
     "luks": holding(part(signatures=filesystem("crypto_LUKS"))),
     "unused swap": holding(part(signatures=filesystem("swap"))),
     "bytes without a signature": blank(edges="other"),
+    "a signature, and zeros wherever else was looked": blank(volumes=(whole(signatures=filesystem("crypto_LUKS")),)),
     "table without partitions": blank(volumes=(whole(signatures=(Signature("dos", 510),)),), edges="other"),
     "our label for another serial": holding(part(signatures=filesystem(label=label_of("a", "WD-2")), look=EMPTY)),
     "our table from another serial": holding(part(partition_guid=partition_guid("WD-2"), partition_name=PREPARING)),

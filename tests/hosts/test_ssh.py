@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ import pytest
 from fluxstead.hosts import ssh
 from fluxstead.hosts.build import SECONDS, stdin_for, token_of
 from fluxstead.hosts.declared import declared
+from fluxstead.hosts.trouble import Way, not_reached
 from fluxstead.nodes.model import Node
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
-NODE = {"name": "k3s1", "cluster": "c", "address": "192.0.2.1", "role": "server", "state": "live"}
+NODE = {"name": "k3s1", "cluster": "c", "address": "192.0.2.1", "role": "server", "state": "live", "ssh": {"hostKey": KEY}}
 FINE = {"status": "fine", "disks": [], "system": [], "inventory": []}
 STAND_IN = """#!{python}
 import json, os, pathlib, shlex, sys
@@ -62,7 +64,7 @@ def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stand:
 
 def words_for(stand: Stand, **settings: object) -> list[str]:
     """The words after asking a node with these settings of ssh."""
-    answer = ssh.ask_node(Node.model_validate({**NODE, "ssh": settings}), Path("/project"))
+    answer = ssh.ask_node(Node.model_validate({**NODE, "ssh": {"hostKey": KEY, **settings}}), Path("/project"))
     assert answer.status == "fine", answer
     [call] = stand.calls()
     assert "mode" in str(call["stdin"])
@@ -81,7 +83,7 @@ def test_a_known_host_is_pinned_for_this_call_only(stand: Stand, tmp_path: Path)
 
 
 def test_a_key_file_that_is_not_there_is_said_and_nobody_is_dialled(stand: Stand) -> None:
-    answer = ssh.ask_node(Node.model_validate({**NODE, "ssh": {"privateKeyFile": "keys/none"}}), Path("/project"))
+    answer = ssh.ask_node(Node.model_validate({**NODE, "ssh": {"hostKey": KEY, "privateKeyFile": "keys/none"}}), Path("/project"))
     assert "the key file keys/none cannot be read; nothing was dialled" in answer.why[0]
     assert stand.calls() == []
 
@@ -110,10 +112,10 @@ def test_no_terminal_and_no_command_of_the_operator_s_configuration_come_between
     assert "RemoteCommand=none" in words
 
 
-def test_without_a_key_the_operator_s_known_hosts_decide(stand: Stand) -> None:
-    words = words_for(stand)
-    assert not [word for word in words if "KnownHosts" in word or "StrictHostKey" in word]
-    assert words[-2:] == ["root@192.0.2.1", "sh -s"]
+def test_a_host_whose_key_is_not_described_is_not_dialled(stand: Stand) -> None:
+    [why] = ssh.ask_node(Node.model_validate({**NODE, "ssh": {"port": 2222}}), Path()).why
+    assert "nothing was dialled. Type: ssh-keyscan -t ed25519 -p 2222 192.0.2.1; compare its fingerprint" in why
+    assert stand.calls() == []
 
 
 def test_the_key_of_a_jump_host_is_pinned_too(stand: Stand, tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_the_key_of_a_jump_host_is_pinned_too(stand: Stand, tmp_path: Path) -> N
     assert through[through.index("-p") + 1] == "2200"
     assert through[through.index("-i") + 1] == str(key)
     [call] = stand.calls()
-    assert call["known"] == [f"[2001:db8::9]:2200 {KEY}\n"]
+    assert call["known"] == [f"192.0.2.1 {KEY}\n", f"[2001:db8::9]:2200 {KEY}\n"]
 
 
 def test_several_hosts_are_asked_and_each_is_told_as_it_answers(stand: Stand) -> None:
@@ -169,36 +171,40 @@ Host key verification failed.
 """As OpenSSH says it; the last line alone is what it says of a host that it never met."""
 
 
+DESCRIBED = Way("root@192.0.2.1", file="nodes/k3s1.yaml")
+MET = Way("root@192.0.2.1")
+"""As `discover` goes, without a description."""
+BEHIND = replace(DESCRIBED, jump="root@192.0.2.9:22")
+
+
 @pytest.mark.parametrize(
-    ("settings", "trouble", "said"),
+    ("way", "trouble", "said"),
     [
-        ({"hostKey": KEY}, CHANGED, "another key than ssh.hostKey in nodes/k3s1.yaml"),
-        ({"hostKey": KEY, "port": 2222}, CHANGED, "ssh-keyscan -t ed25519 -p 2222 192.0.2.1; compare"),
-        ({}, CHANGED, "ssh-keygen -R '192.0.2.1'"),
-        ({"port": 2222}, CHANGED, "ssh-keygen -R '[192.0.2.1]:2222'"),
-        ({}, "Host key verification failed.\n", "does not know 192.0.2.1 yet"),
+        (DESCRIBED, CHANGED, "another key than ssh.hostKey in nodes/k3s1.yaml"),
+        (replace(DESCRIBED, port=2222), CHANGED, "ssh-keyscan -t ed25519 -p 2222 192.0.2.1; compare"),
+        (MET, CHANGED, "ssh-keygen -R '192.0.2.1'"),
+        (replace(MET, port=2222), CHANGED, "ssh-keygen -R '[192.0.2.1]:2222'"),
+        (MET, "Host key verification failed.\n", "does not know 192.0.2.1 yet"),
+        (DESCRIBED, "no matching host key type found. Their offer: rsa-sha2-512\n", "no host key of the type in ssh.hostKey"),
+        (DESCRIBED, "me@192.0.2.1: Permission denied (publickey).\n", "ssh-copy-id root@192.0.2.1"),
+        (DESCRIBED, "*** Permission denied to all but staff ***\nConnection refused\n", "systemctl enable --now ssh"),
+        (DESCRIBED, "Received disconnect: 2: Too many authentication failures\n", "ssh.privateKeyFile"),
+        (DESCRIBED, "@ WARNING: UNPROTECTED PRIVATE KEY FILE! @\nPermission denied (publickey).\n", "chmod 600"),
+        (DESCRIBED, "ssh: connect to host 192.0.2.1 port 22: Connection timed out\n", "ping -c 3 192.0.2.1"),
+        (DESCRIBED, "ssh: connect to host 192.0.2.1 port 22: No route to host\n", "in nodes/k3s1.yaml is right"),
+        (DESCRIBED, "kex_exchange_identification: read: Connection reset by peer\n", "MaxStartups"),
         (
-            {"hostKey": KEY},
-            "no matching host key type found. Their offer: rsa-sha2-512\n",
-            "no host key of the type in ssh.hostKey",
+            BEHIND,
+            "Host key verification failed.\nConnection closed by UNKNOWN port 65535\n",
+            "through: Host key verification failed. root@192.0.2.9:22 or 192.0.2.1 shows another key",
         ),
-        ({}, "me@192.0.2.1: Permission denied (publickey).\n", "ssh-copy-id root@192.0.2.1"),
-        ({}, "*** Permission denied to all but staff ***\nConnection refused\n", "systemctl enable --now ssh"),
-        ({}, "Received disconnect: 2: Too many authentication failures\n", "ssh.privateKeyFile"),
-        ({}, "@ WARNING: UNPROTECTED PRIVATE KEY FILE! @\nPermission denied (publickey).\n", "chmod 600"),
-        ({}, "ssh: connect to host 192.0.2.1 port 22: Connection timed out\n", "ping -c 3 192.0.2.1"),
-        ({}, "ssh: connect to host 192.0.2.1 port 22: No route to host\n", "in nodes/k3s1.yaml is right"),
-        ({}, "kex_exchange_identification: read: Connection reset by peer\n", "MaxStartups"),
-        ({"jump": {"address": "192.0.2.9", "hostKey": KEY}}, "Permission denied (publickey).\n", "root@192.0.2.9:22 or 192.0.2.1"),
-        ({}, "something new\n", "Type: ssh -v root@192.0.2.1"),
-        ({}, "", "no reason given"),
+        (BEHIND, "Permission denied (publickey).\n", "root@192.0.2.9:22 or 192.0.2.1"),
+        (DESCRIBED, "something new\n", "Type: ssh -v root@192.0.2.1"),
+        (DESCRIBED, "", "no reason given"),
     ],
 )
-def test_ssh_that_does_not_get_through_is_told_with_what_to_type(
-    settings: dict[str, object], trouble: str, said: str, stand: Stand
-) -> None:
-    stand.answers("", trouble=trouble, status=255)
-    [why] = ssh.ask_node(Node.model_validate({**NODE, "ssh": settings}), Path()).why
+def test_ssh_that_does_not_get_through_is_told_with_what_to_type(way: Way, trouble: str, said: str) -> None:
+    why = not_reached(trouble, way)
     assert why.startswith("ssh did not get through: ")
     assert said in why
 

@@ -290,7 +290,15 @@ _READING = (
     _reference("description/yaml", "0o17", (K1, "storage: longhorn", "storage: 017 # not 0o17")),
     _reference("description/yaml", "2026-01-01", (K1, "storage: longhorn", "storage: 2026-01-01")),
 )
+
+
+def _of_another_stack(project: Path) -> None:
+    (project / "generated/home").mkdir(parents=True)
+    (project / "generated/home/.fluxstead.json").write_text('{"files": {}}')
+
+
 _LOOKED_AT = (
+    _by_hand("tree/left-behind", "", _of_another_stack),
     _by_hand(
         "tree/deleted", "", lambda project: (project / "generated/k3s-flux/apps.yaml").unlink(), written=True, command="check"
     ),

@@ -179,7 +179,8 @@ def _copy(of: Path) -> Iterator[Path]:
 
 def _answers() -> dict[str, Any]:
     from tests.conftest import copy_description  # noqa: PLC0415 -- likewise
-    from tests.rules.mistakes import BASES, MISTAKES, change  # noqa: PLC0415
+    from tests.rules.all_mistakes import MISTAKES  # noqa: PLC0415
+    from tests.rules.mistakes import BASES, change  # noqa: PLC0415
 
     answers = []
     with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,8 @@ from fluxstead.description import load, place, problems, text_in, yaml_in
 from fluxstead.roster import SYSTEMS
 from fluxstead.tree.delivery import LOCKED, NOT_WRITTEN
 from fluxstead.tree.look import ENDLESS_LINK, UNREADABLE
-from tests.rules.mistakes import MISTAKES, Mistake
+from tests.rules.all_mistakes import MISTAKES
+from tests.rules.mistakes import Mistake
 from tests.rules.mutated import REPOSITORY
 
 pytestmark = pytest.mark.reference

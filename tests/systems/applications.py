@@ -15,7 +15,7 @@ from fluxstead.core.version import Version
 from fluxstead.description.load import load
 from fluxstead.systems.applications import plan
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import Link, Route
+from fluxstead.tree.asks import ControllerPods, Link, Route
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.resolve import resolved
 
@@ -81,7 +81,7 @@ RICH = """
 class PlainRouter:
     """An ingress controller that needs no more than an Ingress."""
 
-    controller_namespace = "ingress"
+    controller = ControllerPods("ingress", {"app": "controller"})
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress."""
@@ -113,7 +113,7 @@ def described(folder: Path, apps: str) -> tuple[Application, ...]:
 
 def planned(apps: Sequence[Application], platform: Platform = PLATFORM) -> Plan:
     """The plan, on a cluster with everything."""
-    own = plan(apps, platform, ROUTER.controller_namespace, "longhorn")
+    own = plan(apps, platform, ROUTER.controller, "longhorn")
     return resolved({"ingress": Plan(router=ROUTER), "applications": own})["applications"]
 
 

@@ -122,6 +122,7 @@ def test_the_network_is_closed_but_for_dns_the_controller_and_what_is_declared(t
     deny, allow = objects(found, "web-prod", "NetworkPolicy")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert [_rule(rule, "from") for rule in allow["spec"]["ingress"]] == [("ingress", [8080]), ("monitoring", [8080])]
+    assert allow["spec"]["ingress"][0]["from"][0]["podSelector"] == {"matchLabels": {"app": "controller"}}, "not its neighbours"
     dns, database, queue = allow["spec"]["egress"]
     assert _rule(dns, "to") == ("kube-system", [53, 53])
     assert (database["to"], database["ports"]) == (
@@ -196,6 +197,7 @@ _SIZES = st.fixed_dictionaries(
     optional={
         "cpu": st.sampled_from(["10m", "250m", "0.5", "1", "2", "1500m"]),
         "memory": st.sampled_from(["64Mi", "1.5Gi", "128M", "1Gi", "134217728"]),
+        "ephemeralStorage": st.sampled_from(["10Mi", "1Gi", "20G"]),
     },
 )
 _ENVIRONMENT: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -241,13 +243,17 @@ def test_the_quota_never_stops_a_rollout_and_never_a_pod(described_app: dict[str
 def test_every_pod_is_one_that_its_namespace_admits(described_app: dict[str, Any]) -> None:
     """https://kubernetes.io/docs/concepts/security/pod-security-standards/, restricted."""
     found = planned([Application.model_validate(described_app)])
-    assert the(found, "web-prod", "Namespace")["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
+    labels = the(found, "web-prod", "Namespace")["metadata"]["labels"]
+    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
+    assert labels["pod-security.kubernetes.io/enforce-version"] == "v1.33", "the standard of a later release may refuse the pods"
     pod = the(found, "web-prod", "Deployment")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    limit = container["resources"]["limits"]["ephemeral-storage"]
+    assert [one["emptyDir"] for one in pod.get("volumes", []) if "emptyDir" in one] in ([], [{"sizeLimit": limit}])
     assert {mount["name"] for mount in container.get("volumeMounts", [])} == {volume["name"] for volume in pod.get("volumes", [])}
     if "volume" in described_app["environments"][0]:
         assert pod["securityContext"]["fsGroup"] > 0, "a volume is root's until the group is set"

@@ -22,7 +22,7 @@ from fluxstead.core.version import Version
 from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.systems.monitoring import plan
 from fluxstead.systems.monitoring.settings import MonitoringSettings, PrometheusBytes
-from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Scrape
+from fluxstead.tree.asks import AlertRules, ControllerPods, Dashboard, Link, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.order import order
 from fluxstead.tree.resolve import resolved
@@ -36,7 +36,7 @@ VERSIONS = [version for version in versions_known("kube-prometheus-stack") if Ve
 class EdgeRouter:
     """A router as the ingress system hands it over: one ConfigMap for each route, and an address on a node's port."""
 
-    controller_namespace = "edge"
+    controller = ControllerPods("edge", {})
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """Objects that carry what they were asked for."""

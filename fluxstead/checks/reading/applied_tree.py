@@ -10,7 +10,7 @@ from typing import Any
 
 from fluxstead.checks.reading.directory import GENERATED, DirectoryContent, moved, read_directory
 from fluxstead.checks.reading.documents import Document
-from fluxstead.checks.reading.patches import EVERYTHING, Patch, patches_in, with_patch
+from fluxstead.checks.reading.patches import EVERYTHING, Patch, may_set, patches_in, with_patch
 from fluxstead.checks.reading.store import Store, entries_of, normal
 from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Finding, Source
@@ -56,6 +56,10 @@ class FluxKustomization:
         """Whether objects of this kind may be applied differently from how they are written."""
         return bool(self.patched) and (kind in self.patched or EVERYTHING in self.patched)
 
+    def changes_spec(self, kind: str, *keys: str) -> bool:
+        """Whether these keys of such an object's spec may be applied differently from how they are written."""
+        return any(on in {kind, EVERYTHING} and any(may_set(patch, ("spec", key)) for key in keys) for on, patch in self.patches)
+
     @property
     def waits(self) -> bool:
         """Whether it is ready only with everything it applied."""
@@ -91,6 +95,13 @@ class AppliedObject:
         """Whether it will be applied exactly as it is written."""
         return self.has_final_name and not self.kustomization.changes(self.ref.kind)
 
+    def keeps(self, *way: str) -> bool:
+        """Whether it will be applied with what is written at this place, as far as patches show what they change."""
+        patches = self.kustomization.patches if self.kustomization.changes(self.ref.kind) else ()
+        return self.has_final_name and not any(
+            kind in {self.ref.kind, EVERYTHING} and may_set(patch, way) for kind, patch in patches
+        )
+
     @property
     def spec(self) -> Mapping[str, Any]:
         """Its spec; empty where it has none."""
@@ -102,10 +113,16 @@ class AppliedObject:
 
 @dataclass(slots=True)
 class AppliedTree:
-    """Everything that one cluster's Flux applies. `place`: where the store's root is in the repository that Flux reads."""
+    """Everything that one cluster's Flux applies. `place`: where the store's root is in the repository that Flux reads.
+
+    `artifact`: where the root of what Flux reads is in the store, if that is only a part of it; `spec`: what is known of the
+    Kustomization that reconciles the entry, which may be in no file.
+    """
 
     store: Store
     place: str = ""
+    artifact: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict)
     entries: list[FluxKustomization] = field(default_factory=list)
     kustomizations: dict[ObjectRef | str, FluxKustomization] = field(default_factory=dict)
     """By identity; an entry, by its directory."""
@@ -119,7 +136,7 @@ class AppliedTree:
 
     def folder_of(self, spec: Mapping[str, Any]) -> str:
         """The directory that a Kustomization reconciles, from the store's root."""
-        path = normal(str(spec.get("path") or ""))
+        path = normal(posixpath.join(self.artifact, normal(str(spec.get("path") or ""))))
         return normal(posixpath.relpath(path or ".", self.place)) if self.place else path
 
     @property
@@ -138,11 +155,14 @@ class AppliedTree:
         return found[0] if found else None
 
 
-def read_applied_tree(store: Store, entries: Iterable[str], place: str = "") -> AppliedTree:
+def read_applied_tree(
+    store: Store, entries: Iterable[str], place: str = "", artifact: str = "", spec: Mapping[str, Any] | None = None
+) -> AppliedTree:
     """Read everything that Flux reaches from these directories, whose paths are the store's."""
-    tree = AppliedTree(store, place)
+    tree = AppliedTree(store, place, artifact, spec or {})
     for entry in entries:
-        kustomization = FluxKustomization(entry or ".", FLUX_NAMESPACE, 0, None, None, {"path": posixpath.join(place, entry)})
+        path = posixpath.relpath(entry or ".", artifact) if artifact else posixpath.join(place, entry)
+        kustomization = FluxKustomization(entry or ".", FLUX_NAMESPACE, 0, None, None, {**tree.spec, "path": path})
         tree.entries.append(kustomization)
         _read(tree, kustomization, {})
     return tree
@@ -170,6 +190,7 @@ def _read(tree: AppliedTree, kustomization: FluxKustomization, seen: dict[str, D
     inside = [item for item in kustomization.objects if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]
     for own in (item for item in inside if _is_itself(kustomization, item)):
         kustomization.patches.extend(patches_in(own.spec, lambda _: ()))
+        kustomization.spec = {**kustomization.spec, **{key: own.spec[key] for key in ("decryption",) if key in own.spec}}
     kustomization.patched = frozenset(kind for kind, _ in kustomization.patches)
     for child in inside:
         _child(tree, kustomization, child, seen)

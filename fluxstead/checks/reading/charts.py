@@ -1,6 +1,8 @@
-"""Which chart a release takes, and in which version."""
+"""Which chart a release takes, in which version, and what Helm calls it."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from fluxstead.checks.reading.applied_tree import SOURCES, AppliedObject, AppliedTree
 from fluxstead.core.manifest import ObjectRef
@@ -20,3 +22,21 @@ def chart_of(tree: AppliedTree, item: AppliedObject) -> tuple[str, str]:
         return "", ""
     url, tag = str(source.spec.get("url", "")), str(mapping(source.spec, "ref").get("tag", ""))
     return url.rstrip("/").rpartition("/")[2], tag
+
+
+class HelmIdentity(NamedTuple):
+    """What Helm knows a release by, and where it keeps its history.
+
+    Source: fluxcd/helm-controller api/v2/helmrelease_types.go, `GetReleaseName` and what follows it.
+    """
+
+    name: str
+    namespace: str
+    history: str
+
+
+def helm_identity(item: AppliedObject) -> HelmIdentity:
+    """That of a HelmRelease."""
+    own, target = item.ref.namespace, item.spec.get("targetNamespace")
+    name = item.spec.get("releaseName") or (f"{target}-{item.ref.name}" if target else item.ref.name)
+    return HelmIdentity(str(name), str(target or own), str(item.spec.get("storageNamespace") or own))

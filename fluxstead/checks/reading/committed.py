@@ -36,7 +36,7 @@ def committed(history: History, now: AppliedTree, entries: Callable[[Store], Seq
         if known is not None:
             return known
         store = _CommitStore(history.git, commit.blobs, now.store)
-        made = read_applied_tree(store, entries(store), now.place)
+        made = read_applied_tree(store, entries(store), now.place, now.artifact, now.spec)
         if store.missing:
             what = f"{store.missing} in {commit.name} is not in this clone"
             result.unread.append(Unread(what, PARTIAL))

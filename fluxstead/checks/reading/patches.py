@@ -9,6 +9,8 @@ from typing import Any
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.store import entries_of
+from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.shape import mapping
 
 EVERYTHING = "*"
 _KINDS = re.compile(r"\w+(?:\|\w+)*", re.ASCII)
@@ -55,6 +57,18 @@ def _one(target: Any, content: Sequence[Any]) -> Iterator[Patch]:
         yield (body["kind"], body) if known else (EVERYTHING, None)
 
 
+def may_set(patch: Any, way: Sequence[str]) -> bool:
+    """Whether a patch may set what is at this place, or something above or below it; one that could not be read may."""
+    found = patch
+    for key in way:
+        if not isinstance(found, Mapping):
+            break
+        if key not in found:
+            return False
+        found = found[key]
+    return True
+
+
 def with_patch(spec: Mapping[str, Any], patch: Any) -> Mapping[str, Any] | None:
     """The spec of a Flux Kustomization with a patch, as far as it says what is applied; None where one cannot tell."""
     changes = patch.get("spec") if isinstance(patch, Mapping) else None
@@ -62,3 +76,43 @@ def with_patch(spec: Mapping[str, Any], patch: Any) -> Mapping[str, Any] | None:
         return None
     decryption = {"decryption": changes["decryption"]} if "decryption" in changes else {}
     return {**spec, **decryption, "patches": [*entries_of(spec, "patches"), *entries_of(changes, "patches")]}
+
+
+def merged(spec: Mapping[str, Any], ref: ObjectRef, patches: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The spec of the object `ref` with the inline patches that are for it, as far as they set keys of the spec."""
+    result = dict(spec)
+    for entry in patches:
+        target = mapping(entry, "target")
+        for document in documents_in(str(entry.get("patch") or ""), ""):
+            body = document.data
+            if not _is_for(target or body, ref):
+                continue
+            if isinstance(body, Mapping):
+                result.update(_laid_over(result, mapping(body, "spec")))
+            for change in body if isinstance(body, list) else ():
+                path = str(change.get("path", "")) if isinstance(change, Mapping) else ""
+                if path.startswith("/spec/") and path.count("/") == _DEPTH and change.get("op") in {"add", "replace"}:
+                    result[path.rpartition("/")[2]] = change.get("value")
+    return result
+
+
+_DEPTH = 2
+"""Of `/spec/key`."""
+
+
+def _is_for(target: Any, ref: ObjectRef) -> bool:
+    """Whether a patch is for this object: by its target, whose name may be a pattern, or by what it is itself."""
+    if not isinstance(target, Mapping):
+        return False
+    name = target.get("name", mapping(target, "metadata").get("name", ref.name))
+    try:
+        named = re.fullmatch(str(name), ref.name) is not None
+    except re.error:
+        named = False
+    return target.get("kind") == ref.kind and named
+
+
+def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A merge patch: mappings are merged, everything else is replaced."""
+    both = {key: _laid_over(mapping(under, key), value) if isinstance(value, Mapping) else value for key, value in over.items()}
+    return {**under, **both}

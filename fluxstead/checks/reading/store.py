@@ -255,14 +255,20 @@ def below(store: Store, folder: str) -> Iterator[str]:
 
 def line_with(store: Store, document: Document, word: str) -> Source:
     """Where `word` first appears in a document that people wrote; for a generated one, where it was described."""
+    return first_line_with(store, document, word)
+
+
+def first_line_with(store: Store, document: Document, *words: str) -> Source:
+    """The same for the first of several words that is there."""
     if document.generated:
         return document.source
-    lines = store.text(document.path).splitlines()
-    for number in range(document.source.line - 1, len(lines)):
-        if word in lines[number]:
-            return Source(document.path, number + 1)
-        if number >= document.source.line and lines[number].startswith("---"):
-            break
+    start = document.source.line - 1
+    lines = store.text(document.path).splitlines()[start:]
+    end = next((number for number, line in enumerate(lines) if number and line.startswith("---")), len(lines))
+    for word in words:
+        for number, line in enumerate(lines[:end]):
+            if word in line:
+                return Source(document.path, start + number + 1)
     return document.source
 
 

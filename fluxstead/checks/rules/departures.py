@@ -83,7 +83,8 @@ def everything_left(move: Transition) -> Finding:
 def left(move: Transition) -> Iterator[Finding]:
     """What is in a committed tree and no longer in this one. What registers disks is reported by its own system."""
     before, now, facts = move.before, move.now, move.facts
-    moved = move.moved_releases()
+    moved = [pair for pair in move.moved_releases() if _stays(move, *pair)]
+    replaced, with_all_volumes = {old.ref for old, _ in moved}, move.moves_volumes()
     yield from (_second_release(move, old, new) for old, new in moved)
     gone = [
         items[0]
@@ -95,7 +96,7 @@ def left(move: Transition) -> Iterator[Finding]:
         if would_be_pruned(old, now):
             if old.ref.kind != "Namespace" or old.ref.name in with_volumes:
                 yield pruned(move.name, old)
-        elif old.ref.kind in _ORPHANS and not moved:
+        elif old.ref.kind in _ORPHANS and old.ref not in replaced and not with_all_volumes:
             way = f"it as it was, or, if it is meant to go, {_deletion(move.context, before, old)} once the commit has arrived"
             yield _orphan(move.name, old, way)
 
@@ -168,13 +169,23 @@ def _deletes_with_it(kustomization: FluxKustomization) -> bool:
     return not kept and policy != "Orphan" and (policy != "MirrorPrune" or bool(kustomization.spec.get("prune")))
 
 
+def _stays(move: Transition, old: AppliedObject, new: AppliedObject) -> bool:
+    """Whether the first release would run beside the second; with volumes, neither that nor its end is wanted."""
+    return bool(move.facts.chart(move.now, new).holds_volumes) or not would_be_pruned(old, move.now)
+
+
 def _second_release(move: Transition, old: AppliedObject, new: AppliedObject) -> Finding:
     chart = move.facts.chart(move.now, new)
+    beside, fixed = (
+        ("on the same disks, knowing none of its volumes", f": {chart} cannot be moved")
+        if chart.holds_volumes
+        else ("which nothing removes, and both would act on the same custom resources", "")
+    )
     return SECOND_RELEASE(
         new.source,
         what=f"{old.ref} in {move.name} becomes {new.ref}",
-        why=f"a second {chart} would start next to the first, on the same disks, knowing none of its volumes (F5)",
-        fix=f"name {old.ref.name} and namespace {old.ref.namespace}, as before: {chart} cannot be moved",
+        why=f"a second {chart} would start next to the first, {beside} (F5)",
+        fix=f"name {old.ref.name} and namespace {old.ref.namespace}, as before{fixed}",
     )
 
 

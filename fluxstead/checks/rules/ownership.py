@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, k3s_brings
+from fluxstead.catalog.ingress_classes import SHARING_CLASSES, SHARING_CONTROLLERS
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import containers_of
-from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, AppliedTree, annotation
+from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, AppliedTree, FluxKustomization, annotation
+from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
@@ -22,36 +25,93 @@ TWO_DEFAULTS = warns("ownership/two-defaults", "F5", "the cluster has 2 default 
 TWO_RELEASES = refuses(
     "ownership/two-releases", "F5", "HelmRelease a/site installs the chart site, which a cluster can have only once, as …"
 )
+IN_COMMON = warns(
+    "tree/in-common",
+    "F8",
+    "OCIRepository web/charts in components/charts/repository.yaml is applied by 5 Kustomizations: web/a, web/b, web/c, …",
+)
 TWO_OWNERS = refuses("tree/two-owners", "F8", "Namespace web in apps/web/namespace.yaml is already in apps/site/namespace.yaml:1")
 
 _DEFAULT = {
     "StorageClass": "storageclass.kubernetes.io/is-default-class",
     "IngressClass": "ingressclass.kubernetes.io/is-default-class",
 }
+_HOLDS_OTHERS = frozenset({"CustomResourceDefinition", "HelmRelease", "Kustomization", "Namespace", "PersistentVolumeClaim"})
 _NODE_PORTS = range(30000, 32768)
 
 
 def objects(context: CheckContext) -> Iterator[Finding]:
-    """One object, one Kustomization (F8)."""
+    """One object, one Kustomization (F8); one finding for each two files, or Kustomizations, that share objects."""
+    twice: dict[tuple[bool, tuple[object, ...]], list[tuple[AppliedObject, AppliedObject]]] = defaultdict(list)
     for ref, items in context.tree.by_ref.items():
         first = items[0]
         for item in items[1:]:
             if "${" in ref.name + ref.namespace or not (first.has_final_name and item.has_final_name) or _shared(first, item):
                 continue
-            places = f"{first.document.path} ({first.source})" if first.document.generated else str(first.source)
-            yield TWO_OWNERS(
-                item.source,
-                what=f"{ref} in {item.document.path} is already in {places}",
-                why="two Kustomizations would take it from each other at every reconciliation, and prune it (F8)"
-                if first.kustomization is not item.kustomization
-                else "kustomize refuses an object that it finds twice, and nothing in the layer is applied (F8)",
-                fix="another name here, or only one of the two",
-            )
+            common = _is_common(context.tree, first, item)
+            owners = () if common else (first.kustomization.index, item.kustomization.index)
+            twice[common, (first.document.path, item.document.path, *owners)].append((first, item))
+    for (common, _), pairs in twice.items():
+        yield _in_common(pairs) if common else _two_owners(pairs)
 
 
 def _shared(one: AppliedObject, other: AppliedObject) -> bool:
     """Namespaces and the like that several Kustomizations name and none of them prunes."""
     return one.kustomization is not other.kustomization and annotation(one, PRUNE) == annotation(other, PRUNE) == "disabled"
+
+
+def _is_common(tree: AppliedTree, one: AppliedObject, other: AppliedObject) -> bool:
+    """Whether Kustomizations side by side apply the very same object from one file, as from a shared component.
+
+    Each of them writes what the others wrote, and the next one brings back what one of them prunes; what holds data or other
+    objects would come back empty.
+    """
+    same = one.document.path == other.document.path and one.object == other.object and one.ref.kind not in _HOLDS_OTHERS
+    first, second = one.kustomization, other.kustomization
+    beside = not (_is_above(first, second) or _is_above(second, first))
+    return same and beside and tree.folder_of(first.spec) != tree.folder_of(second.spec)
+
+
+def _is_above(above: FluxKustomization, one: FluxKustomization) -> bool:
+    parent: FluxKustomization | None = one
+    while parent is not None and parent is not above:
+        parent = parent.parent
+    return parent is above
+
+
+def _two_owners(pairs: list[tuple[AppliedObject, AppliedObject]]) -> Finding:
+    first, item = pairs[0]
+    places = f"{first.document.path} ({first.source})" if first.document.generated else str(first.source)
+    same = first.source == item.source
+    beside = first.kustomization is not item.kustomization
+    return TWO_OWNERS(
+        item.source,
+        what=f"{item.ref} in {item.document.path}{_and_more(pairs)} is "
+        + (f"applied by {first.kustomization.ref} and by {item.kustomization.ref}" if same and beside else f"already in {places}"),
+        why="two Kustomizations would take it from each other at every reconciliation, and prune it (F8)"
+        if beside
+        else "kustomize refuses an object that it finds twice, and nothing in the layer is applied (F8)",
+        fix="a kustomization.yaml in the upper directory, which lists what is not the lower one's"
+        if same and _is_above(first.kustomization, item.kustomization)
+        else "another name here, or only one of the two",
+    )
+
+
+def _in_common(pairs: list[tuple[AppliedObject, AppliedObject]]) -> Finding:
+    first, item = pairs[0]
+    owners = sorted({one.kustomization.ref.qualified_name for one in (first, *(other for _, other in pairs))})
+    return IN_COMMON(
+        item.source,
+        what=f"{item.ref} in {item.document.path}{_and_more(pairs)} is applied by {len(owners)} Kustomizations:"
+        f" {', '.join(owners[:3])}{', …' if len(owners) > 3 else ''}",  # noqa: PLR2004 -- enough to find the others
+        why="they take it from each other at every reconciliation; when one of them goes, it is gone until another one runs (F8)",
+        fix="one Kustomization for it, on which the others depend",
+    )
+
+
+def _and_more(pairs: list[tuple[AppliedObject, AppliedObject]]) -> str:
+    others = len({item.ref for _, item in pairs}) - 1
+    return f" (and {others} more of this file)" if others else ""
 
 
 def releases(context: CheckContext) -> Iterator[Finding]:
@@ -61,14 +121,12 @@ def releases(context: CheckContext) -> Iterator[Finding]:
     for item in context.tree.of("HelmRelease"):
         if item.ref.group != "helm.toolkit.fluxcd.io" or "${" in str(item.ref):
             continue
-        target = str(item.spec.get("targetNamespace") or item.ref.namespace)
-        plain = item.ref.name if target == item.ref.namespace else f"{target}-{item.ref.name}"
-        release = str(item.spec.get("releaseName") or plain)
+        helm = helm_identity(item)
         # Where Helm stores the release, and where the release's objects are: two releases can share neither.
-        for place in dict.fromkeys((str(item.spec.get("storageNamespace") or item.ref.namespace), target)):
-            first = names.setdefault((place, release), item)
+        for place in dict.fromkeys((helm.history, helm.namespace)):
+            first = names.setdefault((place, helm.name), item)
             if first.ref != item.ref:
-                yield _two(item, first, f"the Helm release {place}/{release}")
+                yield _two(item, first, f"the Helm release {place}/{helm.name}")
                 break
         chart = context.facts.chart(context.tree, item)
         if chart.single:
@@ -88,15 +146,19 @@ def _two(item: AppliedObject, first: AppliedObject, what: str) -> Finding:
 
 def routes(context: CheckContext) -> Iterator[Finding]:
     """One Ingress for each host and path of a class (F7)."""
-    owners: dict[tuple[str, str, str], AppliedObject] = {}
+    owners: dict[tuple[str, str, str, bool], AppliedObject] = {}
+    shared = _at_one_address(context.tree)
     for item in context.tree.of("Ingress"):
         controller = str(item.spec.get("ingressClassName") or annotation(item, "kubernetes.io/ingress.class") or "")
         if not item.is_final or any(annotation(item, copy) == "true" for copy in context.facts.copies):
             continue
         for rule in entries_of(item.spec, "rules"):
             host = str(rule.get("host") or "*")
+            if host == "*" and controller not in shared:
+                continue
             for path in entries_of(mapping(rule, "http"), "paths"):
-                route = (controller, host, _meant(str(path.get("path") or "/")))
+                # A request to the path itself goes to the exact one, and what is below it to the prefix (Ingress API, `pathType`).
+                route = (controller, host, _meant(str(path.get("path") or "/")), path.get("pathType") == "Exact")
                 if route[2].endswith("$"):
                     continue
                 first = owners.setdefault(route, item)
@@ -108,6 +170,12 @@ def routes(context: CheckContext) -> Iterator[Finding]:
                     why="the controller picks one of the two, and not always the same one (F7)",
                     fix="another host or another path for one of them",
                 )
+
+
+def _at_one_address(tree: AppliedTree) -> set[str]:
+    """The classes whose Ingresses without a host all answer at one address; other controllers give each Ingress its own."""
+    made = {item.ref.name for item in tree.of("IngressClass") if item.spec.get("controller") in SHARING_CONTROLLERS}
+    return {"", *SHARING_CLASSES, *made}
 
 
 def _meant(path: str) -> str:
@@ -212,5 +280,5 @@ RULES = (
     Rule(routes, (SAME_ROUTE,)),
     Rule(defaults, (TWO_DEFAULTS,)),
     Rule(releases, (TWO_RELEASES,)),
-    Rule(objects, (TWO_OWNERS,)),
+    Rule(objects, (IN_COMMON, TWO_OWNERS)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import posixpath
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
@@ -88,11 +89,15 @@ def dependencies(context: CheckContext) -> Iterator[Finding]:
     for item in tree.of("HelmRelease"):
         for name in releases_before(item):
             if name not in releases and item.is_final and "${" not in name.qualified_name:
+                other = replace(name, group=KUSTOMIZE, kind="Kustomization") in tree.kustomizations
                 yield DANGLING_DEPENDENCY(
                     line_with(tree.store, item.document, name.name),
-                    what=f"{item.ref} depends on {name.qualified_name}, which does not exist",
+                    what=f"{item.ref} depends on {name.qualified_name}, which "
+                    + ("is a Kustomization: a release only waits for releases" if other else "does not exist"),
                     why="Flux waits forever for a release that nobody created (F2)",
-                    fix=_near(name.qualified_name, [one.qualified_name for one in releases])
+                    fix=f"dependsOn in the Kustomization of this release, {item.kustomization.ref.qualified_name}"
+                    if other
+                    else _near(name.qualified_name, [one.qualified_name for one in releases])
                     or "the name of a HelmRelease, with its namespace where that differs",
                 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from fluxstead.checks.context import CheckContext
-from fluxstead.checks.reading.applied_tree import annotation
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
+from fluxstead.checks.reading.directory import GENERATED
+from fluxstead.checks.reading.store import entries_of, line_with, normal, texts_of
 from fluxstead.checks.reading.variables import variables_in
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
@@ -49,16 +51,41 @@ def undefined(context: CheckContext) -> Iterator[Finding]:
 
 
 def _all_known(context: CheckContext, namespace: str, sources: object) -> bool:
-    return all(
-        one.get("kind") == "ConfigMap" and context.tree.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
-        for one in (sources if isinstance(sources, list) else [])
+    return all(_is_known(context, namespace, one) for one in (sources if isinstance(sources, list) else []))
+
+
+def _is_known(context: CheckContext, namespace: str, one: Mapping[str, Any]) -> bool:
+    config = (
+        context.tree.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name")))) if one.get("kind") == "ConfigMap" else None
     )
+    return config is not None and all(context.tree.store.is_file(path) for path in _environments(config))
 
 
 def _from_config(context: CheckContext, namespace: str, sources: object) -> Iterator[str]:
     for one in sources if isinstance(sources, list) else []:
         config = context.tree.one(ObjectRef("", "ConfigMap", namespace, str(one.get("name"))))
-        yield from mapping(config.object, "data") if config else ()
+        if config:
+            yield from mapping(config.object, "data")
+            yield from _generated(context, config)
+
+
+def _generated(context: CheckContext, config: AppliedObject) -> Iterator[str]:
+    """The keys that kustomize's generator takes from literals and from files (kustomize: api/kv)."""
+    generator = mapping(config.object, GENERATED)
+    lines = [*texts_of(generator, "literals")]
+    for path in _environments(config):
+        lines += context.tree.store.text(path).splitlines()
+    yield from (line.partition("=")[0].strip() for line in lines if not line.lstrip().startswith("#"))
+    for file in texts_of(generator, "files"):
+        yield file.partition("=")[0].rpartition("/")[2]
+
+
+def _environments(config: AppliedObject) -> Iterator[str]:
+    """The files with a variable a line that it is generated from."""
+    generator, folder = mapping(config.object, GENERATED), config.document.path.rpartition("/")[0]
+    for path in (*texts_of(generator, "envs"), generator.get("env")):
+        if isinstance(path, str):
+            yield normal(f"{folder}/{path}")
 
 
 RULES = (Rule(undefined, (UNDEFINED_VARIABLE,)),)

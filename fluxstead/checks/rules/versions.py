@@ -27,7 +27,9 @@ DEPRECATED_API = warns(
     "versions/deprecated-api", "F6", "HelmRelease a/b uses helm.toolkit.fluxcd.io/v2beta1, which Flux 2.7 no longer serves"
 )
 MOVING_IMAGE = warns("versions/moving-image", "F23", "Deployment web/site runs example.test/site:latest")
-VERSION_RANGE = refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `^5.0.0` of chart site")
+BOUNDED_RANGE = warns("versions/bounded-range", "F23", "HelmRelease a/b takes version `^5.0.0` of chart site")
+VERSION_IS_NO_TEXT = refuses("versions/number", "F20", "HelmRelease a/b has the version 1.10, which YAML reads as the number 1.1")
+VERSION_RANGE = refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `>=5.0.0` of chart site")
 SOURCE_TYPE = refuses("versions/source-type", "F20", "HelmRepository a/b has type oci, but its URL is https://charts.example.test")
 
 _REMOVED = {
@@ -121,21 +123,28 @@ def _why_not(chart: str, version: str) -> str:
 
 
 def unpinned(context: CheckContext) -> Iterator[Finding]:
-    """Ranges in place of versions (F23), and images that can change under their tag."""
+    """Ranges and numbers in place of versions (F23)."""
     store = context.tree.store
     for item in context.tree.of("HelmRelease", "HelmChart"):
         holder = mapping(mapping(item.spec, "chart"), "spec") if item.ref.kind == "HelmRelease" else item.spec
         source = mapping(holder, "sourceRef").get("kind")
-        version = str(holder.get("version", "*"))
-        if holder.get("chart") and source == "HelmRepository" and not Version.read(version) and "${" not in version:
-            place = line_with(store, item.document, "version:")
-            if not isinstance(holder.get("version", ""), str):
-                version = _as_written(store.text(item.document.path), place.line) or version
-            yield _range(item, f"version `{version}` of chart {holder.get('chart')}", place)
+        version, place = holder.get("version", "*"), line_with(store, item.document, "version:")
+        if not holder.get("chart") or source != "HelmRepository" or not item.keeps("spec", "chart"):
+            continue
+        if not isinstance(version, str):
+            yield _number(item, version, _as_written(store.text(item.document.path), place.line), place)
+        elif not Version.read(version) and "${" not in version:
+            yield _range(item, version, f"version `{version}` of chart {holder.get('chart')}", place)
     for item in context.tree.of("OCIRepository"):
         reference = mapping(item.spec, "ref")
-        if "semver" in reference and "digest" not in reference:
-            yield _range(item, f"any version that is {reference['semver']}", line_with(store, item.document, "semver:"))
+        semver = str(reference.get("semver", ""))
+        if semver and "digest" not in reference and item.keeps("spec", "ref") and not Version.read(semver) and "${" not in semver:
+            yield _range(item, semver, f"any version that is {semver}", line_with(store, item.document, "semver:"))
+
+
+def moving(context: CheckContext) -> Iterator[Finding]:
+    """Images that can change under their tag (F23)."""
+    store = context.tree.store
     for item in context.tree.objects:
         pod = pod_in(item.object) if item.is_final and not item.document.generated else None
         if not pod:
@@ -163,12 +172,30 @@ def _moving(image: str) -> bool:
     return "@" not in name and (":" not in name or name.endswith(":latest"))
 
 
-def _range(item: AppliedObject, what: str, place: Source) -> Finding:
+def _range(item: AppliedObject, wanted: str, what: str, place: Source) -> Finding:
+    said, bounded = f"{item} takes {what}", _has_an_end(wanted)
+    fix = "one exact version, such as 1.9.0"
+    if bounded:
+        return BOUNDED_RANGE(place, what=said, why="a new release is installed unasked, up to that bound (F23)", fix=fix)
     return VERSION_RANGE(
+        place, what=said, why="every release is installed unasked, the next major too, or none matches (F4, F23)", fix=fix
+    )
+
+
+_UPPER = re.compile(r"<|\s-\s|[~^]\s*v?\d|^\s*[=v]*\s*\d+(\.(\d+|[xX*])){0,2}\s*$")
+"""What keeps a range from growing without end: a bound, `a - b`, `~1.2`, `^1.2`, `1.x` (Masterminds/semver, constraints)."""
+
+
+def _has_an_end(wanted: str) -> bool:
+    return all(_UPPER.search(one) for one in wanted.split("||"))
+
+
+def _number(item: AppliedObject, read: object, written: str | None, place: Source) -> Finding:
+    return VERSION_IS_NO_TEXT(
         place,
-        what=f"{item} takes {what}",
-        why="a new release is installed unasked, or no release matches (F4, F23)",
-        fix="one exact version, such as 1.9.0",
+        what=f"{item} has the version {written or read}, which YAML reads as the number {read}",
+        why="the API server refuses a number there, and what it would be is another version (F20)",
+        fix=f'version: "{written or read}"',
     )
 
 
@@ -190,6 +217,7 @@ RULES = (
     Rule(chart_values, (NO_SUCH_VALUE, MAYBE_NO_SUCH_VALUE)),
     Rule(schemas, (NOT_IN_SCHEMA,)),
     Rule(apis, (DEPRECATED_API,)),
-    Rule(unpinned, (MOVING_IMAGE, VERSION_RANGE)),
+    Rule(unpinned, (BOUNDED_RANGE, VERSION_IS_NO_TEXT, VERSION_RANGE)),
+    Rule(moving, (MOVING_IMAGE,)),
     Rule(source_types, (SOURCE_TYPE,)),
 )

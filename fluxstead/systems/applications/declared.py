@@ -8,7 +8,7 @@ from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.secrecy import is_password, may_be_secret
 from fluxstead.core.secret_forms import is_random, sightings
-from fluxstead.systems.applications.settings import Application, Environment
+from fluxstead.systems.applications.settings import EPHEMERAL, Application, Environment
 
 NAMED_SECRET = warns(
     "applications/named-secret",
@@ -55,11 +55,12 @@ def _resources(owner: Application | Environment) -> Iterator[Finding]:
     resources = owner.resources
     if resources is None:
         return
-    asked, bound = resources.requests, resources.limits
-    for name, request, limit in (("cpu", asked.cpu, bound.cpu), ("memory", asked.memory, bound.memory)):
-        if request is not None and limit is not None and request.amount > limit.amount:
+    bounds = resources.most
+    for name, request in resources.asked.items():
+        limit = bounds.get(name)
+        if limit is not None and request.amount > limit.amount:
             yield REQUEST_ABOVE_LIMIT(
-                resources.source_of("requests", name),
+                resources.source_of("requests", "ephemeralStorage" if name == EPHEMERAL else name),
                 what=f"{request} of {name} requested, above the limit of {limit}",
                 why="the API server refuses every pod",
                 fix=f"a request of {limit} or less, or a higher limit",

@@ -12,17 +12,17 @@ from fluxstead.systems.applications import namespace, workload
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import Route
+from fluxstead.tree.asks import ControllerPods, Route
 from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
 """Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
 
 
-def plan(apps: Sequence[Application], platform: Platform, ingress_namespace: str, default_class: str) -> Plan:
+def plan(apps: Sequence[Application], platform: Platform, controller: ControllerPods, default_class: str) -> Plan:
     """The layers of all applications, in the order they are described.
 
-    `ingress_namespace` is where the controller's pods come from; `default_class` is for volumes that name no StorageClass.
+    `controller` are the pods that requests come from; `default_class` is for volumes that name no StorageClass.
     """
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
@@ -33,7 +33,7 @@ def plan(apps: Sequence[Application], platform: Platform, ingress_namespace: str
         for instance in instances(app):
             if instance.name in layers:
                 continue
-            objects = _objects(instance, platform, default_class, ingress_namespace)
+            objects = _objects(instance, platform, default_class, controller)
             layers[instance.name] = _layer(instance, tuple(Manifest(obj, instance.source) for obj in objects))
             routes += _routes(instance)
     findings = findings_of(apps, metrics="metrics-server" not in platform.disabled)
@@ -66,11 +66,11 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
     )
 
 
-def _objects(instance: Instance, platform: Platform, default_class: str, ingress_namespace: str) -> Iterator[dict[str, Any]]:
+def _objects(instance: Instance, platform: Platform, default_class: str, controller: ControllerPods) -> Iterator[dict[str, Any]]:
     port, volume = instance.app.port, instance.volume
-    yield namespace.namespace(instance)
+    yield namespace.namespace(instance, platform)
     yield from namespace.bounds(instance)
-    yield from namespace.network_policies(instance, platform, ingress_namespace)
+    yield from namespace.network_policies(instance, platform, controller)
     yield from namespace.access(instance)
     if volume:
         yield workload.claim(instance, volume, default_class)

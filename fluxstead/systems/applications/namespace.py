@@ -7,14 +7,16 @@ from typing import Any
 
 from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
+from fluxstead.core.pod_security import pod_security
 from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.instance import Instance, times
-from fluxstead.systems.applications.settings import Compute, Peer
+from fluxstead.systems.applications.settings import Peer
+from fluxstead.tree.asks import ControllerPods
 
 
-def namespace(instance: Instance) -> dict[str, Any]:
+def namespace(instance: Instance, platform: Platform) -> dict[str, Any]:
     """The namespace, which admits only pods of the restricted Pod Security Standard."""
-    metadata: dict[str, Any] = {"name": instance.name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+    metadata: dict[str, Any] = {"name": instance.name, "labels": pod_security("restricted", platform)}
     if instance.volume:
         metadata["annotations"] = dict(KEEP)
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
@@ -26,13 +28,9 @@ def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
     The quota counts every pod twice: in a rollout the old pods count until they are gone (Kubernetes: pkg/quota/v1/evaluator/core/
     pods.go). It follows from what the pods ask for, so it never stops what the description allows.
     """
-    resources = instance.resources
-    limits = _amounts(resources.limits)
+    limits, asked = instance.resources.most, instance.resources.asked
     # Kubernetes uses the limit where the request is missing, and the quota counts it.
-    asked = _amounts(resources.requests)
-    requests: dict[str, Quantity] = {
-        name: asked.get(name) or limits[name] for name in ("cpu", "memory") if name in asked or name in limits
-    }
+    requests = asked | {name: limit for name, limit in limits.items() if name not in asked}
     pods = 2 * max(instance.most, 1)
     yield {
         "apiVersion": "v1",
@@ -46,42 +44,24 @@ def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
             }
         },
     }
-    if requests:
-        yield {
-            "apiVersion": "v1",
-            "kind": "LimitRange",
-            "metadata": {"name": instance.app.name, "namespace": instance.name},
-            "spec": {
-                "limits": [
-                    {
-                        "type": "Container",
-                        **({"default": _texts(limits)} if limits else {}),
-                        "defaultRequest": _texts(requests),
-                    },
-                ]
-            },
-        }
-
-
-def _amounts(compute: Compute) -> dict[str, Quantity]:
-    amounts = {}
-    if compute.cpu is not None:
-        amounts["cpu"] = compute.cpu
-    if compute.memory is not None:
-        amounts["memory"] = compute.memory
-    return amounts
+    yield {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": instance.app.name, "namespace": instance.name},
+        "spec": {"limits": [{"type": "Container", "default": _texts(limits), "defaultRequest": _texts(requests)}]},
+    }
 
 
 def _texts(amounts: Mapping[str, Quantity]) -> dict[str, str]:
     return {name: str(quantity) for name, quantity in amounts.items()}
 
 
-def network_policies(instance: Instance, platform: Platform, ingress_namespace: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def network_policies(instance: Instance, platform: Platform, controller: ControllerPods) -> tuple[dict[str, Any], dict[str, Any]]:
     """Nothing in or out; then what is let through: DNS, the ingress controller where there is a route, and what is declared."""
     app, environment = instance.app, instance.environment
     ingress = [_rule("from", peer, app.port) for peer in (*app.allow.ingress, *environment.allow.ingress)]
     if environment.route and app.port:
-        ingress.insert(0, {"from": [_pods_of(ingress_namespace)], "ports": [{"port": app.port, "protocol": "TCP"}]})
+        ingress.insert(0, {"from": [_pods_of(*controller)], "ports": [{"port": app.port, "protocol": "TCP"}]})
     egress = [_rule("to", peer) for peer in (*app.allow.egress, *environment.allow.egress)]
     return (
         {
@@ -115,8 +95,9 @@ def _rule(direction: str, peer: Peer, own_port: int | None = None) -> dict[str, 
     return rule
 
 
-def _pods_of(namespace_name: str) -> dict[str, Any]:
-    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace_name}}}
+def _pods_of(namespace_name: str, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    selected = {"podSelector": {"matchLabels": dict(labels)}} if labels else {}
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace_name}}, **selected}
 
 
 def _dns(platform: Platform) -> dict[str, Any]:
@@ -124,8 +105,7 @@ def _dns(platform: Platform) -> dict[str, Any]:
     ports = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
     if "coredns" in platform.disabled:
         return ports
-    coredns = {**_pods_of("kube-system"), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
-    return {"to": [coredns], **ports}
+    return {"to": [_pods_of("kube-system", {"k8s-app": "kube-dns"})], **ports}
 
 
 def access(instance: Instance) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
 from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import Cidr, Port, UrlPath
-from fluxstead.core.quantity import Cpu, Memory, Size
+from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
 from fluxstead.core.refusal import refuse
 
 # The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
@@ -59,18 +59,51 @@ PodCount = Annotated[int | str, BeforeValidator(_pods)]
 """A number of pods, or a share of them in percent."""
 
 
+EPHEMERAL = "ephemeral-storage"
+_LIMIT, _REQUEST = Quantity("1Gi"), Quantity("64Mi")
+"""Of what a pod writes to its node's own disk, where nothing is said: without a limit, one pod fills the disk of all (F19)."""
+
+
 class Compute(Described):
-    """Amounts of CPU and memory."""
+    """Amounts of CPU, memory and the node's own disk."""
 
     cpu: Cpu | None = Field(default=None, description="Cores, such as 250m.")
     memory: Memory | None = Field(default=None, description="Bytes, such as 128Mi.")
+    ephemeral_storage: Size | None = Field(default=None, description="Bytes of /tmp, logs and other files beside the volume.")
+
+    @property
+    def amounts(self) -> dict[str, Quantity]:
+        """What is said, by Kubernetes' names."""
+        said = {"cpu": self.cpu, "memory": self.memory, EPHEMERAL: self.ephemeral_storage}
+        return {name: quantity for name, quantity in said.items() if quantity is not None}
 
 
 class Resources(Described):
     """What one pod gets, as in Kubernetes."""
 
     requests: Compute = Field(default_factory=Compute, description="What the scheduler sets aside for each pod.")
-    limits: Compute = Field(default_factory=Compute, description="What a pod cannot exceed; without cpu it may use idle cores.")
+    limits: Compute = Field(
+        default_factory=Compute,
+        description="What a pod cannot exceed; without cpu it may use idle cores, without ephemeralStorage 1Gi.",
+    )
+
+    @property
+    def most(self) -> dict[str, Quantity]:
+        """The limits, by Kubernetes' names."""
+        said = self.limits.amounts
+        return said if EPHEMERAL in said else {**said, EPHEMERAL: _LIMIT}
+
+    @property
+    def asked(self) -> dict[str, Quantity]:
+        """The requests, by Kubernetes' names."""
+        said = self.requests.amounts
+        least = min(_REQUEST, self.most[EPHEMERAL], key=lambda quantity: quantity.amount)
+        return said if EPHEMERAL in said else {**said, EPHEMERAL: least}
+
+    @property
+    def scratch(self) -> Quantity:
+        """The most that a pod may write to its node's own disk."""
+        return self.most[EPHEMERAL]
 
 
 def _small() -> Resources:

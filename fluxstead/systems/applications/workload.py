@@ -65,7 +65,7 @@ def _pod(instance: Instance) -> dict[str, Any]:
         security |= {"fsGroup": app.run_as_user or _ANY_USER, "fsGroupChangePolicy": "OnRootMismatch"}
         volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": app.name}})
     if app.read_only_root_filesystem:
-        volumes.append({"name": "tmp", "emptyDir": {}})
+        volumes.append({"name": "tmp", "emptyDir": {"sizeLimit": str(instance.resources.scratch)}})
     return {
         "serviceAccountName": app.name,
         "automountServiceAccountToken": False,
@@ -105,9 +105,8 @@ def _container(instance: Instance) -> dict[str, Any]:
 
 def _resources(resources: Resources) -> dict[str, dict[str, str]]:
     return {
-        kind: {name: str(value) for name, value in (("cpu", compute.cpu), ("memory", compute.memory)) if value is not None}
-        for kind, compute in (("requests", resources.requests), ("limits", resources.limits))
-        if compute.cpu is not None or compute.memory is not None
+        kind: {name: str(quantity) for name, quantity in amounts.items()}
+        for kind, amounts in (("requests", resources.asked), ("limits", resources.most))
     }
 
 

@@ -18,8 +18,8 @@ def router_of(settings: IngressSettings, platform: Platform, nodes: Sequence[Nod
     """How routes become objects, and where people reach them."""
     entrance = Entrance(_node(nodes), _port(settings, platform))
     if settings.controller == "ingress-nginx":
-        return nginx.NginxRouter(entrance, settings.namespace_name)
-    return traefik.TraefikRouter(entrance, traefik.namespace_of(settings, platform))
+        return nginx.NginxRouter(entrance, nginx.pods_of(settings))
+    return traefik.TraefikRouter(entrance, traefik.pods_of(settings, platform))
 
 
 def plan(settings: IngressSettings, platform: Platform, router: Router) -> Plan:

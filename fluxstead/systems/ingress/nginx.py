@@ -12,7 +12,7 @@ from fluxstead.core.requirement import ingress_class
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import Link, Route, Scrape
+from fluxstead.tree.asks import ControllerPods, Link, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "nginx"
@@ -36,7 +36,7 @@ class NginxRouter:
     """
 
     entrance: Entrance
-    controller_namespace: str
+    controller: ControllerPods
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress, or two where the path is stripped."""
@@ -56,6 +56,12 @@ class NginxRouter:
 def _regex(route: Route, name: str, path: str, target: str) -> dict[str, Any]:
     annotations = {"nginx.ingress.kubernetes.io/use-regex": "true", "nginx.ingress.kubernetes.io/rewrite-target": target}
     return ingress(route, CLASS, path, "ImplementationSpecific", name=name, annotations=annotations)
+
+
+def pods_of(settings: IngressSettings) -> ControllerPods:
+    """The controller's pods, and not those of its default backend (charts/ingress-nginx/templates/_helpers.tpl)."""
+    name = str(settings.values.get("nameOverride") or "ingress-nginx")
+    return ControllerPods(settings.namespace_name, {"app.kubernetes.io/name": name, "app.kubernetes.io/component": "controller"})
 
 
 def controller(settings: IngressSettings, platform: Platform) -> Layer:

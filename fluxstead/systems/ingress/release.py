@@ -8,6 +8,7 @@ from typing import Any
 from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
+from fluxstead.core.pod_security import pod_security
 from fluxstead.core.requirement import Requirement
 from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.tree.layer import Layer
@@ -26,7 +27,7 @@ def release(
     chart, namespace, source = settings.controller, settings.namespace_name, settings.source
     post_renderers = [{"kustomize": {"patches": [dict(patch) for patch in patches]}}] if patches else []
     manifests: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": pod_security("baseline", platform)}},
         {
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "HelmRepository",

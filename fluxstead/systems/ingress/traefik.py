@@ -13,7 +13,7 @@ from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import Link, Route, Scrape
+from fluxstead.tree.asks import ControllerPods, Link, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "traefik"
@@ -31,7 +31,7 @@ class TraefikRouter:
     """
 
     entrance: Entrance
-    controller_namespace: str
+    controller: ControllerPods
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The Ingress, after the Middlewares that it names."""
@@ -65,6 +65,12 @@ def _middleware(route: Route, role: str, spec: dict[str, Any]) -> dict[str, Any]
 def namespace_of(settings: IngressSettings, platform: Platform) -> str:
     """Where Traefik's pods run."""
     return _K3S_NAMESPACE if settings.bundled(platform) else settings.namespace_name
+
+
+def pods_of(settings: IngressSettings, platform: Platform) -> ControllerPods:
+    """Traefik's pods (traefik-helm-chart: traefik/templates/_helpers.tpl)."""
+    name = str(settings.values.get("nameOverride") or "traefik")
+    return ControllerPods(namespace_of(settings, platform), {"app.kubernetes.io/name": name})
 
 
 def controller(settings: IngressSettings, platform: Platform) -> Layer:

@@ -53,6 +53,11 @@ def _secrets(values: Values) -> Iterator[SecretName]:
         yield SecretName(store.get("backupTargetCredentialSecret"), _BACKUP_KEYS.get(scheme, ()))
 
 
+def _on_the_host(values: Values) -> str:
+    del values
+    return "managers that mount the host's directories, privileged"
+
+
 LONGHORN = Chart(
     name="longhorn",
     title="Longhorn",
@@ -61,4 +66,5 @@ LONGHORN = Chart(
     single=True,
     holds_volumes="Longhorn's own way to uninstall it, which deletes every volume,",
     secrets=_secrets,
+    on_the_host=_on_the_host,
 )

@@ -10,7 +10,9 @@ from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
+from fluxstead.core.pod_security import pod_security
 from fluxstead.nodes.model import Node
+from fluxstead.systems.longhorn import placing
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -26,7 +28,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
     classes = {tag: class_for(tag) for tag in tags}
     labels = {"app": "longhorn-manager"}
     return Plan(
-        layers=(_release(settings, platform), *storage_layers(settings, platform, nodes, classes)),
+        layers=(_release(settings, platform, nodes), *storage_layers(settings, platform, nodes, classes)),
         routes=tuple(_routes(settings)),
         scrapes=(
             Scrape(
@@ -43,7 +45,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
-        findings=tuple(findings_of(settings, platform, nodes)),
+        findings=(*findings_of(settings, platform, nodes), *placing.findings_of(settings, nodes)),
     )
 
 
@@ -61,14 +63,14 @@ def class_for(tag: str) -> str:
     return bounded(f"longhorn-{nearest_name(tag)}")
 
 
-def _release(settings: LonghornSettings, platform: Platform) -> Layer:
+def _release(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> Layer:
     source = settings.source
     namespace = {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
             "name": settings.namespace,
-            "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            "labels": pod_security("privileged", platform),
             "annotations": dict(KEEP),
         },
     }
@@ -104,7 +106,7 @@ def _release(settings: LonghornSettings, platform: Platform) -> Layer:
                     }
                 ],
             },
-            "values": merged(_values(settings), settings.values),
+            "values": merged(merged(_values(settings), placing.tolerating(nodes)), settings.values),
         },
     }
     return Layer(
@@ -128,6 +130,8 @@ def _values(settings: LonghornSettings) -> dict[str, Any]:
         "replicaSoftAntiAffinity": settings.replica_soft_anti_affinity,
         "replicaZoneSoftAntiAffinity": settings.replica_zone_soft_anti_affinity,
     }
+    if settings.node_drain_policy:
+        defaults["nodeDrainPolicy"] = settings.node_drain_policy
     values: dict[str, Any] = {
         "defaultSettings": defaults,
         "persistence": {

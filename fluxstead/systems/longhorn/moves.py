@@ -56,7 +56,7 @@ def findings(move: Transition) -> Iterator[Finding]:
     facts = move.facts
     left = [item for item in facts.disk_objects(move.before) if item.ref not in move.now.by_ref]
     taking = [item for item in left if item.spec.get("allowScheduling", True)]
-    if not move.moved_releases():
+    if not move.moves_volumes():
         yield from _gone(move, taking)
     yield from (pruned(move.name, item) for item in left if item not in taking and would_be_pruned(item, move.now))
     takers = _takers(move)

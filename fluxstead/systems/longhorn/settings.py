@@ -11,6 +11,9 @@ from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import UrlPath
 from fluxstead.core.version import Version
 
+BLOCKS_WITH_LAST_COPY = "block-if-contains-last-replica"
+DRAINS_STOPPED = "allow-if-replica-is-stopped"
+
 
 class BackupTarget(Described):
     """Where Longhorn keeps backups."""
@@ -54,6 +57,16 @@ class LonghornSettings(Described):
     reclaim_policy: Literal["Delete", "Retain"] = Field(
         default="Delete", description="What happens to a volume whose claim is deleted."
     )
+    node_drain_policy: (
+        Literal[
+            "block-if-contains-last-replica",
+            "allow-if-replica-is-stopped",
+            "always-allow",
+            "block-for-eviction",
+            "block-for-eviction-if-contains-last-replica",
+        ]
+        | None
+    ) = Field(default=None, description="When a node may be drained; Longhorn's own default blocks those with a last copy.")
     backup_target: BackupTarget | None = Field(default=None, description="Where backups go; none by default.")
     ui: Ui | None = Field(default_factory=Ui, description="The route to the UI; null for none.")
     values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")

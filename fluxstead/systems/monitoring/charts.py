@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, Part, kinds
-from fluxstead.catalog.chart import Chart, SecretName, Values
+from fluxstead.catalog.chart import Chart, ClaimValue, SecretName, Values
 from fluxstead.core.shape import mapping
 
 _NAMES = (
@@ -29,12 +29,39 @@ def _of_the_stack(values: Values) -> Iterator[SecretName]:
     yield from _of_grafana(mapping(values, "grafana"))
 
 
+_OF_THE_OPERATOR = ("prometheus.prometheusSpec.storageSpec", "alertmanager.alertmanagerSpec.storage")
+_TEMPLATE = "volumeClaimTemplate.spec"
+"""prometheus-operator pkg/prometheus/server/operator.go: a set that cannot be changed is deleted and made anew."""
+
+
+def _grafanas_claim(path: str) -> ClaimValue:
+    return ClaimValue(path, "release", storage_class="storageClassName")
+
+
+def _on_the_host(values: Values) -> str:
+    exporter = mapping(values, "nodeExporter").get("enabled", True)
+    return "the node exporter, which uses the host's network, processes and directories" if exporter else ""
+
+
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack",
     former_names=("prometheus-operator",),
     parts=(Part((75,), Brings(crds=kinds("monitoring.coreos.com", _NAMES))),),
     single=True,
     secrets=_of_the_stack,
+    claims=(
+        *(
+            ClaimValue(f"{path}.{_TEMPLATE}", "operator", size="resources.requests.storage", storage_class="storageClassName")
+            for path in _OF_THE_OPERATOR
+        ),
+        _grafanas_claim("grafana.persistence"),
+    ),
+    on_the_host=_on_the_host,
     inert_kinds=frozenset({"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"}),
 )
-GRAFANA = Chart(name="grafana", title="Grafana", secrets=_of_grafana)
+GRAFANA = Chart(
+    name="grafana",
+    title="Grafana",
+    secrets=_of_grafana,
+    claims=(ClaimValue("persistence", "release", storage_class="storageClassName"),),
+)

@@ -12,6 +12,7 @@ from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
+from fluxstead.core.pod_security import pod_security
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, values_of
@@ -62,7 +63,7 @@ def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str
         "metadata": {
             "name": settings.namespace,
             # The node exporter looks at the host's processes, network and filesystems.
-            "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
+            "labels": pod_security("privileged", platform),
             "annotations": dict(KEEP),
         },
     }

@@ -1,0 +1,102 @@
+"""The planted defects of whether pods can run, and nodes can leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.checks.planted import DEPLOYMENT, WEB, Planted, autoscaler, budget, claim, kept, layer, machine, obj
+
+_POD = "{containers: [{"
+_KEPT_AWAY = {"key": "gpu", "effect": "NoSchedule"}
+_PLANNED = machine(name="k3s2", address="192.168.86.72", role="agent", state="planned", disks=[])
+
+
+def _site(more: str) -> str:
+    return DEPLOYMENT.replace(_POD, f"{{{more}, containers: [{{")
+
+
+_CLAIM = claim("1Gi", "''")
+_MOUNTS = "volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]"
+_RECREATED = "spec: {strategy: {type: Recreate}, selector"
+_QUOTA = obj("ResourceQuota", "web/site", "spec: {hard: {pods: 2}}")
+_BASELINE = WEB.replace("name: web", "name: web, labels: {pod-security.kubernetes.io/enforce: baseline}")
+
+
+def _with(more: str, deployment: str = DEPLOYMENT) -> str:
+    return deployment.replace("spec: {selector", f"spec: {{{more}, selector")
+
+
+OF_PODS: Mapping[str, Planted] = {
+    "placement/missing-node": Planted(
+        files=layer("web", WEB, _site("nodeSelector: {kubernetes.io/hostname: k3s9}")),
+        cure=("hostname: k3s9", "hostname: k3s1"),
+        says="asks for the machine k3s9, which is not described",
+        nodes=[machine()],
+    ),
+    "placement/missing-label": Planted(
+        files=layer("web", WEB, _site("nodeSelector: {disk: ssd}")),
+        cure=("disk: ssd", "disk: hdd"),
+        says="asks for machines with disk=ssd",
+        nodes=[machine(labels={"disk": "hdd"})],
+    ),
+    "placement/nowhere": Planted(
+        files=layer("web", WEB, DEPLOYMENT, DEPLOYMENT.replace("name: site}", "name: other}", 1)),
+        cure=(_POD, "{tolerations: [{operator: Exists}], containers: [{"),
+        says="every machine keeps 2 workloads away: Deployment web/site and 1 more",
+        nodes=[machine(taints=[_KEPT_AWAY])],
+    ),
+    "placement/nowhere-yet": Planted(
+        files=layer("web", WEB, DEPLOYMENT),
+        cure=(_POD, "{tolerations: [{key: gpu, operator: Exists}], containers: [{"),
+        says="until k3s2 joins, every machine keeps Deployment web/site away",
+        nodes=[machine(taints=[_KEPT_AWAY]), _PLANNED],
+    ),
+    "placement/all-tainted": Planted(
+        files=layer("web", WEB),
+        cure=("web", "site"),
+        says="every machine keeps pods away",
+        nodes=[machine(taints=[_KEPT_AWAY])],
+    ),
+    "scaling/two-numbers": Planted(
+        files=layer("web", WEB, _with("replicas: 1"), autoscaler("web/site")),
+        cure=("{replicas: 1, ", "{"),
+        says="has replicas: 1, and HorizontalPodAutoscaler web/site scales it",
+    ),
+    "scaling/shared-claim": Planted(
+        files=layer("web", kept(WEB), _CLAIM, _with("replicas: 2, strategy: {type: Recreate}", _site(_MOUNTS))),
+        cure=("replicas: 2", "replicas: 1"),
+        says="has up to 2 pods, which share the ReadWriteOnce volume",
+    ),
+    "scaling/rolling-claim": Planted(
+        files=layer("web", kept(WEB), _CLAIM, _site(_MOUNTS)),
+        cure=("spec: {selector", _RECREATED),
+        says="starts a new pod before the old one gives up its volume",
+    ),
+    "scaling/budget-blocks-drains": Planted(
+        files=layer("web", WEB, _with("replicas: 2"), budget("web/site").replace("maxUnavailable: 1", "minAvailable: 2")),
+        cure=("minAvailable: 2", "minAvailable: 1"),
+        says="lets none of its 2 pods be evicted",
+    ),
+    "pods/image-name": Planted(
+        files=layer("web", WEB, DEPLOYMENT.replace("example.test/site:1.0.0", "example.test/Site:1.0.0")),
+        cure=("/Site:", "/site:"),
+        says="runs 'example.test/Site:1.0.0'",
+    ),
+    "admission/pod-security": Planted(
+        files=layer("web", _BASELINE, _site("hostNetwork: true")),
+        cure=("hostNetwork: true", "hostNetwork: false"),
+        says="is in a namespace of Pod Security baseline, and has hostNetwork: true",
+    ),
+    "admission/quota-too-small": Planted(
+        files=layer("web", WEB, _QUOTA, _with("replicas: 3")),
+        cure=("replicas: 3", "replicas: 2"),
+        says="has pods: 2, and what runs there asks for 3",
+    ),
+    "admission/quota-demands": Planted(
+        files=layer("web", WEB, _QUOTA.replace("pods: 2", "limits.memory: 1Gi"), DEPLOYMENT),
+        cure=("{name: site,", "{name: site, resources: {limits: {memory: 64Mi}},"),
+        says="counts limits.memory, and container site of Deployment web/site",
+    ),
+}
+"""Not cured by a change of the files: `placement/all-tainted`, which is about the machines."""
+OF_MACHINES = frozenset({"placement/all-tainted"})

@@ -1,0 +1,8 @@
+"""Every mistake of every file of them."""
+
+from __future__ import annotations
+
+from tests.rules.mistakes import MISTAKES as FIRST
+from tests.rules.mistakes_of_machines import OF_MACHINES
+
+MISTAKES = (*FIRST, *OF_MACHINES)

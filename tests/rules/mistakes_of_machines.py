@@ -1,0 +1,35 @@
+"""Mistakes for the rules about machines, and about strings with a grammar of their own."""
+
+from __future__ import annotations
+
+from tests.rules.mistakes import EDGE, K1, STACK, Edit, Mistake
+
+
+def _reference(id_: str, at: str, *edits: Edit, beside: str = "") -> Mistake:
+    return Mistake(id=id_, base="k3s-flux", edits=edits, at=at, beside=frozenset(beside.split()))
+
+
+def _edge(id_: str, at: str, *edits: tuple[str, str], beside: str = "") -> Mistake:
+    own = tuple((EDGE, old, new) for old, new in edits)
+    return Mistake(id=id_, base="edge", edits=own, at=at, beside=frozenset(beside.split()))
+
+
+def _k1(id_: str, at: str, old: str, new: str, *, beside: str = "") -> Mistake:
+    return _reference(id_, at, (K1, old, new), beside=beside)
+
+
+_LABEL = "  storage: longhorn\n"
+_TAINTED = "  - {key: gpu, effect: PreferNoSchedule}\n"
+
+OF_MACHINES = (
+    _k1("nodes/reserved-label", "hostname", _LABEL, f"{_LABEL}  kubernetes.io/hostname: other\n"),
+    _k1("nodes/kubelet-label", "arch", _LABEL, f"{_LABEL}  kubernetes.io/arch: amd64\n"),
+    _k1("nodes/taint-twice", "gpu", "labels:\n", f"taints:\n{_TAINTED}{_TAINTED}labels:\n"),
+    _k1(
+        "nodes/controllers-taint",
+        "not-ready",
+        "labels:\n",
+        "taints: [{key: node.kubernetes.io/not-ready, effect: PreferNoSchedule}]\nlabels:\n",
+    ),
+    _reference("longhorn/never-drained", "replicas: 1", (STACK, "replicas: 2", "replicas: 1")),
+)
