@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.committed import Committed
+from fluxstead.checks.reading.committed import ClusterThen, Committed
 from fluxstead.checks.rule import Remark, Rule, run
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Finding
@@ -18,12 +18,15 @@ from fluxstead.core.manifest import ObjectRef
 class Transition:
     """From a committed tree to this one. `name`: what the committed one is called, `HEAD` or its upstream branch.
 
+    `cluster`: what its description said.
+
     What is committed and not pushed is one step for Flux, so two rungs of a ladder in two commits are still a jump.
     """
 
     name: str
     before: AppliedTree
     context: CheckContext
+    cluster: ClusterThen | None = None
 
     @property
     def now(self) -> AppliedTree:
@@ -94,7 +97,8 @@ class Past:
     @property
     def transitions(self) -> list[Transition]:
         """The steps that Flux would take with this tree as the next commit."""
-        return [Transition(name, before, self.context) for name, before in self.committed.before.items()]
+        clusters = self.committed.clusters
+        return [Transition(name, before, self.context, clusters.get(name)) for name, before in self.committed.before.items()]
 
 
 def over(past: Past, rules: Sequence[Rule[Transition]]) -> Iterator[Finding | Remark]:

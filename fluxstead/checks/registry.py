@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fluxstead.checks import acceptance, entry
 from fluxstead.checks.rules import (
     accounts,
+    cluster_moves,
     coldstart,
     config,
     fixed,
@@ -63,7 +64,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *substitution.RULES,
     *network.RULES,
 )
-OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES)
+OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES, *cluster_moves.MOVES)
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (

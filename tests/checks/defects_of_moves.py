@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
 
+from fluxstead.checks.reading.committed import ClusterThen
 from fluxstead.checks.reading.repository import Unread
+from fluxstead.core.version import Version
 from tests.checks.planted import (
+    HOME,
     LONGHORN,
+    PLACES,
     STORAGE,
     WEB,
     Planted,
@@ -38,6 +45,37 @@ def _stack(values: str) -> dict[str, str]:
 
 _CLAIM = "{volumeClaimTemplate: {spec: {resources: {requests: {storage: %s}}}}}"
 _PROMETHEUS = f"prometheus: {{prometheusSpec: {{storageSpec: {_CLAIM}}}}}"
+
+_OTHER = ip_network("10.52.0.0/16")
+_NEW_FLUX = replace(HOME, flux=Version("2.9.5"))
+
+
+def _plan(version: str) -> dict[str, str]:
+    """What the system-upgrade-controller brings the machines to."""
+    names = "{kind: Plan, plural: plans}"
+    kind = obj("CustomResourceDefinition", "plans.upgrade.cattle.io", f"spec: {{group: upgrade.cattle.io, names: {names}}}", _CRD)
+    plan = obj("Plan", "web/server", f"spec: {{version: {version}}}", "upgrade.cattle.io/v1")
+    return {**layer("kinds", kept(WEB), kept(kind)), **layer("web", plan, spec="dependsOn: [{name: kinds}]")}
+
+
+_CRD = "apiextensions.k8s.io/v1"
+
+
+def _described(says: str, **then: Any) -> Planted:
+    """A tree that stays as it was, of a cluster whose description changed; nothing in the tree cures that."""
+    plain = {"kubernetes": HOME.kubernetes, "flux": _NEW_FLUX.flux, "networks": {}, "roles": {}}
+    files = layer("web", WEB)
+    return Planted(
+        before=files,
+        files=files,
+        cure=("web", "site"),
+        says=says,
+        platform=_NEW_FLUX,
+        nodes=[machine(disks=[])],
+        more={"networks": {"podCidr": ip_network("10.42.0.0/16")}, "places": PLACES},
+        committed={"clusters": {"HEAD": ClusterThen(**{**plain, **then})}},
+    )
+
 
 OF_MOVES: Mapping[str, Planted] = {
     "moves/left": Planted(
@@ -89,6 +127,15 @@ OF_MOVES: Mapping[str, Planted] = {
         cure=("6Gi", "5Gi"),
         says="and now for 6Gi",
     ),
+    "moves/kubernetes-version": Planted(
+        before=_plan("v1.33.1+k3s1"),
+        files=_plan("v1.36.3+k3s1"),
+        cure=("v1.36.3", "v1.34.2"),
+        says="Kubernetes v1.33.1+k3s1 in HEAD becomes v1.36.3+k3s1, more than one minor release at once",
+    ),
+    "moves/network": _described("podCidr is 10.52.0.0/16 in HEAD, and now 10.42.0.0/16", networks={"podCidr": _OTHER}),
+    "moves/role": _described("machine k3s1 is an agent in HEAD, and now a server", roles={"k3s1": "agent"}),
+    "moves/flux-stored-versions": _described("Flux 2.6.1 in HEAD becomes 2.9.5", flux=Version("2.6.1")),
     "moves/unread": Planted(
         files=layer("web", WEB),
         cure=("web", "site"),

@@ -25,13 +25,13 @@ RELEASE_ANEW = refuses(
 CHART_CLAIM = refuses(
     "moves/chart-claim",
     "F28",
-    "HelmRelease monitoring/stack in HEAD asks for 5Gi at `grafana.persistence.size`, and now for 2Gi",
+    "HelmRelease monitoring/stack in HEAD asks for 5Gi at `persistence.size`, and now for 2Gi",
     "the tree and the commits before it",
 )
 CLAIM_KEPT = warns(
     "moves/claim-kept",
     "F28",
-    "HelmRelease monitoring/stack in HEAD asks for 10Gi at `prometheus.prometheusSpec.storageSpec.…`, and now for 20Gi",
+    "HelmRelease monitoring/stack in HEAD asks for 10Gi at `….volumeClaimTemplate.…`, and now for 20Gi",
     "the tree and the commits before it",
 )
 
