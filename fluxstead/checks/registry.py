@@ -13,6 +13,7 @@ from fluxstead.checks.rules import (
     cluster_moves,
     coldstart,
     config,
+    data_moves,
     fixed,
     flux_objects,
     moves,
@@ -64,7 +65,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *substitution.RULES,
     *network.RULES,
 )
-OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES, *cluster_moves.MOVES)
+OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES, *cluster_moves.MOVES, *data_moves.MOVES)
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (

@@ -108,7 +108,7 @@ CASES = (
     Case(
         "copies-become-one",
         "The class is made anew, which it is annotated for, and volumes keep their copies: fine, but new ones have one.",
-        {},
+        {"longhorn/one-copy-left": "asks for 2 copies, and now for 1"},
         (ANY_ERROR,),
     ),
     Case(
