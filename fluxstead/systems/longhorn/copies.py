@@ -1,4 +1,4 @@
-"""Fewer copies, and volumes no longer kept, by what a commit changes in classes, volumes and the chart's values (F17, U10)."""
+"""Fewer copies, and volumes no longer kept, by what a commit changes in classes, volumes and the chart's values (F18, U10)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fluxstead.systems.longhorn.chart import LONGHORN
 
 ONE_COPY = warns(
     "longhorn/one-copy-left",
-    "F17",
+    "F18",
     "StorageClass longhorn-hdd in HEAD asks for 3 copies, and now for 1",
     "the tree and the commits before it",
 )
@@ -76,7 +76,7 @@ def _fewer(
         yield ONE_COPY(
             line_with(move.now.store, new.document, f"{key}:"),
             what=f"{new.ref} in {move.name} asks for {was} copies, and now for 1",
-            why="a volume with one copy is gone with its disk, and its machine cannot be drained (F17)",
+            why="a volume with one copy is gone with its disk, and its machine cannot be drained (F18)",
             fix=f"{was}, or 2 on two machines; one copy only for what can be lost",
         )
 
