@@ -97,7 +97,7 @@ def _flux(move: Transition, then: ClusterThen) -> Iterator[Finding]:
 
 def plans(move: Transition) -> Iterator[Finding]:
     """Plans of the system-upgrade-controller, which say what k3s the machines run where no description does."""
-    for old, new in move.changed():
+    for old, new in move.changed:
         if new.ref.kind != "Plan" or new.ref.group != "upgrade.cattle.io" or not new.is_final:
             continue
         was, now = (_of_kubernetes(item.spec.get("version")) for item in (old, new))

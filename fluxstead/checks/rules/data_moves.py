@@ -60,7 +60,7 @@ def data(move: Transition) -> Iterator[Finding]:
     if move.nothing_is_left:
         return
     yield from _renamed_claims(move)
-    for old, new in move.changed():
+    for old, new in move.changed:
         if not (old.is_final and new.is_final) or is_left_alone(new):
             continue
         yield from _policies(move, old, new)
@@ -182,7 +182,7 @@ def _renamed_claims(move: Transition) -> Iterator[Finding]:
 def _replaced(move: Transition, made: Mapping[ObjectRef, AppliedObject]) -> dict[ObjectRef, AppliedObject]:
     """The new claims by those that stood in the same volume of the same workload before."""
     found: dict[ObjectRef, AppliedObject] = {}
-    for old, new in move.changed() if made else ():
+    for old, new in move.changed if made else ():
         if new.ref.kind not in WORKLOADS:
             continue
         was, now = (_volumes(item) for item in (old, new))

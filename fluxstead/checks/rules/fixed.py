@@ -56,7 +56,7 @@ def immutable(move: Transition) -> Iterator[Finding]:
     """Objects whose change the API server refuses, unless Flux deletes and recreates them."""
     if move.nothing_is_left:
         return
-    for old, new in move.changed():
+    for old, new in move.changed:
         if not (old.is_final and new.is_final) or is_left_alone(new):
             continue
         is_claim = new.ref.kind == "PersistentVolumeClaim"

@@ -45,7 +45,7 @@ def findings(move: Transition) -> Iterator[Finding]:
     """What is kept in fewer places than before."""
     if move.nothing_is_left:
         return
-    for old, new in move.changed():
+    for old, new in move.changed:
         if new.ref.kind == "StorageClass" and move.facts.is_placed_on_disks(new) and is_recreated(new):
             yield from _fewer(move, new, mapping(old.object, "parameters"), mapping(new.object, "parameters"), "numberOfReplicas")
         elif new.ref.kind == "Volume" and new.ref.group == "longhorn.io":
