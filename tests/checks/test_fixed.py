@@ -74,3 +74,8 @@ def test_force_is_no_cure_for_a_claim() -> None:
 def test_claims_that_keep_their_size_or_grow(before: str, after: str) -> None:
     """The class is not in the tree, so whether its volumes can grow is not known."""
     assert _said(claim(before, "a"), claim(after, "a")) == []
+
+
+def test_a_claim_without_a_class_cannot_grow() -> None:
+    """It is bound to a volume that somebody made by hand."""
+    assert [one.rpartition(" ")[2] for one in _said(claim("1Gi", "''"), claim("2Gi", "''"))] == ["moves/claim-cannot-grow"]
