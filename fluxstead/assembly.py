@@ -21,6 +21,7 @@ from fluxstead.checks.rule import Remark
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description import place
+from fluxstead.description.committed import cluster_then
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
@@ -133,7 +134,11 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
     store = TreeStore(tree.directory, tree, around, {entry.path: entry.as_written()} if wrong else {})
     begins = partial(_entries, description.name, tree.directory)
     applied = read_applied_tree(store, begins(store), cluster.flux.place)
-    before = committed(history_of(root, cluster.flux.branch), applied, begins) if root else Committed()
+    before = (
+        committed(history_of(root, cluster.flux.branch), applied, begins, partial(cluster_then, description.name))
+        if root
+        else Committed()
+    )
     unread = around.unreadable if isinstance(around, DiskStore) else {}
     applied.findings += [finding for finding in wrong if entry.path not in unread]
     applied.findings += [

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.committed import Committed
+from fluxstead.checks.reading.committed import ClusterThen, Committed
 from fluxstead.checks.rule import Remark, Rule, run
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transition:
     """From a committed tree to this one. `name`: what the committed one is called, `HEAD` or its upstream branch.
+
+    `cluster`: what its description said.
 
     What is committed and not pushed is one step for Flux, so two rungs of a ladder in two commits are still a jump.
     """
@@ -24,6 +27,7 @@ class Transition:
     name: str
     before: AppliedTree
     context: CheckContext
+    cluster: ClusterThen | None = None
 
     @property
     def now(self) -> AppliedTree:
@@ -47,12 +51,15 @@ class Transition:
             and not objects & self.now.by_ref.keys()
         )
 
-    def changed(self) -> Iterator[tuple[AppliedObject, AppliedObject]]:
+    @cached_property
+    def changed(self) -> list[tuple[AppliedObject, AppliedObject]]:
         """The objects of both trees that are not the same, before and now, or belong to another Kustomization."""
-        for ref, items in self.before.by_ref.items():
-            old, new = items[0], self.now.by_ref.get(ref, [None])[0]
-            if new is not None and not (new.object is old.object and new.kustomization.ref == old.kustomization.ref):
-                yield old, new
+        pairs = ((items[0], self.now.one(ref)) for ref, items in self.before.by_ref.items())
+        return [
+            (old, new)
+            for old, new in pairs
+            if new is not None and not (new.object is old.object and new.kustomization.ref == old.kustomization.ref)
+        ]
 
     def releases(self) -> Iterator[tuple[AppliedObject, AppliedObject]]:
         """The HelmReleases of both trees, before and now: also those whose chart is named by another object that changed."""
@@ -61,10 +68,12 @@ class Transition:
             if new is not None and new.ref.group == "helm.toolkit.fluxcd.io":
                 yield old, new
 
+    @cached_property
     def moves_volumes(self) -> bool:
         """Whether one of them holds the cluster's volumes."""
-        return any(self.facts.chart(self.now, new).holds_volumes for _, new in self.moved_releases())
+        return any(self.facts.chart(self.now, new).holds_volumes for _, new in self.moved_releases)
 
+    @cached_property
     def moved_releases(self) -> list[tuple[AppliedObject, AppliedObject]]:
         """Releases of what a cluster has once, or that hold its volumes, with another name or namespace: Flux does not rename."""
         was, found = _once(self.facts, self.before), _once(self.facts, self.now)
@@ -94,7 +103,8 @@ class Past:
     @property
     def transitions(self) -> list[Transition]:
         """The steps that Flux would take with this tree as the next commit."""
-        return [Transition(name, before, self.context) for name, before in self.committed.before.items()]
+        clusters = self.committed.clusters
+        return [Transition(name, before, self.context, clusters.get(name)) for name, before in self.committed.before.items()]
 
 
 def over(past: Past, rules: Sequence[Rule[Transition]]) -> Iterator[Finding | Remark]:

@@ -11,8 +11,10 @@ from fluxstead.checks import acceptance, entry
 from fluxstead.checks.rules import (
     accounts,
     admission,
+    cluster_moves,
     coldstart,
     config,
+    data_moves,
     fixed,
     flux_objects,
     images,
@@ -74,7 +76,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *substitution.RULES,
     *network.RULES,
 )
-OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES)
+OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES, *cluster_moves.MOVES, *data_moves.MOVES)
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (

@@ -106,6 +106,38 @@ CASES = (
         {"moves/release-anew": "HelmRelease web/db in HEAD is the Helm release web/db, and now default/database"},
     ),
     Case(
+        "k3s-skips-minors",
+        "No minor release of Kubernetes may be skipped.",
+        {"moves/kubernetes-version": "Kubernetes v1.33.1+k3s1 in HEAD becomes v1.36.3+k3s1, more than one minor release at once"},
+    ),
+    Case(
+        "k3s-skips-minors-with-flux",
+        "The same with a Flux that fits the newer one; and Flux's own stored objects have to be migrated first.",
+        {"moves/kubernetes-version": "becomes v1.36.3+k3s1", "moves/flux-stored-versions": "Flux 2.6.1 in HEAD becomes 2.9.5"},
+    ),
+    Case(
+        "k3s-goes-back",
+        "An older API server does not read what a newer one stored.",
+        {"moves/kubernetes-version": "Kubernetes v1.33.1+k3s1 in HEAD becomes v1.31.1+k3s1"},
+    ),
+    Case(
+        "old-k3s-with-longhorn",
+        "The way back is refused; that the two do not fit is another thing.",
+        {"moves/kubernetes-version": "becomes v1.24.1+k3s1", "versions/compatibility": ""},
+    ),
+    Case(
+        "flux-skips-minors",
+        "Flux 2.9's CRDs are refused while objects are stored in versions that it dropped.",
+        {"moves/flux-stored-versions": "Flux 2.6.1 in HEAD becomes 2.9.5"},
+        ("moves/kubernetes-version",),
+    ),
+    Case(
+        "copies-become-one",
+        "The class is made anew, which it is annotated for, and volumes keep their copies: fine, but new ones have one.",
+        {"longhorn/one-copy-left": "asks for 2 copies, and now for 1"},
+        (ANY_ERROR,),
+    ),
+    Case(
         "longhorn-skips-minors-in-a-tree",
         "Longhorn refuses the step; what was committed is known of trees that people wrote, too.",
         {"moves/longhorn-version": "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once"},

@@ -326,4 +326,10 @@ DEFECTS: Mapping[str, Planted] = {
 }
 """Networks and versions are the description's: no change to the files cures those three, and their own tests show it."""
 
-OF_THE_DESCRIPTION = frozenset({"moves/unread", "versions/compatibility", "network/overlap", "network/node-inside", *OF_MACHINES})
+OF_THE_DESCRIPTION = frozenset(
+    {
+        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions"),
+        *OF_MACHINES,
+        *("versions/compatibility", "network/overlap", "network/node-inside"),
+    }
+)

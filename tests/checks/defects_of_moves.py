@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
 
+from fluxstead.checks.reading.committed import ClusterThen
 from fluxstead.checks.reading.repository import Unread
+from fluxstead.core.version import Version
 from tests.checks.planted import (
+    BUNDLED,
+    HOME,
     LONGHORN,
+    PLACES,
     STORAGE,
     WEB,
     Planted,
@@ -38,6 +46,74 @@ def _stack(values: str) -> dict[str, str]:
 
 _CLAIM = "{volumeClaimTemplate: {spec: {resources: {requests: {storage: %s}}}}}"
 _PROMETHEUS = f"prometheus: {{prometheusSpec: {{storageSpec: {_CLAIM}}}}}"
+
+_OTHER = ip_network("10.52.0.0/16")
+_NEW_FLUX = replace(HOME, flux=Version("2.9.5"))
+
+
+def _plan(version: str) -> dict[str, str]:
+    """What the system-upgrade-controller brings the machines to."""
+    names = "{kind: Plan, plural: plans}"
+    kind = obj("CustomResourceDefinition", "plans.upgrade.cattle.io", f"spec: {{group: upgrade.cattle.io, names: {names}}}", _CRD)
+    plan = obj("Plan", "web/server", f"spec: {{version: {version}}}", "upgrade.cattle.io/v1")
+    return {**layer("kinds", kept(WEB), kept(kind)), **layer("web", plan, spec="dependsOn: [{name: kinds}]")}
+
+
+_CRD = "apiextensions.k8s.io/v1"
+
+
+def _described(says: str, **then: Any) -> Planted:
+    """A tree that stays as it was, of a cluster whose description changed; nothing in the tree cures that."""
+    plain = {"kubernetes": HOME.kubernetes, "flux": _NEW_FLUX.flux, "networks": {}, "roles": {}}
+    files = layer("web", WEB)
+    return Planted(
+        before=files,
+        files=files,
+        cure=("web", "site"),
+        says=says,
+        platform=_NEW_FLUX,
+        nodes=[machine(disks=[])],
+        more={"networks": {"podCidr": ip_network("10.42.0.0/16")}, "places": PLACES},
+        committed={"clusters": {"HEAD": ClusterThen(**{**plain, **then})}},
+    )
+
+
+_MOUNT = "volumeMounts: [{name: data, mountPath: /data}]"
+_LABELS = "selector: {matchLabels: {app: db}}"
+_TEMPLATE = "volumeClaimTemplates: [{metadata: {name: data}, spec: {resources: {requests: {storage: 1Gi}}}}]"
+
+
+def _set(name: str, image: str, replicas: int) -> str:
+    pod = f"{{metadata: {{labels: {{app: db}}}}, spec: {{containers: [{{name: db, image: '{image}', {_MOUNT}}}]}}}}"
+    spec = f"replicas: {replicas}, serviceName: {name}, {_LABELS}, {_TEMPLATE}, template: {pod}"
+    return obj("StatefulSet", f"web/{name}", f"spec: {{{spec}}}", "apps/v1")
+
+
+def _database(version: str) -> str:
+    return _set("db", f"postgres:{version}", 1)
+
+
+def _voters(number: int) -> str:
+    return _set("etcd", "example.test/etcd:3.6.0", number)
+
+
+def _volume(policy: str) -> str:
+    rest = f"persistentVolumeReclaimPolicy: {policy}, nfs: {{server: 192.168.86.2, path: /a}}"
+    return kept(obj("PersistentVolume", "a", f"spec: {{capacity: {{storage: 1Gi}}, accessModes: [ReadWriteMany], {rest}}}"))
+
+
+def _recreated(copies: int) -> str:
+    force = "annotations: {kustomize.toolkit.fluxcd.io/force: enabled}"
+    return storage_class("fast", "nvme", copies).replace("{name: fast}", f"{{name: fast, {force}}}")
+
+
+def _longhorn(policy: str) -> dict[str, str]:
+    return {
+        path: text.replace("defaultClass: true", f"reclaimPolicy: {policy}, defaultClass: true") for path, text in LONGHORN.items()
+    }
+
+
+_LOCAL = claim("5Gi", "local-path")
 
 OF_MOVES: Mapping[str, Planted] = {
     "moves/left": Planted(
@@ -88,6 +164,57 @@ OF_MOVES: Mapping[str, Planted] = {
         files=_stack(_PROMETHEUS % "6Gi"),
         cure=("6Gi", "5Gi"),
         says="and now for 6Gi",
+    ),
+    "moves/kubernetes-version": Planted(
+        before=_plan("v1.33.1+k3s1"),
+        files=_plan("v1.36.3+k3s1"),
+        cure=("v1.36.3", "v1.34.2"),
+        says="Kubernetes v1.33.1+k3s1 in HEAD becomes v1.36.3+k3s1, more than one minor release at once",
+    ),
+    "moves/network": _described("podCidr is 10.52.0.0/16 in HEAD, and now 10.42.0.0/16", networks={"podCidr": _OTHER}),
+    "moves/role": _described("machine k3s1 is an agent in HEAD, and now a server", roles={"k3s1": "agent"}),
+    "moves/flux-stored-versions": _described("Flux 2.6.1 in HEAD becomes 2.9.5", flux=Version("2.6.1")),
+    "moves/data-version": Planted(
+        before=layer("web", kept(WEB), _database("16.4")),
+        files=layer("web", kept(WEB), _database("17.2")),
+        cure=("17.2", "16.6"),
+        says="runs postgres:16.4, and now postgres:17.2, on the same claim",
+    ),
+    "moves/claim-anew": Planted(
+        before=layer("web", kept(WEB), _LOCAL),
+        files=layer(
+            "web",
+            kept(WEB),
+            kept(obj("Namespace", "test")),
+            _LOCAL.replace("namespace: web", "namespace: test"),
+        ),
+        cure=("namespace: test", "namespace: web"),
+        says="PersistentVolumeClaim web/data in HEAD leaves the tree, and test/data is new",
+        platform=BUNDLED,
+    ),
+    "moves/no-longer-kept": Planted(
+        before=layer("web", _volume("Retain")),
+        files=layer("web", _volume("Delete")),
+        cure=("Delete", "Retain"),
+        says="PersistentVolume a in HEAD has persistentVolumeReclaimPolicy Retain, and now Delete",
+    ),
+    "moves/majority-leaves": Planted(
+        before=layer("web", kept(WEB), _voters(3)),
+        files=layer("web", kept(WEB), _voters(1)),
+        cure=("replicas: 1", "replicas: 2"),
+        says="StatefulSet web/etcd in HEAD has 3 replicas, and now 1",
+    ),
+    "longhorn/one-copy-left": Planted(
+        before=storage(_recreated(2)),
+        files=storage(_recreated(1)),
+        cure=("'1'", "'2'"),
+        says="StorageClass fast in HEAD asks for 2 copies, and now for 1",
+    ),
+    "longhorn/no-longer-kept": Planted(
+        before=_longhorn("Retain"),
+        files=_longhorn("Delete"),
+        cure=("Delete", "Retain"),
+        says="has persistence.reclaimPolicy Retain, and now Delete",
     ),
     "moves/unread": Planted(
         files=layer("web", WEB),

@@ -73,6 +73,8 @@ def test_patches_of_a_kustomization_itself() -> None:
     [
         ("interval: 1h", True),
         ("decryption: {provider: sops}", True),
+        ("sourceRef: {kind: GitRepository, name: flux-system}", True),
+        ("sourceRef: {kind: GitRepository, name: other}", False),
         ("patches: [{patch: '{kind: Deployment}', target: {kind: Deployment}}]", True),
         ("patches: [{patch: '{kind: Any}', target: {kind: HorizontalPodAutoscaler}}]", False),
         ("targetNamespace: other", False),

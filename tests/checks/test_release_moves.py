@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.planted import WEB, Planted, kept, layer, look, release
+from tests.checks.planted import SOURCE, WEB, Planted, kept, layer, look, obj, release
 
 
 def _said(before: str, after: str, spec: str = "") -> list[str]:
@@ -104,3 +104,17 @@ def test_the_template_of_a_set_never_changes() -> None:
     before, after = (_stack(f"singleBinary: {{persistence: {{size: {size}}}}}", "loki") for size in ("5Gi", "6Gi"))
     [found] = _said(before, after)
     assert "asks for 5Gi at `singleBinary.persistence.size`, and now for 6Gi" in found
+
+
+def test_a_version_that_stands_in_the_charts_source() -> None:
+    """The HelmRelease itself is the same."""
+    reference = ", chartRef: {kind: OCIRepository, name: longhorn}"
+    helm = kept(obj("HelmRelease", "web/longhorn", f"spec: {{interval: 10m{reference}}}", "helm.toolkit.fluxcd.io/v2"))
+    before, after = (
+        helm
+        + "---\n"
+        + obj("OCIRepository", "web/longhorn", f"spec: {{url: oci://ghcr.io/mirror/longhorn, ref: {{tag: {tag}}}}}", SOURCE)
+        for tag in ("1.6.2", "1.9.0")
+    )
+    [found] = _said(before, after)
+    assert "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once" in found

@@ -266,7 +266,7 @@ def _child(tree: AppliedTree, parent: FluxKustomization, item: AppliedObject, se
     )
     for kind, patch in parent.patches:
         if kind in {"Kustomization", EVERYTHING}:
-            changed = with_patch(child.spec, patch)
+            changed = with_patch(child.spec, patch, mapping(parent.spec, "sourceRef"))
             child.spec = child.spec if changed is None else changed
             if changed is None:
                 child.patches.append((EVERYTHING, None))

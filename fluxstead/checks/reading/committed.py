@@ -5,11 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.repository import PARTIAL, Commit, Git, History, Unread
 from fluxstead.checks.reading.store import Store, folders_of, is_yaml
+from fluxstead.core.network import IpNetwork
+from fluxstead.core.version import Version
+
+
+class ClusterThen(NamedTuple):
+    """What a committed description said of the cluster. `networks`: by key; `roles`: of the machines that had joined, by name."""
+
+    kubernetes: Version | None
+    flux: Version | None
+    networks: Mapping[str, IpNetwork]
+    roles: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -24,10 +36,20 @@ class Committed:
     last_commit: tuple[AppliedTree, AppliedTree] | None = None
     unread: list[Unread] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
+    clusters: dict[str, ClusterThen] = field(default_factory=dict)
+    """What the descriptions said, by the same names as `before`."""
 
 
-def committed(history: History, now: AppliedTree, entries: Callable[[Store], Sequence[str]]) -> Committed:
-    """The committed trees of one cluster. `entries`: the directories that its Flux begins with, in a commit's files."""
+def committed(
+    history: History,
+    now: AppliedTree,
+    entries: Callable[[Store], Sequence[str]],
+    cluster: Callable[[Store], ClusterThen | None] = lambda _: None,
+) -> Committed:
+    """The committed trees of one cluster, from a commit's files.
+
+    `entries`: the directories that its Flux begins with. `cluster`: what a description in them said.
+    """
     result = Committed(unread=list(history.unread), unchecked=list(history.unchecked))
     read: list[tuple[Commit, AppliedTree]] = []
 
@@ -46,7 +68,10 @@ def committed(history: History, now: AppliedTree, entries: Callable[[Store], Seq
     try:
         for commit in (history.head, history.pushed):
             if commit is not None and all(tree_of(commit) is not one for one in result.before.values()):
-                result.before[commit.name] = tree_of(commit)
+                tree = result.before[commit.name] = tree_of(commit)
+                then = cluster(tree.store)
+                if then is not None:
+                    result.clusters[commit.name] = then
         if history.head and history.parent and _takes_away(history.parent, history.head):
             result.last_commit = tree_of(history.parent), tree_of(history.head)
     finally:

@@ -69,13 +69,24 @@ def may_set(patch: Any, way: Sequence[str]) -> bool:
     return True
 
 
-def with_patch(spec: Mapping[str, Any], patch: Any) -> Mapping[str, Any] | None:
-    """The spec of a Flux Kustomization with a patch, as far as it says what is applied; None where one cannot tell."""
+_TAKEN_OVER = ("decryption", "force")
+
+
+def with_patch(spec: Mapping[str, Any], patch: Any, source: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The spec of a Flux Kustomization with a patch, as far as it says what is applied; None where one cannot tell.
+
+    `source`: that of whoever patches; many give it to all their Kustomizations in this way.
+    """
     changes = patch.get("spec") if isinstance(patch, Mapping) else None
-    if not isinstance(changes, Mapping) or _OF_THE_CONTENT & changes.keys():
+    if not isinstance(changes, Mapping):
         return None
-    decryption = {"decryption": changes["decryption"]} if "decryption" in changes else {}
-    return {**spec, **decryption, "patches": [*entries_of(spec, "patches"), *entries_of(changes, "patches")]}
+    if changes.get("sourceRef") == source and spec.get("sourceRef", source) == source:
+        changes = {key: value for key, value in changes.items() if key != "sourceRef"}
+        spec = {**spec, "sourceRef": source}
+    if _OF_THE_CONTENT & changes.keys():
+        return None
+    taken = {key: changes[key] for key in _TAKEN_OVER if key in changes}
+    return {**spec, **taken, "patches": [*entries_of(spec, "patches"), *entries_of(changes, "patches")]}
 
 
 def merged(spec: Mapping[str, Any], ref: ObjectRef, patches: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

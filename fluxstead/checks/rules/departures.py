@@ -83,8 +83,8 @@ def everything_left(move: Transition) -> Finding:
 def left(move: Transition) -> Iterator[Finding]:
     """What is in a committed tree and no longer in this one. What registers disks is reported by its own system."""
     before, now, facts = move.before, move.now, move.facts
-    moved = [pair for pair in move.moved_releases() if _stays(move, *pair)]
-    replaced, with_all_volumes = {old.ref for old, _ in moved}, move.moves_volumes()
+    moved = [pair for pair in move.moved_releases if _stays(move, *pair)]
+    replaced, with_all_volumes = {old.ref for old, _ in moved}, move.moves_volumes
     yield from (_second_release(move, old, new) for old, new in moved)
     gone = [
         items[0]

@@ -56,7 +56,7 @@ def immutable(move: Transition) -> Iterator[Finding]:
     """Objects whose change the API server refuses, unless Flux deletes and recreates them."""
     if move.nothing_is_left:
         return
-    for old, new in move.changed():
+    for old, new in move.changed:
         if not (old.is_final and new.is_final) or is_left_alone(new):
             continue
         is_claim = new.ref.kind == "PersistentVolumeClaim"
@@ -108,9 +108,9 @@ def _resized(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterat
     elif _cannot_grow(move.now, new):
         yield CLAIM_CANNOT_GROW(
             place,
-            what=f"{told}, of a class without allowVolumeExpansion",
+            what=f"{told}, of {'a class without allowVolumeExpansion' if new.spec.get('storageClassName') else 'no class'}",
             why=_STUCK,
-            fix=f"{was}; or allowVolumeExpansion: true in the class, if its provisioner can",
+            fix=f"{was}; or allowVolumeExpansion: true in its class, if that can, or another claim, and its data copied",
         )
 
 
@@ -119,7 +119,10 @@ def _requested(item: AppliedObject) -> object:
 
 
 def _cannot_grow(tree: AppliedTree, claim: AppliedObject) -> bool:
+    """By its class; without one nothing grows (kubernetes: plugin/pkg/admission/storage/persistentvolume/resize, `allowResize`)."""
     name = claim.spec.get("storageClassName")
+    if name == "":
+        return True
     found = tree.one(ObjectRef("storage.k8s.io", "StorageClass", "", str(name)))
     return found is not None and found.is_final and found.object.get("allowVolumeExpansion") is not True
 

@@ -33,7 +33,7 @@ def findings(move: Transition) -> Iterator[Finding]:
         yield everything_left(move)
         return
     yield from left(move)
-    for old, new in move.changed():
+    for old, new in move.changed:
         guarded = old.ref.kind in GUARDED or move.facts.registers_disks(old)
         if guarded and new.kustomization.ref != old.kustomization.ref and would_be_pruned(old, move.now):
             yield changed_owner(move.name, old, new)

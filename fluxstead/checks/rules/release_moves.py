@@ -31,7 +31,7 @@ CHART_CLAIM = refuses(
 CLAIM_KEPT = warns(
     "moves/claim-kept",
     "F28",
-    "HelmRelease monitoring/stack in HEAD asks for 10Gi at `prometheus.prometheusSpec.storageSpec.…`, and now for 20Gi",
+    "HelmRelease monitoring/stack in HEAD asks for 10Gi at `….volumeClaimTemplate.…`, and now for 20Gi",
     "the tree and the commits before it",
 )
 

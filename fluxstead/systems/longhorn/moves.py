@@ -56,14 +56,15 @@ def findings(move: Transition) -> Iterator[Finding]:
     facts = move.facts
     left = [item for item in facts.disk_objects(move.before) if item.ref not in move.now.by_ref]
     taking = [item for item in left if item.spec.get("allowScheduling", True)]
-    if not move.moves_volumes():
+    if not move.moves_volumes:
         yield from _gone(move, taking)
     yield from (pruned(move.name, item) for item in left if item not in taking and would_be_pruned(item, move.now))
     takers = _takers(move)
-    for old, new in move.changed():
+    for old, new in move.changed:
         if facts.registers_disks(new):
             yield from _disks(move.name, old, new, takers)
-        elif new.ref.kind == "HelmRelease" and facts.chart(move.before, old) is facts.chart(move.now, new) is LONGHORN:
+    for old, new in move.releases():
+        if facts.chart(move.before, old) is facts.chart(move.now, new) is LONGHORN:
             was, now = (Version.read(chart_of(tree, item)[1]) for tree, item in ((move.before, old), (move.now, new)))
             yield from _version(move.name, was, now, new)
 

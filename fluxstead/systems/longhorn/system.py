@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fluxstead.checks.system_facts import Storage
 from fluxstead.system import System
-from fluxstead.systems.longhorn import capacity, checks, disks, moves, placing
+from fluxstead.systems.longhorn import capacity, checks, copies, disks, moves, placing
 from fluxstead.systems.longhorn.chart import LONGHORN as CHART
 
 LONGHORN = System(
@@ -15,5 +15,5 @@ LONGHORN = System(
     storage=Storage(provisioner="driver.longhorn.io", disks="Node.longhorn.io"),
     planned=(*checks.CHECKS, *placing.CHECKS),
     rules=(*disks.RULES, *capacity.RULES),
-    moves=moves.MOVES,
+    moves=(*moves.MOVES, *copies.MOVES),
 )

@@ -1,0 +1,205 @@
+"""What a commit does to data that stays: an image that cannot read it, a claim that begins empty, a copy that no longer counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fluxstead.catalog.data_images import unreadable_data
+from fluxstead.catalog.kinds import WORKLOADS, pod_in
+from fluxstead.checks.objects.pods import containers_of
+from fluxstead.checks.past import Transition
+from fluxstead.checks.reading.applied_tree import AppliedObject
+from fluxstead.checks.reading.apply import is_left_alone, is_recreated
+from fluxstead.checks.reading.store import entries_of, first_line_with, line_with
+from fluxstead.checks.rule import Rule
+from fluxstead.checks.rules.departures import would_be_pruned
+from fluxstead.core.check import warns
+from fluxstead.core.findings import Finding
+from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.shape import mapping
+
+OTHER_MAJOR = warns(
+    "moves/data-version",
+    "F9",
+    "Deployment web/db in HEAD runs postgres:16, and now postgres:17, on the same claim",
+    "the tree and the commits before it",
+)
+CLAIM_ANEW = warns(
+    "moves/claim-anew",
+    "U10",
+    "PersistentVolumeClaim web-dev/web in HEAD leaves the tree, and web-test/web is new",
+    "the tree and the commits before it",
+)
+NO_LONGER_KEPT = warns(
+    "moves/no-longer-kept",
+    "U10",
+    "StorageClass fast in HEAD has reclaimPolicy Retain, and now Delete",
+    "the tree and the commits before it",
+)
+MAJORITY_LEAVES = warns(
+    "moves/majority-leaves",
+    "F18",
+    "StatefulSet web/etcd in HEAD has 3 replicas, and now 1",
+    "the tree and the commits before it",
+)
+
+_CLAIM = "PersistentVolumeClaim"
+_PERSISTENT = frozenset({"persistence", "existingClaim", "volumeClaimTemplates", "volumeClaimTemplate"})
+_KEPT = {
+    "PersistentVolume": (("spec.persistentVolumeReclaimPolicy", "Retain"),),
+    "StorageClass": (("reclaimPolicy", "Delete"),),
+    "StatefulSet": tuple((f"spec.persistentVolumeClaimRetentionPolicy.{key}", "Retain") for key in ("whenDeleted", "whenScaled")),
+}
+"""Where a kind says what becomes of data, and what is meant where it does not."""
+_VOTERS = 3
+
+
+def data(move: Transition) -> Iterator[Finding]:
+    """What changes around data that is there."""
+    if move.nothing_is_left:
+        return
+    yield from _renamed_claims(move)
+    for old, new in move.changed:
+        if not (old.is_final and new.is_final) or is_left_alone(new):
+            continue
+        yield from _policies(move, old, new)
+        if new.ref.kind in WORKLOADS:
+            yield from _majors(move, new, _images_on_claims(old), _images_on_claims(new))
+            yield from _voters(move, old, new)
+    for old, new in move.releases():
+        if not new.kustomization.changes_spec("HelmRelease", "values"):
+            was, now = (dict(_images_in(mapping(item.spec, "values"), ())) for item in (old, new))
+            if was != now and _is_persistent(new.spec.get("values")):
+                yield from _majors(move, new, was, now)
+
+
+def _majors(move: Transition, new: AppliedObject, was: Mapping[Any, str], now: Mapping[Any, str]) -> Iterator[Finding]:
+    for key in was.keys() & now.keys():
+        product = unreadable_data(was[key], now[key])
+        if product:
+            tag = now[key].rpartition(":")[2]
+            yield OTHER_MAJOR(
+                first_line_with(move.now.store, new.document, now[key], f"tag: {tag}", tag),
+                what=f"{new.ref} in {move.name} runs {was[key]}, and now {now[key]}, on the same claim",
+                why=f"{product.title} does not start on the data of that version",
+                fix=f"{was[key]}" + (f"; or {product.way}" if product.way else ""),
+            )
+
+
+def _images_on_claims(item: AppliedObject) -> dict[tuple[str, str], str]:
+    """The images of containers that mount a claim, by container and claim."""
+    pod = pod_in(item.object) or {}
+    claims = {
+        str(volume.get("name")): str(mapping(volume, "persistentVolumeClaim").get("claimName"))
+        for volume in entries_of(mapping(pod, "spec"), "volumes")
+        if "persistentVolumeClaim" in volume
+    }
+    for template in entries_of(item.spec, "volumeClaimTemplates"):
+        name = str(mapping(template, "metadata").get("name"))
+        claims[name] = name
+    return {
+        (str(container.get("name")), claims[name]): str(container.get("image"))
+        for container in containers_of(pod)
+        for name in (str(mount.get("name")) for mount in entries_of(container, "volumeMounts"))
+        if name in claims
+    }
+
+
+def _images_in(values: Any, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The images in a chart's values, by where they stand."""
+    if not isinstance(values, Mapping):
+        return
+    repository, tag = values.get("repository"), values.get("tag")
+    if isinstance(repository, str) and isinstance(tag, (str, int, float)):
+        yield way, f"{repository}:{tag}"
+    for key, value in values.items():
+        yield from _images_in(value, (*way, str(key)))
+
+
+def _is_persistent(values: Any) -> bool:
+    if isinstance(values, Mapping):
+        return any((key in _PERSISTENT and bool(value)) or _is_persistent(value) for key, value in values.items())
+    return False
+
+
+def _policies(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
+    if new.ref.kind == "StorageClass" and not is_recreated(new):
+        return  # the change is refused
+    for path, default in _KEPT.get(new.ref.kind, ()):
+        was, now = (_at(item.object, path) or default for item in (old, new))
+        key = path.rpartition(".")[2]
+        if (was, now) == ("Retain", "Delete"):
+            yield NO_LONGER_KEPT(
+                line_with(move.now.store, new.document, f"{key}:"),
+                what=f"{new.ref} in {move.name} has {key} Retain, and now Delete",
+                why="the data then go with the claim, by whatever hand it is deleted",
+                fix="Retain, unless the data can be lost",
+            )
+
+
+def _at(data: Mapping[str, Any], path: str) -> object:
+    *way, last = path.split(".")
+    for key in way:
+        data = mapping(data, key)
+    return data.get(last)
+
+
+def _voters(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
+    """A set with volumes that loses most of its members at once; a set of none is switched off."""
+    was, now = (item.spec.get("replicas", 1) for item in (old, new))
+    if new.ref.kind != "StatefulSet" or not new.spec.get("volumeClaimTemplates"):
+        return
+    if isinstance(was, int) and isinstance(now, int) and was >= _VOTERS and 0 < now <= was // 2:
+        yield MAJORITY_LEAVES(
+            line_with(move.now.store, new.document, "replicas:"),
+            what=f"{new.ref} in {move.name} has {was} replicas, and now {now}",
+            why="if its members vote, those that stay are no majority, and can neither write nor remove the others",
+            fix=f"{was - 1} first, and one fewer with each commit, each member removed from the others' list before",
+        )
+
+
+def _renamed_claims(move: Transition) -> Iterator[Finding]:
+    """A claim that stays behind while one of the same name begins elsewhere, or while its workload takes a new one."""
+    gone = [old for old in move.before.of(_CLAIM) if old.ref not in move.now.by_ref and not would_be_pruned(old, move.now)]
+    if not gone:
+        return
+    made = [item for item in move.now.of(_CLAIM) if item.ref not in move.before.by_ref]
+    by_name = {item.ref.name: item for item in reversed(made)}
+    taken = _replaced(move, {item.ref: item for item in made})
+    for old in gone:
+        same = by_name.get(old.ref.name)
+        new = taken.get(old.ref) or (same if same and same.spec == old.spec else None)
+        if new is not None:
+            yield CLAIM_ANEW(
+                new.source,
+                what=f"{old.ref} in {move.name} leaves the tree, and {new.ref.qualified_name} is new",
+                why="the new claim begins empty, and what was written stays in the old one, which nothing mounts any more (U10)",
+                fix=f"{old.ref.qualified_name}, as before; or the data copied, if {new.ref.qualified_name} is to go on with them",
+            )
+
+
+def _replaced(move: Transition, made: Mapping[ObjectRef, AppliedObject]) -> dict[ObjectRef, AppliedObject]:
+    """The new claims by those that stood in the same volume of the same workload before."""
+    found: dict[ObjectRef, AppliedObject] = {}
+    for old, new in move.changed if made else ():
+        if new.ref.kind not in WORKLOADS:
+            continue
+        was, now = (_volumes(item) for item in (old, new))
+        for name in was.keys() & now.keys():
+            if was[name] != now[name] and now[name] in made:
+                found[was[name]] = made[now[name]]
+    return found
+
+
+def _volumes(item: AppliedObject) -> dict[str, ObjectRef]:
+    return {
+        str(volume.get("name")): ObjectRef(
+            "", _CLAIM, item.ref.namespace, str(mapping(volume, "persistentVolumeClaim").get("claimName"))
+        )
+        for volume in entries_of(mapping(pod_in(item.object) or {}, "spec"), "volumes")
+        if "persistentVolumeClaim" in volume
+    }
+
+
+MOVES = (Rule(data, (OTHER_MAJOR, CLAIM_ANEW, NO_LONGER_KEPT, MAJORITY_LEAVES)),)

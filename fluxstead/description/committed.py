@@ -1,0 +1,70 @@
+"""What a committed description said of the cluster itself. It was right for the program of its time, so it is read, not judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Any
+
+from fluxstead.checks.reading.committed import ClusterThen
+from fluxstead.checks.reading.store import Store
+from fluxstead.core.network import IpNetwork
+from fluxstead.core.shape import mapping
+from fluxstead.core.version import Version
+from fluxstead.description.cluster import KubernetesSettings
+from fluxstead.description.load import PROJECT
+
+_NETWORKS = {"podCidr": "pod_cidr", "serviceCidr": "service_cidr"}
+
+
+def cluster_then(stack: str, store: Store) -> ClusterThen | None:
+    """What the stack's file and its machines' files in a commit said; None where there is no such file."""
+    config = mapping(_data(store, f"Pulumi.{stack}.yaml"), "config")
+    kubernetes = _section(config, "kubernetes")
+    if not kubernetes:
+        return None
+    return ClusterThen(
+        kubernetes=Version.read(kubernetes.get("version")),
+        flux=Version.read(_section(config, "flux").get("version")),
+        networks={
+            key: network for key, field in _NETWORKS.items() if (network := _network(kubernetes.get(key), field)) is not None
+        },
+        roles=_roles(stack, store),
+    )
+
+
+def _roles(stack: str, store: Store) -> dict[str, str]:
+    machines = {
+        name.removesuffix(".yaml"): _data(store, f"nodes/{name}") for name in store.children("nodes") if name.endswith(".yaml")
+    }
+    return {
+        name: str(machine.get("role"))
+        for name, machine in machines.items()
+        if machine.get("cluster") == stack and machine.get("state") != "planned"
+    }
+
+
+def _network(value: object, field: str) -> IpNetwork | None:
+    if value is None:
+        default: IpNetwork = KubernetesSettings.model_fields[field].default
+        return default
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        return None
+
+
+def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = config.get(f"{PROJECT}:{name}")
+    if isinstance(found, str):  # as `pulumi config set` writes it
+        try:
+            found = json.loads(found)
+        except (ValueError, RecursionError):
+            return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _data(store: Store, path: str) -> Mapping[str, Any]:
+    found = next((document.data for document in store.documents(path)), None)
+    return found if isinstance(found, Mapping) else {}
