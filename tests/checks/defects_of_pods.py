@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 
-from tests.checks.planted import DEPLOYMENT, WEB, Planted, autoscaler, budget, claim, kept, layer, machine, obj
+from tests.checks.planted import (
+    BUNDLED,
+    DEPLOYMENT,
+    PLACES,
+    RBAC,
+    SERVICE,
+    WEB,
+    Planted,
+    autoscaler,
+    budget,
+    claim,
+    ingress,
+    kept,
+    layer,
+    machine,
+    obj,
+)
 
 _POD = "{containers: [{"
 _KEPT_AWAY = {"key": "gpu", "effect": "NoSchedule"}
@@ -24,6 +41,17 @@ _BASELINE = WEB.replace("name: web", "name: web, labels: {pod-security.kubernete
 
 def _with(more: str, deployment: str = DEPLOYMENT) -> str:
     return deployment.replace("spec: {selector", f"spec: {{{more}, selector")
+
+
+_THROUGH = "metadata: {annotations: {traefik.ingress.kubernetes.io/router.middlewares: web-strp@kubernetescrd}, "
+_STRIP = obj("Middleware", "web/strip", "spec: {stripPrefix: {prefixes: [/site]}}", "traefik.io/v1alpha1")
+_ROUTED = ingress("web/site", "a.test").replace("metadata: {", _THROUGH)
+_TO = "spec: {podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: wb}}}]}]}"
+_POLICY = obj("NetworkPolicy", "web/site", _TO, "networking.k8s.io/v1")
+_TO_SERVICE = "spec: {podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.43.0.10/32}}]}]}"
+_TO_ALL = "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
+_ALL = "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: system:authenticated}]"
+_BALANCED = SERVICE.replace("{selector", "{type: LoadBalancer, selector")
 
 
 OF_PODS: Mapping[str, Planted] = {
@@ -97,6 +125,38 @@ OF_PODS: Mapping[str, Planted] = {
         cure=("{name: site,", "{name: site, resources: {limits: {memory: 64Mi}},"),
         says="counts limits.memory, and container site of Deployment web/site",
     ),
+    "ingress/missing-middleware": Planted(
+        files=layer("web", WEB, DEPLOYMENT, SERVICE, _STRIP, _ROUTED),
+        cure=("web-strp", "web-strip"),
+        says="goes through middleware web-strp@kubernetescrd",
+        platform=BUNDLED,
+    ),
+    "references/peer-nowhere": Planted(
+        files=layer("web", WEB, _POLICY),
+        cure=("name: wb}", "name: web}"),
+        says="lets out to namespace wb",
+    ),
+    "accounts/everybody": Planted(
+        files=layer("web", WEB, obj("RoleBinding", "web/view", _TO_ALL + _ALL, RBAC)),
+        cure=("system:authenticated", "developers"),
+        says="grants ClusterRole view to system:authenticated",
+    ),
+    "ownership/no-load-balancer": Planted(
+        files=layer("web", WEB, DEPLOYMENT, _BALANCED),
+        cure=("LoadBalancer", "ClusterIP"),
+        says="is a LoadBalancer, and nothing here gives it an address",
+    ),
 }
+OF_PODS_AGAIN = (
+    (
+        "references/peer-nowhere",
+        Planted(
+            files=layer("web", WEB, obj("NetworkPolicy", "web/site", _TO_SERVICE, "networking.k8s.io/v1")),
+            cure=("10.43.0.10/32", "10.0.0.10/32"),
+            says="lets out to 10.43.0.10/32, which are addresses of Services",
+            more={"networks": {"serviceCidr": ip_network("10.43.0.0/16")}, "places": PLACES},
+        ),
+    ),
+)
 """Not cured by a change of the files: `placement/all-tainted`, which is about the machines."""
 OF_MACHINES = frozenset({"placement/all-tainted"})

@@ -31,5 +31,7 @@ OF_MACHINES = (
         "labels:\n",
         "taints: [{key: node.kubernetes.io/not-ready, effect: PreferNoSchedule}]\nlabels:\n",
     ),
+    _edge("applications/bad-image", "/Wiki", ("test/wiki\n", "test/Wiki\n")),
+    _edge("applications/mounted-twice", "mountPath", ("mountPath: /data", "mountPath: /tmp")),
     _reference("longhorn/never-drained", "replicas: 1", (STACK, "replicas: 2", "replicas: 1")),
 )
