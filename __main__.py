@@ -15,7 +15,7 @@ router, default_class = ingress.router_of(cluster.ingress, platform, nodes), lon
 
 # Pass one. Each system plans its layers and says what it needs from others; the order of these lines does not matter.
 program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
-program.add(dns.DNS, dns.plan(cluster.dns, platform))
+program.add(dns.DNS, dns.plan(cluster.dns, platform, nodes))
 program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
 program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router))
 program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class))

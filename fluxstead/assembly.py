@@ -93,7 +93,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     plans = resolved(in_order(planned))
     layers = layers_of(plans)
     findings = [finding for plan in plans.values() for finding in plan.findings]
-    of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr))
+    of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr, description.elsewhere))
     findings += of_machines
     findings += unique.findings_of(layers, description.name)
     if root:
@@ -143,13 +143,9 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         recipients=frozenset(cluster.flux.age_recipients),
         sops_secret=(FLUX_NAMESPACE, cluster.flux.sops_secret) if cluster.flux.sops_secret else None,
         networks={
-            key: network
-            for key, network in (
-                ("nodeCidr", cluster.kubernetes.node_cidr),
-                ("podCidr", cluster.kubernetes.pod_cidr),
-                ("serviceCidr", cluster.kubernetes.service_cidr),
-            )
-            if network
+            "nodeCidr": cluster.kubernetes.node_cidr,
+            "podCidr": cluster.kubernetes.pod_cidr,
+            "serviceCidr": cluster.kubernetes.service_cidr,
         },
         places={
             "flux": cluster.flux.source_of("version"),

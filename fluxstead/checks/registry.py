@@ -25,6 +25,7 @@ from fluxstead.checks.rules import (
     releases,
     rivals,
     scaling,
+    schedules,
     secrets,
     selectors,
     servicelb,
@@ -36,7 +37,7 @@ from fluxstead.checks.rules import (
     versions,
 )
 from fluxstead.nodes import checks as nodes
-from fluxstead.nodes import registration
+from fluxstead.nodes import marks, registration
 from fluxstead.tree import delivery, look, order, owned, unique
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *admission.RULES,
     *scaling.RULES,
     *images.RULES,
+    *schedules.RULES,
     *ownership.RULES,
     *servicelb.RULES,
     *rivals.RULES,
@@ -76,6 +78,7 @@ OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 MADE_ELSEWHERE = (
     *nodes.CHECKS,
     *registration.CHECKS,
+    *marks.CHECKS,
     *order.CHECKS,
     *unique.CHECKS,
     *owned.CHECKS,

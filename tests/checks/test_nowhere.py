@@ -52,7 +52,7 @@ def test_peers_of_policies(peer: str, nowhere: bool) -> None:
     policy = obj(
         "NetworkPolicy", "web/site", f"spec: {{podSelector: {{}}, egress: [{{to: [{{{peer}}}]}}]}}", "networking.k8s.io/v1"
     )
-    said = found(policy, more={"networks": {"serviceCidr": ip_network("10.43.0.0/16")}})
+    said = found(policy, more={"networks": {"serviceCidr": [ip_network("10.43.0.0/16")]}})
     assert said == (["references/peer-nowhere"] if nowhere else [])
 
 

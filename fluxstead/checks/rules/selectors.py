@@ -65,7 +65,7 @@ def peers(context: CheckContext) -> Iterator[Finding]:
     tree = context.tree
     known = {item.ref.namespace for item in tree.objects} | {item.ref.name for item in tree.of("Namespace")}
     known |= {str(item.spec.get("targetNamespace")) for item in tree.of("HelmRelease", "HelmChart", "Kustomization")}
-    services = context.networks.get("serviceCidr")
+    services = context.networks.get("serviceCidr", ())
     for item in () if tree.partial else tree.of("NetworkPolicy"):
         if not item.is_final or "${" in str(item.spec):
             continue
@@ -79,13 +79,7 @@ def peers(context: CheckContext) -> Iterator[Finding]:
                     fix=nearest(name, known - {""}) or f"a Namespace {name}, or the namespace that is meant",
                 )
             network = _network(mapping(peer, "ipBlock").get("cidr"))
-            if (
-                role == "lets out to"
-                and services
-                and network
-                and network.version == services.version
-                and _inside(network, services)
-            ):
+            if role == "lets out to" and network and any(_inside(network, one) for one in services):
                 yield PEER_NOWHERE(
                     line_with(tree.store, item.document, str(network)),
                     what=f"{item} lets out to {network}, which are addresses of Services",

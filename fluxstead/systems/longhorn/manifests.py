@@ -11,7 +11,7 @@ from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn import placing
+from fluxstead.systems.longhorn import backups, placing
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -44,7 +44,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
-        findings=(*findings_of(settings, platform, nodes), *placing.findings_of(settings, nodes)),
+        findings=(*findings_of(settings, platform, nodes), *placing.findings_of(settings, nodes), *backups.findings_of(settings)),
     )
 
 
