@@ -23,7 +23,7 @@ from fluxstead.description import place
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
-from fluxstead.tree import unique
+from fluxstead.tree import answered, unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
@@ -95,6 +95,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     findings = [finding for plan in plans.values() for finding in plan.findings]
     of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr, description.elsewhere))
     findings += of_machines
+    findings += answered.findings_of(in_order(planned))
     findings += unique.findings_of(layers, description.name)
     if root:
         findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)

@@ -38,7 +38,7 @@ from fluxstead.checks.rules import (
 )
 from fluxstead.nodes import checks as nodes
 from fluxstead.nodes import marks, registration
-from fluxstead.tree import delivery, look, order, owned, unique
+from fluxstead.tree import answered, delivery, look, order, owned, unique
 
 if TYPE_CHECKING:
     from fluxstead.checks.context import CheckContext
@@ -81,6 +81,7 @@ MADE_ELSEWHERE = (
     *marks.CHECKS,
     *order.CHECKS,
     *unique.CHECKS,
+    *answered.CHECKS,
     *owned.CHECKS,
     *delivery.CHECKS,
     *look.CHECKS,

@@ -71,7 +71,7 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
-    ingress: IngressSettings
+    ingress: IngressSettings | None = Field(default=None, description="The ingress controller; none without this section.")
     dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")

@@ -35,6 +35,11 @@ OF_MACHINES = (
         "labels:\n",
         "taints: [{key: node.kubernetes.io/not-ready, effect: PreferNoSchedule}]\nlabels:\n",
     ),
+    _edge(
+        "tree/route-without-controller",
+        "route",
+        ("  fluxstead:ingress:\n    controller: traefik\n    httpPort: 31080\n    httpsPort: 31443\n", ""),
+    ),
     _edge("applications/bad-image", "/Wiki", ("test/wiki\n", "test/Wiki\n")),
     _edge("applications/mounted-twice", "mountPath", ("mountPath: /data", "mountPath: /tmp")),
     _reference("dns/another-address", "k3s1.local", (STACK, "k3s1.local: 192.168.86.71", "k3s1.local: 192.168.86.99")),

@@ -166,6 +166,7 @@ def _routes(settings: LonghornSettings) -> Iterator[Route]:
             path=settings.ui.path,
             strip_path=settings.ui.path != "/",
             source=_ui_source(settings),
+            optional="ui" not in settings.model_fields_set,
         )
 
 
