@@ -15,11 +15,11 @@ router, default_class = ingress.router_of(cluster.ingress, platform, nodes), lon
 
 # Pass one. Each system plans its layers and says what it needs from others; the order of these lines does not matter.
 program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
-program.add(dns.DNS, dns.plan(cluster.dns, platform))
+program.add(dns.DNS, dns.plan(cluster.dns, platform, nodes))
 program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
 program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router))
 program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class))
-program.add(applications.APPLICATIONS, applications.plan(cluster.apps, platform, router.controller, default_class))
+program.add(applications.APPLICATIONS, applications.plan(cluster.apps, platform, router, default_class))
 
 # The asks are resolved, the layers ordered, the tree checked. Pass two registers every layer with Pulumi, and writes
 # generated/<stack>/.

@@ -25,7 +25,7 @@ from fluxstead.description.committed import cluster_then
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
-from fluxstead.tree import unique
+from fluxstead.tree import answered, unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
@@ -100,8 +100,9 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     plans = resolved(in_order(planned))
     layers = layers_of(plans)
     findings = [finding for plan in plans.values() for finding in plan.findings]
-    of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr))
+    of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr, description.elsewhere))
     findings += of_machines
+    findings += answered.findings_of(in_order(planned))
     findings += unique.findings_of(layers, description.name)
     if root:
         findings += left_behind(root, f"generated/{description.name}")
@@ -156,13 +157,9 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         recipients=frozenset(cluster.flux.age_recipients),
         sops_secret=(FLUX_NAMESPACE, cluster.flux.sops_secret) if cluster.flux.sops_secret else None,
         networks={
-            key: network
-            for key, network in (
-                ("nodeCidr", cluster.kubernetes.node_cidr),
-                ("podCidr", cluster.kubernetes.pod_cidr),
-                ("serviceCidr", cluster.kubernetes.service_cidr),
-            )
-            if network
+            "nodeCidr": cluster.kubernetes.node_cidr,
+            "podCidr": cluster.kubernetes.pod_cidr,
+            "serviceCidr": cluster.kubernetes.service_cidr,
         },
         places={
             "flux": cluster.flux.source_of("version"),

@@ -82,6 +82,7 @@ class Charts:
 
     def __init__(self, charts: Iterable[Chart]) -> None:
         self._known = {name: chart for chart in charts for name in (chart.name, *chart.former_names)}
+        self.address_givers = tuple(name for name, chart in self._known.items() if chart.gives_addresses)
         self.inert_kinds = frozenset[str]().union(*(chart.inert_kinds for chart in self._known.values()))
 
     def __getitem__(self, name: str) -> Chart:

@@ -39,7 +39,7 @@ class CheckContext:
     products: Mapping[str, Version] = field(default_factory=dict)
     recipients: frozenset[str] = frozenset()
     sops_secret: tuple[str, str] | None = None
-    networks: Mapping[str, IpNetwork] = field(default_factory=dict)
+    networks: Mapping[str, Sequence[IpNetwork]] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()

@@ -29,6 +29,7 @@ from fluxstead.checks.rules import (
     releases,
     rivals,
     scaling,
+    schedules,
     secrets,
     secrets_in_text,
     selectors,
@@ -41,8 +42,8 @@ from fluxstead.checks.rules import (
     versions,
 )
 from fluxstead.nodes import checks as nodes
-from fluxstead.nodes import registration
-from fluxstead.tree import delivery, left_behind, look, order, owned, unique
+from fluxstead.nodes import marks, registration
+from fluxstead.tree import answered, delivery, left_behind, look, order, owned, unique
 
 if TYPE_CHECKING:
     from fluxstead.checks.context import CheckContext
@@ -62,6 +63,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *admission.RULES,
     *scaling.RULES,
     *images.RULES,
+    *schedules.RULES,
     *ownership.RULES,
     *servicelb.RULES,
     *rivals.RULES,
@@ -82,8 +84,10 @@ OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 MADE_ELSEWHERE = (
     *nodes.CHECKS,
     *registration.CHECKS,
+    *marks.CHECKS,
     *order.CHECKS,
     *unique.CHECKS,
+    *answered.CHECKS,
     *owned.CHECKS,
     *delivery.CHECKS,
     *left_behind.CHECKS,

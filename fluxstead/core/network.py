@@ -39,6 +39,17 @@ def _cidr(value: str) -> IpNetwork:
         ) from None
 
 
+def _networks(value: str) -> tuple[IpNetwork, ...]:
+    found = tuple(_cidr(part.strip()) for part in value.split(","))
+    if len({network.version for network in found}) == len(found):
+        return found
+    raise refuse(
+        f"{value!r} has two networks of one family",
+        why="a cluster has one network of IPv4, one of IPv6, or one of each",
+        fix="one of them; or one of each family, such as 10.42.0.0/16,fd00:42::/56",
+    )
+
+
 def _network_of(value: str) -> str:
     try:
         return str(ipaddress.ip_network(value, strict=False))
@@ -102,6 +113,9 @@ Address = Annotated[IpAddress, from_text(_address)]
 
 Cidr = Annotated[IpNetwork, from_text(_cidr)]
 """A network without host bits."""
+
+Cidrs = Annotated[tuple[IpNetwork, ...], from_text(_networks)]
+"""A network, or one of each family with a comma between them, as k3s has it."""
 
 Port = Annotated[int, BeforeValidator(_port_number), Field(ge=1, le=65535)]
 """A TCP port."""

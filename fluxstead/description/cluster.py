@@ -7,9 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from fluxstead.core.age import Recipient
 from fluxstead.core.described import Described
+from fluxstead.core.git_names import BranchName, RepositoryUrl
 from fluxstead.core.names import Name
-from fluxstead.core.network import Cidr
+from fluxstead.core.network import Cidrs
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.description.place import HERE, RepositoryPath
@@ -24,8 +26,8 @@ class FluxSettings(Described):
     """The Flux that reconciles the tree."""
 
     version: Version = Field(description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist.")
-    repository: str | None = Field(default=None, description="The Git URL that Flux syncs; used in the tree's README only.")
-    branch: str = Field(default="main", min_length=1, description="The branch that Flux syncs.")
+    repository: RepositoryUrl | None = Field(default=None, description="The Git URL that Flux syncs, for the tree's README.")
+    branch: BranchName = Field(default="main", description="The branch that Flux syncs.")
     directory: RepositoryPath | None = Field(
         default=None,
         description="The folder of this project, from the root of the repository that Flux syncs; '.' is that root.",
@@ -34,7 +36,7 @@ class FluxSettings(Described):
         default=None,
         description="The Secret in flux-system with the age key, for SOPS files in applications of your own manifests.",
     )
-    age_recipients: tuple[str, ...] = Field(
+    age_recipients: tuple[Recipient, ...] = Field(
         default=(), description="The age keys (age1…) that secrets in Git are encrypted for; with them, other files are refused."
     )
 
@@ -51,9 +53,9 @@ class KubernetesSettings(Described):
     disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(
         default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
     )
-    node_cidr: Cidr | None = Field(default=None, description="The network of the nodes; their addresses have to be in it.")
-    pod_cidr: Cidr = Field(default=ip_network("10.42.0.0/16"), description="k3s's --cluster-cidr.")
-    service_cidr: Cidr = Field(default=ip_network("10.43.0.0/16"), description="k3s's --service-cidr.")
+    node_cidr: Cidrs = Field(default=(), description="The network of the nodes; their addresses have to be in it.")
+    pod_cidr: Cidrs = Field(default=(ip_network("10.42.0.0/16"),), description="k3s's --cluster-cidr.")
+    service_cidr: Cidrs = Field(default=(ip_network("10.43.0.0/16"),), description="k3s's --service-cidr.")
 
 
 class Acceptance(Described):
@@ -69,7 +71,7 @@ class Cluster(Described):
     flux: FluxSettings
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
-    ingress: IngressSettings
+    ingress: IngressSettings | None = Field(default=None, description="The ingress controller; none without this section.")
     dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")

@@ -27,9 +27,7 @@ def cluster_then(stack: str, store: Store) -> ClusterThen | None:
     return ClusterThen(
         kubernetes=Version.read(kubernetes.get("version")),
         flux=Version.read(_section(config, "flux").get("version")),
-        networks={
-            key: network for key, field in _NETWORKS.items() if (network := _network(kubernetes.get(key), field)) is not None
-        },
+        networks={key: found for key, field in _NETWORKS.items() if (found := _networks(kubernetes.get(key), field))},
         roles=_roles(stack, store),
     )
 
@@ -45,14 +43,15 @@ def _roles(stack: str, store: Store) -> dict[str, str]:
     }
 
 
-def _network(value: object, field: str) -> IpNetwork | None:
+def _networks(value: object, field: str) -> tuple[IpNetwork, ...]:
+    """One, or one of each family; none where what was written is no network."""
     if value is None:
-        default: IpNetwork = KubernetesSettings.model_fields[field].default
+        default: tuple[IpNetwork, ...] = KubernetesSettings.model_fields[field].default
         return default
     try:
-        return ip_network(str(value))
+        return tuple(ip_network(part.strip()) for part in str(value).split(","))
     except ValueError:
-        return None
+        return ()
 
 
 def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from fluxstead.description.cluster import Cluster
 from fluxstead.description.problems import UNKNOWN_KEY, WRONG_TYPE, Written, findings_of, unknown_key
 from fluxstead.description.text_in import read_document, unreadable
 from fluxstead.description.yaml_in import YamlFile, read_yaml
+from fluxstead.nodes.marks import Mark, marks_in
 from fluxstead.nodes.model import Node
 
 NO_CLUSTER = refuses("description/no-cluster", "U12", "no stack is called 'k3s-flx'", "the description")
@@ -46,6 +47,8 @@ class Description:
     stack_file: str
     cluster: Cluster
     nodes: tuple[Node, ...]
+    elsewhere: tuple[Mark, ...] = ()
+    """What only one machine can have, of the machines of other stacks."""
 
 
 @dataclass(slots=True)
@@ -67,10 +70,11 @@ def load(root: Path, stack: str) -> LoadResult:
     findings: list[Finding] = []
     stack_file = f"Pulumi.{stack}.yaml"
     cluster = _load_cluster(root, stack, stack_file, findings)
-    nodes = _load_nodes(root, stack, findings)
+    elsewhere: list[Mark] = []
+    nodes = _load_nodes(root, stack, findings, elsewhere)
     if cluster is None or any(finding.id.startswith("description/") for finding in findings):
         return LoadResult(None, findings)
-    return LoadResult(Description(stack, stack_file, cluster, tuple(nodes)), findings)
+    return LoadResult(Description(stack, stack_file, cluster, tuple(nodes), tuple(elsewhere)), findings)
 
 
 def _load_cluster(root: Path, stack: str, stack_file: str, findings: list[Finding]) -> Cluster | None:
@@ -193,7 +197,7 @@ def _from_cli(value: Any, name: str, document: YamlFile) -> Any:
     return value
 
 
-def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
+def _load_nodes(root: Path, stack: str, findings: list[Finding], elsewhere: list[Mark]) -> list[Node]:
     nodes = []
     folder = root / "nodes"
     try:
@@ -216,6 +220,7 @@ def _load_nodes(root: Path, stack: str, findings: list[Finding]) -> list[Node]:
         data = document.data
         if isinstance(data, dict) and isinstance(data.get("cluster"), str) and data["cluster"] != stack:
             _check_cluster(root, data["cluster"], document, findings)
+            elsewhere.extend(marks_in(data, path.stem, document.lines))
             continue
         if isinstance(data, dict) and "name" in data:
             findings.append(unknown_key("name", _keys_of(Node), Source(document.file, document.lines[("name",)]), place="name"))

@@ -30,7 +30,8 @@ def declared(node: Node) -> Mapping[str, Any]:
     """What the script is told of the machine; sizes in bytes."""
     return {
         "node": node.name,
-        "address": str(node.address),
+        # k3s takes one of each family, with a comma between them (docs.k3s.io: networking, dual-stack).
+        "address": ",".join(str(address) for address in (node.address, node.second_address) if address),
         "disks": [_disk(disk) for disk in node.disks],
         "k3s": {
             "nodeLabels": [f"{key}={value}" for key, value in sorted(node.labels.items()) if kubelet_admits(key)],

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.network import IpAddress, IpNetwork
-from fluxstead.nodes import registration
+from fluxstead.nodes import marks, registration
+from fluxstead.nodes.marks import Mark
 from fluxstead.nodes.model import Node
 
 ADDRESS_OUTSIDE = refuses("nodes/address-outside", "U7", "10.0.0.1 is not a host address in 192.168.86.0/24", "the description")
@@ -18,15 +19,18 @@ DISK_TWICE = refuses(
 )
 NO_SERVER = refuses("nodes/no-server", "U7", "no live node is a server", "the description")
 UNUSABLE_ADDRESS = refuses("nodes/unusable-address", "U7", "no machine can be reached at 127.0.0.1", "the description")
+_POINT_TO_POINT = 2
+"""In networks of so few addresses, each is a host's (RFC 3021)."""
 CHECKS = (ADDRESS_OUTSIDE, ADDRESS_TWICE, DISK_INSIDE_DISK, DISK_TWICE, NO_SERVER, UNUSABLE_ADDRESS)
 
 
-def findings_of(nodes: Sequence[Node], network: IpNetwork | None) -> Iterator[Finding]:
-    """Addresses that cannot be right, and disks that are declared twice."""
+def findings_of(nodes: Sequence[Node], networks: Sequence[IpNetwork], elsewhere: Sequence[Mark] = ()) -> Iterator[Finding]:
+    """Addresses that cannot be right, and disks that are declared twice. `elsewhere`: what machines of other clusters have."""
     yield from _a_server(nodes)
-    yield from _addresses(nodes, network)
+    yield from _addresses(nodes, networks)
     yield from _disks(nodes)
     yield from registration.findings_of(nodes)
+    yield from marks.findings_of(nodes, elsewhere)
 
 
 def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:
@@ -41,7 +45,7 @@ def _a_server(nodes: Sequence[Node]) -> Iterator[Finding]:
         )
 
 
-def _addresses(nodes: Sequence[Node], network: IpNetwork | None) -> Iterator[Finding]:
+def _addresses(nodes: Sequence[Node], networks: Sequence[IpNetwork]) -> Iterator[Finding]:
     owners: dict[IpAddress, Node] = {}
     for node in nodes:
         source = node.source_of("address")
@@ -54,34 +58,44 @@ def _addresses(nodes: Sequence[Node], network: IpNetwork | None) -> Iterator[Fin
                 why="one of the two machines could not be reached, and the other be prepared in its place",
                 fix="the machine's own address",
             )
-        if address.is_loopback or address.is_multicast or address.is_unspecified:
+        if address.is_loopback or address.is_multicast or address.is_unspecified or address.is_link_local:
             yield UNUSABLE_ADDRESS(
                 source,
                 what=f"no machine can be reached at {address}",
                 why="k3s would announce it to the other nodes as this one's address",
                 fix="the machine's address in the nodes' network",
             )
-        elif network and (address not in network or address in {network.network_address, network.broadcast_address}):
+        elif networks and not any(_is_host_in(address, network) for network in networks):
             yield ADDRESS_OUTSIDE(
                 source,
-                what=f"{address} is not a host address in {network}",
+                what=f"{address} is not a host address in {_listed(networks)}",
                 why="the stack file says that all nodes are in that network",
-                fix=f"an address of {network}, or another nodeCidr in the stack file",
+                fix=f"an address of {_listed(networks)}, or another nodeCidr in the stack file",
             )
 
 
+def _is_host_in(address: IpAddress, network: IpNetwork) -> bool:
+    ends = {network.network_address, network.broadcast_address} if network.num_addresses > _POINT_TO_POINT else set()
+    return address in network and address not in ends
+
+
+def _listed(networks: Sequence[IpNetwork]) -> str:
+    return " or ".join(map(str, networks))
+
+
 def _disks(nodes: Sequence[Node]) -> Iterator[Finding]:
-    serials: dict[str, str] = {}
     for node in nodes:
+        serials: dict[tuple[str, str], str] = {}
         seen: dict[tuple[str, str], int] = {}
         for index, disk in enumerate(node.disks):
             for key, value in (("name", disk.name), ("mountPath", disk.mount_path), ("device", disk.device)):
                 first = seen.setdefault((key, value), index) if value else index
                 if value and first != index:
                     yield _twice(node, index, key, value, str(node.source_of("disks", first, key)))
-            place = str(node.source_of("disks", index, "serial"))
-            if disk.serial and serials.setdefault(disk.serial, place) != place:
-                yield _twice(node, index, "serial", disk.serial, serials[disk.serial])
+            for key, value in (("serial", disk.serial), ("wwn", disk.wwn)):
+                place = str(node.source_of("disks", index, key))
+                if value and serials.setdefault((key, value), place) != place:
+                    yield _twice(node, index, key, value, serials[key, value])
         yield from _nested(node)
 
 

@@ -192,6 +192,7 @@ class Node(Described):
     name: Name = Field(exclude=True, description="The file's name without .yaml.")
     cluster: Name = Field(description="The stack that the machine belongs to.")
     address: Address = Field(description="The node's IP address.")
+    second_address: Address | None = Field(default=None, description="Its address of the other family, in a dual-stack cluster.")
     role: Literal["server", "agent"] = Field(description="Whether k3s runs the control plane here.")
     state: Literal["planned", "live", "leaving"] = Field(
         description="planned: not joined yet; live; leaving: nothing is scheduled and Longhorn moves its replicas away."

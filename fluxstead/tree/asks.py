@@ -20,7 +20,8 @@ class Route:
 
     Its objects are in `layer`: one of the system's own, or one made for them, in `group`. A layer for them alone keeps its
     system from waiting for the controller. `strip_path` removes the path before the Service sees it, and redirects the bare path
-    to the one with a slash, keeping host and port (failure F21: without the slash the UI is a blank page).
+    to the one with a slash, keeping host and port (failure F21: without the slash the UI is a blank page). `optional` is one that
+    nobody wrote: it is left out where nothing answers for routes.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Route:
     host: str | None = None
     path: str = "/"
     strip_path: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class ControllerPods(NamedTuple):
 
 
 class Router(Protocol):
-    """The owner of routes. Every cluster has one; which one follows from the description alone."""
+    """The owner of routes. A cluster has one or none; which one follows from the description alone."""
 
     @property
     def controller(self) -> ControllerPods:

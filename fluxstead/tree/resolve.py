@@ -40,7 +40,9 @@ def _with_observed(plan: Plan, plans: Mapping[str, Plan]) -> Plan:
 
 
 def _with_routes(plan: Plan, router: Router | None) -> Plan:
-    if router is None or not plan.routes:
+    if router is None:
+        return replace(plan, routes=())
+    if not plan.routes:
         return plan
     layers = list(plan.layers)
     # Two with one name are a mistake, which is reported later for both.

@@ -314,13 +314,13 @@ DEFECTS: Mapping[str, Planted] = {
         files=layer("web", WEB),
         cure=("web", "site"),
         says="share addresses",
-        more={"networks": {"nodeCidr": ip_network("10.0.0.0/8"), "podCidr": ip_network("10.42.0.0/16")}, "places": PLACES},
+        more={"networks": {"nodeCidr": [ip_network("10.0.0.0/8")], "podCidr": [ip_network("10.42.0.0/16")]}, "places": PLACES},
     ),
     "network/node-inside": Planted(
         files=layer("web", WEB),
         cure=("web", "site"),
         says="which lies in podCidr",
-        more={"networks": {"podCidr": ip_network("192.168.0.0/16")}, "places": PLACES},
+        more={"networks": {"podCidr": [ip_network("192.168.0.0/16")]}, "places": PLACES},
         nodes=[machine()],
     ),
 }

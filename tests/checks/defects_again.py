@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.checks.defects import DEFECTS
+from tests.checks.defects_of_pods import OF_PODS_AGAIN
 from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, kept, layer, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
@@ -68,4 +69,4 @@ ALSO: tuple[tuple[str, Planted], ...] = (
         ),
     ),
 )
-PLANTED = (*DEFECTS.items(), *ALSO)
+PLANTED = (*DEFECTS.items(), *ALSO, *OF_PODS_AGAIN)

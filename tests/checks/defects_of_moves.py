@@ -73,7 +73,7 @@ def _described(says: str, **then: Any) -> Planted:
         says=says,
         platform=_NEW_FLUX,
         nodes=[machine(disks=[])],
-        more={"networks": {"podCidr": ip_network("10.42.0.0/16")}, "places": PLACES},
+        more={"networks": {"podCidr": (ip_network("10.42.0.0/16"),)}, "places": PLACES},
         committed={"clusters": {"HEAD": ClusterThen(**{**plain, **then})}},
     )
 
@@ -171,7 +171,7 @@ OF_MOVES: Mapping[str, Planted] = {
         cure=("v1.36.3", "v1.34.2"),
         says="Kubernetes v1.33.1+k3s1 in HEAD becomes v1.36.3+k3s1, more than one minor release at once",
     ),
-    "moves/network": _described("podCidr is 10.52.0.0/16 in HEAD, and now 10.42.0.0/16", networks={"podCidr": _OTHER}),
+    "moves/network": _described("podCidr is 10.52.0.0/16 in HEAD, and now 10.42.0.0/16", networks={"podCidr": (_OTHER,)}),
     "moves/role": _described("machine k3s1 is an agent in HEAD, and now a server", roles={"k3s1": "agent"}),
     "moves/flux-stored-versions": _described("Flux 2.6.1 in HEAD becomes 2.9.5", flux=Version("2.6.1")),
     "moves/data-version": Planted(

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 
-from tests.checks.planted import DEPLOYMENT, WEB, Planted, autoscaler, budget, claim, kept, layer, machine, obj
+from tests.checks.planted import (
+    BUNDLED,
+    DEPLOYMENT,
+    PLACES,
+    RBAC,
+    SERVICE,
+    WEB,
+    Planted,
+    autoscaler,
+    budget,
+    claim,
+    ingress,
+    kept,
+    layer,
+    machine,
+    obj,
+    storage,
+)
 
+_ONCE = "template: {spec: {restartPolicy: Never, containers: [{name: a, image: 'example.test/a:1.0.0'}]}}"
 _POD = "{containers: [{"
 _KEPT_AWAY = {"key": "gpu", "effect": "NoSchedule"}
 _PLANNED = machine(name="k3s2", address="192.168.86.72", role="agent", state="planned", disks=[])
@@ -24,6 +43,19 @@ _BASELINE = WEB.replace("name: web", "name: web, labels: {pod-security.kubernete
 
 def _with(more: str, deployment: str = DEPLOYMENT) -> str:
     return deployment.replace("spec: {selector", f"spec: {{{more}, selector")
+
+
+_THROUGH = "metadata: {annotations: {traefik.ingress.kubernetes.io/router.middlewares: web-strp@kubernetescrd}, "
+_STRIP = obj("Middleware", "web/strip", "spec: {stripPrefix: {prefixes: [/site]}}", "traefik.io/v1alpha1")
+_ROUTED = ingress("web/site", "a.test").replace("metadata: {", _THROUGH)
+_TO = "spec: {podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: wb}}}]}]}"
+_POLICY = obj("NetworkPolicy", "web/site", _TO, "networking.k8s.io/v1")
+_JOB = obj("CronJob", "web/nightly", f"spec: {{schedule: '0 25 * * *', jobTemplate: {{spec: {{{_ONCE}}}}}}}", "batch/v1")
+_RECURRING = "spec: {cron: 0 3 * *, task: snapshot, groups: [default], retain: 3, concurrency: 1}"
+_TO_SERVICE = "spec: {podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.43.0.10/32}}]}]}"
+_TO_ALL = "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
+_ALL = "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: system:authenticated}]"
+_BALANCED = SERVICE.replace("{selector", "{type: LoadBalancer, selector")
 
 
 OF_PODS: Mapping[str, Planted] = {
@@ -97,6 +129,79 @@ OF_PODS: Mapping[str, Planted] = {
         cure=("{name: site,", "{name: site, resources: {limits: {memory: 64Mi}},"),
         says="counts limits.memory, and container site of Deployment web/site",
     ),
+    "ingress/missing-middleware": Planted(
+        files=layer("web", WEB, DEPLOYMENT, SERVICE, _STRIP, _ROUTED),
+        cure=("web-strp", "web-strip"),
+        says="goes through middleware web-strp@kubernetescrd",
+        platform=BUNDLED,
+    ),
+    "references/peer-nowhere": Planted(
+        files=layer("web", WEB, _POLICY),
+        cure=("name: wb}", "name: web}"),
+        says="lets out to namespace wb",
+    ),
+    "units/schedule": Planted(
+        files=layer("web", WEB, _JOB),
+        cure=("'0 25 * * *'", "'0 5 * * *'"),
+        says="has the schedule '0 25 * * *': '25' is no hour",
+    ),
+    "units/time-zone": Planted(
+        files=layer("web", WEB, _JOB.replace("'0 25 * * *'", "'@daily', timeZone: Europe/Belrin")),
+        cure=("Belrin", "Berlin"),
+        says="has the time zone Europe/Belrin",
+    ),
+    "longhorn/schedule": Planted(
+        files=storage(obj("RecurringJob", "longhorn-system/daily", _RECURRING, "longhorn.io/v1beta2")),
+        cure=("0 3 * *,", "0 3 * * *,"),
+        says="has the cron '0 3 * *': it has 4 fields",
+    ),
+    "network/families": Planted(
+        files=layer("web", WEB),
+        cure=("web", "site"),
+        says="k3s1 has IPv4, and pods IPv6",
+        nodes=[machine()],
+        more={"networks": {"podCidr": [ip_network("fd00:42::/56")]}, "places": PLACES},
+    ),
+    "network/pod-cidr-too-small": Planted(
+        files=layer("web", WEB),
+        cure=("web", "site"),
+        says="has room for no nodes, and 1 are described",
+        nodes=[machine()],
+        more={"networks": {"podCidr": [ip_network("10.42.0.0/25")]}, "places": PLACES},
+    ),
+    "accounts/everybody": Planted(
+        files=layer("web", WEB, obj("RoleBinding", "web/view", _TO_ALL + _ALL, RBAC)),
+        cure=("system:authenticated", "developers"),
+        says="grants ClusterRole view to system:authenticated",
+    ),
+    "ownership/no-load-balancer": Planted(
+        files=layer("web", WEB, DEPLOYMENT, _BALANCED),
+        cure=("LoadBalancer", "ClusterIP"),
+        says="is a LoadBalancer, and nothing here gives it an address",
+    ),
 }
+OF_PODS_AGAIN = (
+    (
+        "network/families",
+        Planted(
+            files=layer("web", WEB),
+            cure=("web", "site"),
+            says="pods have IPv6, and Services IPv4",
+            more={
+                "networks": {"podCidr": [ip_network("fd00:42::/56")], "serviceCidr": [ip_network("10.43.0.0/16")]},
+                "places": PLACES,
+            },
+        ),
+    ),
+    (
+        "references/peer-nowhere",
+        Planted(
+            files=layer("web", WEB, obj("NetworkPolicy", "web/site", _TO_SERVICE, "networking.k8s.io/v1")),
+            cure=("10.43.0.10/32", "10.0.0.10/32"),
+            says="lets out to 10.43.0.10/32, which are addresses of Services",
+            more={"networks": {"serviceCidr": [ip_network("10.43.0.0/16")]}, "places": PLACES},
+        ),
+    ),
+)
 """Not cured by a change of the files: `placement/all-tainted`, which is about the machines."""
-OF_MACHINES = frozenset({"placement/all-tainted"})
+OF_MACHINES = frozenset({"placement/all-tainted", "network/families", "network/pod-cidr-too-small"})

@@ -167,8 +167,8 @@ _SYSTEMS = (
     _edge("monitoring/retention-size", "retentionSize", _beside("retention: 4w", "retentionSize: 60GB", 6)),
 )
 _NODES = (
-    _reference("nodes/address-outside", "10.0.0.1", (K1, "192.168.86.71", "10.0.0.1")),
-    _reference("nodes/address-twice", "192.168.86.72", (K1, "192.168.86.71", "192.168.86.72")),
+    _reference("nodes/address-outside", "10.0.0.1", (K1, "192.168.86.71", "10.0.0.1"), beside="dns/another-address"),
+    _reference("nodes/address-twice", "192.168.86.72", (K1, "192.168.86.71", "192.168.86.72"), beside="dns/another-address"),
     _reference(
         "nodes/disk-inside-disk", "sdf1/inside", (K1, "mountPath: /mnt/longhorn/sdg1", "mountPath: /mnt/longhorn/sdf1/inside")
     ),
@@ -180,7 +180,7 @@ _NODES = (
         (K1, "    device: /dev/sdg\n", "    device: /dev/sdg\n    serial: S1\n"),
     ),
     _reference("nodes/no-server", "role:", (K1, "role: server", "role: agent")),
-    _reference("nodes/unusable-address", "127.0.0.1", (K1, "192.168.86.71", "127.0.0.1")),
+    _reference("nodes/unusable-address", "127.0.0.1", (K1, "192.168.86.71", "127.0.0.1"), beside="dns/another-address"),
 )
 _TREE = (
     _edge("order/cycle", "name: live", _beside(_SENSORS, "dependsOn: [sensors-trial]")),
@@ -305,7 +305,7 @@ _LOOKED_AT = (
     Mistake(
         id="tree/stale",
         base="k3s-flux",
-        edits=((STACK, "k3s1.local: 192.168.86.71", "k3s1.local: 192.168.86.70"),),
+        edits=((STACK, "k3s1.local: 192.168.86.71", "k3s2.local: 192.168.86.72"),),
         at="",
         beside=frozenset(),
         written=True,

@@ -113,7 +113,7 @@ def described(folder: Path, apps: str) -> tuple[Application, ...]:
 
 def planned(apps: Sequence[Application], platform: Platform = PLATFORM) -> Plan:
     """The plan, on a cluster with everything."""
-    own = plan(apps, platform, ROUTER.controller, "longhorn")
+    own = plan(apps, platform, ROUTER, "longhorn")
     return resolved({"ingress": Plan(router=ROUTER), "applications": own})["applications"]
 
 

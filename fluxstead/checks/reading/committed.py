@@ -20,7 +20,7 @@ class ClusterThen(NamedTuple):
 
     kubernetes: Version | None
     flux: Version | None
-    networks: Mapping[str, IpNetwork]
+    networks: Mapping[str, tuple[IpNetwork, ...]]
     roles: Mapping[str, str]
 
 

@@ -19,6 +19,7 @@ from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 
+GRANTED_TO_ALL = warns("accounts/everybody", "F21", "ClusterRoleBinding web grants ClusterRole edit to system:authenticated")
 MISSING_ROLE = refuses("references/missing-role", "F2", "RoleBinding web/site grants Role sit, which does not exist")
 MISSING_SERVICE_ACCOUNT = refuses(
     "references/missing-service-account",
@@ -36,6 +37,7 @@ _OF_FLUX = frozenset(
         *("image-reflector-controller", "image-automation-controller", "flux-operator"),
     }
 )
+_EVERYBODY = frozenset({"system:authenticated", "system:unauthenticated", "system:anonymous"})
 _ROLES = frozenset({"cluster-admin", "admin", "edit", "view"})
 """ClusterRoles that every Kubernetes has, besides those called `system:…`."""
 
@@ -118,7 +120,24 @@ def subjects(context: CheckContext) -> Iterator[Finding]:
                 )
 
 
+def everybody(context: CheckContext) -> Iterator[Finding]:
+    """Roles that are granted to whoever can reach the API server; Kubernetes' own are called `system:…`."""
+    for item in context.tree.of("RoleBinding", "ClusterRoleBinding"):
+        role = mapping(item.object, "roleRef")
+        if not item.is_final or str(role.get("name")).startswith("system:"):
+            continue
+        for one in entries_of(item.object, "subjects"):
+            if str(one.get("name")) in _EVERYBODY:
+                yield GRANTED_TO_ALL(
+                    line_with(context.tree.store, item.document, str(one["name"])),
+                    what=f"{item} grants {role.get('kind')} {role.get('name')} to {one['name']}",
+                    why="that is everybody: every pod that has a token, and every person",
+                    fix="a group of people, or the ServiceAccount that needs it",
+                )
+
+
 RULES = (
+    Rule(everybody, (GRANTED_TO_ALL,)),
     Rule(roles, (MISSING_ROLE,)),
     Rule(service_accounts, (MISSING_SERVICE_ACCOUNT,)),
     Rule(subjects, (MISSING_SUBJECT,)),

@@ -52,12 +52,13 @@ def described(move: Transition) -> Iterator[Finding]:
     if then.kubernetes:
         place = context.places["version"]
         yield from _version(move.name, then.kubernetes, context.platform.kubernetes, place, _OR_IT_WAS)
-    for key, network in then.networks.items():
-        now = context.networks.get(key)
-        if now is not None and now != network:
+    for key, networks in then.networks.items():
+        now = context.networks.get(key, ())
+        if now and set(now) != set(networks):
+            network = ",".join(map(str, networks))
             yield NETWORK_CHANGED(
                 context.places[key],
-                what=f"{key} is {network} in {move.name}, and now {now}",
+                what=f"{key} is {network} in {move.name}, and now {','.join(map(str, now))}",
                 why="a cluster keeps the networks that it was first started with: its machines and Services have addresses in them",
                 fix=f"{network}; another network means another cluster{_OR_IT_WAS}",
             )

@@ -7,9 +7,11 @@ or lets nobody in, silently.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from fluxstead.catalog.kinds import pod_in
+from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod
 from fluxstead.checks.reading.applied_tree import AppliedObject
@@ -17,10 +19,15 @@ from fluxstead.checks.reading.store import entries_of, line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.network import IpNetwork
+from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 
 NOT_ITS_OWN_PODS = refuses(
     "references/not-its-own-pods", "U9", "Deployment web/site selects pods with app=sit, which its template does not have"
+)
+PEER_NOWHERE = warns(
+    "references/peer-nowhere", "U9", "NetworkPolicy web/site lets out to namespace databses, which nothing in the tree makes"
 )
 POLICY_SELECTS_NOTHING = warns(
     "references/policy-selects-nothing",
@@ -28,6 +35,7 @@ POLICY_SELECTS_NOTHING = warns(
     "NetworkPolicy web/site guards pods with app=sit, which no pod in namespace web has",
 )
 
+_OF_KUBERNETES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE})
 _NAME = "kubernetes.io/metadata.name"
 
 
@@ -52,6 +60,45 @@ def policies(context: CheckContext) -> Iterator[Finding]:
             )
 
 
+def peers(context: CheckContext) -> Iterator[Finding]:
+    """Peers of NetworkPolicies that are nowhere: namespaces that nothing makes, and addresses of Services."""
+    tree = context.tree
+    known = {item.ref.namespace for item in tree.objects} | {item.ref.name for item in tree.of("Namespace")}
+    known |= {str(item.spec.get("targetNamespace")) for item in tree.of("HelmRelease", "HelmChart", "Kustomization")}
+    services = context.networks.get("serviceCidr", ())
+    for item in () if tree.partial else tree.of("NetworkPolicy"):
+        if not item.is_final or "${" in str(item.spec):
+            continue
+        for peer, role in _peers(item):
+            name = mapping(mapping(peer, "namespaceSelector"), "matchLabels").get(_NAME)
+            if isinstance(name, str) and name not in known and name not in _OF_KUBERNETES:
+                yield PEER_NOWHERE(
+                    line_with(tree.store, item.document, name),
+                    what=f"{item} {role} namespace {name}, which nothing in the tree makes",
+                    why="Kubernetes says nothing, and whoever was meant is cut off",
+                    fix=nearest(name, known - {""}) or f"a Namespace {name}, or the namespace that is meant",
+                )
+            network = _network(mapping(peer, "ipBlock").get("cidr"))
+            if role == "lets out to" and network and any(_inside(network, one) for one in services):
+                yield PEER_NOWHERE(
+                    line_with(tree.store, item.document, str(network)),
+                    what=f"{item} lets out to {network}, which are addresses of Services",
+                    why="policies see a connection after it got the address of a pod, so none is ever let through by it",
+                    fix="the namespace of the Service's pods as the peer",
+                )
+
+
+def _network(text: object) -> IpNetwork | None:
+    try:
+        return ip_network(text, strict=False) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _inside(network: IpNetwork, services: IpNetwork) -> bool:
+    return network.prefixlen >= services.prefixlen and network.network_address in services  # never of another family
+
+
 def _candidates(context: CheckContext, namespace: str, selector: Mapping[str, Any]) -> list[Pod]:
     return context.pods.with_labels(namespace, mapping(selector, "matchLabels"))
 
@@ -73,12 +120,17 @@ def workloads(context: CheckContext) -> Iterator[Finding]:
 def _selectors(item: AppliedObject) -> Iterator[tuple[str, Mapping[str, Any], str]]:
     """Each pod selector with the one namespace that it looks into, and what it is for."""
     yield item.ref.namespace, mapping(item.spec, "podSelector"), "guards"
-    for rules, peers in (("ingress", "from"), ("egress", "to")):
+    for peer, role in _peers(item):
+        namespaces = mapping(mapping(peer, "namespaceSelector"), "matchLabels")
+        inside = item.ref.namespace if "namespaceSelector" not in peer else str(namespaces.get(_NAME, ""))
+        yield inside, mapping(peer, "podSelector"), role
+
+
+def _peers(item: AppliedObject) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Whom a policy lets in and out to, and which of the two."""
+    for rules, ends, role in (("ingress", "from", "lets in"), ("egress", "to", "lets out to")):
         for rule in entries_of(item.spec, rules):
-            for peer in entries_of(rule, peers):
-                namespaces = mapping(mapping(peer, "namespaceSelector"), "matchLabels")
-                inside = item.ref.namespace if "namespaceSelector" not in peer else str(namespaces.get(_NAME, ""))
-                yield inside, mapping(peer, "podSelector"), "lets in" if rules == "ingress" else "lets out to"
+            yield from ((peer, role) for peer in entries_of(rule, ends))
 
 
 def _known(selector: Mapping[str, Any]) -> bool:
@@ -120,4 +172,5 @@ def _text(selector: Mapping[str, Any]) -> str:
 RULES = (
     Rule(workloads, (NOT_ITS_OWN_PODS,)),
     Rule(policies, (POLICY_SELECTS_NOTHING,)),
+    Rule(peers, (PEER_NOWHERE,)),
 )

@@ -9,12 +9,16 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
-from fluxstead.core.check import refuses
+from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
 
 LOAD_BALANCER_PORT = refuses(
     "ownership/load-balancer-port", "F7", "Service web/site asks servicelb for port 80 of the nodes, which k3s's own has"
+)
+
+NO_LOAD_BALANCER = warns(
+    "ownership/no-load-balancer", "F21", "Service web/site is a LoadBalancer, and nothing here gives it an address"
 )
 
 _POOL = "svccontroller.k3s.cattle.io/lbpool"
@@ -59,4 +63,29 @@ def _moved(tree: AppliedTree, component: str) -> bool:
     return any(word in text for text in texts for word in ("exposedPort", "NodePort", "ClusterIP", "loadBalancerClass"))
 
 
-RULES = (Rule(ports, (LOAD_BALANCER_PORT,)),)
+def addresses(context: CheckContext) -> Iterator[Finding]:
+    """Load balancers where servicelb is switched off, and nothing in the tree takes its place."""
+    tree, platform = context.tree, context.platform
+    if platform is None or "servicelb" not in platform.disabled or tree.partial or _has_another(context):
+        return
+    for item in tree.of("Service"):
+        if _balanced(item):
+            yield NO_LOAD_BALANCER(
+                line_with(tree.store, item.document, "LoadBalancer"),
+                what=f"{item} is a LoadBalancer, and nothing here gives it an address",
+                why="k3s's servicelb is disabled: it stays pending, and so does the layer that waits for it",
+                fix="type: NodePort, or ClusterIP behind the ingress controller; or kubernetes.disable without servicelb",
+            )
+
+
+def _has_another(context: CheckContext) -> bool:
+    """Whether a release, or what somebody wrote of such a chart, may give addresses."""
+    tree, givers = context.tree, context.facts.charts.address_givers
+    if any(context.facts.chart(tree, one).gives_addresses for one in tree.of("HelmRelease", "HelmChart")):
+        return True
+    places = {text for item in tree.of("DaemonSet", "Deployment", "Namespace") for text in (item.ref.name, item.ref.namespace)}
+    pools = any(kind.endswith(("IPAddressPool", "IPPool")) for kind in tree.by_kind)
+    return pools or any(place.startswith(giver) for place in places for giver in givers)
+
+
+RULES = (Rule(ports, (LOAD_BALANCER_PORT,)), Rule(addresses, (NO_LOAD_BALANCER,)))

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.image import is_image, nearest_image
 from fluxstead.core.names import nearest_name
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.systems.applications import declared, running
 from fluxstead.systems.applications.instance import instances
 from fluxstead.systems.applications.settings import Application
 
+BAD_IMAGE = refuses("applications/bad-image", "U7", "'ghcr.io/Web' is not the name of an image", "the description")
 LONG_NAME = refuses("applications/long-name", "U7", "`…` has 70 characters", "the description")
 NAME_TAKEN = refuses(
     "applications/name-taken",
@@ -30,7 +32,18 @@ TAG_IN_IMAGE = refuses(
     "applications/tag-in-image", "F23", "the image registry.example/web:1 carries a tag or a digest", "the description"
 )
 TWO_FORMS = refuses("applications/two-forms", "U7", "application `web` has a path and also image", "the description")
-CHECKS = (LONG_NAME, NAME_TAKEN, NO_ENVIRONMENT, NO_IMAGE, PATH_TAKEN, RESERVED_NAMESPACE, SERVICE_NAME, TAG_IN_IMAGE, TWO_FORMS)
+CHECKS = (
+    BAD_IMAGE,
+    LONG_NAME,
+    NAME_TAKEN,
+    NO_ENVIRONMENT,
+    NO_IMAGE,
+    PATH_TAKEN,
+    RESERVED_NAMESPACE,
+    SERVICE_NAME,
+    TAG_IN_IMAGE,
+    TWO_FORMS,
+)
 
 _NAMESPACE_LENGTH = 63
 
@@ -146,6 +159,13 @@ def _image(app: Application) -> Iterator[Finding]:
             what=f"the image {image} carries a tag or a digest",
             why="each environment has its own tag, and an image takes only one",
             fix=f"image: {bare}, and tag: {image[len(bare) :].lstrip(':@')} in the environments",
+        )
+    elif image and not is_image(image):
+        yield BAD_IMAGE(
+            app.source_of("image"),
+            what=f"{image!r} is not the name of an image",
+            why="the kubelet refuses it as InvalidImageName, and no pod starts",
+            fix=f"image: {nearest_image(image)}",
         )
     if app.port is not None and not app.name[0].isalpha():
         yield SERVICE_NAME(

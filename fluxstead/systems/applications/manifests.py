@@ -12,18 +12,19 @@ from fluxstead.systems.applications import namespace, workload
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import ControllerPods, Route
+from fluxstead.tree.asks import ControllerPods, Route, Router
 from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
 """Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
 
 
-def plan(apps: Sequence[Application], platform: Platform, controller: ControllerPods, default_class: str) -> Plan:
+def plan(apps: Sequence[Application], platform: Platform, router: Router | None, default_class: str) -> Plan:
     """The layers of all applications, in the order they are described.
 
-    `controller` are the pods that requests come from; `default_class` is for volumes that name no StorageClass.
+    `router` says where the controller's pods come from; `default_class` is for volumes that name no StorageClass.
     """
+    controller = router.controller if router else None
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
     for app in apps:
@@ -66,7 +67,9 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
     )
 
 
-def _objects(instance: Instance, platform: Platform, default_class: str, controller: ControllerPods) -> Iterator[dict[str, Any]]:
+def _objects(
+    instance: Instance, platform: Platform, default_class: str, controller: ControllerPods | None
+) -> Iterator[dict[str, Any]]:
     port, volume = instance.app.port, instance.volume
     yield namespace.namespace(instance, platform)
     yield from namespace.bounds(instance)

@@ -56,11 +56,13 @@ def _texts(amounts: Mapping[str, Quantity]) -> dict[str, str]:
     return {name: str(quantity) for name, quantity in amounts.items()}
 
 
-def network_policies(instance: Instance, platform: Platform, controller: ControllerPods) -> tuple[dict[str, Any], dict[str, Any]]:
+def network_policies(
+    instance: Instance, platform: Platform, controller: ControllerPods | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Nothing in or out; then what is let through: DNS, the ingress controller where there is a route, and what is declared."""
     app, environment = instance.app, instance.environment
     ingress = [_rule("from", peer, app.port) for peer in (*app.allow.ingress, *environment.allow.ingress)]
-    if environment.route and app.port:
+    if controller and environment.route and app.port:
         ingress.insert(0, {"from": [_pods_of(*controller)], "ports": [{"port": app.port, "protocol": "TCP"}]})
     egress = [_rule("to", peer) for peer in (*app.allow.egress, *environment.allow.egress)]
     return (

@@ -18,6 +18,9 @@ from fluxstead.core.network import Cidr, Port, UrlPath
 from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
 from fluxstead.core.refusal import refuse
 
+TEMPORARY = "/tmp"  # noqa: S108 -- a path in the container
+"""What an application may write to beside its volume, where the rest of its filesystem is read-only."""
+
 # The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PERCENT = re.compile(r"(?:100|[1-9]?\d)%")
@@ -53,6 +56,42 @@ def _directory(value: str) -> str:
     )
 
 
+# What an image has there is hidden by a volume, and nothing starts without it; the kernel's own trees cannot be mounted over.
+_SYSTEM_PATHS = frozenset({"/", "/bin", "/boot", "/etc", "/lib", "/lib64", "/sbin", "/usr"})
+_KERNEL_TREES = ("/dev/", "/proc/", "/sys/")
+
+
+def _mount_path(value: str) -> str:
+    path = value.rstrip("/") or "/"
+    if not value.startswith("/") or ":" in value or any(part in {"", ".", ".."} for part in path[1:].split("/") if path != "/"):
+        raise refuse(
+            f"{value!r} is not a path in a container",
+            why="the API server refuses the pods, or the volume lands elsewhere",
+            fix="an absolute path without ':', such as /data",
+        )
+    if path in _SYSTEM_PATHS or f"{path}/".startswith(_KERNEL_TREES):
+        raise refuse(
+            f"{value!r} belongs to the image, or to the kernel",
+            why="the volume, empty at first, would hide what the application needs to start",
+            fix="a directory for its data alone, such as /data",
+        )
+    return path
+
+
+_EVERYBODY = frozenset({"system:authenticated", "system:unauthenticated", "system:serviceaccounts"})
+
+
+def _viewers(value: str) -> str:
+    if value not in _EVERYBODY:
+        return value
+    raise refuse(
+        f"{value!r} is everybody, and not a group of people",
+        why="every pod of the cluster that has a token, and every person, could look into the namespace",
+        fix="a group that the API server knows people by, such as developers",
+    )
+
+
+Viewers = Annotated[str, Field(min_length=1), AfterValidator(_viewers)]
 VariableName = Annotated[str, AfterValidator(_variable)]
 Variables = dict[VariableName, str]
 PodCount = Annotated[int | str, BeforeValidator(_pods)]
@@ -127,7 +166,7 @@ class Volume(Described):
 
     size: Size = Field(description="The size to ask for, such as 5Gi.")
     storage_class: Name | None = Field(default=None, description="The StorageClass; by default, the cluster's.")
-    mount_path: str = Field(pattern=r"^/.+", description="Where the application finds it.")
+    mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the application finds it.")
 
 
 class Peer(Described):
@@ -185,7 +224,7 @@ class Environment(Described):
     timeout: Duration | None = Field(default=None, description="How long Flux waits; by default, as the application says.")
     resources: Resources | None = Field(default=None, description="In place of the application's.")
     volume: Volume | None = Field(default=None, description="In place of the application's.")
-    viewers: str | None = Field(default=None, min_length=1, description="In place of the application's.")
+    viewers: Viewers | None = Field(default=None, description="In place of the application's.")
     env: Variables = Field(default_factory=dict, description="Environment variables, merged over the application's.")
     secrets: tuple[Name, ...] = Field(default=(), description="More Secrets, besides the application's.")
     allow: Allow = Field(default_factory=Allow, description="More that the network policy lets through.")
@@ -220,6 +259,6 @@ class Application(Described):
     )
     read_only_root_filesystem: bool = Field(default=True, description="Whether only /tmp and the volume can be written to.")
     allow: Allow = Field(default_factory=Allow, description="What the network policy lets through.")
-    viewers: str | None = Field(
-        default=None, min_length=1, description="The group of people who may view its namespaces, as the API server knows it."
+    viewers: Viewers | None = Field(
+        default=None, description="The group of people who may view its namespaces, as the API server knows it."
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from fluxstead.core.manifest import KEEP
 from fluxstead.systems.applications.instance import Instance
-from fluxstead.systems.applications.settings import Probes, Resources, Volume
+from fluxstead.systems.applications.settings import TEMPORARY, Probes, Resources, Volume
 
 _ANY_USER = 65532
 """The "nonroot" of common base images; as a volume's group it lets any user ID write."""
@@ -97,7 +97,7 @@ def _container(instance: Instance) -> dict[str, Any]:
     }
     mounts = [{"name": "data", "mountPath": volume.mount_path}] if volume else []
     if app.read_only_root_filesystem:
-        mounts.append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108 -- a path in the container
+        mounts.append({"name": "tmp", "mountPath": TEMPORARY})
     if mounts:
         container["volumeMounts"] = mounts
     return container

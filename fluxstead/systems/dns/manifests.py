@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.network import IpAddress
 from fluxstead.core.platform import Platform
+from fluxstead.nodes.model import Node
 from fluxstead.systems.dns.checks import findings_of
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.tree.layer import Layer, Plan
 
 
-def plan(settings: DnsSettings | None, platform: Platform) -> Plan:
+def plan(settings: DnsSettings | None, platform: Platform, nodes: Sequence[Node] = ()) -> Plan:
     """One layer, or none where no name is described."""
     if settings is None or not settings.records:
         return Plan()
@@ -23,7 +26,7 @@ def plan(settings: DnsSettings | None, platform: Platform) -> Plan:
     }
     return Plan(
         layers=(Layer(name="dns", group="infrastructure", source=source, manifests=(Manifest(names, source),)),),
-        findings=tuple(findings_of(settings, platform)),
+        findings=tuple(findings_of(settings, platform, nodes)),
     )
 
 

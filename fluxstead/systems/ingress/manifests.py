@@ -14,16 +14,20 @@ from fluxstead.tree.asks import Router
 from fluxstead.tree.layer import Plan
 
 
-def router_of(settings: IngressSettings, platform: Platform, nodes: Sequence[Node]) -> Router:
-    """How routes become objects, and where people reach them."""
+def router_of(settings: IngressSettings | None, platform: Platform, nodes: Sequence[Node]) -> Router | None:
+    """How routes become objects, and where people reach them; None in a cluster without a way in."""
+    if settings is None:
+        return None
     entrance = Entrance(_node(nodes), _port(settings, platform))
     if settings.controller == "ingress-nginx":
         return nginx.NginxRouter(entrance, nginx.pods_of(settings))
     return traefik.TraefikRouter(entrance, traefik.pods_of(settings, platform))
 
 
-def plan(settings: IngressSettings, platform: Platform, router: Router) -> Plan:
-    """The controller, which answers for all systems' routes."""
+def plan(settings: IngressSettings | None, platform: Platform, router: Router | None) -> Plan:
+    """The controller, which answers for all systems' routes; nothing where none is described."""
+    if settings is None:
+        return Plan()
     if settings.controller == "ingress-nginx":
         controller, scrape = nginx.controller(settings, platform), nginx.scrape(settings)
     else:

@@ -12,7 +12,7 @@ from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn import placing
+from fluxstead.systems.longhorn import backups, placing
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -45,7 +45,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
-        findings=(*findings_of(settings, platform, nodes), *placing.findings_of(settings, nodes)),
+        findings=(*findings_of(settings, platform, nodes), *placing.findings_of(settings, nodes), *backups.findings_of(settings)),
     )
 
 
@@ -167,6 +167,7 @@ def _routes(settings: LonghornSettings) -> Iterator[Route]:
             path=settings.ui.path,
             strip_path=settings.ui.path != "/",
             source=_ui_source(settings),
+            optional="ui" not in settings.model_fields_set,
         )
 
 

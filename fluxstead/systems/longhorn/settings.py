@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import UrlPath
+from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
 
 BLOCKS_WITH_LAST_COPY = "block-if-contains-last-replica"
 DRAINS_STOPPED = "allow-if-replica-is-stopped"
 
 
+_TARGETS = {
+    "s3": (re.compile(r"s3://[^/@\s]+@[^/@\s]+/[^\s$,]*"), "s3://bucket@region/, with the region's name and a slash after it"),
+    "nfs": (re.compile(r"nfs://(?:[\w.-]+|\[[0-9a-fA-F:]+\]):/[^\s$]*"), "nfs://host:/path, with a colon after the host"),
+    "cifs": (re.compile(r"cifs://[^/\s]+/[^\s$,]+"), "cifs://host/share"),
+    "azblob": (re.compile(r"azblob://[^/@\s]+@[^/@\s]+/[^\s$,]*"), "azblob://container@core.windows.net/"),
+}
+"""What Longhorn reads (longhorn/backupstore: s3, nfs, cifs and azblob; longhorn-manager: webhook/resources/backuptarget)."""
+
+
+def _target(value: str) -> str:
+    form, example = _TARGETS.get(value.partition("://")[0], (None, "s3://bucket@region/, nfs://host:/path, cifs:// or azblob://"))
+    if form and form.fullmatch(value):
+        return value
+    raise refuse(
+        "this is not the URL of a backup target",
+        why="Longhorn finds no store there, and backs nothing up",
+        fix=example,
+    )
+
+
 class BackupTarget(Described):
     """Where Longhorn keeps backups."""
 
-    url: str = Field(
-        pattern=r"^(s3|nfs|cifs|azblob)://.+", description="s3://bucket@region/path, nfs://host:/path, cifs:// or azblob://."
+    url: Annotated[str, AfterValidator(_target)] = Field(
+        description="s3://bucket@region/path, nfs://host:/path, cifs:// or azblob://."
     )
     credential_secret: Name | None = Field(
         default=None, description="The Secret in Longhorn's namespace with the credentials; NFS needs none."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fluxstead.checks.system_facts import Storage
 from fluxstead.system import System
-from fluxstead.systems.longhorn import capacity, checks, copies, disks, moves, placing
+from fluxstead.systems.longhorn import backups, capacity, checks, copies, disks, moves, placing
 from fluxstead.systems.longhorn.chart import LONGHORN as CHART
 
 LONGHORN = System(
@@ -13,7 +13,7 @@ LONGHORN = System(
     does="Longhorn, the storage on the disks that the nodes declare",
     charts=(CHART,),
     storage=Storage(provisioner="driver.longhorn.io", disks="Node.longhorn.io"),
-    planned=(*checks.CHECKS, *placing.CHECKS),
-    rules=(*disks.RULES, *capacity.RULES),
+    planned=(*checks.CHECKS, *placing.CHECKS, *backups.CHECKS),
+    rules=(*disks.RULES, *capacity.RULES, *backups.RULES),
     moves=(*moves.MOVES, *copies.MOVES),
 )

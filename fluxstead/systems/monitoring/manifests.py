@@ -20,7 +20,7 @@ from fluxstead.tree.asks import AlertRules, Dashboard, Route, Router, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
 
-def plan(settings: MonitoringSettings | None, platform: Platform, router: Router, default_class: str) -> Plan:
+def plan(settings: MonitoringSettings | None, platform: Platform, router: Router | None, default_class: str) -> Plan:
     """The layers that watch this cluster, and what observes for all systems; none where the description has no monitoring.
 
     `default_class` is the StorageClass of volumes where the description names none; `router` says where people reach Grafana.
@@ -28,8 +28,8 @@ def plan(settings: MonitoringSettings | None, platform: Platform, router: Router
     if settings is None:
         return Plan()
     route = _route(settings)
-    url = router.link(route).url if route else None
-    values = merged(values_of(settings, settings.storage_class or default_class, route, url), settings.values)
+    url = router.link(route).url if route and router else None
+    values = merged(values_of(settings, settings.storage_class or default_class, route if router else None, url), settings.values)
     return Plan(
         layers=(_stack(settings, platform, values),),
         routes=(route,) if route else (),
@@ -191,4 +191,5 @@ def _route(settings: MonitoringSettings) -> Route | None:
         host=described.host,
         path=described.path,
         source=described.source,
+        optional="route" not in settings.grafana.model_fields_set,
     )

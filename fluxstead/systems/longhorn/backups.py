@@ -1,0 +1,54 @@
+"""Backups: what the target of the description lacks, and when recurring jobs run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxstead.checks.context import CheckContext
+from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.rule import Rule
+from fluxstead.core.check import refuses, warns
+from fluxstead.core.cron import cron_problem
+from fluxstead.core.findings import Finding
+from fluxstead.systems.longhorn.settings import LonghornSettings
+
+NO_CREDENTIALS = warns(
+    "longhorn/backup-credentials", "F22", "the backup target is s3://…, and has no credentialSecret", "the description"
+)
+NO_SCHEDULE = refuses("longhorn/schedule", "U7", "RecurringJob longhorn-system/daily has the cron '0 3 * *': it has 4 fields")
+CHECKS = (NO_CREDENTIALS,)
+
+_GROUP = "longhorn.io"
+
+
+def findings_of(settings: LonghornSettings) -> Iterator[Finding]:
+    """A target that no one gets into without credentials (longhorn-manager: webhook/resources/backuptarget)."""
+    target = settings.backup_target
+    if target and target.credential_secret is None and not re.match("nfs:", target.url):
+        scheme = target.url.partition("://")[0]
+        yield NO_CREDENTIALS(
+            target.source_of("url"),
+            what=f"the backup target is {scheme}://…, and has no credentialSecret",
+            why="Longhorn gets in nowhere without one, and backs nothing up",
+            fix="credentialSecret: a SOPS-encrypted Secret in Longhorn's namespace",
+        )
+
+
+def recurring(context: CheckContext) -> Iterator[Finding]:
+    """The schedules of RecurringJobs, which Longhorn's webhook reads as CronJobs' are read."""
+    for item in context.tree.of("RecurringJob"):
+        cron = item.spec.get("cron")
+        if not item.is_final or item.ref.group != _GROUP or not isinstance(cron, str) or "${" in cron:
+            continue
+        problem = cron_problem(cron)
+        if problem:
+            yield NO_SCHEDULE(
+                line_with(context.tree.store, item.document, "cron:"),
+                what=f"{item} has the cron {cron!r}: {problem}",
+                why="Longhorn's webhook refuses it, and no volume is backed up or trimmed by it",
+                fix="minute, hour, day, month and day of the week, such as '0 3 * * *'",
+            )
+
+
+RULES = (Rule(recurring, (NO_SCHEDULE,)),)
