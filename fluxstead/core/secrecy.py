@@ -24,7 +24,7 @@ _WORDS_ONLY = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*")
 _ALGORITHM = re.compile(r"(?:sha|md|argon|pbkdf|scrypt|bcrypt|aes|base|scram|utf)-?\d|.*(?:sha|md5)", re.IGNORECASE)
 _SETTING = re.compile(
     r"^[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?([A-Za-z][\w.-]{1,80})[\"']?[ \t]*[:=]"
-    r"[ \t]*[\"']?([^\s\"'#,&|>{\[][^\s\"'#,]*)[\"']?,?[ \t]*(?:#.*)?$",
+    r"[ \t]*[\"']?([^\s\"'#,&|>{\[()][^\s\"'#,()]*)[\"']?,?[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
 _SHORTEST = 6

@@ -17,6 +17,11 @@ OF_SECRETS: Mapping[str, Planted] = {
         cure=("hunter2", "''"),
         says="holds `password` in plain text",
     ),
+    "secrets/plain-settings": Planted(
+        files=layer("web", WEB, obj("Secret", "web/settings", "stringData: {AWS_REGION: eu-central-1}")),
+        cure=("eu-central-1", "''"),
+        says="holds `AWS_REGION` in plain text, which need be no secret",
+    ),
     "secrets/recipients": Planted(
         files=layer("web", WEB, ENCRYPTED, spec=DECRYPTS),
         cure=("age1other", "age1ours"),

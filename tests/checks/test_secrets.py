@@ -143,3 +143,30 @@ def test_the_descriptions_own_comments() -> None:
     assert [(one.id, str(one.source)) for one in found if one.id.startswith("secrets/")] == [
         ("secrets/in-text", "Pulumi.home.yaml:2")
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "ids"),
+    [
+        ("stringData: {AWS_REGION: eu-central-1}", ["secrets/plain-settings"]),
+        ("stringData: {a.yaml: 'url: x\n\n  kind: y\n\n  '}", ["secrets/plain-settings"]),
+        ("data: {a.yaml: dXJsOiB4CmtpbmQ6IHkK}", ["secrets/plain-settings"]),
+        ("stringData: {a.yaml: 'url: x\n\n  password: hunter2\n\n  '}", ["secrets/plain"]),
+        ("stringData: {AWS_REGION: eu-central-1, password: hunter2}", ["secrets/plain"]),
+        ("stringData: {something: hunter2}", ["secrets/plain"]),
+    ],
+)
+def test_a_secret_of_mere_settings(data: str, ids: list[str]) -> None:
+    """Some charts and operators take their settings from Secrets only: an error has to be true."""
+    assert [one.id for one in told(obj("Secret", "web/a", data))] == ids
+
+
+def test_one_file_of_many_secrets_is_told_of_once() -> None:
+    """It is one line that has to change."""
+    files = {
+        "all/kustomization.yaml": "kind: Component\nresources: [a.yaml]\n",
+        "all/a.yaml": obj("Secret", "a", "stringData: {password: hunter2}"),
+        **{f"{name}/kustomization.yaml": f"namespace: {name}\ncomponents: [../all]\n" for name in ("b", "c")},
+        _LISTING: "resources: [objects.yaml, ../b, ../c]\n",
+    }
+    assert places(told(**files)) == [("plain", "all/a.yaml:4")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,8 @@ from fluxstead.checks.reading.store import entries_of, line_with, normal, texts_
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
-from fluxstead.core.secrecy import may_be_secret
+from fluxstead.core.secrecy import may_be_secret, named_in
+from fluxstead.core.secret_forms import sightings
 from fluxstead.core.shape import mapping
 
 NO_DECRYPTION = refuses(
@@ -25,10 +27,14 @@ NO_DECRYPTION = refuses(
 NO_MAC = warns("secrets/no-mac", "F22", "Secret web/settings is encrypted, and has no MAC")
 NO_METADATA = refuses("secrets/no-metadata", "F22", "Secret web/settings holds ENC[…] and no `sops` section")
 PLAIN_SECRET = refuses("secrets/plain", "F22", "Secret web/settings holds `password` in plain text")
+PLAIN_SETTINGS = warns(
+    "secrets/plain-settings", "F22", "Secret web/settings holds `AWS_REGION` in plain text, which need be no secret"
+)
 WRONG_RECIPIENTS = refuses("secrets/recipients", "F22", "Secret web/settings is not encrypted for age1…")
 
 _WHY = "anyone who can read the repository, now or later, has it (F22)"
 _ENCRYPT = "the file encrypted: sops --encrypt --in-place --encrypted-regex '^(data|stringData)$' FILE"
+_SETTING = r"(?i)(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?:region|endpoints?|host(?:name)?|bucket|domain|timezone|tz|scheme|log[_-]?level)$"
 _HOLDERS = ("data", "stringData")
 _PUBLIC = re.compile(r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY)|LS0tLS1CRUdJTiBD|LS0tLS1CRUdJTiBQVUJ|ssh-\w+ |age1")
 """Certificates and public keys, as text and in base64; a private key behind one shows by its own form."""
@@ -36,11 +42,14 @@ _PUBLIC = re.compile(r"-----BEGIN (?:CERTIFICATE|PUBLIC KEY)|LS0tLS1CRUdJTiBD|LS
 
 def secret_objects(context: CheckContext) -> Iterator[Finding]:
     """Secrets in plain text, for other recipients, or in a Kustomization that does not decrypt."""
+    told = set[tuple[str, Source]]()  # a component's file becomes a Secret in each of its users' namespaces
     for item in context.tree.of("Secret"):
         if item.ref.group:
             continue
-        yield from _plain(context, item)
-        yield from _generated(context, item)
+        for finding in (*_plain(context, item), *_generated(context, item)):
+            if (finding.id, finding.source) not in told:
+                told.add((finding.id, finding.source))
+                yield finding
         if "sops" not in item.object and not item.document.generated:
             yield from _without_metadata(context, item)
     for item in context.tree.objects:
@@ -52,12 +61,38 @@ def secret_objects(context: CheckContext) -> Iterator[Finding]:
 
 def _plain(context: CheckContext, item: AppliedObject) -> Iterator[Finding]:
     keys = _plain_keys(item.object, filled_in="${" in context.tree.store.text(item.document.path))
-    literals = [entry.partition("=")[0] for entry in texts_of(mapping(item.object, GENERATED), "literals")]
-    if keys:
-        yield _in_plain_text(line_with(context.tree.store, item.document, keys[0]), str(item), keys)
+    written = [entry.partition("=")[::2] for entry in texts_of(mapping(item.object, GENERATED), "literals")]
+    literals = [key for key, value in written if not _is_setting(key, value)]
+    settings = [key for key, value in written if _is_setting(key, value)]
+    certain = [key for key in keys if not _is_setting(key, _text_at(item.object, key))]
+    if certain:
+        yield _in_plain_text(line_with(context.tree.store, item.document, certain[0]), str(item), certain)
+    elif keys or settings:
+        yield PLAIN_SETTINGS(
+            line_with(context.tree.store, item.document, (keys or settings)[0]),
+            what=f"{item} holds {', '.join(f'`{key}`' for key in keys or settings)} in plain text, which need be no secret",
+            why=f"if it is one, {_WHY}",
+            fix="a ConfigMap, or the file encrypted",
+        )
     if literals:
         fix = "envs, with a file of variables that sops encrypted"
         yield _in_plain_text(line_with(context.tree.store, item.document, literals[0]), str(item), literals, fix)
+
+
+def _is_setting(name: str, value: str) -> bool:
+    """Whether the name says a place or a kind, or the value is a whole file of settings; and nothing in it looks like a secret."""
+    named = re.search(_SETTING, name) or len(value.strip().splitlines()) > 1
+    return bool(named) and not may_be_secret(name, value) and not any(sightings(value)) and not any(named_in(value))
+
+
+def _text_at(secret: Mapping[str, Any], key: str) -> str:
+    encoded = mapping(secret, "data").get(key)
+    if encoded is None or key in mapping(secret, "stringData"):
+        return str(mapping(secret, "stringData").get(key))
+    try:
+        return base64.b64decode(str(encoded), validate=True).decode()
+    except ValueError:
+        return str(encoded)
 
 
 def _in_plain_text(source: Source, whose: str, keys: list[str], fix: str = _ENCRYPT) -> Finding:
@@ -209,6 +244,6 @@ def _encrypted(
 
 
 RULES = (
-    Rule(secret_objects, (NO_DECRYPTION, NO_MAC, NO_METADATA, PLAIN_SECRET, WRONG_RECIPIENTS)),
+    Rule(secret_objects, (NO_DECRYPTION, NO_MAC, NO_METADATA, PLAIN_SECRET, PLAIN_SETTINGS, WRONG_RECIPIENTS)),
     Rule(patches, (PLAIN_SECRET,)),
 )
