@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from tests.checks.defects import DEFECTS
+from tests.checks.defects_of_moves import plan, stack
 from tests.checks.defects_of_pods import OF_PODS_AGAIN
 from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, kept, layer, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
+
+_ALERTS = "alertmanager: {alertmanagerSpec: {storage: {volumeClaimTemplate: {spec: {storageClassName: %s}}}}}"
 
 ALSO: tuple[tuple[str, Planted], ...] = (
     (
@@ -57,6 +60,33 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             files=layer("web", kept(WEB), kept(release("web/kps", "kube-prometheus-stack", "75.6.0"))),
             cure=("name: kps", "name: stack"),
             says="HelmRelease web/stack in HEAD becomes HelmRelease web/kps",
+        ),
+    ),
+    (
+        "moves/kubernetes-version",
+        Planted(
+            before=plan("v1.34.1+k3s1"),
+            files=plan("v1.33.1+k3s1"),
+            cure=("v1.33.1", "v1.34.1"),
+            says="Kubernetes v1.34.1+k3s1 in HEAD becomes v1.33.1+k3s1",
+        ),
+    ),
+    (
+        "moves/chart-claim",
+        Planted(
+            before=stack("grafana: {persistence: {enabled: true, storageClassName: fast}}"),
+            files=stack("grafana: {persistence: {enabled: true, storageClassName: slow}}"),
+            cure=("ClassName: slow", "ClassName: fast"),
+            says="takes class fast at `grafana.persistence.storageClassName`, and now slow",
+        ),
+    ),
+    (
+        "moves/claim-kept",
+        Planted(
+            before=stack(_ALERTS % "fast"),
+            files=stack(_ALERTS % "slow"),
+            cure=("ClassName: slow", "ClassName: fast"),
+            says="and now slow",
         ),
     ),
     (

@@ -39,9 +39,12 @@ def _claimed(size: str, spec: str = "") -> dict[str, str]:
     return layer("web", kept(WEB), still, claim(size, "still"), spec=spec)
 
 
-def _stack(values: str) -> dict[str, str]:
-    """Monitoring, with these values."""
-    return layer("web", kept(WEB), kept(release("web/stack", "kube-prometheus-stack", "75.6.0", f", values: {{{values}}}")))
+def stack(values: str) -> dict[str, str]:
+    """Monitoring, with these values, and two classes for its claims."""
+    classes = (obj("StorageClass", name, "provisioner: example.test/any", STORAGE) for name in ("fast", "slow"))
+    return layer(
+        "web", kept(WEB), *classes, kept(release("web/stack", "kube-prometheus-stack", "75.6.0", f", values: {{{values}}}"))
+    )
 
 
 _CLAIM = "{volumeClaimTemplate: {spec: {resources: {requests: {storage: %s}}}}}"
@@ -51,7 +54,7 @@ _OTHER = ip_network("10.52.0.0/16")
 _NEW_FLUX = replace(HOME, flux=Version("2.9.5"))
 
 
-def _plan(version: str) -> dict[str, str]:
+def plan(version: str) -> dict[str, str]:
     """What the system-upgrade-controller brings the machines to."""
     names = "{kind: Plan, plural: plans}"
     kind = obj("CustomResourceDefinition", "plans.upgrade.cattle.io", f"spec: {{group: upgrade.cattle.io, names: {names}}}", _CRD)
@@ -154,20 +157,20 @@ OF_MOVES: Mapping[str, Planted] = {
         says="HelmRelease web/db in HEAD is the Helm release web/db, and now web/database",
     ),
     "moves/chart-claim": Planted(
-        before=_stack("grafana: {persistence: {enabled: true, size: 5Gi}}"),
-        files=_stack("grafana: {persistence: {enabled: true, size: 2Gi}}"),
+        before=stack("grafana: {persistence: {enabled: true, size: 5Gi}}"),
+        files=stack("grafana: {persistence: {enabled: true, size: 2Gi}}"),
         cure=("2Gi", "5Gi"),
         says="asks for 5Gi at `grafana.persistence.size`, and now for 2Gi",
     ),
     "moves/claim-kept": Planted(
-        before=_stack(_PROMETHEUS % "5Gi"),
-        files=_stack(_PROMETHEUS % "6Gi"),
+        before=stack(_PROMETHEUS % "5Gi"),
+        files=stack(_PROMETHEUS % "6Gi"),
         cure=("6Gi", "5Gi"),
         says="and now for 6Gi",
     ),
     "moves/kubernetes-version": Planted(
-        before=_plan("v1.33.1+k3s1"),
-        files=_plan("v1.36.3+k3s1"),
+        before=plan("v1.33.1+k3s1"),
+        files=plan("v1.36.3+k3s1"),
         cure=("v1.36.3", "v1.34.2"),
         says="Kubernetes v1.33.1+k3s1 in HEAD becomes v1.36.3+k3s1, more than one minor release at once",
     ),

@@ -79,3 +79,16 @@ def test_claims_that_keep_their_size_or_grow(before: str, after: str) -> None:
 def test_a_claim_without_a_class_cannot_grow() -> None:
     """It is bound to a volume that somebody made by hand."""
     assert [one.rpartition(" ")[2] for one in _said(claim("1Gi", "''"), claim("2Gi", "''"))] == ["moves/claim-cannot-grow"]
+
+
+def test_one_line_for_many_objects_is_one_finding() -> None:
+    """As a component does, or a description."""
+    both: dict[str, str] = {}
+    for name in "ab":
+        files = layer(name, spec=f"targetNamespace: {name}")
+        both |= {
+            path: text.replace(f"path: ./{name}", "path: ./all") for path, text in files.items() if path.startswith("clusters/")
+        }
+    before, after = ({**both, "all/job.yaml": obj("Job", "a", _JOB % version, "batch/v1")} for version in "12")
+    found = [one.what for one in look(Planted(files=after, before=before, cure=("", ""), says="", platform=None), after)]
+    assert [what for what in found if "spec.template" in what] == ["Job a/a in HEAD, as 1 more, differs in `spec.template`"]

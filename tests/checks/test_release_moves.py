@@ -118,3 +118,15 @@ def test_a_version_that_stands_in_the_charts_source() -> None:
     )
     [found] = _said(before, after)
     assert "Longhorn 1.6.2 in HEAD becomes 1.9.0, more than one minor release at once" in found
+
+
+def test_a_chart_that_its_source_changes_is_told_there() -> None:
+    reference = "chartRef: {kind: OCIRepository, name: site}"
+    helm = kept(obj("HelmRelease", "web/site", f"spec: {{interval: 10m, {reference}}}", "helm.toolkit.fluxcd.io/v2"))
+    before, after = (
+        f"{helm}---\n{obj('OCIRepository', 'web/site', f'spec: {{url: oci://ghcr.io/mirror/{name}}}', SOURCE)}" for name in "ab"
+    )
+    [found] = _said(before, after)
+    text = layer("web", WEB, after)["web/objects.yaml"].splitlines()
+    line = next(number for number, each in enumerate(text, 1) if "url:" in each)
+    assert found == f"moves/release-anew {line}: HelmRelease web/site in HEAD installs the chart a, and now b"

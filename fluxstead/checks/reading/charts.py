@@ -14,14 +14,20 @@ def chart_of(tree: AppliedTree, item: AppliedObject) -> tuple[str, str]:
     chart = mapping(mapping(item.spec, "chart"), "spec")
     if chart:
         return str(chart.get("chart", "")).rpartition("/")[2], str(chart.get("version", ""))
-    reference = mapping(item.spec, "chartRef")
-    source = tree.one(
-        ObjectRef(SOURCES, "OCIRepository", str(reference.get("namespace") or item.ref.namespace), str(reference.get("name")))
-    )
-    if source is None or reference.get("kind") != "OCIRepository":
+    source = chart_source(tree, item)
+    if source is None:
         return "", ""
     url, tag = str(source.spec.get("url", "")), str(mapping(source.spec, "ref").get("tag", ""))
     return url.rstrip("/").rpartition("/")[2], tag
+
+
+def chart_source(tree: AppliedTree, item: AppliedObject) -> AppliedObject | None:
+    """The OCIRepository that is a release's chart, where it is one."""
+    reference = mapping(item.spec, "chartRef")
+    if reference.get("kind") != "OCIRepository":
+        return None
+    namespace = str(reference.get("namespace") or item.ref.namespace)
+    return tree.one(ObjectRef(SOURCES, "OCIRepository", namespace, str(reference.get("name"))))
 
 
 class HelmIdentity(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fluxstead.catalog.immutable import Difference, differences
 from fluxstead.checks.past import Transition
@@ -11,7 +11,7 @@ from fluxstead.checks.reading.apply import FORCE, is_left_alone, is_recreated
 from fluxstead.checks.reading.store import first_line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
-from fluxstead.core.findings import Finding
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import mapping
@@ -56,6 +56,7 @@ def immutable(move: Transition) -> Iterator[Finding]:
     """Objects whose change the API server refuses, unless Flux deletes and recreates them."""
     if move.nothing_is_left:
         return
+    alike: dict[tuple[Source, str, str, bool], list[AppliedObject]] = {}
     for old, new in move.changed:
         if not (old.is_final and new.is_final) or is_left_alone(new):
             continue
@@ -63,27 +64,36 @@ def immutable(move: Transition) -> Iterator[Finding]:
         if is_recreated(new) and not is_claim:
             continue
         for found in differences(new.ref.group, new.ref.kind, old.object, new.object):
-            yield _emptied(move, new, found) if is_recreated(new) else _refused(move, new, found)
+            place = first_line_with(move.now.store, new.document, *_words(found))
+            alike.setdefault((place, new.ref.kind, found.path, is_recreated(new)), []).append(new)
         if is_claim:
             yield from _resized(move, old, new)
+    for (place, _, path, anew), items in alike.items():
+        yield (_emptied if anew else _refused)(place, move.name, path, items)
 
 
-def _refused(move: Transition, new: AppliedObject, found: Difference) -> Finding:
+def _refused(place: Source, name: str, path: str, items: Sequence[AppliedObject]) -> Finding:
     return IMMUTABLE(
-        first_line_with(move.now.store, new.document, *_words(found)),
-        what=f"{new.ref} in {move.name} differs in `{found.path}`",
+        place,
+        what=f"{_told(name, items)} in `{path}`",
         why=_STUCK,
-        fix=_WAYS.get(new.ref.kind, _ANEW),
+        fix=_WAYS.get(items[0].ref.kind, _ANEW),
     )
 
 
-def _emptied(move: Transition, new: AppliedObject, found: Difference) -> Finding:
+def _emptied(place: Source, name: str, path: str, items: Sequence[AppliedObject]) -> Finding:
     return CLAIM_EMPTIED(
-        first_line_with(move.now.store, new.document, *_words(found)),
-        what=f"{new.ref} in {move.name} differs in `{found.path}`, and Flux may delete it for that",
+        place,
+        what=f"{_told(name, items)} in `{path}`, and Flux may delete it for that",
         why="the API server refuses the change, and with force Flux makes an empty claim in place of the one with the data (F28)",
         fix="what it was, and another name for the new one",
     )
+
+
+def _told(name: str, items: Sequence[AppliedObject]) -> str:
+    """One line in a shared file changes all that are made from it."""
+    more = len(items) - 1
+    return f"{items[0].ref} in {name}{f', as {more} more,' if more else ''} differs"
 
 
 def _words(found: Difference) -> list[str]:

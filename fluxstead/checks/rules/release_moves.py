@@ -8,7 +8,7 @@ from typing import Any
 from fluxstead.catalog.chart import ClaimValue
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.charts import chart_of, helm_identity
+from fluxstead.checks.reading.charts import chart_of, chart_source, helm_identity
 from fluxstead.checks.reading.store import first_line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
@@ -86,8 +86,11 @@ def _chart_name(tree: AppliedTree, item: AppliedObject) -> str:
 
 
 def _place(move: Transition, old: AppliedObject, new: AppliedObject) -> Source:
+    source = chart_source(move.now, new)
     changed = [key for key in (*_NAMES, "chart", "chartRef") if old.spec.get(key) != new.spec.get(key)]
     written = (f"chart: {chart_of(move.now, new)[0]}" if key == "chart" else f"{key}:" for key in changed)
+    if not changed and source is not None:
+        return first_line_with(move.now.store, source.document, "url:")
     return first_line_with(move.now.store, new.document, *written)
 
 
