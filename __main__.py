@@ -18,7 +18,7 @@ program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
 program.add(dns.DNS, dns.plan(cluster.dns, platform, nodes))
 program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
 program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router))
-program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class))
+program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class, nodes))
 program.add(applications.APPLICATIONS, applications.plan(cluster.apps, platform, router, default_class))
 
 # The asks are resolved, the layers ordered, the tree checked. Pass two registers every layer with Pulumi, and writes

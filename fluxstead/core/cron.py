@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
+from functools import cache
 
 from fluxstead.core.duration import Duration
 
@@ -58,7 +58,10 @@ def _number(text: str, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() else None
 
 
+@cache
 def is_time_zone(name: str) -> bool:
     """Whether it is in the IANA database, as far as this machine has it; where it has none, nothing is known to be wrong."""
+    import zoneinfo  # noqa: PLC0415 -- most trees name none
+
     zones = zoneinfo.available_timezones()
     return not zones or name in zones

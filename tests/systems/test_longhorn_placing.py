@@ -11,6 +11,7 @@ from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
 from fluxstead.systems import longhorn
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.monitoring.values import on_tainted
 from tests.checks.planted import machine
 
 PLATFORM = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
@@ -84,3 +85,11 @@ def test_another_policy_is_set_and_ends_the_warning() -> None:
     assert not warned(machine(), replicas=1, nodeDrainPolicy="allow-if-replica-is-stopped")
     assert not warned(machine(), replicas=1, values={"defaultSettings": {"nodeDrainPolicy": "always-allow"}})
     assert warned(machine(), replicas=1, nodeDrainPolicy="block-if-contains-last-replica")
+
+
+def test_the_node_exporter_runs_on_every_machine() -> None:
+    """Its chart tolerates NoSchedule by itself, and is evicted by NoExecute."""
+    assert on_tainted([machine(), machine(**OTHER, taints=[DEDICATED])]) == {
+        "prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]}
+    }
+    assert not on_tainted([machine(taints=[SERVER])])

@@ -100,10 +100,10 @@ def budgets(context: CheckContext) -> Iterator[Finding]:
         fixed, pods = _never(item), _pods_of(context, item)
         if not fixed and not (pods and _evictable(item, pods) < 1):
             continue
-        whom = f"its {counted(pods, 'pod')}" if pods else "its pods"
+        whom = f"its {counted(pods, 'pod')}" if pods > 1 else "its pods"
         yield NEVER_EVICTED(
             line_with(context.tree.store, item.document, "maxUnavailable" if "maxUnavailable" in item.spec else "minAvailable"),
-            what=f"{item} lets none of {whom} be evicted",
+            what=f"{item} lets its only pod not be evicted" if pods == 1 else f"{item} lets none of {whom} be evicted",
             why="a node that runs one never drains, and so an upgrade of k3s that waits for it never ends",
             fix="maxUnavailable: 1" + (", with 2 replicas or more" if pods == 1 else ""),
         )

@@ -13,14 +13,21 @@ from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
+from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
-from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, values_of
+from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, on_tainted, values_of
 from fluxstead.tree.asks import AlertRules, Dashboard, Route, Router, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
 
-def plan(settings: MonitoringSettings | None, platform: Platform, router: Router | None, default_class: str) -> Plan:
+def plan(
+    settings: MonitoringSettings | None,
+    platform: Platform,
+    router: Router | None,
+    default_class: str,
+    nodes: Sequence[Node] = (),
+) -> Plan:
     """The layers that watch this cluster, and what observes for all systems; none where the description has no monitoring.
 
     `default_class` is the StorageClass of volumes where the description names none; `router` says where people reach Grafana.
@@ -29,7 +36,8 @@ def plan(settings: MonitoringSettings | None, platform: Platform, router: Router
         return Plan()
     route = _route(settings)
     url = router.link(route).url if route and router else None
-    values = merged(values_of(settings, settings.storage_class or default_class, route if router else None, url), settings.values)
+    ours = values_of(settings, settings.storage_class or default_class, route if router else None, url)
+    values = merged(merged(ours, on_tainted(nodes)), settings.values)
     return Plan(
         layers=(_stack(settings, platform, values),),
         routes=(route,) if route else (),

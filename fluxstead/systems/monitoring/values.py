@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fluxstead.core.quantity import Quantity
+from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.settings import GrafanaSettings, MonitoringSettings
 from fluxstead.tree.asks import Route
 
@@ -32,6 +33,12 @@ def values_of(settings: MonitoringSettings, storage_class: str, route: Route | N
         },
         "grafana": _grafana(settings.grafana, storage_class, route, url),
     }
+
+
+def on_tainted(nodes: Sequence[Node]) -> dict[str, Any]:
+    """What lets the node exporter run on every machine: by default it tolerates NoSchedule only (its chart: values.yaml)."""
+    evicting = any(taint.effect == "NoExecute" for node in nodes for taint in node.taints)
+    return {"prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]}} if evicting else {}
 
 
 def grafana_service(release_name: str) -> str:
