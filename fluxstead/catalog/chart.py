@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.catalog.brings import Brings, Part, of_version
+from fluxstead.core.duration import Duration
 from fluxstead.core.version import Version
 
 Values = Mapping[str, Any]
@@ -20,6 +21,18 @@ class SecretName:
     keys: tuple[str, ...] = ()
 
 
+class MonitoredService(NamedTuple):
+    """A Service that a chart makes for metrics: labels that it is found by, the names of its ports, and since when.
+
+    `renamed_by`: the value that gives a port another name.
+    """
+
+    labels: Mapping[str, str]
+    ports: frozenset[str]
+    since: tuple[int, int, int]
+    renamed_by: tuple[str, ...] = ("",)
+
+
 def _as_they_are(brings: Brings, values: Values) -> Brings:
     del values
     return brings
@@ -28,6 +41,11 @@ def _as_they_are(brings: Brings, values: Values) -> Brings:
 def _no_secrets(values: Values) -> Iterable[SecretName]:
     del values
     return ()
+
+
+def _never(values: Values) -> bool:
+    del values
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +67,11 @@ class Chart:
     holds_volumes: str = ""
     """How it is uninstalled on purpose, if every volume in the cluster goes with it (U10, F17)."""
     secrets: Callable[[Values], Iterable[SecretName]] = _no_secrets
+    crds_by_helm: Callable[[Values], bool] = _never
+    """Whether its CRDs come, with these values, from a folder that Helm never upgrades from."""
+    monitored: tuple[MonitoredService, ...] = ()
+    takes: Duration | None = None
+    """How long one of its steps may take where nothing is wrong: jobs before it, images, volumes to attach."""
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 

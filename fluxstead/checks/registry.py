@@ -12,6 +12,7 @@ from fluxstead.checks.rules import (
     accounts,
     coldstart,
     config,
+    drift,
     flux_objects,
     moves,
     named_secrets,
@@ -26,6 +27,7 @@ from fluxstead.checks.rules import (
     servicelb,
     starting,
     substitution,
+    texts,
     timeouts,
     traffic,
     units,
@@ -52,6 +54,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *servicelb.RULES,
     *rivals.RULES,
     *timeouts.RULES,
+    *drift.RULES,
     *coldstart.RULES,
     *versions.RULES,
     *pruning.RULES,
@@ -59,6 +62,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *named_secrets.RULES,
     *units.RULES,
     *substitution.RULES,
+    *texts.RULES,
     *network.RULES,
 )
 OF_MOVES: tuple[Rule[Transition], ...] = moves.MOVES

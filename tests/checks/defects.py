@@ -9,6 +9,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
 from tests.checks.defects_of_moves import OF_MOVES
 from tests.checks.defects_of_objects import OF_OBJECTS
+from tests.checks.defects_of_values import OF_VALUES
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
@@ -48,6 +49,7 @@ _DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 DEFECTS: Mapping[str, Planted] = {
     **OF_MOVES,
     **OF_OBJECTS,
+    **OF_VALUES,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
         cure=(", servce.yaml", ""),

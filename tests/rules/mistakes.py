@@ -137,6 +137,26 @@ _SYSTEMS = (
         (STACK, "disable: [traefik, ", "disable: ["),
         beside="ownership/two-defaults",
     ),
+    _edge(
+        "ingress/said-otherwise",
+        "nodePort: 31999",
+        ("    httpsPort: 31443\n", "    httpsPort: 31443\n    values:\n      ports: {web: {nodePort: 31999}}\n"),
+    ),
+    _edge(
+        "ingress/said-otherwise",
+        "name: public",
+        ("    httpsPort: 31443\n", "    httpsPort: 31443\n    values:\n      ingressClass: {name: public}\n"),
+    ),
+    _edge(
+        "longhorn/said-otherwise",
+        "defaultClass: false",
+        ("ui: null", "ui: null\n    values: {persistence: {defaultClass: false}}"),
+    ),
+    _edge(
+        "longhorn/said-otherwise",
+        "namespaceOverride",
+        ("ui: null", "ui: null\n    values: {namespaceOverride: storage}"),
+    ),
     _reference("longhorn/chart-version", "v1.9.0", (STACK, "version: 1.9.0", "version: v1.9.0")),
     _reference(
         "longhorn/default-disk",
@@ -164,6 +184,7 @@ _SYSTEMS = (
         beside="secrets/in-values",
     ),
     _edge("monitoring/retention-size", "retentionSize", _beside("retention: 4w", "retentionSize: 60GB", 6)),
+    _edge("monitoring/renamed", "fullnameOverride", _beside("88.5.3", "values: {grafana: {fullnameOverride: dashboards}}", 4)),
 )
 _NODES = (
     _reference("nodes/address-outside", "10.0.0.1", (K1, "192.168.86.71", "10.0.0.1")),

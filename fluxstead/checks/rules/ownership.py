@@ -8,7 +8,7 @@ from fluxstead.catalog.brings import Brings, k3s_brings
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import containers_of
-from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, AppliedTree, annotation
+from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, annotation
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
@@ -125,7 +125,7 @@ def ports(context: CheckContext) -> Iterator[Finding]:
         ("TCP", 10250): "the kubelet",
         ("UDP", 8472): "flannel",
     }
-    for item, port, protocol, on_nodes in _claimed(context.tree):
+    for item, port, protocol, on_nodes in _claimed(context):
         if on_nodes and port not in _NODE_PORTS:
             yield NODE_PORT_RANGE(
                 line_with(context.tree.store, item.document, str(port)),
@@ -143,13 +143,14 @@ def ports(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-def _claimed(tree: AppliedTree) -> Iterator[tuple[AppliedObject, int, str, bool]]:
+def _claimed(context: CheckContext) -> Iterator[tuple[AppliedObject, int, str, bool]]:
+    tree = context.tree
     for item in tree.of("Service"):
         for port in entries_of(item.spec, "ports"):
             if isinstance(port.get("nodePort"), int):
                 yield item, port["nodePort"], str(port.get("protocol", "TCP")), True
-    for item in tree.of("HelmRelease"):
-        yield from ((item, port, "TCP", True) for port in _node_ports_in(item.spec.get("values")))
+    for one in context.chart_values:
+        yield from ((one.item, port, "TCP", True) for port in _node_ports_in(one.values))
     for item in tree.of("Deployment", "DaemonSet", "StatefulSet"):
         pod = pod_in(item.object) or {}
         on_host = mapping(pod, "spec").get("hostNetwork") is True

@@ -16,6 +16,7 @@ from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.systems.longhorn.storage import DEFAULT_CLASS, storage_layers
+from fluxstead.systems.longhorn.values import guarded
 from fluxstead.tree.asks import AlertRules, Dashboard, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
@@ -24,9 +25,10 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
     """Longhorn's layers for these machines."""
     tags = sorted({tag for node in nodes if node.joined for disk in node.disks for tag in disk.tags})
     classes = {tag: class_for(tag) for tag in tags}
+    values = merged(_values(settings), settings.values)
     labels = {"app": "longhorn-manager"}
     return Plan(
-        layers=(_release(settings, platform), *storage_layers(settings, platform, nodes, classes)),
+        layers=(_release(settings, platform, values), *storage_layers(settings, platform, nodes, classes)),
         routes=tuple(_routes(settings)),
         scrapes=(
             Scrape(
@@ -35,7 +37,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
                 labels=labels,
                 port="manager",
                 source=settings.source,
-                guarded_port=9500 if _guarded(settings) else None,
+                guarded_port=9500 if guarded(settings.version.numbers, settings.values) else None,
                 pod_labels=labels,
             ),
         ),
@@ -43,17 +45,8 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
-        findings=tuple(findings_of(settings, platform, nodes)),
+        findings=tuple(findings_of(settings, platform, nodes, values)),
     )
-
-
-def _guarded(settings: LonghornSettings) -> bool:
-    """Whether the chart's own network policies admit only Longhorn to its managers (chart/templates/network-policies)."""
-    policies = settings.values.get("networkPolicies")
-    written = policies if isinstance(policies, Mapping) else {}
-    if settings.version.numbers >= (1, 12, 1):
-        return bool(written.get("restrictInternalTraffic", True))
-    return bool(written.get("enabled", False))
 
 
 def class_for(tag: str) -> str:
@@ -61,7 +54,7 @@ def class_for(tag: str) -> str:
     return bounded(f"longhorn-{nearest_name(tag)}")
 
 
-def _release(settings: LonghornSettings, platform: Platform) -> Layer:
+def _release(settings: LonghornSettings, platform: Platform, values: Mapping[str, Any]) -> Layer:
     source = settings.source
     namespace = {
         "apiVersion": "v1",
@@ -104,7 +97,7 @@ def _release(settings: LonghornSettings, platform: Platform) -> Layer:
                     }
                 ],
             },
-            "values": merged(_values(settings), settings.values),
+            "values": values,
         },
     }
     return Layer(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, Part, kinds
 from fluxstead.catalog.chart import Chart, SecretName, Values
+from fluxstead.core.duration import Duration
 from fluxstead.core.shape import mapping
 
 _NAMES = (
@@ -29,12 +30,20 @@ def _of_the_stack(values: Values) -> Iterator[SecretName]:
     yield from _of_grafana(mapping(values, "grafana"))
 
 
+def _crds_by_helm(values: Values) -> bool:
+    """`crds.upgradeJob` replaces them itself (chart: charts/crds)."""
+    crds = mapping(values, "crds")
+    return crds.get("enabled") is not False and mapping(crds, "upgradeJob").get("enabled") is not True
+
+
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack",
     former_names=("prometheus-operator",),
     parts=(Part((75,), Brings(crds=kinds("monitoring.coreos.com", _NAMES))),),
     single=True,
     secrets=_of_the_stack,
+    crds_by_helm=_crds_by_helm,
+    takes=Duration("5m"),
     inert_kinds=frozenset({"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"}),
 )
 GRAFANA = Chart(name="grafana", title="Grafana", secrets=_of_grafana)
