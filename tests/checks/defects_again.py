@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.checks.defects import DEFECTS
-from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, layer, release
+from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, layer, obj, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
@@ -47,6 +47,27 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             files=layer("web", WEB, release("web/site", "site", "1.0.0", ", values: {env: [{name: DB_PASSWORD, value: hunter2}]}")),
             cure=("DB_PASSWORD", "DB_PASSWORD_FILE"),
             says="sets env.DB_PASSWORD",
+        ),
+    ),
+    (
+        "dns/hosts-twice",
+        Planted(
+            files=layer(
+                "dns", obj("ConfigMap", "kube-system/coredns-custom", "data: {a.server: 'a.test {\n\n hosts x\n\n hosts y\n\n}'}")
+            ),
+            cure=("hosts y", "log"),
+            says="has `hosts` twice in one server block",
+        ),
+    ),
+    (
+        "longhorn/backup-target",
+        Planted(
+            files={
+                path: text.replace("values: {", "values: {defaultBackupStore: {backupTarget: 's3:bucket@region/'}, ")
+                for path, text in LONGHORN.items()
+            },
+            cure=("s3:bucket@region/", "nfs://192.0.2.1:/backup"),
+            says="is no URL that it knows",
         ),
     ),
     (

@@ -122,7 +122,12 @@ _SYSTEMS = (
     _edge("dns/mdns", "a.local", (_APPS, f"  fluxstead:dns: {{records: {{a.local: 10.20.0.11}}}}\n{_APPS}")),
     _reference("dns/no-coredns", "records:", (STACK, "disable: [", "disable: [coredns, ")),
     _edge("ingress/bundled-traefik", "version: 41.3.0", _beside("controller: traefik", "version: 41.3.0", 4)),
-    _reference("ingress/no-version", "controller:", (STACK, "    version: 4.12.3 # our choice\n", ""), beside="coldstart/never"),
+    _reference(
+        "ingress/no-version",
+        "controller:",
+        (STACK, "    version: 4.12.3 # our choice\n", ""),
+        beside="coldstart/never monitoring/finds-nothing",
+    ),
     _reference("ingress/one-port-twice", "httpsPort", (STACK, "httpsPort: 30443", "httpsPort: 30080")),
     _edge(
         "ingress/retired",
@@ -162,7 +167,7 @@ _SYSTEMS = (
         "longhorn/default-disk",
         "defaultSettings",
         (STACK, _UI, f"    values: {{defaultSettings: none}}\n{_UI}"),
-        beside="storage/tags-unused",
+        beside="longhorn/too-few-nodes storage/tags-unused",
     ),
     _reference(
         "longhorn/default-disk",
