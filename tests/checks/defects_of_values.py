@@ -42,6 +42,8 @@ _QUIET = "kubeProxy: {enabled: false}"
 _OPERATOR = "monitoring.coreos.com/v1"
 _MONITOR = "spec: {selector: {matchLabels: {app: site}}, endpoints: [{port: http}]}"
 _TAKE_ALL = f"{_QUIET}, prometheus: {{prometheusSpec: {{serviceMonitorSelectorNilUsesHelmValues: false}}}}"
+_TAKE_RULES = f"{_QUIET}, prometheus: {{prometheusSpec: {{ruleSelectorNilUsesHelmValues: false}}}}"
+_RULE = "spec: {groups: [{name: a, rules: [{alert: A, expr: longhorn_volume_robustnes == 3}]}]}"
 _LABELLED = SERVICE.replace("name: site}", "name: site, labels: {app: site}}").replace("{port: 80}", "{name: http, port: 80}")
 _VOLUME = "volumeClaimTemplate: {spec: {resources: {requests: {storage: 10Gi}}}}"
 _FULL = f"{_QUIET}, prometheus: {{prometheusSpec: {{retentionSize: 20GB, storageSpec: {{{_VOLUME}}}}}}}"
@@ -97,6 +99,14 @@ OF_VALUES: Mapping[str, Planted] = {
         files={**_more("networkPolicies: {enabled: true}, metrics: {serviceMonitor: {enabled: true}}"), **layer("web", WEB)},
         cure=("networkPolicies: {enabled: true}", "networkPolicies: {enabled: false}"),
         says="keep Prometheus from its metrics",
+    ),
+    "longhorn/no-such-metric": Planted(
+        files={
+            **LONGHORN,
+            **_stack(_TAKE_RULES, obj("PrometheusRule", "web/volumes", _RULE, _OPERATOR)),
+        },
+        cure=("robustnes ==", "robustness =="),
+        says="asks for longhorn_volume_robustnes, which Longhorn 1.9.0 does not have",
     ),
     "monitoring/always-firing": Planted(
         files=_stack("kubeProxy: {enabled: true}"),

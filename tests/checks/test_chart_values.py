@@ -7,7 +7,7 @@ import pytest
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
-from tests.checks.planted import BUNDLED, WEB, Planted, kept, layer, look, obj, release
+from tests.checks.planted import BUNDLED, WEB, Planted, ingress, kept, layer, look, obj, release
 from tests.conftest import Project
 
 _GROUP = "helm.cattle.io"
@@ -65,6 +65,23 @@ def test_node_ports_of_charts_that_k3s_installs_count() -> None:
     assert "ownership/port-twice" in ids(found(WEB, service, config(ports)))
     assert "ownership/port-twice" in ids(found(WEB, service, config(ports, "HelmChart", "chart: site")))
     assert "ownership/node-port-range" in ids(found(config("ports: {web: {nodePort: 80}}")))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("{enabled: true, className: nginx, hosts: [{host: a.test, paths: [{path: /}]}]}", True),
+        ("{enabled: true, className: traefik, hosts: [{host: a.test, paths: [{path: /}]}]}", False),
+        ("{enabled: true, className: nginx, hosts: [{host: a.test, paths: [{path: /x}]}]}", False),
+        ("{enabled: false, className: nginx, hosts: [{host: a.test, paths: [{path: /}]}]}", False),
+        ("{enabled: true, className: nginx, hosts: [a.test]}", False),
+    ],
+)
+def test_routes_that_charts_make_from_their_values_count(values: str, said: bool) -> None:
+    """Where host and path are both written out."""
+    own = ingress("web/site", "a.test").replace("spec: {", "spec: {ingressClassName: nginx, ")
+    chart = release("web/blog", "blog", "1.0.0", f", values: {{ingress: {values}}}")
+    assert ("ownership/same-route" in ids(found(WEB, own, chart))) is said
 
 
 def test_values_stand_where_they_are_written_in_the_description(reference: Project) -> None:

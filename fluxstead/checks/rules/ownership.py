@@ -12,7 +12,7 @@ from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, annotati
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
-from fluxstead.core.findings import Finding
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
 
 NODE_PORT_RANGE = refuses("ownership/node-port-range", "F7", "Service web/site asks for node port 8080")
@@ -87,27 +87,55 @@ def _two(item: AppliedObject, first: AppliedObject, what: str) -> Finding:
 
 
 def routes(context: CheckContext) -> Iterator[Finding]:
-    """One Ingress for each host and path of a class (F7)."""
+    """One Ingress for each host and path of a class (F7), those that charts make from their values included."""
     owners: dict[tuple[str, str, str], AppliedObject] = {}
+    for item, controller, host, path, place in (*_written_routes(context), *_routes_of_charts(context)):
+        route = (controller, host, _meant(path))
+        if route[2].endswith("$"):
+            continue
+        first = owners.setdefault(route, item)
+        if first is item or first.ref == item.ref or "${" in host + route[2]:
+            continue
+        yield SAME_ROUTE(
+            place,
+            what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
+            why="the controller picks one of the two, and not always the same one (F7)",
+            fix="another host or another path for one of them",
+        )
+
+
+_Route = tuple[AppliedObject, str, str, str, Source]
+"""Who has it, the class of controllers, host and path, and where that is written."""
+
+
+def _written_routes(context: CheckContext) -> Iterator[_Route]:
     for item in context.tree.of("Ingress"):
         controller = str(item.spec.get("ingressClassName") or annotation(item, "kubernetes.io/ingress.class") or "")
         if not item.is_final or any(annotation(item, copy) == "true" for copy in context.facts.copies):
             continue
         for rule in entries_of(item.spec, "rules"):
             host = str(rule.get("host") or "*")
-            for path in entries_of(mapping(rule, "http"), "paths"):
-                route = (controller, host, _meant(str(path.get("path") or "/")))
-                if route[2].endswith("$"):
-                    continue
-                first = owners.setdefault(route, item)
-                if first is item or first.ref == item.ref or "${" in host + route[2]:
-                    continue
-                yield SAME_ROUTE(
-                    line_with(context.tree.store, item.document, host if host != "*" else route[2]),
-                    what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
-                    why="the controller picks one of the two, and not always the same one (F7)",
-                    fix="another host or another path for one of them",
-                )
+            for entry in entries_of(mapping(rule, "http"), "paths"):
+                path = str(entry.get("path") or "/")
+                word = host if host != "*" else _meant(path)
+                yield item, controller, host, path, line_with(context.tree.store, item.document, word)
+
+
+def _routes_of_charts(context: CheckContext) -> Iterator[_Route]:
+    """Where the values are of the form that most charts have: `ingress: {enabled: true, hosts: [{host, paths: [{path}]}]}`.
+
+    What stands otherwise is left alone: another key may add to a host or a path that is not written out here.
+    """
+    for one in context.chart_values:
+        settings = mapping(one.values, "ingress")
+        if settings.get("enabled") is not True or not one.item.is_final:
+            continue
+        controller = str(settings.get("className") or settings.get("ingressClassName") or "")
+        for rule in entries_of(settings, "hosts"):
+            for entry in entries_of(rule, "paths"):
+                host, path = rule.get("host"), entry.get("path")
+                if isinstance(host, str) and isinstance(path, str) and "{{" not in host + path:
+                    yield one.item, controller, host, path, context.place_of(one, "ingress", "hosts", "host")
 
 
 def _meant(path: str) -> str:
