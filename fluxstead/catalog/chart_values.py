@@ -18,6 +18,8 @@ from fluxstead.core.version import Version
 
 _DATA = Path(__file__).parent / "data" / "chart_values"
 _OPEN = 1
+_OF_LIBRARIES = {("fullnameOverride",), ("nameOverride",)}
+"""What library charts read in the charts that include them, whose own files do not name it (victoria-metrics-common)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,7 +97,7 @@ class _Version:
             key = str(name)
             way = (*parent, key)
             node = node_at(keys.get(key), self.index)
-            if node is None:
+            if node is None and way not in _OF_LIBRARIES:
                 yield UnknownValue(".".join(way), self._meant(key, keys, parent), *self._known_around(way))
             elif isinstance(value, Mapping) and node != _OPEN:
                 yield from self.unknown(value, node or {}, way)

@@ -20,7 +20,7 @@ from fluxstead.systems.monitoring.charts import KUBE_PROMETHEUS_STACK
 from fluxstead.systems.monitoring.settings import DAYS, HOURS, PrometheusBytes
 
 ALWAYS_FIRING = warns("monitoring/always-firing", "U9", "the alerts KubeProxyDown, KubeSchedulerDown fire for ever on k3s")
-FILLS_VOLUME = refuses("monitoring/fills-volume", "F19", "retentionSize 20GB does not fit into a volume of 10Gi")
+FILLS_VOLUME = warns("monitoring/fills-volume", "F19", "retentionSize 20GB does not fit into a volume of 10Gi")
 NOTATION = refuses(
     "monitoring/notation", "F20", "prometheus.prometheusSpec.retentionSize is 8Gi, which is not in Prometheus' notation"
 )
@@ -66,7 +66,7 @@ def _is_text(value: object, known: Any) -> bool:
 
 
 def _full(context: CheckContext, one: ChartValues) -> Iterator[Finding]:
-    """Of what is described, the same is found with the key that says it (`checks`)."""
+    """Of what is described, the same is refused with the key that says it (`checks`). Retention by time may still come first."""
     if overfull(one.values) and not one.item.document.generated:
         yield FILLS_VOLUME(
             context.place_of(one, *SIZE),
