@@ -4,6 +4,7 @@
     python -m tools.catalog crds SET FILE...
     python -m tools.catalog charts ARCHIVE...
     python -m tools.catalog releases CHART INDEX
+    python -m tools.catalog metrics PRODUCT VERSION FILE...
     python -m tools.catalog own
 
 A command replaces what the data holds of the versions that it is given, keeps the others, and gives the same bytes in whatever
@@ -20,6 +21,7 @@ from typing import Any
 import yaml
 
 from tools.catalog_charts import Shape, chart_of
+from tools.catalog_metrics import by_name, names_in
 from tools.catalog_page import with_releases
 from tools.catalog_schemas import canonical
 from tools.catalog_sets import Files, Version, custom_kinds, held, kubernetes, layered, parsed, product_of
@@ -48,6 +50,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     one.add_argument("chart")
     one.add_argument("index", type=Path, help="the repository's index.yaml")
+    one = commands.add_parser("metrics", help="the names of the metrics of one version of a product")
+    one.add_argument("product")
+    one.add_argument("version")
+    one.add_argument("files", type=Path, nargs="+", metavar="FILE", help="the Go files that make the names")
     commands.add_parser("own", help="the schemas that nobody publishes, of tools/schemas")
     options = parser.parse_args(arguments)
     schemas = options.data / "schemas"
@@ -60,6 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
         add_charts(options.data / "chart_values", options.archives)
         if options.data == DATA:
             write_page(options.data / "chart_values", PAGE)
+    elif options.command == "metrics":
+        add_metrics(options.data / "metrics", options.product, options.version, names_in(options.files))
     elif options.command == "releases":
         missing = missing_releases(options.data / "chart_values", options.chart, options.index)
         if missing:
@@ -102,6 +110,23 @@ def add_charts(data: Path, archives: Iterable[Path]) -> None:
         versions = sorted(known)
         content = {"keys": history([known[one] for one in versions]), "versions": [".".join(map(str, one)) for one in versions]}
         (data / f"{chart}.json").write_bytes(canonical(content).encode())
+
+
+def add_metrics(data: Path, product: str, version: str, names: frozenset[str]) -> None:
+    """The metrics of this version beside those of the versions that are held."""
+    file = data / f"{product}.json"
+    content = json.loads(file.read_bytes()) if file.is_file() else {"names": {}, "versions": []}
+    known = {
+        one: frozenset(
+            name
+            for name, runs in content["names"].items()
+            if any(parsed(first) <= parsed(one) <= parsed(last) for first, last in runs)
+        )
+        for one in content["versions"]
+    } | {version: names}
+    versions = sorted(known, key=parsed)
+    data.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(canonical({"names": by_name(known, versions), "versions": versions}).encode())
 
 
 def write_page(data: Path, page: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from fluxstead.catalog.brings import Brings, Part, of_version
+from fluxstead.core.duration import Duration
 from fluxstead.core.version import Version
 
 Values = Mapping[str, Any]
@@ -33,6 +34,18 @@ class ClaimValue(NamedTuple):
     storage_class: str = "storageClass"
 
 
+class MonitoredService(NamedTuple):
+    """A Service that a chart makes for metrics: labels that it is found by, the names of its ports, and since when.
+
+    `renamed_by`: the value that gives a port another name.
+    """
+
+    labels: Mapping[str, str]
+    ports: frozenset[str]
+    since: tuple[int, int, int]
+    renamed_by: tuple[str, ...] = ("",)
+
+
 def _as_they_are(brings: Brings, values: Values) -> Brings:
     del values
     return brings
@@ -46,6 +59,11 @@ def _no_secrets(values: Values) -> Iterable[SecretName]:
 def _not_on_the_host(values: Values) -> str:
     del values
     return ""
+
+
+def _never(values: Values) -> bool:
+    del values
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +88,12 @@ class Chart:
     claims: tuple[ClaimValue, ...] = ()
     on_the_host: Callable[[Values], str] = _not_on_the_host
     """What of it needs more of its node than Pod Security baseline admits, with these values; nothing by default."""
+
+    crds_by_helm: Callable[[Values], bool] = _never
+    """Whether its CRDs come, with these values, from a folder that Helm never upgrades from."""
+    monitored: tuple[MonitoredService, ...] = ()
+    takes: Duration | None = None
+    """How long one of its steps may take where nothing is wrong: jobs before it, images, volumes to attach."""
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 

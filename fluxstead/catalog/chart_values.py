@@ -64,6 +64,21 @@ def unknown_values(chart: str, version: str, values: Mapping[str, Any]) -> list[
     return sorted(_Version(versions.index(number), versions, keys).unknown(values, keys))
 
 
+def unknown_to_all(chart: str, oldest: str, newest: str, values: Mapping[str, Any]) -> list[UnknownValue] | None:
+    """The keys that none of a chart's releases from one to another knows, as the newest tells of them; None where none is known."""
+    versions = versions_known(chart)
+    if oldest not in versions or newest not in versions:
+        return None
+    between = versions[versions.index(oldest) : versions.index(newest) + 1]
+    found = {one.path: one for one in unknown_values(chart, newest, values) or ()}
+    for version in reversed(between):
+        if not found:
+            break
+        known = {one.path for one in unknown_values(chart, version, values) or ()}
+        found = {path: one for path, one in found.items() if path in known}
+    return sorted(found.values())
+
+
 @dataclass(frozen=True, slots=True)
 class _Version:
     """One version's view of a chart's keys.

@@ -22,7 +22,7 @@ BUILT_IN_GROUPS = frozenset(
 )
 """The groups that the API server itself serves (kubernetes: pkg/controlplane/instance.go); a test asks a real one."""
 
-_CLUSTER_WIDE = frozenset(
+CLUSTER_WIDE = frozenset(
     {
         "APIService",
         "CSIDriver",
@@ -78,7 +78,7 @@ CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 def is_namespaced(group: str, kind: str) -> bool:
     """Whether objects of this kind have a namespace. Custom kinds called `Cluster…` are assumed to have none."""
     if "." not in group or group.endswith(".k8s.io"):
-        return kind not in _CLUSTER_WIDE
+        return kind not in CLUSTER_WIDE
     return not (kind.startswith("Cluster") and kind != "Cluster")
 
 

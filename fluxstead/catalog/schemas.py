@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["SchemaProblem", "Schemas"]
 
 _DATA = Path(__file__).parent / "data" / "schemas"
+_SCALARS = ("string", "integer", "number", "boolean")
 _UNVERSIONED = ("cert-manager", "k3s", "kustomize", "prometheus-operator", "traefik")
 
 
@@ -65,6 +66,17 @@ class Schemas:
         served = [known for known, name in self._files if name == kind and known.rpartition("/")[0] == group]
         return max(served, key=_stability, default=None)
 
+    def leads_somewhere(self, kind: str, way: Sequence[str]) -> bool | None:
+        """Whether an object of this kind may have something at a path of keys; None for a kind that is not in the catalog."""
+        known = [identity for identity in self._files if identity[1] == kind]
+        schemas = [(self._compiled.get(identity) or self._compile(identity))[0] for identity in known]
+        return any(_leads(schema, schema.get("$defs", {}), way) for schema in schemas) if schemas else None
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The names of all kinds."""
+        return frozenset(kind for _, kind in self._files)
+
     def _add(self, folder: Path) -> None:
         for file in sorted(folder.iterdir()):
             kind, _, rest = file.name.removesuffix(".json").partition(".")
@@ -91,6 +103,23 @@ class Schemas:
             definitions |= json.loads(self._shared[name].read_bytes())
         self._compiled[identity] = schema, Draft202012Validator(schema)
         return self._compiled[identity]
+
+
+def _leads(schema: Any, shared: Mapping[str, Any], way: Sequence[str]) -> bool:
+    """Whether a schema, with those that it shares, has a place for a path; what it leaves open has one for any."""
+    if not isinstance(schema, Mapping):
+        return schema is not False
+    if "$ref" in schema:
+        schema = {**schema, **shared.get(str(schema["$ref"]).rpartition("/")[2], {})}
+    if not way:
+        return True
+    options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    key, rest = way[0], way[1:]
+    following: Any = schema.get("additionalProperties", not options and schema.get("type") not in _SCALARS)
+    if "items" in schema:
+        following = schema["items"] if key.isdecimal() or key == "-" else False
+    following = schema.get("properties", {}).get(key, following)
+    return _leads(following, shared, rest) or any(_leads(option, shared, way) for option in options)
 
 
 def _stability(api_version: str) -> tuple[bool, list[int]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from fluxstead.checks.objects.chart_values import ChartValues, chart_values_in, place_of
 from fluxstead.checks.objects.config_providers import ConfigProviders
 from fluxstead.checks.objects.opaque_namespaces import OpaqueNamespaces
 from fluxstead.checks.objects.pods import Pods
@@ -69,6 +70,15 @@ class CheckContext:
     def scaled(self) -> Scaled:
         """How many pods workloads have."""
         return Scaled(self.tree)
+
+    @cached_property
+    def chart_values(self) -> tuple[ChartValues, ...]:
+        """What the tree says to charts, whoever installs them."""
+        return tuple(chart_values_in(self.tree))
+
+    def place_of(self, one: ChartValues, *keys: str) -> Source:
+        """Where a chart's value stands."""
+        return place_of(self.tree.store, one.item, keys)
 
     @property
     def described(self) -> bool:

@@ -15,6 +15,7 @@ from fluxstead.checks.rules import (
     coldstart,
     config,
     data_moves,
+    drift,
     fixed,
     flux_objects,
     images,
@@ -36,6 +37,7 @@ from fluxstead.checks.rules import (
     servicelb,
     starting,
     substitution,
+    texts,
     timeouts,
     traffic,
     units,
@@ -68,6 +70,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *servicelb.RULES,
     *rivals.RULES,
     *timeouts.RULES,
+    *drift.RULES,
     *coldstart.RULES,
     *versions.RULES,
     *pruning.RULES,
@@ -76,6 +79,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *named_secrets.RULES,
     *units.RULES,
     *substitution.RULES,
+    *texts.RULES,
     *network.RULES,
 )
 OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES, *cluster_moves.MOVES, *data_moves.MOVES)

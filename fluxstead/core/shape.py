@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -10,3 +10,10 @@ def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """The mapping at a key; empty where there is none."""
     found = data.get(key)
     return found if isinstance(found, Mapping) else {}
+
+
+def at(data: Any, keys: Iterable[str]) -> Any:
+    """What stands at a path of keys; None where there is nothing."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data

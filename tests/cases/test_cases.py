@@ -174,6 +174,68 @@ CASES = (
         "Own manifests under a description: a budget over one pod blocks every drain.",
         {"scaling/budget-blocks-drains": "PodDisruptionBudget web/site"},
     ),
+    Case(
+        "number-into-label",
+        "Flux writes the object as YAML, without quotes, and substitutes then: the API server gets a number and refuses it.",
+        {"tree/no-text": "has the number 5 at data.vlan"},
+    ),
+    Case(
+        "longhorn-flags",
+        "Nothing in the tree says that it is k3s, so the kubelet is a warning. Network policies matter where something collects.",
+        {"longhorn/kubelet-root-unsure": "agent/kubelet", "longhorn/deletion-confirmed": "confirmed"},
+        (ANY_ERROR, "longhorn/not-collected"),
+    ),
+    Case(
+        "described-longhorn-flags",
+        "The same in a description of k3s, which has had its kubelet in /var/lib/kubelet since 0.10.",
+        {"longhorn/kubelet-root": "agent/kubelet", "longhorn/deletion-confirmed": "confirmed"},
+        ("longhorn/not-collected",),
+    ),
+    Case(
+        "regex-path-with-prefix",
+        "The webhook of ingress-nginx 1.12 refuses patterns in paths of type Prefix, and snippets.",
+        {"ingress/pattern-in-prefix": "of type Prefix", "ingress/snippet": "configuration-snippet"},
+    ),
+    Case(
+        "coredns-hosts-override",
+        "k3s's block has `hosts` already. AKS reads the same ConfigMap, and its block has none: so it is a warning here.",
+        {"dns/hosts-twice-unsure": "home.override", "dns/unread-key": "ignored.conf"},
+        (ANY_ERROR,),
+    ),
+    Case(
+        "coredns-own-key",
+        "Two Kustomizations would write the same ConfigMap, and CoreDNS would refuse one of the two.",
+        {"tree/two-owners": "kube-system/coredns-custom"},
+    ),
+    Case(
+        "monitor-not-selected",
+        "The chart's Prometheus takes only what carries the name of its release, and no Service has the labels.",
+        {"monitoring/not-selected": "release: kps", "monitoring/finds-nothing": "app=nothing-has-this"},
+        (ANY_ERROR,),
+    ),
+    Case(
+        "control-plane-alerts",
+        "They fire on k3s, and wherever these listen on localhost only; that its operator may have changed.",
+        {"monitoring/always-firing": "KubeProxyDown"},
+        (ANY_ERROR,),
+    ),
+    Case(
+        "chart-without-ref",
+        "Flux takes the tag latest, which few charts have, and which moves where one has it.",
+        {"versions/moving-chart": "has no ref"},
+        (ANY_ERROR,),
+    ),
+    Case(
+        "crds-not-upgraded",
+        "Helm installs what is in crds/ once; whoever updates it by hand is not seen, so a warning.",
+        {"releases/crds-not-upgraded": "kube-prometheus-stack"},
+        (ANY_ERROR,),
+    ),
+    Case(
+        "values-of-any-release",
+        "Longhorn moved its backup target in 1.8; the values of every release are known, not only of the newest of a line.",
+        {"tree/chart-value": "`defaultSettings.backupTarget` (1.7.3 still has it)", "tree/chart-value-unsure": "zebra"},
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from tests.checks.defects_of_objects import OF_OBJECTS
 from tests.checks.defects_of_pods import OF_MACHINES, OF_PODS
 from tests.checks.defects_of_secrets import DECRYPTS, ENCRYPTED, OF_SECRETS
 from tests.checks.defects_of_trees import OF_TREES
+from tests.checks.defects_of_values import OF_VALUES
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
@@ -51,6 +52,7 @@ DEFECTS: Mapping[str, Planted] = {
     **OF_TREES,
     **OF_PODS,
     **OF_SECRETS,
+    **OF_VALUES,
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
         cure=(", servce.yaml", ""),

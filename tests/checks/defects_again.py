@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.checks.defects import DEFECTS
 from tests.checks.defects_of_moves import plan, stack
 from tests.checks.defects_of_pods import OF_PODS_AGAIN
-from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, kept, layer, release
+from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, kept, layer, obj, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
@@ -87,6 +87,27 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             files=stack(_ALERTS % "slow"),
             cure=("ClassName: slow", "ClassName: fast"),
             says="and now slow",
+        ),
+    ),
+    (
+        "dns/hosts-twice",
+        Planted(
+            files=layer(
+                "dns", obj("ConfigMap", "kube-system/coredns-custom", "data: {a.server: 'a.test {\n\n hosts x\n\n hosts y\n\n}'}")
+            ),
+            cure=("hosts y", "log"),
+            says="has `hosts` twice in one server block",
+        ),
+    ),
+    (
+        "longhorn/backup-target",
+        Planted(
+            files={
+                path: text.replace("values: {", "values: {defaultBackupStore: {backupTarget: 's3:bucket@region/'}, ")
+                for path, text in LONGHORN.items()
+            },
+            cure=("s3:bucket@region/", "nfs://192.0.2.1:/backup"),
+            says="is no URL that it knows",
         ),
     ),
     (

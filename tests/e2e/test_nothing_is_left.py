@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -81,6 +82,42 @@ def test_a_killed_run_leaves_nothing_of_the_pulumi_engine(need: Callable[..., ob
         await_none(lambda: programs_with(folder))
     with scratch():
         assert not Path(folder).exists()
+
+
+GO = """#!/bin/sh
+case $1 in
+  env) printf 'go1.99.0\\nlinux\\namd64\\n' ;;
+  build)
+    echo built > "$7"
+    [ ! -e "$GO_WAITS" ] || exec sleep 600
+    ;;
+esac
+"""
+
+
+def test_a_killed_build_of_a_tool_leaves_no_folder_for_long(tmp_path: Path) -> None:
+    """The next build of the same tool removes it; one of another tool leaves it alone, for that may be at work."""
+    go, waits, tools = tmp_path / "bin/go", tmp_path / "waits", tmp_path / "fluxstead/tools"
+    go.parent.mkdir()
+    go.write_text(GO)
+    go.chmod(0o755)
+    waits.touch()
+    path = f"{go.parent}:{os.environ['PATH']}"
+    settings = {**os.environ, "PATH": path, "FLUXSTEAD_CACHE": str(tmp_path), "GO_WAITS": str(waits)}
+    command = [sys.executable, "tests/e2e/tools/build.py"]
+    with subprocess.Popen([*command, "etcd"], env=settings, start_new_session=True, stderr=subprocess.DEVNULL) as build:
+        until = time.monotonic() + SECONDS
+        while not list(tools.glob("etcd-*.*/made/etcd")) and time.monotonic() < until:
+            time.sleep(0.05)
+        os.killpg(build.pid, signal.SIGKILL)
+    waits.unlink()
+    left = [one for one in tools.iterdir() if one.is_dir()]
+    assert left
+    subprocess.run([*command, "kwok"], env=settings, check=False, capture_output=True)
+    assert left[0].is_dir()
+    subprocess.run([*command, "etcd"], env=settings, check=True, capture_output=True)
+    assert not left[0].exists()
+    assert [one.name for one in tools.glob("etcd-*/etcd")]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from fluxstead.core.version import Version
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.api import Api, Json, RefusedError, eventually, refusals
 from tests.e2e.cluster.control_plane import ControlPlane
-from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds, published_crds
+from tests.e2e.cluster.crds import chart_crds, flux_crds, k3s_crds, origin, published_crds
 from tests.e2e.cluster.description import PROJECT, tree_objects
 from tests.e2e.cluster.processes import Processes
 from tests.e2e.helm import chart_of, releases, rendered, without_chart
@@ -49,10 +49,8 @@ def api(need: Need) -> Iterator[Api]:
 def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api: Api, record_property: Record) -> None:
     """Unknown and repeated fields are errors to it; kinds have the schemas of the versions that the description names."""
     objects = tree_objects(tree_of(cluster))
-    published = published_crds(f"flux-{flux_of(cluster)}")
-    record_property(
-        f"{cluster}: definitions of Flux {flux_of(cluster)}", "as published" if published else "from the catalog's schemas"
-    )
+    flux = flux_of(cluster)
+    record_property(f"{cluster}: definitions of Flux {flux}", origin(flux_crds(flux), published_crds(f"flux-{flux}")))
     for definition in definitions(cluster, objects):
         api.create(definition)
     for obj in [FLUX_SYSTEM, *objects]:
@@ -60,6 +58,18 @@ def test_the_server_accepts_every_object_of_the_committed_tree(cluster: str, api
             api.apply(obj)
     assert len(objects) > 60
     assert not refusals(api, objects)
+
+
+def test_half_a_set_is_not_called_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder may hold one file of a release, or another release."""
+    monkeypatch.setenv("FLUXSTEAD_CRDS", str(tmp_path))
+    whole = flux_crds("2.6.1")
+    assert origin(whole, published_crds("flux-2.6.1")) == "from the catalog's schemas"
+    (tmp_path / "flux-2.6.1").mkdir()
+    (tmp_path / "flux-2.6.1/a.yaml").write_text(yaml.safe_dump_all(whole[:3]))
+    assert origin(whole, published_crds("flux-2.6.1")) == f"3 of {len(whole)} as published, the others from the catalog's schemas"
+    (tmp_path / "flux-2.6.1/b.yaml").write_text(yaml.safe_dump_all(whole[3:]))
+    assert origin(whole, published_crds("flux-2.6.1")) == "as published"
 
 
 def test_the_tables_of_built_in_kinds_are_the_servers(api: Api) -> None:

@@ -123,7 +123,12 @@ _SYSTEMS = (
     _edge("dns/mdns", "a.local", (_APPS, f"  fluxstead:dns: {{records: {{a.local: 10.20.0.11}}}}\n{_APPS}")),
     _reference("dns/no-coredns", "records:", (STACK, "disable: [", "disable: [coredns, ")),
     _edge("ingress/bundled-traefik", "version: 41.3.0", _beside("controller: traefik", "version: 41.3.0", 4)),
-    _reference("ingress/no-version", "controller:", (STACK, "    version: 4.12.3 # our choice\n", ""), beside="coldstart/never"),
+    _reference(
+        "ingress/no-version",
+        "controller:",
+        (STACK, "    version: 4.12.3 # our choice\n", ""),
+        beside="coldstart/never monitoring/finds-nothing",
+    ),
     _reference("ingress/one-port-twice", "httpsPort", (STACK, "httpsPort: 30443", "httpsPort: 30080")),
     _edge(
         "ingress/retired",
@@ -138,12 +143,32 @@ _SYSTEMS = (
         (STACK, "disable: [traefik, ", "disable: ["),
         beside="ownership/two-defaults",
     ),
+    _edge(
+        "ingress/said-otherwise",
+        "nodePort: 31999",
+        ("    httpsPort: 31443\n", "    httpsPort: 31443\n    values:\n      ports: {web: {nodePort: 31999}}\n"),
+    ),
+    _edge(
+        "ingress/said-otherwise",
+        "name: public",
+        ("    httpsPort: 31443\n", "    httpsPort: 31443\n    values:\n      ingressClass: {name: public}\n"),
+    ),
+    _edge(
+        "longhorn/said-otherwise",
+        "defaultClass: false",
+        ("ui: null", "ui: null\n    values: {persistence: {defaultClass: false}}"),
+    ),
+    _edge(
+        "longhorn/said-otherwise",
+        "namespaceOverride",
+        ("ui: null", "ui: null\n    values: {namespaceOverride: storage}"),
+    ),
     _reference("longhorn/chart-version", "v1.9.0", (STACK, "version: 1.9.0", "version: v1.9.0")),
     _reference(
         "longhorn/default-disk",
         "defaultSettings",
         (STACK, _UI, f"    values: {{defaultSettings: none}}\n{_UI}"),
-        beside="storage/tags-unused",
+        beside="longhorn/too-few-nodes storage/tags-unused",
     ),
     _reference(
         "longhorn/default-disk",
@@ -165,6 +190,7 @@ _SYSTEMS = (
         beside="secrets/in-values",
     ),
     _edge("monitoring/retention-size", "retentionSize", _beside("retention: 4w", "retentionSize: 60GB", 6)),
+    _edge("monitoring/renamed", "fullnameOverride", _beside("88.5.3", "values: {grafana: {fullnameOverride: dashboards}}", 4)),
 )
 _NODES = (
     _reference("nodes/address-outside", "10.0.0.1", (K1, "192.168.86.71", "10.0.0.1"), beside="dns/another-address"),

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
+from fluxstead.catalog.chart_values import versions_known
+from fluxstead.catalog.metrics import metrics_of, versions_with_metrics
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
 from fluxstead.systems import longhorn
@@ -79,3 +81,30 @@ def test_the_panels_lie_side_by_side() -> None:
     ]
     assert len(set(cells)) == len(cells)
     assert max(x for x, _ in cells) < 24
+
+
+METRIC = re.compile(r"\blonghorn_\w+")
+LATER = {"longhorn_disk_status": (1, 5, 2)}
+"""Metrics that the oldest releases lack, and what has them: until then, their rule is silent."""
+QUERIES = [
+    *(str(rule["expr"]) for rule in RULES),
+    *(target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]),
+]
+
+
+@pytest.mark.parametrize("version", versions_known("longhorn"))
+def test_every_metric_that_is_asked_for_is_one_that_longhorn_has(version: str) -> None:
+    """A query of a name that does not exist is answered with nothing, and an alert on it never fires."""
+    known = metrics_of("longhorn", version)
+    assert known
+    asked = {name for query in QUERIES for name in METRIC.findall(query)}
+    assert len(asked) > 10
+    missing = {name for name in asked - known if Version(version).numbers >= LATER.get(name, (0, 0, 0))}
+    assert not missing
+
+
+def test_the_metrics_of_every_release_whose_values_are_known_are_known() -> None:
+    """One list of releases."""
+    assert versions_with_metrics("longhorn") == versions_known("longhorn")
+    assert metrics_of("longhorn", "1.99.0") is None
+    assert metrics_of("storage", "1.9.0") is None

@@ -43,6 +43,23 @@ COMPONENTS: Mapping[str, tuple[Part, ...]] = {
 LOAD_BALANCERS: Mapping[str, frozenset[int]] = {"traefik": frozenset({80, 443})}
 """The packaged components with a Service of type LoadBalancer, and its ports."""
 
+BUNDLED: Mapping[str, tuple[tuple[tuple[int, int, int], str, str], ...]] = {
+    "traefik": (((1, 0, 0), "25.0.0", "27.0.2"), ((1, 32, 2), "33.0.0", "41.3.0"), ((1, 36, 3), "40.0.0", "41.3.0")),
+}
+"""The charts that k3s installs from its own binary, and which of their releases: since a version of k3s, the oldest and the newest.
+
+Patch releases of one minor bring newer charts (1.33.1 has Traefik's 34.2.0, 1.33.13 40.x), so these are bounds, not the release.
+Source: manifests/traefik.yaml, and the warnings in the release notes of 1.33.13+k3s2, 1.35.7+k3s1 and 1.36.3+k3s1.
+"""
+
+
+def bundled_charts(chart: str, version: Version | None) -> tuple[str, str]:
+    """The oldest and the newest release of a bundled chart that this k3s may have; of any k3s, where its version is not known."""
+    bounds = BUNDLED.get(chart, ())
+    if version is None:
+        return (bounds[0][1], bounds[-1][2]) if bounds else ("", "")
+    return next(((oldest, newest) for since, oldest, newest in reversed(bounds) if version.numbers >= since), ("", ""))
+
 
 def k3s_brings(disable: Collection[str], version: Version) -> Brings:
     """What a fresh k3s cluster has, with these packaged components disabled."""

@@ -15,7 +15,7 @@ from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
-from fluxstead.core.findings import Finding
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
 
 NODE_PORT_RANGE = refuses("ownership/node-port-range", "F7", "Service web/site asks for node port 8080")
@@ -145,8 +145,31 @@ def _two(item: AppliedObject, first: AppliedObject, what: str) -> Finding:
 
 
 def routes(context: CheckContext) -> Iterator[Finding]:
-    """One Ingress for each host and path of a class (F7)."""
+    """One Ingress for each host and path of a class (F7), those that charts make from their values included.
+
+    A request to the path itself goes to the exact one, and what is below it to the prefix (Ingress API, `pathType`).
+    """
     owners: dict[tuple[str, str, str, bool], AppliedObject] = {}
+    for item, controller, host, path, exact, place in (*_written_routes(context), *_routes_of_charts(context)):
+        route = (controller, host, _meant(path), exact)
+        if route[2].endswith("$"):
+            continue
+        first = owners.setdefault(route, item)
+        if first is item or first.ref == item.ref or "${" in host + route[2]:
+            continue
+        yield SAME_ROUTE(
+            place,
+            what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
+            why="the controller picks one of the two, and not always the same one (F7)",
+            fix="another host or another path for one of them",
+        )
+
+
+_Route = tuple[AppliedObject, str, str, str, bool, Source]
+"""Who has it, the class of controllers, host and path, whether the path is exact, and where that is written."""
+
+
+def _written_routes(context: CheckContext) -> Iterator[_Route]:
     shared = _at_one_address(context.tree)
     for item in context.tree.of("Ingress"):
         controller = str(item.spec.get("ingressClassName") or annotation(item, "kubernetes.io/ingress.class") or "")
@@ -156,20 +179,41 @@ def routes(context: CheckContext) -> Iterator[Finding]:
             host = str(rule.get("host") or "*")
             if host == "*" and controller not in shared:
                 continue
-            for path in entries_of(mapping(rule, "http"), "paths"):
-                # A request to the path itself goes to the exact one, and what is below it to the prefix (Ingress API, `pathType`).
-                route = (controller, host, _meant(str(path.get("path") or "/")), path.get("pathType") == "Exact")
-                if route[2].endswith("$"):
-                    continue
-                first = owners.setdefault(route, item)
-                if first is item or first.ref == item.ref or "${" in host + route[2]:
-                    continue
-                yield SAME_ROUTE(
-                    line_with(context.tree.store, item.document, host if host != "*" else route[2]),
-                    what=f"{item} and {first}, described at {first.source}, both answer {host}{route[2]}",
-                    why="the controller picks one of the two, and not always the same one (F7)",
-                    fix="another host or another path for one of them",
+            for entry in entries_of(mapping(rule, "http"), "paths"):
+                path = str(entry.get("path") or "/")
+                word = host if host != "*" else _meant(path)
+                yield (
+                    item,
+                    controller,
+                    host,
+                    path,
+                    entry.get("pathType") == "Exact",
+                    line_with(context.tree.store, item.document, word),
                 )
+
+
+def _routes_of_charts(context: CheckContext) -> Iterator[_Route]:
+    """Where the values are of the form that most charts have: `ingress: {enabled: true, hosts: [{host, paths: [{path}]}]}`.
+
+    What stands otherwise is left alone: another key may add to a host or a path that is not written out here.
+    """
+    for one in context.chart_values:
+        settings = mapping(one.values, "ingress")
+        if settings.get("enabled") is not True or not one.item.is_final:
+            continue
+        controller = str(settings.get("className") or settings.get("ingressClassName") or "")
+        for rule in entries_of(settings, "hosts"):
+            for entry in entries_of(rule, "paths"):
+                host, path = rule.get("host"), entry.get("path")
+                if isinstance(host, str) and isinstance(path, str) and "{{" not in host + path:
+                    yield (
+                        one.item,
+                        controller,
+                        host,
+                        path,
+                        entry.get("pathType") == "Exact",
+                        context.place_of(one, "ingress", "hosts", "host"),
+                    )
 
 
 def _at_one_address(tree: AppliedTree) -> set[str]:
@@ -193,7 +237,7 @@ def ports(context: CheckContext) -> Iterator[Finding]:
         ("TCP", 10250): "the kubelet",
         ("UDP", 8472): "flannel",
     }
-    for item, port, protocol, on_nodes in _claimed(context.tree):
+    for item, port, protocol, on_nodes in _claimed(context):
         if on_nodes and port not in _NODE_PORTS:
             yield NODE_PORT_RANGE(
                 line_with(context.tree.store, item.document, str(port)),
@@ -211,13 +255,14 @@ def ports(context: CheckContext) -> Iterator[Finding]:
             )
 
 
-def _claimed(tree: AppliedTree) -> Iterator[tuple[AppliedObject, int, str, bool]]:
+def _claimed(context: CheckContext) -> Iterator[tuple[AppliedObject, int, str, bool]]:
+    tree = context.tree
     for item in tree.of("Service"):
         for port in entries_of(item.spec, "ports"):
             if isinstance(port.get("nodePort"), int):
                 yield item, port["nodePort"], str(port.get("protocol", "TCP")), True
-    for item in tree.of("HelmRelease"):
-        yield from ((item, port, "TCP", True) for port in _node_ports_in(item.spec.get("values")))
+    for one in context.chart_values:
+        yield from ((one.item, port, "TCP", True) for port in _node_ports_in(one.values))
     for item in tree.of("Deployment", "DaemonSet", "StatefulSet"):
         pod = pod_in(item.object) or {}
         on_host = mapping(pod, "spec").get("hostNetwork") is True

@@ -1,4 +1,4 @@
-"""HelmReleases that wait for each other (failure F2)."""
+"""HelmReleases that wait for each other (failure F2), or that Helm does not upgrade as a whole (F20)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, releases_before
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
-from fluxstead.core.check import refuses
+from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.shape import mapping
 
+CRDS_NOT_UPGRADED = warns("releases/crds-not-upgraded", "F20", "HelmRelease web/site never upgrades the CRDs of its chart")
 RELEASE_CIRCLE = refuses("references/circle", "F2", "HelmReleases wait for each other: web/site → web/db → web/site")
 
 
@@ -51,4 +53,35 @@ def _circles_from(releases: dict[ObjectRef, AppliedObject], start: ObjectRef, do
             following = next(path[-1][1], None) if path else None
 
 
-RULES = (Rule(circles, (RELEASE_CIRCLE,)),)
+def definitions(context: CheckContext) -> Iterator[Finding]:
+    """Charts whose CRDs Helm only ever installs: Flux upgrades them if it is told to (helm-controller: `upgrade.crds`, Skip).
+
+    Where `install.crds` is Skip too, or something else in the tree has the CRDs, they come from elsewhere on purpose.
+    """
+    tree = context.tree
+    if tree.partial or any("crds" in one.chart for one in context.chart_values):
+        return
+    groups = {str(item.spec.get("group")) for item in tree.of("CustomResourceDefinition")}
+    for one in context.chart_values:
+        item, chart = one.item, context.facts.charts[one.chart]
+        brings = context.facts.charts.brings(one.chart, one.version)
+        policies = [mapping(item.spec, step).get("crds") for step in ("install", "upgrade")]
+        if (
+            item.ref.kind != "HelmRelease"
+            or not item.is_final
+            or not one.complete
+            or policies[0] == "Skip"
+            or policies[1] not in (None, "Skip")
+            or not chart.crds_by_helm(one.values)
+            or (brings is not None and {kind.group for kind in brings.crds} & groups)
+        ):
+            continue
+        yield CRDS_NOT_UPGRADED(
+            line_with(tree.store, item.document, "upgrade:"),
+            what=f"{item} never upgrades the CRDs of {chart}",
+            why="after an upgrade the API server drops or refuses fields of the new version (F20)",
+            fix="upgrade: {crds: CreateReplace}",
+        )
+
+
+RULES = (Rule(circles, (RELEASE_CIRCLE,)), Rule(definitions, (CRDS_NOT_UPGRADED,)))

@@ -12,10 +12,15 @@ from fluxstead.core.check import warns
 from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding
 from fluxstead.core.helm import release_seconds
+from fluxstead.core.shape import mapping
 
 TIMEOUT_TOO_SHORT = warns(
     "releases/timeout", "F17", "Kustomization flux-system/web waits 5m for HelmRelease web/site, which may take 20m"
 )
+RELEASE_TOO_SHORT = warns("releases/short-timeout", "F17", "HelmRelease web/site gives up after 20s")
+
+_LEAST = Duration("1m")
+"""A first image alone may take as long."""
 
 
 def findings(context: CheckContext) -> Iterator[Finding]:
@@ -37,6 +42,25 @@ def findings(context: CheckContext) -> Iterator[Finding]:
             )
 
 
+def releases(context: CheckContext) -> Iterator[Finding]:
+    """Releases that are told to give up before their chart can be there."""
+    for one in context.chart_values:
+        item = one.item
+        if item.ref.kind != "HelmRelease" or not item.is_final:
+            continue
+        least = context.facts.charts[one.chart].takes or _LEAST
+        for holder in (item.spec, mapping(item.spec, "install"), mapping(item.spec, "upgrade")):
+            written = Duration.read(holder.get("timeout"))
+            if written and written.seconds < least.seconds:
+                yield RELEASE_TOO_SHORT(
+                    line_with(context.tree.store, item.document, f"timeout: {written}"),
+                    what=f"{item} gives up after {written}",
+                    why="images, jobs and volumes take longer at a first start, and Flux reports a failure while Helm works (F17)",
+                    fix="no timeout, for Flux's 5m, or a longer one",
+                )
+                break
+
+
 def _waits_for(item: AppliedObject) -> bool:
     spec = item.kustomization.spec
     if spec.get("wait"):
@@ -47,4 +71,4 @@ def _waits_for(item: AppliedObject) -> bool:
     )
 
 
-RULES = (Rule(findings, (TIMEOUT_TOO_SHORT,)),)
+RULES = (Rule(findings, (TIMEOUT_TOO_SHORT,)), Rule(releases, (RELEASE_TOO_SHORT,)))

@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_values, versions_known
+from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_to_all, unknown_values, versions_known
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.chart_values import ChartValues, chart_versions
 from fluxstead.checks.objects.pods import containers_of
-from fluxstead.checks.reading.applied_tree import AppliedObject
-from fluxstead.checks.reading.charts import chart_of
+from fluxstead.checks.reading.applied_tree import SOURCES, AppliedObject
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Remark, Rule, not_checked
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
 
@@ -30,6 +31,8 @@ MOVING_IMAGE = warns("versions/moving-image", "F23", "Deployment web/site runs e
 BOUNDED_RANGE = warns("versions/bounded-range", "F23", "HelmRelease a/b takes version `^5.0.0` of chart site")
 VERSION_IS_NO_TEXT = refuses("versions/number", "F20", "HelmRelease a/b has the version 1.10, which YAML reads as the number 1.1")
 VERSION_RANGE = refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `>=5.0.0` of chart site")
+MOVING_CHART = warns("versions/moving-chart", "F23", "OCIRepository web/site has no ref, and takes its chart from the tag latest")
+VALUES_NOT_YAML = refuses("tree/values-not-yaml", "F20", "valuesContent of HelmChartConfig kube-system/site is not YAML")
 SOURCE_TYPE = refuses("versions/source-type", "F20", "HelmRepository a/b has type oci, but its URL is https://charts.example.test")
 
 _REMOVED = {
@@ -47,17 +50,27 @@ _REMOVED = {
 """The Flux release that stopped serving an API (flux2's release notes)."""
 
 
+_NEWEST_KUBERNETES, _NEWEST_FLUX = Version("1.37.0"), Version("2.9.0")
+
+
 @cache
 def _schemas(kubernetes: Version, flux: Version, products: frozenset[tuple[str, Version]]) -> Schemas:
     return Schemas(kubernetes=kubernetes, flux=flux, **dict(products))
 
 
-def schemas(context: CheckContext) -> Iterator[Finding]:
-    """Every object against the schema of the version that the cluster runs."""
+def known_schemas(context: CheckContext) -> Schemas:
+    """The schemas of what the cluster runs; of the newest that is known, where there is no description."""
     platform = context.platform
     if platform is None:
+        return _schemas(_NEWEST_KUBERNETES, _NEWEST_FLUX, frozenset())
+    return _schemas(platform.kubernetes, platform.flux, frozenset(context.products.items()))
+
+
+def schemas(context: CheckContext) -> Iterator[Finding]:
+    """Every object against the schema of the version that the cluster runs."""
+    if context.platform is None:
         return
-    known = _schemas(platform.kubernetes, platform.flux, frozenset(context.products.items()))
+    known = known_schemas(context)
     for item in context.tree.objects:
         if not item.is_final:
             continue
@@ -87,20 +100,31 @@ def apis(context: CheckContext) -> Iterator[Finding]:
 
 def chart_values(context: CheckContext) -> Iterator[Finding | Remark]:
     """Values that the chart's version does not know (F20)."""
-    for item in context.tree.of("HelmRelease"):
-        chart, version = chart_of(context.tree, item)
-        values = mapping(item.spec, "values")
-        if not chart or not values or not item.has_final_name:
+    kubernetes = context.platform.kubernetes if context.platform else None
+    for one in context.chart_values:
+        if one.problem:
+            yield VALUES_NOT_YAML(
+                line_with(context.tree.store, one.item.document, "valuesContent"),
+                what=f"valuesContent of {one.item} is not YAML: {one.problem}",
+                why="k3s's helm job fails at every attempt, and the chart stays as it is",
+                fix="a mapping of the chart's values",
+            )
+        if not one.chart or not one.values or not one.item.has_final_name:
             continue
-        unknown = unknown_values(chart, version, values)
+        oldest, newest = chart_versions(one, kubernetes)
+        chart = f"{one.chart} {oldest}" if oldest == newest else f"{one.chart} {oldest} to {newest}, of which k3s brings one,"
+        if oldest == newest:
+            unknown = unknown_values(one.chart, newest, one.values)
+        else:
+            unknown = unknown_to_all(one.chart, oldest, newest, one.values)
         if unknown is None:
-            yield not_checked(f"the values of chart {chart} {version}: {_why_not(chart, version)}")
-        for one in unknown or ():
-            place = line_with(context.tree.store, item.document, one.path.rpartition(".")[2] + ":")
-            what = f"chart {chart} {version} has no value `{one.path}`{_known_around(one)}"
+            yield not_checked(f"the values of chart {one.chart} {one.version}: {_why_not(one)}")
+        for key in unknown or ():
+            place = context.place_of(one, *key.path.split("."))
+            what = f"chart {chart} has no value `{key.path}`{_known_around(key)}"
             why = "Helm silently ignores unknown values, and the default stays in force (F20)"
-            if one.nearest:
-                yield NO_SUCH_VALUE(place, what=what, why=why, fix=one.nearest)
+            if key.nearest:
+                yield NO_SUCH_VALUE(place, what=what, why=why, fix=key.nearest)
             else:
                 # With no similar key, it may be one that only the chart's templates know.
                 fix = "a key of that chart version's values.yaml"
@@ -113,13 +137,15 @@ def _known_around(one: UnknownValue) -> str:
     return f" ({', '.join(said)})" if said else ""
 
 
-def _why_not(chart: str, version: str) -> str:
-    if not versions_known(chart):
+def _why_not(one: ChartValues) -> str:
+    if not versions_known(one.chart):
         return "no release of it is known"
-    exact = Version.read(version)
+    if one.bundled:
+        return "which release this k3s brings is not known"
+    exact = one.exact
     if exact is None:
         return "which release that is, only the cluster finds out; docs/catalog.md lists those that are known"
-    return f"the release is not known; known nearby: {', '.join(neighbours(chart, exact))}"
+    return f"the release is not known; known nearby: {', '.join(neighbours(one.chart, exact))}"
 
 
 def unpinned(context: CheckContext) -> Iterator[Finding]:
@@ -140,6 +166,7 @@ def unpinned(context: CheckContext) -> Iterator[Finding]:
         semver = str(reference.get("semver", ""))
         if semver and "digest" not in reference and item.keeps("spec", "ref") and not Version.read(semver) and "${" not in semver:
             yield _range(item, semver, f"any version that is {semver}", line_with(store, item.document, "semver:"))
+    yield from _moving_charts(context)
 
 
 def moving(context: CheckContext) -> Iterator[Finding]:
@@ -158,6 +185,27 @@ def moving(context: CheckContext) -> Iterator[Finding]:
                     why="its content changes without a commit, and differs between nodes (F23)",
                     fix="a fixed tag, such as 1.2.3, or a digest",
                 )
+
+
+def _moving_charts(context: CheckContext) -> Iterator[Finding]:
+    """Charts from a tag that moves; a Kustomization that follows one does what it would with a branch."""
+    named = {
+        ObjectRef(SOURCES, "OCIRepository", str(one.get("namespace") or item.ref.namespace), str(one.get("name")))
+        for item in context.tree.of("HelmRelease")
+        for one in [mapping(item.spec, "chartRef")]
+        if one.get("kind") == "OCIRepository"
+    }
+    for item in context.tree.of("OCIRepository"):
+        reference = mapping(item.spec, "ref")
+        if item.ref not in named or not item.is_final or {"semver", "digest"} & reference.keys():
+            continue
+        if reference.get("tag", "latest") == "latest":
+            yield MOVING_CHART(
+                line_with(context.tree.store, item.document, "tag:" if reference else "url:"),
+                what=f"{item} {'has the tag latest' if reference else 'has no ref, and takes its chart from the tag latest'}",
+                why="a new release is installed unasked; few charts have the tag, and of others nothing is ever installed (F23)",
+                fix="ref: {tag: …}, an exact version such as 1.9.0",
+            )
 
 
 def _as_written(text: str, line: int) -> str | None:
@@ -214,10 +262,10 @@ def source_types(context: CheckContext) -> Iterator[Finding]:
 
 
 RULES = (
-    Rule(chart_values, (NO_SUCH_VALUE, MAYBE_NO_SUCH_VALUE)),
+    Rule(chart_values, (NO_SUCH_VALUE, MAYBE_NO_SUCH_VALUE, VALUES_NOT_YAML)),
     Rule(schemas, (NOT_IN_SCHEMA,)),
     Rule(apis, (DEPRECATED_API,)),
-    Rule(unpinned, (BOUNDED_RANGE, VERSION_IS_NO_TEXT, VERSION_RANGE)),
+    Rule(unpinned, (BOUNDED_RANGE, MOVING_CHART, VERSION_IS_NO_TEXT, VERSION_RANGE)),
     Rule(moving, (MOVING_IMAGE,)),
     Rule(source_types, (SOURCE_TYPE,)),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fluxstead.system import System
-from fluxstead.systems.dns import checks
+from fluxstead.systems.dns import checks, corefile
 
 DNS = System(
     name="dns",
     key="dns",
     does="names that the cluster's CoreDNS answers for its pods",
     planned=checks.CHECKS,
+    rules=corefile.RULES,
 )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fluxstead.catalog.brings import Brings, Part
 from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_4, GATEWAY_API_1_5
 from fluxstead.catalog.brings.k3s import TRAEFIK as TRAEFIK_KINDS
-from fluxstead.catalog.chart import Chart, Values
+from fluxstead.catalog.chart import Chart, MonitoredService, Values
 from fluxstead.core.shape import mapping
 
 
@@ -36,6 +36,15 @@ INGRESS_NGINX = Chart(
     name="ingress-nginx",
     parts=(Part((4, 12), Brings(ingress_classes=frozenset({"nginx"}))),),
     with_values=_nginx_classes,
+    # templates/controller-service.yaml and controller-service-metrics.yaml, which have the same labels.
+    monitored=(
+        MonitoredService(
+            {"app.kubernetes.io/name": "ingress-nginx", "app.kubernetes.io/component": "controller"},
+            frozenset({"metrics", "http", "https"}),
+            (4, 8, 0),
+            ("controller", "metrics", "portName"),
+        ),
+    ),
 )
 
 TRAEFIK = Chart(
@@ -51,5 +60,11 @@ TRAEFIK = Chart(
         Part((40,), Brings(crds=GATEWAY_API_1_5), until=(40, 2)),
     ),
     with_values=_traefik_classes,
+    # templates/service-metrics.yaml
+    monitored=(
+        MonitoredService(
+            {"app.kubernetes.io/name": "traefik", "app.kubernetes.io/component": "metrics"}, frozenset({"metrics"}), (25, 0, 0)
+        ),
+    ),
     inert_kinds=frozenset(one.kind for one in TRAEFIK_KINDS),
 )

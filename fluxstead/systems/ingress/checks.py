@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
+from fluxstead.core.shape import at
 from fluxstead.systems.ingress.settings import IngressSettings
 
 BUNDLED_TRAEFIK = refuses(
     "ingress/bundled-traefik", "F5", "`version` has no effect on the Traefik that k3s brings", "the description"
 )
+SAID_OTHERWISE = refuses("ingress/said-otherwise", "F21", "ports.web.nodePort is 31080, but httpPort is 30080", "the description")
 NO_VERSION = refuses("ingress/no-version", "F23", "ingress-nginx has no version", "the description")
 ONE_PORT_TWICE = refuses("ingress/one-port-twice", "F7", "HTTP and HTTPS both ask for node port 30080", "the description")
 RETIRED_CONTROLLER = warns("ingress/retired", "F6", "ingress-nginx has been retired since March 2026", "the description")
@@ -21,7 +23,23 @@ TWO_DEFAULT_CLASSES = warns(
     "two ingress classes are the default: nginx, and traefik, which k3s brings",
     "the description",
 )
-CHECKS = (BUNDLED_TRAEFIK, NO_VERSION, ONE_PORT_TWICE, RETIRED_CONTROLLER, TWO_DEFAULT_CLASSES)
+CHECKS = (BUNDLED_TRAEFIK, NO_VERSION, ONE_PORT_TWICE, RETIRED_CONTROLLER, SAID_OTHERWISE, TWO_DEFAULT_CLASSES)
+
+_TYPED: dict[str, dict[tuple[str, ...], str]] = {
+    "ingress-nginx": {
+        ("controller", "ingressClassResource", "default"): "defaultClass",
+        ("controller", "service", "nodePorts", "http"): "httpPort",
+        ("controller", "service", "nodePorts", "https"): "httpsPort",
+    },
+    "traefik": {
+        ("ingressClass", "isDefaultClass"): "defaultClass",
+        ("ports", "web", "nodePort"): "httpPort",
+        ("ports", "websecure", "nodePort"): "httpsPort",
+    },
+}
+"""The values that keys of their own stand for, by controller."""
+_CLASS_NAMES = {"ingress-nginx": ("controller", "ingressClassResource", "name"), "traefik": ("ingressClass", "name")}
+_CLASSES = {"ingress-nginx": "nginx", "traefik": "traefik"}
 
 _OF_THE_RELEASE = {"version": "version", "namespace": "namespace", "release_name": "releaseName"}
 """What describes a release and so has no effect on the Traefik that k3s installs: field, and key as written."""
@@ -32,12 +50,35 @@ def findings_of(settings: IngressSettings, platform: Platform) -> Iterator[Findi
     yield from _ports(settings)
     yield from _release(settings, platform)
     yield from _default_class(settings, platform)
+    yield from _said_otherwise(settings)
     if settings.controller == "ingress-nginx":
         yield RETIRED_CONTROLLER(
             settings.source_of("controller"),
             what="ingress-nginx has been retired since March 2026",
             why="vulnerabilities found in it stay open: nobody fixes or releases it any more",
             fix="controller: traefik; until you move, its last chart, version: 4.15.1",
+        )
+
+
+def _said_otherwise(settings: IngressSettings) -> Iterator[Finding]:
+    """Values that say otherwise what the description says: routes, links and other systems follow from the description."""
+    typed = {"defaultClass": settings.default_class, "httpPort": settings.http_port, "httpsPort": settings.https_port}
+    for keys, key in _TYPED[settings.controller].items():
+        said = at(settings.values, keys)
+        if said is not None and said != typed[key]:
+            yield SAID_OTHERWISE(
+                settings.source_of("values", *keys),
+                what=f"{'.'.join(keys)} is {str(said).lower()}, but {key} is {str(typed[key]).lower()}",
+                why="links, routes and the checks on ports follow from what is described",
+                fix=f"{key}: {str(said).lower()}, and no such value",
+            )
+    keys, name = _CLASS_NAMES[settings.controller], _CLASSES[settings.controller]
+    if at(settings.values, keys) not in (None, "", name):
+        yield SAID_OTHERWISE(
+            settings.source_of("values", *keys),
+            what=f"{'.'.join(keys)} is not {name}, the class of every generated Ingress",
+            why="no controller would answer for them (F21)",
+            fix="no such value",
         )
 
 

@@ -17,6 +17,7 @@ from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.disks import CHARTS_REPLICAS, copies_of, values_in
+from fluxstead.systems.longhorn.values import copies_in
 
 TOO_LITTLE_SPACE = refuses(
     "storage/capacity", "F1", "3 volumes on disks with hdd take 600Gi with all copies; 1 disk has 465Gi - 25Gi reserved = 440Gi"
@@ -37,7 +38,7 @@ def findings(context: CheckContext) -> Iterator[Finding]:
     if not any(node.disks for node in context.nodes):
         return
     said = mapping(values_in(context), "persistence").get("defaultClassReplicaCount")
-    replicas = said if isinstance(said, int) else CHARTS_REPLICAS
+    replicas = copies_in(said) or CHARTS_REPLICAS
     # By class: the tags it asks for, and its number of copies.
     classes = {"longhorn": (frozenset[str](), replicas)}
     for item in context.tree.of("StorageClass"):

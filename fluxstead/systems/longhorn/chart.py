@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fluxstead.catalog.brings import Brings, Part, kinds
-from fluxstead.catalog.chart import Chart, SecretName, Values
+from fluxstead.catalog.chart import Chart, MonitoredService, SecretName, Values
+from fluxstead.core.duration import Duration
 from fluxstead.core.shape import mapping
 
-_BACKUP_KEYS = {
+BACKUP_KEYS = {
     "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     "cifs": ("CIFS_USERNAME", "CIFS_PASSWORD"),
     "azblob": ("AZBLOB_ACCOUNT_NAME", "AZBLOB_ACCOUNT_KEY"),
@@ -50,7 +51,7 @@ def _with_values(brings: Brings, values: Values) -> Brings:
 def _secrets(values: Values) -> Iterator[SecretName]:
     for store in (mapping(values, "defaultBackupStore"), mapping(values, "defaultSettings")):
         scheme = str(store.get("backupTarget", "")).partition("://")[0]
-        yield SecretName(store.get("backupTargetCredentialSecret"), _BACKUP_KEYS.get(scheme, ()))
+        yield SecretName(store.get("backupTargetCredentialSecret"), BACKUP_KEYS.get(scheme, ()))
 
 
 def _on_the_host(values: Values) -> str:
@@ -67,4 +68,8 @@ LONGHORN = Chart(
     holds_volumes="Longhorn's own way to uninstall it, which deletes every volume,",
     secrets=_secrets,
     on_the_host=_on_the_host,
+    # Service longhorn-backend (chart/templates/daemonset-sa.yaml).
+    monitored=(MonitoredService({"app": "longhorn-manager"}, frozenset({"manager"}), (1, 5, 0)),),
+    # Jobs before and after, of which each may take 15 minutes (chart/templates/preupgrade-job.yaml), and a DaemonSet to roll out.
+    takes=Duration("5m"),
 )

@@ -16,6 +16,7 @@ from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import MEBIBYTE, Quantity
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
+from fluxstead.systems.longhorn.values import soft_anti_affinity
 
 DISK_UUID = refuses("storage/disk-uuid", "F14, F15", "Node longhorn-system/k3s1 sets diskUUID")
 NO_COPIES = refuses("storage/copies", "F1", "StorageClass fast makes 'three' copies of each volume")
@@ -110,7 +111,7 @@ def tags(context: CheckContext) -> Iterator[Finding]:
     used = (
         {need for item in context.tree.objects for need in requirements_of(item) if need.kind == "StorageClass"} if nodes else set()
     )
-    soft_by_default = mapping(values_in(context), "defaultSettings").get("replicaSoftAntiAffinity") is True
+    soft_by_default = soft_anti_affinity(values_in(context))
     if not nodes:
         return
     for item in context.tree.of("StorageClass"):

@@ -18,6 +18,7 @@ from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.systems.longhorn.storage import DEFAULT_CLASS, storage_layers
+from fluxstead.systems.longhorn.values import guarded
 from fluxstead.tree.asks import AlertRules, Dashboard, Route, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
@@ -26,9 +27,10 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
     """Longhorn's layers for these machines."""
     tags = sorted({tag for node in nodes if node.joined for disk in node.disks for tag in disk.tags})
     classes = {tag: class_for(tag) for tag in tags}
+    values = merged(merged(_values(settings), placing.tolerating(nodes)), settings.values)
     labels = {"app": "longhorn-manager"}
     return Plan(
-        layers=(_release(settings, platform, nodes), *storage_layers(settings, platform, nodes, classes)),
+        layers=(_release(settings, platform, values), *storage_layers(settings, platform, nodes, classes)),
         routes=tuple(_routes(settings)),
         scrapes=(
             Scrape(
@@ -37,7 +39,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
                 labels=labels,
                 port="manager",
                 source=settings.source,
-                guarded_port=9500 if _guarded(settings) else None,
+                guarded_port=9500 if guarded(settings.version.numbers, settings.values) else None,
                 pod_labels=labels,
             ),
         ),
@@ -45,17 +47,12 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
-        findings=(*findings_of(settings, platform, nodes), *placing.findings_of(settings, nodes), *backups.findings_of(settings)),
+        findings=(
+            *findings_of(settings, platform, nodes, values),
+            *placing.findings_of(settings, nodes),
+            *backups.findings_of(settings),
+        ),
     )
-
-
-def _guarded(settings: LonghornSettings) -> bool:
-    """Whether the chart's own network policies admit only Longhorn to its managers (chart/templates/network-policies)."""
-    policies = settings.values.get("networkPolicies")
-    written = policies if isinstance(policies, Mapping) else {}
-    if settings.version.numbers >= (1, 12, 1):
-        return bool(written.get("restrictInternalTraffic", True))
-    return bool(written.get("enabled", False))
 
 
 def class_for(tag: str) -> str:
@@ -63,7 +60,7 @@ def class_for(tag: str) -> str:
     return bounded(f"longhorn-{nearest_name(tag)}")
 
 
-def _release(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) -> Layer:
+def _release(settings: LonghornSettings, platform: Platform, values: Mapping[str, Any]) -> Layer:
     source = settings.source
     namespace = {
         "apiVersion": "v1",
@@ -106,7 +103,7 @@ def _release(settings: LonghornSettings, platform: Platform, nodes: Sequence[Nod
                     }
                 ],
             },
-            "values": merged(merged(_values(settings), placing.tolerating(nodes)), settings.values),
+            "values": values,
         },
     }
     return Layer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fluxstead.checks.system_facts import Storage
 from fluxstead.system import System
-from fluxstead.systems.longhorn import backups, capacity, checks, copies, disks, moves, placing
+from fluxstead.systems.longhorn import backups, capacity, checks, copies, disks, moves, placing, queries, values
 from fluxstead.systems.longhorn.chart import LONGHORN as CHART
 
 LONGHORN = System(
@@ -14,6 +14,6 @@ LONGHORN = System(
     charts=(CHART,),
     storage=Storage(provisioner="driver.longhorn.io", disks="Node.longhorn.io"),
     planned=(*checks.CHECKS, *placing.CHECKS, *backups.CHECKS),
-    rules=(*disks.RULES, *capacity.RULES, *backups.RULES),
+    rules=(*disks.RULES, *capacity.RULES, *backups.RULES, *values.RULES, *queries.RULES),
     moves=(*moves.MOVES, *copies.MOVES),
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, Part, kinds
 from fluxstead.catalog.chart import Chart, ClaimValue, SecretName, Values
+from fluxstead.core.duration import Duration
 from fluxstead.core.shape import mapping
 
 _NAMES = (
@@ -43,6 +44,12 @@ def _on_the_host(values: Values) -> str:
     return "the node exporter, which uses the host's network, processes and directories" if exporter else ""
 
 
+def _crds_by_helm(values: Values) -> bool:
+    """`crds.upgradeJob` replaces them itself (chart: charts/crds)."""
+    crds = mapping(values, "crds")
+    return crds.get("enabled") is not False and mapping(crds, "upgradeJob").get("enabled") is not True
+
+
 KUBE_PROMETHEUS_STACK = Chart(
     name="kube-prometheus-stack",
     former_names=("prometheus-operator",),
@@ -57,6 +64,8 @@ KUBE_PROMETHEUS_STACK = Chart(
         _grafanas_claim("grafana.persistence"),
     ),
     on_the_host=_on_the_host,
+    crds_by_helm=_crds_by_helm,
+    takes=Duration("5m"),
     inert_kinds=frozenset({"ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig"}),
 )
 GRAFANA = Chart(

@@ -7,7 +7,9 @@ from typing import Any
 
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.shape import at
 from fluxstead.systems.monitoring.settings import MonitoringSettings
+from fluxstead.systems.monitoring.stack import SIZE, VOLUME, overfull
 
 CHART_VERSION = refuses(
     "monitoring/chart-version", "F4", "the versions of kube-prometheus-stack have no leading v: v75.6.0", "the description"
@@ -21,6 +23,12 @@ DEFAULT_PASSWORD = warns(
 PLAIN_PASSWORD = refuses(
     "monitoring/plain-password", "F22", "Grafana's password is in the description in plain text", "the description"
 )
+RENAMED = refuses(
+    "monitoring/renamed",
+    "F21",
+    "grafana.fullnameOverride gives Grafana's Service another name than its route is for",
+    "the description",
+)
 RETENTION_SIZE = refuses(
     "monitoring/retention-size", "F19", "retentionSize 20GB does not fit into a volume of 10Gi", "the description"
 )
@@ -30,8 +38,18 @@ UNKNOWN_VERSION = refuses(
     "kube-prometheus-stack 60.0.0 is older than the versions that fluxstead knows",
     "the description",
 )
-CHECKS = (CHART_VERSION, DEFAULT_PASSWORD, PLAIN_PASSWORD, RETENTION_SIZE, UNKNOWN_VERSION)
+CHECKS = (CHART_VERSION, DEFAULT_PASSWORD, PLAIN_PASSWORD, RENAMED, RETENTION_SIZE, UNKNOWN_VERSION)
 
+_PASSWORDS = (("adminPassword",), ("grafana.ini", "security", "admin_password"), ("env", "GF_SECURITY_ADMIN_PASSWORD"))
+"""The values of Grafana's chart that set its administrator's password."""
+_NAMES = (
+    ("fullnameOverride",),
+    ("nameOverride",),
+    ("namespaceOverride",),
+    ("grafana", "fullnameOverride"),
+    ("grafana", "nameOverride"),
+    ("grafana", "namespaceOverride"),
+)
 _OLDEST = (75, 0, 0)
 _RANDOM_PASSWORD_SINCE = (79, 0, 0)
 """Before, Grafana's password is `prom-operator` on every cluster (kube-prometheus-stack: UPGRADE.md, From 78.x to 79.x)."""
@@ -40,7 +58,8 @@ _RANDOM_PASSWORD_SINCE = (79, 0, 0)
 def findings_of(settings: MonitoringSettings, values: Mapping[str, Any]) -> Iterator[Finding]:
     """What is wrong, or worth knowing; `values` are the chart's: the operator's merged over fluxstead's."""
     yield from _version(settings)
-    yield from _retention(settings)
+    yield from _retention(settings, values)
+    yield from _renamed(settings)
     yield from _password(settings, _mapping(values.get("grafana")))
 
 
@@ -61,26 +80,43 @@ def _version(settings: MonitoringSettings) -> Iterator[Finding]:
         )
 
 
-def _retention(settings: MonitoringSettings) -> Iterator[Finding]:
-    prometheus = settings.prometheus
-    if prometheus.retention_size and prometheus.retention_size.bytes >= prometheus.size.bytes:
-        yield RETENTION_SIZE(
-            prometheus.source_of("retentionSize"),
-            what=f"retentionSize {prometheus.retention_size} does not fit into a volume of {prometheus.size}",
-            why="Prometheus would fill the volume before it drops a sample, and stop",
-            fix="no retentionSize, for 80 % of the volume, or a larger size",
-        )
+def _retention(settings: MonitoringSettings, values: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is kept against the volume, whichever of the two is said in `values`."""
+    if not overfull(values):
+        return
+    said = next((keys for keys in (SIZE, VOLUME) if at(settings.values, keys)), None)
+    yield RETENTION_SIZE(
+        settings.source_of("values", *said) if said else settings.prometheus.source_of("retentionSize"),
+        what=f"retentionSize {at(values, SIZE)} does not fit into a volume of {at(values, VOLUME)}",
+        why="Prometheus would fill the volume before it drops a sample, and stop",
+        fix="no retentionSize, for 80 % of the volume, or a larger size",
+    )
+
+
+def _renamed(settings: MonitoringSettings) -> Iterator[Finding]:
+    """Values by which Grafana's Service gets another name or namespace than its route is for."""
+    if settings.grafana.route is None:
+        return
+    for keys in _NAMES:
+        if at(settings.values, keys):
+            yield RENAMED(
+                settings.source_of("values", *keys),
+                what=f"{'.'.join(keys)} gives Grafana's Service another name than its route is for",
+                why="the ingress controller answers every request for Grafana with an error (F21)",
+                fix="no such value; or grafana: {route: null}, and a route of your own",
+            )
 
 
 def _password(settings: MonitoringSettings, grafana: Mapping[str, Any]) -> Iterator[Finding]:
-    if grafana.get("adminPassword"):
+    plain = [keys for keys in _PASSWORDS if at(grafana, keys) and "${" not in str(at(grafana, keys))]
+    for keys in plain:
         yield PLAIN_PASSWORD(
-            settings.source_of("values", "grafana", "adminPassword"),
+            settings.source_of("values", "grafana", *keys),
             what="Grafana's password is in the description in plain text",
             why="everyone who reads the repository can log in as administrator (F22)",
             fix="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
         )
-    elif not _has_secret(grafana) and settings.version.numbers < _RANDOM_PASSWORD_SINCE:
+    if not plain and not _has_secret(grafana) and settings.version.numbers < _RANDOM_PASSWORD_SINCE:
         yield DEFAULT_PASSWORD(
             settings.grafana.source,
             what=f"Grafana has the password that chart {settings.version} gives to everyone: prom-operator",

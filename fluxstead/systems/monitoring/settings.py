@@ -16,9 +16,10 @@ from fluxstead.core.version import Version
 from fluxstead.core.written import Written
 
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)i?B")
-_DAYS = re.compile(r"(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+DAYS = re.compile(r"(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]?)i?")
-_HOURS = re.compile(r"(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+HOURS = re.compile(r"(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
+"""The patterns of `retention` in the operator's Prometheus and Alertmanager."""
 
 
 class PrometheusBytes(Written):
@@ -55,7 +56,7 @@ class PrometheusBytes(Written):
 
 
 def _retention(value: object) -> str:
-    if isinstance(value, str) and value and _DAYS.fullmatch(value):
+    if isinstance(value, str) and value and DAYS.fullmatch(value):
         return value
     raise refuse(
         f"{value!r} is not a duration that Prometheus knows",
@@ -65,7 +66,7 @@ def _retention(value: object) -> str:
 
 
 def _alert_retention(value: object) -> str:
-    if isinstance(value, str) and value and _HOURS.fullmatch(value):
+    if isinstance(value, str) and value and HOURS.fullmatch(value):
         return value
     raise refuse(
         f"{value!r} is not a duration that Alertmanager knows",

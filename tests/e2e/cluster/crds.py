@@ -49,6 +49,15 @@ def published_crds(of: str) -> list[Json]:
     return [one for file in files for one in yaml.safe_load_all(file.read_text()) if one]
 
 
+def origin(needed: list[Json], published: list[Json]) -> str:
+    """Where these definitions come from, in words: a set of which only a half was published is not called published."""
+    names = {one["metadata"]["name"] for one in needed}
+    there = names & {one["metadata"]["name"] for one in published}
+    if not there:
+        return "from the catalog's schemas"
+    return "as published" if there == names else f"{len(there)} of {len(names)} as published, the others from the catalog's schemas"
+
+
 def written(kind: GroupKind) -> str:
     """`Kind.group`, as the catalog's files are named."""
     return f"{kind.kind}.{kind.group}"
@@ -57,7 +66,7 @@ def written(kind: GroupKind) -> str:
 def _schemas(product: str = "", version: str = "") -> dict[str, dict[str, Path]]:
     """The catalog's files by `Kind.group` and API version: sets lie one over the other, an empty file ends a version."""
     found: dict[str, dict[str, Path]] = {}
-    for folder in (*(schemas._sets(product, version) if product else ()), *(schemas._DATA / name for name in FOLDERS)):
+    for folder in (*(schemas._sets(product, _exact(version)) if product else ()), *(schemas._DATA / name for name in FOLDERS)):
         for file in folder.glob("*.v*.*.json"):
             kind, api_version, group = file.name.removesuffix(".json").split(".", 2)
             versions = found.setdefault(f"{kind}.{group}", {})
@@ -66,6 +75,11 @@ def _schemas(product: str = "", version: str = "") -> dict[str, dict[str, Path]]
             else:
                 versions.pop(api_version, None)
     return {name: versions for name, versions in found.items() if versions}
+
+
+def _exact(version: str) -> Version:
+    """A version of which the tests may only say the minor one."""
+    return Version.read(version) or Version(f"{version}.0")
 
 
 def _definitions(kinds: Iterable[str], files: dict[str, dict[str, Path]]) -> list[Json]:

@@ -81,6 +81,8 @@ RECIPES = {
             "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor={kubernetes}",
         ),
     ),
+    # v0.305.0 is Prometheus 3.5, which reads whatever the versions of the monitoring stack from 75 on read.
+    "promtool": Recipe("about 60 s"),
     "etcd": Recipe("about 40 s"),
     "kube-apiserver": Recipe("about 7 min", KUBERNETES, pinned_in="kubernetes"),
     "kube-controller-manager": Recipe("about 90 s", KUBERNETES, pinned_in="kubernetes"),
@@ -181,6 +183,7 @@ def _flags(name: str) -> tuple[str, ...]:
 def _build(go: str, name: str, entry: Path) -> None:
     """Build beside `entry` and rename, so that a broken-off build is never taken for a tool."""
     pin, started = _pin(name), time.monotonic()
+    _sweep(name, entry.parent)
     _say(f"building {name} {pin.version} ({RECIPES[name].takes}, once)")
     with tempfile.TemporaryDirectory(prefix=f"{entry.name}.", dir=entry.parent) as scratch:
         made = Path(scratch) / "made"
@@ -190,6 +193,14 @@ def _build(go: str, name: str, entry: Path) -> None:
         shutil.rmtree(entry, ignore_errors=True)  # one that lost its binary
         made.rename(entry)
     _say(f"built {name} in {time.monotonic() - started:.0f} s")
+
+
+def _sweep(name: str, folder: Path) -> None:
+    """Remove what builds of this tool left that were killed: the lock is held, so none is at work there."""
+    left = re.compile(rf"{re.escape(name)}-[0-9a-f]{{16}}\.[^.]+")
+    for scratch in folder.iterdir():
+        if scratch.is_dir() and left.fullmatch(scratch.name):
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _compile(go: str, name: str, binary: Path, log: Path) -> None:
