@@ -10,6 +10,16 @@ _COMPONENT = "components: [../common]\n"
 _COMMON = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: web}\ndata: {a: b}\n"
 
 OF_TREES: Mapping[str, Planted] = {
+    "references/bad-kustomization": Planted(
+        files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, .]\n"},
+        cure=(", .", ""),
+        says="web/kustomization.yaml lists its own folder: `.`",
+    ),
+    "references/no-object": Planted(
+        files={**layer("web", WEB), "web/values.yaml": "tag: 1.2.3\n"},
+        cure=("tag: 1.2.3\n", "# none\n"),
+        says="web/values.yaml holds no Kubernetes object: it has no kind",
+    ),
     "tree/in-common": Planted(
         files={
             **layer("web", WEB),

@@ -126,6 +126,8 @@ class AppliedTree:
     by_kind: dict[str, list[AppliedObject]] = field(default_factory=lambda: defaultdict(list))
     by_ref: dict[ObjectRef, list[AppliedObject]] = field(default_factory=lambda: defaultdict(list))
     files: set[str] = field(default_factory=set)
+    listed: dict[str, tuple[Document, str]] = field(default_factory=dict)
+    """For each file that a kustomization lists, which one does, and how."""
     findings: list[Finding] = field(default_factory=list)
 
     def folder_of(self, spec: Mapping[str, Any]) -> str:
@@ -205,6 +207,7 @@ def _directory(tree: AppliedTree, folder: str, seen: dict[str, DirectoryContent]
     content = seen[folder] = read_directory(tree.store, folder) if tree.store.is_folder(folder) else DirectoryContent()
     tree.findings.extend(content.findings)
     tree.files |= content.files
+    tree.listed |= content.listed
     return content
 
 

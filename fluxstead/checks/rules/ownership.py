@@ -62,8 +62,8 @@ def _shared(one: AppliedObject, other: AppliedObject) -> bool:
 def _is_common(tree: AppliedTree, one: AppliedObject, other: AppliedObject) -> bool:
     """Whether Kustomizations side by side apply the very same object from one file, as from a shared component.
 
-    Each of them writes what the others wrote, and the next one brings back what one of them prunes; what holds data or other objects
-    would come back empty.
+    Each of them writes what the others wrote, and the next one brings back what one of them prunes; what holds data, or other
+    objects, would come back empty.
     """
     same = one.document.path == other.document.path and one.object == other.object and one.ref.kind not in _HOLDS_OTHERS
     first, second = one.kustomization, other.kustomization

@@ -12,6 +12,7 @@ from fluxstead.checks.objects.pods import CONTROLLERS_OWN
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, FluxKustomization, releases_before
 from fluxstead.checks.reading.directory import MISSING_FILE, NOT_YAML
 from fluxstead.checks.reading.documents import Document
+from fluxstead.checks.reading.kustomize_files import BAD_KUSTOMIZATION, NO_OBJECT
 from fluxstead.checks.reading.store import line_with, normal
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
@@ -52,7 +53,7 @@ def paths(context: CheckContext) -> Iterator[Finding]:
         yield MISSING_PATH(
             line_with(store, kustomization.document, "path:"),
             what=f"{kustomization.ref} reconciles {normal(str(kustomization.spec.get('path') or ''))},"
-            " which is not in the repository",
+            f" which {store.left_out(path) or 'is not in the repository'}",
             why="Flux reports `path not found`, and applies nothing of it (F3)",
             fix=posixpath.join(tree.place, near) if near else "a directory of this repository",
         )
@@ -197,7 +198,7 @@ def _near(name: str, known: Iterable[str]) -> str | None:
 
 RULES = (
     Rule(dependencies, (DANGLING_DEPENDENCY,)),
-    Rule(paths, (MISSING_FILE, MISSING_PATH, NOT_YAML)),
+    Rule(paths, (BAD_KUSTOMIZATION, MISSING_FILE, MISSING_PATH, NO_OBJECT, NOT_YAML)),
     Rule(sources, (MISSING_SOURCE,)),
     Rule(targets, (NO_TARGET, SELECTS_NOTHING)),
 )
