@@ -94,6 +94,9 @@ CASES = (
     Case("local-configuration", "kustomize drops it", {}, (ANY_ERROR,)),
     Case("new-file-that-is-not-added", "the commit will miss it", {"references/not-added": "lists `settings.yaml`"}, (ANY_ERROR,)),
     Case("committed-list-of-a-file-that-is-not", "Flux fails on it now", {MISSING: "apps/settings.yaml is not committed"}),
+    Case("namespace-from-a-child", "the child is never applied", {"coldstart/stuck": "which this one applies first"}),
+    Case("namespace-from-a-neighbour", "it comes, and Flux tries again", {"coldstart/retried": "web/early"}, (ANY_ERROR,)),
+    Case("kind-from-a-child", "operators are often there before Flux", {"coldstart/from-outside": "applies first"}, (ANY_ERROR,)),
 )
 
 
