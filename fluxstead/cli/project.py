@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fluxstead.cli.formats import formatted
-from fluxstead.core.findings import Finding, errors
+from fluxstead.core.findings import Finding, errors, gathered
 from fluxstead.description.load import stacks_in
 from fluxstead.embedded import Run, run_program
 
@@ -39,7 +39,7 @@ def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
 
 def print_findings(findings: Iterable[Finding], how: str) -> bool:
     """Print them: text to standard error, other formats to standard output. Returns whether any is an error."""
-    found = list(findings)
+    found = gathered(findings)
     text = formatted(found, how)
     if text:
         print(printable(text), file=sys.stderr if how == "text" else sys.stdout)

@@ -7,7 +7,7 @@ Loading and checks collect findings and never raise; only the program and the CL
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -59,6 +59,17 @@ def report(findings: Iterable[Finding]) -> str:
     failed = len(errors(ordered))
     counts = [counted(number, noun) for number, noun in ((failed, "error"), (len(ordered) - failed, "warning")) if number]
     return "\n".join([*(finding.text() for finding in ordered), ", ".join(counts)])
+
+
+def gathered(findings: Iterable[Finding]) -> list[Finding]:
+    """Sorted; of those that ask for one change at one line, such as for each user of a shared file, the first with a count."""
+    same: dict[tuple[Source, str, str], list[Finding]] = {}
+    for finding in sorted(set(findings)):
+        same.setdefault((finding.source, finding.id, finding.fix), []).append(finding)
+    return [
+        first if not more else replace(first, what=f"{first.what} (and {len(more)} more like this)")
+        for first, *more in same.values()
+    ]
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -97,6 +97,12 @@ CASES = (
     Case("namespace-from-a-child", "the child is never applied", {"coldstart/stuck": "which this one applies first"}),
     Case("namespace-from-a-neighbour", "it comes, and Flux tries again", {"coldstart/retried": "web/early"}, (ANY_ERROR,)),
     Case("kind-from-a-child", "operators are often there before Flux", {"coldstart/from-outside": "applies first"}, (ANY_ERROR,)),
+    Case(
+        "labels-that-kustomize-adds",
+        "the pods have them, though no file says so",
+        {},
+        (ANY_ERROR, "references/selects-nothing", "references/policy-selects-nothing"),
+    ),
 )
 
 

@@ -174,6 +174,7 @@ def targets(context: CheckContext) -> Iterator[Finding]:
             or not selector
             or not item.has_final_name
             or item.ref.namespace in context.opaque_namespaces
+            or not context.pods.have_their_labels(item.ref.namespace)
             or "${" in str(selector)
             or any(key.startswith(CONTROLLERS_OWN) for key in selector)
         ):
