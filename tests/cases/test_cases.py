@@ -98,6 +98,17 @@ CASES = (
     Case("namespace-from-a-neighbour", "it comes, and Flux tries again", {"coldstart/retried": "web/early"}, (ANY_ERROR,)),
     Case("kind-from-a-child", "operators are often there before Flux", {"coldstart/from-outside": "applies first"}, (ANY_ERROR,)),
     Case(
+        "kustomization-moved-from-its-source",
+        "`namespace: kube-system` moves it to where there is no GitRepository",
+        {"references/missing-source": "takes its content from GitRepository kube-system/flux-system"},
+    ),
+    Case(
+        "namespace-renamed-by-kustomize",
+        "`namespace: kube-system` makes the Namespace in it another one",
+        {"ownership/system-namespace": "Flux may prune Namespace kube-system"},
+        (ANY_ERROR,),
+    ),
+    Case(
         "labels-that-kustomize-adds",
         "the pods have them, though no file says so",
         {},

@@ -136,7 +136,8 @@ def sources(context: CheckContext) -> Iterator[Finding]:
         source = mapping(item.spec, "chartRef") or mapping(chart, "sourceRef") or mapping(item.spec, "sourceRef")
         kind, name = str(source.get("kind", "GitRepository")), str(source.get("name", ""))
         namespace = str(source.get("namespace") or item.ref.namespace)
-        bootstrapped = name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not context.described)
+        moved_away = name == FLUX_NAMESPACE != namespace and item.keeps("spec", "sourceRef")
+        bootstrapped = not moved_away and (name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not context.described))
         if not name or (kind, namespace, name) in known or bootstrapped or (made and kind == "ExternalArtifact"):
             continue
         if not item.has_final_name or "${" in name + namespace:
