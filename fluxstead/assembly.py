@@ -14,9 +14,11 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.entry import Entry
 from fluxstead.checks.past import Past
 from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
+from fluxstead.checks.reading.artifact import ArtifactStore
 from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import history_of
 from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStore
+from fluxstead.checks.reading.uncommitted import not_committed
 from fluxstead.checks.rule import Remark
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -132,14 +134,13 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
     around = DiskStore(root) if root else TextStore({})
     entry = Entry(around, description.name, posixpath.join(cluster.flux.place, tree.directory))
     wrong = list(entry.findings())
-    store = TreeStore(tree.directory, tree, around, {entry.path: entry.as_written()} if wrong else {})
+    history = history_of(root, cluster.flux.branch) if root else None
+    index = history.git.index() if history else None
+    files = ArtifactStore(around, index)
+    store = TreeStore(tree.directory, tree, files, {entry.path: entry.as_written()} if wrong else {})
     begins = partial(_entries, description.name, tree.directory)
     applied = read_applied_tree(store, begins(store), cluster.flux.place)
-    before = (
-        committed(history_of(root, cluster.flux.branch), applied, begins, partial(cluster_then, description.name))
-        if root
-        else Committed()
-    )
+    before = committed(history, applied, begins, partial(cluster_then, description.name)) if history else Committed()
     unread = around.unreadable if isinstance(around, DiskStore) else {}
     applied.findings += [finding for finding in wrong if entry.path not in unread]
     applied.findings += [
@@ -147,6 +148,7 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         *entry.renamed(applied, before.before),
         *(unreadable(*one) for one in unread.items()),
         *map(endless_link, sorted(around.endless) if isinstance(around, DiskStore) else ()),
+        *(not_committed(applied, history, index) if history else ()),
     ]
     context = CheckContext(
         tree=applied,

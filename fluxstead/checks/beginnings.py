@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, SOURCES, identity
@@ -28,6 +28,8 @@ class Beginning(NamedTuple):
     folder: str
     artifact: str
     spec: Mapping[str, Any]
+    ignored: str = ""
+    """What its source leaves out, besides what `.sourceignore` says."""
 
 
 @dataclass(slots=True)
@@ -38,8 +40,8 @@ class _Files:
     """From what `flux bootstrap` wrote, and from instances of the Flux operator."""
     kustomizations: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     """Each Kustomization's path, the folder of its file, and its spec."""
-    sources: set[tuple[str, str]] = field(default_factory=set)
-    """The folder of each source's file, and the source's name."""
+    sources: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By the folder of each source's file and the source's name, what it ignores."""
 
 
 def beginnings_in(store: Store) -> list[Beginning]:
@@ -50,8 +52,14 @@ def beginnings_in(store: Store) -> list[Beginning]:
     synced = [one for one in files.synced if store.is_folder(one.folder)]
     if synced:
         wider = [one for one in itself if any(_covers(one.folder, other.folder) for other in synced)]
-        return _widest([*wider, *synced])
-    return _widest(_in_use(_of_clusters(highest), files))
+        return [_ignoring(one, files) for one in _widest([*wider, *synced])]
+    return [_ignoring(one, files) for one in _widest(_in_use(_of_clusters(highest), files))]
+
+
+def _ignoring(one: Beginning, files: _Files) -> Beginning:
+    name = str(mapping(one.spec, "sourceRef").get("name") or FLUX_NAMESPACE)
+    found = (text for (folder, source), text in files.sources.items() if source == name and text and _covers(one.folder, folder))
+    return one if one.ignored else one._replace(ignored=next(found, ""))
 
 
 def _widest(found: Iterable[Beginning]) -> list[Beginning]:
@@ -111,7 +119,7 @@ def _take(files: _Files, path: str, data: Mapping[str, Any]) -> None:
     if ref is None:
         return
     if ref.group == SOURCES:
-        files.sources.add((folder, ref.name))
+        files.sources[folder, ref.name] = str(mapping(data, "spec").get("ignore") or "")
     elif ref.group == KUSTOMIZE and ref.kind == "Kustomization":
         spec = mapping(data, "spec")
         files.kustomizations.append((normal(str(spec.get("path") or "")), folder, spec))
@@ -151,4 +159,6 @@ def _of_instance(store: Store, path: str, instance: Mapping[str, Any], sync: Map
         artifact = next((one for one in above if store.is_folder(posixpath.join(one, folder))), "")
     ref = ObjectRef(KUSTOMIZE, "Kustomization", FLUX_NAMESPACE, str(sync.get("name") or FLUX_NAMESPACE))
     patches = entries_of(mapping(instance, "kustomize"), "patches")
-    return Beginning(posixpath.join(artifact, folder), artifact, merged({"path": str(sync["path"])}, ref, patches))
+    source = merged({}, replace(ref, group=SOURCES, kind=str(sync.get("kind"))), patches)
+    spec = merged({"path": str(sync["path"])}, ref, patches)
+    return Beginning(posixpath.join(artifact, folder), artifact, spec, str(source.get("ignore") or ""))

@@ -8,31 +8,45 @@ from fluxstead.checks.beginnings import Beginning, beginnings_in
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.past import Past
 from fluxstead.checks.reading.applied_tree import read_applied_tree
+from fluxstead.checks.reading.artifact import ArtifactStore
 from fluxstead.checks.reading.committed import Committed, committed
-from fluxstead.checks.reading.repository import History, history_of
+from fluxstead.checks.reading.repository import history_of
 from fluxstead.checks.reading.store import DiskStore, normal
+from fluxstead.checks.reading.uncommitted import not_committed
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.tree.look import endless_link, unreadable
 
 
 def clusters_in(root: Path, facts: SystemFacts) -> dict[str, Past]:
     """Each cluster's tree, by the directory that its Flux begins with."""
-    store, history = DiskStore(root), history_of(root)
-    return {one.folder: _evidence(store, one, history, facts) for one in beginnings_in(store)}
+    repository = _Repository(root)
+    return {one.folder: _evidence(repository, one, facts) for one in beginnings_in(repository.files)}
 
 
 def cluster_at(root: Path, entry: str, facts: SystemFacts) -> Past:
     """The tree of the cluster whose Flux begins with this directory."""
-    store, folder = DiskStore(root), normal(entry)
-    found = {one.folder: one for one in beginnings_in(store)}
-    return _evidence(store, found.get(folder, Beginning(folder, "", {})), history_of(root), facts)
+    repository, folder = _Repository(root), normal(entry)
+    found = {one.folder: one for one in beginnings_in(repository.files)}
+    return _evidence(repository, found.get(folder, Beginning(folder, "", {})), facts)
 
 
-def _evidence(store: DiskStore, begins: Beginning, history: History, facts: SystemFacts) -> Past:
-    tree = read_applied_tree(store, [begins.folder], artifact=begins.artifact, spec=begins.spec)
-    past = committed(history, tree, lambda files: [begins.folder] if files.is_folder(begins.folder) else [])
-    tree.findings += [unreadable(path, why) for path, why in store.unreadable.items()]
-    tree.findings += map(endless_link, sorted(store.endless))
+class _Repository:
+    """A folder with its history, read once for all clusters."""
+
+    def __init__(self, root: Path) -> None:
+        self.disk = DiskStore(root)
+        self.history = history_of(root)
+        self.index = self.history.git.index()
+        self.files = ArtifactStore(self.disk, self.index)
+
+
+def _evidence(repository: _Repository, begins: Beginning, facts: SystemFacts) -> Past:
+    files = ArtifactStore(repository.disk, repository.index, begins.ignored) if begins.ignored else repository.files
+    tree = read_applied_tree(files, [begins.folder], artifact=begins.artifact, spec=begins.spec)
+    past = committed(repository.history, tree, lambda store: [begins.folder] if store.is_folder(begins.folder) else [])
+    tree.findings += [unreadable(path, why) for path, why in repository.disk.unreadable.items()]
+    tree.findings += map(endless_link, sorted(repository.disk.endless))
+    tree.findings += not_committed(tree, repository.history, repository.index)
     # Somebody who looks at a repository, and does not commit to it, need not have its past.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.fix}" for one in past.unread)]
     return Past(CheckContext(tree=tree, facts=facts), Committed(past.before, past.last_commit, unchecked=unchecked))

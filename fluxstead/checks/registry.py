@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fluxstead.checks import acceptance, entry
+from fluxstead.checks.reading import uncommitted
 from fluxstead.checks.rules import (
     accounts,
     admission,
@@ -97,5 +98,6 @@ MADE_ELSEWHERE = (
     *left_behind.CHECKS,
     *look.CHECKS,
     *entry.CHECKS,
+    *uncommitted.CHECKS,
     *acceptance.CHECKS,
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fluxstead.cli import REPOSITORY
 from fluxstead.cli.formats import coloured, formatted
-from fluxstead.core.findings import Finding, Severity, counted, errors, shortened
+from fluxstead.core.findings import Finding, Severity, counted, errors, gathered, shortened
 from fluxstead.description.load import stacks_in
 from fluxstead.embedded import Run, run_program
 from fluxstead.roster import all_checks
@@ -72,7 +72,7 @@ def print_findings(findings: Iterable[Finding], how: str, quiet: Sequence[str] =
 
     `quiet`: checks whose warnings are left out.
     """
-    shown = shortened(heard(findings, quiet))
+    shown = shortened(gathered(heard(findings, quiet)))
     text = formatted(shown, how)
     if text:
         on_terminal = how == "text" and sys.stderr.isatty() and not os.environ.get("NO_COLOR")

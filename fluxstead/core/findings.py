@@ -79,6 +79,17 @@ def shortened(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(kept)
 
 
+def gathered(findings: Iterable[Finding]) -> list[Finding]:
+    """Sorted; of those that ask for one change at one line, such as for each user of a shared file, the first with a count."""
+    same: dict[tuple[Source, str, str], list[Finding]] = {}
+    for finding in sorted(set(findings)):
+        same.setdefault((finding.source, finding.id, finding.fix), []).append(finding)
+    return [
+        first if not more else replace(first, what=f"{first.what} (and {len(more)} more like this)")
+        for first, *more in same.values()
+    ]
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """The number and what is counted: `1 disk`, `2 disks`, `0 disks`, `2 copies`."""
     return f"{number or 'no'} {noun if number == 1 else plural or f'{noun}s'}"

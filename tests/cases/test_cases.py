@@ -1,7 +1,8 @@
 """Small inputs from real clusters' troubles, as data: each folder is a tree, or a change of the reference cluster's description.
 
 A folder with `change.patch` is a change of the reference cluster; `before.patch`, where it is there, was committed first. Any other
-folder is a hand-written tree; `before/`, where it is there, holds the files as they were committed first.
+folder is a hand-written tree; `before/`, where it is there, holds the files as they were committed first, and `after/` those that
+are written after everything else is committed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.conftest import Project
 
 HERE = Path(__file__).parent
 PATCH = "change.patch"
-BEFORE = "before"
+BEFORE, AFTER = "before", "after"
 ANY_ERROR = "*"
 """Stands for the id of every error."""
 
@@ -35,6 +36,8 @@ class Case:
     found: dict[str, str]
     never: tuple[str, ...] = ()
 
+
+BAD, MISSING = "references/bad-kustomization", "references/missing-file"
 
 CASES = (
     Case(
@@ -236,6 +239,49 @@ CASES = (
         "Longhorn moved its backup target in 1.8; the values of every release are known, not only of the newest of a line.",
         {"tree/chart-value": "`defaultSettings.backupTarget` (1.7.3 still has it)", "tree/chart-value-unsure": "zebra"},
     ),
+    Case("folder-in-sourceignore", "it is not in the artifact", {MISSING: "apps/secret-things is left out by .sourceignore"}),
+    Case("file-taken-back-in-by-sourceignore", "the last pattern that matches counts", {}, (ANY_ERROR,)),
+    Case("path-that-the-source-ignores", "it is not in the artifact", {"references/missing-path": "left out by"}),
+    Case("file-ignored-by-git", "it is never committed", {MISSING: "apps/settings.local.yaml is ignored by Git"}),
+    Case("picture-in-a-generator", "source-controller leaves pictures out", {MISSING: "apps/logo.png is left out by source-con"}),
+    Case("link-out-of-the-repository", "what it leads to is on one machine", {MISSING: "apps/settings.yaml is a link"}),
+    Case("link-inside-the-repository", "source-controller does not archive links", {MISSING: "apps/settings.yaml is a link"}),
+    Case("path-out-of-the-repository", "Flux reads nothing outside the artifact", {MISSING: "is outside the repository"}),
+    Case("empty-kustomization", "kustomize refuses one", {BAD: "apps/site/kustomization.yaml is empty"}),
+    Case("empty-kustomization-of-a-flux-kustomization", "Flux adds to it, so that it may be empty", {}, (ANY_ERROR,)),
+    Case("kustomization-that-is-a-list", "kustomize reads mappings", {BAD: "apps/kustomization.yaml is a list"}),
+    Case("resources-that-are-no-list", "kustomize wants a list", {BAD: "something else than a list of paths under `resources`"}),
+    Case("folder-that-lists-itself", "a circle", {BAD: "apps/kustomization.yaml lists its own folder: `.`"}),
+    Case("folders-that-list-each-other", "a circle", {BAD: "leads back to itself, by `../../apps`"}),
+    Case("component-among-the-resources", "kustomize refuses it there", {BAD: "which is a Component, under `resources`"}),
+    Case("folder-among-the-components", "kustomize refuses it there", {BAD: "which is no Component, under `components`"}),
+    Case("file-that-is-no-object", "Flux lists every file of the folder", {"references/no-object": "apps/values.yaml"}),
+    Case("listed-file-that-is-a-scalar", "kustomize wants objects", {"references/no-object": "it is a single value"}),
+    Case("listed-file-that-is-json", "kustomize reads it", {"tree/two-owners": "ConfigMap web/settings"}, (MISSING,)),
+    Case("list-in-a-list", "kustomize takes both apart", {"tree/two-owners": "ConfigMap web/settings"}),
+    Case("local-configuration", "kustomize drops it", {}, (ANY_ERROR,)),
+    Case("new-file-that-is-not-added", "the commit will miss it", {"references/not-added": "lists `settings.yaml`"}, (ANY_ERROR,)),
+    Case("committed-list-of-a-file-that-is-not", "Flux fails on it now", {MISSING: "apps/settings.yaml is not committed"}),
+    Case("namespace-from-a-child", "the child is never applied", {"coldstart/stuck": "which this one applies first"}),
+    Case("namespace-from-a-neighbour", "it comes, and Flux tries again", {"coldstart/retried": "web/early"}, (ANY_ERROR,)),
+    Case("kind-from-a-child", "operators are often there before Flux", {"coldstart/from-outside": "applies first"}, (ANY_ERROR,)),
+    Case(
+        "kustomization-moved-from-its-source",
+        "`namespace: kube-system` moves it to where there is no GitRepository",
+        {"references/missing-source": "takes its content from GitRepository kube-system/flux-system"},
+    ),
+    Case(
+        "namespace-renamed-by-kustomize",
+        "`namespace: kube-system` makes the Namespace in it another one",
+        {"ownership/system-namespace": "Flux may prune Namespace kube-system"},
+        (ANY_ERROR,),
+    ),
+    Case(
+        "labels-that-kustomize-adds",
+        "the pods have them, though no file says so",
+        {},
+        (ANY_ERROR, "references/selects-nothing", "references/policy-selects-nothing"),
+    ),
 )
 
 
@@ -265,13 +311,15 @@ def _of_description(case: Path, project: Project) -> list[Finding]:
 
 
 def _of_tree(case: Path, root: Path) -> list[Finding]:
-    shutil.copytree(case, root, ignore=shutil.ignore_patterns(BEFORE), symlinks=True)
+    shutil.copytree(case, root, ignore=shutil.ignore_patterns(BEFORE, AFTER), symlinks=True)
     git(root, "init", "-q")
     if (case / BEFORE).exists():
         shutil.copytree(case / BEFORE, root, dirs_exist_ok=True)
         commit(root)
-        shutil.copytree(case, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(BEFORE), symlinks=True)
+        shutil.copytree(case, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(BEFORE, AFTER), symlinks=True)
     else:
         commit(root)
+    if (case / AFTER).exists():
+        shutil.copytree(case / AFTER, root, dirs_exist_ok=True)
     said = (one for past in clusters_in(root, SYSTEM_FACTS).values() for one in judged(past))
     return [one for one in said if isinstance(one, Finding)]

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.checks.planted import WEB, Planted, layer, release
+from tests.checks.planted import WEB, Planted, layer, obj, release
 
 _COMPONENT = "components: [../common]\n"
 _COMMON = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: web}\ndata: {a: b}\n"
 
 OF_TREES: Mapping[str, Planted] = {
+    "references/bad-kustomization": Planted(
+        files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, .]\n"},
+        cure=(", .", ""),
+        says="web/kustomization.yaml lists its own folder: `.`",
+    ),
+    "ownership/system-namespace": Planted(
+        files=layer("web", obj("Namespace", "flux-system")),
+        cure=("metadata: {name: flux-system}\n", "metadata: {name: web}\n"),
+        says="Flux may prune Namespace flux-system",
+    ),
+    "references/no-object": Planted(
+        files={**layer("web", WEB), "web/values.yaml": "tag: 1.2.3\n"},
+        cure=("tag: 1.2.3\n", "# none\n"),
+        says="web/values.yaml holds no Kubernetes object: it has no kind",
+    ),
     "tree/in-common": Planted(
         files={
             **layer("web", WEB),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fluxstead.core.check import warns
+from fluxstead.core.findings import Source, gathered
 from tests.conftest import REPOSITORY, Project, copy_description
 
 STACK = "Pulumi.edge.yaml"
@@ -36,3 +38,11 @@ def test_an_error_of_the_order_hides_no_other_and_is_said_once(edge: Project, id
     assert other != before
     edge.replace(STACK, *CASES[id_])
     assert ids(edge) == sorted([*other, id_])
+
+
+def test_a_wall_of_equal_findings_is_one_with_a_count() -> None:
+    """One line of a shared file, found in each of its users; another change at the same line stays for itself."""
+    check = warns("a/b", "F1", "x")
+    made = [check(Source("a.yaml", 3), what=f"Secret {name}", why="it leaks", fix="encrypt it") for name in "abc"]
+    other = check(Source("a.yaml", 3), what="Secret d", why="it leaks", fix="remove it")
+    assert [one.what for one in gathered([*made, other])] == ["Secret a (and 2 more like this)", "Secret d"]

@@ -17,6 +17,7 @@ import pytest
 
 from fluxstead.checks.outside.rules import OF_FILES
 from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
+from fluxstead.checks.reading.uncommitted import NOT_ADDED
 from fluxstead.checks.registry import MADE_ELSEWHERE
 from fluxstead.description import load, place, problems, text_in, yaml_in
 from fluxstead.roster import SYSTEMS
@@ -28,11 +29,13 @@ from tests.rules.mutated import REPOSITORY
 
 pytestmark = pytest.mark.reference
 BY_THE_DISK = {ENDLESS_LINK, LOCKED, NOT_WRITTEN, UNREADABLE}
+BY_GIT = {NOT_ADDED}
 OF_DESCRIPTIONS = [check for module in (load, place, problems, text_in, yaml_in) for check in module.CHECKS]
 PLANNED = [check for system in SYSTEMS for check in system.planned]
-SEVERITIES = {check.id: str(check.severity) for check in {*MADE_ELSEWHERE, *OF_DESCRIPTIONS, *PLANNED} - BY_THE_DISK}
-ELSEWHERE_TESTED = {check.id for rule in (*OF_OUTSIDE, *OF_FILES) for check in rule.checks} | {check.id for check in BY_THE_DISK}
-"""They ask other programs and servers: tests/checks/test_outside.py and test_registries.py; or the disk: tests/tree."""
+SEVERITIES = {check.id: str(check.severity) for check in {*MADE_ELSEWHERE, *OF_DESCRIPTIONS, *PLANNED} - BY_THE_DISK - BY_GIT}
+ELSEWHERE_TESTED = {check.id for rule in (*OF_OUTSIDE, *OF_FILES) for check in rule.checks}
+ELSEWHERE_TESTED |= {check.id for check in BY_THE_DISK | BY_GIT}
+"""They ask programs and servers: tests/checks/test_outside.py and test_registries.py; the disk: tests/tree; Git: tests/cases."""
 
 
 @pytest.fixture(scope="module")

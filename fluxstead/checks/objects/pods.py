@@ -31,6 +31,7 @@ class Pods:
     def __init__(self, tree: AppliedTree) -> None:
         self._all: dict[str, list[Pod]] = defaultdict(list)
         self._by_label: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        self._as_written: dict[str, bool] = {}
         self.claims: set[tuple[str, str]] = set()
         """The namespace and the start of the name of each claim that a StatefulSet creates for its pods."""
         for item in tree.of(*WORKLOADS):
@@ -46,6 +47,13 @@ class Pods:
         """All of them."""
         for pods in self._all.values():
             yield from pods
+
+    def have_their_labels(self, namespace: str) -> bool:
+        """Whether all in a namespace carry the labels that are written: kustomize may add some, to their selectors as well."""
+        if namespace not in self._as_written:
+            pods = self._all.get(namespace, [])
+            self._as_written[namespace] = all(pod.item.keeps("spec", "template", "metadata", "labels") for pod in pods)
+        return self._as_written[namespace]
 
     def with_labels(self, namespace: str, labels: Mapping[str, Any]) -> list[Pod]:
         """Those in a namespace that carry all of these labels."""

@@ -132,6 +132,8 @@ class AppliedTree:
     files: set[str] = field(default_factory=set)
     used: dict[str, str] = field(default_factory=dict)
     """Files that objects are made of and that are none themselves, each with what is made of it."""
+    listed: dict[str, tuple[Document, str]] = field(default_factory=dict)
+    """For each file that a kustomization lists, which one does, and how."""
     findings: list[Finding] = field(default_factory=list)
 
     def folder_of(self, spec: Mapping[str, Any]) -> str:
@@ -212,6 +214,7 @@ def _directory(tree: AppliedTree, folder: str, seen: dict[str, DirectoryContent]
     tree.findings.extend(content.findings)
     tree.files |= content.files
     tree.used |= content.used
+    tree.listed |= content.listed
     return content
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
+from fluxstead.checks.reading.artifact import ArtifactStore
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.repository import PARTIAL, Commit, Git, History, Unread
 from fluxstead.checks.reading.store import Store, folders_of, is_yaml
@@ -57,10 +58,11 @@ def committed(
         known = next((one for other, one in read if other.blobs == commit.blobs), None)
         if known is not None:
             return known
-        store = _CommitStore(history.git, commit.blobs, now.store)
+        files = _CommitStore(history.git, commit.blobs, now.store, commit.links)
+        store = ArtifactStore(files, paths=commit.blobs)
         made = read_applied_tree(store, entries(store), now.place, now.artifact, now.spec)
-        if store.missing:
-            what = f"{store.missing} in {commit.name} is not in this clone"
+        if files.missing:
+            what = f"{files.missing} in {commit.name} is not in this clone"
             result.unread.append(Unread(what, PARTIAL))
         read.append((commit, made))
         return made
@@ -93,6 +95,7 @@ class _CommitStore:
     git: Git
     blobs: Mapping[str, str]
     now: Store
+    links: frozenset[str] = frozenset()
     missing: str = ""
     """A file that Git lists but does not have."""
     _read: dict[str, Sequence[Document]] = field(default_factory=dict)
@@ -125,15 +128,19 @@ class _CommitStore:
         """As in Store."""
         return self.text(path)
 
+    def left_out(self, path: str) -> str | None:
+        """As in Store."""
+        return "is a link, which Flux does not follow" if path in self.links else None
+
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
         if path not in self._read:
-            same = self.now.is_file(path) and _blob_of(self.now.text(path)) == self.blobs.get(path)
+            same = self.now.is_file(path) and blob_of(self.now.text(path)) == self.blobs.get(path)
             self._read[path] = self.now.documents(path) if same else documents_in(self.text(path), path)
         return self._read[path]
 
 
-def _blob_of(text: str) -> str:
+def blob_of(text: str) -> str:
     """The name that Git gives to a file with this content, if no filter changes it."""
     content = text.encode("utf-8", "surrogateescape")
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

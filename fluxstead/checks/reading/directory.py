@@ -14,6 +14,7 @@ from typing import Any
 
 from fluxstead.catalog.kinds import is_namespaced
 from fluxstead.checks.reading.documents import Document
+from fluxstead.checks.reading.kustomize_files import lists_itself, not_an_object, objects_in, problems_of, wrong_place
 from fluxstead.checks.reading.patches import Patch, patches_in
 from fluxstead.checks.reading.store import Store, entries_of, is_yaml, normal, texts_of
 from fluxstead.core.check import refuses
@@ -53,6 +54,8 @@ class DirectoryContent:
     files: set[str] = field(default_factory=set)
     used: dict[str, str] = field(default_factory=dict)
     """Files that objects are made of and that are none themselves, each with what is made of it: a kind, or a patch."""
+    listed: dict[str, tuple[Document, str]] = field(default_factory=dict)
+    """The kustomization that lists a file, and how."""
 
 
 def read_directory(store: Store, folder: str) -> DirectoryContent:
@@ -83,8 +86,6 @@ def _every_file(store: Store, folder: str, content: DirectoryContent, above: lis
     """Without a kustomization, Flux applies every manifest below the folder (fluxcd/pkg kustomize, Generator)."""
     for name in store.children(folder):
         path = f"{folder}/{name}" if folder else name
-        if name.startswith("."):
-            continue
         if store.is_folder(path):
             _folder(store, path, content, above)
         elif is_yaml(path):
@@ -96,17 +97,13 @@ def _file(store: Store, path: str, content: DirectoryContent) -> None:
     for document in store.documents(path):
         if document.problem is not None:
             content.findings.append(_not_yaml(document))
-        else:
-            content.documents.extend(_flat(document))
-
-
-def _flat(document: Document) -> Iterator[Document]:
-    data = document.data
-    if isinstance(data, Mapping) and str(data.get("kind")).endswith("List") and isinstance(data.get("items"), list):
-        for item in data["items"]:
-            yield from _flat(replace(document, data=item))
-    elif data is not None:
-        yield document
+            continue
+        for one in objects_in(document):
+            problem = not_an_object(one)
+            if problem is None:
+                content.documents.append(one)
+            else:
+                content.findings.append(problem)
 
 
 def _kustomization(store: Store, folder: str, listing: str, content: DirectoryContent, above: list[str]) -> None:
@@ -115,13 +112,14 @@ def _kustomization(store: Store, folder: str, listing: str, content: DirectoryCo
     data = documents[0].data if documents and isinstance(documents[0].data, Mapping) else {}
     if documents and documents[0].problem is not None:
         content.findings.append(_not_yaml(documents[0]))
+    content.findings.extend(problems_of(documents[0] if documents else None, listing, uppermost=len(above) == 1))
     start = len(content.documents)
     for entry in [*texts_of(data, "resources"), *texts_of(data, "bases")]:
         _entry(store, folder, entry, content, above)
     generated = [*_generated(data, "configMapGenerator", "ConfigMap"), *_generated(data, "secretGenerator", "Secret")]
     content.documents.extend(Document(listing, obj, documents[0].source) for obj in generated)
     for entry in texts_of(data, "components"):
-        _entry(store, folder, entry, content, above)
+        _entry(store, folder, entry, content, above, component=True)
     if data.get("namespace"):
         _move_to(str(data["namespace"]), content, start)
     if isinstance(data.get("commonAnnotations"), Mapping):
@@ -142,25 +140,36 @@ def _only_follows_names(store: Store, folder: str, data: Mapping[str, Any]) -> b
     return True
 
 
-def _entry(store: Store, folder: str, entry: str, content: DirectoryContent, above: list[str]) -> None:
+def _entry(store: Store, folder: str, entry: str, content: DirectoryContent, above: list[str], *, component: bool = False) -> None:
     if "://" in entry or entry.startswith(("git@", "github.com/")) or "?ref=" in entry:
         content.has_final_names = False
         return
     path, listing = normal(posixpath.join(folder, entry)), store.documents(above[-1])[0]
     if store.is_folder(path):
-        if kustomization_in(store, path) is None:
-            content.findings.append(_missing(listing, entry, f"{path} has no kustomization.yaml"))
+        inside = kustomization_in(store, path)
+        if inside is None:
+            content.findings.append(missing(listing, entry, f"{path} has no kustomization.yaml"))
+        elif inside in above:
+            content.findings.append(lists_itself(listing, entry))
+        else:
+            kinds = [mapping({"it": one.data}, "it").get("kind") for one in store.documents(inside)[:1]]
+            content.findings.extend(wrong_place(listing, entry, next(iter(kinds), None), component=component))
         _folder(store, path, content, above)
     elif store.is_file(path):
+        content.listed.setdefault(path, (listing, entry))
         _file(store, path, content)
     else:
-        content.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
+        content.findings.append(missing(listing, entry, f"{path} {store.left_out(path) or 'is not in the repository'}"))
 
 
 def _must_be_there(store: Store, folder: str, entry: str, listing: Document, content: DirectoryContent) -> None:
     path = normal(posixpath.join(folder, entry))
-    if "://" not in entry and not store.is_file(path):
-        content.findings.append(_missing(listing, entry, f"{path} is not in the repository"))
+    if "://" in entry:
+        return
+    if store.is_file(path):
+        content.listed.setdefault(path, (listing, entry))
+    else:
+        content.findings.append(missing(listing, entry, f"{path} {store.left_out(path) or 'is not in the repository'}"))
 
 
 PATCH = "patch"
@@ -237,12 +246,13 @@ def moved(document: Document, namespace: str) -> Document:
     return replace(document, data={**data, "metadata": {**metadata, "namespace": namespace}})
 
 
-def _missing(listing: Document, entry: str, what: str) -> Finding:
+def missing(listing: Document, entry: str, what: str, fix: str = "the file, or a list without it") -> Finding:
+    """A finding about a listed file or folder that Flux does not get."""
     return MISSING_FILE(
         listing.source,
         what=f"{listing.path} lists `{entry}`: {what}",
         why="kustomize fails on it, and nothing in the whole layer is applied (F3)",
-        fix="the file, or a list without it",
+        fix=fix,
     )
 
 

@@ -22,6 +22,8 @@ _OF_THE_CONTENT = frozenset(
 )
 """Settings of a Flux Kustomization that change what it applies, besides its own patches."""
 
+_IMAGES = {"spec": {"template": {"spec": {}}, "jobTemplate": {"spec": {"template": {"spec": {}}}}, "containers": []}}
+
 Patch = tuple[str, Any]
 """A kind that is patched, and the patch as an object; None where it is not one, or could not be read."""
 
@@ -38,8 +40,10 @@ def patches_in(data: Mapping[str, Any], read: Callable[[str], Sequence[Document]
     for entry in merges if isinstance(merges, list) else ():
         content = documents_in(entry, "") if "\n" in str(entry) else read(str(entry))
         yield from _one(None, [document.data for document in content])
-    if data.get("images") or data.get("replicas"):
-        yield from ((kind, None) for kind in WORKLOADS)
+    if data.get("images"):
+        yield from ((kind, _IMAGES) for kind in WORKLOADS)
+    if data.get("replicas"):
+        yield from ((kind, {"spec": {"replicas": None}}) for kind in WORKLOADS)
     selecting = any({"includeSelectors", "includeTemplates", "fields"} & entry.keys() for entry in entries_of(data, "labels"))
     if data.get("commonLabels") or selecting:
         yield EVERYTHING, None

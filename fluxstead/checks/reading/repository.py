@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from fluxstead.core.repository import repositories_around
@@ -36,6 +37,7 @@ class Commit:
     name: str
     blobs: Mapping[str, str]
     submodules: Sequence[str] = ()
+    links: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -48,6 +50,33 @@ class History:
     parent: Commit | None = None
     unread: list[Unread] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
+
+
+class Index:
+    """What Git has of the files below the project's folder, and what it would take; everything else there is ignored."""
+
+    def __init__(self, tracked: frozenset[str], new: frozenset[str], *, at_top: bool) -> None:
+        self.tracked = tracked
+        self.new = new
+        self.files = tracked | new
+        self.at_top = at_top
+        """Whether the project's folder is the repository's root."""
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """The folders with such files."""
+        return frozenset(folder for file in self.files for folder in above(file))
+
+    def is_inside(self, path: str) -> bool:
+        """Whether the path is in a submodule, or in a repository of its own, of which only the root is listed."""
+        return any(folder in self.tracked or f"{folder}/" in self.new for folder in (path, *above(path)))
+
+
+def above(path: str) -> Iterator[str]:
+    """The folders that a path is in, the innermost first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 class Git:
@@ -66,6 +95,21 @@ class Git:
         done = subprocess.run(self._command(*arguments), env=self._environment, check=False, capture_output=True)  # noqa: S603 -- the operator's git
         said = done.stderr.decode("utf-8", "replace").strip()
         return (done.stdout, said) if done.returncode == 0 else (None, said or f"git {arguments[0]} failed")
+
+    def index(self) -> Index | None:
+        """What Git lists of the folder; None where it lists nothing, as in a folder that a repository around it ignores."""
+        if self.marked is None:
+            return None
+        try:
+            answer, _ = self.ask("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
+        except OSError:
+            return None
+        entries = [entry for entry in (answer or b"").decode("utf-8", "surrogateescape").split("\0") if entry]
+        if not entries:
+            return None
+        new = frozenset(entry[2:] for entry in entries if entry.startswith("? "))
+        tracked = frozenset(entry[2:] for entry in entries if not entry.startswith("? "))
+        return Index(tracked, new, at_top=self.marked.samefile(self.root))
 
     def content(self, blob: str) -> bytes | None:
         """The content of that name; None where this clone does not have it."""
@@ -186,8 +230,9 @@ def _commit(history: History, name: str, revision: str) -> Commit | None:
         history.unread.append(Unread(f"the files of {name} are not in this clone: {said.splitlines()[0]}", PARTIAL))
         return None
     entries = list(_entries(listed))
-    blobs = {path: blob for kind, path, blob in entries if kind == b"blob"}
-    return Commit(name, blobs, [path for kind, path, _ in entries if kind == b"commit"])
+    blobs = {path: blob for mode, path, blob in entries if mode != b"160000"}
+    links = frozenset(path for mode, path, _ in entries if mode == b"120000")
+    return Commit(name, blobs, [path for mode, path, _ in entries if mode == b"160000"], links)
 
 
 PARTIAL = "`git fetch --refetch --no-filter`, which fetches what a partial clone left out; otherwise `git fsck` says what is broken"
@@ -198,4 +243,4 @@ def _entries(listed: bytes) -> Iterator[tuple[bytes, str, str]]:
         head, _, path = entry.partition(b"\t")
         fields = head.split()
         if len(fields) == 3:  # noqa: PLR2004 -- mode, type and name
-            yield fields[1], path.decode("utf-8", "surrogateescape"), fields[2].decode()
+            yield fields[0], path.decode("utf-8", "surrogateescape"), fields[2].decode()

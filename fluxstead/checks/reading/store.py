@@ -38,6 +38,9 @@ class Store(Protocol):
     def documents(self, path: str) -> Sequence[Document]:
         """The documents of a YAML file; one without data and with a problem where it is not YAML."""
 
+    def left_out(self, path: str) -> str | None:
+        """Why Flux does not get what is at this path; None where nothing says so, whether or not it is there."""
+
 
 @dataclass(slots=True)
 class DiskStore:
@@ -81,6 +84,14 @@ class DiskStore:
         except OSError as problem:
             self.unreadable[folder or "."] = problem.strerror or str(problem)
             return ()
+
+    def left_out(self, path: str) -> str | None:
+        """Links are not archived, and neither is what they lead to."""
+        try:
+            link = bool(path) and (self.root / path).is_symlink()
+        except OSError:
+            return None
+        return "is a link, which Flux does not follow" if link else None
 
     def text(self, path: str) -> str:
         """As in Store."""
@@ -145,6 +156,10 @@ class TextStore:
             self._read[path] = documents_in(self.text(path), path)
         return self._read[path]
 
+    def left_out(self, path: str) -> str | None:  # noqa: ARG002 -- nothing is left out here
+        """As in Store."""
+        return None
+
     @cached_property
     def _folders(self) -> dict[str, set[str]]:
         return folders_of(self._files)
@@ -193,6 +208,10 @@ class TreeStore:
     def documents(self, path: str) -> Sequence[Document]:
         """As in Store."""
         return self._documents.get(path) or self._instead.get(path) or self._around.documents(path)
+
+    def left_out(self, path: str) -> str | None:
+        """As in Store."""
+        return None if self._ours(path) else self._around.left_out(path)
 
     def _ours(self, path: str) -> bool:
         return path == self._directory or path.startswith(f"{self._directory}/")

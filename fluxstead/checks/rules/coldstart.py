@@ -191,9 +191,19 @@ def _judge(item: AppliedObject, need: Requirement, cluster: _Cluster, waiting: W
             if stuck and (is_needed_to_apply(need) or item.kustomization.waits)
             else _too_early(item, need, offers[0])
         )
+    return _of_hand_written(item, need, offers, cluster, waiting, stuck=stuck)
+
+
+def _of_hand_written(
+    item: AppliedObject, need: Requirement, offers: list[_Offer], cluster: _Cluster, waiting: Waiting, *, stuck: bool
+) -> Finding | None:
+    """Without a description: who bootstraps a cluster installs operators, with their kinds, but no namespaces of applications."""
     if not is_needed_to_apply(need) or waiting.applied[item.kustomization.index] & cluster.unknown:
         return None
-    return _from_outside(item, need, offers[0]) if stuck else _retried(item, need, offers[0])
+    inside = all(_is_inside(offer.kustomization, item.kustomization) for offer in offers)
+    if inside and not isinstance(need, GroupKind) and not cluster.unknown & ~_with_children(waiting.tree, item.kustomization):
+        return _stuck(item, need, offers[0])
+    return _from_outside(item, need, offers[0]) if stuck or inside else _retried(item, need, offers[0])
 
 
 def _in_time(item: AppliedObject, need: Requirement, offer: _Offer, waiting: Waiting) -> bool:
@@ -208,6 +218,20 @@ def _after(kustomization: FluxKustomization, offer: _Offer, need: Requirement, w
     if offer.kustomization is kustomization:
         return offer.when_ready and is_needed_to_apply(need)
     return waiting.before(offer.kustomization, kustomization, ready=True) and kustomization.waits
+
+
+def _is_inside(one: FluxKustomization, other: FluxKustomization) -> bool:
+    """Whether the first one only exists once the other has been applied."""
+    parent = one.parent
+    while parent is not None and parent is not other:
+        parent = parent.parent
+    return parent is other
+
+
+def _with_children(tree: AppliedTree, above: FluxKustomization) -> int:
+    """The steps of a Kustomization and of all that it applies: none of them comes before it is applied."""
+    own = {one.index for one in tree.kustomizations.values() if one is above or _is_inside(one, above)}
+    return sum(3 << 2 * index for index in own)
 
 
 def _deadlock(circle: list[FluxKustomization]) -> Finding:
@@ -235,7 +259,7 @@ def _stuck(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return STUCK(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
-        + ("from the same Kustomization" if same else f"from {offer.kustomization.ref}, which waits for this one"),
+        + ("from the same Kustomization" if same else f"from {offer.kustomization.ref}, which {_comes_after(item, offer)}"),
         why="Flux validates a whole Kustomization before it applies any of it, so neither is ever applied (U5)"
         if same
         else "each waits for the other on an empty cluster (U5)",
@@ -243,11 +267,19 @@ def _stuck(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     )
 
 
+def _comes_after(item: AppliedObject, offer: _Offer) -> str:
+    return "this one applies first" if _is_inside(offer.kustomization, item.kustomization) else "waits for this one"
+
+
 def _from_outside(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
     return FROM_OUTSIDE(
         item.source,
         what=f"{item} needs {need}, which {offer.item} brings "
-        + ("from the same Kustomization" if offer.kustomization is item.kustomization else "from one that waits for this one"),
+        + (
+            "from the same Kustomization"
+            if offer.kustomization is item.kustomization
+            else f"from one which {_comes_after(item, offer)}"
+        ),
         why="an empty cluster only starts if somebody installs it before Flux, outside this tree (U5)",
         fix=f"a Kustomization of its own for {item.ref.kind} {item.ref.name}, with a dependsOn on {offer.kustomization.name}",
     )

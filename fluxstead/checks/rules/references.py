@@ -12,6 +12,7 @@ from fluxstead.checks.objects.pods import CONTROLLERS_OWN
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, FluxKustomization, releases_before
 from fluxstead.checks.reading.directory import MISSING_FILE, NOT_YAML
 from fluxstead.checks.reading.documents import Document
+from fluxstead.checks.reading.kustomize_files import BAD_KUSTOMIZATION, NO_OBJECT
 from fluxstead.checks.reading.store import line_with, normal
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
@@ -52,7 +53,7 @@ def paths(context: CheckContext) -> Iterator[Finding]:
         yield MISSING_PATH(
             line_with(store, kustomization.document, "path:"),
             what=f"{kustomization.ref} reconciles {normal(str(kustomization.spec.get('path') or ''))},"
-            " which is not in the repository",
+            f" which {store.left_out(path) or 'is not in the repository'}",
             why="Flux reports `path not found`, and applies nothing of it (F3)",
             fix=posixpath.join(tree.place, near) if near else "a directory of this repository",
         )
@@ -135,7 +136,8 @@ def sources(context: CheckContext) -> Iterator[Finding]:
         source = mapping(item.spec, "chartRef") or mapping(chart, "sourceRef") or mapping(item.spec, "sourceRef")
         kind, name = str(source.get("kind", "GitRepository")), str(source.get("name", ""))
         namespace = str(source.get("namespace") or item.ref.namespace)
-        bootstrapped = name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not context.described)
+        moved_away = name == FLUX_NAMESPACE != namespace and item.keeps("spec", "sourceRef")
+        bootstrapped = not moved_away and (name == FLUX_NAMESPACE or (item.ref.kind == "Kustomization" and not context.described))
         if not name or (kind, namespace, name) in known or bootstrapped or (made and kind == "ExternalArtifact"):
             continue
         if not item.has_final_name or "${" in name + namespace:
@@ -173,6 +175,7 @@ def targets(context: CheckContext) -> Iterator[Finding]:
             or not selector
             or not item.has_final_name
             or item.ref.namespace in context.opaque_namespaces
+            or not context.pods.have_their_labels(item.ref.namespace)
             or "${" in str(selector)
             or any(key.startswith(CONTROLLERS_OWN) for key in selector)
         ):
@@ -197,7 +200,7 @@ def _near(name: str, known: Iterable[str]) -> str | None:
 
 RULES = (
     Rule(dependencies, (DANGLING_DEPENDENCY,)),
-    Rule(paths, (MISSING_FILE, MISSING_PATH, NOT_YAML)),
+    Rule(paths, (BAD_KUSTOMIZATION, MISSING_FILE, MISSING_PATH, NO_OBJECT, NOT_YAML)),
     Rule(sources, (MISSING_SOURCE,)),
     Rule(targets, (NO_TARGET, SELECTS_NOTHING)),
 )

@@ -50,6 +50,7 @@ def policies(context: CheckContext) -> Iterator[Finding]:
         for namespace, selector, role in _selectors(item):
             # Pods of charts, of k3s, and those that somebody is trying out.
             unknown = namespace in context.opaque_namespaces or namespace in {"default", ""} or not _known(selector)
+            unknown = unknown or not context.pods.have_their_labels(namespace)
             if unknown or any(matches(selector, pod.labels) for pod in _candidates(context, namespace, selector)):
                 continue
             yield POLICY_SELECTS_NOTHING(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import mapping
+from fluxstead.nodes.model import Disk
 from fluxstead.systems.longhorn.disks import CHARTS_REPLICAS, copies_of, values_in
 from fluxstead.systems.longhorn.values import copies_in
 
@@ -24,6 +25,8 @@ TOO_LITTLE_SPACE = refuses(
 )
 
 _GI = Decimal(1024) ** 3
+_MANY = 256
+"""More selections than any cluster has: from there on, each is looked at alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +54,49 @@ def findings(context: CheckContext) -> Iterator[Finding]:
         if volume.storage_class in classes:
             tags, copies = classes[volume.storage_class]
             asked[tags].append((volume, copies))
-    for tags, volumes in asked.items():
-        yield from _judged(context, tags, volumes)
-
-
-def _judged(context: CheckContext, tags: frozenset[str], volumes: list[tuple[_Volume, int]]) -> Iterator[Finding]:
     live = [disk for node in context.nodes if node.state == "live" for disk in node.disks if disk.scheduling and not disk.evict]
-    chosen = [disk for disk in live if tags <= set(disk.tags)]
-    size, reserved = (
-        sum((disk.size.amount for disk in chosen), Decimal()),
-        sum((disk.reserved.amount for disk in chosen), Decimal()),
-    )
+    placed = {tags: frozenset(index for index, disk in enumerate(live) if tags <= set(disk.tags)) for tags in asked}
+    told: list[frozenset[int]] = []
+    for chosen in sorted(_together(placed.values()), key=len):
+        inside = [tags for tags, disks in placed.items() if disks <= chosen]
+        volumes = [one for tags in inside for one in asked[tags]]
+        finding = _judged([live[index] for index in chosen], inside, volumes, _over_provisioned(context))
+        if finding and not any(disks <= chosen for disks in told):
+            told.append(chosen)
+            yield finding
+
+
+def _together(selections: Iterable[frozenset[int]]) -> set[frozenset[int]]:
+    """Every selection of disks, and those that overlap taken together: a disk with two tags is filled by both."""
+    found, new = set(selections), set(selections)
+    while new and len(found) < _MANY:
+        new = {one | other for one in new for other in found if one & other} - found
+        found |= new
+    return found
+
+
+def _over_provisioned(context: CheckContext) -> Decimal:
+    """How much of a disk Longhorn gives away, all of it unless `storageOverProvisioningPercentage` says otherwise."""
+    said = str(mapping(values_in(context), "defaultSettings").get("storageOverProvisioningPercentage"))
+    return Decimal(said) / 100 if said.isdecimal() else Decimal(1)
+
+
+def _judged(
+    disks: list[Disk], selections: list[frozenset[str]], volumes: list[tuple[_Volume, int]], over_provisioned: Decimal
+) -> Finding | None:
+    size, reserved = sum((disk.size.amount for disk in disks), Decimal()), sum((disk.reserved.amount for disk in disks), Decimal())
     wanted = sum((volume.size * replicas for volume, replicas in volumes), Decimal())
-    if wanted <= size - reserved:
-        return
+    there = (size - reserved) * over_provisioned
+    if wanted <= there:
+        return None
     largest, replicas = max(volumes, key=lambda one: one[0].size * one[1])
-    asked = f"{counted(len(volumes), 'volume')} on disks with {', '.join(sorted(tags)) or 'any tag'}"
-    given = f"{counted(len(chosen), 'disk')} {'has' if len(chosen) == 1 else 'have'} {_gi(size)} - {_gi(reserved)} reserved"
-    yield TOO_LITTLE_SPACE(
+    on = " or ".join(", ".join(sorted(tags)) or "any tag" for tags in sorted(selections, key=sorted))
+    asked = f"{counted(len(volumes), 'volume')} on disks with {on}"
+    given = f"{counted(len(disks), 'disk')} {'has' if len(disks) == 1 else 'have'} {_gi(size)} - {_gi(reserved)} reserved"
+    given += "" if over_provisioned == 1 else f", at {over_provisioned * 100:.0f} %"
+    return TOO_LITTLE_SPACE(
         largest.item.source,
-        what=f"{asked} {'takes' if len(volumes) == 1 else 'take'} {_gi(wanted)} with all copies; {given} = {_gi(size - reserved)}",
+        what=f"{asked} {'takes' if len(volumes) == 1 else 'take'} {_gi(wanted)} with all copies; {given} = {_gi(there)}",
         why="Longhorn places no replica that does not fit, and its volume stays degraded or unbound (F1)",
         fix=f"smaller volumes or more disks; the largest is {largest.item.ref}: {_gi(largest.size)} in"
         f" {counted(replicas, 'copy', 'copies')}",
