@@ -33,7 +33,7 @@ from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
 from fluxstead.tree.layer import Plan
 from fluxstead.tree.left_behind import left_behind
-from fluxstead.tree.look import endless_link, unreadable
+from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
@@ -147,7 +147,6 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         *entry.around(applied),
         *entry.renamed(applied, before.before),
         *(unreadable(*one) for one in unread.items()),
-        *map(endless_link, sorted(around.endless) if isinstance(around, DiskStore) else ()),
         *(not_committed(applied, history, index) if history else ()),
     ]
     context = CheckContext(

@@ -14,7 +14,7 @@ from fluxstead.checks.reading.repository import history_of
 from fluxstead.checks.reading.store import DiskStore, normal
 from fluxstead.checks.reading.uncommitted import not_committed
 from fluxstead.checks.system_facts import SystemFacts
-from fluxstead.tree.look import endless_link, unreadable
+from fluxstead.tree.look import unreadable
 
 
 def clusters_in(root: Path, facts: SystemFacts) -> dict[str, Past]:
@@ -45,7 +45,6 @@ def _evidence(repository: _Repository, begins: Beginning, facts: SystemFacts) ->
     tree = read_applied_tree(files, [begins.folder], artifact=begins.artifact, spec=begins.spec)
     past = committed(repository.history, tree, lambda store: [begins.folder] if store.is_folder(begins.folder) else [])
     tree.findings += [unreadable(path, why) for path, why in repository.disk.unreadable.items()]
-    tree.findings += map(endless_link, sorted(repository.disk.endless))
     tree.findings += not_committed(tree, repository.history, repository.index)
     # Somebody who looks at a repository, and does not commit to it, need not have its past.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.fix}" for one in past.unread)]

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fluxstead.core.check import refuses, warns
+from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 
 IN_THE_WAY = refuses("tree/in-the-way", "U8", "a symbolic link is where the tree has a file", "the files on disk")
-ENDLESS_LINK = warns("tree/endless-link", "U8", "apps/self is a link to a folder that it is in", "the files on disk")
 UNREADABLE = refuses("tree/unreadable", "U8", "it cannot be read: Permission denied", "the files on disk")
-CHECKS = (ENDLESS_LINK, IN_THE_WAY, UNREADABLE)
+CHECKS = (IN_THE_WAY, UNREADABLE)
 
 _MOST = 16 * 1024**2
 """The most bytes that are read from a file; no generated one has a hundredth of it."""
@@ -117,16 +116,6 @@ def unreadable(file: str, why: str) -> Finding:
         what=f"it cannot be read: {why}",
         why="its content would be taken for missing, and be lost or pruned",
         fix=f"read permission for whoever runs this: ls -ld {file}",
-    )
-
-
-def endless_link(file: str) -> Finding:
-    """A link that leads back to where it is."""
-    return ENDLESS_LINK(
-        Source(file),
-        what=f"{file} is a link to a folder that it is in",
-        why="Flux leaves links out, and whatever follows this one never comes to an end",
-        fix=f"nothing: git rm {file}",
     )
 
 

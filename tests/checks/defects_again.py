@@ -100,17 +100,6 @@ ALSO: tuple[tuple[str, Planted], ...] = (
         ),
     ),
     (
-        "longhorn/backup-target",
-        Planted(
-            files={
-                path: text.replace("values: {", "values: {defaultBackupStore: {backupTarget: 's3:bucket@region/'}, ")
-                for path, text in LONGHORN.items()
-            },
-            cure=("s3:bucket@region/", "nfs://192.0.2.1:/backup"),
-            says="is no URL that it knows",
-        ),
-    ),
-    (
         "moves/longhorn-version",
         Planted(
             before={path: text.replace("1.9.0", "1.9.1") for path, text in LONGHORN.items()},

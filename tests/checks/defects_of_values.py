@@ -87,10 +87,15 @@ OF_VALUES: Mapping[str, Planted] = {
     "longhorn/copies": Planted(
         files=_longhorn("defaultClassReplicaCount: 1", "defaultClassReplicaCount: two"), cure=("two", "2"), says="is 'two'"
     ),
-    "longhorn/backup-target": Planted(
+    "longhorn/backup-credentials": Planted(
         files=_more("defaultBackupStore: {backupTarget: 's3://bucket@region/'}"),
         cure=("s3://bucket@region/", "nfs://192.0.2.1:/backup"),
         says="is s3://…, and no Secret with its credentials is named",
+    ),
+    "longhorn/backup-target": Planted(
+        files=_more("defaultBackupStore: {backupTarget: 's3:bucket@region/'}"),
+        cure=("s3:bucket@region/", "nfs://192.0.2.1:/backup"),
+        says="is no URL that it knows",
     ),
     "longhorn/deletion-confirmed": Planted(
         files=_more("defaultSettings: {deletingConfirmationFlag: true}"), cure=(": true}, p", ": false}, p"), says="is confirmed"

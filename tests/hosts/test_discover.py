@@ -20,7 +20,7 @@ HOSTILE = ["a\nrole: evil", "'", '"', "a: b # c", "\u2028x", "*", "yes", "0123",
 
 
 def disk(**changes: Any) -> dict[str, Any]:
-    links = ["/dev/disk/by-id/wwn-0x5001", "/dev/disk/by-id/ata-WD_S", "/dev/disk/by-id/scsi-3500"]
+    links = ["/dev/disk/by-id/wwn-0x5001", f"/dev/disk/by-id/ata-WD_{changes.get('serial', 'WD-S1')}", "/dev/disk/by-id/scsi-3500"]
     plain = {"path": "/dev/sda", "links": links, "model": "WD", "serial": "WD-S1", "wwn": "", "size": 500 * 10**9}
     return {**plain, "contents": "blank", "uses": [], "mounts": [], "smart": "passed", **changes}
 
@@ -35,7 +35,7 @@ def test_a_blank_disk_is_declared_by_what_does_not_move() -> None:
     assert (node.cluster, str(node.address), node.state) == ("edge", "192.0.2.1", "planned")
     assert (node.ssh.user, node.ssh.host_key, node.ssh.address, node.ssh.port) == ("ops", KEY, None, 22)
     [one] = node.disks
-    assert (one.device, one.serial, str(one.size)) == ("/dev/disk/by-id/ata-WD_S", "WD-S1", "465Gi")
+    assert (one.device, one.serial, str(one.size)) == ("/dev/disk/by-id/ata-WD_WD-S1", "WD-S1", "465Gi")
     assert one.mount_path == f"/mnt/longhorn/{one.name}"
 
 

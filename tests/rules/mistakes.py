@@ -127,7 +127,7 @@ _SYSTEMS = (
         "ingress/no-version",
         "controller:",
         (STACK, "    version: 4.12.3 # our choice\n", ""),
-        beside="coldstart/never monitoring/finds-nothing",
+        beside="coldstart/never monitoring/finds-nothing references/policy-selects-nothing",
     ),
     _reference("ingress/one-port-twice", "httpsPort", (STACK, "httpsPort: 30443", "httpsPort: 30080")),
     _edge(

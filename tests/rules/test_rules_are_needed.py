@@ -22,13 +22,13 @@ from fluxstead.checks.registry import MADE_ELSEWHERE
 from fluxstead.description import load, place, problems, text_in, yaml_in
 from fluxstead.roster import SYSTEMS
 from fluxstead.tree.delivery import LOCKED, NOT_WRITTEN
-from fluxstead.tree.look import ENDLESS_LINK, UNREADABLE
+from fluxstead.tree.look import UNREADABLE
 from tests.rules.all_mistakes import MISTAKES
 from tests.rules.mistakes import Mistake
 from tests.rules.mutated import REPOSITORY
 
 pytestmark = pytest.mark.reference
-BY_THE_DISK = {ENDLESS_LINK, LOCKED, NOT_WRITTEN, UNREADABLE}
+BY_THE_DISK = {LOCKED, NOT_WRITTEN, UNREADABLE}
 BY_GIT = {NOT_ADDED}
 OF_DESCRIPTIONS = [check for module in (load, place, problems, text_in, yaml_in) for check in module.CHECKS]
 PLANNED = [check for system in SYSTEMS for check in system.planned]

@@ -44,14 +44,10 @@ class Store(Protocol):
 
 @dataclass(slots=True)
 class DiskStore:
-    """Files below a folder of the disk.
-
-    `unreadable`: what is there and could not be read, and why. `endless`: links to folders that they are in.
-    """
+    """Files below a folder of the disk. `unreadable`: what is there and could not be read, and why."""
 
     root: Path
     unreadable: dict[str, str] = field(default_factory=dict)
-    endless: set[str] = field(default_factory=set)
     _read: dict[str, Sequence[Document]] = field(default_factory=dict)
 
     def is_file(self, path: str) -> bool:
@@ -64,18 +60,9 @@ class DiskStore:
     def is_folder(self, path: str) -> bool:
         """As in Store."""
         try:
-            return (self.root / path).is_dir() and not self._leads_back(path)
+            return (self.root / path).is_dir()
         except OSError:
             return False
-
-    def _leads_back(self, path: str) -> bool:
-        """Whether it is a link to a folder that it is in itself, however it was reached: following it would never end."""
-        if path in self.endless or not (self.root / path).is_symlink():
-            return path in self.endless
-        target, above = (self.root / path).resolve(), PurePosixPath(path).parents
-        if any((self.root / folder).resolve() == target for folder in above):
-            self.endless.add(path)
-        return path in self.endless
 
     def children(self, folder: str) -> Sequence[str]:
         """As in Store."""

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
-from fluxstead.core.check import refuses, warns
+from fluxstead.core.check import refuses
 from fluxstead.core.cron import cron_problem
 from fluxstead.core.findings import Finding
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.longhorn.values import NO_CREDENTIALS
 
-NO_CREDENTIALS = warns(
-    "longhorn/backup-credentials", "F22", "the backup target is s3://…, and has no credentialSecret", "the description"
-)
 NO_SCHEDULE = refuses("longhorn/schedule", "U7", "RecurringJob longhorn-system/daily has the cron '0 3 * *': it has 4 fields")
 CHECKS = (NO_CREDENTIALS,)
 
@@ -30,7 +28,7 @@ def findings_of(settings: LonghornSettings) -> Iterator[Finding]:
         yield NO_CREDENTIALS(
             target.source_of("url"),
             what=f"the backup target is {scheme}://…, and has no credentialSecret",
-            why="Longhorn gets in nowhere without one, and backs nothing up",
+            why="Longhorn gets in nowhere without one, and backs nothing up (U10)",
             fix="credentialSecret: a SOPS-encrypted Secret in Longhorn's namespace",
         )
 

@@ -24,6 +24,9 @@ COPIES_UNKNOWN = refuses("longhorn/copies", "F1", "persistence.defaultClassRepli
 DELETION_CONFIRMED = warns("longhorn/deletion-confirmed", "U10", "Longhorn is told that its deletion is confirmed")
 KUBELET_ROOT = refuses("longhorn/kubelet-root", "F20", "Longhorn looks for the kubelet in /var/lib/rancher/k3s/agent/kubelet")
 KUBELET_ROOT_UNSURE = warns("longhorn/kubelet-root-unsure", "F20", "Longhorn looks for the kubelet in /data/kubelet")
+NO_CREDENTIALS = warns(
+    "longhorn/backup-credentials", "F22", "the backup target is s3://…, and no Secret with its credentials is named"
+)
 NOT_COLLECTED = warns("longhorn/not-collected", "F21", "Longhorn's network policies keep Prometheus from its metrics")
 
 COPIES = (("persistence", "defaultClassReplicaCount"), ("defaultSettings", "defaultReplicaCount"))
@@ -108,13 +111,19 @@ def _backups(context: CheckContext, one: ChartValues) -> Iterator[Finding]:
                 why="no backup is ever made, and Longhorn says so in its own log only (U10)",
                 fix="s3://bucket@region/, nfs://host:/path, cifs://host/share or azblob://container@core.windows.net/",
             )
-        elif one.complete and scheme in BACKUP_KEYS and not store.get("backupTargetCredentialSecret"):
-            yield BACKUP_TARGET(
+        elif _lacks_credentials(one, scheme, store):
+            yield NO_CREDENTIALS(
                 place,
-                what=f"Longhorn's backup target is {scheme}://…, and no Secret with its credentials is named",
-                why="the target is never available, and no backup is made (U10)",
+                what=f"the backup target is {scheme}://…, and no Secret with its credentials is named",
+                why="Longhorn gets in nowhere without one, and backs nothing up (U10)",
                 fix="backupTargetCredentialSecret: …, a Secret in Longhorn's namespace",
             )
+
+
+def _lacks_credentials(one: ChartValues, scheme: str, store: Mapping[str, Any]) -> bool:
+    """What is described is told of at its own line."""
+    described = one.item.document.generated
+    return one.complete and not described and scheme in BACKUP_KEYS and not store.get("backupTargetCredentialSecret")
 
 
 def _guarded(one: ChartValues) -> bool:
@@ -164,4 +173,9 @@ def copies_in(said: object) -> int | None:
     return said if isinstance(said, int) and not isinstance(said, bool) else None
 
 
-RULES = (Rule(values, (BACKUP_TARGET, COPIES_UNKNOWN, DELETION_CONFIRMED, KUBELET_ROOT, KUBELET_ROOT_UNSURE, NOT_COLLECTED)),)
+RULES = (
+    Rule(
+        values,
+        (BACKUP_TARGET, COPIES_UNKNOWN, DELETION_CONFIRMED, KUBELET_ROOT, KUBELET_ROOT_UNSURE, NO_CREDENTIALS, NOT_COLLECTED),
+    ),
+)
