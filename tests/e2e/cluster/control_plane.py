@@ -25,6 +25,10 @@ TOOLS = (*API_TOOLS, "kube-controller-manager", "kube-scheduler", "kubectl", "kw
 SERVICES = "127.96.0.0/16"
 
 
+MACHINE = {"cpu": "16", "memory": "64Gi", "ephemeral-storage": "100Gi", "pods": "110"}
+"""What each machine has."""
+
+
 class ControlPlane:
     """Kubernetes as processes of the tests. Pods run nowhere: kwok says that they do."""
 
@@ -173,6 +177,8 @@ class ControlPlane:
                     "name": name,
                     "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"},
                 },
+                # kwok gives a node neither a disk nor a bound; what is here, it keeps.
+                "status": {"capacity": MACHINE, "allocatable": MACHINE},
             }
         )
 
