@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from tests.rules.mistakes import EDGE, K1, STACK, Edit, Mistake
-
-
-def _reference(id_: str, at: str, *edits: Edit, beside: str = "") -> Mistake:
-    return Mistake(id=id_, base="k3s-flux", edits=edits, at=at, beside=frozenset(beside.split()))
-
-
-def _edge(id_: str, at: str, *edits: tuple[str, str], beside: str = "") -> Mistake:
-    own = tuple((EDGE, old, new) for old, new in edits)
-    return Mistake(id=id_, base="edge", edits=own, at=at, beside=frozenset(beside.split()))
+from tests.rules.mistakes import K1, STACK, Mistake, edge, reference
 
 
 def _k1(id_: str, at: str, old: str, new: str, *, beside: str = "") -> Mistake:
-    return _reference(id_, at, (K1, old, new), beside=beside)
+    return reference(id_, at, (K1, old, new), beside=beside)
 
 
 K2 = "nodes/k3s2.yaml"
@@ -35,17 +26,17 @@ OF_MACHINES = (
         "labels:\n",
         "taints: [{key: node.kubernetes.io/not-ready, effect: PreferNoSchedule}]\nlabels:\n",
     ),
-    _edge(
+    edge(
         "tree/route-without-controller",
         "route",
         ("  fluxstead:ingress:\n    controller: traefik\n    httpPort: 31080\n    httpsPort: 31443\n", ""),
     ),
-    _edge("applications/bad-image", "/Wiki", ("test/wiki\n", "test/Wiki\n")),
-    _edge("applications/mounted-twice", "mountPath", ("mountPath: /data", "mountPath: /tmp")),
-    _reference("dns/another-address", "k3s1.local", (STACK, "k3s1.local: 192.168.86.71", "k3s1.local: 192.168.86.99")),
-    _reference("longhorn/backup-credentials", "url:", (STACK, _CREDENTIAL, "")),
+    edge("applications/bad-image", "/Wiki", ("test/wiki\n", "test/Wiki\n")),
+    edge("applications/mounted-twice", "mountPath", ("mountPath: /data", "mountPath: /tmp")),
+    reference("dns/another-address", "k3s1.local", (STACK, "k3s1.local: 192.168.86.71", "k3s1.local: 192.168.86.99")),
+    reference("longhorn/backup-credentials", "url:", (STACK, _CREDENTIAL, "")),
     _k1("nodes/dialled-twice", "address: 192.168.86.72", "role: server", "role: server\nssh: {address: 192.168.86.72}"),
-    _reference("nodes/disk-in-two-machines", "serial: S1", (K1, _FIRST, _SERIAL), (K2, _FIRST, _SERIAL)),
+    reference("nodes/disk-in-two-machines", "serial: S1", (K1, _FIRST, _SERIAL), (K2, _FIRST, _SERIAL)),
     Mistake(
         id="nodes/address-in-two-clusters",
         base="k3s-flux",
@@ -53,5 +44,5 @@ OF_MACHINES = (
         at="address",
         beside=frozenset(),
     ),
-    _reference("longhorn/never-drained", "replicas: 1", (STACK, "replicas: 2", "replicas: 1")),
+    reference("longhorn/never-drained", "replicas: 1", (STACK, "replicas: 2", "replicas: 1")),
 )
