@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -168,7 +168,7 @@ def _read(history: History, branch: str | None) -> None:
     if answer is None:
         _refused(history, said)
         return
-    top, _, *parents = answer.decode("utf-8", "surrogateescape").splitlines()
+    top, commit, *parents = answer.decode("utf-8", "surrogateescape").splitlines()
     if git.marked is not None and not git.marked.samefile(top):
         history.unread.append(Unread(f"{git.marked / '.git'} is not a Git repository", f"`git init {git.marked}`, or remove it"))
         return
@@ -178,7 +178,7 @@ def _read(history: History, branch: str | None) -> None:
     elif re.search(rb"^parent ", git.ask("cat-file", "commit", "HEAD")[0] or b"", re.MULTILINE):
         fix = "`git fetch --unshallow`; where a CI makes the clone, its whole history (fetch-depth: 0)"
         history.unread.append(Unread("this clone is shallow: the commit before HEAD is not in it", fix))
-    _pushed(history, branch)
+    _pushed(history, commit, branch)
 
 
 def _refused(history: History, said: str) -> None:
@@ -197,31 +197,29 @@ def _refused(history: History, said: str) -> None:
         )
 
 
-def _pushed(history: History, branch: str | None) -> None:
-    """The upstream branch; where HEAD follows none, the one that Flux syncs."""
-    git = history.git
-    answer, said = git.ask("rev-parse", "--abbrev-ref", "@{upstream}")
-    name = answer.decode().strip() if answer else ""
-    if not name and branch:
-        found = (git.ask("for-each-ref", "--format=%(refname:short)", f"refs/remotes/*/{branch}")[0] or b"").decode().split()
-        name = next(iter(sorted(found, key=lambda one: (not one.startswith("origin/"), one))), "")
-    if name:
-        history.pushed = _commit(history, name, name)
-        return
-    configured = git.ask("for-each-ref", "--format=%(upstream:short)", _branch(git))[0] if _branch(git) else None
-    if configured and configured.strip():
-        follows = configured.decode().strip()
+def _pushed(history: History, commit: str, branch: str | None) -> None:
+    """The upstream branch; where HEAD, at this commit, follows none, the one that Flux syncs."""
+    form = "%(HEAD)%09%(refname)%09%(refname:short)%09%(upstream:short)%09%(objectname)"
+    listed, _ = history.git.ask("for-each-ref", f"--format={form}", "refs/heads", "refs/remotes")
+    rows = [line.split("\t") for line in (listed or b"").decode("utf-8", "surrogateescape").splitlines()]
+    known = {name: at for _, _, name, _, at in rows}
+    follows = next((upstream for here, _, _, upstream, _ in rows if here == "*"), None)
+    name = follows if follows in known else None
+    if name is None and branch:
+        remotes = ((full.removeprefix("refs/remotes/"), short) for _, full, short, _, _ in rows if full.startswith("refs/remotes/"))
+        synced = [short for place, short in remotes if place.partition("/")[2] == branch]
+        name = next(iter(sorted(synced, key=lambda one: (not one.startswith("origin/"), one))), None)
+    if name is not None:
+        in_sync = history.head is not None and known[name] == commit
+        history.pushed = replace(history.head, name=name) if history.head and in_sync else _commit(history, name, name)
+    elif follows:
         history.unread.append(
             Unread(f"HEAD follows {follows}, which is not in this clone", f"`git fetch {follows.partition('/')[0]}`")
         )
-    elif "does not point to a branch" in said:
+    elif follows is None:
         history.unchecked.append("what is pushed: HEAD is not on a branch (`git switch BRANCH`)")
     else:
         history.unchecked.append("what is pushed: the branch has no upstream (`git branch --set-upstream-to=origin/BRANCH`)")
-
-
-def _branch(git: Git) -> str:
-    return (git.ask("symbolic-ref", "-q", "HEAD")[0] or b"").decode().strip()
 
 
 def _commit(history: History, name: str, revision: str) -> Commit | None:
