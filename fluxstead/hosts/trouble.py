@@ -34,8 +34,6 @@ _SILENT = (
     "in ~/.bashrc, what is for people goes below: case $- in *i*) ;; *) return;; esac"
 )
 COMPARE = "compare its fingerprint at the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
-_BEHIND = "by UNKNOWN port 65535"
-"""How ssh ends when the one that it goes through has ended, which said why before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +78,11 @@ def not_answered(output: str, trouble: str, login: str = "USER@HOST") -> str:
 
 def not_reached(trouble: str, way: Way) -> str:
     """Why ssh did not get through, and what to type."""
-    lines = [line.strip() for line in trouble.splitlines() if line.strip() and _BEHIND not in line]
-    hint = next((hint for pattern, hint in _hints(way).items() if re.search(pattern, trouble, re.IGNORECASE)), "")
-    told = f"ssh did not get through: {lines[-1].rstrip('.') if lines else 'no reason given'}"
+    lines = [line.strip("@ ") for line in trouble.splitlines() if line.strip("@ ")]
+    pattern, hint = next((one for one in _hints(way).items() if re.search(one[0], trouble, re.IGNORECASE)), ("$", ""))
+    # The line that says it: behind a jump host, others follow from the ssh that went through it.
+    reason = next((line for line in reversed(lines) if re.search(pattern, line, re.IGNORECASE)), "no reason given")
+    told = f"ssh did not get through: {reason.rstrip('.')}"
     return f"{told}. {hint or f'Type: ssh -v {way.words}, whose last lines say where it stops'}"
 
 
