@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -21,6 +20,7 @@ from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStor
 from fluxstead.checks.reading.uncommitted import not_committed
 from fluxstead.checks.rule import Remark
 from fluxstead.core.findings import Finding
+from fluxstead.core.git_names import without_login
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.description import place
 from fluxstead.description.committed import cluster_then
@@ -70,9 +70,7 @@ class Assembled:
     def _bootstrap(self) -> str:
         flux = self.description.cluster.flux
         # The page is in Git: whatever logs in there does not belong into it.
-        repository = re.sub(
-            r"(?<=^https://)[^/@]*@|(?<=^ssh://git):[^/@]*(?=@)", "", flux.repository or "<the URL of this repository>"
-        )
+        repository = without_login(flux.repository) if flux.repository else "<the URL of this repository>"
         return (
             f"flux bootstrap git --url {repository}"
             f" --branch {flux.branch} --path {posixpath.join(flux.place, 'clusters', self.description.name)}"

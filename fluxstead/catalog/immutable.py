@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fluxstead.core.quantity import Quantity
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import at
 
 
 class _Live:
@@ -163,7 +163,7 @@ def differences(group: str, kind: str, old: Mapping[str, Any], new: Mapping[str,
 
 
 def _holds(fixed: Fixed, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    if fixed.only and _at(old, fixed.only[0]) != fixed.only[1]:
+    if fixed.only and at(old, fixed.only[0].split(".")) != fixed.only[1]:
         return False
     if any(
         (found is not None) if value is ANY else found == value for key, value in fixed.unless for found in _both(key, old, new)
@@ -176,21 +176,14 @@ def _holds(fixed: Fixed, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool
 
 
 def _both(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Any, Any]:
-    return _at(old, path), _at(new, path)
+    return at(old, path.split(".")), at(new, path.split("."))
 
 
 def _of(fixed: Fixed, obj: Mapping[str, Any]) -> Any:
-    found = _at(obj, fixed.path)
+    found = at(obj, fixed.path.split("."))
     if found is None and fixed.instead:
-        found = _at(obj, fixed.instead)
+        found = at(obj, fixed.instead.split("."))
     return fixed.default if found is None and fixed.default is not LIVE else found
-
-
-def _at(obj: Mapping[str, Any], path: str) -> Any:
-    *way, last = path.split(".")
-    for key in way:
-        obj = mapping(obj, key)
-    return obj.get(last)
 
 
 def _settled(value: Any, may: frozenset[str]) -> Any:

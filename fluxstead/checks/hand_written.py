@@ -43,7 +43,12 @@ class _Repository:
 def _evidence(repository: _Repository, begins: Beginning, facts: SystemFacts) -> Past:
     files = ArtifactStore(repository.disk, repository.index, begins.ignored) if begins.ignored else repository.files
     tree = read_applied_tree(files, [begins.folder], artifact=begins.artifact, spec=begins.spec)
-    past = committed(repository.history, tree, lambda store: [begins.folder] if store.is_folder(begins.folder) else [])
+    past = committed(
+        repository.history,
+        tree,
+        lambda store: [begins.folder] if store.is_folder(begins.folder) else [],
+        ignored=begins.ignored,
+    )
     tree.findings += [unreadable(path, why) for path, why in repository.disk.unreadable.items()]
     tree.findings += not_committed(tree, repository.history, repository.index)
     # Somebody who looks at a repository, and does not commit to it, need not have its past.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fluxstead.checks.context import CheckContext
-from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
+from fluxstead.checks.reading.applied_tree import HELM, AppliedObject, AppliedTree
 from fluxstead.checks.reading.committed import ClusterThen, Committed
 from fluxstead.checks.rule import Remark, Rule, run
 from fluxstead.checks.system_facts import SystemFacts
@@ -39,7 +39,7 @@ class Transition:
         """What systems say about their charts and kinds."""
         return self.context.facts
 
-    @property
+    @cached_property
     def nothing_is_left(self) -> bool:
         """Whether nothing of the committed tree is reached any more: then that is reported, and not what becomes of each object."""
         kustomizations = {key for key, kustomization in self.before.kustomizations.items() if kustomization.document is not None}
@@ -65,7 +65,7 @@ class Transition:
         """The HelmReleases of both trees, before and now: also those whose chart is named by another object that changed."""
         for old in self.before.of("HelmRelease"):
             new = self.now.one(old.ref)
-            if new is not None and new.ref.group == "helm.toolkit.fluxcd.io":
+            if new is not None and new.ref.group == HELM:
                 yield old, new
 
     @cached_property

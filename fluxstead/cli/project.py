@@ -72,8 +72,8 @@ def print_findings(findings: Iterable[Finding], how: str, quiet: Sequence[str] =
 
     `quiet`: checks whose warnings are left out.
     """
-    shown = shortened(gathered(heard(findings, quiet)))
-    text = formatted(shown, how)
+    shown = heard(findings, quiet)
+    text = formatted(shortened(gathered(shown)) if how == "text" else shown, how)
     if text:
         on_terminal = how == "text" and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         print(coloured(printable(text)) if on_terminal else printable(text), file=sys.stderr if how == "text" else sys.stdout)

@@ -75,7 +75,8 @@ def shortened(findings: Iterable[Finding]) -> list[Finding]:
     for alike in told.values():
         rest = alike[_MOST_ALIKE:]
         if rest:
-            kept.append(replace(rest[0], what=f"{rest[0].what}; and {len(rest) - 1} more of this kind in the file"))
+            more = f"; and {len(rest) - 1} more of this kind in the file" if len(rest) > 1 else ""
+            kept.append(replace(rest[0], what=f"{rest[0].what}{more}"))
     return sorted(kept)
 
 

@@ -17,6 +17,11 @@ _URL = re.compile(
 )
 
 
+def without_login(url: str) -> str:
+    """The URL without a password, and for HTTP without a user, whose name may be a token."""
+    return re.sub(r"^(https?://)[^/@]*@|^(ssh://[^/:@]*):[^/@]*(?=@)", r"\1\2", url)
+
+
 def _branch(value: str) -> str:
     if not _NO_BRANCH.search(value):
         return value

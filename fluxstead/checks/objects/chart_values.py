@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from fluxstead.catalog.brings.k3s import bundled_charts
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.charts import chart_of
+from fluxstead.checks.reading.charts import chart_of, helm_identity
 from fluxstead.checks.reading.documents import documents_in
 from fluxstead.checks.reading.store import Store
 from fluxstead.core.findings import Source
@@ -41,16 +41,13 @@ class ChartValues(NamedTuple):
 
     @property
     def release_name(self) -> str:
-        """What Helm calls the release (helm-controller: HelmRelease.GetReleaseName)."""
-        spec = self.item.spec
-        target = str(spec.get("targetNamespace") or self.item.ref.namespace)
-        plain = self.item.ref.name if target == self.item.ref.namespace else f"{target}-{self.item.ref.name}"
-        return str(spec.get("releaseName") or plain)
+        """What Helm calls the release."""
+        return helm_identity(self.item).name
 
     @property
     def namespace(self) -> str:
         """Where the chart's objects are."""
-        return str(self.item.spec.get("targetNamespace") or self.item.ref.namespace)
+        return helm_identity(self.item).namespace
 
     @property
     def bundled(self) -> bool:

@@ -27,22 +27,28 @@ def _namespace_of(item: AppliedObject) -> str:
 def _has_volumes(facts: SystemFacts, tree: AppliedTree, item: AppliedObject) -> bool:
     """Whether data depends on the object's namespace. A chart that creates claims without a trace in its values goes unseen."""
     if item.ref.kind == "HelmRelease":
-        return bool(facts.chart(tree, item).holds_volumes) or _asks(item.spec.get("values"))
+        return bool(facts.chart(tree, item).holds_volumes) or asks_for_claims(item.spec.get("values"))
     if item.ref.kind == "StatefulSet":
         return bool(item.spec.get("volumeClaimTemplates"))
     # Kubernetes' own kinds also ask for volumes that end with their pods (`ephemeral`).
-    return item.ref.kind == "PersistentVolumeClaim" or facts.registers_disks(item) or (is_custom(item) and _asks(item.spec))
+    return (
+        item.ref.kind == "PersistentVolumeClaim" or facts.registers_disks(item) or (is_custom(item) and asks_for_claims(item.spec))
+    )
 
 
-def _asks(value: Any) -> bool:
+def asks_for_claims(value: Any) -> bool:
     """Whether a claim is asked for anywhere in a spec, or in a chart's values."""
     if isinstance(value, Mapping):
+        if value.get("enabled") is False:
+            return False
         own = any(_is_claim(key, found) for key, found in value.items())
-        return own or any(_asks(found) for found in value.values())
-    return isinstance(value, list) and any(_asks(found) for found in value)
+        return own or any(asks_for_claims(found) for found in value.values())
+    return isinstance(value, list) and any(asks_for_claims(found) for found in value)
 
 
 def _is_claim(key: str, value: Any) -> bool:
+    if key == "existingClaim":
+        return isinstance(value, str) and bool(value)
     if key == "persistence" and isinstance(value, Mapping):
         return value.get("enabled") is True and value.get("type", "pvc") in ("pvc", "statefulset", "persistentVolumeClaim")
     return bool(value) if key in _TEMPLATES else key in CLASSES and isinstance(value, str) and value not in NO_CLASS

@@ -64,7 +64,7 @@ def _beyond_restricted(template: Mapping[str, Any]) -> Iterator[str]:
         yield "no allowPrivilegeEscalation: false"
     if any("ALL" not in texts_of(mapping(one, "capabilities"), "drop") for one in contexts):
         yield "no capabilities: {drop: [ALL]}"
-    if any(mapping(_first(one, of_pod), "seccompProfile").get("type") not in _PROFILES for one in contexts):
+    if any(mapping(_first(one, of_pod), "seccompProfile").get("type") not in tuple(_PROFILES) for one in contexts):
         yield "no seccompProfile of type RuntimeDefault"
 
 

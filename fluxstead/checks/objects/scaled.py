@@ -14,6 +14,10 @@ _BOUNDS = {
 """What scales workloads, and where its bounds are. Both name a Deployment where they name no kind."""
 
 
+SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
+"""The kinds that have a number of pods."""
+
+
 class PodCount(NamedTuple):
     """The fewest and the most pods, and what decides between them."""
 

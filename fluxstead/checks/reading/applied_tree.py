@@ -10,7 +10,7 @@ from typing import Any
 
 from fluxstead.checks.reading.directory import GENERATED, DirectoryContent, moved, read_directory
 from fluxstead.checks.reading.documents import Document
-from fluxstead.checks.reading.patches import EVERYTHING, Patch, may_set, patches_in, with_patch
+from fluxstead.checks.reading.patches import EVERYTHING, TAKEN_OVER, Patch, may_set, patches_in, with_patch
 from fluxstead.checks.reading.store import Store, entries_of, normal
 from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Finding, Source
@@ -22,6 +22,7 @@ KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
 PRUNE = f"{KUSTOMIZE}/prune"
 """The annotation that, `disabled` on the live object, keeps Flux from deleting it."""
 SOURCES = "source.toolkit.fluxcd.io"
+HELM = "helm.toolkit.fluxcd.io"
 _FLUX_ITSELF = "gotk-components.yaml"
 
 
@@ -55,10 +56,6 @@ class FluxKustomization:
     def changes(self, kind: str) -> bool:
         """Whether objects of this kind may be applied differently from how they are written."""
         return bool(self.patched) and (kind in self.patched or EVERYTHING in self.patched)
-
-    def changes_spec(self, kind: str, *keys: str) -> bool:
-        """Whether these keys of such an object's spec may be applied differently from how they are written."""
-        return any(on in {kind, EVERYTHING} and any(may_set(patch, ("spec", key)) for key in keys) for on, patch in self.patches)
 
     @property
     def waits(self) -> bool:
@@ -97,10 +94,8 @@ class AppliedObject:
 
     def keeps(self, *way: str) -> bool:
         """Whether it will be applied with what is written at this place, as far as patches show what they change."""
-        patches = self.kustomization.patches if self.kustomization.changes(self.ref.kind) else ()
-        return self.has_final_name and not any(
-            kind in {self.ref.kind, EVERYTHING} and may_set(patch, way) for kind, patch in patches
-        )
+        own = {self.ref.kind, EVERYTHING}
+        return self.has_final_name and not any(kind in own and may_set(patch, way) for kind, patch in self.kustomization.patches)
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -192,7 +187,7 @@ def _read(tree: AppliedTree, kustomization: FluxKustomization, seen: dict[str, D
     inside = [item for item in kustomization.objects if item.ref.kind == "Kustomization" and item.ref.group == KUSTOMIZE]
     for own in (item for item in inside if _is_itself(kustomization, item)):
         kustomization.patches.extend(patches_in(own.spec, lambda _: ()))
-        kustomization.spec = {**kustomization.spec, **{key: own.spec[key] for key in ("decryption",) if key in own.spec}}
+        kustomization.spec = {**kustomization.spec, **{key: own.spec[key] for key in TAKEN_OVER if key in own.spec}}
     kustomization.patched = frozenset(kind for kind, _ in kustomization.patches)
     for child in inside:
         _child(tree, kustomization, child, seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fluxstead.checks.reading.applied_tree import SOURCES, AppliedObject, AppliedTree
+from fluxstead.checks.reading.applied_tree import HELM, SOURCES, AppliedObject, AppliedTree
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 
@@ -42,7 +42,9 @@ class HelmIdentity(NamedTuple):
 
 
 def helm_identity(item: AppliedObject) -> HelmIdentity:
-    """That of a HelmRelease."""
+    """That of a HelmRelease; of k3s's own kinds, whose release has the object's name."""
     own, target = item.ref.namespace, item.spec.get("targetNamespace")
+    if item.ref.group != HELM:
+        return HelmIdentity(item.ref.name, str(target or own), str(target or own))
     name = item.spec.get("releaseName") or (f"{target}-{item.ref.name}" if target else item.ref.name)
     return HelmIdentity(str(name), str(target or own), str(item.spec.get("storageNamespace") or own))

@@ -46,10 +46,12 @@ def committed(
     now: AppliedTree,
     entries: Callable[[Store], Sequence[str]],
     cluster: Callable[[Store], ClusterThen | None] = lambda _: None,
+    ignored: str = "",
 ) -> Committed:
     """The committed trees of one cluster, from a commit's files.
 
-    `entries`: the directories that its Flux begins with. `cluster`: what a description in them said.
+    `entries`: the directories that its Flux begins with. `cluster`: what a description in them said. `ignored`: what the
+    source leaves out, as now.
     """
     result = Committed(unread=list(history.unread), unchecked=list(history.unchecked))
     read: list[tuple[Commit, AppliedTree]] = []
@@ -59,7 +61,7 @@ def committed(
         if known is not None:
             return known
         files = _CommitStore(history.git, commit.blobs, now.store, commit.links)
-        store = ArtifactStore(files, paths=commit.blobs)
+        store = ArtifactStore(files, ignored=ignored, paths=commit.blobs)
         made = read_applied_tree(store, entries(store), now.place, now.artifact, now.spec)
         if files.missing:
             what = f"{files.missing} in {commit.name} is not in this clone"

@@ -73,7 +73,7 @@ def may_set(patch: Any, way: Sequence[str]) -> bool:
     return True
 
 
-_TAKEN_OVER = ("decryption", "force")
+TAKEN_OVER = ("decryption", "force")
 
 
 def with_patch(spec: Mapping[str, Any], patch: Any, source: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -89,7 +89,7 @@ def with_patch(spec: Mapping[str, Any], patch: Any, source: Mapping[str, Any]) -
         spec = {**spec, "sourceRef": source}
     if _OF_THE_CONTENT & changes.keys():
         return None
-    taken = {key: changes[key] for key in _TAKEN_OVER if key in changes}
+    taken = {key: changes[key] for key in TAKEN_OVER if key in changes}
     return {**spec, **taken, "patches": [*entries_of(spec, "patches"), *entries_of(changes, "patches")]}
 
 

@@ -259,13 +259,11 @@ def below(store: Store, folder: str) -> Iterator[str]:
             yield path
 
 
-def line_with(store: Store, document: Document, word: str) -> Source:
-    """Where `word` first appears in a document that people wrote; for a generated one, where it was described."""
-    return first_line_with(store, document, word)
+def line_with(store: Store, document: Document, *words: str) -> Source:
+    """Where the first of these words that is there stands in a document that people wrote.
 
-
-def first_line_with(store: Store, document: Document, *words: str) -> Source:
-    """The same for the first of several words that is there."""
+    For a generated one, where it was described.
+    """
     if document.generated:
         return document.source
     start = document.source.line - 1

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pod_security import forbidden_by
 from fluxstead.checks.objects.pods import Pod
+from fluxstead.checks.objects.scaled import SCALED
 from fluxstead.checks.reading.applied_tree import AppliedObject
+from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
@@ -32,7 +34,6 @@ NOT_ADMITTED = refuses(
 QUOTA_TOO_SMALL = refuses("admission/quota-too-small", "U7", "ResourceQuota web/site has 2 pods, and what runs there asks for 3")
 
 _ENFORCED = "pod-security.kubernetes.io/enforce"
-_SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
 _COUNTED = {
     "requests.cpu": ("requests", "cpu"),
     "requests.memory": ("requests", "memory"),
@@ -59,7 +60,7 @@ def pod_security(context: CheckContext) -> Iterator[Finding]:
             more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             yield _refused(context, pod.item, level, ", ".join(found[:_SHOWN]) + more)
     for item in context.tree.of("HelmRelease"):
-        level = levels.get(str(item.spec.get("targetNamespace") or item.ref.namespace))
+        level = levels.get(helm_identity(item).namespace)
         needs = context.facts.chart(context.tree, item).on_the_host(mapping(item.spec, "values"))
         if level is not None and needs and item.is_final:
             yield _refused(context, item, level, needs)
@@ -72,7 +73,7 @@ def _level(item: AppliedObject) -> str | None:
         **mapping(mapping(item.kustomization.spec, "commonMetadata"), "labels"),
     }
     level = labels.get(_ENFORCED)
-    return level if item.is_final and level in {"baseline", "restricted"} else None
+    return level if item.is_final and level in ("baseline", "restricted") else None
 
 
 def _refused(context: CheckContext, item: AppliedObject, level: str, what: str) -> Finding:
@@ -159,7 +160,7 @@ def _missing(context: CheckContext, quota: AppliedObject, key: str, asking: _Ask
 def _sum(context: CheckContext, quota: AppliedObject, key: str, hard: Quantity | None, asking: _Asking) -> Iterator[Finding]:
     asked = Decimal(0)
     for pod in asking.pods:
-        number = context.scaled.of(pod.item).fewest if pod.item.ref.kind in _SCALED else 0
+        number = context.scaled.of(pod.item).fewest if pod.item.ref.kind in SCALED else 0
         each = Decimal(key in {"pods", "count/pods"})
         asked += number * (each + sum(amount.amount for _, amount in asking.amounts(pod, key) if amount))
     if hard is not None and asked > hard.amount:

@@ -7,17 +7,18 @@ from typing import Any
 
 from fluxstead.catalog.data_images import unreadable_data
 from fluxstead.catalog.kinds import WORKLOADS, pod_in
+from fluxstead.checks.objects.claims import asks_for_claims
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.apply import is_left_alone, is_recreated
-from fluxstead.checks.reading.store import entries_of, first_line_with, line_with
+from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import would_be_pruned
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import at, mapping
 
 OTHER_MAJOR = warns(
     "moves/data-version",
@@ -45,7 +46,6 @@ MAJORITY_LEAVES = warns(
 )
 
 _CLAIM = "PersistentVolumeClaim"
-_PERSISTENT = frozenset({"persistence", "existingClaim", "volumeClaimTemplates", "volumeClaimTemplate"})
 _KEPT = {
     "PersistentVolume": (("spec.persistentVolumeReclaimPolicy", "Retain"),),
     "StorageClass": (("reclaimPolicy", "Delete"),),
@@ -68,9 +68,9 @@ def data(move: Transition) -> Iterator[Finding]:
             yield from _majors(move, new, _images_on_claims(old), _images_on_claims(new))
             yield from _voters(move, old, new)
     for old, new in move.releases():
-        if not new.kustomization.changes_spec("HelmRelease", "values"):
+        if new.keeps("spec", "values"):
             was, now = (dict(_images_in(mapping(item.spec, "values"), ())) for item in (old, new))
-            if was != now and _is_persistent(new.spec.get("values")):
+            if was != now and asks_for_claims(new.spec.get("values")):
                 yield from _majors(move, new, was, now)
 
 
@@ -80,7 +80,7 @@ def _majors(move: Transition, new: AppliedObject, was: Mapping[Any, str], now: M
         if product:
             tag = now[key].rpartition(":")[2]
             yield OTHER_MAJOR(
-                first_line_with(move.now.store, new.document, now[key], f"tag: {tag}", tag),
+                line_with(move.now.store, new.document, now[key], f"tag: {tag}", tag),
                 what=f"{new.ref} in {move.name} runs {was[key]}, and now {now[key]}, on the same claim",
                 why=f"{product.title} does not start on the data of that version",
                 fix=f"{was[key]}" + (f"; or {product.way}" if product.way else ""),
@@ -117,17 +117,11 @@ def _images_in(values: Any, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
         yield from _images_in(value, (*way, str(key)))
 
 
-def _is_persistent(values: Any) -> bool:
-    if isinstance(values, Mapping):
-        return any((key in _PERSISTENT and bool(value)) or _is_persistent(value) for key, value in values.items())
-    return False
-
-
 def _policies(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
     if new.ref.kind == "StorageClass" and not is_recreated(new):
         return  # the change is refused
     for path, default in _KEPT.get(new.ref.kind, ()):
-        was, now = (_at(item.object, path) or default for item in (old, new))
+        was, now = (at(item.object, path.split(".")) or default for item in (old, new))
         key = path.rpartition(".")[2]
         if (was, now) == ("Retain", "Delete"):
             yield NO_LONGER_KEPT(
@@ -136,13 +130,6 @@ def _policies(move: Transition, old: AppliedObject, new: AppliedObject) -> Itera
                 why="the data then go with the claim, by whatever hand it is deleted",
                 fix="Retain, unless the data can be lost",
             )
-
-
-def _at(data: Mapping[str, Any], path: str) -> object:
-    *way, last = path.split(".")
-    for key in way:
-        data = mapping(data, key)
-    return data.get(last)
 
 
 def _voters(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from fluxstead.catalog.immutable import Difference, differences
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.apply import FORCE, is_left_alone, is_recreated
-from fluxstead.checks.reading.store import first_line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
@@ -64,7 +64,7 @@ def immutable(move: Transition) -> Iterator[Finding]:
         if is_recreated(new) and not is_claim:
             continue
         for found in differences(new.ref.group, new.ref.kind, old.object, new.object):
-            place = first_line_with(move.now.store, new.document, *_words(found))
+            place = line_with(move.now.store, new.document, *_words(found))
             alike.setdefault((place, new.ref.kind, found.path, is_recreated(new)), []).append(new)
         if is_claim:
             yield from _resized(move, old, new)
@@ -105,7 +105,7 @@ def _resized(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterat
     was, now = (Quantity.read(_requested(item)) for item in (old, new))
     if was is None or now is None or was.amount == now.amount:
         return
-    place = first_line_with(move.now.store, new.document, f"storage: {now}", "storage:")
+    place = line_with(move.now.store, new.document, f"storage: {now}", "storage:")
     told = f"{new.ref} in {move.name} asks for {was}, and now for {now}"
     if now.amount < was.amount:
         lost = is_recreated(new)

@@ -10,7 +10,7 @@ from fluxstead.catalog.ingress_classes import SHARING_CLASSES, SHARING_CONTROLLE
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import containers_of
-from fluxstead.checks.reading.applied_tree import PRUNE, AppliedObject, AppliedTree, FluxKustomization, annotation
+from fluxstead.checks.reading.applied_tree import HELM, PRUNE, AppliedObject, AppliedTree, FluxKustomization, annotation
 from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
@@ -119,7 +119,7 @@ def releases(context: CheckContext) -> Iterator[Finding]:
     names: dict[tuple[str, str], AppliedObject] = {}
     charts: dict[str, AppliedObject] = {}
     for item in context.tree.of("HelmRelease"):
-        if item.ref.group != "helm.toolkit.fluxcd.io" or "${" in str(item.ref):
+        if item.ref.group != HELM or "${" in str(item.ref):
             continue
         helm = helm_identity(item)
         # Where Helm stores the release, and where the release's objects are: two releases can share neither.
@@ -218,7 +218,7 @@ def _routes_of_charts(context: CheckContext) -> Iterator[_Route]:
 
 def _at_one_address(tree: AppliedTree) -> set[str]:
     """The classes whose Ingresses without a host all answer at one address; other controllers give each Ingress its own."""
-    made = {item.ref.name for item in tree.of("IngressClass") if item.spec.get("controller") in SHARING_CONTROLLERS}
+    made = {item.ref.name for item in tree.of("IngressClass") if item.spec.get("controller") in tuple(SHARING_CONTROLLERS)}
     return {"", *SHARING_CLASSES, *made}
 
 

@@ -100,7 +100,7 @@ def _named(spec: Mapping[str, Any]) -> list[str]:
     terms = entries_of(required, "nodeSelectorTerms") if isinstance(required, Mapping) else []
     if len(terms) == 1:  # any of several is enough
         asked = [*entries_of(terms[0], "matchExpressions"), *entries_of(terms[0], "matchFields")]
-        hosts = [one for one in asked if one.get("key") in {_HOST, "metadata.name"} and one.get("operator") == "In"]
+        hosts = [one for one in asked if one.get("key") in (_HOST, "metadata.name") and one.get("operator") == "In"]
         bound += [name for one in hosts for name in texts_of(one, "values") if len(texts_of(one, "values")) == 1]
     return list(dict.fromkeys(name for name in bound if isinstance(name, str) and name))
 
@@ -114,7 +114,7 @@ def _taken(pod: Pod, nodes: Sequence[Node]) -> bool:
 def _tolerated(taint: Taint, tolerations: Sequence[Mapping[str, Any]]) -> bool:
     """As the scheduler decides it (kubernetes: staging/src/k8s.io/api/core/v1/toleration.go, ToleratesTaint)."""
     return any(
-        one.get("effect", taint.effect) in {taint.effect, ""}
+        one.get("effect", taint.effect) in (taint.effect, "")
         and (one.get("key") or taint.key) == taint.key
         and (one.get("operator") == "Exists" or str(one.get("value", "")) == taint.value)
         for one in tolerations

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
-from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, FluxKustomization, releases_before
+from fluxstead.checks.reading.applied_tree import HELM, KUSTOMIZE, AppliedTree, FluxKustomization, releases_before
 from fluxstead.checks.reading.directory import MISSING_FILE, NOT_YAML
 from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.kustomize_files import BAD_KUSTOMIZATION, NO_OBJECT
@@ -130,7 +130,7 @@ def sources(context: CheckContext) -> Iterator[Finding]:
     }
     made = any(item.ref.kind == "ArtifactGenerator" for item in tree.objects)
     for item in [*tree.of("Kustomization"), *tree.of("HelmRelease")]:
-        if item.ref.group not in {KUSTOMIZE, "helm.toolkit.fluxcd.io"}:
+        if item.ref.group not in {KUSTOMIZE, HELM}:
             continue
         chart = mapping(mapping(item.spec, "chart"), "spec")
         source = mapping(item.spec, "chartRef") or mapping(chart, "sourceRef") or mapping(item.spec, "sourceRef")

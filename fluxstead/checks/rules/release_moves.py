@@ -9,7 +9,7 @@ from fluxstead.catalog.chart import ClaimValue
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.charts import chart_of, chart_source, helm_identity
-from fluxstead.checks.reading.store import first_line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
@@ -51,13 +51,13 @@ def releases(move: Transition) -> Iterator[Finding]:
         anew = _anew(move, old, new)
         if anew:
             yield anew
-        elif not new.kustomization.changes_spec("HelmRelease", "values"):
+        elif new.keeps("spec", "values"):
             yield from _claims(move, old, new)
 
 
 def _anew(move: Transition, old: AppliedObject, new: AppliedObject) -> Finding | None:
     """Source: fluxcd/helm-controller internal/action/verify.go, `ReleaseTargetChanged`."""
-    if new.kustomization.changes_spec("HelmRelease", *_NAMES, "chart", "chartRef"):
+    if not all(new.keeps("spec", key) for key in (*_NAMES, "chart", "chartRef")):
         return None
     was, now = helm_identity(old), helm_identity(new)
     charts = _chart_name(move.before, old), _chart_name(move.now, new)
@@ -90,8 +90,8 @@ def _place(move: Transition, old: AppliedObject, new: AppliedObject) -> Source:
     changed = [key for key in (*_NAMES, "chart", "chartRef") if old.spec.get(key) != new.spec.get(key)]
     written = (f"chart: {chart_of(move.now, new)[0]}" if key == "chart" else f"{key}:" for key in changed)
     if not changed and source is not None:
-        return first_line_with(move.now.store, source.document, "url:")
-    return first_line_with(move.now.store, new.document, *written)
+        return line_with(move.now.store, source.document, "url:")
+    return line_with(move.now.store, new.document, *written)
 
 
 def _claims(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
@@ -114,7 +114,7 @@ def _sizes(
     if was is None or now is None or was.amount == now.amount:
         return
     what = f"{new.ref} in {move.name} asks for {was} at `{claim.path}.{claim.size}`, and now for {now}"
-    place = first_line_with(move.now.store, new.document, f"{last}: {now}")
+    place = line_with(move.now.store, new.document, f"{last}: {now}")
     if now.amount < was.amount or _is_set(claim, after):
         yield CHART_CLAIM(place, what=what, why=_why(claim, after), fix=f"{was}, as before")
     elif claim.made_by == "operator":
@@ -133,7 +133,7 @@ def _classes(
     if was == now or not isinstance(was, str) or not isinstance(now, str) or _VARIABLE in was + now:
         return
     what = f"{new.ref} in {move.name} takes class {was} at `{claim.path}.{claim.storage_class}`, and now {now}"
-    place = first_line_with(move.now.store, new.document, f"{claim.storage_class}: {now}")
+    place = line_with(move.now.store, new.document, f"{claim.storage_class}: {now}")
     if claim.made_by != "operator":
         yield CHART_CLAIM(place, what=what, why=_why(claim, after), fix=f"{was}, as before")
     else:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import Pod
-from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
+from fluxstead.checks.objects.scaled import SCALED
+from fluxstead.checks.reading.applied_tree import AppliedObject
+from fluxstead.checks.reading.apply import is_left_alone
 from fluxstead.checks.reading.store import entries_of, line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.selectors import matches
@@ -31,8 +33,6 @@ ROLLS_WITH_VOLUME = warns(
 )
 TWO_NUMBERS = warns("scaling/two-numbers", "U9", "Deployment web/site has replicas: 1, and HorizontalPodAutoscaler site scales it")
 
-_SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
-_SSA = "kustomize.toolkit.fluxcd.io/ssa"
 _ONE_NODE = frozenset({"ReadWriteOnce", "ReadWriteOncePod"})
 _PERCENT = re.compile(r"(\d{1,3})%")
 
@@ -41,7 +41,7 @@ def numbers(context: CheckContext) -> Iterator[Finding]:
     """A fixed number of pods beside an autoscaler."""
     for item in _workloads(context):
         count, own = context.scaled.of(item), item.spec.get("replicas")
-        if count.scaler is None or own is None or annotation(item, _SSA) in {"IfNotPresent", "Ignore"}:
+        if count.scaler is None or own is None or is_left_alone(item):
             continue
         if count.fewest == count.most == own:
             continue
@@ -89,7 +89,7 @@ def _overlaps(item: AppliedObject) -> bool:
     """Whether an update has two pods at a time (apps/v1, RollingUpdateDeployment: maxSurge is 25 % by default)."""
     strategy = mapping(item.spec, "strategy")
     rolling = strategy.get("type", "RollingUpdate") == "RollingUpdate"
-    return rolling and mapping(strategy, "rollingUpdate").get("maxSurge") not in {0, "0", "0%"}
+    return rolling and mapping(strategy, "rollingUpdate").get("maxSurge") not in (0, "0", "0%")
 
 
 def budgets(context: CheckContext) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ def _pods_of(context: CheckContext, budget: AppliedObject) -> int:
         for pod in context.pods.with_labels(budget.ref.namespace, mapping(selector, "matchLabels"))
         if matches(selector, pod.labels)
     ]
-    return sum(_fewest(context, pod) for pod in pods) if all(pod.item.ref.kind in _SCALED for pod in pods) else 0
+    return sum(_fewest(context, pod) for pod in pods) if all(pod.item.ref.kind in SCALED for pod in pods) else 0
 
 
 def _fewest(context: CheckContext, pod: Pod) -> int:
@@ -146,7 +146,7 @@ def _share(value: object, pods: int) -> int | None:
 
 
 def _workloads(context: CheckContext) -> Iterator[AppliedObject]:
-    for item in context.tree.of(*sorted(_SCALED)):
+    for item in context.tree.of(*sorted(SCALED)):
         if item.is_final and not item.document.generated and "${" not in str(item.spec.get("replicas")):
             yield item
 

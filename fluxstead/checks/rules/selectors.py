@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
+from fluxstead.catalog.brings.k3s import NAMESPACES
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
@@ -35,7 +36,7 @@ POLICY_SELECTS_NOTHING = warns(
     "NetworkPolicy web/site guards pods with app=sit, which no pod in namespace web has",
 )
 
-_OF_KUBERNETES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", FLUX_NAMESPACE})
+_OF_KUBERNETES = frozenset({*NAMESPACES, FLUX_NAMESPACE})
 _NAME = "kubernetes.io/metadata.name"
 
 

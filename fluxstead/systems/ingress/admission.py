@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fluxstead.catalog.brings.k3s import bundled_charts
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.chart_values import ChartValues
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation, annotations_of
@@ -18,21 +19,21 @@ from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import at, mapping
+from fluxstead.core.version import Version
 from fluxstead.systems.ingress.charts import INGRESS_NGINX, TRAEFIK
+from fluxstead.systems.ingress.nginx import PLAIN
 
 PATTERN_IN_PREFIX = refuses("ingress/pattern-in-prefix", "F6", "Ingress web/site has the path /site(/|$)(.*) of type Prefix")
 SNIPPET = refuses("ingress/snippet", "F6", "Ingress web/site has a snippet, which ingress-nginx does not allow")
 TRAEFIK_2_RULE = refuses("ingress/traefik-2-rule", "F6", "IngressRoute web/site uses Headers(…), which Traefik 3 does not know")
 
 _STRICT_SINCE, _DOT_SINCE, _NO_SNIPPETS_SINCE = (4, 12), (4, 13), (4, 7)
-_PLAIN = re.compile(r"/[A-Za-z0-9_/-]*")
 _PLAIN_WITH_DOT = re.compile(r"/[A-Za-z0-9._/-]*")
 _NGINX = "nginx.ingress.kubernetes.io/"
 _CLASS = "kubernetes.io/ingress.class"
 
 _TRAEFIK_3 = (28, 0)
 """The first chart of Traefik 3."""
-_K3S_TRAEFIK_3 = (1, 32, 2)
 _RENAMED = {"Headers": "Header", "HeadersRegexp": "HeaderRegexp"}
 _CALL = re.compile(r"\b(Headers|HeadersRegexp|Host|HostRegexp|Path|PathPrefix|HostHeader|ClientIP|Method)\(([^()]*)\)")
 _SEVERAL = re.compile(r"[`\"']\s*,\s*[`\"']")
@@ -73,7 +74,7 @@ def _paths(context: CheckContext, controller: ChartValues, item: AppliedObject) 
     strict = str(controller.at("controller", "config", "strict-validate-path-type")).lower() != "false"
     if version is None or version.minor < _STRICT_SINCE or not strict:
         return
-    plain = _PLAIN_WITH_DOT if version.minor >= _DOT_SINCE else _PLAIN
+    plain = _PLAIN_WITH_DOT if version.minor >= _DOT_SINCE else PLAIN
     for rule in entries_of(item.spec, "rules"):
         for entry in entries_of(mapping(rule, "http"), "paths"):
             path, kind = entry.get("path"), entry.get("pathType")
@@ -148,7 +149,7 @@ def _only_traefik_3(context: CheckContext) -> bool:
     own = context.platform is not None and "traefik" not in context.platform.disabled
     if any("v2" in str(_syntax(one)) or one.at("image", "tag") or not _is_3(context, one) for one in found):
         return False
-    if own and context.platform and context.platform.kubernetes.numbers < _K3S_TRAEFIK_3:
+    if own and context.platform and not _brings_3(context.platform.kubernetes):
         return False
     return own or any(not one.bundled for one in found)
 
@@ -157,6 +158,12 @@ def _is_3(context: CheckContext, one: ChartValues) -> bool:
     if one.bundled:
         return context.platform is not None
     return one.complete and one.exact is not None and one.exact.minor >= _TRAEFIK_3
+
+
+def _brings_3(kubernetes: Version) -> bool:
+    """Whether k3s's own is one; of versions that are older than the catalog, that is not known."""
+    oldest = Version.read(bundled_charts("traefik", kubernetes)[0])
+    return oldest is not None and oldest.minor >= _TRAEFIK_3
 
 
 def _syntax(one: ChartValues) -> Any:

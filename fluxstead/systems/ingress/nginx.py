@@ -17,7 +17,7 @@ from fluxstead.tree.layer import Layer
 
 CLASS = "nginx"
 
-_PREFIX = re.compile(r"/[A-Za-z0-9_/-]*")
+PLAIN = re.compile(r"/[A-Za-z0-9_/-]*")
 """What the webhook admits as a path of type Prefix until 1.13, which adds the dot (internal/ingress/inspector/inspector.go)."""
 
 
@@ -41,7 +41,7 @@ class NginxRouter:
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress, or two where the path is stripped."""
         if not route.strip_path:
-            path_type = "Prefix" if _PREFIX.fullmatch(route.path) else "ImplementationSpecific"
+            path_type = "Prefix" if PLAIN.fullmatch(route.path) else "ImplementationSpecific"
             return (Manifest(ingress(route, CLASS, route.path, path_type), route.source),)
         path = pattern(route.path)
         stripped = _regex(route, route.name, f"{path}/(.*)", "/$1")
@@ -58,10 +58,15 @@ def _regex(route: Route, name: str, path: str, target: str) -> dict[str, Any]:
     return ingress(route, CLASS, path, "ImplementationSpecific", name=name, annotations=annotations)
 
 
+def _name(settings: IngressSettings) -> str:
+    return str(settings.values.get("nameOverride") or "ingress-nginx")
+
+
 def pods_of(settings: IngressSettings) -> ControllerPods:
     """The controller's pods, and not those of its default backend (charts/ingress-nginx/templates/_helpers.tpl)."""
-    name = str(settings.values.get("nameOverride") or "ingress-nginx")
-    return ControllerPods(settings.namespace_name, {"app.kubernetes.io/name": name, "app.kubernetes.io/component": "controller"})
+    return ControllerPods(
+        settings.namespace_name, {"app.kubernetes.io/name": _name(settings), "app.kubernetes.io/component": "controller"}
+    )
 
 
 def controller(settings: IngressSettings, platform: Platform) -> Layer:
@@ -112,7 +117,7 @@ def scrape(settings: IngressSettings) -> Scrape:
         name="ingress-nginx",
         namespace=settings.namespace_name,
         labels={
-            "app.kubernetes.io/name": "ingress-nginx",
+            "app.kubernetes.io/name": _name(settings),
             "app.kubernetes.io/instance": settings.release,
             "app.kubernetes.io/component": "controller",
         },

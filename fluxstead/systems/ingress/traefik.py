@@ -62,15 +62,11 @@ def _middleware(route: Route, role: str, spec: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def namespace_of(settings: IngressSettings, platform: Platform) -> str:
-    """Where Traefik's pods run."""
-    return _K3S_NAMESPACE if settings.bundled(platform) else settings.namespace_name
-
-
 def pods_of(settings: IngressSettings, platform: Platform) -> ControllerPods:
     """Traefik's pods (traefik-helm-chart: traefik/templates/_helpers.tpl)."""
     name = str(settings.values.get("nameOverride") or "traefik")
-    return ControllerPods(namespace_of(settings, platform), {"app.kubernetes.io/name": name})
+    namespace = _K3S_NAMESPACE if settings.bundled(platform) else settings.namespace_name
+    return ControllerPods(namespace, {"app.kubernetes.io/name": name})
 
 
 def controller(settings: IngressSettings, platform: Platform) -> Layer:
@@ -113,10 +109,11 @@ def _values(settings: IngressSettings) -> dict[str, Any]:
 
 def scrape(settings: IngressSettings, platform: Platform) -> Scrape:
     """Traefik's metrics (traefik-helm-chart: traefik/templates/_service-metrics.tpl)."""
+    pods = pods_of(settings, platform)
     return Scrape(
         name="traefik",
-        namespace=namespace_of(settings, platform),
-        labels={"app.kubernetes.io/name": "traefik", "app.kubernetes.io/component": "metrics"},
+        namespace=pods.namespace,
+        labels={**pods.labels, "app.kubernetes.io/component": "metrics"},
         port="metrics",
         source=settings.source,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.store import line_with
@@ -11,8 +11,9 @@ from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.cron import cron_problem
 from fluxstead.core.findings import Finding
+from fluxstead.core.shape import at
 from fluxstead.systems.longhorn.settings import LonghornSettings
-from fluxstead.systems.longhorn.values import NO_CREDENTIALS
+from fluxstead.systems.longhorn.values import NO_CREDENTIALS, STORES, lacks_credentials
 
 NO_SCHEDULE = refuses("longhorn/schedule", "U7", "RecurringJob longhorn-system/daily has the cron '0 3 * *': it has 4 fields")
 CHECKS = (NO_CREDENTIALS,)
@@ -20,17 +21,19 @@ CHECKS = (NO_CREDENTIALS,)
 _GROUP = "longhorn.io"
 
 
-def findings_of(settings: LonghornSettings) -> Iterator[Finding]:
-    """A target that no one gets into without credentials (longhorn-manager: webhook/resources/backuptarget)."""
-    target = settings.backup_target
-    if target and target.credential_secret is None and not re.match("nfs:", target.url):
-        scheme = target.url.partition("://")[0]
-        yield NO_CREDENTIALS(
-            target.source_of("url"),
-            what=f"the backup target is {scheme}://…, and has no credentialSecret",
-            why="Longhorn gets in nowhere without one, and backs nothing up (U10)",
-            fix="credentialSecret: a SOPS-encrypted Secret in Longhorn's namespace",
-        )
+def findings_of(settings: LonghornSettings, values: Mapping[str, Any]) -> Iterator[Finding]:
+    """A target without the credentials that it needs, by its own key or in the chart's values."""
+    for keys in STORES:
+        store = at(values, keys)
+        if isinstance(store, Mapping) and lacks_credentials(store):
+            target = settings.backup_target
+            said = at(settings.values, (*keys, "backupTarget")) is not None
+            yield NO_CREDENTIALS(
+                settings.source_of("values", *keys, "backupTarget") if said or target is None else target.source_of("url"),
+                what=f"the backup target is {str(store['backupTarget']).partition('://')[0]}://…, and has no credentialSecret",
+                why="Longhorn gets in nowhere without one, and backs nothing up (U10)",
+                fix="credentialSecret: a SOPS-encrypted Secret in Longhorn's namespace",
+            )
 
 
 def recurring(context: CheckContext) -> Iterator[Finding]:

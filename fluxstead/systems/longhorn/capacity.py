@@ -58,10 +58,11 @@ def findings(context: CheckContext) -> Iterator[Finding]:
     placed = {tags: frozenset(index for index, disk in enumerate(live) if tags <= set(disk.tags)) for tags in asked}
     told: list[frozenset[int]] = []
     for chosen in sorted(_together(placed.values()), key=len):
-        inside = [tags for tags, disks in placed.items() if disks <= chosen]
+        # What no disk can take is judged by itself, and fills none.
+        inside = [tags for tags, disks in placed.items() if disks <= chosen and bool(disks) is bool(chosen)]
         volumes = [one for tags in inside for one in asked[tags]]
         finding = _judged([live[index] for index in chosen], inside, volumes, _over_provisioned(context))
-        if finding and not any(disks <= chosen for disks in told):
+        if finding and not any(disks and disks <= chosen for disks in told):
             told.append(chosen)
             yield finding
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
@@ -15,6 +14,7 @@ from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
+from fluxstead.systems.longhorn.values import COPIES, copies_in
 
 ONE_COPY = warns(
     "longhorn/one-copy-left",
@@ -30,17 +30,6 @@ CHART_KEEPS_NOTHING = warns(
 )
 
 
-class _Count(NamedTuple):
-    """Where a number of copies stands."""
-
-    section: str
-    key: str
-
-
-_IN_VALUES = (_Count("persistence", "defaultClassReplicaCount"), _Count("defaultSettings", "defaultReplicaCount"))
-_NUMBER = re.compile(r"\d{1,2}", re.ASCII)
-
-
 def findings(move: Transition) -> Iterator[Finding]:
     """What is kept in fewer places than before."""
     if move.nothing_is_left:
@@ -51,13 +40,13 @@ def findings(move: Transition) -> Iterator[Finding]:
         elif new.ref.kind == "Volume" and new.ref.group == "longhorn.io":
             yield from _fewer(move, new, old.spec, new.spec, "numberOfReplicas")
     for old, new in move.releases():
-        if move.facts.chart(move.now, new) is LONGHORN and not new.kustomization.changes_spec("HelmRelease", "values"):
+        if move.facts.chart(move.now, new) is LONGHORN and new.keeps("spec", "values"):
             yield from _in_values(move, new, mapping(old.spec, "values"), mapping(new.spec, "values"))
 
 
 def _in_values(move: Transition, new: AppliedObject, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Finding]:
-    for count in _IN_VALUES:
-        yield from _fewer(move, new, mapping(before, count.section), mapping(after, count.section), count.key)
+    for section, key in COPIES:
+        yield from _fewer(move, new, mapping(before, section), mapping(after, section), key)
     was, now = (mapping(values, "persistence").get("reclaimPolicy", "Delete") for values in (before, after))
     if (was, now) == ("Retain", "Delete"):
         yield CHART_KEEPS_NOTHING(
@@ -71,7 +60,7 @@ def _in_values(move: Transition, new: AppliedObject, before: Mapping[str, Any], 
 def _fewer(
     move: Transition, new: AppliedObject, before: Mapping[str, Any], after: Mapping[str, Any], key: str
 ) -> Iterator[Finding]:
-    was, now = (_copies(values.get(key)) for values in (before, after))
+    was, now = (copies_in(values.get(key)) for values in (before, after))
     if was is not None and now == 1 and was > 1:
         yield ONE_COPY(
             line_with(move.now.store, new.document, f"{key}:"),
@@ -79,12 +68,6 @@ def _fewer(
             why="a volume with one copy is gone with its disk, and its machine cannot be drained (F18)",
             fix=f"{was}, or 2 on two machines; one copy only for what can be lost",
         )
-
-
-def _copies(value: object) -> int | None:
-    """Longhorn's settings may also hold a number for each engine: `{"v1":"3","v2":"3"}`."""
-    found = [int(number) for number in _NUMBER.findall(re.sub(r"v\d", "", str(value)))] if value is not None else []
-    return min(found) if found else None
 
 
 MOVES = (Rule(findings, (ONE_COPY, CHART_KEEPS_NOTHING)),)

@@ -49,8 +49,8 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         products={"longhorn": settings.version},
         findings=(
             *findings_of(settings, platform, nodes, values),
-            *placing.findings_of(settings, nodes),
-            *backups.findings_of(settings),
+            *placing.findings_of(settings, nodes, values),
+            *backups.findings_of(settings, values),
         ),
     )
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import at
 from fluxstead.nodes.model import Node, Taint
 from fluxstead.systems.longhorn.settings import BLOCKS_WITH_LAST_COPY, DRAINS_STOPPED, LonghornSettings
+from fluxstead.systems.longhorn.values import COPIES, copies_in
 
 NEVER_DRAINED = warns(
     "longhorn/never-drained",
@@ -47,23 +48,19 @@ def _toleration(taint: Taint) -> dict[str, str]:
     return {"key": taint.key, **wanted, "effect": taint.effect}
 
 
-def findings_of(settings: LonghornSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
+def findings_of(settings: LonghornSettings, nodes: Sequence[Node], values: Mapping[str, Any]) -> Iterator[Finding]:
     """What never drains under Longhorn's default policy, where the number of copies or of machines makes it certain."""
-    policy = _policy(settings)
+    policy = at(values, ("defaultSettings", "nodeDrainPolicy")) or BLOCKS_WITH_LAST_COPY
     storing = [node for node in nodes if node.disks]
-    if policy != BLOCKS_WITH_LAST_COPY or not storing or (settings.replicas > 1 and len(storing) > 1):
+    one_copy = copies_in(at(values, COPIES[0])) == 1
+    if policy != BLOCKS_WITH_LAST_COPY or not storing or (not one_copy and len(storing) > 1):
         return
-    one_copy = settings.replicas == 1
+    said = ("replicas",) if at(settings.values, COPIES[0]) is None else ("values", *COPIES[0])
     yield NEVER_DRAINED(
-        settings.source_of("replicas") if one_copy else storing[0].source_of("disks"),
+        settings.source_of(*said) if one_copy else storing[0].source_of("disks"),
         what="volumes have one copy, and Longhorn lets no node drain that holds the last one of any"
         if one_copy
         else f"only {storing[0].name} has disks, and so the last copy of each volume: Longhorn never lets it drain",
         why="`kubectl drain`, and every upgrade of k3s that waits for it, never ends (node-drain-policy; longhorn/longhorn#5910)",
         fix=f"nodeDrainPolicy: {DRAINS_STOPPED} lets it drain once its volumes are detached; their data waits for its return",
     )
-
-
-def _policy(settings: LonghornSettings) -> str:
-    values: Mapping[str, Any] = mapping(settings.values, "defaultSettings")
-    return str(values.get("nodeDrainPolicy") or settings.node_drain_policy or BLOCKS_WITH_LAST_COPY)

@@ -38,7 +38,7 @@ _KUBELET = "/var/lib/kubelet"
 _OLD_KUBELET = "/var/lib/rancher/k3s/agent/kubelet"
 """Of k3s until 0.10.0; Longhorn's plugin would wait there for a socket that nobody opens (k3s-io/k3s#14418)."""
 
-_STORES = (("defaultBackupStore",), ("defaultSettings",))
+STORES = (("defaultBackupStore",), ("defaultSettings",))
 """Where a backup target is said since 1.8, and before."""
 _URL = re.compile(r"(?:s3|nfs|cifs|azblob)://.+", re.ASCII)
 
@@ -97,7 +97,7 @@ def _copies(context: CheckContext, one: ChartValues) -> Iterator[Finding]:
 
 
 def _backups(context: CheckContext, one: ChartValues) -> Iterator[Finding]:
-    for keys in _STORES:
+    for keys in STORES:
         store = at(one.values, keys)
         target = store.get("backupTarget") if isinstance(store, Mapping) else None
         if not isinstance(target, str) or not target:
@@ -111,7 +111,8 @@ def _backups(context: CheckContext, one: ChartValues) -> Iterator[Finding]:
                 why="no backup is ever made, and Longhorn says so in its own log only (U10)",
                 fix="s3://bucket@region/, nfs://host:/path, cifs://host/share or azblob://container@core.windows.net/",
             )
-        elif _lacks_credentials(one, scheme, store):
+        # What is described is told of at its own line.
+        elif one.complete and not one.item.document.generated and lacks_credentials(store):
             yield NO_CREDENTIALS(
                 place,
                 what=f"the backup target is {scheme}://…, and no Secret with its credentials is named",
@@ -120,10 +121,10 @@ def _backups(context: CheckContext, one: ChartValues) -> Iterator[Finding]:
             )
 
 
-def _lacks_credentials(one: ChartValues, scheme: str, store: Mapping[str, Any]) -> bool:
-    """What is described is told of at its own line."""
-    described = one.item.document.generated
-    return one.complete and not described and scheme in BACKUP_KEYS and not store.get("backupTargetCredentialSecret")
+def lacks_credentials(store: Mapping[str, Any]) -> bool:
+    """Whether a target that needs credentials names no Secret with them (longhorn-manager: webhook/resources/backuptarget)."""
+    scheme = str(store.get("backupTarget")).partition("://")[0]
+    return scheme in BACKUP_KEYS and not store.get("backupTargetCredentialSecret")
 
 
 def _guarded(one: ChartValues) -> bool:
@@ -162,12 +163,13 @@ def truth(said: object) -> bool:
 
 
 def copies_in(said: object) -> int | None:
-    """A number of copies: a number, its text, or since 1.10 the number of the first data engine (`{"v1":"3","v2":"3"}`)."""
+    """A number of copies: a number, its text, or since 1.10 the least of the data engines (`{"v1":"3","v2":"3"}`)."""
     if isinstance(said, str) and said.lstrip().startswith("{"):
         try:
-            said = json.loads(said).get("v1")
+            engines = [copies_in(one) for one in json.loads(said).values()]
         except (ValueError, RecursionError):
             return None
+        return min((one for one in engines if one is not None), default=None)
     if isinstance(said, str) and said.strip().isdecimal() and said.isascii():
         return int(said) if len(said) < _MOST_COPIES else None
     return said if isinstance(said, int) and not isinstance(said, bool) else None
