@@ -41,14 +41,20 @@ def test_a_file_of_many_megabytes(example: Project, file: str, capsys: pytest.Ca
     assert said.count("\n") < 10
 
 
-def test_many_findings_of_one_kind_are_counted(example: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """A wall of them hides all others."""
+@pytest.mark.parametrize(("count", "shown", "rest"), [(50, 21, "; and 29 more of this kind in the file"), (21, 21, "")])
+def test_many_findings_of_one_kind_are_counted(
+    count: int, shown: int, rest: str, example: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wall of them hides all others; programs get every one."""
     path = example.root / "nodes/alpha.yaml"
-    path.write_text(path.read_text() + "".join(f"key{number}: yes\n" for number in range(50)))
+    path.write_text(path.read_text() + "".join(f"key{number}: yes\n" for number in range(count)))
     assert main(["check", "--project", str(example.root)]) == 1
     said = capsys.readouterr().err
-    assert said.count("error [description/yaml]") == 21
-    assert "; and 29 more of this kind in the file" in said
+    assert said.count("error [description/yaml]") == shown
+    assert rest in said
+    assert ("more of this kind" in said) is bool(rest)
+    main(["check", "--project", str(example.root), "--format", "json"])
+    assert capsys.readouterr().out.count('"description/yaml"') == count
 
 
 @pytest.mark.parametrize("target", [".", "..", "../..", "../other"])

@@ -67,3 +67,20 @@ def test_a_tree_that_people_wrote_is_compared_with_its_commits(tmp_path: Path) -
     assert [finding.id for finding in of_tree(tmp_path)] == ["moves/longhorn-version"]
     objects.write_text(WEB)
     assert {finding.id for finding in of_tree(tmp_path)} == {"moves/left"}
+
+
+def test_what_the_source_ignores_was_never_applied_from_a_commit_either(tmp_path: Path) -> None:
+    """By `spec.ignore`, which stands in no file that Git knows."""
+    sync = (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\n"
+        "spec: {interval: 1m, url: 'https://git.example.test/a.git', ignore: /web/skip.yaml}\n---\n"
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux-system, namespace: flux-system}\n"
+        "spec: {interval: 1m, path: ./clusters/home, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n"
+    )
+    files = {**layer("web", WEB), "web/skip.yaml": obj("Namespace", "skipped"), "clusters/home/gotk-sync.yaml": sync}
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    git(tmp_path, "init", "-q")
+    commit(tmp_path)
+    assert not of_tree(tmp_path)

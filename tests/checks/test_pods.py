@@ -77,6 +77,7 @@ def test_a_number_beside_an_autoscaler_that_flux_leaves_alone() -> None:
     assert found(*both, autoscaler("web/site")) == {"scaling/two-numbers"}
     once = both[1].replace("name: site}", "name: site, annotations: {kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}}", 1)
     assert not found(WEB, once, autoscaler("web/site"))
+    assert not found(WEB, once.replace("IfNotPresent", "ifnotpresent"), autoscaler("web/site")), "Flux reads it in any case"
     assert not found(*both, autoscaler("web/site").replace("maxReplicas: 2", "minReplicas: 1, maxReplicas: 1"))
 
 
@@ -91,6 +92,7 @@ def test_a_number_beside_an_autoscaler_that_flux_leaves_alone() -> None:
         ("replicas: 0", "ReadWriteOnce", set()),
         ("strategy: {type: Recreate}", "ReadWriteOnce", set()),
         ("strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}", "ReadWriteOnce", set()),
+        ("strategy: {rollingUpdate: {maxSurge: [1]}}", "ReadWriteOnce", {"scaling/rolling-claim"}),
     ],
 )
 def test_a_volume_that_is_on_one_node_at_a_time(workload: str, mode: str, said: set[str]) -> None:

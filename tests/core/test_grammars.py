@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fluxstead.core.age import Recipient
 from fluxstead.core.cron import cron_problem, is_time_zone
-from fluxstead.core.git_names import BranchName, RepositoryUrl
+from fluxstead.core.git_names import BranchName, RepositoryUrl, without_login
 from fluxstead.core.network import Cidrs
 from fluxstead.nodes.device import Device, contradiction
 from fluxstead.systems.longhorn.settings import BackupTarget
@@ -180,3 +180,16 @@ def test_a_link_and_the_names_beside_it(link: str, serial: str | None, wwn: str 
     """Only where the link carries the name."""
     assert contradiction(f"/dev/disk/by-id/{link}", serial, wwn) == wrong
     assert contradiction("/dev/sda", serial, wwn) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:secret@git.example.test/a.git", "https://git.example.test/a.git"),
+        ("http://me:secret@git.example.test/a.git", "http://git.example.test/a.git"),
+        ("ssh://bob:secret@git.example.test/a.git", "ssh://bob@git.example.test/a.git"),
+        ("ssh://git@git.example.test:2222/a.git", "ssh://git@git.example.test:2222/a.git"),
+    ],
+)
+def test_what_logs_in_is_taken_out_of_a_url(url: str, shown: str) -> None:
+    assert without_login(url) == shown

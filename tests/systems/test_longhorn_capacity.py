@@ -43,3 +43,9 @@ def test_what_longhorn_may_give_away_counts(percentage: str, fits: bool) -> None
     """Over-provisioning is Longhorn's own setting."""
     more = f"defaultSettings: {{storageOverProvisioningPercentage: {percentage}}}, "
     assert bool(told(("70Gi", "70Gi"), more=more)) is not fits
+
+
+def test_a_class_that_no_disk_can_take_hides_no_other() -> None:
+    """And fills none of the disks."""
+    assert len(told(("90Gi", "1Gi"), ("hdd", "nvme"), "hdd")) == 2
+    assert len(told(("70Gi", "70Gi"), ("hdd", "nvme"), "hdd")) == 1

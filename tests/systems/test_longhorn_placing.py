@@ -93,3 +93,19 @@ def test_the_node_exporter_runs_on_every_machine() -> None:
         "prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]}
     }
     assert not on_tainted([machine(taints=[SERVER])])
+
+
+def test_one_copy_that_is_said_through_values_counts() -> None:
+    """And so does a policy."""
+    one = {"persistence": {"defaultClassReplicaCount": 1}}
+    assert warned(machine(), machine(**OTHER), values=one) == warned(machine(), machine(**OTHER), replicas=1) != []
+    drained = {**one, "defaultSettings": {"nodeDrainPolicy": "allow-if-replica-is-stopped"}}
+    assert not warned(machine(), machine(**OTHER), values=drained)
+
+
+@pytest.mark.parametrize(
+    "said", [{"backupTarget": {"url": "s3://b@r/"}}, {"values": {"defaultBackupStore": {"backupTarget": "s3://b@r/"}}}]
+)
+def test_a_backup_target_without_credentials_is_told_however_it_is_said(said: dict[str, Any]) -> None:
+    plan = longhorn.plan(LonghornSettings.model_validate({"version": "1.9.0", **said}), PLATFORM, [machine()])
+    assert [one.id for one in plan.findings if one.id == "longhorn/backup-credentials"] == ["longhorn/backup-credentials"]
