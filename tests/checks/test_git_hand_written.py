@@ -73,11 +73,11 @@ def test_what_the_source_ignores_was_never_applied_from_a_commit_either(tmp_path
     """By `spec.ignore`, which stands in no file that Git knows."""
     sync = (
         "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\n"
-        "spec: {interval: 1m, url: 'https://git.example.test/a.git', ignore: /web/skip.yaml}\n---\n"
+        "spec: {interval: 1m, url: 'https://git.example.test/a.git', ignore: /clusters/home/skip.yaml}\n---\n"
         "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux-system, namespace: flux-system}\n"
         "spec: {interval: 1m, path: ./clusters/home, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n"
     )
-    files = {**layer("web", WEB), "web/skip.yaml": obj("Namespace", "skipped"), "clusters/home/gotk-sync.yaml": sync}
+    files = {**layer("web", WEB), "clusters/home/skip.yaml": obj("Namespace", "skipped"), "clusters/home/gotk-sync.yaml": sync}
     for path, content in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content)
