@@ -9,7 +9,7 @@ import pytest
 from fluxstead.checks.hand_written import clusters_in
 from fluxstead.core.findings import Finding
 from fluxstead.roster import SYSTEM_FACTS, judged
-from tests.checks.planted import WEB, kept, layer, obj, release
+from tests.checks.planted import WEB, claim, kept, layer, obj, release
 from tests.checks.repository import commit, git
 
 pytestmark = pytest.mark.usefixtures("somebody")
@@ -77,7 +77,11 @@ def test_what_the_source_ignores_was_never_applied_from_a_commit_either(tmp_path
         "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux-system, namespace: flux-system}\n"
         "spec: {interval: 1m, path: ./clusters/home, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n"
     )
-    files = {**layer("web", WEB), "clusters/home/skip.yaml": obj("Namespace", "skipped"), "clusters/home/gotk-sync.yaml": sync}
+    files = {
+        **layer("web", WEB),
+        "clusters/home/skip.yaml": f"{obj('Namespace', 'skipped')}\n---\n{claim('1Gi').replace('namespace: web', 'namespace: skipped')}",
+        "clusters/home/flux-system/gotk-sync.yaml": sync,
+    }
     for path, content in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content)
