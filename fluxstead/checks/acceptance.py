@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from fluxstead.core.check import Check, refuses, warns
@@ -26,11 +26,16 @@ class AcceptedWarning(Protocol):
         """Where it is written."""
 
 
+def without(findings: Iterable[Finding], names: Collection[str]) -> Iterator[Finding]:
+    """The findings without the warnings of these ids."""
+    return (one for one in findings if one.severity is Severity.ERROR or one.id not in names)
+
+
 def accepted(findings: Collection[Finding], acceptances: Sequence[AcceptedWarning], checks: Sequence[Check]) -> Iterator[Finding]:
     """The findings without the accepted warnings, plus what is wrong with the acceptances themselves."""
     found = {finding.id: finding.severity for finding in sorted(findings, reverse=True)}
     names = {acceptance.id for acceptance in acceptances}
-    yield from (one for one in findings if one.severity is Severity.ERROR or one.id not in names)
+    yield from without(findings, names)
     severities = {check.id: check.severity for check in checks}
     later = {check.id for check in checks if check.looks_at == "the files on disk"}
     for acceptance in acceptances:

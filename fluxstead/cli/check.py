@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fluxstead.assembly import Assembled, files_of
+from fluxstead.checks.acceptance import without
 from fluxstead.checks.hand_written import cluster_at, clusters_in
 from fluxstead.checks.outside.built import kustomize
 from fluxstead.checks.outside.evidence import Outside, Session
@@ -18,7 +19,7 @@ from fluxstead.checks.rule import Remark
 from fluxstead.checks.rule import run as run_rules
 from fluxstead.cli.formats import FORMATS
 from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
-from fluxstead.core.findings import Finding, Severity, errors
+from fluxstead.core.findings import Finding, errors
 from fluxstead.core.repository import repositories_around
 from fluxstead.embedded import Run
 from fluxstead.roster import SYSTEM_FACTS, all_checks, judged
@@ -46,9 +47,10 @@ def run(options: argparse.Namespace) -> int:
         outside = Outside(result.assembled.applied, result.root, Session(kustomize(), options.online))
         said.update(result.assembled.remarks, run_rules(outside, OF_OUTSIDE))
         said.update(run_rules(Listed(result.root, _looked_at(result.assembled)), OF_FILES))
-    accepted = _accepted(result)
-    kept = {one for one in said if isinstance(one, Remark) or one.severity is Severity.ERROR or one.id not in accepted}
-    failed = _print({*result.findings, *_on_disk(result), *kept}, options)
+    said.update(_differences(result))
+    remarks = (one for one in said if isinstance(one, Remark))
+    kept = without((one for one in said if isinstance(one, Finding)), _accepted(result))
+    failed = _print({*result.findings, *kept, *remarks}, options)
     if options.format == "text" and not failed:
         print("no errors")
     return int(failed)
@@ -62,16 +64,15 @@ def _accepted(result: Run) -> set[str]:
     return {one.id for one in result.assembled.description.cluster.accept} if result.assembled else set()
 
 
-def _on_disk(result: Run) -> Iterator[Finding]:
+def _differences(result: Run) -> Iterator[Finding]:
     """What was done to the generated files by hand, and how they differ from a description without errors."""
     assembled = result.assembled
     if assembled is None:
         return
     delivery = look(assembled.desired(result.root, overwrite=False, say=tell))
-    accepted = _accepted(result)
     yield from delivery.findings
     if not errors(result.findings):
-        yield from (one for one in delivery.differences() if one.severity is Severity.ERROR or one.id not in accepted)
+        yield from delivery.differences()
 
 
 def listing() -> str:

@@ -82,8 +82,7 @@ def _discover(options: argparse.Namespace, stack: str) -> int:
         print("fluxstead: ./run hosts discover USER@HOST", file=sys.stderr)
         return 2
     way = ssh.way_to(options.names[0], options.port)
-    port = ["-p", str(options.port)] if options.port else []
-    answer = ssh.ask([*port, "--", way.destination], {"node": way.destination.rpartition("@")[2], "disks": []}, way)
+    answer = ssh.ask(["-p", str(way.port), "--", way.destination], {"node": way.destination.rpartition("@")[2], "disks": []}, way)
     if not answer.inventory:
         print(f"fluxstead: {way.destination}: {'; '.join(answer.why) or 'no disks were found'}", file=sys.stderr)
         return 1

@@ -14,13 +14,12 @@ from fluxstead.core.network import IpAddress
 from fluxstead.hosts.answer import Answer, find_answer
 from fluxstead.hosts.build import COMMAND, SECONDS, stdin_for, token_of
 from fluxstead.hosts.declared import declared
-from fluxstead.hosts.trouble import COMPARE, Way, not_answered, not_reached
-from fluxstead.nodes.model import Node
+from fluxstead.hosts.trouble import Way, no_host_key, not_answered, not_reached
+from fluxstead.nodes.model import SSH_PORT, Node
 
 _AT_ONCE = 16
 _SECONDS = SECONDS["plan"] + 120
 """Longer than the script takes at most, which then says why."""
-_SSH_PORT = 22
 _FAILED = 255
 """ssh's own failure, never the script's."""
 _OPTIONS = (
@@ -44,25 +43,25 @@ def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict
 
 def ask_node(node: Node, root: Path) -> Answer:
     """The script's plan of one described host, which has to show the host key of the description; without one nobody is dialled."""
-    file = f"nodes/{node.name}.yaml"
-    if node.ssh.host_key is None:
-        return Answer("failed", (_no_host_key(node, file),))
-    key = _key_file(node, root)
-    if key is not None and not _readable(key):
-        where = node.source_of("ssh", "privateKeyFile")
-        return Answer("failed", (f"{where}: the key file {node.ssh.private_key_file} cannot be read; nothing was dialled",))
     jump = node.ssh.jump
     way = Way(
         f"{node.ssh.user}@{node.dialled_at}",
         node.ssh.port,
-        file,
+        f"nodes/{node.name}.yaml",
         f"{jump.user}@{_bracketed(jump.address)}:{jump.port}" if jump else "",
     )
+    if node.ssh.host_key is None:
+        return Answer("failed", (no_host_key(way),))
+    key = _key_file(node, root)
+    if key is not None and not _readable(key):
+        where = node.source_of("ssh", "privateKeyFile")
+        return Answer("failed", (f"{where}: the key file {node.ssh.private_key_file} cannot be read; nothing was dialled",))
     with tempfile.TemporaryDirectory() as scratch:
-        options = _connection(key, node.ssh.host_key, node.dialled_at, node.ssh.port, Path(scratch) / "known_hosts")
+        options = _connection(key, node.ssh.host_key, way, Path(scratch) / "known_hosts")
         if jump:
-            through = _connection(key, jump.host_key, jump.address, jump.port, Path(scratch) / "known_jump")
-            options += ["-o", f"ProxyCommand={_proxy(through, f'{jump.user}@{jump.address}')}"]
+            first = Way(f"{jump.user}@{jump.address}", jump.port)
+            through = _connection(key, jump.host_key, first, Path(scratch) / "known_jump")
+            options += ["-o", f"ProxyCommand={_proxy(through, first.destination)}"]
         return ask([*options, "--", way.destination], declared(node), way)
 
 
@@ -78,7 +77,7 @@ def way_to(destination: str, port: int | None = None) -> Way:
     """Where ssh, with the operator's configuration, would go for USER@HOST. Dials nobody."""
     _, said, _ = run(["-G", *(("-p", str(port)) if port else ()), "--", destination], "")
     settings = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
-    return Way(destination, int(settings.get("port", "22")), dialled=settings.get("hostname", ""))
+    return Way(destination, int(settings.get("port", SSH_PORT)), dialled=settings.get("hostname", ""))
 
 
 def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
@@ -102,12 +101,6 @@ def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def _no_host_key(node: Node, file: str) -> str:
-    port = "" if node.ssh.port == _SSH_PORT else f"-p {node.ssh.port} "
-    why = "no ssh.hostKey, so anybody could answer; nothing was dialled"
-    return f"{why}. Type: ssh-keyscan -t ed25519 {port}{node.dialled_at}; {COMPARE}; write it as ssh.hostKey in {file}"
-
-
 def _key_file(node: Node, root: Path) -> Path | None:
     named = node.ssh.private_key_file
     return root / Path(named).expanduser() if named else None
@@ -120,13 +113,13 @@ def _readable(file: Path) -> bool:
         return False
 
 
-def _connection(key: Path | None, host_key: str, address: IpAddress, port: int, known: Path) -> list[str]:
+def _connection(key: Path | None, host_key: str, way: Way, known: Path) -> list[str]:
     """ssh's options for one host, whose key is pinned by a file of known hosts that holds no other."""
-    options = ["-p", str(port)]
+    options = ["-p", str(way.port)]
     if key is not None:
         # Or the agent's keys are offered first, of which sshd refuses too many.
         options += ["-i", str(key), "-o", "IdentitiesOnly=yes"]
-    known.write_text(f"{_host(address, port)} {host_key}\n", encoding="utf-8")
+    known.write_text(f"{way.known_as} {host_key}\n", encoding="utf-8")
     options += ["-o", f"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"]
     kind = host_key.partition(" ")[0]
     return [*options, "-o", f"HostKeyAlgorithms={kind}"]
@@ -140,8 +133,3 @@ def _proxy(options: Sequence[str], destination: str) -> str:
 
 def _bracketed(address: IpAddress) -> str:
     return f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 -- of the protocol
-
-
-def _host(address: IpAddress, port: int) -> str:
-    """As a file of known hosts has it."""
-    return str(address) if port == _SSH_PORT else f"[{address}]:{port}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_OWN_PORT = 22
+"""sshd's; here, so that what only reads answers needs no model of machines."""
 _SHOWN = 3
 """Lines of what came instead."""
 _TRY = "type: ssh USER@HOST 'echo ok' </dev/null: it has to print ok and nothing else"
@@ -33,7 +35,7 @@ _SILENT = (
     f"login shell is no shell, or the connection broke; {_TRY}; "
     "in ~/.bashrc, what is for people goes below: case $- in *i*) ;; *) return;; esac"
 )
-COMPARE = "compare its fingerprint at the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
+_COMPARE = "compare its fingerprint at the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Way:
 
     destination: str
     """USER@HOST."""
-    port: int = 22
+    port: int = _OWN_PORT
     file: str = ""
     """The node's file, where the description has the host: then only the host key in it is taken."""
     jump: str = ""
@@ -58,7 +60,17 @@ class Way:
     @property
     def port_words(self) -> str:
         """How a port that is not sshd's own is said."""
-        return f"-p {self.port} " if self.port != 22 else ""  # noqa: PLR2004
+        return f"-p {self.port} " if self.port != _OWN_PORT else ""
+
+    @property
+    def known_as(self) -> str:
+        """The host's name in a file of known hosts."""
+        return f"[{self.host}]:{self.port}" if self.port_words else self.host
+
+    @property
+    def scan(self) -> str:
+        """What to type to see the host's key, and to compare it."""
+        return f"ssh-keyscan -t ed25519 {self.port_words}{self.host}; {_COMPARE}"
 
     @property
     def words(self) -> str:
@@ -74,6 +86,11 @@ def not_answered(output: str, trouble: str, login: str = "USER@HOST") -> str:
     user = login.rpartition("@")[0].rpartition(" ")[2]
     hint = hint.replace("USER@HOST", login).replace("USER", user)
     return f"the host answered nothing that can be read: {shown or 'no output'}. {hint[0].upper()}{hint[1:]}"
+
+
+def no_host_key(way: Way) -> str:
+    """Why a host without a described key is not dialled, and how it gets one."""
+    return f"no ssh.hostKey, so anybody could answer; nothing was dialled. Type: {way.scan}; write it as ssh.hostKey in {way.file}"
 
 
 def not_reached(trouble: str, way: Way) -> str:
@@ -114,18 +131,16 @@ def _hints(way: Way) -> dict[str, str]:
 
 
 def _hints_on_host_keys(way: Way, place: str) -> dict[str, str]:
-    scan = f"ssh-keyscan -t ed25519 {way.port_words}{way.host}"
-    known = f"[{way.host}]:{way.port}" if way.port_words else way.host
     name = f"ssh.hostKey in {way.file}" if way.file else "the known hosts"
-    take = f"write it as {name}" if way.file else f"ssh-keygen -R '{known}'; ssh {way.words}"
+    take = f"write it as {name}" if way.file else f"ssh-keygen -R '{way.known_as}'; ssh {way.words}"
     return {
         r"Host key verification failed" if way.file else r"IDENTIFICATION HAS CHANGED|host key for .* has changed": (
-            f"{place} shows another key than {name}. If you reinstalled it, type: {scan}; {COMPARE}; {take}. "
+            f"{place} shows another key than {name}. If you reinstalled it, type: {way.scan}; {take}. "
             "If nobody did, somebody else answers at this address: leave it alone"
         ),
-        r"no matching host key type": f"{place} has no host key of the type in {name}; type: {scan}; {COMPARE}; {take}",
+        r"no matching host key type": f"{place} has no host key of the type in {name}; type: {way.scan}; {take}",
         r"Host key verification failed|authenticity of host": (
-            f"ssh does not know {place} yet, and nobody can be asked in between; type once: ssh {way.words}; {COMPARE}"
+            f"ssh does not know {place} yet, and nobody can be asked in between; type once: ssh {way.words}; {_COMPARE}"
         ),
     }
 

@@ -85,17 +85,13 @@ def _listed(networks: Sequence[IpNetwork]) -> str:
 
 def _disks(nodes: Sequence[Node]) -> Iterator[Finding]:
     for node in nodes:
-        serials: dict[tuple[str, str], str] = {}
         seen: dict[tuple[str, str], int] = {}
         for index, disk in enumerate(node.disks):
-            for key, value in (("name", disk.name), ("mountPath", disk.mount_path), ("device", disk.device)):
+            names = (("name", disk.name), ("mountPath", disk.mount_path), ("device", disk.device))
+            for key, value in (*names, ("serial", disk.serial), ("wwn", disk.wwn)):
                 first = seen.setdefault((key, value), index) if value else index
                 if value and first != index:
                     yield _twice(node, index, key, value, str(node.source_of("disks", first, key)))
-            for key, value in (("serial", disk.serial), ("wwn", disk.wwn)):
-                place = str(node.source_of("disks", index, key))
-                if value and serials.setdefault((key, value), place) != place:
-                    yield _twice(node, index, key, value, serials[key, value])
         yield from _nested(node)
 
 

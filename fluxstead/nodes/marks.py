@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
-from fluxstead.nodes.model import Node
+from fluxstead.nodes.model import SSH_PORT, Node
 
 DIALLED_TWICE = refuses("nodes/dialled-twice", "U2", "k3s2 is dialled at 192.168.86.71, as k3s1 is", "the description")
 IN_TWO_CLUSTERS = warns(
@@ -33,13 +33,17 @@ class Mark(NamedTuple):
 
 def marks_of(node: Node) -> Iterator[Mark]:
     """Those of a machine of this cluster."""
-    way = "".join(f" through {jump.address}" for jump in [node.ssh.jump] if jump)
+    jump = node.ssh.jump
     key = ("ssh", "address") if node.ssh.address else ("address",)
-    yield Mark("address", f"{node.dialled_at} port {node.ssh.port}{way}", node.name, node.source_of(*key))
+    yield Mark("address", _dialled(node.dialled_at, node.ssh.port, jump.address if jump else None), node.name, node.source_of(*key))
     for index, disk in enumerate(node.disks):
         for kind, value in (("serial", disk.serial), ("wwn", disk.wwn)):
             if value:
                 yield Mark(kind, value, node.name, node.source_of("disks", index, kind))
+
+
+def _dialled(address: object, port: object, jump: object) -> str:
+    return f"{address} port {port}{f' through {jump}' if jump else ''}"
 
 
 def marks_in(data: Mapping[str, Any], name: str, at: Mapping[tuple[str | int, ...], int]) -> Iterator[Mark]:
@@ -50,9 +54,8 @@ def marks_in(data: Mapping[str, Any], name: str, at: Mapping[tuple[str | int, ..
     address = ssh.get("address") or data.get("address")
     jump = mapping(ssh, "jump").get("address")
     if isinstance(address, str):
-        way = f" through {jump}" if jump else ""
         line = at.get(("ssh", "address"), at.get(("address",), 1))
-        yield Mark("address", f"{address} port {ssh.get('port', 22)}{way}", name, Source(file, line))
+        yield Mark("address", _dialled(address, ssh.get("port", SSH_PORT), jump), name, Source(file, line))
     disks = data.get("disks")
     for index, disk in enumerate(disks if isinstance(disks, list) else ()):
         for kind in ("serial", "wwn"):

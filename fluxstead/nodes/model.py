@@ -132,12 +132,16 @@ class Disk(Described):
         return self
 
 
+SSH_PORT = 22
+"""sshd's own."""
+
+
 class Jump(Described):
     """A host on the way to the machine."""
 
     address: Address = Field(description="The jump host's IP address.")
     user: _User = Field(default="root", description="The user to log in as.")
-    port: Port = Field(default=22, description="The port of its sshd.")
+    port: Port = Field(default=SSH_PORT, description="The port of its sshd.")
     host_key: HostKey = Field(description="One line of `ssh-keyscan -t ed25519 HOST` without the host.")
 
 
@@ -146,7 +150,7 @@ class Ssh(Described):
 
     address: Address | None = Field(default=None, description="Where sshd is reached, if not at the node's address.")
     user: _User = Field(default="root", description="The user to log in as; others than root use `sudo -n`.")
-    port: Port = Field(default=22, description="The port of sshd.")
+    port: Port = Field(default=SSH_PORT, description="The port of sshd.")
     host_key: HostKey | None = Field(
         default=None,
         description="One line of `ssh-keyscan -t ed25519 HOST` without the host; without it the host is not dialled.",

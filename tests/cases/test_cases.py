@@ -321,5 +321,17 @@ def _of_tree(case: Path, root: Path) -> list[Finding]:
         commit(root)
     if (case / AFTER).exists():
         shutil.copytree(case / AFTER, root, dirs_exist_ok=True)
-    said = (one for past in clusters_in(root, SYSTEM_FACTS).values() for one in judged(past))
+    clusters = clusters_in(root, SYSTEM_FACTS)
+    assert clusters, "nothing was read"
+    said = (one for past in clusters.values() for one in judged(past))
     return [one for one in said if isinstance(one, Finding)]
+
+
+def test_every_folder_has_a_row() -> None:
+    """Without one, it would never be looked at."""
+    assert {case.folder for case in CASES} == {folder.name for folder in HERE.iterdir() if is_case(folder)}
+
+
+def is_case(folder: Path) -> bool:
+    """Not what Python leaves."""
+    return folder.is_dir() and not folder.name.startswith("__")

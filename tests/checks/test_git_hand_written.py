@@ -70,7 +70,7 @@ def test_a_tree_that_people_wrote_is_compared_with_its_commits(tmp_path: Path) -
 
 
 def test_what_the_source_ignores_was_never_applied_from_a_commit_either(tmp_path: Path) -> None:
-    """By `spec.ignore`, which stands in no file that Git knows."""
+    """By the `spec.ignore` of the GitRepository."""
     sync = (
         "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: flux-system, namespace: flux-system}\n"
         "spec: {interval: 1m, url: 'https://git.example.test/a.git', ignore: /clusters/home/skip.yaml}\n---\n"
@@ -79,7 +79,9 @@ def test_what_the_source_ignores_was_never_applied_from_a_commit_either(tmp_path
     )
     files = {
         **layer("web", WEB),
-        "clusters/home/skip.yaml": f"{obj('Namespace', 'skipped')}\n---\n{claim('1Gi').replace('namespace: web', 'namespace: skipped')}",
+        "clusters/home/skip.yaml": "\n---\n".join(
+            [obj("Namespace", "skipped"), claim("1Gi").replace("namespace: web", "namespace: skipped")]
+        ),
         "clusters/home/flux-system/gotk-sync.yaml": sync,
     }
     for path, content in files.items():

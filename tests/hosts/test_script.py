@@ -34,7 +34,6 @@ SIZE = 5000 * MIB + 512
 NODE = {
     "node": "k3s1",
     "address": "192.0.2.1",
-    "role": "server",
     "disks": [{"name": "a", "serial": "S", "size": 1, "filesystem": "ext4", "mountPath": "/mnt/a"}],
     "k3s": {"nodeLabels": ["storage=longhorn"], "nodeTaints": ["a=b:NoSchedule"]},
 }

@@ -34,7 +34,6 @@ def node(*disks: Mapping[str, object], **changes: object) -> dict[str, object]:
     plain = {
         "node": "k3s1",
         "address": "192.0.2.1",
-        "role": "server",
         "disks": list(disks),
         "k3s": {"nodeLabels": ["storage=longhorn"], "nodeTaints": []},
     }

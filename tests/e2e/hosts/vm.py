@@ -6,6 +6,7 @@ kept asleep, its disk and its memory, and each test wakes one up and plugs its d
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -301,16 +302,23 @@ def _digest_of_sparse(file: Path) -> str:
     """Of a file's bytes, zeros told by their absence: most of a disk is a hole."""
     told = hashlib.sha256(b"%d" % file.stat().st_size)
     with file.open("rb") as data:
-        at = 0
-        # There is no more data, says ENXIO.
-        with suppress(OSError):
-            while True:
-                at = os.lseek(data.fileno(), at, os.SEEK_DATA) // BLOCK * BLOCK
-                piece = os.pread(data.fileno(), BLOCK, at)
-                if piece.strip(b"\0"):
-                    told.update(b"%d " % at + piece)
-                at += len(piece)
+        at = _data_from(data.fileno(), 0)
+        while at is not None:
+            piece = os.pread(data.fileno(), BLOCK, at)
+            if piece.strip(b"\0"):
+                told.update(b"%d " % at + piece)
+            at = _data_from(data.fileno(), at + len(piece))
     return told.hexdigest()
+
+
+def _data_from(file: int, at: int) -> int | None:
+    """The block with the next data; None where there is no more."""
+    try:
+        return os.lseek(file, at, os.SEEK_DATA) // BLOCK * BLOCK
+    except OSError as problem:
+        if problem.errno != errno.ENXIO:
+            raise
+        return None
 
 
 def _asleep(base: Path) -> Path:
