@@ -28,10 +28,11 @@ class Schemas:
     A product's sets are layered: each holds the kinds that changed in its version, with an empty file where it
     no longer serves one. A minor version without a set of its own is judged by the next one that has: a field added in
     between goes unnoticed, and none that the cluster has is refused; of API versions, only those that stayed are known.
-    Beyond the newest set, the newest counts. `products`: the versions of what else the cluster runs, by the sets' names.
+    Beyond the newest set, and where no version is known, the newest counts. `products`: the versions of what else the cluster
+    runs, by the sets' names.
     """
 
-    def __init__(self, *, kubernetes: Version, flux: Version, **products: Version) -> None:
+    def __init__(self, *, kubernetes: Version | None, flux: Version | None, **products: Version) -> None:
         self._files: dict[tuple[str, str], Path] = {}
         self._shared: dict[str, Path] = {}
         for product, version in {"kubernetes": kubernetes, "flux": flux, **products}.items():
@@ -129,10 +130,10 @@ def _stability(api_version: str) -> tuple[bool, list[int]]:
 
 
 @cache
-def _sets(product: str, version: Version) -> tuple[Path, ...]:
-    """The folders that serve a version, oldest first: up to the first that is not older."""
+def _sets(product: str, version: Version | None) -> tuple[Path, ...]:
+    """The folders that serve a version, oldest first: up to the first that is not older; all where it is not known."""
     held = sorted((_minor(folder), folder) for folder in _DATA.glob(f"{product}-*"))
-    older = sum(since < version.minor for since, _ in held)
+    older = sum(version is None or since < version.minor for since, _ in held)
     return tuple(folder for _, folder in held[: older + 1])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, SOURCES, identity
-from fluxstead.checks.reading.patches import merged
+from fluxstead.checks.reading.patches import with_inline_patches
 from fluxstead.checks.reading.store import Store, below, entries_of, is_yaml, normal
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -159,6 +159,6 @@ def _of_instance(store: Store, path: str, instance: Mapping[str, Any], sync: Map
         artifact = next((one for one in above if store.is_folder(posixpath.join(one, folder))), "")
     ref = ObjectRef(KUSTOMIZE, "Kustomization", FLUX_NAMESPACE, str(sync.get("name") or FLUX_NAMESPACE))
     patches = entries_of(mapping(instance, "kustomize"), "patches")
-    source = merged({}, replace(ref, group=SOURCES, kind=str(sync.get("kind"))), patches)
-    spec = merged({"path": str(sync["path"])}, ref, patches)
+    source = with_inline_patches({}, replace(ref, group=SOURCES, kind=str(sync.get("kind"))), patches)
+    spec = with_inline_patches({"path": str(sync["path"])}, ref, patches)
     return Beginning(posixpath.join(artifact, folder), artifact, spec, str(source.get("ignore") or ""))

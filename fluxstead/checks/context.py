@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
+from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.objects.chart_values import ChartValues, chart_values_in, place_of
 from fluxstead.checks.objects.config_providers import ConfigProviders
 from fluxstead.checks.objects.opaque_namespaces import OpaqueNamespaces
@@ -67,6 +68,14 @@ class CheckContext:
         return Pods(self.tree)
 
     @cached_property
+    def schemas(self) -> Schemas:
+        """Those of what the cluster runs; of the newest that are known, where there is no description."""
+        platform = self.platform
+        if platform is None:
+            return _schemas(None, None, frozenset())
+        return _schemas(platform.kubernetes, platform.flux, frozenset(self.products.items()))
+
+    @cached_property
     def scaled(self) -> Scaled:
         """How many pods workloads have."""
         return Scaled(self.tree)
@@ -84,3 +93,9 @@ class CheckContext:
     def described(self) -> bool:
         """Whether there is a description, so that everything about the cluster is known."""
         return self.platform is not None
+
+
+@cache
+def _schemas(kubernetes: Version | None, flux: Version | None, products: frozenset[tuple[str, Version]]) -> Schemas:
+    """Read and compiled once for all trees of the same versions."""
+    return Schemas(kubernetes=kubernetes, flux=flux, **dict(products))

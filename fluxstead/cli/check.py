@@ -9,7 +9,6 @@ from pathlib import Path
 
 from fluxstead.assembly import Assembled, files_of
 from fluxstead.checks.acceptance import without
-from fluxstead.checks.hand_written import cluster_at, clusters_in
 from fluxstead.checks.outside.built import kustomize
 from fluxstead.checks.outside.evidence import Outside, Session
 from fluxstead.checks.outside.listed import Listed
@@ -86,6 +85,8 @@ def listing() -> str:
 
 
 def _hand_written(options: argparse.Namespace) -> int:
+    from fluxstead.checks.hand_written import cluster_at, clusters_in  # noqa: PLC0415 - of no use to a description
+
     root: Path = options.tree
     if not root.is_dir():
         print(f"fluxstead: there is no directory {root}", file=sys.stderr)

@@ -11,10 +11,10 @@ from fluxstead.core.refusal import refuse
 
 _LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-_X25519 = re.compile(rf"age1[{_LETTERS}]{{58}}")
-_OTHERS = re.compile(rf"age1(?:pq|[a-z0-9]+)1[{_LETTERS}]{{6,}}")
+_X25519 = rf"age1[{_LETTERS}]{{58}}"
+_OTHERS = rf"age1(?:pq|[a-z0-9]+)1[{_LETTERS}]{{6,}}"
 """Recipients of a plugin, and those of post-quantum keys."""
-_SSH = re.compile(r"ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+={0,2}(?: .*)?")
+_SSH = r"ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+={0,2}(?: .*)?"
 
 
 def _recipient(value: str) -> str:
@@ -24,7 +24,7 @@ def _recipient(value: str) -> str:
             why="whoever reads the repository, now or later, decrypts everything with it (F22)",
             fix="the public key, age1…, that `age-keygen -y` prints; and a new private key, since this one is known",
         )
-    if _SSH.fullmatch(value) or ((_X25519.fullmatch(value) or _OTHERS.fullmatch(value)) and _sums_up(value)):
+    if re.fullmatch(_SSH, value) or ((re.fullmatch(_X25519, value) or re.fullmatch(_OTHERS, value)) and _sums_up(value)):
         return value
     raise refuse(
         f"{value!r} is not an age recipient",

@@ -13,7 +13,7 @@ _NAMES = {
     "day of the week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
 }
 _DESCRIPTORS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
-_RANGE = re.compile(r"(?P<start>[^-/]+)(?:-(?P<end>[^-/]+))?(?:/(?P<step>\d+))?")
+_RANGE = r"(?P<start>[^-/]+)(?:-(?P<end>[^-/]+))?(?:/(?P<step>\d+))?"
 
 
 def cron_problem(text: str) -> str | None:
@@ -33,7 +33,7 @@ def cron_problem(text: str) -> str | None:
 
 def _field(field: str, name: str, least: int, most: int) -> str | None:
     for part in field.split(","):
-        match = _RANGE.fullmatch(part)
+        match = re.fullmatch(_RANGE, part)
         if match is None:
             return f"{part!r} is no {name}"
         if match["step"] is not None and int(match["step"]) == 0:

@@ -11,10 +11,8 @@ from fluxstead.core.refusal import refuse
 
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|\.$|/$|^/|^-|^\.|^@$|^HEAD$|^refs/")
 """What no branch may have (git: refs.c, check_refname_format; `refs/…` is a branch's full name, which Flux does not take)."""
-_SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?!//)(?P<path>[^\s:]+)")
-_URL = re.compile(
-    r"(?:https?|ssh)://(?:[^\s/@]+@)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?/[^\s?#]+"
-)
+_SCP = r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?!//)(?P<path>[^\s:]+)"
+_URL = r"(?:https?|ssh)://(?:[^\s/@]+@)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?/[^\s?#]+"
 
 
 def without_login(url: str) -> str:
@@ -33,9 +31,9 @@ def _branch(value: str) -> str:
 
 
 def _repository_url(value: str) -> str:
-    if _URL.fullmatch(value):
+    if re.fullmatch(_URL, value):
         return value
-    scp = _SCP.fullmatch(value)
+    scp = re.fullmatch(_SCP, value)
     raise refuse(
         "Flux does not read the scp-like form of a Git URL" if scp else "this is not the URL of a Git repository",
         why="`flux bootstrap git` knows https://, http:// and ssh:// only",

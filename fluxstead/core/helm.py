@@ -37,13 +37,3 @@ def release_seconds(release: Mapping[str, Any]) -> float:
 
 DRIFT_DETECTION: dict[str, Any] = {"mode": "enabled"}
 """A scaled or deleted workload comes back (failure U9)."""
-
-
-def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with the operator's `overrides` merged over them, mapping by mapping, as Helm does; lists are replaced whole."""
-    result = dict(values)
-    for key, value in overrides.items():
-        current = result.get(key)
-        both = isinstance(current, Mapping) and isinstance(value, Mapping)
-        result[key] = merged(current, value) if both else value  # type: ignore[arg-type]
-    return result

@@ -21,11 +21,10 @@ _ELSEWHERE = re.compile(
 """Values that say where something is, that are filled in later, or that may be public."""
 _NAME_OF_A_SECRET = re.compile(r"[a-z]+(?:[-.][a-z0-9]+)+")
 _WORDS_ONLY = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*")
-_ALGORITHM = re.compile(r"(?:sha|md|argon|pbkdf|scrypt|bcrypt|aes|base|scram|utf)-?\d|.*(?:sha|md5)", re.IGNORECASE)
-_SETTING = re.compile(
-    r"^[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?([A-Za-z][\w.-]{1,80})[\"']?[ \t]*[:=]"
-    r"[ \t]*[\"']?([^\s\"'#,&|>{\[()][^\s\"'#,()]*)[\"']?,?[ \t]*(?:#.*)?$",
-    re.MULTILINE,
+_ALGORITHM = r"(?i)(?:sha|md|argon|pbkdf|scrypt|bcrypt|aes|base|scram|utf)-?\d|.*(?:sha|md5)"
+_SETTING = (
+    r"(?m)^[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?([A-Za-z][\w.-]{1,80})[\"']?[ \t]*[:=]"
+    r"[ \t]*[\"']?([^\s\"'#,&|>{\[()][^\s\"'#,()]*)[\"']?,?[ \t]*(?:#.*)?$"
 )
 _SHORTEST = 6
 _A_NUMBER = re.compile(r"[0-9]+(?:ms|[smhd])?")
@@ -55,7 +54,7 @@ def may_be_secret(name: str, value: str) -> bool:
 
 def named_in(text: str) -> Iterator[tuple[int, str]]:
     """The variables and keys in a file of settings that may hold a secret by their name, each with its line."""
-    for match in _SETTING.finditer(text):
+    for match in re.finditer(_SETTING, text):
         if may_be_secret(match[1], match[2]):
             yield text.count("\n", 0, match.start(1)) + 1, match[1]
 
@@ -64,7 +63,7 @@ def is_password(name: str, value: str) -> bool:
     """Whether a password is named and there is one: not a word, such as `required` or `changeme`, but letters with digits."""
     word = _WORDS.search(_as_words(name))
     chosen = len(value) >= _SHORTEST and re.search(r"[A-Za-z]", value) and re.search(r"\d", value)
-    return bool(word and word[0].strip("_").startswith("PASS") and chosen) and not _ALGORITHM.match(value)
+    return bool(word and word[0].strip("_").startswith("PASS") and chosen) and not re.match(_ALGORITHM, value)
 
 
 def _as_words(name: str) -> str:

@@ -17,3 +17,13 @@ def at(data: Any, keys: Iterable[str]) -> Any:
     for key in keys:
         data = data.get(key) if isinstance(data, Mapping) else None
     return data
+
+
+def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with `overrides` merged over them, mapping by mapping, as Helm does; lists are replaced whole."""
+    result = dict(values)
+    for key, value in overrides.items():
+        current = result.get(key)
+        both = isinstance(current, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(current, value) if both else value  # type: ignore[arg-type]
+    return result

@@ -16,9 +16,9 @@ _PARTITION = re.compile(
     r"|(?P<link>/dev/disk/by-[a-z]+/.+)-part\d+"
 )
 """The kernel puts `p` between a disk's number and a partition's (linux: block/partitions/core.c); udev adds `-partN`."""
-_SERIAL_AT_END = re.compile(r"(?:ata|nvme)-(?!eui\.|uuid\.|nvme\.)(?P<rest>.+_.+)")
+_SERIAL_AT_END = r"(?:ata|nvme)-(?!eui\.|uuid\.|nvme\.)(?P<rest>.+_.+)"
 """Links of the form `<bus>-<model>_<serial>` (systemd: rules.d/60-persistent-storage.rules)."""
-_WORLD_WIDE = re.compile(r"(?:wwn-0x|nvme-eui\.)(?P<name>[0-9a-fA-F]+)")
+_WORLD_WIDE = r"(?:wwn-0x|nvme-eui\.)(?P<name>[0-9a-fA-F]+)"
 
 
 def _device(value: str) -> str:
@@ -53,7 +53,7 @@ def contradiction(device: str, serial: str | None, wwn: str | None) -> str | Non
     link = device.removeprefix(_BY_ID)
     if link == device:
         return None
-    by_serial, by_wwn = _SERIAL_AT_END.fullmatch(link), _WORLD_WIDE.fullmatch(link)
+    by_serial, by_wwn = re.fullmatch(_SERIAL_AT_END, link), re.fullmatch(_WORLD_WIDE, link)
     if serial and by_serial and _plain(serial) not in _plain(by_serial["rest"]):
         return "serial"
     if (

@@ -67,7 +67,7 @@ def _user(value: str) -> str:
     )
 
 
-_TAINT = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)")
+_TAINT = r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute)"
 
 _User = Annotated[str, AfterValidator(_user)]
 
@@ -171,7 +171,7 @@ class Taint(Described):
     @model_validator(mode="before")
     @classmethod
     def _not_as_kubectl_has_it(cls, value: Any) -> Any:
-        match = _TAINT.fullmatch(value) if isinstance(value, str) else None
+        match = re.fullmatch(_TAINT, value) if isinstance(value, str) else None
         if match is None:
             return value
         of_key = f", value: {json.dumps(match['value'])}" if match["value"] else ""

@@ -303,8 +303,14 @@ def identity(data: Any) -> ObjectRef | None:
     return ObjectRef(group_of(version), kind, namespace if isinstance(namespace, str) else "", name)
 
 
+def labels_of(item: AppliedObject) -> dict[str, Any]:
+    """The object's labels as it has them in the cluster: its Kustomization may add some to all its objects."""
+    own = mapping(mapping(item.object, "metadata"), "labels")
+    return {**own, **mapping(mapping(item.kustomization.spec, "commonMetadata"), "labels")}
+
+
 def annotations_of(item: AppliedObject) -> dict[str, Any]:
-    """The object's annotations as it has them in the cluster: its Kustomization may add some to all its objects."""
+    """The object's annotations, likewise."""
     own = mapping(mapping(item.object, "metadata"), "annotations")
     return {**own, **mapping(mapping(item.kustomization.spec, "commonMetadata"), "annotations")}
 

@@ -6,8 +6,7 @@ annotations and labels count alike, in any case; with `force`, what the API serv
 
 from __future__ import annotations
 
-from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedObject, annotations_of
-from fluxstead.core.shape import mapping
+from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedObject, annotations_of, labels_of
 
 FORCE = f"{KUSTOMIZE}/force"
 _LEFT_ALONE = {(f"{KUSTOMIZE}/ssa", "ignore"), (f"{KUSTOMIZE}/ssa", "ifnotpresent"), (f"{KUSTOMIZE}/reconcile", "disabled")}
@@ -24,6 +23,4 @@ def is_recreated(item: AppliedObject) -> bool:
 
 
 def _marks(item: AppliedObject) -> set[tuple[str, str]]:
-    added = mapping(mapping(item.kustomization.spec, "commonMetadata"), "labels")
-    labels = {**mapping(mapping(item.object, "metadata"), "labels"), **added}
-    return {(str(key), str(value).lower()) for own in (labels, annotations_of(item)) for key, value in own.items()}
+    return {(str(key), str(value).lower()) for own in (labels_of(item), annotations_of(item)) for key, value in own.items()}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.repository import Index, above
@@ -24,8 +24,7 @@ _DEFAULT = (
 """What source-controller leaves out, unless the repository says itself what to ignore."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(NamedTuple):
     """One line of an ignore file: the folder that it stands in, what it matches in it, and whether it takes files back in."""
 
     folder: str
@@ -135,7 +134,7 @@ _GIT = "is ignored by Git"
 
 @cache
 def _any_default() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{one.matches.pattern})" for one in _patterns((*_VERSION_CONTROL, *_DEFAULT), "")))
+    return re.compile("|".join(f"(?:{_expression(line)})" for line in (*_VERSION_CONTROL, *_DEFAULT)))
 
 
 def _patterns(lines: Iterable[str], folder: str) -> list[_Pattern]:
@@ -144,8 +143,12 @@ def _patterns(lines: Iterable[str], folder: str) -> list[_Pattern]:
 
 @cache
 def _pattern(line: str, folder: str) -> _Pattern:
+    return _Pattern(folder, re.compile(_expression(line.removeprefix("!"))), included=line.startswith("!"))
+
+
+def _expression(line: str) -> str:
     """As fluxcd/pkg reads it: what matches a folder matches everything in it, and a `/` ties it to the file's own folder."""
-    included, text = line.startswith("!"), line.removeprefix("!").rstrip()
+    text = line.rstrip()
     only_folders, text = text.endswith("/"), text.removesuffix("/")
     tied, parts = "/" in text, [part for part in text.split("/") if part]
     expression = "" if tied else r"(?:.*/)?"
@@ -153,16 +156,16 @@ def _pattern(line: str, folder: str) -> _Pattern:
         expression += r"(?:[^/]+/)*" if part == "**" else f"{_name(part)}/"
     for part in parts[-1:]:
         expression += ".*" if part == "**" else _name(part)
-    return _Pattern(folder, re.compile(f"{expression}{'/' if only_folders else '(?:/|$)'}"), included)
+    return f"{expression}{'/' if only_folders else '(?:/|$)'}"
 
 
-_TOKEN = re.compile(r"\\(.)|(\*)|(\?)|\[([!^]?)([^]]+)\]|(.)")
+_PIECE = r"\\(.)|(\*)|(\?)|\[([!^]?)([^]]+)\]|(.)"
 
 
 def _name(text: str) -> str:
     """The expression for one name with `*`, `?`, sets and escaped characters (Go: path/filepath, Match)."""
     found = ""
-    for escaped, star, any_one, negated, characters, plain in _TOKEN.findall(text):
+    for escaped, star, any_one, negated, characters, plain in re.findall(_PIECE, text):
         if star or any_one:
             found += "[^/]*" if star else "[^/]"
         elif characters:

@@ -14,13 +14,13 @@ from typing import Any
 
 from fluxstead.catalog.kinds import is_namespaced
 from fluxstead.checks.reading.documents import Document
-from fluxstead.checks.reading.kustomize_files import lists_itself, not_an_object, objects_in, problems_of, wrong_place
+from fluxstead.checks.reading.kustomize_files import FAILS, lists_itself, not_an_object, objects_in, problems_of, wrong_place
 from fluxstead.checks.reading.patches import Patch, patches_in
 from fluxstead.checks.reading.store import Store, entries_of, is_yaml, normal, texts_of
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import group_of
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import at, mapping
 
 MISSING_FILE = refuses(
     "references/missing-file",
@@ -152,8 +152,8 @@ def _entry(store: Store, folder: str, entry: str, content: DirectoryContent, abo
         elif inside in above:
             content.findings.append(lists_itself(listing, entry))
         else:
-            kinds = [mapping({"it": one.data}, "it").get("kind") for one in store.documents(inside)[:1]]
-            content.findings.extend(wrong_place(listing, entry, next(iter(kinds), None), component=component))
+            kind = next((at(one.data, ("kind",)) for one in store.documents(inside)[:1]), None)
+            content.findings.extend(wrong_place(listing, entry, kind, component=component))
         _folder(store, path, content, above)
     elif store.is_file(path):
         content.listed.setdefault(path, (listing, entry))
@@ -251,7 +251,7 @@ def missing(listing: Document, entry: str, what: str, fix: str = "the file, or a
     return MISSING_FILE(
         listing.source,
         what=f"{listing.path} lists `{entry}`: {what}",
-        why="kustomize fails on it, and nothing in the whole layer is applied (F3)",
+        why=FAILS,
         fix=fix,
     )
 
@@ -260,6 +260,6 @@ def _not_yaml(document: Document) -> Finding:
     return NOT_YAML(
         document.source,
         what=f"{document.path} is not YAML: {document.problem}",
-        why="kustomize fails on it, and nothing in the whole layer is applied (F3)",
+        why=FAILS,
         fix="a manifest that parses",
     )

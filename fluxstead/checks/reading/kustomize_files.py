@@ -9,7 +9,7 @@ from typing import Any
 from fluxstead.checks.reading.documents import Document
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import at, mapping
 
 BAD_KUSTOMIZATION = refuses("references/bad-kustomization", "F3", "apps/web/kustomization.yaml lists its own folder: `.`")
 NO_OBJECT = refuses("references/no-object", "F3", "apps/web/values.yaml holds no Kubernetes object: it has no kind")
@@ -17,7 +17,7 @@ NO_OBJECT = refuses("references/no-object", "F3", "apps/web/values.yaml holds no
 _LISTS = ("resources", "components", "bases")
 _LOCAL = "config.kubernetes.io/local-config"
 _COMPONENT = "Component"
-_WHY = "kustomize fails on it, and nothing in the whole layer is applied (F3)"
+FAILS = "kustomize fails on it, and nothing in the whole layer is applied (F3)"
 
 
 def problems_of(listing: Document | None, path: str, *, uppermost: bool) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def lists_itself(listing: Document, entry: str) -> Finding:
 
 def bad(listing: Document, what: str, fix: str) -> Finding:
     """A finding about a kustomization."""
-    return BAD_KUSTOMIZATION(listing.source, what=f"{listing.path} {what}", why=_WHY, fix=fix)
+    return BAD_KUSTOMIZATION(listing.source, what=f"{listing.path} {what}", why=FAILS, fix=fix)
 
 
 def objects_in(document: Document) -> Iterator[Document]:
@@ -71,7 +71,7 @@ def not_an_object(document: Document) -> Finding | None:
     """Why kustomize takes a document for no object; what is marked as local it drops unseen."""
     data = document.data
     missing = _missing(data)
-    if missing is None or mapping(mapping(data if isinstance(data, Mapping) else {}, "metadata"), "annotations").get(_LOCAL):
+    if missing is None or at(data, ("metadata", "annotations", _LOCAL)):
         return None
     return NO_OBJECT(
         document.source,

@@ -10,7 +10,7 @@ from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, merged
 
 EVERYTHING = "*"
 _KINDS = re.compile(r"\w+(?:\|\w+)*", re.ASCII)
@@ -93,7 +93,7 @@ def with_patch(spec: Mapping[str, Any], patch: Any, source: Mapping[str, Any]) -
     return {**spec, **taken, "patches": [*entries_of(spec, "patches"), *entries_of(changes, "patches")]}
 
 
-def merged(spec: Mapping[str, Any], ref: ObjectRef, patches: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def with_inline_patches(spec: Mapping[str, Any], ref: ObjectRef, patches: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The spec of the object `ref` with the inline patches that are for it, as far as they set keys of the spec."""
     result = dict(spec)
     for entry in patches:
@@ -103,7 +103,7 @@ def merged(spec: Mapping[str, Any], ref: ObjectRef, patches: Sequence[Mapping[st
             if not _is_for(target or body, ref):
                 continue
             if isinstance(body, Mapping):
-                result.update(_laid_over(result, mapping(body, "spec")))
+                result = merged(result, mapping(body, "spec"))
             for change in body if isinstance(body, list) else ():
                 path = str(change.get("path", "")) if isinstance(change, Mapping) else ""
                 if path.startswith("/spec/") and path.count("/") == _DEPTH and change.get("op") in {"add", "replace"}:
@@ -125,9 +125,3 @@ def _is_for(target: Any, ref: ObjectRef) -> bool:
     except re.error:
         named = False
     return target.get("kind") == ref.kind and named
-
-
-def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """A merge patch: mappings are merged, everything else is replaced."""
-    both = {key: _laid_over(mapping(under, key), value) if isinstance(value, Mapping) else value for key, value in over.items()}
-    return {**under, **both}

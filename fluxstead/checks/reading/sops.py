@@ -13,9 +13,9 @@ from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.shape import mapping
 
 ENCRYPTED = "ENC["
-_METADATA = re.compile(r"^[ \t]*[\"']?sops(?:_\w+)?[\"']?[ \t]*[:=]|^\[sops\]", re.MULTILINE)
-_MAC = re.compile(r"\b(?:sops_)?mac[\"']?[ \t]*[:=][ \t]*[\"']?ENC\[")
-_RECIPIENT = re.compile(r"\bage1[0-9a-z]+")
+_METADATA = r"(?m)^[ \t]*[\"']?sops(?:_\w+)?[\"']?[ \t]*[:=]|^\[sops\]"
+_MAC = r"\b(?:sops_)?mac[\"']?[ \t]*[:=][ \t]*[\"']?ENC\["
+_RECIPIENT = r"\bage1[0-9a-z]+"
 
 
 class Sops(NamedTuple):
@@ -36,6 +36,6 @@ def sops_of(data: Mapping[str, Any]) -> Sops | None:
 
 def sops_in(text: str) -> Sops | None:
     """Of a file of any of SOPS' formats; None where it is not encrypted."""
-    if ENCRYPTED not in text or not _METADATA.search(text):
+    if ENCRYPTED not in text or not re.search(_METADATA, text):
         return None
-    return Sops(frozenset(_RECIPIENT.findall(text)), bool(_MAC.search(text)))
+    return Sops(frozenset(re.findall(_RECIPIENT, text)), bool(re.search(_MAC, text)))

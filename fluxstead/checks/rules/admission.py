@@ -14,7 +14,7 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pod_security import forbidden_by
 from fluxstead.checks.objects.pods import Pod
 from fluxstead.checks.objects.scaled import SCALED
-from fluxstead.checks.reading.applied_tree import AppliedObject
+from fluxstead.checks.reading.applied_tree import AppliedObject, labels_of
 from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
@@ -68,11 +68,7 @@ def pod_security(context: CheckContext) -> Iterator[Finding]:
 
 def _level(item: AppliedObject) -> str | None:
     """The standard that is enforced, where it keeps anything out."""
-    labels = {
-        **mapping(mapping(item.object, "metadata"), "labels"),
-        **mapping(mapping(item.kustomization.spec, "commonMetadata"), "labels"),
-    }
-    level = labels.get(_ENFORCED)
+    level = labels_of(item).get(_ENFORCED)
     return level if item.is_final and level in ("baseline", "restricted") else None
 
 

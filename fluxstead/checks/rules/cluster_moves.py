@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fluxstead.catalog.flux_apis import GONE_SINCE
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.committed import ClusterThen
 from fluxstead.checks.reading.store import line_with
@@ -37,8 +38,6 @@ FLUX_STORED = warns(
 )
 
 _DISTRIBUTION = re.compile(r"\+(?:k3s|rke2r)\d")
-_DROPPED_APIS = ((2, 7), (2, 8), (2, 9))
-"""The minors that no longer serve an API of Flux's (flux2's release notes)."""
 _LAST_WITH_BOTH = (2, 9)
 """From 2.6 or older, the APIs of images have to be migrated by a release in between, which serves both."""
 _OR_IT_WAS = "; if the cluster has been so for long, a commit with this line alone"
@@ -85,8 +84,8 @@ def _flux(move: Transition, then: ClusterThen) -> Iterator[Finding]:
     if then.flux is None or platform is None:
         return
     was, now = then.flux.minor, platform.flux.minor
-    if any(was < minor <= now for minor in _DROPPED_APIS):
-        between = "2.8 first, and " if was < _DROPPED_APIS[0] and now >= _LAST_WITH_BOTH else ""
+    if any(was < minor <= now for minor in GONE_SINCE.values()):
+        between = "2.8 first, and " if was < min(GONE_SINCE.values()) and now >= _LAST_WITH_BOTH else ""
         yield FLUX_STORED(
             move.context.places["flux"],
             what=f"Flux {then.flux} in {move.name} becomes {platform.flux}, which no longer has every API in which objects may be "

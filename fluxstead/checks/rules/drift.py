@@ -11,7 +11,6 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import entries_of, line_with, texts_of
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.rules.versions import known_schemas
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
@@ -27,7 +26,7 @@ def exceptions(context: CheckContext) -> Iterator[Finding]:
         for entry in entries_of(mapping(item.spec, "driftDetection"), "ignore") if item.is_final else ():
             kind = mapping(entry, "target").get("kind")
             for path in texts_of(entry, "paths"):
-                wrong = _wrong(known_schemas(context), kind if isinstance(kind, str) else None, path)
+                wrong = _wrong(context.schemas, kind if isinstance(kind, str) else None, path)
                 if wrong and "${" not in f"{kind}{path}":
                     yield _finding(context, item, path, *wrong)
 

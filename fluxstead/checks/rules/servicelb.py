@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from fluxstead.catalog.brings.k3s import LOAD_BALANCERS
 from fluxstead.checks.context import CheckContext
-from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree, labels_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.shape import mapping
 
 LOAD_BALANCER_PORT = refuses(
     "ownership/load-balancer-port", "F7", "Service web/site asks servicelb for port 80 of the nodes, which k3s's own has"
@@ -53,7 +52,7 @@ def ports(context: CheckContext) -> Iterator[Finding]:
 
 
 def _balanced(item: AppliedObject) -> bool:
-    pooled = _POOL in mapping(mapping(item.object, "metadata"), "labels")
+    pooled = _POOL in labels_of(item)
     return item.is_final and item.spec.get("type") == "LoadBalancer" and "loadBalancerClass" not in item.spec and not pooled
 
 

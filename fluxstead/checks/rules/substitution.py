@@ -7,7 +7,7 @@ from typing import Any
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
-from fluxstead.checks.reading.directory import GENERATED
+from fluxstead.checks.reading.directory import GENERATED, envs_of, files_of
 from fluxstead.checks.reading.store import entries_of, line_with, normal, texts_of
 from fluxstead.checks.reading.variables import variables_in
 from fluxstead.checks.rule import Rule
@@ -76,16 +76,13 @@ def _generated(context: CheckContext, config: AppliedObject) -> Iterator[str]:
     for path in _environments(config):
         lines += context.tree.store.text(path).splitlines()
     yield from (line.partition("=")[0].strip() for line in lines if not line.lstrip().startswith("#"))
-    for file in texts_of(generator, "files"):
-        yield file.partition("=")[0].rpartition("/")[2]
+    yield from (key for key, _ in files_of(generator))
 
 
 def _environments(config: AppliedObject) -> Iterator[str]:
     """The files with a variable a line that it is generated from."""
     generator, folder = mapping(config.object, GENERATED), config.document.path.rpartition("/")[0]
-    for path in (*texts_of(generator, "envs"), generator.get("env")):
-        if isinstance(path, str):
-            yield normal(f"{folder}/{path}")
+    yield from (normal(f"{folder}/{path}") for path in envs_of(generator))
 
 
 RULES = (Rule(undefined, (UNDEFINED_VARIABLE,)),)

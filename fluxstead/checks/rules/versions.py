@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_to_all, unknown_values, versions_known
+from fluxstead.catalog.flux_apis import GONE_SINCE
 from fluxstead.catalog.kinds import pod_in
-from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.chart_values import ChartValues, chart_versions
 from fluxstead.checks.objects.pods import containers_of
@@ -35,42 +34,12 @@ MOVING_CHART = warns("versions/moving-chart", "F23", "OCIRepository web/site has
 VALUES_NOT_YAML = refuses("tree/values-not-yaml", "F20", "valuesContent of HelmChartConfig kube-system/site is not YAML")
 SOURCE_TYPE = refuses("versions/source-type", "F20", "HelmRepository a/b has type oci, but its URL is https://charts.example.test")
 
-_REMOVED = {
-    "helm.toolkit.fluxcd.io/v2beta1": "2.7",
-    "helm.toolkit.fluxcd.io/v2beta2": "2.8",
-    "kustomize.toolkit.fluxcd.io/v1beta1": "2.7",
-    "kustomize.toolkit.fluxcd.io/v1beta2": "2.8",
-    "source.toolkit.fluxcd.io/v1beta1": "2.7",
-    "source.toolkit.fluxcd.io/v1beta2": "2.8",
-    "notification.toolkit.fluxcd.io/v1beta1": "2.7",
-    "notification.toolkit.fluxcd.io/v1beta2": "2.9",
-    "image.toolkit.fluxcd.io/v1beta1": "2.7",
-    "image.toolkit.fluxcd.io/v1beta2": "2.9",
-}
-"""The Flux release that stopped serving an API (flux2's release notes)."""
-
-
-_NEWEST_KUBERNETES, _NEWEST_FLUX = Version("1.37.0"), Version("2.9.0")
-
-
-@cache
-def _schemas(kubernetes: Version, flux: Version, products: frozenset[tuple[str, Version]]) -> Schemas:
-    return Schemas(kubernetes=kubernetes, flux=flux, **dict(products))
-
-
-def known_schemas(context: CheckContext) -> Schemas:
-    """The schemas of what the cluster runs; of the newest that is known, where there is no description."""
-    platform = context.platform
-    if platform is None:
-        return _schemas(_NEWEST_KUBERNETES, _NEWEST_FLUX, frozenset())
-    return _schemas(platform.kubernetes, platform.flux, frozenset(context.products.items()))
-
 
 def schemas(context: CheckContext) -> Iterator[Finding]:
     """Every object against the schema of the version that the cluster runs."""
     if context.platform is None:
         return
-    known = known_schemas(context)
+    known = context.schemas
     for item in context.tree.objects:
         if not item.is_final:
             continue
@@ -89,10 +58,11 @@ def apis(context: CheckContext) -> Iterator[Finding]:
         return
     for item in context.tree.objects:
         version = str(item.object["apiVersion"])
-        if version in _REMOVED:
+        if version in GONE_SINCE:
+            major, minor = GONE_SINCE[version]
             yield DEPRECATED_API(
                 line_with(context.tree.store, item.document, version),
-                what=f"{item} uses {version}, which Flux {_REMOVED[version]} no longer serves",
+                what=f"{item} uses {version}, which Flux {major}.{minor} no longer serves",
                 why="after that upgrade nothing in its Kustomization is applied (F6)",
                 fix="the stable version; `flux migrate` converts what is stored in the cluster",
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
@@ -33,11 +33,10 @@ ZONE_TWICE = refuses(
 _CUSTOM = ObjectRef("", "ConfigMap", "kube-system", "coredns-custom")
 _WHY = "CoreDNS refuses all of it: it keeps the old configuration until it restarts, and then answers nobody"
 _SERVER = "a key of its own that ends in .server, with a block such as home.arpa:53 { hosts { … } }"
-_TOKEN = re.compile(r"#[^\n]*|\"[^\"]*\"|[{}]|[^\s{}]+|\n")
+_WORD = r"#[^\n]*|\"[^\"]*\"|[{}]|[^\s{}]+|\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Directive:
+class _Directive(NamedTuple):
     """The words of one line, how many blocks are open around it, the number of the outermost one, and whether it opens one."""
 
     words: tuple[str, ...]
@@ -101,7 +100,7 @@ def _directives(text: str) -> Iterator[_Directive]:
     """The lines of a Corefile that say something."""
     depth = blocks = 0
     words: list[str] = []
-    for match in _TOKEN.finditer(f"{text}\n"):
+    for match in re.finditer(_WORD, f"{text}\n"):
         part = match[0]
         if part.startswith("#"):
             continue

@@ -35,10 +35,10 @@ _CLASS = "kubernetes.io/ingress.class"
 _TRAEFIK_3 = (28, 0)
 """The first chart of Traefik 3."""
 _RENAMED = {"Headers": "Header", "HeadersRegexp": "HeaderRegexp"}
-_CALL = re.compile(r"\b(Headers|HeadersRegexp|Host|HostRegexp|Path|PathPrefix|HostHeader|ClientIP|Method)\(([^()]*)\)")
-_SEVERAL = re.compile(r"[`\"']\s*,\s*[`\"']")
-_TEXT = re.compile(r"`[^`]*`|\"[^\"]*\"")
-_NAMED_PART = re.compile(r"\{\w+:")
+_CALL = r"\b(Headers|HeadersRegexp|Host|HostRegexp|Path|PathPrefix|HostHeader|ClientIP|Method)\(([^()]*)\)"
+_SEVERAL = r"[`\"']\s*,\s*[`\"']"
+_TEXT = r"`[^`]*`|\"[^\"]*\""
+_NAMED_PART = r"\{\w+:"
 
 
 def nginx(context: CheckContext) -> Iterator[Finding]:
@@ -131,14 +131,14 @@ def traefik(context: CheckContext) -> Iterator[Finding]:
 
 def _of_version_2(match: str) -> tuple[str, str] | None:
     """What is Traefik 2's in a rule, and what Traefik 3 wants instead."""
-    for name, arguments in _CALL.findall(match):
+    for name, arguments in re.findall(_CALL, match):
         if name in _RENAMED:
             return f"{name}({arguments})", f"{_RENAMED[name]}({arguments})"
         if name == "HostHeader":
             return f"{name}({arguments})", f"Host({arguments})"
-        if _SEVERAL.search(arguments):
-            return f"{name}({arguments})", " || ".join(f"{name}({one})" for one in _TEXT.findall(arguments))
-        if name == "HostRegexp" and _NAMED_PART.search(arguments):
+        if re.search(_SEVERAL, arguments):
+            return f"{name}({arguments})", " || ".join(f"{name}({one})" for one in re.findall(_TEXT, arguments))
+        if name == "HostRegexp" and re.search(_NAMED_PART, arguments):
             return f"{name}({arguments})", "HostRegexp(`…`) with a regular expression of Go, without {name:…}"
     return None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
+from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.requirement import Requirement
+from fluxstead.core.shape import merged
 from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.tree.layer import Layer
 

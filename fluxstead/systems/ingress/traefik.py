@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fluxstead.core.helm import merged
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import GroupKind, ingress_class
+from fluxstead.core.shape import merged
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.core.findings import Source
-from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
+from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded, nearest_name
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
+from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
 from fluxstead.systems.longhorn import backups, placing
 from fluxstead.systems.longhorn.alerts import RULES

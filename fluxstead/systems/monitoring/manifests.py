@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade, merged
+from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade
 from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
+from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings

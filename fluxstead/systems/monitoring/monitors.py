@@ -11,7 +11,7 @@ from typing import Any
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.chart_values import ChartValues
-from fluxstead.checks.reading.applied_tree import AppliedObject
+from fluxstead.checks.reading.applied_tree import AppliedObject, labels_of
 from fluxstead.checks.reading.store import entries_of, line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.selectors import matches
@@ -53,9 +53,11 @@ def selected(context: CheckContext) -> Iterator[Finding]:
     for kind, name in _SELECTORS.items():
         selector = _selector(stack, name)
         own = [
-            item for item in context.tree.of(kind) if item.ref.group == _GROUP and item.is_final and "${" not in str(_labels(item))
+            item
+            for item in context.tree.of(kind)
+            if item.ref.group == _GROUP and item.is_final and "${" not in str(labels_of(item))
         ]
-        missed = [item for item in own if not matches(selector, _labels(item))]
+        missed = [item for item in own if not matches(selector, labels_of(item))]
         if missed:
             yield _missed(stack, name, selector, missed)
 
@@ -80,13 +82,6 @@ def _selector(stack: ChartValues, name: str) -> Mapping[str, Any]:
     return {"matchLabels": {"release": stack.release_name}} if own else {}
 
 
-def _labels(item: AppliedObject) -> Mapping[str, Any]:
-    return {
-        **mapping(mapping(item.object, "metadata"), "labels"),
-        **mapping(mapping(item.kustomization.spec, "commonMetadata"), "labels"),
-    }
-
-
 def found(context: CheckContext) -> Iterator[Finding]:
     """Services that ServiceMonitors look for, and their ports, where all Services of a namespace are known."""
     if context.tree.partial:
@@ -100,7 +95,7 @@ def found(context: CheckContext) -> Iterator[Finding]:
         known = bool(namespaces) and not any(one in context.opaque_namespaces for one in namespaces)
         if names is None and known:
             services = [
-                one for one in context.tree.of("Service") if one.ref.namespace in namespaces and matches(wanted, _labels(one))
+                one for one in context.tree.of("Service") if one.ref.namespace in namespaces and matches(wanted, labels_of(one))
             ]
             if not services:
                 yield _nothing(context, item, wanted, namespaces)
