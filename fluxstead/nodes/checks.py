@@ -24,7 +24,7 @@ _POINT_TO_POINT = 2
 CHECKS = (ADDRESS_OUTSIDE, ADDRESS_TWICE, DISK_INSIDE_DISK, DISK_TWICE, NO_SERVER, UNUSABLE_ADDRESS)
 
 
-def findings_of(nodes: Sequence[Node], networks: Sequence[IpNetwork], elsewhere: Sequence[Mark] = ()) -> Iterator[Finding]:
+def findings_of(nodes: Sequence[Node], networks: Sequence[IpNetwork], elsewhere: Sequence[Mark]) -> Iterator[Finding]:
     """Addresses that cannot be right, and disks that are declared twice. `elsewhere`: what machines of other clusters have."""
     yield from _a_server(nodes)
     yield from _addresses(nodes, networks)

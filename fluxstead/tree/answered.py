@@ -23,5 +23,5 @@ def findings_of(plans: Mapping[str, Plan]) -> Iterator[Finding]:
                     route.source,
                     what=f"there is a route to {route.service}, and no ingress controller",
                     why="nothing would answer requests to it",
-                    fix="no route here, or a section fluxstead:ingress with a controller",
+                    fix="no route here, or an ingress controller in the description",
                 )

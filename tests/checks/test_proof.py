@@ -10,20 +10,12 @@ import pytest
 import yaml
 
 from fluxstead.core.findings import Finding
-from fluxstead.core.platform import Platform
-from fluxstead.core.version import Version
 from fluxstead.roster import judged
-from tests.checks.planted import Planted, past_of
+from tests.checks.planted import HOME, Planted, past_of
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.reference
 TREE = REPOSITORY / "generated/k3s-flux"
-PLATFORM = Platform(
-    cluster="home",
-    flux=Version("2.6.1"),
-    kubernetes=Version("v1.33.1+k3s1"),
-    disabled=frozenset({"traefik", "servicelb", "local-storage"}),
-)
 
 
 def files(old: str = "", new: str = "") -> Mapping[str, str]:
@@ -37,7 +29,7 @@ def files(old: str = "", new: str = "") -> Mapping[str, str]:
 
 def said(changed: Mapping[str, str]) -> set[str]:
     """The ids of what is found."""
-    planted = Planted(files=changed, cure=("", ""), says="", platform=PLATFORM)
+    planted = Planted(files=changed, cure=("", ""), says="", platform=HOME)
     return {one.id for one in judged(past_of(planted, changed)) if isinstance(one, Finding)}
 
 

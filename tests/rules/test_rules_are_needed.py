@@ -23,6 +23,7 @@ from fluxstead.description import load, place, problems, text_in, yaml_in
 from fluxstead.roster import SYSTEMS
 from fluxstead.tree.delivery import LOCKED, NOT_WRITTEN
 from fluxstead.tree.look import UNREADABLE
+from tests.cases.test_cases import CASES
 from tests.rules.all_mistakes import MISTAKES
 from tests.rules.mistakes import Mistake
 from tests.rules.mutated import REPOSITORY
@@ -35,7 +36,12 @@ PLANNED = [check for system in SYSTEMS for check in system.planned]
 SEVERITIES = {check.id: str(check.severity) for check in {*MADE_ELSEWHERE, *OF_DESCRIPTIONS, *PLANNED} - BY_THE_DISK - BY_GIT}
 ELSEWHERE_TESTED = {check.id for rule in (*OF_OUTSIDE, *OF_FILES) for check in rule.checks}
 ELSEWHERE_TESTED |= {check.id for check in BY_THE_DISK | BY_GIT}
-"""They ask programs and servers: tests/checks/test_outside.py and test_registries.py; the disk: tests/tree; Git: tests/cases."""
+"""They ask programs and servers: tests/checks/test_outside.py, test_registries.py and test_listed.py; the disk: tests/tree."""
+
+
+def test_what_git_alone_tells_has_a_case() -> None:
+    """In `tests/cases`."""
+    assert {check.id for check in BY_GIT} <= {id_ for case in CASES for id_ in case.found}
 
 
 @pytest.fixture(scope="module")

@@ -189,7 +189,7 @@ def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:
             dashboards=(Dashboard(name="q", source=HERE, model={"title": "Queues"}),),
         ),
         "ingress": ingress.plan(nginx, HOME, router),
-        "monitoring": monitoring.plan(stack, HOME, router, "fast"),
+        "monitoring": monitoring.plan(stack, HOME, router, "fast", ()),
     }
     answered = resolved(plans)
     objects = {layer.name: {str(one.ref) for one in layer.manifests} for plan in answered.values() for layer in plan.layers}

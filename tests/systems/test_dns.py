@@ -23,7 +23,7 @@ ADDRESSES = st.ip_addresses().map(str)
 def plan_of(records: dict[str, str], *disabled: str) -> Plan:
     """The plan of records as they are written in YAML."""
     platform = Platform(cluster="lab", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"), disabled=frozenset(disabled))
-    return plan(DnsSettings.model_validate({"records": records}), platform)
+    return plan(DnsSettings.model_validate({"records": records}), platform, ())
 
 
 def config_map(found: Plan) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def test_the_order_of_the_description_does_not_matter() -> None:
 def test_without_names_there_is_nothing() -> None:
     """No empty ConfigMap, and no finding even where CoreDNS is off."""
     platform = Platform(cluster="lab", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
-    assert plan(None, platform) == plan_of({}) == plan_of({}, "coredns") == Plan()
+    assert plan(None, platform, ()) == plan_of({}) == plan_of({}, "coredns") == Plan()
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import pytest
 
 from fluxstead.catalog.chart_values import versions_known
 from fluxstead.catalog.metrics import metrics_of, versions_with_metrics
-from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
 from fluxstead.systems import longhorn
 from fluxstead.systems.longhorn.alerts import RULES, volumes
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.tree.asks import Scrape
+from tests.checks.planted import BUNDLED
 
 Robustness = Literal["healthy", "degraded", "faulted"]
 STATES = ("unknown", "healthy", "degraded", "faulted")
@@ -26,9 +26,7 @@ CLAUSE = re.compile(r'longhorn_volume_robustness\{state="(\w*)"\} == (\d)')
 def scrape(version: str, **chart: Any) -> Scrape:
     """Longhorn's scrape, with these chart values."""
     settings = LonghornSettings.model_validate({"version": version, "values": chart})
-    [found] = longhorn.plan(
-        settings, Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1")), ()
-    ).scrapes
+    [found] = longhorn.plan(settings, BUNDLED, ()).scrapes
     return found
 
 

@@ -6,15 +6,12 @@ from typing import Any
 
 import pytest
 
-from fluxstead.core.platform import Platform
-from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
 from fluxstead.systems import longhorn
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.systems.monitoring.values import on_tainted
-from tests.checks.planted import machine
+from tests.checks.planted import BUNDLED, machine
 
-PLATFORM = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 DEDICATED = {"key": "storage", "value": "only", "effect": "NoExecute"}
 SERVER = {"key": "node-role.example.test/server", "effect": "NoSchedule"}
 OTHER = {"name": "k3s2", "address": "192.168.86.72"}
@@ -22,7 +19,7 @@ OTHER = {"name": "k3s2", "address": "192.168.86.72"}
 
 def planned(*nodes: Node, **settings: Any) -> dict[str, Any]:
     """The values of the release."""
-    plan = longhorn.plan(LonghornSettings.model_validate({"version": "1.9.0", **settings}), PLATFORM, nodes)
+    plan = longhorn.plan(LonghornSettings.model_validate({"version": "1.9.0", **settings}), BUNDLED, nodes)
     [release] = [one.object for one in plan.layers[0].manifests if one.ref.kind == "HelmRelease"]
     values: dict[str, Any] = release["spec"]["values"]
     return values
@@ -30,7 +27,7 @@ def planned(*nodes: Node, **settings: Any) -> dict[str, Any]:
 
 def warned(*nodes: Node, **settings: Any) -> list[str]:
     """Where a drain is said to never end."""
-    plan = longhorn.plan(LonghornSettings.model_validate({"version": "1.9.0", **settings}), PLATFORM, nodes)
+    plan = longhorn.plan(LonghornSettings.model_validate({"version": "1.9.0", **settings}), BUNDLED, nodes)
     return [one.what for one in plan.findings if one.id == "longhorn/never-drained"]
 
 
@@ -107,5 +104,5 @@ def test_one_copy_that_is_said_through_values_counts() -> None:
     "said", [{"backupTarget": {"url": "s3://b@r/"}}, {"values": {"defaultBackupStore": {"backupTarget": "s3://b@r/"}}}]
 )
 def test_a_backup_target_without_credentials_is_told_however_it_is_said(said: dict[str, Any]) -> None:
-    plan = longhorn.plan(LonghornSettings.model_validate({"version": "1.9.0", **said}), PLATFORM, [machine()])
+    plan = longhorn.plan(LonghornSettings.model_validate({"version": "1.9.0", **said}), BUNDLED, [machine()])
     assert [one.id for one in plan.findings if one.id == "longhorn/backup-credentials"] == ["longhorn/backup-credentials"]

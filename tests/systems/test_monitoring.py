@@ -67,7 +67,7 @@ def planned(*asked: Scrape | AlertRules | Dashboard, platform: Platform = PLATFO
         alerts=tuple(one for one in asked if isinstance(one, AlertRules)),
         dashboards=tuple(one for one in asked if isinstance(one, Dashboard)),
     )
-    own = plan(settings, platform, EdgeRouter(), "fast")
+    own = plan(settings, platform, EdgeRouter(), "fast", ())
     return resolved({"store": store, "ingress": Plan(router=EdgeRouter()), "monitoring": own})["monitoring"]
 
 
@@ -98,7 +98,7 @@ def classes(value: object) -> Iterator[str]:
 
 def test_without_a_section_there_is_no_monitoring() -> None:
     """The stack is a choice."""
-    nothing = plan(None, PLATFORM, EdgeRouter(), "fast")
+    nothing = plan(None, PLATFORM, EdgeRouter(), "fast", ())
     assert nothing == Plan()
     assert resolved({"store": Plan(scrapes=(scrape(),), alerts=(ALERTS,)), "monitoring": nothing})["monitoring"] == Plan()
 

@@ -53,6 +53,13 @@ class FluxKustomization:
         """Its identity; an entry, which is no object, has that of the Kustomization that Flux would have for it."""
         return ObjectRef(KUSTOMIZE, "Kustomization", self.namespace, self.name)
 
+    def is_below(self, other: FluxKustomization) -> bool:
+        """Whether it only exists once the other one has been applied."""
+        parent = self.parent
+        while parent is not None and parent is not other:
+            parent = parent.parent
+        return parent is other
+
     def changes(self, kind: str) -> bool:
         """Whether objects of this kind may be applied differently from how they are written."""
         return bool(self.patched) and (kind in self.patched or EVERYTHING in self.patched)

@@ -200,7 +200,7 @@ def _of_hand_written(
     """Without a description: who bootstraps a cluster installs operators, with their kinds, but no namespaces of applications."""
     if not is_needed_to_apply(need) or waiting.applied[item.kustomization.index] & cluster.unknown:
         return None
-    inside = all(_is_inside(offer.kustomization, item.kustomization) for offer in offers)
+    inside = all(offer.kustomization.is_below(item.kustomization) for offer in offers)
     if inside and not isinstance(need, GroupKind) and not cluster.unknown & ~_with_children(waiting.tree, item.kustomization):
         return _stuck(item, need, offers[0])
     return _from_outside(item, need, offers[0]) if stuck or inside else _retried(item, need, offers[0])
@@ -220,17 +220,9 @@ def _after(kustomization: FluxKustomization, offer: _Offer, need: Requirement, w
     return waiting.before(offer.kustomization, kustomization, ready=True) and kustomization.waits
 
 
-def _is_inside(one: FluxKustomization, other: FluxKustomization) -> bool:
-    """Whether the first one only exists once the other has been applied."""
-    parent = one.parent
-    while parent is not None and parent is not other:
-        parent = parent.parent
-    return parent is other
-
-
 def _with_children(tree: AppliedTree, above: FluxKustomization) -> int:
     """The steps of a Kustomization and of all that it applies: none of them comes before it is applied."""
-    own = {one.index for one in tree.kustomizations.values() if one is above or _is_inside(one, above)}
+    own = {one.index for one in tree.kustomizations.values() if one is above or one.is_below(above)}
     return sum(3 << 2 * index for index in own)
 
 
@@ -268,7 +260,7 @@ def _stuck(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:
 
 
 def _comes_after(item: AppliedObject, offer: _Offer) -> str:
-    return "this one applies first" if _is_inside(offer.kustomization, item.kustomization) else "waits for this one"
+    return "this one applies first" if offer.kustomization.is_below(item.kustomization) else "waits for this one"
 
 
 def _from_outside(item: AppliedObject, need: Requirement, offer: _Offer) -> Finding:

@@ -10,7 +10,7 @@ from fluxstead.catalog.ingress_classes import SHARING_CLASSES, SHARING_CONTROLLE
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import containers_of
-from fluxstead.checks.reading.applied_tree import HELM, PRUNE, AppliedObject, AppliedTree, FluxKustomization, annotation
+from fluxstead.checks.reading.applied_tree import HELM, PRUNE, AppliedObject, AppliedTree, annotation
 from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
@@ -68,15 +68,8 @@ def _is_common(tree: AppliedTree, one: AppliedObject, other: AppliedObject) -> b
     """
     same = one.document.path == other.document.path and one.object == other.object and one.ref.kind not in _HOLDS_OTHERS
     first, second = one.kustomization, other.kustomization
-    beside = not (_is_above(first, second) or _is_above(second, first))
+    beside = not (first is second or first.is_below(second) or second.is_below(first))
     return same and beside and tree.folder_of(first.spec) != tree.folder_of(second.spec)
-
-
-def _is_above(above: FluxKustomization, one: FluxKustomization) -> bool:
-    parent: FluxKustomization | None = one
-    while parent is not None and parent is not above:
-        parent = parent.parent
-    return parent is above
 
 
 def _two_owners(pairs: list[tuple[AppliedObject, AppliedObject]]) -> Finding:
@@ -92,7 +85,7 @@ def _two_owners(pairs: list[tuple[AppliedObject, AppliedObject]]) -> Finding:
         if beside
         else "kustomize refuses an object that it finds twice, and nothing in the layer is applied (F8)",
         fix="a kustomization.yaml in the upper directory, which lists what is not the lower one's"
-        if same and _is_above(first.kustomization, item.kustomization)
+        if same and (item.kustomization is first.kustomization or item.kustomization.is_below(first.kustomization))
         else "another name here, or only one of the two",
     )
 

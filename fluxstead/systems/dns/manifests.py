@@ -13,7 +13,7 @@ from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.tree.layer import Layer, Plan
 
 
-def plan(settings: DnsSettings | None, platform: Platform, nodes: Sequence[Node] = ()) -> Plan:
+def plan(settings: DnsSettings | None, platform: Platform, nodes: Sequence[Node]) -> Plan:
     """One layer, or none where no name is described."""
     if settings is None or not settings.records:
         return Plan()

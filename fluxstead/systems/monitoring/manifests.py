@@ -27,7 +27,7 @@ def plan(
     platform: Platform,
     router: Router | None,
     default_class: str,
-    nodes: Sequence[Node] = (),
+    nodes: Sequence[Node],
 ) -> Plan:
     """The layers that watch this cluster, and what observes for all systems; none where the description has no monitoring.
 
