@@ -39,8 +39,8 @@ class Desired:
     """What should be on the disk below `root`: the cluster's tree, and its entry.
 
     `directory`: the tree's, from `root`. `place`: that of `root` in the repository, empty if it is its root. `files`: the tree's
-    texts by their path below its directory. `overwrite`: whether what was edited by hand is replaced. `say`: takes a line of
-    progress.
+    texts by their path below its directory. `lists`: those of ciphertext, by path from `root`. `overwrite`: whether what was edited
+    by hand is replaced. `say`: takes a line of progress.
     """
 
     root: Path
@@ -48,6 +48,7 @@ class Desired:
     directory: str
     place: str
     files: Mapping[str, str]
+    lists: Mapping[str, str]
     overwrite: bool
     say: Callable[[str], object]
 
@@ -124,16 +125,20 @@ def _prepare(desired: Desired) -> Delivery:
             changes.append(
                 Change(path, None, entry_text(desired.cluster, "/".join(filter(None, (desired.place, desired.directory)))))
             )
+        for path, text in desired.lists.items():
+            if entry.text(path) != text:
+                changes.append(Change(path, entry.text(path), text))
     except Blocked:
         findings += (finding for finding in entry.findings.values() if finding not in findings)
     return Delivery(desired, difference, tuple(findings), tuple(changes))
 
 
 def _write(found: Delivery) -> None:
-    desired, path = found.desired, entry_path(found.desired.cluster)
-    with contextlib.suppress(OSError):
-        scratch_of(desired.root / path).unlink()
-    beside = {change.path: change.after or "" for change in found.changes if change.path == path}
+    desired = found.desired
+    beside = {change.path: change.after or "" for change in found.changes if not change.path.startswith(f"{desired.directory}/")}
+    for path in (entry_path(desired.cluster), *desired.lists):
+        with contextlib.suppress(OSError):
+            scratch_of(desired.root / path).unlink()
     write(desired.root, desired.directory, found.difference, beside)
 
 

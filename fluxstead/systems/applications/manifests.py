@@ -12,7 +12,7 @@ from fluxstead.systems.applications import namespace, workload
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import ControllerPods, Route, Router
+from fluxstead.tree.asks import ControllerPods, Route, Router, SecretKey, SecretNeed
 from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
@@ -27,6 +27,7 @@ def plan(apps: Sequence[Application], platform: Platform, router: Router | None,
     controller = router.controller if router else None
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
+    needs: list[SecretNeed] = []
     for app in apps:
         if app.path is not None:
             layers.setdefault(app.name, _own_manifests(app, app.path))
@@ -37,8 +38,9 @@ def plan(apps: Sequence[Application], platform: Platform, router: Router | None,
             objects = _objects(instance, platform, default_class, controller)
             layers[instance.name] = _layer(instance, tuple(Manifest(obj, instance.source) for obj in objects))
             routes += _routes(instance)
+            needs += _secrets(instance)
     findings = findings_of(apps, metrics="metrics-server" not in platform.disabled)
-    return Plan(layers=tuple(layers.values()), routes=tuple(routes), findings=tuple(findings))
+    return Plan(layers=tuple(layers.values()), routes=tuple(routes), secrets=tuple(needs), findings=tuple(findings))
 
 
 def _own_manifests(app: Application, path: str) -> Layer:
@@ -65,6 +67,27 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
         health_check_exprs=_CLAIM_MAY_WAIT if instance.volume and not instance.online else (),
     )
+
+
+def _secrets(instance: Instance) -> Iterator[SecretNeed]:
+    for name in instance.secrets:
+        yield SecretNeed(
+            namespace=instance.name,
+            name=name,
+            layer=instance.name,
+            purpose=f"environment variables of {instance.app.name}",
+            source=instance.app.source_of("secrets") if name in instance.app.secrets else instance.environment.source_of("secrets"),
+        )
+    for name in instance.app.image_pull_secrets:
+        yield SecretNeed(
+            namespace=instance.name,
+            name=name,
+            layer=instance.name,
+            purpose=f"the image of {instance.app.name}",
+            source=instance.app.source_of("imagePullSecrets"),
+            keys=(SecretKey(name=".dockerconfigjson", form="Docker's configuration"),),
+            type="kubernetes.io/dockerconfigjson",
+        )
 
 
 def _objects(

@@ -106,6 +106,11 @@ class AlertmanagerSettings(Described):
 
     size: Size = Field(default=Quantity("1Gi"), description="The size of the volume; an existing claim keeps its own.")
     retention: AlertRetention = Field(default="120h", description="How long silences and notifications are remembered.")
+    config_secret: Name | None = Field(
+        default=None,
+        description="A Secret in the namespace with the key alertmanager.yaml: routes, and receivers with their credentials."
+        " Without it, the chart's own, which tells nobody.",
+    )
 
 
 class GrafanaRoute(Described):
@@ -123,6 +128,9 @@ class GrafanaSettings(Described):
         default=None,
         description="A Secret in the namespace with the keys admin-user and admin-password. Without it, the chart's own"
         " password: the same for everyone before 79.0.0, since then a random one in the Secret named like Grafana's Service.",
+    )
+    keep_default_password: str | None = Field(
+        default=None, min_length=1, description="Why the chart's password, which everyone knows, is acceptable here."
     )
     route: GrafanaRoute | None = Field(default_factory=GrafanaRoute, description="The route to Grafana; null for none.")
 

@@ -29,6 +29,7 @@ def values_of(settings: MonitoringSettings, storage_class: str, route: Route | N
             "alertmanagerSpec": {
                 "retention": settings.alertmanager.retention,
                 "storage": _claim(storage_class, settings.alertmanager.size),
+                **_receivers(settings),
             }
         },
         "grafana": _grafana(settings.grafana, storage_class, route, url),
@@ -65,6 +66,12 @@ def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, A
         "ruleSelectorNilUsesHelmValues": False,
         "storageSpec": _claim(storage_class, settings.prometheus.size),
     }
+
+
+def _receivers(settings: MonitoringSettings) -> dict[str, Any]:
+    """The chart then makes no Secret of its own (templates/alertmanager/secret.yaml), and the operator reads the described one."""
+    secret = settings.alertmanager.config_secret
+    return {"useExistingSecret": True, "configSecret": secret} if secret else {}
 
 
 def _claim(storage_class: str, size: Quantity) -> dict[str, Any]:
