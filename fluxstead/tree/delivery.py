@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fluxstead.core.check import refuses, warns
@@ -48,9 +48,9 @@ class Desired:
     directory: str
     place: str
     files: Mapping[str, str]
-    lists: Mapping[str, str]
     overwrite: bool
     say: Callable[[str], object]
+    lists: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

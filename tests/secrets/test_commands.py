@@ -242,7 +242,7 @@ def test_a_rename_moves_the_file_with_its_values(run: Run, example: Project) -> 
 def test_init_makes_three_identities_and_a_second_one_changes_nothing(
     example: Project, run: Run, keys: Path, tree_of: Callable[[Path], dict[str, bytes]]
 ) -> None:
-    """From nothing: the operator's key outside the repository, the cluster's as ciphertext of people, the rules, the description."""
+    """From nothing: the operator's key outside the repository, the cluster's as ciphertext, the rules, the description."""
     text = example.stack_file.read_text()
     example.stack_file.write_text(text[: text.index("  fluxstead:secrets:")])
     for path in sorted((example.root / "secrets").rglob("*.yaml")):
