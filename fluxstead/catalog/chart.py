@@ -13,8 +13,7 @@ from fluxstead.core.version import Version
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SecretName:
+class SecretName(NamedTuple):
     """A Secret that a chart's values name and the chart does not create, and the keys that are read from it."""
 
     name: object

@@ -37,8 +37,7 @@ class Route:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One thing to open in a browser."""
 
     name: str

@@ -7,6 +7,7 @@ import errno
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source, errors
@@ -52,8 +53,7 @@ class Desired:
     say: Callable[[str], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What writing the tree would change, and what prevents it. Paths are from the project's root."""
 
     desired: Desired
