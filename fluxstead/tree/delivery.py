@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +34,7 @@ _CURES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(NamedTuple):
     """What should be on the disk below `root`: the cluster's tree, and its entry.
 
     `directory`: the tree's, from `root`. `place`: that of `root` in the repository, empty if it is its root. `files`: the tree's
