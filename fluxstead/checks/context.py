@@ -87,7 +87,7 @@ class CheckContext:
 
     def place_of(self, one: ChartValues, *keys: str) -> Source:
         """Where a chart's value stands."""
-        return place_of(self.tree.store, one.item, keys)
+        return place_of(self.tree.store, one, keys)
 
     @property
     def described(self) -> bool:

@@ -10,13 +10,14 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.requirements import requirements_of
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.values_from import Values, values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import MEBIBYTE, Quantity
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import at, mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
-from fluxstead.systems.longhorn.values import soft_anti_affinity
+from fluxstead.systems.longhorn.values import SOFT, soft_anti_affinity
 
 DISK_UUID = refuses("storage/disk-uuid", "F14, F15", "Node longhorn-system/k3s1 sets diskUUID")
 NO_COPIES = refuses("storage/copies", "F1", "StorageClass fast makes 'three' copies of each volume")
@@ -111,7 +112,7 @@ def tags(context: CheckContext) -> Iterator[Finding]:
     used = (
         {need for item in context.tree.objects for need in requirements_of(item) if need.kind == "StorageClass"} if nodes else set()
     )
-    soft_by_default = soft_anti_affinity(values_in(context))
+    soft_by_default = _may_share_nodes(context)
     if not nodes:
         return
     for item in context.tree.of("StorageClass"):
@@ -152,10 +153,20 @@ def _schedulable(node: AppliedObject, wanted: set[str], node_tags: set[str]) -> 
             yield name
 
 
+def _may_share_nodes(context: CheckContext) -> bool:
+    """Whether copies may share a node, by what is known of Longhorn's values."""
+    values = _values(context)
+    return soft_anti_affinity(values.certain) or (not values.complete and at(values.certain, SOFT) is None)
+
+
 def values_in(context: CheckContext) -> Mapping[str, Any]:
     """The values of Longhorn's release; empty where the tree has none."""
+    return _values(context).certain
+
+
+def _values(context: CheckContext) -> Values:
     releases = (item for item in context.tree.of("HelmRelease") if context.facts.chart(context.tree, item) is LONGHORN)
-    return next((mapping(item.spec, "values") for item in releases), {})
+    return next((values_of(context.tree, item) for item in releases), Values({}, {}))
 
 
 def copies_of(parameters: Mapping[str, Any], default: int) -> int:
