@@ -244,7 +244,7 @@ class Application(Described):
     timeout: Duration = Field(default=Duration("5m"), description="How long Flux waits for it to become ready.")
     depends_on: tuple[Name, ...] = Field(
         default=(),
-        description="Layers to wait for, besides those that it evidently needs; or Kustomizations of yours, in clusters/.",
+        description="Layers, or Kustomizations of yours, to wait for besides what it evidently needs.",
     )
     port: Port | None = Field(default=None, description="The port it listens on; without one, no Service and no probes.")
     probes: Probes = Field(default_factory=Probes, description="How its health is checked.")
