@@ -182,6 +182,7 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         },
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,
+        earlier=before.before,
         description={path: around.text(path) for path in files_of(description)},
     )
     return Past(context, before)
