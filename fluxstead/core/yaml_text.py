@@ -17,7 +17,7 @@ import yaml
 _AMBIGUOUS = re.compile(r"[yYnN]|[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7_]+|0x[\da-fA-F_]+|0b[01_]+|\d+(?::\d+)+")
 
 
-_RESOLVER = yaml.resolver.Resolver()
+_RESOLVER: Any = yaml.resolver.Resolver()
 _KEPT = 4096
 """Most words of manifests are keys and names that come again in every file."""
 
@@ -42,7 +42,7 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
-        return _tag(value, implicit) if kind is yaml.ScalarNode else super().resolve(kind, value, implicit)
+        return _tag(value, implicit) if kind is yaml.ScalarNode else super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:

@@ -117,6 +117,7 @@ class _Pen(NamedTuple):
             {"name": name, **({"readyExpr": _WAS_READY} if name in self.lasting else {})}
             for name in self.order.dependencies(layer.name)
         ]
+        after += [{"name": name} for name in self.order.beside[layer.name]]
         metadata: dict[str, Any] = {"name": layer.name, "namespace": FLUX_NAMESPACE}
         if layer.keeps_data:
             metadata["annotations"] = dict(KEEP)
