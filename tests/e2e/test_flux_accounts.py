@@ -100,9 +100,9 @@ def test_the_earlier_layout_is_taken_over_in_one_commit_and_back(cluster: Cluste
 def test_an_account_can_do_nothing_but_its_layers_work(cluster: Cluster, project: Project) -> None:
     """Asked of the API server. What its own layer brings is granted, as the layers are Ready."""
     del project
-    own = "example-app-dev"
-    assert may(cluster, own, ("patch", "apps", "deployments", own))
-    assert may(cluster, own, ("delete", "networking.k8s.io", "ingresses", own))
+    own, account = "example-app-dev", "app-example-app-dev"
+    assert may(cluster, account, ("patch", "apps", "deployments", own))
+    assert may(cluster, account, ("delete", "networking.k8s.io", "ingresses", own))
     for attempt in (
         ("get", "", "secrets", own),
         ("create", "", "pods", own),
@@ -117,7 +117,16 @@ def test_an_account_can_do_nothing_but_its_layers_work(cluster: Cluster, project
         ("get", "", "nodes", ""),
         ("create", "", "namespaces", ""),
     ):
-        assert not may(cluster, own, attempt), attempt
+        assert not may(cluster, account, attempt), attempt
+
+
+def test_labels_are_set_on_described_machines_only(cluster: Cluster, project: Project) -> None:
+    """F10. Any other Node can be read, as Flux does when its machine has left, and nothing more."""
+    del project
+    assert may(cluster, "node-labels", ("patch", "", "nodes", ""), NODE)
+    for verb, name in (("patch", "k3s9"), ("create", NODE), ("delete", NODE), ("update", NODE), ("patch", "")):
+        assert not may(cluster, "node-labels", (verb, "", "nodes", ""), name), (verb, name)
+    assert may(cluster, "node-labels", ("get", "", "nodes", ""), "k3s9")
 
 
 def test_what_a_commit_takes_out_of_a_layer_is_pruned_by_its_account(cluster: Cluster, project: Project) -> None:
@@ -200,15 +209,15 @@ def kept(cluster: Cluster, namespace: str) -> bool:
     return "kustomize.toolkit.fluxcd.io/prune" in found["metadata"].get("annotations", {})
 
 
-def may(cluster: Cluster, application: str, attempt: tuple[str, str, str, str]) -> bool:
-    """Whether the API server lets an application's account do something: verb, API group, resource, namespace."""
+def may(cluster: Cluster, account: str, attempt: tuple[str, str, str, str], name: str = "x") -> bool:
+    """Whether the API server lets an account of Flux's do something: verb, API group, resource, namespace."""
     verb, group, resource, namespace = attempt
-    name, _, part = resource.partition("/")
-    attributes = {"verb": verb, "group": group, "resource": name, "subresource": part, "namespace": namespace, "name": "x"}
+    kind, _, part = resource.partition("/")
+    attributes = {"verb": verb, "group": group, "resource": kind, "subresource": part, "namespace": namespace, "name": name}
     review: Json = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
-        "spec": {"user": f"system:serviceaccount:{NAMESPACE}:app-{application}", "resourceAttributes": attributes},
+        "spec": {"user": f"system:serviceaccount:{NAMESPACE}:{account}", "resourceAttributes": attributes},
     }
     answer = cluster.api.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
     return bool(answer["status"]["allowed"])

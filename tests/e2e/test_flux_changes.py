@@ -119,6 +119,7 @@ def test_a_machine_that_leaves_is_never_pruned(cluster: Cluster, project: Projec
     assert leaving["spec"]["evictionRequested"]
     file.unlink()
     apply(cluster, project, "k3s2 is gone from the description")
+    cluster.eventually("its layers gone", lambda: not [name for name in cluster.layers() if "k3s2" in name])
     kept = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
     assert kept
     assert kept["metadata"]["uid"] == node["metadata"]["uid"]
