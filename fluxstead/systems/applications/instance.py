@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from fluxstead.core.findings import Source
+from fluxstead.core.names import bounded
 from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.settings import Application, Environment, Resources, Volume
 
@@ -21,6 +22,11 @@ class Instance(NamedTuple):
     def source(self) -> Source:
         """Where the environment is described."""
         return self.environment.source
+
+    @property
+    def access_layer(self) -> str:
+        """The name of the layer with its namespace, and with what Flux acts as in it."""
+        return bounded(f"{self.name}-access")
 
     @property
     def resources(self) -> Resources:

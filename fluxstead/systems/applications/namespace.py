@@ -1,4 +1,4 @@
-"""What surrounds an application in its namespace: bounds, network policies and who may look."""
+"""An application's namespace, and what surrounds the application in it: bounds, network policies and who may look."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from fluxstead.tree.asks import ControllerPods
 
 
 def namespace(instance: Instance, platform: Platform) -> dict[str, Any]:
-    """The namespace, which admits only pods of the restricted Pod Security Standard."""
-    metadata: dict[str, Any] = {"name": instance.name, "labels": pod_security("restricted", platform)}
-    if instance.volume:
-        metadata["annotations"] = dict(KEEP)
+    """The namespace, which admits only pods of the restricted Pod Security Standard. It stays, with what Flux acts as in it."""
+    metadata = {"name": instance.name, "labels": pod_security("restricted", platform), "annotations": dict(KEEP)}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
@@ -110,14 +108,8 @@ def _dns(platform: Platform) -> dict[str, Any]:
     return {"to": [_pods_of("kube-system", {"k8s-app": "kube-dns"})], **ports}
 
 
-def access(instance: Instance) -> Iterator[dict[str, Any]]:
-    """The account that the pods run under, which has no token, and the people who may view the namespace."""
-    yield {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {"name": instance.app.name, "namespace": instance.name},
-        "automountServiceAccountToken": False,
-    }
+def viewers(instance: Instance) -> Iterator[dict[str, Any]]:
+    """The people who may view the namespace."""
     if instance.viewers:
         yield {
             "apiVersion": "rbac.authorization.k8s.io/v1",
