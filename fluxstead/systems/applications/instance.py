@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -23,8 +22,7 @@ class Claimed(NamedTuple):
     volume: Volume
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """An application in one environment. `name` is that of its layer and of its namespace."""
 
     app: Application
