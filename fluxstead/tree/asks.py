@@ -49,6 +49,13 @@ class ControllerPods(NamedTuple):
     labels: Mapping[str, str]
 
 
+class CollectorPods(NamedTuple):
+    """The pods that collect metrics: their namespace, and labels that no other pods there have."""
+
+    namespace: str
+    labels: Mapping[str, str]
+
+
 class Router(Protocol):
     """The owner of routes. A cluster has one or none; which one follows from the description alone."""
 
