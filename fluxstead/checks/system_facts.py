@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.chart import Chart, Charts
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.charts import chart_of
-from fluxstead.core.shape import mapping
+from fluxstead.checks.reading.values_from import values_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
+class Storage(NamedTuple):
     """Storage that places volumes on disks that objects register: a class is usable with these, not with its own object (F1).
 
     `provisioner`: of its StorageClasses. `disks`: the kind that registers a machine's disks, as `Kind.group`.
@@ -23,8 +23,7 @@ class Storage:
     disks: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteKind:
+class RouteKind(NamedTuple):
     """A custom kind whose objects send requests to Services: `spec.<rules>[].<backends>[]`, of any of these API groups."""
 
     kind: str
@@ -69,7 +68,7 @@ class SystemFacts:
     def with_values(self, tree: AppliedTree, release: AppliedObject) -> Brings:
         """What a release brings with its values, whatever its version; for an unknown version, only what the values say."""
         name, version = chart_of(tree, release)
-        return self.charts[name].with_values(self.charts.brings(name, version) or Brings(), mapping(release.spec, "values"))
+        return self.charts[name].with_values(self.charts.brings(name, version) or Brings(), values_of(tree, release).certain)
 
     @cached_property
     def _disks(self) -> frozenset[tuple[str, str]]:

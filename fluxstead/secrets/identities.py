@@ -87,6 +87,8 @@ class Beginning:
             self.describe("flux", {"sopsSecret": DEFAULT_SECRET})
             yield f"wrote flux: {{sopsSecret: {DEFAULT_SECRET}}} into the description"
         yield f"keep: {key_file()}, the one file that is not in the repository and without which no secret can be read"
+        if made:
+            yield f"the cluster gets its key once, before its first sync:\n    {hand_over(self.scope)}"
         if len(people) == 1:
             yield (
                 "warning: there is no offline key; if this machine is lost, every secret is lost with it. On another machine:"

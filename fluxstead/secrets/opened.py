@@ -18,6 +18,8 @@ _SHUT = frozenset({"missing", "plain", "no Secret", "no MAC"})
 def look_inside(vault: Vault) -> tuple[list[Entry], str | None]:
     """Every Secret, opened where a key of this machine opens it; and why none was, where none is for this machine."""
     entries = look(vault.scope)
+    if not vault.scope.settings.people:
+        return entries, "there is nobody to encrypt for yet: ./run secrets init"
     try:
         own = set(own_recipients())
     except ToolTrouble as trouble:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from fluxstead.core.requirement import secret
@@ -41,12 +40,12 @@ def _with_observed(plan: Plan, plans: Mapping[str, Plan]) -> Plan:
         tuple(chain.from_iterable(one.alerts for one in plans.values())),
         tuple(chain.from_iterable(one.dashboards for one in plans.values())),
     )
-    return replace(plan, layers=(*plan.layers, *observed))
+    return plan._replace(layers=(*plan.layers, *observed))
 
 
 def _with_routes(plan: Plan, router: Router | None) -> Plan:
     if router is None:
-        return replace(plan, routes=())
+        return plan._replace(routes=())
     if not plan.routes:
         return plan
     layers = list(plan.layers)
@@ -57,8 +56,8 @@ def _with_routes(plan: Plan, router: Router | None) -> Plan:
             places[route.layer] = len(layers)
             layers.append(Layer(name=route.layer, group=route.group, source=route.source))
         layer = layers[places[route.layer]]
-        layers[places[route.layer]] = replace(layer, manifests=(*layer.manifests, *router.manifests(route)))
-    return replace(plan, layers=tuple(layers), links=tuple(map(router.link, plan.routes)))
+        layers[places[route.layer]] = layer._replace(manifests=(*layer.manifests, *router.manifests(route)))
+    return plan._replace(layers=tuple(layers), links=tuple(map(router.link, plan.routes)))
 
 
 def needs_of(plans: Mapping[str, Plan]) -> tuple[SecretNeed, ...]:
@@ -67,7 +66,7 @@ def needs_of(plans: Mapping[str, Plan]) -> tuple[SecretNeed, ...]:
     for plan in plans.values():
         for need in plan.secrets:
             known = found.get((need.layer, need.qualified_name))
-            found[need.layer, need.qualified_name] = replace(known, keys=(*known.keys, *need.keys)) if known else need
+            found[need.layer, need.qualified_name] = known._replace(keys=(*known.keys, *need.keys)) if known else need
     return tuple(found.values())
 
 
@@ -75,9 +74,9 @@ def _with_secrets(plan: Plan, applied: Sequence[SecretNeed]) -> Plan:
     """Each layer applies what is needed in it."""
     by_layer = {layer.name: tuple(need for need in applied if need.layer == layer.name) for layer in plan.layers if plan.secrets}
     layers = (
-        replace(layer, secrets=needs, offers=layer.offers | {secret(need.namespace, need.name) for need in needs})
+        layer._replace(secrets=needs, offers=layer.offers | {secret(need.namespace, need.name) for need in needs})
         if (needs := by_layer.get(layer.name))
         else layer
         for layer in plan.layers
     )
-    return replace(plan, layers=tuple(layers)) if plan.secrets else plan
+    return plan._replace(layers=tuple(layers)) if plan.secrets else plan

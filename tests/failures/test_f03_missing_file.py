@@ -36,8 +36,8 @@ def test_generated_lists_name_the_files_beside_them(example: Project) -> None:
 
 def test_a_list_of_ciphertext_names_the_files_beside_it(example: Project) -> None:
     """What is missing leaves its list as well; what the committed list names is an error (moves/secret)."""
-    (example.root / "secrets/edge/wiki-live/wiki-settings.sops.yaml").unlink()
+    (example.root / "secrets/edge/wiki-live-access/wiki-settings.sops.yaml").unlink()
     assembled = example.run().assembled
     assert assembled is not None
-    assert assembled.lists["secrets/edge/wiki-live/kustomization.yaml"].endswith("resources: []\n")
+    assert assembled.lists["secrets/edge/wiki-live-access/kustomization.yaml"].endswith("resources: []\n")
     refused("F3", "moves/secret")

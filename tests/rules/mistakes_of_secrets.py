@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.rules.mistakes import STACK, Mistake, edge, reference
 
-_WIKI = "secrets/edge/wiki-live/wiki-settings.sops.yaml"
+_WIKI = "secrets/edge/wiki-live-access/wiki-settings.sops.yaml"
 _GRAFANA = "secrets/edge/kube-prometheus-stack/grafana-admin.sops.yaml"
 _KEY = "secrets/edge/operator/cluster-age.sops.yaml"
 _MISSING = "    missing: # ./run secrets init, then set, before this tree is used\n"

@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY, Project
 from tests.edge_keys import CLUSTER
 from tests.secrets.conftest import vault_of
 
-WIKI = "secrets/edge/wiki-live/wiki-settings.sops.yaml"
+WIKI = "secrets/edge/wiki-live-access/wiki-settings.sops.yaml"
 GRAFANA = "secrets/edge/kube-prometheus-stack/grafana-admin.sops.yaml"
 Run = Callable[..., tuple[int, str]]
 
@@ -228,7 +228,7 @@ def test_a_rename_moves_the_file_with_its_values(run: Run, example: Project) -> 
     """The table names it; afterwards only the name and the namespace differ."""
     example.replace("Pulumi.edge.yaml", "    - name: wiki\n", "    - name: pages\n")
     status, said = run()
-    new = "secrets/edge/pages-live/wiki-settings.sops.yaml"
+    new = "secrets/edge/pages-live-access/wiki-settings.sops.yaml"
     assert status == 1
     assert f"./run secrets move {WIKI} pages-live/wiki-settings" in said
     before = (example.root / WIKI).read_text()

@@ -19,7 +19,7 @@ from tests.conftest import Project
 from tests.secrets.conftest import scope_of
 from tests.tree.cut_off import Counting, in_a_process
 
-WIKI = "secrets/edge/wiki-live/wiki-settings.sops.yaml"
+WIKI = "secrets/edge/wiki-live-access/wiki-settings.sops.yaml"
 
 
 def _give(scope: Scope, values: dict[str, str]) -> None:

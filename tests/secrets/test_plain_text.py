@@ -64,7 +64,7 @@ def test_a_value_reaches_sops_through_a_pipe_and_nothing_else(example: Project, 
 
 def test_a_new_secret_leaves_none_either(example: Project, tmp_path: Path) -> None:
     """The whole Secret is encrypted at once."""
-    (example.root / "secrets/edge/wiki-live/wiki-settings.sops.yaml").unlink()
+    (example.root / "secrets/edge/wiki-live-access/wiki-settings.sops.yaml").unlink()
     seen = traced(tmp_path, example, ["set", "wiki-settings", "TOKEN", "--stdin"], given=MARK)
     assert seen
     assert not leaks(seen)

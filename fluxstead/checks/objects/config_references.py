@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.objects.references import References
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree, annotations_of
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.requirement import secret
-from fluxstead.core.shape import mapping
 
 _CONFIGURATION = frozenset({"ConfigMap", "Secret"})
 _MAKES_CERTIFICATES = ("cert", "acme", "issuer")
 """In the annotations by which controllers are asked for the certificate of an Ingress."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigReference:
+class ConfigReference(NamedTuple):
     """A ConfigMap or a Secret, the object that names it, and the keys that are read from it."""
 
     item: AppliedObject
@@ -30,7 +29,7 @@ class ConfigReference:
 def from_pods(references: References) -> Iterator[ConfigReference]:
     """What pods do not start without, and what ServiceAccounts log in to registries with."""
     for item, one in references.of(*WORKLOADS, kinds=_CONFIGURATION):
-        yield ConfigReference(item, one.ref if one.ref.namespace else replace(one.ref, namespace="default"), one.keys)
+        yield ConfigReference(item, one.ref if one.ref.namespace else one.ref._replace(namespace="default"), one.keys)
     for item, one in references.of("ServiceAccount", kinds=_CONFIGURATION):
         yield ConfigReference(item, one.ref, one.keys)
 
@@ -54,6 +53,6 @@ def from_charts(facts: SystemFacts, tree: AppliedTree) -> Iterator[ConfigReferen
         namespace = str(item.spec.get("targetNamespace") or item.ref.namespace)
         if not item.is_final:
             continue
-        for named in facts.chart(tree, item).secrets(mapping(item.spec, "values")):
+        for named in facts.chart(tree, item).secrets(values_of(tree, item).certain):
             if isinstance(named.name, str) and named.name:
                 yield ConfigReference(item, secret(namespace, named.name), named.keys)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, counted
@@ -29,8 +29,7 @@ _MANY = 256
 """More selections than any cluster has: from there on, each is looked at alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Volume:
+class _Volume(NamedTuple):
     item: AppliedObject
     storage_class: str
     size: Decimal
@@ -116,7 +115,7 @@ def _volumes(context: CheckContext) -> Iterator[_Volume]:
         for claim in entries_of(item.spec, "volumeClaimTemplates"):
             yield from _claim(item, mapping(claim, "spec"), replicas if isinstance(replicas, int) else 1)
     for item in context.tree.of("HelmRelease"):
-        yield from _in_values(item, item.spec.get("values"))
+        yield from _in_values(item, values_of(context.tree, item).certain)
 
 
 def _claim(item: AppliedObject, spec: Mapping[str, Any], count: int) -> Iterator[_Volume]:

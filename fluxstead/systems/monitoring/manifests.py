@@ -18,10 +18,12 @@ from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, on_tainted, values_of
-from fluxstead.tree.asks import AlertRules, Dashboard, Route, Router, Scrape, SecretKey, SecretNeed
+from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, Route, Router, Scrape, SecretKey, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
 
 _LAYER = "kube-prometheus-stack"
+_PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
+"""What the operator gives its pods (prometheus-operator: pkg/prometheus, makeSelectorLabels)."""
 
 
 def plan(
@@ -73,6 +75,11 @@ def _needs(settings: MonitoringSettings) -> Iterator[SecretNeed]:
             source=alertmanager.source_of("configSecret"),
             keys=(SecretKey(name="alertmanager.yaml", form="Alertmanager's configuration"),),
         )
+
+
+def collector_of(settings: MonitoringSettings | None) -> CollectorPods | None:
+    """Prometheus' pods, for network policies that let them in; None without monitoring."""
+    return CollectorPods(settings.namespace, _PROMETHEUS) if settings else None
 
 
 def _observed(
@@ -204,7 +211,7 @@ def _admission(scrape: Scrape, port: int, namespace: str) -> dict[str, Any]:
                     "from": [
                         {
                             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-                            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+                            "podSelector": {"matchLabels": dict(_PROMETHEUS)},
                         }
                     ],
                     "ports": [{"protocol": "TCP", "port": port}],

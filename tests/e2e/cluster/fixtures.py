@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.e2e.cluster.description import PROJECT, Project
-from tests.edge_keys import CLUSTER
 from tests.e2e.cluster.flux import TOOLS, Cluster, running
+from tests.edge_keys import CLUSTER
 
 Need = Callable[..., dict[str, Path]]
 NODE = "k3s1"
