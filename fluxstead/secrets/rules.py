@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from textwrap import indent
 
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.tree.secret_files import FOLDER, OPERATOR
@@ -36,12 +37,11 @@ def rules_file(cluster: str, people: Sequence[str], machines: Sequence[str], tex
     """The file with one cluster's rules; what is not ours in it stays. A new one where there is none."""
     own = [(f"^{FOLDER}/{cluster}/{OPERATOR}/", list(people)), (f"^{FOLDER}/{cluster}/", [*people, *machines])]
     begin, end = (f"# {FOLDER}/{cluster}, kept by ./run secrets: {word}\n" for word in ("begin", "end"))
-    block = f"{begin}{_rules(own)}{end}"
-    if text is None:
-        return configuration([]).replace("[]\n", block)
-    if begin in text and end in text:
-        before, _, rest = text.partition(begin)
-        return f"{before}{block}{rest.partition(end)[2]}"
-    if found := re.search(r"(?m)^creation_rules:[ \t]*\n", text):
-        return f"{text[: found.end()]}{block}{text[found.end() :]}"
-    return f"{text.rstrip()}\ncreation_rules:\n{block}".lstrip()
+    there = text if text is not None else configuration([]).replace("[]\n", "")
+    first = re.search(r"(?m)^creation_rules:[ \t]*\n(?:[ \t]*#.*\n|[ \t]*\n)*(?P<indent> *)- ", there)
+    block = indent(f"{begin}{_rules(own)}{end}", first["indent"] if first else "  ")
+    if old := re.search(rf"(?ms)^ *{re.escape(begin)}.*?^ *{re.escape(end)}", there):
+        return f"{there[: old.start()]}{block}{there[old.end() :]}"
+    if found := re.search(r"(?m)^creation_rules:[ \t]*\n", there):
+        return f"{there[: found.end()]}{block}{there[found.end() :]}"
+    return f"{there.rstrip()}\ncreation_rules:\n{block}".lstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,6 +121,17 @@ def ciphertext_in(text: str, path: str) -> Ciphertext | None:
     if len(documents) != 1 or not isinstance(documents[0].data, Mapping) or documents[0].data.get("kind") != "Secret":
         return None
     return Ciphertext(documents[0].data, sops_of(documents[0].data), documents[0])
+
+
+def digests(scope: Scope) -> dict[str, dict[str, str]]:
+    """What other programs may know of ciphertext: whether it is another, by layer and path."""
+    found: dict[str, dict[str, str]] = {}
+    for need in scope.needs:
+        path = scope.path_of(need)
+        text = text_at(scope.root / path)
+        if text is not None:
+            found.setdefault(need.layer, {})[path] = hashlib.sha256(text.encode()).hexdigest()
+    return found
 
 
 def look(scope: Scope) -> list[Entry]:
