@@ -48,7 +48,7 @@ def test_what_must_not_be_committed_is_named(path: str, text: str, says: str) ->
         ("s.yaml", f"{OPENING}  password: ${{PASSWORD}}\n"),
         ("s.yaml", "kind: ConfigMap\ndata:\n  password: see the page\n"),
         ("s.yaml", "kind: SecretStore\nspec:\n  data: x\n"),
-        ("docs/secrets.md", f"```yaml\n{OPENING}  password: hunter2\n```\n"),
+        ("docs/tasks/secrets.md", f"```yaml\n{OPENING}  password: hunter2\n```\n"),
         ("keys.py", f'CLUSTER = "{CLUSTER}"  # gitleaks:allow\n'),
         ("README.md", "age-keygen prints AGE-SECRET-KEY-1…\n"),
         ("image.png", "\0AGE"),
