@@ -30,7 +30,8 @@ class Homelab(Project):
 
     def namespaces(self) -> list[str]:
         """Those of the applications."""
-        return [layer.name for layer in self.assembled().plans["applications"].layers]
+        manifests = (one for layer in self.assembled().plans["applications"].layers for one in layer.manifests)
+        return [one.ref.name for one in manifests if one.ref.kind == "Namespace"]
 
 
 @pytest.fixture
