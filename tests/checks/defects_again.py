@@ -5,12 +5,19 @@ from __future__ import annotations
 from tests.checks.defects import DEFECTS
 from tests.checks.defects_of_moves import plan, stack
 from tests.checks.defects_of_pods import OF_PODS_AGAIN
-from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, kept, layer, obj, release
+from tests.checks.planted import BUNDLED, DEPLOYMENT, LONGHORN, SERVICE, WEB, Planted, kept, layer, obj, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
 
 _ALERTS = "alertmanager: {alertmanagerSpec: {storage: {volumeClaimTemplate: {spec: {storageClassName: %s}}}}}"
+
+
+def _route(name: str) -> str:
+    """One of Traefik's own."""
+    rule = "match: 'Host(`a.test`) && PathPrefix(`/x`)', kind: Rule, services: [{name: site, port: 80}]"
+    return obj("IngressRoute", name, f"spec: {{routes: [{{{rule}}}]}}", "traefik.io/v1alpha1")
+
 
 ALSO: tuple[tuple[str, Planted], ...] = (
     (
@@ -19,6 +26,15 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             files=layer("web", WEB, release("web/site", "site", "1.0.0"), release("default/a", "site", "1.0.0", _TARGETED)),
             cure=("releaseName: site", "releaseName: a"),
             says="installs the Helm release web/site",
+        ),
+    ),
+    (
+        "ownership/same-route",
+        Planted(
+            files=layer("web", WEB, DEPLOYMENT, SERVICE, *(_route(name) for name in ("web/a", "web/b"))),
+            cure=("name: b}", "name: b, annotations: {kubernetes.io/ingress.class: inner}}"),
+            says="both answer a.test/x",
+            platform=BUNDLED,
         ),
     ),
     (
