@@ -19,6 +19,12 @@ def _route(name: str) -> str:
     return obj("IngressRoute", name, f"spec: {{routes: [{{{rule}}}]}}", "traefik.io/v1alpha1")
 
 
+def _postgres(version: str) -> str:
+    """What CloudNativePG runs."""
+    spec = f"spec: {{instances: 1, imageName: 'ghcr.io/cloudnative-pg/postgresql:{version}', storage: {{size: 1Gi}}}}"
+    return kept(obj("Cluster", "web/db", spec, "postgresql.cnpg.io/v1"))
+
+
 ALSO: tuple[tuple[str, Planted], ...] = (
     (
         "ownership/two-releases",
@@ -35,6 +41,16 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             cure=("name: b}", "name: b, annotations: {kubernetes.io/ingress.class: inner}}"),
             says="both answer a.test/x",
             platform=BUNDLED,
+        ),
+    ),
+    (
+        "moves/data-version",
+        Planted(
+            before=layer("web", kept(WEB), _postgres("16.4")),
+            files=layer("web", kept(WEB), _postgres("17.2")),
+            cure=("17.2", "16.6"),
+            says="runs PostgreSQL 16, and now 17, on the same claims",
+            platform=None,
         ),
     ),
     (
