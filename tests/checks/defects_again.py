@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.checks.defects import DEFECTS
 from tests.checks.defects_of_moves import plan, stack
 from tests.checks.defects_of_pods import OF_PODS_AGAIN
-from tests.checks.planted import BUNDLED, DEPLOYMENT, LONGHORN, SERVICE, WEB, Planted, kept, layer, obj, release
+from tests.checks.planted import BUNDLED, DEPLOYMENT, LONGHORN, SERVICE, WEB, Planted, kept, layer, machine, obj, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
@@ -51,6 +51,16 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             cure=("17.2", "16.6"),
             says="runs PostgreSQL 16, and now 17, on the same claims",
             platform=None,
+        ),
+    ),
+    (
+        "longhorn/not-yet-tolerated",
+        Planted(
+            before=LONGHORN,
+            files=LONGHORN,
+            nodes=[machine(taints=[{"key": "a", "effect": "NoExecute"}])],
+            cure=("chart: longhorn,", "chart: other,"),
+            says="k3s1 gets the taint a:NoExecute, which Longhorn in HEAD does not tolerate",
         ),
     ),
     (
