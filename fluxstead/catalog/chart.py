@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from fluxstead.catalog.brings import Brings, Part, of_version
@@ -13,8 +12,7 @@ from fluxstead.core.version import Version
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SecretName:
+class SecretName(NamedTuple):
     """A Secret that a chart's values name and the chart does not create, and the keys that are read from it."""
 
     name: object
@@ -46,6 +44,20 @@ class MonitoredService(NamedTuple):
     renamed_by: tuple[str, ...] = ("",)
 
 
+class ChartImage(NamedTuple):
+    """An image that a chart runs by default, and that was built for these architectures only, as Kubernetes calls them.
+
+    `switch`: the value that switches it on, where it is off by default. `image`: the mapping that names another image in its place.
+    `selector`: the node selector of its pods.
+    """
+
+    name: str
+    architectures: frozenset[str]
+    switch: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    selector: tuple[str, ...] = ()
+
+
 def _as_they_are(brings: Brings, values: Values) -> Brings:
     del values
     return brings
@@ -66,8 +78,7 @@ def _never(values: Values) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(NamedTuple):
     """One chart. What is not stated is not known, and then nothing is refused for it."""
 
     name: str
@@ -92,6 +103,8 @@ class Chart:
     crds_by_helm: Callable[[Values], bool] = _never
     """Whether its CRDs come, with these values, from a folder that Helm never upgrades from."""
     monitored: tuple[MonitoredService, ...] = ()
+    images: tuple[ChartImage, ...] = ()
+    """Those that do not exist for every architecture that k3s runs on; not what nobody has looked up."""
     takes: Duration | None = None
     """How long one of its steps may take where nothing is wrong: jobs before it, images, volumes to attach."""
     inert_kinds: frozenset[str] = frozenset()

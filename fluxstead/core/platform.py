@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
@@ -11,8 +11,7 @@ FLUX_NAMESPACE = "flux-system"
 """Where `flux bootstrap` puts Flux, its source and every Kustomization of the tree."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Platform:
+class Platform(NamedTuple):
     """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled.
 
     `kinds`: custom kinds that something outside Flux brought before it.

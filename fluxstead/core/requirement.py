@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator
 
@@ -12,8 +11,7 @@ from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.refusal import refuse
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupKind:
+class GroupKind(NamedTuple):
     """A kind in any version, as a CustomResourceDefinition adds it to the API server."""
 
     group: str

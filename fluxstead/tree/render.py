@@ -6,7 +6,7 @@ import math
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.core.findings import Source
 from fluxstead.core.helm import release_seconds
@@ -22,8 +22,7 @@ _WAS_READY = "has(dep.status.lastAppliedRevision) && dep.status.lastAppliedRevis
 """Flux sets it once a revision's health checks have passed, and never unsets it (kustomize-controller: `reconcile`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFile:
+class TreeFile(NamedTuple):
     """One generated file: its path below the tree's directory, its text, the object in it, and where that was described."""
 
     path: str
@@ -69,8 +68,11 @@ def _timeout(layer: Layer) -> str:
     return str(own) if own.seconds > longest else f"{math.ceil(longest / 60) + 1}m"
 
 
-@dataclass(frozen=True, slots=True)
-class _Pen:
+def _folder(layer: Layer) -> str:
+    return f"{layer.group}/{layer.folder or layer.name}"
+
+
+class _Pen(NamedTuple):
     directory: str
     order: Order
     sops_secret: str | None
@@ -89,7 +91,7 @@ class _Pen:
     def layer(self, layer: Layer) -> Iterator[TreeFile]:
         yield self._file(f"{layer.group}/{layer.name}.yaml", self._kustomization(layer), layer.source)
         if layer.path is None:
-            folder = f"{layer.group}/{layer.name}"
+            folder = _folder(layer)
             names = file_names([manifest.ref for manifest in layer.manifests])
             yield self._list(f"{folder}/kustomization.yaml", names, layer.source)
             for name, manifest in zip(names, layer.manifests, strict=True):
@@ -129,7 +131,7 @@ class _Pen:
             "retryInterval": str(layer.timing.retry_interval),
             "timeout": _timeout(layer),
             "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
-            "path": self._path(layer.path or f"{self.directory}/{layer.group}/{layer.name}"),
+            "path": self._path(layer.path or f"{self.directory}/{_folder(layer)}"),
             "prune": True,
             **({"deletionPolicy": "Orphan"} if layer.keeps_data else {}),
             "wait": layer.waits and not layer.health_checks,

@@ -1,4 +1,8 @@
-"""The layers of applications: one for each environment of an image, one for each directory of your own manifests."""
+"""The layers of applications: two for each environment of an image or a chart, one for each directory of your own manifests.
+
+What an application is made of has a layer that Flux applies with no more rights than its namespace needs; namespace, bounds and
+these rights are a layer before it, which Flux applies with its own.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,38 @@ from typing import Any
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import secret
-from fluxstead.systems.applications import namespace, workload
+from fluxstead.nodes.model import Node
+from fluxstead.systems.applications import files, namespace, release, workload
+from fluxstead.systems.applications.account import account, account_of
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
+from fluxstead.systems.applications.parts import HTTP
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import ControllerPods, Route, Router
+from fluxstead.tree.asks import CollectorPods, Route, Router, Scrape
 from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
 """Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
 
 
-def plan(apps: Sequence[Application], platform: Platform, router: Router | None, default_class: str) -> Plan:
+def plan(
+    apps: Sequence[Application],
+    platform: Platform,
+    router: Router | None,
+    default_class: str,
+    *,
+    nodes: Sequence[Node],
+    collector: CollectorPods | None,
+) -> Plan:
     """The layers of all applications, in the order they are described.
 
-    `router` says where the controller's pods come from; `default_class` is for volumes that name no StorageClass.
+    `router` says where the controller's pods come from, `collector` which pods collect metrics; `default_class` is for volumes
+    that name no StorageClass; `nodes` are the machines that run them.
     """
-    controller = router.controller if router else None
+    let_in = namespace.LetIn(router.controller if router else None, collector)
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
+    scrapes: list[Scrape] = []
     for app in apps:
         if app.path is not None:
             layers.setdefault(app.name, _own_manifests(app, app.path))
@@ -34,11 +51,14 @@ def plan(apps: Sequence[Application], platform: Platform, router: Router | None,
         for instance in instances(app):
             if instance.name in layers:
                 continue
-            objects = _objects(instance, platform, default_class, controller)
-            layers[instance.name] = _layer(instance, tuple(Manifest(obj, instance.source) for obj in objects))
+            around = _around(instance, platform)
+            objects = _objects(instance, platform, default_class, let_in)
+            layers.setdefault(instance.access_layer, _access(instance, _described(instance, around)))
+            layers[instance.name] = _layer(instance, _described(instance, objects))
             routes += _routes(instance)
-    findings = findings_of(apps, metrics="metrics-server" not in platform.disabled)
-    return Plan(layers=tuple(layers.values()), routes=tuple(routes), findings=tuple(findings))
+            scrapes += _scrapes(instance)
+    findings = findings_of(apps, nodes, metrics="metrics-server" not in platform.disabled)
+    return Plan(layers=tuple(layers.values()), routes=tuple(routes), scrapes=tuple(scrapes), findings=tuple(findings))
 
 
 def _own_manifests(app: Application, path: str) -> Layer:
@@ -52,6 +72,14 @@ def _own_manifests(app: Application, path: str) -> Layer:
     )
 
 
+def _described(instance: Instance, objects: Iterator[dict[str, Any]]) -> tuple[Manifest, ...]:
+    return tuple(Manifest(obj, instance.source) for obj in objects)
+
+
+def _access(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
+    return Layer(name=instance.access_layer, group="apps", source=instance.source, manifests=manifests)
+
+
 def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
     app, environment = instance.app, instance.environment
     return Layer(
@@ -59,37 +87,47 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         group="apps",
         source=instance.source,
         manifests=manifests,
+        # Not its name: a tree in which the namespace still lay in that directory is taken over in one commit, since Flux applies,
+        # and prunes, nothing from a directory that is gone, until it knows that this layer waits for the other.
+        folder=f"{instance.name}-workload",
+        service_account_name=account_of(instance),
         timing=Timing(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
         # They come encrypted from a directory of your own manifests, which nobody here can look into.
         offers=frozenset(secret(instance.name, name) for name in (*instance.secrets, *app.image_pull_secrets)),
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
-        health_check_exprs=_CLAIM_MAY_WAIT if instance.volume and not instance.online else (),
+        health_check_exprs=_CLAIM_MAY_WAIT if instance.volumes and not instance.online else (),
     )
 
 
-def _objects(
-    instance: Instance, platform: Platform, default_class: str, controller: ControllerPods | None
-) -> Iterator[dict[str, Any]]:
-    port, volume = instance.app.port, instance.volume
+def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:
     yield namespace.namespace(instance, platform)
-    yield from namespace.bounds(instance)
-    yield from namespace.network_policies(instance, platform, controller)
-    yield from namespace.access(instance)
-    if volume:
-        yield workload.claim(instance, volume, default_class)
+    if instance.app.chart is None:
+        yield from namespace.bounds(instance)
+    yield from namespace.viewers(instance)
+    yield from account(instance)
+
+
+def _objects(instance: Instance, platform: Platform, default_class: str, let_in: namespace.LetIn) -> Iterator[dict[str, Any]]:
+    chart = instance.app.chart
+    yield from namespace.network_policies(instance, platform, let_in)
+    if chart is not None:
+        yield from release.objects(instance, chart, platform)
+        return
+    yield workload.account(instance)
+    yield from (workload.claim(instance, one, default_class) for one in instance.volumes)
+    yield from files.config_map(instance)
     yield workload.deployment(instance)
-    if port:
-        yield workload.service(instance, port)
+    yield from workload.service(instance)
     yield from workload.scaling(instance)
 
 
 def _routes(instance: Instance) -> Iterator[Route]:
-    described, port = instance.environment.route, instance.app.port
+    described, port, chart = instance.environment.route, instance.app.port, instance.app.chart
     if described is not None and port is not None:
         yield Route(
             name=instance.name,
             namespace=instance.name,
-            service=instance.app.name,
+            service=(chart.service if chart else None) or instance.app.name,
             port=port,
             source=described.source,
             layer=instance.name,
@@ -97,4 +135,18 @@ def _routes(instance: Instance) -> Iterator[Route]:
             host=described.host,
             path=described.path,
             strip_path=described.strip_path,
+        )
+
+
+def _scrapes(instance: Instance) -> Iterator[Scrape]:
+    """The policy of the namespace itself lets the collector in, so that monitoring waits for no application."""
+    app = instance.app
+    if app.metrics and instance.metrics_port:
+        yield Scrape(
+            name=instance.name,
+            namespace=instance.name,
+            labels={"app.kubernetes.io/name": app.name},
+            port=app.metrics.port or HTTP,
+            source=app.metrics.source,
+            path=app.metrics.path,
         )

@@ -18,8 +18,11 @@ from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, on_tainted, values_of
-from fluxstead.tree.asks import AlertRules, Dashboard, Route, Router, Scrape
+from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, Route, Router, Scrape
 from fluxstead.tree.layer import Layer, Plan
+
+_PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
+"""What the operator gives its pods (prometheus-operator: pkg/prometheus, makeSelectorLabels)."""
 
 
 def plan(
@@ -45,6 +48,11 @@ def plan(
         observe=partial(_observed, settings),
         findings=tuple(findings_of(settings, values)),
     )
+
+
+def collector_of(settings: MonitoringSettings | None) -> CollectorPods | None:
+    """Prometheus' pods, for network policies that let them in; None without monitoring."""
+    return CollectorPods(settings.namespace, _PROMETHEUS) if settings else None
 
 
 def _observed(
@@ -176,7 +184,7 @@ def _admission(scrape: Scrape, port: int, namespace: str) -> dict[str, Any]:
                     "from": [
                         {
                             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-                            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+                            "podSelector": {"matchLabels": dict(_PROMETHEUS)},
                         }
                     ],
                     "ports": [{"protocol": "TCP", "port": port}],

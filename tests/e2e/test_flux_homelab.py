@@ -1,0 +1,87 @@
+"""The applications of the page on adding one come up under their own Pod Security and quotas, and go as the page says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import yaml
+
+from fluxstead.core.quantity import Quantity
+from tests.e2e.cluster.api import Json, RefusedError
+from tests.e2e.cluster.description import Project
+from tests.e2e.cluster.fixtures import Need
+from tests.e2e.cluster.flux import TOOLS, Cluster, running
+from tests.systems.homelab import CLUSTER, MACHINES, STACK, write
+
+Record = Callable[[str, object], None]
+pytestmark = pytest.mark.flux
+POD = ("v1", "Pod")
+
+
+class Homelab(Project):
+    """The page's examples, in the repository that Flux reads."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.folder, self.stack = cluster.repository.folder, STACK
+        write(self.folder)
+        self.render()
+
+    def namespaces(self) -> list[str]:
+        """Those of the applications."""
+        return [layer.name for layer in self.assembled().plans["applications"].layers]
+
+
+@pytest.fixture
+def cluster(need: Need) -> Iterator[Cluster]:
+    """An empty cluster with the page's machines, as k3s registers them, and all that its k3s brings."""
+    with running(need(*TOOLS)) as made:
+        for name, text in MACHINES.items():
+            made.control_plane.add_node(name)
+            taints = yaml.safe_load(text).get("taints", [])
+            made.api.patch("v1", "Node", name, {"spec": {"taints": taints}})
+        made.as_k3s(yaml.safe_load(CLUSTER)["config"]["fluxstead:kubernetes"])
+        yield made
+
+
+def test_every_application_comes_up_as_its_namespace_admits_it(cluster: Cluster, record_property: Record) -> None:
+    """Every pod is admitted, placed and running, on the machine that was asked for; no quota is exceeded."""
+    homelab = Homelab(cluster)
+    started = time.monotonic()
+    cluster.bootstrap(f"./clusters/{STACK}")
+    revision = cluster.commit("the page's applications")
+    cluster.wait_for_layers(homelab.layers(), revision, 300)
+    record_property("the page's applications: all layers Ready after", f"{time.monotonic() - started:.0f} s")
+    names = homelab.namespaces()
+    pods = {name: cluster.api.list(*POD, name) for name in names}
+    assert {name: [one["status"]["phase"] for one in found] for name, found in pods.items()} == {
+        name: ["Running"] for name in names
+    }
+    where = {name: found[0]["spec"]["nodeName"] for name, found in pods.items()}
+    assert (where["hub-live"], where["films-live"]) == ("k3s2", "k3s3")
+    assert "k3s3" not in {node for name, node in where.items() if name != "films-live"}, "its taint keeps the others away"
+    under_their_quotas(cluster, names)
+    refused_elsewhere(cluster, pods["hub-live"][0])
+
+
+def under_their_quotas(cluster: Cluster, names: list[str]) -> None:
+    """Each image's namespace has a quota that counts its pods; a chart's has none."""
+    quotas = {one["metadata"]["namespace"]: one for name in names for one in cluster.api.list("v1", "ResourceQuota", name)}
+    assert set(names) - quotas.keys() == {"tides-live", "tides-trial"}
+    for name, quota in quotas.items():
+        hard, used = quota["spec"]["hard"], quota["status"]["used"]
+        assert used["pods"] == "1", name
+        for what, most in hard.items():
+            assert 0 < Quantity(used[what]).amount <= Quantity(most).amount, f"{name}: {what}"
+    failed = [one["message"] for name in names for one in cluster.api.list("v1", "Event", name) if one["reason"] == "FailedCreate"]
+    assert not failed
+
+
+def refused_elsewhere(cluster: Cluster, hub: Json) -> None:
+    """The hub's own pod, where nothing asked for a device: it is the namespace that makes the difference."""
+    for name, word in (("films-live", "restricted"), ("papers-live", "baseline")):
+        spec = {key: value for key, value in hub["spec"].items() if key not in {"serviceAccountName", "serviceAccount"}}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hub", "namespace": name}, "spec": spec}
+        with pytest.raises(RefusedError, match=f'violates PodSecurity "{word}'):
+            cluster.api.apply(pod, dry_run=True)
