@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxstead.catalog.chart import Chart
 from fluxstead.checks.context import CheckContext
@@ -12,8 +12,7 @@ from fluxstead.checks.system_facts import RouteKind, Storage
 from fluxstead.core.check import Check
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(NamedTuple):
     """One system. `name` is its slice's, its component's and the one in `__main__.py`.
 
     `key`: its key in the stack file; None where it has none. `does`: what it is for, as the documentation says it. `charts`: those

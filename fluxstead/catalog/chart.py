@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from fluxstead.catalog.brings import Brings, Part, of_version
@@ -13,8 +12,7 @@ from fluxstead.core.version import Version
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SecretName:
+class SecretName(NamedTuple):
     """A Secret that a chart's values name and the chart does not create, and the keys that are read from it."""
 
     name: object
@@ -80,8 +78,7 @@ def _never(values: Values) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(NamedTuple):
     """One chart. What is not stated is not known, and then nothing is refused for it."""
 
     name: str

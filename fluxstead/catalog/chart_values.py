@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.catalog.nearest import nearest
 from fluxstead.core.version import Version
@@ -22,8 +21,7 @@ _OF_LIBRARIES = frozenset({"fullnameOverride", "nameOverride", "namespaceOverrid
 """Read by the helpers that `helm create` writes and that library charts share, whether or not values.yaml has them."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class UnknownValue:
+class UnknownValue(NamedTuple):
     """A key that a chart's version does not read.
 
     Its dotted path, the path that may have been meant, and of the versions that do have it the last one before this version
@@ -79,15 +77,14 @@ def unknown_to_all(chart: str, oldest: str, newest: str, values: Mapping[str, An
     return sorted(found.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
+class _Version(NamedTuple):
     """One version's view of a chart's keys.
 
     A node is 0 for a value without keys, 1 for one that takes any, or a map of its keys. What has no one node for all the
     versions of its parent is `[node, [first, end, ...], ...]`, by the versions' index; the last `end` may be missing.
     """
 
-    index: int
+    number: int
     all: Sequence[str]
     keys: Mapping[str, Any]
 
@@ -96,7 +93,7 @@ class _Version:
         for name, value in values.items():
             key = str(name)
             way = (*parent, key)
-            node = node_at(keys.get(key), self.index)
+            node = node_at(keys.get(key), self.number)
             if node is None and not parent and key in _OF_LIBRARIES:
                 continue
             if node is None:
@@ -106,7 +103,7 @@ class _Version:
 
     def _meant(self, key: str, siblings: Mapping[str, Any], parent: tuple[str, ...]) -> str | None:
         """A very similar sibling, or the same key at the only other place, or a somewhat similar sibling."""
-        known = [name for name, entry in siblings.items() if node_at(entry, self.index) is not None]
+        known = [name for name, entry in siblings.items() if node_at(entry, self.number) is not None]
         elsewhere = [path for path in self._paths(self.keys) if path.rpartition(".")[2] == key]
         sibling = nearest(key, known, 0.75)
         if sibling is None and len(elsewhere) == 1:
@@ -116,7 +113,7 @@ class _Version:
 
     def _paths(self, keys: Mapping[str, Any], parent: str = "") -> Iterator[str]:
         for key, entry in keys.items():
-            node = node_at(entry, self.index)
+            node = node_at(entry, self.number)
             if node is not None:
                 yield f"{parent}{key}"
                 if isinstance(node, dict):
@@ -124,7 +121,7 @@ class _Version:
 
     def _known_around(self, way: Sequence[str]) -> tuple[str | None, str | None]:
         having = [index for index in range(len(self.all)) if self._has(way, index)]
-        place = bisect(having, self.index)
+        place = bisect(having, self.number)
         return (self.all[having[place - 1]] if place else None), (self.all[having[place]] if place < len(having) else None)
 
     def _has(self, way: Sequence[str], index: int) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fluxstead.catalog.nearest import nearest
 from fluxstead.core.secrecy import may_be_secret
@@ -25,8 +24,7 @@ _HOLDERS = frozenset({"data", "stringData"})
 _LISTED = 12
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SchemaProblem:
+class SchemaProblem(NamedTuple):
     """One thing that an object's API would refuse or drop: where in the object, and what."""
 
     path: str

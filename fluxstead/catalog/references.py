@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.catalog.kinds import CONTAINERS, is_namespaced, pod_in
 from fluxstead.core.manifest import ObjectRef, group_of
@@ -27,8 +26,7 @@ NO_CLASS = frozenset({"", "-"})
 """What names no StorageClass: the empty one, and `-`, which charts turn into the empty one (Helm's usual template of a claim)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """An object names another one. `field`: the key above its name; `keys`: those read from it, where that is given."""
 
     ref: ObjectRef
@@ -36,8 +34,7 @@ class Reference:
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     """A field of a kind whose last key holds the name of something.
 
     `path`: keys from the object's top, or a pod's; `[]` is every entry of a list. `kind`: of what is named, unless one is given

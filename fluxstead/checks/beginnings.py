@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, SOURCES, identity
@@ -159,6 +159,6 @@ def _of_instance(store: Store, path: str, instance: Mapping[str, Any], sync: Map
         artifact = next((one for one in above if store.is_folder(posixpath.join(one, folder))), "")
     ref = ObjectRef(KUSTOMIZE, "Kustomization", FLUX_NAMESPACE, str(sync.get("name") or FLUX_NAMESPACE))
     patches = entries_of(mapping(instance, "kustomize"), "patches")
-    source = with_inline_patches({}, replace(ref, group=SOURCES, kind=str(sync.get("kind"))), patches)
+    source = with_inline_patches({}, ref._replace(group=SOURCES, kind=str(sync.get("kind"))), patches)
     spec = with_inline_patches({"path": str(sync["path"])}, ref, patches)
     return Beginning(posixpath.join(artifact, folder), artifact, spec, str(source.get("ignore") or ""))

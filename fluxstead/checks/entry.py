@@ -7,7 +7,7 @@ check.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedTree, identity
 from fluxstead.checks.reading.directory import kustomization_in
@@ -27,8 +27,7 @@ _ANEW = "delete it, and ./run render writes it again; or restore the committed o
 _PRUNES = "Flux deletes what it no longer finds here, layer by layer"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The entry of a cluster to the tree in `directory`, a path from the repository's root, as a store has it."""
 
     store: Store

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import HELM, AppliedObject, AppliedTree
@@ -93,8 +94,7 @@ def _once(facts: SystemFacts, tree: AppliedTree) -> dict[str, dict[ObjectRef, Ap
     return releases
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """What was committed before this tree; nothing where there is no history."""
 
     context: CheckContext

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from fluxstead.core.check import Check
 from fluxstead.core.findings import Finding
@@ -12,8 +12,7 @@ from fluxstead.core.findings import Finding
 Evidence = TypeVar("Evidence")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Remark:
+class Remark(NamedTuple):
     """What is reported besides the findings: what could not be looked at, or how it was."""
 
     text: str

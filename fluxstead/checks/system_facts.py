@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.chart import Chart, Charts
@@ -12,8 +13,7 @@ from fluxstead.checks.reading.charts import chart_of
 from fluxstead.core.shape import mapping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
+class Storage(NamedTuple):
     """Storage that places volumes on disks that objects register: a class is usable with these, not with its own object (F1).
 
     `provisioner`: of its StorageClasses. `disks`: the kind that registers a machine's disks, as `Kind.group`.
@@ -23,8 +23,7 @@ class Storage:
     disks: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteKind:
+class RouteKind(NamedTuple):
     """A custom kind whose objects send requests to Services: `spec.<rules>[].<backends>[]`, of any of these API groups."""
 
     kind: str

@@ -43,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of fluxstead and of Python")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
-    for name, purpose in _COMMANDS.items():
+    offered = {chosen: _COMMANDS[chosen]} if chosen in _COMMANDS else _COMMANDS
+    for name, purpose in offered.items():
         command = commands.add_parser(name, help=purpose, description=purpose, add_help=name not in _FORWARDED, allow_abbrev=False)
         if name == chosen:
             import_module(f"fluxstead.cli.{name}").add_arguments(command)

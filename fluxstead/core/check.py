@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from fluxstead.core.findings import Finding, Severity, Source
 from fluxstead.core.secret_forms import masked
@@ -13,8 +12,7 @@ LooksAt = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One kind of finding. `protects` names failures in the failure log; `says` is an example of its message."""
 
     id: str

@@ -7,8 +7,8 @@ Loading and checks collect findings and never raise; only the program and the CL
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import NamedTuple
 
 _MOST_ALIKE = 20
 
@@ -23,8 +23,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Source:
+class Source(NamedTuple):
     """A place in a file that a person wrote: the path relative to the project, and the line counted from 1."""
 
     file: str
@@ -34,8 +33,7 @@ class Source:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """One problem. `what` names it, `why` says in one clause what it leads to, `fix` says what to write instead."""
 
     source: Source
@@ -76,7 +74,7 @@ def shortened(findings: Iterable[Finding]) -> list[Finding]:
         rest = alike[_MOST_ALIKE:]
         if rest:
             more = f"; and {len(rest) - 1} more of this kind in the file" if len(rest) > 1 else ""
-            kept.append(replace(rest[0], what=f"{rest[0].what}{more}"))
+            kept.append(rest[0]._replace(what=f"{rest[0].what}{more}"))
     return sorted(kept)
 
 
@@ -86,7 +84,7 @@ def gathered(findings: Iterable[Finding]) -> list[Finding]:
     for finding in sorted(set(findings)):
         same.setdefault((finding.source, finding.id, finding.fix), []).append(finding)
     return [
-        first if not more else replace(first, what=f"{first.what} (and {len(more)} more like this)")
+        first if not more else first._replace(what=f"{first.what} (and {len(more)} more like this)")
         for first, *more in same.values()
     ]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.core.findings import Source
 
@@ -12,8 +11,7 @@ KEEP = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
 """The annotation that keeps an object when it leaves the tree (failures F18, F27, U10)."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectRef:
+class ObjectRef(NamedTuple):
     """The identity of one object: API group, kind, namespace (empty for cluster-wide ones) and name."""
 
     group: str
@@ -44,8 +42,7 @@ def group_of(api_version: str) -> str:
     return api_version.partition("/")[0] if "/" in api_version else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """One object, as plain data in the order in which people write it, and where in the description it comes from."""
 
     object: Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxstead.core.version import Version
 
@@ -10,8 +10,7 @@ FLUX_NAMESPACE = "flux-system"
 """Where `flux bootstrap` puts Flux, its source and every Kustomization of the tree."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Platform:
+class Platform(NamedTuple):
     """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled."""
 
     cluster: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxstead.core.manifest import ObjectRef
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupKind:
+class GroupKind(NamedTuple):
     """A kind in any version, as a CustomResourceDefinition adds it to the API server."""
 
     group: str

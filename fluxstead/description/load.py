@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -39,8 +39,7 @@ STACK_KEYS = frozenset({"config", "encryptionsalt", "secretsprovider", "encrypte
 _Model = TypeVar("_Model", bound=Described)
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """What the operator wrote: the cluster's name and settings, and its machines sorted by name."""
 
     name: str

@@ -7,15 +7,13 @@ plans are together (`tree.resolve`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(NamedTuple):
     """One way in: requests for `host` (None: any) under `path` go to the Service's port.
 
     Its objects are in `layer`: one of the system's own, or one made for them, in `group`. A layer for them alone keeps its
@@ -37,8 +35,7 @@ class Route:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One thing to open in a browser."""
 
     name: str
@@ -66,8 +63,7 @@ class Router(Protocol):
         """Where a person reaches `route`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scrape:
+class Scrape(NamedTuple):
     """Collect metrics from the Services in `namespace` that carry `labels`, at their port named `port`.
 
     `guarded_port` is the pods' port where the namespace's own network policies would keep the collector out, and one that lets it
@@ -85,8 +81,7 @@ class Scrape:
     pod_labels: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRules:
+class AlertRules(NamedTuple):
     """Alert rules as a PrometheusRule holds them."""
 
     name: str
@@ -94,8 +89,7 @@ class AlertRules:
     rules: tuple[Mapping[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dashboard:
+class Dashboard(NamedTuple):
     """What shows metrics, as a dashboard's JSON model."""
 
     name: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source, errors
@@ -34,8 +34,7 @@ _CURES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(NamedTuple):
     """What should be on the disk below `root`: the cluster's tree, and its entry.
 
     `directory`: the tree's, from `root`. `place`: that of `root` in the repository, empty if it is its root. `files`: the tree's
@@ -52,8 +51,7 @@ class Desired:
     say: Callable[[str], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What writing the tree would change, and what prevents it. Paths are from the project's root."""
 
     desired: Desired

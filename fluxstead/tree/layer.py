@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding, Source
@@ -18,8 +19,7 @@ APPLIED_AFTER: Mapping[str, tuple[str, ...]] = {"monitoring": ("infrastructure",
 """The groups that Flux starts on only once others are applied; none of them waits for layers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(NamedTuple):
     """How often Flux reconciles (`interval`), how soon it retries, and how long it waits for health."""
 
     interval: Duration = Duration("10m")
@@ -36,8 +36,7 @@ def groups_of(layers: Iterable[Layer]) -> list[str]:
     return [*(group for group in GROUPS if group in found), *sorted(found.difference(GROUPS))]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(NamedTuple):
     """One directory and the Flux Kustomization that reconciles it.
 
     Needs and offers are read from the objects (`tree.needs`); `offers` and `needs` add what objects cannot show, such as a
@@ -77,8 +76,7 @@ A cluster without monitoring has none, and then they have no effect.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """What a system contributes: its layers, what it asks of others, what it does for others, and what it warns about."""
 
     layers: tuple[Layer, ...] = ()
@@ -91,8 +89,8 @@ class Plan:
     observe: Observe | None = None
     """What turns everything to be watched into layers, if this system does it."""
     links: tuple[Link, ...] = ()
-    outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    outputs: Mapping[str, Sequence[str]] = MappingProxyType({})
     """What other programs may build on, besides the addresses: outputs of the system's Pulumi component."""
-    products: Mapping[str, Version] = field(default_factory=dict)
+    products: Mapping[str, Version] = MappingProxyType({})
     """The versions of what it installs in the cluster, by the names of the catalog's schemas."""
     findings: tuple[Finding, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import pairwise
+from typing import NamedTuple
 
 from fluxstead.catalog.chart import Charts
 from fluxstead.core.check import refuses
@@ -25,8 +26,7 @@ UNMET_NEED = refuses("order/unmet-need", "U5", "layer `web` needs StorageClass f
 CHECKS = (CYCLE, DANGLING_DEPENDENCY, UNMET_NEED)
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """`layer` waits for `dependency`, because of these needs (none: the description names it).
 
     With `watched` it is applied without waiting, but ready only when these objects of `dependency` are healthy.

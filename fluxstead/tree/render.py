@@ -6,7 +6,7 @@ import math
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.core.findings import Source
 from fluxstead.core.helm import release_seconds
@@ -22,8 +22,7 @@ _WAS_READY = "has(dep.status.lastAppliedRevision) && dep.status.lastAppliedRevis
 """Flux sets it once a revision's health checks have passed, and never unsets it (kustomize-controller: `reconcile`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFile:
+class TreeFile(NamedTuple):
     """One generated file: its path below the tree's directory, its text, the object in it, and where that was described."""
 
     path: str
@@ -73,8 +72,7 @@ def _folder(layer: Layer) -> str:
     return f"{layer.group}/{layer.folder or layer.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Pen:
+class _Pen(NamedTuple):
     directory: str
     order: Order
     sops_secret: str | None

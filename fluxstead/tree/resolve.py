@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import chain
 
 from fluxstead.tree.asks import Router
@@ -36,12 +35,12 @@ def _with_observed(plan: Plan, plans: Mapping[str, Plan]) -> Plan:
         tuple(chain.from_iterable(one.alerts for one in plans.values())),
         tuple(chain.from_iterable(one.dashboards for one in plans.values())),
     )
-    return replace(plan, layers=(*plan.layers, *observed))
+    return plan._replace(layers=(*plan.layers, *observed))
 
 
 def _with_routes(plan: Plan, router: Router | None) -> Plan:
     if router is None:
-        return replace(plan, routes=())
+        return plan._replace(routes=())
     if not plan.routes:
         return plan
     layers = list(plan.layers)
@@ -52,5 +51,5 @@ def _with_routes(plan: Plan, router: Router | None) -> Plan:
             places[route.layer] = len(layers)
             layers.append(Layer(name=route.layer, group=route.group, source=route.source))
         layer = layers[places[route.layer]]
-        layers[places[route.layer]] = replace(layer, manifests=(*layer.manifests, *router.manifests(route)))
-    return replace(plan, layers=tuple(layers), links=tuple(map(router.link, plan.routes)))
+        layers[places[route.layer]] = layer._replace(manifests=(*layer.manifests, *router.manifests(route)))
+    return plan._replace(layers=tuple(layers), links=tuple(map(router.link, plan.routes)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -51,7 +50,7 @@ _CLAIM = "{volumeClaimTemplate: {spec: {resources: {requests: {storage: %s}}}}}"
 _PROMETHEUS = f"prometheus: {{prometheusSpec: {{storageSpec: {_CLAIM}}}}}"
 
 _OTHER = ip_network("10.52.0.0/16")
-_NEW_FLUX = replace(HOME, flux=Version("2.9.5"))
+_NEW_FLUX = HOME._replace(flux=Version("2.9.5"))
 
 
 def plan(version: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -183,7 +182,7 @@ def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:
     plans = {
         "queues": Plan(
             layers=(Layer(name="queues", group="queues", source=HERE),),
-            routes=(way, replace(way, name="inside", layer="queues", path="/in")),
+            routes=(way, way._replace(name="inside", layer="queues", path="/in")),
             scrapes=(Scrape(name="q", namespace="web", labels={"app": "q"}, port="metrics", source=HERE),),
             alerts=(AlertRules(name="q", source=HERE, rules=({"alert": "Deep", "expr": "q > 1"},)),),
             dashboards=(Dashboard(name="q", source=HERE, model={"title": "Queues"}),),

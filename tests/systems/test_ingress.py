@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +39,7 @@ def plan_of(
     settings = IngressSettings.model_validate(written)
     own = plan(settings, platform, router_of(settings, platform, nodes))
     asking = resolved({"asking": Plan(routes=routes), "ingress": own})["asking"]
-    return replace(own, layers=(*own.layers, *asking.layers), links=asking.links)
+    return own._replace(layers=(*own.layers, *asking.layers), links=asking.links)
 
 
 def route(**parts: Any) -> Route:

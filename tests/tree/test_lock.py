@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,7 +117,7 @@ def test_without_locks_it_is_said_and_written(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr("fcntl.flock", refusing)
     lines: list[str] = []
-    assert not deliver(replace(desired(tmp_path, FIRST), say=lines.append)).findings
+    assert not deliver(desired(tmp_path, FIRST)._replace(say=lines.append)).findings
     assert (tmp_path / "generated/test/apps.yaml").read_text() == FIRST["apps.yaml"]
     [line] = lines
     assert "no two runs write the tree at once" in line

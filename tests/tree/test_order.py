@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from hypothesis import given
@@ -58,7 +57,7 @@ def test_a_claim_waits_for_the_layer_that_makes_its_class_usable() -> None:
 def test_a_layer_is_ready_with_what_it_watches_and_does_not_wait_to_be_applied() -> None:
     """It comes after it in the order, without a dependsOn; a circle through it is one all the same."""
     watched = {"apiVersion": "v1", "kind": "Namespace", "name": "opened"}
-    storage = dataclasses.replace(layer("storage"), health_checks=(watched,))
+    storage = layer("storage")._replace(health_checks=(watched,))
     result = order([storage, layer("app", after=("storage",)), layer("opened", namespace("opened"))], (), CHARTS)
     assert [one.name for one in result.layers] == ["opened", "storage", "app"]
     assert result.dependencies("storage") == ()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 
 
-@dataclass(frozen=True, slots=True)
-class Brings:
+class Brings(NamedTuple):
     """What is there once a chart, or k3s, is ready."""
 
     crds: frozenset[GroupKind] = frozenset()
@@ -32,8 +31,7 @@ class Brings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What the versions from `since` up to, not including, `until` bring."""
 
     since: tuple[int, ...]

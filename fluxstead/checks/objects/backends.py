@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.store import entries_of
@@ -15,8 +14,7 @@ _DIGITS = 5
 """No port number is higher."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(NamedTuple):
     """A Service, and the number or the name of its port; None where the route does not say."""
 
     namespace: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fluxstead.checks.objects.opaque_namespaces import OpaqueNamespaces, is_custom
@@ -25,7 +24,7 @@ class ConfigProviders:
         self._known: set[ObjectRef] = set()
         self._copied: set[tuple[str, str]] = set()
         for item in tree.of(*_RESOURCES):
-            self._known.add(item.ref if item.ref.namespace else replace(item.ref, namespace="default"))
+            self._known.add(item.ref if item.ref.namespace else item.ref._replace(namespace="default"))
             if any(word in key for key in mapping(mapping(item.object, "metadata"), "annotations") for word in _COPIED):
                 self._copied.add((item.ref.kind, item.ref.name))
         self._opaque_namespaces = opaque_namespaces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.objects.references import References
@@ -18,8 +18,7 @@ _MAKES_CERTIFICATES = ("cert", "acme", "issuer")
 """In the annotations by which controllers are asked for the certificate of an Ingress."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigReference:
+class ConfigReference(NamedTuple):
     """A ConfigMap or a Secret, the object that names it, and the keys that are read from it."""
 
     item: AppliedObject
@@ -30,7 +29,7 @@ class ConfigReference:
 def from_pods(references: References) -> Iterator[ConfigReference]:
     """What pods do not start without, and what ServiceAccounts log in to registries with."""
     for item, one in references.of(*WORKLOADS, kinds=_CONFIGURATION):
-        yield ConfigReference(item, one.ref if one.ref.namespace else replace(one.ref, namespace="default"), one.keys)
+        yield ConfigReference(item, one.ref if one.ref.namespace else one.ref._replace(namespace="default"), one.keys)
     for item, one in references.of("ServiceAccount", kinds=_CONFIGURATION):
         yield ConfigReference(item, one.ref, one.keys)
 

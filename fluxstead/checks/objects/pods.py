@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.catalog.kinds import CONTAINERS, WORKLOADS, pod_in
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
@@ -16,8 +15,7 @@ CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.k
 """Labels that controllers give to pods besides those of the template."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pod:
+class Pod(NamedTuple):
     """The pods that a workload creates: its template, and the labels that they carry."""
 
     item: AppliedObject

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 from fluxstead.checks.reading.applied_tree import AppliedTree
 
@@ -37,8 +38,7 @@ class Session:
     since: float = field(default_factory=monotonic)
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(NamedTuple):
     """A tree, where its files are on disk, and what may be asked about them."""
 
     tree: AppliedTree

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import images_of
@@ -23,8 +22,7 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OciReference:
+class OciReference(NamedTuple):
     """A manifest in an OCI registry. A digest decides where there is one, as it does for whoever pulls."""
 
     registry: str
@@ -46,8 +44,7 @@ class OciReference:
         return f"{self.name}@{self.digest}" if self.digest else f"{self.name}:{self.tag}"
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(NamedTuple):
     """A chart or an image that an object names. `at`: the URL of a chart repository, or a manifest in a registry, if known.
 
     An image has its version in its name.

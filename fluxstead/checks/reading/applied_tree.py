@@ -241,7 +241,7 @@ def _as_applied(document: Document, kustomization: FluxKustomization) -> Documen
     control = "kustomize.toolkit.fluxcd.io/substitute"
     refused = "disabled" in (mapping(metadata, "annotations").get(control), mapping(metadata, "labels").get(control))
     if "postBuild" in kustomization.spec and not refused:
-        document = replace(document, data=substituted(document.data, values))
+        document = document._replace(data=substituted(document.data, values))
     target = kustomization.spec.get("targetNamespace")
     return moved(document, str(target)) if target else document
 
@@ -336,6 +336,6 @@ def releases_before(item: AppliedObject) -> list[ObjectRef]:
 def _depends_on(spec: Mapping[str, Any], own: ObjectRef) -> list[ObjectRef]:
     """What `dependsOn` names: objects of the same kind, in the same namespace unless it says another."""
     return [
-        replace(own, namespace=str(one.get("namespace") or own.namespace), name=str(one.get("name")))
+        own._replace(namespace=str(one.get("namespace") or own.namespace), name=str(one.get("name")))
         for one in entries_of(spec, "dependsOn")
     ]

@@ -80,7 +80,7 @@ def committed(
             result.last_commit = tree_of(history.parent), tree_of(history.head)
     finally:
         history.git.close()
-    for path in history.head.submodules if history.head else ():
+    for path in sorted(history.head.submodules) if history.head else ():
         if any(file.startswith(f"{path}/") for file in now.files):
             result.unchecked.append(f"what this commit would prune or move in {path}: it is a submodule, with commits of its own")
     return result

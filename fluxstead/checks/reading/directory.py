@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from fluxstead.catalog.kinds import is_namespaced
@@ -219,7 +219,7 @@ def _move_to(namespace: str, content: DirectoryContent, start: int) -> None:
         document = moved(content.documents[index], namespace)
         if isinstance(document.data, Mapping) and document.data.get("kind") == "Namespace":
             metadata = {**mapping(document.data, "metadata"), "name": namespace}
-            document = replace(document, data={**document.data, "metadata": metadata})
+            document = document._replace(data={**document.data, "metadata": metadata})
         content.documents[index] = document
 
 
@@ -232,7 +232,7 @@ def _annotate(annotations: Mapping[str, Any], content: DirectoryContent, start: 
             known = metadata.get("annotations")
             merged = {**(known if isinstance(known, Mapping) else {}), **annotations}
             data = {**document.data, "metadata": {**metadata, "annotations": merged}}
-            content.documents[index] = replace(document, data=data)
+            content.documents[index] = document._replace(data=data)
 
 
 def moved(document: Document, namespace: str) -> Document:
@@ -243,7 +243,7 @@ def moved(document: Document, namespace: str) -> Document:
     metadata = data.get("metadata")
     if not isinstance(metadata, Mapping) or metadata.get("namespace") == namespace:
         return document
-    return replace(document, data={**data, "metadata": {**metadata, "namespace": namespace}})
+    return document._replace(data={**data, "metadata": {**metadata, "namespace": namespace}})
 
 
 def missing(listing: Document, entry: str, what: str, fix: str = "the file, or a list without it") -> Finding:

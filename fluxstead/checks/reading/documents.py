@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -16,8 +15,7 @@ from fluxstead.core.yaml_depth import is_nested_without_end
 _ENDLESS = "nested without end"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One YAML document of a file. `source` is where it was described, or the document's own place if people wrote it."""
 
     path: str

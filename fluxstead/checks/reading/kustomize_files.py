@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fluxstead.checks.reading.documents import Document
@@ -62,7 +61,7 @@ def objects_in(document: Document) -> Iterator[Document]:
     kind = data.get("kind") if isinstance(data, Mapping) else None
     if isinstance(kind, str) and kind.endswith("List") and isinstance(data.get("items"), list):
         for item in data["items"]:
-            yield from objects_in(replace(document, data=item))
+            yield from objects_in(document._replace(data=item))
     elif data is not None and data != {}:
         yield document
 

@@ -6,13 +6,15 @@ taken for consent.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from fluxstead.core.repository import repositories_around
 
@@ -22,21 +24,20 @@ _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMO
 """What Git tells its hooks about a folder other than the one asked about here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """What Git could not be asked, and what to type."""
 
     what: str
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """The files of one commit below the project's folder: the name of each file's content, by its path, and the submodules."""
 
     name: str
+    at: str
     blobs: Mapping[str, str]
-    submodules: Sequence[str] = ()
+    submodules: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
 
 
@@ -65,7 +66,13 @@ class Index:
     @cached_property
     def folders(self) -> frozenset[str]:
         """The folders with such files."""
-        return frozenset(folder for file in self.files for folder in above(file))
+        found: set[str] = set()
+        for file in self.files:
+            for folder in above(file):
+                if folder in found:
+                    break
+                found.add(folder)
+        return frozenset(found)
 
     def is_inside(self, path: str) -> bool:
         """Whether the path is in a submodule, or in a repository of its own, of which only the root is listed."""
@@ -86,6 +93,7 @@ class Git:
         self.root = root
         self.marked = next(iter(repositories_around(root)), None)
         self._batch: subprocess.Popen[bytes] | None = None
+        self._listing: subprocess.Popen[bytes] | None = None
         kept = os.environ if self.marked is None else {key: value for key, value in os.environ.items() if key not in _LOCAL}
         # A partial clone would fetch what it lacks, which nobody asked for.
         self._environment = {**kept, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
@@ -96,15 +104,20 @@ class Git:
         said = done.stderr.decode("utf-8", "replace").strip()
         return (done.stdout, said) if done.returncode == 0 else (None, said or f"git {arguments[0]} failed")
 
+    def list_files(self) -> None:
+        """Have Git look for what `index` gives, which takes it longest, while it is asked for other things."""
+        if self.marked is not None and self._listing is None:
+            with contextlib.suppress(OSError):
+                self._listing = self._started("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
+
     def index(self) -> Index | None:
         """What Git lists of the folder; None where it lists nothing, as in a folder that a repository around it ignores."""
-        if self.marked is None:
+        self.list_files()
+        if self.marked is None or self._listing is None:
             return None
-        try:
-            answer, _ = self.ask("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
-        except OSError:
-            return None
-        entries = [entry for entry in (answer or b"").decode("utf-8", "surrogateescape").split("\0") if entry]
+        answer, _ = self._listing.communicate()
+        self._listing = None
+        entries = [entry for entry in _text(answer).split("\0") if entry]
         if not entries:
             return None
         new = frozenset(entry[2:] for entry in entries if entry.startswith("? "))
@@ -114,10 +127,7 @@ class Git:
     def content(self, blob: str) -> bytes | None:
         """The content of that name; None where this clone does not have it."""
         if self._batch is None or self._batch.poll() is not None:
-            command = self._command("cat-file", "--batch")
-            self._batch = subprocess.Popen(  # noqa: S603 -- the operator's git
-                command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
+            self._batch = self._started("cat-file", "--batch")
         asked, answers = self._batch.stdin, self._batch.stdout
         if asked is None or answers is None:
             return None
@@ -134,10 +144,15 @@ class Git:
         return content
 
     def close(self) -> None:
-        """End what `content` started."""
-        if self._batch is not None:
-            self._batch.communicate()
-            self._batch = None
+        """End what was started."""
+        for process in (self._batch, self._listing):
+            if process is not None:
+                process.communicate()
+        self._batch = self._listing = None
+
+    def _started(self, *arguments: str) -> subprocess.Popen[bytes]:
+        command, pipe, nowhere = self._command(*arguments), subprocess.PIPE, subprocess.DEVNULL
+        return subprocess.Popen(command, env=self._environment, stdin=pipe, stdout=pipe, stderr=nowhere)  # noqa: S603 -- the operator's git
 
     def _command(self, *arguments: str) -> list[str]:
         return ["git", "-C", str(self.root), "-c", "protocol.allow=never", *arguments]
@@ -150,6 +165,7 @@ def history_of(root: Path, branch: str | None = None) -> History:
     if git.marked is None and "GIT_DIR" not in os.environ:
         history.unchecked.append("what this commit would prune or move: the folder is not in a Git repository")
         return history
+    git.list_files()
     try:
         _read(history, branch)
     except OSError as problem:
@@ -168,11 +184,11 @@ def _read(history: History, branch: str | None) -> None:
     if answer is None:
         _refused(history, said)
         return
-    top, commit, *parents = answer.decode("utf-8", "surrogateescape").splitlines()
+    top, commit, *parents = _text(answer).splitlines()
     if git.marked is not None and not git.marked.samefile(top):
         history.unread.append(Unread(f"{git.marked / '.git'} is not a Git repository", f"`git init {git.marked}`, or remove it"))
         return
-    history.head = _commit(history, "HEAD", "HEAD")
+    history.head = _commit(history, "HEAD", commit)
     if parents:
         history.parent = _commit(history, "HEAD~", parents[0])
     elif re.search(rb"^parent ", git.ask("cat-file", "commit", "HEAD")[0] or b"", re.MULTILINE):
@@ -201,7 +217,7 @@ def _pushed(history: History, commit: str, branch: str | None) -> None:
     """The upstream branch; where HEAD, at this commit, follows none, the one that Flux syncs."""
     form = "%(HEAD)%09%(refname)%09%(refname:short)%09%(upstream:short)%09%(objectname)"
     listed, _ = history.git.ask("for-each-ref", f"--format={form}", "refs/heads", "refs/remotes")
-    rows = [line.split("\t") for line in (listed or b"").decode("utf-8", "surrogateescape").splitlines()]
+    rows = [line.split("\t") for line in _text(listed or b"").splitlines()]
     known = {name: at for _, _, name, _, at in rows}
     follows = next((upstream for here, _, _, upstream, _ in rows if here == "*"), None)
     name = follows if follows in known else None
@@ -211,7 +227,8 @@ def _pushed(history: History, commit: str, branch: str | None) -> None:
         name = next(iter(sorted(synced, key=lambda one: (not one.startswith("origin/"), one))), None)
     if name is not None:
         in_sync = history.head is not None and known[name] == commit
-        history.pushed = replace(history.head, name=name) if history.head and in_sync else _commit(history, name, name)
+        same = history.head._replace(name=name) if history.head and in_sync else None
+        history.pushed = same or _commit(history, name, known[name])
     elif follows:
         history.unread.append(
             Unread(f"HEAD follows {follows}, which is not in this clone", f"`git fetch {follows.partition('/')[0]}`")
@@ -222,23 +239,60 @@ def _pushed(history: History, commit: str, branch: str | None) -> None:
         history.unchecked.append("what is pushed: the branch has no upstream (`git branch --set-upstream-to=origin/BRANCH`)")
 
 
-def _commit(history: History, name: str, revision: str) -> Commit | None:
-    listed, said = history.git.ask("ls-tree", "-r", "-z", revision)
-    if listed is None:
+def _commit(history: History, name: str, at: str) -> Commit | None:
+    """The files of a commit: all of them, or, where those of `HEAD` are known, what is not the same there."""
+    head = history.head
+    changes = history.git.ask("diff-tree", "-r", "-z", "--no-renames", "--relative", at, head.at)[0] if head else None
+    if head is not None and changes is not None:
+        return _made(head._replace(name=name, at=at), _changed(_text(changes)))
+    # Also where the index is broken, which diff-tree reads for its attributes.
+    answer, said = history.git.ask("ls-tree", "-r", "-z", at)
+    if answer is None:
         history.unread.append(Unread(f"the files of {name} are not in this clone: {said.splitlines()[0]}", PARTIAL))
         return None
-    entries = list(_entries(listed))
-    blobs = {path: blob for mode, path, blob in entries if mode != b"160000"}
-    links = frozenset(path for mode, path, _ in entries if mode == b"120000")
-    return Commit(name, blobs, [path for mode, path, _ in entries if mode == b"160000"], links)
+    return _made(Commit(name, at, {}), _listed(_text(answer)))
+
+
+def _text(answer: bytes) -> str:
+    """Paths are bytes, which need not be text."""
+    return answer.decode("utf-8", "surrogateescape")
 
 
 PARTIAL = "`git fetch --refetch --no-filter`, which fetches what a partial clone left out; otherwise `git fsck` says what is broken"
 
 
-def _entries(listed: bytes) -> Iterator[tuple[bytes, str, str]]:
-    for entry in listed.split(b"\0"):
-        head, _, path = entry.partition(b"\t")
-        fields = head.split()
-        if len(fields) == 3:  # noqa: PLR2004 -- mode, type and name
-            yield fields[0], path.decode("utf-8", "surrogateescape"), fields[2].decode()
+_LINK, _SUBMODULE, _NOTHING = "120000", "160000", "000000"
+_Entry = tuple[str, str, str]
+"""The mode, the name of the content, and the path."""
+
+
+def _made(base: Commit, entries: Iterable[_Entry]) -> Commit:
+    """A commit with these entries in place of what `base` has at their paths."""
+    blobs, links, submodules = dict(base.blobs), set(base.links), set(base.submodules)
+    for mode, blob, path in entries:
+        blobs.pop(path, None)
+        links.discard(path)
+        submodules.discard(path)
+        if mode == _SUBMODULE:
+            submodules.add(path)
+        elif mode != _NOTHING:
+            blobs[path] = blob
+        if mode == _LINK:
+            links.add(path)
+    return base._replace(blobs=blobs, submodules=frozenset(submodules), links=frozenset(links))
+
+
+def _listed(text: str) -> Iterator[_Entry]:
+    """As `git ls-tree -z` prints it: mode, type and name before a tab, the path after it."""
+    for entry in text.split("\0"):
+        head, tab, path = entry.partition("\t")
+        if tab:
+            yield head[:6], head.rpartition(" ")[2], path
+
+
+def _changed(text: str) -> Iterator[_Entry]:
+    """The first side of `git diff-tree -z`: `:MODE MODE NAME NAME STATUS` and the path, each before a zero byte."""
+    fields = iter(text.split("\0"))
+    for head, path in zip(fields, fields, strict=False):
+        mode, _, blob, *_ = head.removeprefix(":").split(" ")
+        yield mode, blob, path

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol
 
 from fluxstead.checks.reading.documents import Document, documents_in
@@ -233,13 +234,8 @@ def folders_of(paths: Iterable[str]) -> dict[str, set[str]]:
 
 def normal(path: str) -> str:
     """A path from the root, without `.`, `..` and double slashes; what leads out of the root begins with `..`."""
-    parts: list[str] = []
-    for part in PurePosixPath(path.lstrip("/")).parts:
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
+    found = posixpath.normpath(path.lstrip("/"))
+    return "" if found == "." else found
 
 
 def is_yaml(path: str) -> bool:

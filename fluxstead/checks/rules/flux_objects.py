@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fluxstead.catalog.nearest import nearest
@@ -66,7 +65,7 @@ def _is_nowhere(context: CheckContext, check: Mapping[str, Any]) -> bool:
     group, namespace = group_of(str(check.get("apiVersion", ""))), str(check.get("namespace") or "")
     ref = ObjectRef(group, str(check.get("kind")), namespace, str(check.get("name")))
     # Without a namespace, it is in the one that it is applied to.
-    if "${" in str(ref) or context.tree.one(ref) or context.tree.one(replace(ref, namespace="")):
+    if "${" in str(ref) or context.tree.one(ref) or context.tree.one(ref._replace(namespace="")):
         return False
     if group.endswith(".toolkit.fluxcd.io"):
         return True

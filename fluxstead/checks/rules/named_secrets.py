@@ -6,7 +6,6 @@ A name proves nothing: a value that says where a secret is, or how long a token 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fluxstead.catalog.kinds import WORKLOADS, pod_in
@@ -74,7 +73,7 @@ def _documents_at(store: Store, config: AppliedObject, key: str) -> Iterator[Doc
     """What a ConfigMap holds at a key: as text, or as the file that kustomize puts there."""
     text = mapping(config.object, "data").get(key)
     if isinstance(text, str):
-        yield from (replace(config.document, data=one.data) for one in documents_in(text, config.document.path))
+        yield from (config.document._replace(data=one.data) for one in documents_in(text, config.document.path))
     files = mapping(config.object, GENERATED).get("files")
     if not isinstance(files, list):
         return

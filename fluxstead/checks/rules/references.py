@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN
@@ -90,7 +89,7 @@ def dependencies(context: CheckContext) -> Iterator[Finding]:
     for item in tree.of("HelmRelease"):
         for name in releases_before(item):
             if name not in releases and item.is_final and "${" not in name.qualified_name:
-                other = replace(name, group=KUSTOMIZE, kind="Kustomization") in tree.kustomizations
+                other = name._replace(group=KUSTOMIZE, kind="Kustomization") in tree.kustomizations
                 yield DANGLING_DEPENDENCY(
                     line_with(tree.store, item.document, name.name),
                     what=f"{item.ref} depends on {name.qualified_name}, which "

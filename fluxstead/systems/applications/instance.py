@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from fluxstead.core.findings import Source
 from fluxstead.core.names import bounded
@@ -11,8 +11,7 @@ from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.settings import Application, Environment, Resources, Volume
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """An application in one environment. `name` is that of its layer and of its namespace."""
 
     app: Application

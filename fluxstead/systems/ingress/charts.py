@@ -6,8 +6,6 @@ traefik/traefik-helm-chart traefik, at the tags of their releases.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fluxstead.catalog.brings import Brings, Part
 from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_4, GATEWAY_API_1_5
 from fluxstead.catalog.brings.k3s import TRAEFIK as TRAEFIK_KINDS
@@ -18,8 +16,7 @@ from fluxstead.core.shape import mapping
 def _nginx_classes(brings: Brings, values: Values) -> Brings:
     resource = mapping(mapping(values, "controller"), "ingressClassResource")
     name = str(resource.get("name") or "nginx")
-    return replace(
-        brings,
+    return brings._replace(
         ingress_classes=frozenset({name}) if resource.get("name") else brings.ingress_classes,
         default_ingress_class=name if resource.get("default") else None,
     )
@@ -29,7 +26,7 @@ def _traefik_classes(brings: Brings, values: Values) -> Brings:
     settings = mapping(values, "ingressClass")
     name = str(settings.get("name") or "traefik")
     default = settings.get("isDefaultClass", bool(brings.default_ingress_class)) and settings.get("enabled", True)
-    return replace(brings, default_ingress_class=name if default else None)
+    return brings._replace(default_ingress_class=name if default else None)
 
 
 INGRESS_NGINX = Chart(

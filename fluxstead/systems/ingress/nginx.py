@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
@@ -21,8 +20,7 @@ PLAIN = re.compile(r"/[A-Za-z0-9_/-]*")
 """What the webhook admits as a path of type Prefix until 1.13, which adds the dot (internal/ingress/inspector/inspector.go)."""
 
 
-@dataclass(frozen=True, slots=True)
-class NginxRouter:
+class NginxRouter(NamedTuple):
     """Routes as Ingresses of class nginx, without snippets, which are off by default and rated critical.
 
     Where a path is stripped, two Ingresses share the work, since a rewrite target applies to a whole Ingress. One matches

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
@@ -22,8 +21,7 @@ _K3S_NAMESPACE = "kube-system"
 """Where k3s installs what it packages."""
 
 
-@dataclass(frozen=True, slots=True)
-class TraefikRouter:
+class TraefikRouter(NamedTuple):
     """Routes as Ingresses of class traefik; where a path is stripped, with two Middlewares before the Service.
 
     The first redirects the bare path to the one with a slash: it matches the whole URL, Host header and its port included

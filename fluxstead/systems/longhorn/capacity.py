@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
@@ -29,8 +28,7 @@ _MANY = 256
 """More selections than any cluster has: from there on, each is looked at alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Volume:
+class _Volume(NamedTuple):
     item: AppliedObject
     storage_class: str
     size: Decimal

@@ -7,7 +7,6 @@ longhorn/longhorn-manager controller/setting_controller.go; each at every releas
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from fluxstead.catalog.brings import Brings, Part, kinds
 from fluxstead.catalog.chart import Chart, ChartImage, MonitoredService, SecretName, Values
@@ -45,7 +44,7 @@ _PARTS = (
 
 def _with_values(brings: Brings, values: Values) -> Brings:
     default = mapping(values, "persistence").get("defaultClass", True)
-    return replace(brings, default_storage_class="longhorn" if default else None)
+    return brings._replace(default_storage_class="longhorn" if default else None)
 
 
 def _secrets(values: Values) -> Iterator[SecretName]:
