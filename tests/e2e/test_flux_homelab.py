@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,7 +15,7 @@ from tests.e2e.cluster.api import Json, RefusedError
 from tests.e2e.cluster.description import Project
 from tests.e2e.cluster.fixtures import Need
 from tests.e2e.cluster.flux import TOOLS, Cluster, running
-from tests.systems.homelab import CLUSTER, MACHINES, STACK, write
+from tests.systems.homelab import CLUSTER, MACHINES, STACK, application, described, write
 
 Record = Callable[[str, object], None]
 pytestmark = pytest.mark.flux
@@ -27,6 +29,10 @@ class Homelab(Project):
         self.folder, self.stack = cluster.repository.folder, STACK
         write(self.folder)
         self.render()
+
+    def remove(self, name: str) -> None:
+        """Take an application out of the description."""
+        self.replace(self.stack_file.name, described(application(name)), "")
 
     def namespaces(self) -> list[str]:
         """Those of the applications."""
@@ -46,7 +52,7 @@ def cluster(need: Need) -> Iterator[Cluster]:
 
 
 def test_every_application_comes_up_as_its_namespace_admits_it(cluster: Cluster, record_property: Record) -> None:
-    """Every pod is admitted, placed and running, on the machine that was asked for; no quota is exceeded."""
+    """Every pod runs, on the machine that was asked for; no quota is exceeded; what is taken away goes as the page says."""
     homelab = Homelab(cluster)
     started = time.monotonic()
     cluster.bootstrap(f"./clusters/{STACK}")
@@ -63,6 +69,7 @@ def test_every_application_comes_up_as_its_namespace_admits_it(cluster: Cluster,
     assert "k3s3" not in {node for name, node in where.items() if name != "films-live"}, "its taint keeps the others away"
     under_their_quotas(cluster, names)
     refused_elsewhere(cluster, pods["hub-live"][0])
+    goes_as_the_page_says(cluster, homelab)
 
 
 def under_their_quotas(cluster: Cluster, names: list[str]) -> None:
@@ -81,8 +88,32 @@ def under_their_quotas(cluster: Cluster, names: list[str]) -> None:
 def refused_elsewhere(cluster: Cluster, hub: Json) -> None:
     """The hub's own pod, where nothing asked for a device: it is the namespace that makes the difference."""
     for name, word in (("films-live", "restricted"), ("papers-live", "baseline")):
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hub", "namespace": name}, "spec": dict(hub["spec"])}
-        pod["spec"].pop("serviceAccountName")
-        pod["spec"].pop("serviceAccount", None)
+        spec = {key: value for key, value in hub["spec"].items() if key not in {"serviceAccountName", "serviceAccount"}}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hub", "namespace": name}, "spec": spec}
         with pytest.raises(RefusedError, match=f'violates PodSecurity "{word}'):
             cluster.api.apply(pod, dry_run=True)
+
+
+def goes_as_the_page_says(cluster: Cluster, homelab: Homelab) -> None:
+    """Without `papers-broker`, `photos-db` and `tides`: what holds data stays until it is deleted as the findings say."""
+    for name in ("papers-broker", "photos-db", "tides"):
+        homelab.remove(name)
+    status, said = homelab.run("render")
+    assert status == 0, said
+    typed = [command for command in re.findall("`(kubectl delete [^`]+)`", said) if "tides-trial" not in command]
+    assert len(typed) == 3
+    cluster.wait_for_layers(homelab.layers(), cluster.commit("three fewer"))
+    gone = {"papers-broker-live", "photos-db-live", "tides-live", "tides-trial"}
+    cluster.eventually("their layers are gone", lambda: not gone & cluster.layers().keys())
+    cluster.eventually("the broker's namespace is gone", lambda: not cluster.api.get("v1", "Namespace", "papers-broker-live"))
+    cluster.eventually("the database's pod is gone", lambda: not cluster.api.list(*POD, "photos-db-live"))
+    assert cluster.api.get("v1", "PersistentVolumeClaim", "photos-db", "photos-db-live")
+    assert [one["status"]["phase"] for one in cluster.api.list(*POD, "tides-live")] == ["Running"]
+    assert cluster.api.get("v1", "PersistentVolumeClaim", "tides", "tides-live")
+    for command in sorted(typed):  # the release before its namespace
+        words = command.replace("kubectl", cluster.control_plane.kubectl_words(), 1)
+        subprocess.run(["bash", "-euc", words], check=True, capture_output=True, timeout=120)
+    cluster.eventually(
+        "their namespaces are gone",
+        lambda: not {"photos-db-live", "tides-live"} & {one["metadata"]["name"] for one in cluster.api.list("v1", "Namespace")},
+    )

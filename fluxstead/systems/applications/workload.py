@@ -7,8 +7,8 @@ from typing import Any
 
 from fluxstead.core.manifest import KEEP
 from fluxstead.systems.applications.instance import Claimed, Instance
-from fluxstead.systems.applications.pod import template
 from fluxstead.systems.applications.parts import HTTP
+from fluxstead.systems.applications.pod import template
 
 
 def claim(instance: Instance, claimed: Claimed, default_class: str) -> dict[str, Any]:
