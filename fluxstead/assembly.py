@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from fluxstead.tree import answered, unique
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
-from fluxstead.tree.layer import Plan
+from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.left_behind import left_behind
 from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
@@ -107,7 +107,8 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     if root:
         findings += left_behind(root, f"generated/{description.name}")
         findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)
-    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), SYSTEM_FACTS.charts)
+    written = _written(description, layers, root) if root else frozenset[str]()
+    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), SYSTEM_FACTS.charts, written)
     tree = render(
         f"generated/{description.name}",
         platform,
@@ -124,6 +125,21 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     kept = of_machines if alone else accepted(set(findings), cluster.accept, all_checks() if cluster.accept else ())
     remarks = tuple(one for one in said if isinstance(one, Remark))
     return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, past.context.tree)
+
+
+def _written(description: Description, layers: Sequence[Layer], root: Path) -> frozenset[str]:
+    """The Kustomizations around the tree that people wrote; looked for only where a layer waits for something that is no layer."""
+    names = {layer.name for layer in layers}
+    if all(name in names for layer in layers for name in layer.depends_on):
+        return frozenset()
+    directory = f"generated/{description.name}"
+    store = ArtifactStore(DiskStore(root), None)
+    around = read_applied_tree(store, _entries(description.name, directory, store), description.cluster.flux.place)
+    return frozenset(
+        one.name
+        for one in around.kustomizations.values()
+        if one.document and one.namespace == FLUX_NAMESPACE and not one.document.path.startswith(f"{directory}/")
+    )
 
 
 def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None) -> Past:
@@ -166,6 +182,7 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         },
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,
+        earlier=before.before,
         description={path: around.text(path) for path in files_of(description)},
     )
     return Past(context, before)

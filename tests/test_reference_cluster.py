@@ -107,6 +107,7 @@ def test_a_third_machine_changes_exactly_what_it_should(reference: Project) -> N
     assert changed == {
         "README.md",
         "infrastructure/kustomization.yaml",
+        "infrastructure/node-labels-access/cluster-role-fluxstead-node-labels.yaml",
         "infrastructure/longhorn-disks.yaml",
         "infrastructure/longhorn-node-k3s3.yaml",
         "infrastructure/longhorn-node-k3s3/kustomization.yaml",

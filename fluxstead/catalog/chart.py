@@ -44,6 +44,20 @@ class MonitoredService(NamedTuple):
     renamed_by: tuple[str, ...] = ("",)
 
 
+class ChartImage(NamedTuple):
+    """An image that a chart runs by default, and that was built for these architectures only, as Kubernetes calls them.
+
+    `switch`: the value that switches it on, where it is off by default. `image`: the mapping that names another image in its place.
+    `selector`: the node selector of its pods.
+    """
+
+    name: str
+    architectures: frozenset[str]
+    switch: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    selector: tuple[str, ...] = ()
+
+
 def _as_they_are(brings: Brings, values: Values) -> Brings:
     del values
     return brings
@@ -89,6 +103,8 @@ class Chart(NamedTuple):
     crds_by_helm: Callable[[Values], bool] = _never
     """Whether its CRDs come, with these values, from a folder that Helm never upgrades from."""
     monitored: tuple[MonitoredService, ...] = ()
+    images: tuple[ChartImage, ...] = ()
+    """Those that do not exist for every architecture that k3s runs on; not what nobody has looked up."""
     takes: Duration | None = None
     """How long one of its steps may take where nothing is wrong: jobs before it, images, volumes to attach."""
     inert_kinds: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from fluxstead.checks.reading import uncommitted
 from fluxstead.checks.rules import (
     accounts,
     admission,
+    architectures,
     cluster_moves,
     coldstart,
     config,
@@ -66,6 +67,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *admission.RULES,
     *scaling.RULES,
     *images.RULES,
+    *architectures.RULES,
     *schedules.RULES,
     *ownership.RULES,
     *servicelb.RULES,

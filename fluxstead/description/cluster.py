@@ -13,6 +13,7 @@ from fluxstead.core.git_names import BranchName, RepositoryUrl
 from fluxstead.core.names import Name
 from fluxstead.core.network import Cidrs
 from fluxstead.core.platform import Platform
+from fluxstead.core.requirement import GroupKind, KindName
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.description.place import HERE, RepositoryPath
 from fluxstead.systems.applications.settings import Application
@@ -53,6 +54,9 @@ class KubernetesSettings(Described):
     disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(
         default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
     )
+    kinds: tuple[KindName, ...] = Field(
+        default=(), description="Custom kinds that something outside Flux installs before it, such as Certificate.cert-manager.io."
+    )
     node_cidr: Cidrs = Field(default=(), description="The network of the nodes; their addresses have to be in it.")
     pod_cidr: Cidrs = Field(default=(ip_network("10.42.0.0/16"),), description="k3s's --cluster-cidr.")
     service_cidr: Cidrs = Field(default=(ip_network("10.43.0.0/16"),), description="k3s's --service-cidr.")
@@ -85,4 +89,5 @@ class Cluster(Described):
             flux=self.flux.version,
             kubernetes=self.kubernetes.version,
             disabled=frozenset(self.kubernetes.disable),
+            kinds=frozenset(map(GroupKind.of, self.kubernetes.kinds)),
         )

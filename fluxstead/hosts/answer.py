@@ -53,6 +53,8 @@ class Answer:
     """The host's own address, as its sshd sees the connection."""
     host_key: str = ""
     """Its sshd's public key, as the host itself has it."""
+    machine: str = ""
+    """What its kernel calls its architecture, such as x86_64."""
 
     @property
     def refused(self) -> bool:
@@ -115,6 +117,7 @@ def _answer(data: Any) -> Answer:
         pressure=_texts(data, "pressure"),
         address=_text(login, "address", ""),
         host_key=_text(login, "hostKey", ""),
+        machine=_text(data, "machine", ""),
     )
 
 

@@ -15,6 +15,8 @@ from fluxstead.hosts.trouble import Way
 _ADDRESS = r"[0-9.]+|[0-9a-f]*:[0-9a-f:.]+"
 _GIB = 1024**3
 _MIB = 1024**2
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+"""By the kernel's name, as k3s's own installer reads it (k3s: install.sh, `setup_verify_arch`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Met:
     port: int
     user: str
     host_key: str
+    architecture: str
+    """As Kubernetes calls it; empty where it knows none of that name."""
 
 
 def met(answer: Answer, way: Way) -> Met:
@@ -35,7 +39,7 @@ def met(answer: Answer, way: Way) -> Met:
     user, _, _ = way.destination.rpartition("@")
     address = answer.address if re.fullmatch(_ADDRESS, answer.address) else ""
     key = answer.host_key if re.fullmatch(r"ssh-ed25519 [A-Za-z0-9+/]+=*", answer.host_key) else ""
-    return Met(address, way.host, way.port, user, key)
+    return Met(address, way.host, way.port, user, key, _ARCHITECTURES.get(answer.machine, ""))
 
 
 def node_file(cluster: str, met: Met, inventory: tuple[Mapping[str, Any], ...]) -> str:
@@ -43,6 +47,7 @@ def node_file(cluster: str, met: Met, inventory: tuple[Mapping[str, Any], ...]) 
     lines = [
         f"cluster: {cluster}",
         f"address: {met.address or met.dialled}",
+        *([f"architecture: {met.architecture}"] if met.architecture else []),
         "role: agent # or server",
         "state: planned # live, once `kubectl get nodes` shows it",
         "ssh:",

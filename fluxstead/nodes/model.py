@@ -197,6 +197,9 @@ class Node(Described):
     cluster: Name = Field(description="The stack that the machine belongs to.")
     address: Address = Field(description="The node's IP address.")
     second_address: Address | None = Field(default=None, description="Its address of the other family, in a dual-stack cluster.")
+    architecture: Literal["amd64", "arm64", "arm"] | None = Field(
+        default=None, description="Its processors', as Kubernetes calls it; said, images that are not built for it are told of."
+    )
     role: Literal["server", "agent"] = Field(description="Whether k3s runs the control plane here.")
     state: Literal["planned", "live", "leaving"] = Field(
         description="planned: not joined yet; live; leaving: nothing is scheduled and Longhorn moves its replicas away."

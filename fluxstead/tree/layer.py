@@ -49,6 +49,8 @@ class Layer(NamedTuple):
     source: Source
     manifests: tuple[Manifest, ...] = ()
     path: str | None = None
+    folder: str | None = None
+    """The directory of its manifests, below its group's; by default, its name."""
     timing: Timing = DEFAULT_TIMING
     needs: frozenset[Requirement] = frozenset()
     offers: frozenset[Requirement] = frozenset()

@@ -68,6 +68,10 @@ def _timeout(layer: Layer) -> str:
     return str(own) if own.seconds > longest else f"{math.ceil(longest / 60) + 1}m"
 
 
+def _folder(layer: Layer) -> str:
+    return f"{layer.group}/{layer.folder or layer.name}"
+
+
 class _Pen(NamedTuple):
     directory: str
     order: Order
@@ -87,7 +91,7 @@ class _Pen(NamedTuple):
     def layer(self, layer: Layer) -> Iterator[TreeFile]:
         yield self._file(f"{layer.group}/{layer.name}.yaml", self._kustomization(layer), layer.source)
         if layer.path is None:
-            folder = f"{layer.group}/{layer.name}"
+            folder = _folder(layer)
             names = file_names([manifest.ref for manifest in layer.manifests])
             yield self._list(f"{folder}/kustomization.yaml", names, layer.source)
             for name, manifest in zip(names, layer.manifests, strict=True):
@@ -117,6 +121,7 @@ class _Pen(NamedTuple):
             {"name": name, **({"readyExpr": _WAS_READY} if name in self.lasting else {})}
             for name in self.order.dependencies(layer.name)
         ]
+        after += [{"name": name} for name in self.order.beside[layer.name]]
         metadata: dict[str, Any] = {"name": layer.name, "namespace": FLUX_NAMESPACE}
         if layer.keeps_data:
             metadata["annotations"] = dict(KEEP)
@@ -126,7 +131,7 @@ class _Pen(NamedTuple):
             "retryInterval": str(layer.timing.retry_interval),
             "timeout": _timeout(layer),
             "sourceRef": {"kind": "GitRepository", "name": FLUX_NAMESPACE},
-            "path": self._path(layer.path or f"{self.directory}/{layer.group}/{layer.name}"),
+            "path": self._path(layer.path or f"{self.directory}/{_folder(layer)}"),
             "prune": True,
             **({"deletionPolicy": "Orphan"} if layer.keeps_data else {}),
             "wait": layer.waits and not layer.health_checks,

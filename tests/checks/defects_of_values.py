@@ -15,6 +15,7 @@ from tests.checks.planted import (
     ingress,
     kept,
     layer,
+    machine,
     obj,
     release,
 )
@@ -48,6 +49,9 @@ _LABELLED = SERVICE.replace("name: site}", "name: site, labels: {app: site}}").r
 _VOLUME = "volumeClaimTemplate: {spec: {resources: {requests: {storage: 10Gi}}}}"
 _FULL = f"{_QUIET}, prometheus: {{prometheusSpec: {{retentionSize: 20GB, storageSpec: {{{_VOLUME}}}}}}}"
 _NGINX = layer("ingress", obj("Namespace", "ingress-nginx"), release("ingress-nginx/nginx", "ingress-nginx", "4.12.3"))
+_ON_AMD64 = ", values: {defaultBackend: {enabled: true, nodeSelector: {kubernetes.io/os: linux}}}"
+_BACKEND = layer("ingress", obj("Namespace", "ingress-nginx"), release("ingress-nginx/nginx", "ingress-nginx", "4.12.3", _ON_AMD64))
+_ARM = machine(architecture="arm64", disks=[])
 _INGRESS = ingress("web/site", "a.test").replace("spec: {", "spec: {ingressClassName: nginx, ")
 _PATTERN = _INGRESS.replace("path: /,", "path: '/site(/|$)(.*)',")
 _SNIPPED = _INGRESS.replace("name: site}\n", "annotations: {nginx.ingress.kubernetes.io/server-snippet: x}, name: site}\n", 1)
@@ -67,6 +71,18 @@ def _names(key: str, text: str) -> Mapping[str, str]:
 _OWN_HOSTS = "hosts { 192.0.2.1 a.test }"
 
 OF_VALUES: Mapping[str, Planted] = {
+    "images/architecture": Planted(
+        files=_BACKEND,
+        cure=("enabled: true", "enabled: false"),
+        says="registry.k8s.io/defaultbackend-amd64:1.5 runs on no machine: k3s1 is arm64",
+        nodes=[_ARM],
+    ),
+    "images/some-machines": Planted(
+        files=_BACKEND,
+        cure=("kubernetes.io/os: linux", "kubernetes.io/arch: amd64"),
+        says="registry.k8s.io/defaultbackend-amd64:1.5 does not run everywhere: k3s1 is arm64",
+        nodes=[_ARM, machine(name="k3s2", address="192.168.86.72", architecture="amd64", disks=[])],
+    ),
     "tree/values-not-yaml": Planted(
         files=layer("traefik", _TRAEFIK), cure=("'[web]'", "'ports: {}'"), says="is not YAML: it is not a mapping", platform=BUNDLED
     ),

@@ -40,7 +40,9 @@ def _edit(project: Path) -> None:
 
 
 def _add(project: Path) -> None:
-    (project / TREE / "apps/example-app-dev/mine.yml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\n")
+    (project / TREE / "apps/example-app-dev-workload/mine.yml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\n"
+    )
 
 
 def _delete(project: Path) -> None:
@@ -66,7 +68,7 @@ def _spoil_record(project: Path) -> None:
 
 HANDS = {
     "edited": (_edit, "tree/edited", f"{TREE}/apps.yaml", "+  prune: false"),
-    "added": (_add, "tree/added", f"{TREE}/apps/example-app-dev/mine.yml", "did not write"),
+    "added": (_add, "tree/added", f"{TREE}/apps/example-app-dev-workload/mine.yml", "did not write"),
     "deleted": (_delete, "tree/deleted", f"{TREE}/apps.yaml", "deleted by hand: generated/k3s-flux/apps.yaml"),
     "entry": (_delete_entry, "tree/deleted", "clusters/k3s-flux/tree.yaml", "deleted by hand: clusters/k3s-flux/tree.yaml"),
     "layers": (_delete_layers, "tree/deleted", f"{TREE}/apps/kustomization.yaml", " more"),
@@ -189,4 +191,4 @@ def test_a_manifest_of_ones_own_goes_by_no_command(reference: Project, command: 
     _add(reference.root)
     status, [finding] = command("render", "--overwrite")
     assert (status, finding["id"]) == (1, "tree/added")
-    assert (reference.root / TREE / "apps/example-app-dev/mine.yml").exists()
+    assert (reference.root / TREE / "apps/example-app-dev-workload/mine.yml").exists()

@@ -31,7 +31,7 @@ BELOW = {
         },
         "dns": {"dns"},
         "ingress": {"ingress-nginx"},
-        "applications": {"example-app-dev", "example-app-staging", "example-app-prod"},
+        "applications": {f"example-app-{name}{layer}" for name in ("dev", "staging", "prod") for layer in ("-access", "")},
     },
     "edge": {
         **BELOW_BOTH,
@@ -43,7 +43,10 @@ BELOW = {
             *(f"longhorn-node-{name}" for name in MACHINES - {"epsilon"}),
         },
         "ingress": {"traefik"},
-        "applications": {"wiki-live", "sensors-live", "sensors-trial", "whoami"},
+        "applications": {
+            "whoami",
+            *(f"{name}{layer}" for name in ("wiki-live", "sensors-live", "sensors-trial") for layer in ("-access", "")),
+        },
     },
 }
 """Which layers stand below which system, by its component's name."""

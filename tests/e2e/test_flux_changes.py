@@ -119,6 +119,7 @@ def test_a_machine_that_leaves_is_never_pruned(cluster: Cluster, project: Projec
     assert leaving["spec"]["evictionRequested"]
     file.unlink()
     apply(cluster, project, "k3s2 is gone from the description")
+    cluster.eventually("its layers gone", lambda: not [name for name in cluster.layers() if "k3s2" in name])
     kept = cluster.api.get("longhorn.io/v1beta2", "Node", "k3s2", LONGHORN)
     assert kept
     assert kept["metadata"]["uid"] == node["metadata"]["uid"]
@@ -127,7 +128,7 @@ def test_a_machine_that_leaves_is_never_pruned(cluster: Cluster, project: Projec
 
 
 def test_a_removed_application_goes_and_its_volume_stays(cluster: Cluster, project: Project) -> None:
-    """What holds no data is pruned with its namespace; of what has a volume, the claim and the namespace stay."""
+    """All that runs is pruned. Claims stay; and namespaces, in which Flux needs its rights until the last object is gone."""
     project.replace(project.stack_file.name, "  fluxstead:monitoring:", f"{NOTES.strip(chr(10))}\n  fluxstead:monitoring:")
     apply(cluster, project, "notes")
     claim = next(iter(cluster.api.list("v1", "PersistentVolumeClaim", "notes-live")))
@@ -145,9 +146,9 @@ def test_a_removed_application_goes_and_its_volume_stays(cluster: Cluster, proje
         "",
     )
     apply(cluster, project, "no notes, no staging")
-    cluster.eventually("staging gone", lambda: cluster.api.get("v1", "Namespace", "example-app-staging") is None)
+    cluster.eventually("staging gone", lambda: not cluster.api.list("apps/v1", "Deployment", "example-app-staging"))
     cluster.eventually("notes gone", lambda: cluster.api.get("apps/v1", "Deployment", "notes", "notes-live") is None)
-    cluster.eventually("its layer gone", lambda: "notes-live" not in cluster.layers())
+    cluster.eventually("its layers gone", lambda: not {"notes-live", "notes-live-access"} & set(cluster.layers()))
     kept = cluster.api.get("v1", "PersistentVolumeClaim", claim["metadata"]["name"], "notes-live")
     assert kept
     assert kept["metadata"]["uid"] == claim["metadata"]["uid"]

@@ -15,6 +15,9 @@ def test_flux_keeps_the_labels_and_can_make_no_node(reference: Project) -> None:
     assert "spec" not in node
     assert objects["infrastructure/node-k3s1-labels.yaml"]["spec"]["serviceAccountName"] == "node-labels"
     [role] = [one for one in objects.values() if one["kind"] == "ClusterRole"]
-    assert [rule["verbs"] for rule in role["rules"]] == [["get", "list", "watch", "patch"]]
+    assert [(rule["verbs"], rule.get("resourceNames")) for rule in role["rules"]] == [
+        (["get", "list", "watch"], None),
+        (["patch"], ["k3s1"]),
+    ]
     waiting = [one["spec"].get("dependsOn", []) for one in objects.values() if one["kind"] == "Kustomization" and "spec" in one]
     assert not [entry for entries in waiting for entry in entries if entry["name"] == "node-k3s1-labels"]

@@ -128,8 +128,8 @@ def test_no_result_raises(result: Any) -> None:
 
 
 def test_what_the_host_says_of_the_way_to_it_is_kept() -> None:
-    answer = read(line(login={"address": "192.0.2.1", "hostKey": "ssh-ed25519 AAAA"}))
-    assert (answer.address, answer.host_key) == ("192.0.2.1", "ssh-ed25519 AAAA")
+    answer = read(line(login={"address": "192.0.2.1", "hostKey": "ssh-ed25519 AAAA"}, machine="x86_64"))
+    assert (answer.address, answer.host_key, answer.machine) == ("192.0.2.1", "ssh-ed25519 AAAA", "x86_64")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from fluxstead.hosts.trouble import Way
 from fluxstead.nodes.model import Node
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
-MET = Met("192.0.2.1", "192.0.2.1", 22, "ops", KEY)
+MET = Met("192.0.2.1", "192.0.2.1", 22, "ops", KEY, "arm64")
 HOSTILE = ["a\nrole: evil", "'", '"', "a: b # c", "\u2028x", "*", "yes", "0123", "{}"]
 
 
@@ -86,13 +86,16 @@ def test_small_disks_are_not_rounded_to_nothing() -> None:
 
 
 def test_what_a_host_says_of_itself_is_kept_with_where_ssh_went() -> None:
-    found = met(Answer("fine", address="192.0.2.1", host_key=KEY), Way("ops@fresh", 2222, dialled="127.0.0.1"))
-    assert found == Met("192.0.2.1", "127.0.0.1", 2222, "ops", KEY)
+    answer = Answer("fine", address="192.0.2.1", host_key=KEY, machine="aarch64")
+    found = met(answer, Way("ops@fresh", 2222, dialled="127.0.0.1"))
+    assert found == Met("192.0.2.1", "127.0.0.1", 2222, "ops", KEY, "arm64")
+    assert read(disk(), met=found).architecture == "arm64"
     assert met(Answer("fine", address="2001:db8::1"), Way("ops@fresh")).address == "2001:db8::1"
 
 
 @pytest.mark.parametrize("said", ["Welcome!", "ssh-rsa AAAA", "ssh-ed25519", "1.2.3.4 5", "a\nb", KEY + "\nrole: evil"])
 def test_what_is_no_key_and_no_address_is_left_out(said: str) -> None:
-    found = met(Answer("fine", address=said, host_key=said), Way("ops@192.0.2.1"))
+    found = met(Answer("fine", address=said, host_key=said, machine=said), Way("ops@192.0.2.1"))
     assert (found.address, found.host_key) == ("", "")
+    assert read(disk(), met=found).architecture is None
     assert str(read(disk(), met=found).address) == "192.0.2.1"

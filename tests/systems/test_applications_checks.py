@@ -120,6 +120,7 @@ def test_a_route_needs_a_port(tmp_path: Path) -> None:
     [
         (WEB, WEB),
         (WEB, "\n- name: web-prod\n  path: apps/web\n"),
+        (WEB, "\n- name: web-prod-access\n  path: apps/web\n"),
         (WEB.replace("prod", "b-c"), WEB.replace("name: web", "name: web-b").replace("prod", "c")),
     ],
 )

@@ -149,9 +149,9 @@ def test_a_chart_keeps_its_release_and_its_namespace(tmp_path: Path) -> None:
     found = planned(described(tmp_path, apps))
     assert not found.findings
     assert the(found, "tides-prod", "HelmRepository")["spec"]["type"] == "oci"
-    for kind in ("HelmRelease", "Namespace"):
-        assert the(found, "tides-prod", kind)["metadata"]["annotations"] == KEEP
-    assert the(found, "tides-prod", "Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    for layer_name, kind in (("tides-prod", "HelmRelease"), ("tides-prod-access", "Namespace")):
+        assert the(found, layer_name, kind)["metadata"]["annotations"] == KEEP
+    assert the(found, "tides-prod-access", "Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     (rule,) = the(found, "tides-prod", "Ingress")["spec"]["rules"]
     assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "tides-http", "port": {"number": 80}}
     assert not layer(found, "tides-prod").keeps_data
@@ -215,14 +215,14 @@ def test_whatever_is_said_the_pods_are_admitted_and_nothing_hangs_in_the_air(sai
         assert SCHEMAS.problems(one.object) == []
     deployment = the(found, "web-prod", "Deployment")
     template, spec = deployment["spec"]["template"], pod(found)
-    level = the(found, "web-prod", "Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    level = the(found, "web-prod-access", "Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
     assert not list(forbidden_by(level, template))
     lower = {"privileged": "baseline", "baseline": "restricted"}.get(level)
     assert not lower or list(forbidden_by(lower, template)), "no more is admitted than is needed"
     names = [volume["name"] for volume in spec.get("volumes", [])]
     assert len(names) == len(set(names))
     containers = [*spec.get("initContainers", []), *spec["containers"]]
-    hard = the(found, "web-prod", "ResourceQuota")["spec"]["hard"]
+    hard = the(found, "web-prod-access", "ResourceQuota")["spec"]["hard"]
     for container in containers:
         mounts = container.get("volumeMounts", [])
         assert {mount["name"] for mount in mounts} == set(names)

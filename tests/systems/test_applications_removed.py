@@ -34,12 +34,20 @@ def without(project: Project, text: str) -> list[Finding]:
 
 def typed(findings: list[Finding]) -> list[str]:
     """The commands that they tell."""
-    return [command for one in findings for command in re.findall("`(kubectl [^`]+)`", one.fix)]
+    told = [commands for one in findings for commands in re.findall("`(kubectl [^`]+)`", one.fix)]
+    return [command for commands in told for command in commands.split(" && ")]
 
 
-def test_without_volumes_all_of_it_goes_and_nothing_is_told(homelab: Project) -> None:
-    """Its namespace too."""
-    assert not without(homelab, application("whoami"))
+def of_the_namespace(name: str) -> list[str]:
+    """What takes away a namespace, and the account that Flux acted as in it."""
+    return [f"kubectl delete namespace {name}", f"kubectl delete serviceaccount app-{name} -n flux-system"]
+
+
+def test_without_volumes_no_data_are_told(homelab: Project) -> None:
+    """The namespace stays all the same, for Flux to delete what is in it."""
+    [found] = without(homelab, application("whoami"))
+    assert (found.id, typed([found])) == ("moves/orphaned", of_the_namespace("whoami-live"))
+    assert "data" not in f"{found.what} {found.fix}"
 
 
 def test_with_volumes_the_namespace_stays_with_its_claims(homelab: Project) -> None:
@@ -47,7 +55,7 @@ def test_with_volumes_the_namespace_stays_with_its_claims(homelab: Project) -> N
     [found] = without(homelab, application("papers"))
     assert found.id == "moves/orphaned"
     assert "with the data of PersistentVolumeClaim papers-data, papers-media" in found.what
-    assert typed([found]) == ["kubectl delete namespace papers-live"]
+    assert typed([found]) == of_the_namespace("papers-live")
     assert "(which deletes the data)" in found.fix
 
 
@@ -55,11 +63,8 @@ def test_a_release_stays_and_goes_before_its_namespace(homelab: Project) -> None
     """Helm keeps what it knows of the release in the namespace."""
     found = without(homelab, application("tides"))
     assert {one.id for one in found} == {"moves/orphaned"}
-    assert sorted(typed(found)) == sorted(
-        f"kubectl delete {what}"
-        for env in ("live", "trial")
-        for what in (f"helmrelease tides -n tides-{env}", f"namespace tides-{env}")
-    )
+    expected = [f"kubectl delete helmrelease tides -n tides-{name}" for name in ("live", "trial")]
+    assert sorted(typed(found)) == sorted([*expected, *of_the_namespace("tides-live"), *of_the_namespace("tides-trial")])
     assert all("after the releases in it (which deletes the data)" in one.fix for one in found if "delete namespace" in one.fix)
 
 

@@ -168,6 +168,13 @@ def test_the_default_backend_is_probed_over_tcp() -> None:
     assert patch["target"] == {"kind": "Deployment", "labelSelector": "app.kubernetes.io/component=default-backend"}
 
 
+def test_without_a_default_backend_nothing_is_rendered_for_it() -> None:
+    """Its image is for amd64 only."""
+    spec = release_of(plan_of({**NGINX, "defaultBackend": False}))
+    assert spec["values"]["defaultBackend"] == {"enabled": False}
+    assert "postRenderers" not in spec
+
+
 def test_settings_reach_the_release_and_overrides_come_last() -> None:
     """Names and ports of a running cluster are settings: other names would install a second controller (F5)."""
     written = {**NGINX, "namespace": "edge", "releaseName": "nginx-ingress", "httpPort": 31080, "httpsPort": 31443}
@@ -200,6 +207,11 @@ FINDINGS: list[tuple[dict[str, Any], frozenset[str], list[tuple[str, str]]]] = [
     (NGINX, frozenset(), [("warning", "ingress/two-default-classes"), ("warning", "ingress/retired")]),
     ({**NGINX, "defaultClass": False}, frozenset(), [("warning", "ingress/retired")]),
     ({"controller": "ingress-nginx"}, OFF, [("error", "ingress/no-version"), ("warning", "ingress/retired")]),
+    (
+        {**NGINX, "values": {"defaultBackend": {"enabled": False}}},
+        OFF,
+        [("error", "ingress/said-otherwise"), ("warning", "ingress/retired")],
+    ),
     (TRAEFIK, OFF, []),
     ({"controller": "traefik"}, OFF, [("error", "ingress/no-version")]),
     ({"controller": "traefik"}, frozenset(), []),

@@ -69,3 +69,35 @@ def _remove(folder: Path) -> None:
 
 def _write(file: Path, content: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump(content, sort_keys=False, width=4096))
+
+
+def to_one_layer_for_each_application(tree: Path) -> None:
+    """Turn a generated tree into what it was while an application's namespace, without an account, lay in its own layer."""
+    layers = tree / "apps"
+    for access in sorted(layers.glob("*-access/")):
+        name = access.name.removesuffix("-access")
+        merged = layers / name
+        (layers / f"{name}-workload").rename(merged)
+        for file in access.glob("*.yaml"):
+            if file.name not in {
+                "kustomization.yaml",
+                "role-flux.yaml",
+                "role-binding-flux.yaml",
+                f"service-account-app-{name}.yaml",
+            }:
+                file.rename(merged / file.name)
+        _remove(access)
+        namespace = merged / f"namespace-{name}.yaml"
+        content = yaml.safe_load(namespace.read_text())
+        if not any(merged.glob("persistent-volume-claim-*.yaml")):
+            del content["metadata"]["annotations"]
+        _write(namespace, content)
+        _list(merged)
+        layer = yaml.safe_load((layers / f"{name}.yaml").read_text())
+        del layer["spec"]["serviceAccountName"]
+        layer["spec"] |= {
+            "path": layer["spec"]["path"].removesuffix("-workload"),
+            "dependsOn": [one for one in layer["spec"]["dependsOn"] if one["name"] != access.name],
+        }
+        _write(layers / f"{name}.yaml", layer)
+    _list(layers)

@@ -13,6 +13,7 @@ from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.apply import is_left_alone, is_recreated
 from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import would_be_pruned
 from fluxstead.core.check import warns
@@ -75,8 +76,9 @@ def data(move: Transition) -> Iterator[Finding]:
             yield from _voters(move, old, new)
     for old, new in move.releases():
         if new.keeps("spec", "values"):
-            was, now = (dict(_images_in(mapping(item.spec, "values"), ())) for item in (old, new))
-            if was != now and asks_for_claims(new.spec.get("values")):
+            before, after = values_of(move.before, old).certain, values_of(move.now, new).certain
+            was, now = (dict(_images_in(values, ())) for values in (before, after))
+            if was != now and asks_for_claims(after):
                 yield from _majors(move, new, was, now)
 
 

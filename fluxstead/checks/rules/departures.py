@@ -6,7 +6,7 @@ advice to empty every disk is not a cure for a file that was emptied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.claims import volumes_by_namespace
@@ -20,9 +20,11 @@ from fluxstead.checks.reading.applied_tree import (
     annotation,
     reconciles_itself,
 )
+from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 from fluxstead.tree.entry import entry_path
 
@@ -92,14 +94,17 @@ def left(move: Transition) -> Iterator[Finding]:
         for ref, items in before.by_ref.items()
         if ref not in now.by_ref and ref.kind in GUARDED and ref.group != KUSTOMIZE and not facts.registers_disks(items[0])
     ]
-    with_volumes = volumes_by_namespace(facts, before) if any(old.ref.kind == "Namespace" for old in gone) else {}
+    namespaces_go = any(old.ref.kind == "Namespace" for old in gone)
+    with_volumes = volumes_by_namespace(facts, before) if namespaces_go else {}
+    accounts = _kept_accounts(before, now) if namespaces_go else {}
     for old in gone:
         if would_be_pruned(old, now):
             if old.ref.kind != "Namespace" or old.ref.name in with_volumes:
                 yield pruned(move.name, old)
         elif old.ref.kind in _ORPHANS and old.ref not in replaced and not with_all_volumes:
-            way = f"it as it was, or, if it is meant to go, {_deletion(move.context, before, old)} once the commit has arrived"
-            yield _orphan(move.name, old, way, data_in(before, old, facts))
+            way = _deletion(move.context, before, old, accounts)
+            fix = f"it as it was, or, if it is meant to go, {way} once the commit has arrived"
+            yield _orphan(move.name, old, fix, data_in(before, old, facts))
 
 
 def orphans(past: Past) -> Iterator[Finding]:
@@ -107,6 +112,7 @@ def orphans(past: Past) -> Iterator[Finding]:
     if past.committed.last_commit is None:
         return
     context, (before, after) = past.context, past.committed.last_commit
+    accounts = _kept_accounts(before, after)
     for ref, items in before.by_ref.items():
         old = items[0]
         if ref.kind not in _ORPHANS or ref in after.by_ref or would_be_pruned(old, after):
@@ -121,7 +127,7 @@ def orphans(past: Past) -> Iterator[Finding]:
             continue  # reported against what is pushed
         else:
             back = f"`git checkout HEAD~ -- {old.document.path}`, and its line in the list"
-            fix = f"{back}; or, if it is meant to go, {_deletion(context, before, old)}"
+            fix = f"{back}; or, if it is meant to go, {_deletion(context, before, old, accounts)}"
         yield _orphan("HEAD~", old, fix, data_in(before, old, context.facts))
 
 
@@ -149,18 +155,36 @@ def data_in(before: AppliedTree, namespace: AppliedObject, facts: SystemFacts) -
     return str(holder.ref) if holder else ""
 
 
-def _deletion(context: CheckContext, before: AppliedTree, old: AppliedObject) -> str:
+def _deletion(context: CheckContext, before: AppliedTree, old: AppliedObject, accounts: Mapping[str, Sequence[ObjectRef]]) -> str:
     own = context.facts.chart(before, old).holds_volumes if old.ref.kind == "HelmRelease" else ""
     if own:
         return own
-    where = f" -n {old.ref.namespace}" if old.ref.namespace else ""
-    command = f"`kubectl delete {old.ref.kind.lower()} {old.ref.name}{where}`"
     if old.ref.kind != "Namespace":
-        return command
+        return f"`{_delete(old.ref)}`"
+    refs = dict.fromkeys((old.ref, *accounts.get(old.ref.name, ())))
     # Helm's own record of a release is in its namespace: without it, nothing uninstalls the release any more.
     inside = any(one.ref.namespace == old.ref.name for one in before.of("HelmRelease"))
     after = " after the releases in it" if inside else ""
-    return f"{command}{after}" + (" (which deletes the data)" if data_in(before, old, context.facts) else "")
+    deletes = " (which deletes the data)" if data_in(before, old, context.facts) else ""
+    return f"`{' && '.join(map(_delete, refs))}`{after}{deletes}"
+
+
+def _delete(ref: ObjectRef) -> str:
+    where = f" -n {ref.namespace}" if ref.namespace else ""
+    return f"kubectl delete {ref.kind.lower()} {ref.name}{where}"
+
+
+def _kept_accounts(before: AppliedTree, now: AppliedTree) -> dict[str, list[ObjectRef]]:
+    """By namespace: the accounts of other namespaces that had rights in it, leave the tree, and stay in the cluster."""
+    found: dict[str, list[ObjectRef]] = {}
+    for binding in before.of("RoleBinding"):
+        namespace = binding.ref.namespace
+        for one in entries_of(binding.object, "subjects"):
+            ref = ObjectRef("", str(one.get("kind")), str(one.get("namespace", namespace)), str(one.get("name")))
+            account = before.one(ref) if ref.kind == "ServiceAccount" and ref.namespace != namespace else None
+            if account and ref not in now.by_ref and not would_be_pruned(account, now):
+                found.setdefault(namespace, []).append(ref)
+    return found
 
 
 def would_be_pruned(old: AppliedObject, now: AppliedTree) -> bool:
@@ -174,6 +198,21 @@ def would_be_pruned(old: AppliedObject, now: AppliedTree) -> bool:
         return _deletes_with_it(old.kustomization)
     own = old.kustomization.spec if old.kustomization.document is not None else reconciles_itself(old.kustomization)
     return bool(own.get("prune"))
+
+
+def hands_over(old: AppliedObject, new: AppliedObject, now: AppliedTree) -> bool:
+    """Whether the former Kustomization cannot act on this commit before the new one has applied it, and so has the object.
+
+    Its directory is gone, so that Flux applies and prunes nothing before it knows what the Kustomization is now; and now that
+    waits for the new owner, at the same revision (kustomize-controller: `reconcile`, `checkDependencies`). What belongs to another
+    Kustomization by then is not pruned (fluxcd/pkg: ssa, `Delete`).
+    """
+    former = now.kustomizations.get(old.kustomization.ref)
+    if former is None or former.document is None or now.store.is_folder(now.folder_of(old.kustomization.spec)):
+        return False
+    awaited = (one for one in entries_of(former.spec, "dependsOn") if "readyExpr" not in one)
+    owner = new.kustomization.ref
+    return any((one.get("namespace", former.namespace), one.get("name")) == (owner.namespace, owner.name) for one in awaited)
 
 
 def _gone(kustomization: FluxKustomization, now: AppliedTree) -> bool:

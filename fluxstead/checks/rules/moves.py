@@ -15,6 +15,7 @@ from fluxstead.checks.rules.departures import (
     SECOND_RELEASE,
     changed_owner,
     everything_left,
+    hands_over,
     left,
     orphans,
     would_be_pruned,
@@ -35,7 +36,8 @@ def findings(move: Transition) -> Iterator[Finding]:
     yield from left(move)
     for old, new in move.changed:
         guarded = old.ref.kind in GUARDED or move.facts.registers_disks(old)
-        if guarded and new.kustomization.ref != old.kustomization.ref and would_be_pruned(old, move.now):
+        moved = guarded and new.kustomization.ref != old.kustomization.ref
+        if moved and would_be_pruned(old, move.now) and not hands_over(old, new, move.now):
             yield changed_owner(move.name, old, new)
 
 

@@ -13,6 +13,7 @@ from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import HELM, PRUNE, AppliedObject, AppliedTree, annotation
 from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
@@ -282,7 +283,7 @@ def defaults(context: CheckContext) -> Iterator[Finding]:
         owners: dict[str, AppliedObject | None] = dict.fromkeys(_from_k3s(context, kind))
         for item in context.tree.of("HelmRelease"):
             brought = _default(context.facts.with_values(context.tree, item), kind)
-            if brought:
+            if brought and values_of(context.tree, item).complete:
                 owners[brought] = item
         for item in context.tree.of(kind):
             default = annotation(item, name)

@@ -135,6 +135,7 @@ def _plan(node: DeclaredHost, connection: str) -> Dict[str, Any]:
         "inventory": [_seen(disk) for disk in host.disks],
         # sshd gives its own address third.
         "login": {"address": "".join(connection.split()[2:3]), "hostKey": " ".join(text_of(HOST_KEY).split()[:2])},
+        "machine": os.uname().machine,
         "pressure": pressure(),
         **_k3s(),
     }

@@ -67,7 +67,9 @@ def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: 
             yield from rights.findings_of(app, nodes)
             for instance in instances(app):
                 what = f"environment `{instance.environment.name}` of `{app.name}`"
-                yield from _name(instance.name, what, instance.environment.source_of("name"), taken)
+                source = instance.environment.source_of("name")
+                already = list(_name(instance.name, what, source, taken))
+                yield from already or _name(instance.access_layer, f"the namespace of {what}", source, taken)
                 yield from _namespace(instance.name, instance.environment.source_of("name"))
                 yield from declared.findings_of(instance.environment)
                 yield from running.findings_of(instance, metrics=metrics)

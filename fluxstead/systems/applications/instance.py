@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from fluxstead.core.findings import Source
+from fluxstead.core.names import bounded
 from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.mounts import Volume
 from fluxstead.systems.applications.settings import Application, Environment, Resources
@@ -35,6 +36,11 @@ class Instance(NamedTuple):
         return self.environment.source
 
     @property
+    def access_layer(self) -> str:
+        """The name of the layer with its namespace, and with what Flux acts as in it."""
+        return bounded(f"{self.name}-access")
+
+    @property
     def resources(self) -> Resources:
         """What each pod gets."""
         return self.environment.resources or self.app.resources
@@ -53,11 +59,6 @@ class Instance(NamedTuple):
     def single(self) -> bool:
         """Whether only one pod at a time can have what it has: a volume of one machine, or a device."""
         return bool(self.app.devices) or any(not one.volume.shared for one in self.volumes)
-
-    @property
-    def keeps(self) -> bool:
-        """Whether its namespace may hold data: its claims, or those that its chart makes."""
-        return bool(self.volumes) or self.app.chart is not None
 
     @property
     def files(self) -> dict[str, str]:

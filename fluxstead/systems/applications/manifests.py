@@ -1,4 +1,8 @@
-"""The layers of applications: one for each environment of an image or a chart, one for each directory of your own manifests."""
+"""The layers of applications: two for each environment of an image or a chart, one for each directory of your own manifests.
+
+What an application is made of has a layer that Flux applies with no more rights than its namespace needs; namespace, bounds and
+these rights are a layer before it, which Flux applies with its own.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import secret
 from fluxstead.nodes.model import Node
 from fluxstead.systems.applications import files, namespace, release, workload
+from fluxstead.systems.applications.account import account, account_of
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.parts import HTTP
@@ -46,8 +51,10 @@ def plan(
         for instance in instances(app):
             if instance.name in layers:
                 continue
+            around = _around(instance, platform)
             objects = _objects(instance, platform, default_class, let_in)
-            layers[instance.name] = _layer(instance, tuple(Manifest(obj, instance.source) for obj in objects))
+            layers.setdefault(instance.access_layer, _access(instance, _described(instance, around)))
+            layers[instance.name] = _layer(instance, _described(instance, objects))
             routes += _routes(instance)
             scrapes += _scrapes(instance)
     findings = findings_of(apps, nodes, metrics="metrics-server" not in platform.disabled)
@@ -65,6 +72,14 @@ def _own_manifests(app: Application, path: str) -> Layer:
     )
 
 
+def _described(instance: Instance, objects: Iterator[dict[str, Any]]) -> tuple[Manifest, ...]:
+    return tuple(Manifest(obj, instance.source) for obj in objects)
+
+
+def _access(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
+    return Layer(name=instance.access_layer, group="apps", source=instance.source, manifests=manifests)
+
+
 def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
     app, environment = instance.app, instance.environment
     return Layer(
@@ -72,6 +87,10 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         group="apps",
         source=instance.source,
         manifests=manifests,
+        # Not its name: a tree in which the namespace still lay in that directory is taken over in one commit, since Flux applies,
+        # and prunes, nothing from a directory that is gone, until it knows that this layer waits for the other.
+        folder=f"{instance.name}-workload",
+        service_account_name=account_of(instance),
         timing=Timing(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
         # They come encrypted from a directory of your own manifests, which nobody here can look into.
         offers=frozenset(secret(instance.name, name) for name in (*instance.secrets, *app.image_pull_secrets)),
@@ -80,16 +99,21 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
     )
 
 
+def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:
+    yield namespace.namespace(instance, platform)
+    if instance.app.chart is None:
+        yield from namespace.bounds(instance)
+    yield from namespace.viewers(instance)
+    yield from account(instance)
+
+
 def _objects(instance: Instance, platform: Platform, default_class: str, let_in: namespace.LetIn) -> Iterator[dict[str, Any]]:
     chart = instance.app.chart
-    yield namespace.namespace(instance, platform)
-    if chart is None:
-        yield from namespace.bounds(instance)
     yield from namespace.network_policies(instance, platform, let_in)
-    yield from namespace.access(instance)
     if chart is not None:
         yield from release.objects(instance, chart, platform)
         return
+    yield workload.account(instance)
     yield from (workload.claim(instance, one, default_class) for one in instance.volumes)
     yield from files.config_map(instance)
     yield workload.deployment(instance)

@@ -1,4 +1,4 @@
-"""What surrounds an application in its namespace: bounds, network policies and who may look."""
+"""An application's namespace, and what surrounds the application in it: bounds, network policies and who may look."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from fluxstead.tree.asks import CollectorPods, ControllerPods
 
 
 def namespace(instance: Instance, platform: Platform) -> dict[str, Any]:
-    """The namespace, which admits only pods of the strictest Pod Security Standard that its own keep to."""
-    metadata: dict[str, Any] = {"name": instance.name, "labels": pod_security(instance.pod_security, platform)}
-    if instance.keeps:
-        metadata["annotations"] = dict(KEEP)
+    """The namespace, which admits only pods of the strictest Pod Security Standard that its own keep to.
+
+    It stays, with what Flux acts as in it.
+    """
+    labels = pod_security(instance.pod_security, platform)
+    metadata = {"name": instance.name, "labels": labels, "annotations": dict(KEEP)}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
@@ -126,18 +128,8 @@ def _dns(platform: Platform) -> dict[str, Any]:
     return {"to": [_pods_of("kube-system", {"k8s-app": "kube-dns"})], **ports}
 
 
-def access(instance: Instance) -> Iterator[dict[str, Any]]:
-    """The account that the pods run under, which has no token, and the people who may view the namespace.
-
-    A chart makes its own account, or none.
-    """
-    if instance.app.chart is None:
-        yield {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": instance.app.name, "namespace": instance.name},
-            "automountServiceAccountToken": False,
-        }
+def viewers(instance: Instance) -> Iterator[dict[str, Any]]:
+    """The people who may view the namespace."""
     if instance.viewers:
         yield {
             "apiVersion": "rbac.authorization.k8s.io/v1",

@@ -76,7 +76,7 @@ def _root(app: Application) -> Iterator[Finding]:
     yield RUNS_AS_ROOT(
         app.run_as_root.source,
         what=f"`{app.name}` runs as root: {app.run_as_root.reason}",
-        why="a flaw in it is closer to one of its machine, and its namespaces admit pods beyond the restricted standard",
+        why="a flaw in it is closer to one of its machine, and its namespaces admit more than pods of the restricted standard",
         fix="runAsUser: with any number, if the image works so; else accept: with the reason",
     )
 

@@ -212,7 +212,7 @@ class Environment(Described):
     env: Variables = Field(default_factory=dict, description="Environment variables, merged over the application's.")
     secrets: tuple[Name, ...] = Field(default=(), description="More Secrets, besides the application's.")
     allow: Allow = Field(default_factory=Allow, description="More that the network policy lets through.")
-    depends_on: tuple[Name, ...] = Field(default=(), description="More layers to wait for.")
+    depends_on: tuple[Name, ...] = Field(default=(), description="More to wait for.")
     version: Version | None = Field(default=None, description="The chart's version, in place of the application's.")
     values: dict[str, Any] = Field(default_factory=dict, description="Values of the chart, merged over the application's.")
 
@@ -229,7 +229,10 @@ class Application(Described):
     environments: tuple[Environment, ...] = Field(default=(), description="Where it runs.")
     interval: Duration = Field(default=Duration("10m"), description="How often Flux reconciles.")
     timeout: Duration = Field(default=Duration("5m"), description="How long Flux waits for it to become ready.")
-    depends_on: tuple[Name, ...] = Field(default=(), description="Layers to wait for, besides those that it evidently needs.")
+    depends_on: tuple[Name, ...] = Field(
+        default=(),
+        description="Layers, or Kustomizations of yours, to wait for besides what it evidently needs.",
+    )
     port: Port | None = Field(default=None, description="The port it listens on; without one, no Service and no probes.")
     ports: tuple[ExtraPort, ...] = Field(default=(), description="More ports that it listens on.")
     probes: Probes = Field(default_factory=Probes, description="How its health is checked.")

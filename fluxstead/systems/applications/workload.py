@@ -26,6 +26,16 @@ def claim(instance: Instance, claimed: Claimed, default_class: str) -> dict[str,
     }
 
 
+def account(instance: Instance) -> dict[str, Any]:
+    """The account that the pods run under, which has no token."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": instance.app.name, "namespace": instance.name},
+        "automountServiceAccountToken": False,
+    }
+
+
 def deployment(instance: Instance) -> dict[str, Any]:
     """The Deployment. With an autoscaler it sets no `replicas`: Flux would reset them at every reconciliation."""
     app = instance.app

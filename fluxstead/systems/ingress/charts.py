@@ -9,7 +9,7 @@ from __future__ import annotations
 from fluxstead.catalog.brings import Brings, Part
 from fluxstead.catalog.brings.gateway import GATEWAY_API, GATEWAY_API_1_4, GATEWAY_API_1_5
 from fluxstead.catalog.brings.k3s import TRAEFIK as TRAEFIK_KINDS
-from fluxstead.catalog.chart import Chart, MonitoredService, Values
+from fluxstead.catalog.chart import Chart, ChartImage, MonitoredService, Values
 from fluxstead.core.shape import mapping
 
 
@@ -40,6 +40,17 @@ INGRESS_NGINX = Chart(
             frozenset({"metrics", "http", "https"}),
             (4, 8, 0),
             ("controller", "metrics", "portName"),
+        ),
+    ),
+    # charts/ingress-nginx/values.yaml; "only available in single platform versions", and published no more (kubernetes/
+    # ingress-nginx#10245). The one for arm64 does not start under the user that the chart sets since 4.13 (#13724).
+    images=(
+        ChartImage(
+            "registry.k8s.io/defaultbackend-amd64:1.5",
+            frozenset({"amd64"}),
+            switch=("defaultBackend", "enabled"),
+            image=("defaultBackend", "image"),
+            selector=("defaultBackend", "nodeSelector"),
         ),
     ),
 )

@@ -30,6 +30,7 @@ _TYPED: dict[str, dict[tuple[str, ...], str]] = {
         ("controller", "ingressClassResource", "default"): "defaultClass",
         ("controller", "service", "nodePorts", "http"): "httpPort",
         ("controller", "service", "nodePorts", "https"): "httpsPort",
+        ("defaultBackend", "enabled"): "defaultBackend",
     },
     "traefik": {
         ("ingressClass", "isDefaultClass"): "defaultClass",
@@ -62,7 +63,12 @@ def findings_of(settings: IngressSettings, platform: Platform) -> Iterator[Findi
 
 def _said_otherwise(settings: IngressSettings) -> Iterator[Finding]:
     """Values that say otherwise what the description says: routes, links and other systems follow from the description."""
-    typed = {"defaultClass": settings.default_class, "httpPort": settings.http_port, "httpsPort": settings.https_port}
+    typed = {
+        "defaultBackend": settings.default_backend,
+        "defaultClass": settings.default_class,
+        "httpPort": settings.http_port,
+        "httpsPort": settings.https_port,
+    }
     for keys, key in _TYPED[settings.controller].items():
         said = at(settings.values, keys)
         if said is not None and said != typed[key]:

@@ -75,7 +75,7 @@ def controller(settings: IngressSettings, platform: Platform) -> Layer:
         url="https://kubernetes.github.io/ingress-nginx",
         values=_values(settings),
         offers=[ingress_class(CLASS)],
-        patches=[_TCP_PROBES],
+        patches=[_TCP_PROBES] if settings.default_backend else [],
     )
 
 
@@ -86,7 +86,7 @@ def _values(settings: IngressSettings) -> dict[str, Any]:
             "service": {"type": "NodePort", "nodePorts": {"http": settings.http_port, "https": settings.https_port}},
             "metrics": {"enabled": True},
         },
-        "defaultBackend": {"enabled": True},
+        "defaultBackend": {"enabled": settings.default_backend},
     }
 
 

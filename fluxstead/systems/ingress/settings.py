@@ -28,6 +28,11 @@ class IngressSettings(Described):
     http_port: NodePort = Field(default=30080, description="The port for HTTP on every node.")
     https_port: NodePort = Field(default=30443, description="The port for HTTPS on every node.")
     default_class: bool = Field(default=True, description="Whether an Ingress that names no class is this controller's.")
+    default_backend: bool = Field(
+        default=True,
+        description="ingress-nginx: whether a pod of its own answers where no route does; its image is for amd64 only. "
+        "Without it the controller answers 404 itself. Traefik has none.",
+    )
     values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")
 
     def bundled(self, platform: Platform) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, Part, kinds
-from fluxstead.catalog.chart import Chart, MonitoredService, SecretName, Values
+from fluxstead.catalog.chart import Chart, ChartImage, MonitoredService, SecretName, Values
 from fluxstead.core.duration import Duration
 from fluxstead.core.shape import mapping
 
@@ -71,4 +71,10 @@ LONGHORN = Chart(
     monitored=(MonitoredService({"app": "longhorn-manager"}, frozenset({"manager"}), (1, 5, 0)),),
     # Jobs before and after, of which each may take 15 minutes (chart/templates/preupgrade-job.yaml), and a DaemonSet to roll out.
     takes=Duration("5m"),
+    # Longhorn's docs, "Best Practices": no 32-bit processors.
+    images=(
+        ChartImage(
+            "longhornio/longhorn-manager", frozenset({"amd64", "arm64", "s390x"}), selector=("longhornManager", "nodeSelector")
+        ),
+    ),
 )

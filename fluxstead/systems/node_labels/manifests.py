@@ -1,14 +1,16 @@
 """The labels of the Kubernetes nodes, kept by Flux (failure F10).
 
-Flux may change nodes but not create them, so a missing node is a visible error and no phantom object appears. Each
+Flux may change the described nodes but not create them, so a missing node is a visible error and no phantom object appears. Each
 machine's labels are a layer of their own: Flux applies all of a layer or nothing, so one missing node would hold back
 all the others' labels.
+It may read all nodes: when a machine leaves, Flux looks at its Node a last time, and a layer whose account could not would never go
+(kustomize-controller: `finalize`).
 Taints stay out: they are one atomic list, and every reconcile would take the controllers' own taints away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fluxstead.core.findings import Source
@@ -19,6 +21,8 @@ from fluxstead.nodes.model import Node
 from fluxstead.tree.layer import Layer, Plan
 
 _ACCOUNT = "node-labels"
+_ROLE = "fluxstead-node-labels"
+_RBAC = "rbac.authorization.k8s.io"
 
 
 def plan(nodes: Sequence[Node]) -> Plan:
@@ -33,7 +37,7 @@ def plan(nodes: Sequence[Node]) -> Plan:
                 name="node-labels-access",
                 group="infrastructure",
                 source=source,
-                manifests=tuple(Manifest(obj, source) for obj in _ACCESS),
+                manifests=tuple(Manifest(obj, source) for obj in _access([node.name for node in labelled])),
             ),
             *(_layer(node) for node in labelled),
         )
@@ -68,24 +72,27 @@ def _labels(node: Node) -> Manifest:
     )
 
 
-_ACCESS: tuple[dict[str, Any], ...] = (
-    {
+def _access(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    yield {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "metadata": {"name": _ACCOUNT, "namespace": FLUX_NAMESPACE},
         "automountServiceAccountToken": False,
-    },
-    {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
+    }
+    nodes = {"apiGroups": [""], "resources": ["nodes"]}
+    yield {
+        "apiVersion": f"{_RBAC}/v1",
         "kind": "ClusterRole",
-        "metadata": {"name": "fluxstead-node-labels"},
-        "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "watch", "patch"]}],
-    },
-    {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "metadata": {"name": _ROLE},
+        "rules": [
+            {**nodes, "verbs": ["get", "list", "watch"]},
+            {**nodes, "resourceNames": sorted(names), "verbs": ["patch"]},
+        ],
+    }
+    yield {
+        "apiVersion": f"{_RBAC}/v1",
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": "fluxstead-node-labels"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "fluxstead-node-labels"},
+        "metadata": {"name": _ROLE},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": _ROLE},
         "subjects": [{"kind": "ServiceAccount", "name": _ACCOUNT, "namespace": FLUX_NAMESPACE}],
-    },
-)
+    }
