@@ -66,12 +66,21 @@ def _docker(value: str) -> str | None:
     return None if auths else 'it has no logins: {"auths": {"registry.example": {"auth": …}}}'
 
 
+def _yaml(value: str) -> str | None:
+    try:
+        data = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return "it is not YAML"
+    return None if isinstance(data, Mapping) else "it is not a mapping of keys to values"
+
+
 _FORMS: dict[SecretForm, Callable[[str], str | None]] = {
     "text": _text,
     "one line": _one_line,
     "PEM": _pem,
     "Alertmanager's configuration": _alertmanager,
     "Docker's configuration": _docker,
+    "YAML": _yaml,
 }
 
 

@@ -104,7 +104,7 @@ class Dashboard(NamedTuple):
     model: Mapping[str, Any]
 
 
-SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration"]
+SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration", "YAML"]
 """What a value has to be; `one line` has no spaces and line ends around it, which some programs refuse and others send along."""
 SecretMaker = Literal["password", "token", "cookie"]
 """How a value that nobody has to know beforehand is made."""

@@ -80,6 +80,8 @@ def _device_path(value: str) -> str:
 
 FilePath = Annotated[str, AfterValidator(_file_path)]
 Files = dict[FilePath, str]
+SecretFiles = dict[Annotated[str, AfterValidator(_mount_path)], Name]
+"""Directories, each with the Secret whose keys are its files."""
 DevicePath = Annotated[str, AfterValidator(_device_path)]
 
 
