@@ -116,10 +116,13 @@ class Import:
     def _take(self, secret: Mapping[str, Any]) -> Iterator[str]:
         metadata = secret.get("metadata") or {}
         need = chosen(self.vault.scope, f"{metadata.get('namespace', 'default')}/{metadata.get('name')}")[0]
+        # It is what it is: the API server never lets a Secret become one of another type.
+        need = need._replace(type=str(secret.get("type") or need.type))
         values = values_in(secret)
         known = {key.name: key for key in need.keys}
         for name, value in values.items():
-            checked(known.get(name, SecretKey(name=name)), value) if name in known else None
+            if name in known:
+                checked(known[name], value)
         path = self.vault.scope.path_of(need)
         text = self.vault.text(path)
         found = ciphertext_in(text, path) if text is not None else None

@@ -1,4 +1,4 @@
-"""Secrets of applications: as variables, as files, for the registry and for a chart; each is asked for, and there before the pods."""
+"""Secrets of applications: as variables, as files, for the registry and for a chart; each is asked for, and there in time."""
 
 from __future__ import annotations
 
