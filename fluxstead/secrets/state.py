@@ -196,7 +196,7 @@ def _short(recipient: str) -> str:
 
 
 def _unused(scope: Scope, paths: Sequence[str]) -> Iterator[Entry]:
-    """Files that nobody needs, each with the Secret that may have been meant: one that is missing, of the same name or the only one."""
+    """Files that nobody needs, each with the Secret that may have been meant: one that is missing, of its name or the only one."""
     waiting = [need for need in scope.needs if not (scope.root / scope.path_of(need)).is_file()] if paths else []
     by_name = {need.name: need for need in reversed(waiting)}
     folders = {posixpath.dirname(scope.path_of(need)) for need in scope.needs} if paths else set()
