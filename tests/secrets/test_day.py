@@ -81,3 +81,19 @@ def test_a_second_run_of_everything_changes_nothing(
         run(example, monkeypatch, "recipients", "update")
         assert main(["secrets", "--project", str(example.root)]) == 0
     assert not git(example.root, "status", "--porcelain").stdout
+
+
+def test_a_file_that_is_gone_is_an_error_where_the_cluster_applies_it(
+    example: Project, commit: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F3: its list would leave it out, and Flux would delete the running Secret."""
+    assert main(["render", "--project", str(example.root)]) == 0
+    commit("the tree")
+    [file] = example.root.glob("secrets/edge/*/wiki-settings.sops.yaml")
+    file.unlink()
+    assert "moves/secret" in {finding.id for finding in example.run().findings}
+    assert main(["render", "--project", str(example.root)]) == 1
+    git(example.root, "checkout", "-q", "HEAD", "--", ".")
+    assert "moves/secret" not in {finding.id for finding in example.run().findings}
+    run(example, monkeypatch, "unset", "wiki-settings", "SESSION_KEY")
+    assert main(["render", "--project", str(example.root)]) == 0
