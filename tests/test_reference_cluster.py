@@ -115,7 +115,6 @@ def test_a_third_machine_changes_exactly_what_it_should(reference: Project) -> N
         "infrastructure/node-k3s3-labels.yaml",
         "infrastructure/node-k3s3-labels/kustomization.yaml",
         "infrastructure/node-k3s3-labels/node-k3s3.yaml",
-        "infrastructure/node-labels-access/cluster-role-fluxstead-node-labels.yaml",
     }
 
 
