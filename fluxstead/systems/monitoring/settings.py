@@ -112,13 +112,13 @@ class AlertmanagerSettings(Described):
 
     size: Size = Field(default=Quantity("1Gi"), description="The size of the volume; an existing claim keeps its own.")
     retention: AlertRetention = Field(default="120h", description="How long silences and notifications are remembered.")
+    resources: ComputeResources = Field(
+        default_factory=footprint.alertmanager, description="What its pod gets; 10m and 100Mi, up to 256Mi, by default."
+    )
     config_secret: Name | None = Field(
         default=None,
         description="A Secret in the namespace with the key alertmanager.yaml: routes, and receivers with their credentials."
         " Without it, the chart's own, which tells nobody.",
-    )
-    resources: ComputeResources = Field(
-        default_factory=footprint.alertmanager, description="What its pod gets; 10m and 100Mi, up to 256Mi, by default."
     )
 
 
@@ -138,11 +138,11 @@ class GrafanaSettings(Described):
         description="A Secret in the namespace with the keys admin-user and admin-password. Without it, the chart's own"
         " password: the same for everyone before 79.0.0, since then a random one in the Secret named like Grafana's Service.",
     )
-    keep_default_password: str | None = Field(
-        default=None, min_length=1, description="Why the chart's password, which everyone knows, is acceptable here."
-    )
     resources: ComputeResources = Field(
         default_factory=footprint.grafana, description="What Grafana itself gets; 100m and 256Mi, up to 1Gi, by default."
+    )
+    keep_default_password: str | None = Field(
+        default=None, min_length=1, description="Why the chart's password, which everyone knows, is acceptable here."
     )
     route: GrafanaRoute | None = Field(default_factory=GrafanaRoute, description="The route to Grafana; null for none.")
 

@@ -31,8 +31,8 @@ def values_of(settings: MonitoringSettings, storage_class: str, route: Route | N
             "alertmanagerSpec": {
                 "retention": settings.alertmanager.retention,
                 "storage": _claim(storage_class, settings.alertmanager.size),
-                **_receivers(settings),
                 "resources": settings.alertmanager.resources.written(),
+                **_receivers(settings),
             }
         },
         "grafana": _grafana(settings.grafana, storage_class, route, url),
