@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,8 +30,7 @@ def test_every_directory_builds_to_the_objects_that_its_files_hold(cluster: str,
         built = subprocess.run([kustomize, "build", folder], capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         found = [document for document in yaml.safe_load_all(built.stdout) if document]
-        listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
-        expected = [yaml.safe_load((folder / name).read_text()) for name in listed]
+        expected = [yaml.safe_load(file.read_text()) for file in listed(folder)]
         assert sorted(map(canonical, found)) == sorted(map(canonical, expected))
 
 
@@ -47,6 +46,15 @@ def test_each_kustomization_of_flux_points_at_a_directory_that_is_there(cluster:
     ]
     assert len(paths) >= 5
     assert not [path for path in paths if not (root / path / "kustomization.yaml").exists()]
+
+
+def listed(folder: Path) -> Iterator[Path]:
+    """The files that a kustomization lists, also through the list of another folder, as that of ciphertext is."""
+    for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]:
+        if (folder / name).is_dir():
+            yield from listed(folder / name)
+        else:
+            yield folder / name
 
 
 def canonical(document: object) -> str:
