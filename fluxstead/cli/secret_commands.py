@@ -21,6 +21,7 @@ from fluxstead.secrets.makers import MAKERS
 from fluxstead.secrets.recipients import Recipients
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
+from fluxstead.secrets.values import OF_SEVERAL_LINES, docker_login
 from fluxstead.secrets.vault import Vault
 from fluxstead.tree.asks import SecretKey, SecretNeed
 from fluxstead.tree.secret_files import FOLDER, OPERATOR
@@ -97,6 +98,11 @@ def _value(options: argparse.Namespace, key: SecretKey, need: SecretNeed, number
 def _asked(key: SecretKey) -> str:
     if not sys.stdin.isatty():
         raise ToolTrouble(f"{key.name} cannot be asked for without a terminal: --stdin, --file or --generate")
+    if key.form in OF_SEVERAL_LINES:
+        raise ToolTrouble(f"{key.name} has several lines: ./run secrets set NAME {key.name} --file FILE")
+    if key.form == "Docker's configuration":
+        registry, user = input("registry, such as ghcr.io: ").strip(), input("user: ").strip()
+        return giving.checked(key, docker_login(registry, user, getpass.getpass("password or token: ")))
     hint = f" ({key.hint})" if key.hint else ""
     return giving.checked(key, getpass.getpass(f"{key.name}{hint}: "))
 

@@ -154,12 +154,20 @@ def _look(scope: Scope, need: SecretNeed, accepted: str) -> Entry:
     path = scope.path_of(need)
     text = text_at(scope.root / path)
     if text is None:
-        trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}")
+        trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}{_way(need)}")
         return Entry(path, need, (trouble,), accepted)
     found = ciphertext_in(text, path)
     if found is None:
         return Entry(path, need, (Trouble("no Secret", "the file is not one Secret", f"git log -p {path}"),))
     return Entry(path, need, tuple(_troubles(scope, need, path, found)))
+
+
+def _way(need: SecretNeed) -> str:
+    """What else has to be typed: keys that only people know, and a file for what no prompt takes."""
+    if not need.keys:
+        return " KEY…"
+    whole = [key.name for key in need.keys if key.form in {"Alertmanager's configuration", "YAML", "PEM"} and not key.optional]
+    return f" {whole[0]} --file FILE" if len(whole) == 1 else ""
 
 
 def _troubles(scope: Scope, need: SecretNeed, path: str, found: Ciphertext) -> Iterator[Trouble]:

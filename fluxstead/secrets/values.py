@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -23,6 +24,16 @@ def wrong_with(form: SecretForm, value: str) -> str | None:
     if not value:
         return "it is empty"
     return _FORMS[form](value)
+
+
+OF_SEVERAL_LINES: frozenset[SecretForm] = frozenset({"PEM", "Alertmanager's configuration", "YAML"})
+"""What cannot be typed at a prompt."""
+
+
+def docker_login(registry: str, user: str, password: str) -> str:
+    """What `docker login` writes (kubernetes: "Pull an Image from a Private Registry")."""
+    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return json.dumps({"auths": {registry: {"username": user, "password": password, "auth": auth}}})
 
 
 def _text(value: str) -> str | None:

@@ -11,6 +11,7 @@ import pytest
 from fluxstead.cli.__main__ import main
 from fluxstead.secrets.tools import new_key
 from tests.conftest import Project
+from tests.secrets.conftest import scope_of
 from tests.secrets.test_guard import git
 
 VALUES = ("first-value-of-the-day", "second-value-of-the-day", "a-third-one-of-the-day")
@@ -97,3 +98,29 @@ def test_a_file_that_is_gone_is_an_error_where_the_cluster_applies_it(
     assert "moves/secret" not in {finding.id for finding in example.run().findings}
     run(example, monkeypatch, "unset", "wiki-settings", "SESSION_KEY")
     assert main(["render", "--project", str(example.root)]) == 0
+
+
+def test_the_old_key_stays_as_long_as_what_is_committed_needs_it(
+    example: Project, commit: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Flux has the commit, and not the working tree."""
+    old = scope_of(example).settings.cluster[0]
+    run(example, monkeypatch, "recipients", "add", "--cluster")
+    assert main(["secrets", "recipients", "remove", old, "--project", str(example.root)]) == 1
+    assert "is for none of the keys that stay" in capsys.readouterr().err
+    commit("a second key")
+    run(example, monkeypatch, "recipients", "remove", old)
+    [left] = scope_of(example).settings.cluster
+    assert left != old
+    assert main(["secrets", "recipients", "remove", left, "--project", str(example.root)]) == 1
+    assert "would have no key" in capsys.readouterr().err
+
+
+def test_what_was_cut_off_is_completed_by_the_same_command(example: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is in the cluster's Secret, and not yet in the description, is taken again."""
+    text = example.stack_file.read_text()
+    run(example, monkeypatch, "recipients", "add", "--cluster")
+    added = scope_of(example).settings.cluster
+    example.stack_file.write_text(text)
+    run(example, monkeypatch, "recipients", "add", "--cluster")
+    assert scope_of(example).settings.cluster == added
