@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import bcrypt
 import pytest
@@ -90,13 +90,18 @@ BAD: dict[SecretForm, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("form", "value"), [(form, value) for form, values in GOOD.items() for value in values])
+def cases(of: dict[SecretForm, tuple[str, ...]]) -> list[Any]:
+    """Each value with its form, called by its number: some are made anew for each run."""
+    return [pytest.param(form, value, id=f"{form}-{number}") for form, values in of.items() for number, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(("form", "value"), cases(GOOD))
 def test_what_can_be_used_is_taken(form: SecretForm, value: str) -> None:
     """In each form that programs write it in."""
     assert wrong_with(form, value) is None
 
 
-@pytest.mark.parametrize(("form", "value"), [(form, value) for form, values in BAD.items() for value in values])
+@pytest.mark.parametrize(("form", "value"), cases(BAD))
 def test_what_cannot_is_told_without_the_value(form: SecretForm, value: str) -> None:
     """Every form that a need may ask for is here."""
     assert set(get_args(SecretForm)) == GOOD.keys() == BAD.keys()
