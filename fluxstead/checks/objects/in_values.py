@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fluxstead.catalog.object_values import OBJECT_VALUES
@@ -21,7 +20,7 @@ def objects_in_values(one: ChartValues) -> Iterator[tuple[AppliedObject, str]]:
             ref = identity(data)
             if ref is not None and "{{" not in str(data):
                 if not ref.namespace:
-                    ref = replace(ref, namespace=one.namespace)
+                    ref = ref._replace(namespace=one.namespace)
                 yield AppliedObject(data, ref, one.item.document, one.item.kustomization), key
 
 
