@@ -48,7 +48,7 @@ def findings(move: Transition) -> Iterator[Finding]:
 def _in_values(move: Transition, new: AppliedObject, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Finding]:
     for section, key in COPIES:
         place = move.context.place_in_values(new, section, key)
-        yield from _fewer(move, new, mapping(before, section), mapping(after, section), key, place)
+        yield from _fewer(move, new, mapping(before, section), mapping(after, section), key, place=place)
     was, now = (mapping(values, "persistence").get("reclaimPolicy", "Delete") for values in (before, after))
     if (was, now) == ("Retain", "Delete"):
         yield CHART_KEEPS_NOTHING(
@@ -60,7 +60,13 @@ def _in_values(move: Transition, new: AppliedObject, before: Mapping[str, Any], 
 
 
 def _fewer(
-    move: Transition, new: AppliedObject, before: Mapping[str, Any], after: Mapping[str, Any], key: str, place: Source | None = None
+    move: Transition,
+    new: AppliedObject,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    key: str,
+    *,
+    place: Source | None = None,
 ) -> Iterator[Finding]:
     was, now = (copies_in(values.get(key)) for values in (before, after))
     if was is not None and now == 1 and was > 1:
