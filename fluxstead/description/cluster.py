@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from fluxstead.core.age import Recipient
 from fluxstead.core.described import Described
 from fluxstead.core.git_names import BranchName, RepositoryUrl
 from fluxstead.core.names import Name
@@ -16,6 +15,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import GroupKind, KindName
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.description.place import HERE, RepositoryPath
+from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.ingress.settings import IngressSettings
@@ -35,10 +35,7 @@ class FluxSettings(Described):
     )
     sops_secret: Name | None = Field(
         default=None,
-        description="The Secret in flux-system with the age key, for SOPS files in applications of your own manifests.",
-    )
-    age_recipients: tuple[Recipient, ...] = Field(
-        default=(), description="The age keys (age1…) that secrets in Git are encrypted for; with them, other files are refused."
+        description="The Secret in flux-system with the age key, by which Flux decrypts SOPS files; without it, it decrypts none.",
     )
 
     @property
@@ -79,6 +76,7 @@ class Cluster(Described):
     dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")
+    secrets: SecretsSettings = Field(default_factory=SecretsSettings, description="For whom secrets are encrypted.")
 
     accept: tuple[Acceptance, ...] = Field(default=(), description="Warnings that are accepted; an error cannot be.")
 

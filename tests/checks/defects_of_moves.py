@@ -195,6 +195,13 @@ OF_MOVES: Mapping[str, Planted] = {
         says="PersistentVolumeClaim web/data in HEAD leaves the tree, and test/data is new",
         platform=BUNDLED,
     ),
+    "moves/data-stays": Planted(
+        before=layer("web", kept(WEB), _LOCAL),
+        files=layer("web", kept(WEB)),
+        cure=("name: web}\n\n", f"name: web}}\n---\n{_LOCAL}"),
+        says="PersistentVolumeClaim web/data in HEAD leaves the tree, and stays in the cluster with its data",
+        platform=BUNDLED,
+    ),
     "moves/no-longer-kept": Planted(
         before=layer("web", _volume("Retain")),
         files=layer("web", _volume("Delete")),

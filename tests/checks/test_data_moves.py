@@ -82,8 +82,15 @@ def test_a_workload_that_takes_a_new_claim() -> None:
 
 
 def test_a_new_claim_of_the_same_name_that_asks_for_something_else() -> None:
+    """It is no other place for the same data; the old one only stays."""
     other = claim("9Gi", "local-path").replace("namespace: web", "namespace: test")
-    assert _said([claim("5Gi", "local-path")], [kept(obj("Namespace", "test")), other]) == []
+    [found] = _said([claim("5Gi", "local-path")], [kept(obj("Namespace", "test")), other])
+    assert found.startswith("moves/data-stays: PersistentVolumeClaim web/data in HEAD leaves the tree")
+
+
+def test_a_claim_that_flux_prunes_does_not_stay() -> None:
+    """That it goes is told as an error."""
+    assert "moves/data-stays" not in str(_said([claim("5Gi", "local-path").replace("prune: disabled", "prune: enabled")], []))
 
 
 @pytest.mark.usefixtures("somebody")

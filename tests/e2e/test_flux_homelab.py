@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,7 +15,7 @@ from tests.e2e.cluster.api import Json, RefusedError
 from tests.e2e.cluster.description import Project
 from tests.e2e.cluster.fixtures import Need
 from tests.e2e.cluster.flux import TOOLS, Cluster, running
-from tests.systems.homelab import CLUSTER, MACHINES, STACK, write
+from tests.systems.homelab import CLUSTER, MACHINES, STACK, application, described, write
 
 Record = Callable[[str, object], None]
 pytestmark = pytest.mark.flux
@@ -28,9 +30,14 @@ class Homelab(Project):
         write(self.folder)
         self.render()
 
+    def remove(self, name: str) -> None:
+        """Take an application out of the description."""
+        self.replace(self.stack_file.name, described(application(name)), "")
+
     def namespaces(self) -> list[str]:
         """Those of the applications."""
-        return [layer.name for layer in self.assembled().plans["applications"].layers]
+        made = [one.ref for layer in self.assembled().plans["applications"].layers for one in layer.manifests]
+        return [ref.name for ref in made if ref.kind == "Namespace"]
 
 
 @pytest.fixture
@@ -46,7 +53,7 @@ def cluster(need: Need) -> Iterator[Cluster]:
 
 
 def test_every_application_comes_up_as_its_namespace_admits_it(cluster: Cluster, record_property: Record) -> None:
-    """Every pod is admitted, placed and running, on the machine that was asked for; no quota is exceeded."""
+    """Every pod runs, on the machine that was asked for; no quota is exceeded; what is taken away goes as the page says."""
     homelab = Homelab(cluster)
     started = time.monotonic()
     cluster.bootstrap(f"./clusters/{STACK}")
@@ -63,6 +70,7 @@ def test_every_application_comes_up_as_its_namespace_admits_it(cluster: Cluster,
     assert "k3s3" not in {node for name, node in where.items() if name != "films-live"}, "its taint keeps the others away"
     under_their_quotas(cluster, names)
     refused_elsewhere(cluster, pods["hub-live"][0])
+    goes_as_the_page_says(cluster, homelab)
 
 
 def under_their_quotas(cluster: Cluster, names: list[str]) -> None:
@@ -85,3 +93,28 @@ def refused_elsewhere(cluster: Cluster, hub: Json) -> None:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hub", "namespace": name}, "spec": spec}
         with pytest.raises(RefusedError, match=f'violates PodSecurity "{word}'):
             cluster.api.apply(pod, dry_run=True)
+
+
+def goes_as_the_page_says(cluster: Cluster, homelab: Homelab) -> None:
+    """Without the broker, a database and the chart: what stays is deleted as the findings say, and nothing of it is left."""
+    for name in ("papers-broker", "photos-db", "tides"):
+        homelab.remove(name)
+    status, said = homelab.run("render")
+    assert status == 0, said
+    cluster.wait_for_layers(homelab.layers(), cluster.commit("three fewer"))
+    removed = {"papers-broker-live", "photos-db-live", "tides-live", "tides-trial"}
+    layers = removed | {f"{name}-access" for name in removed}
+    cluster.eventually("their layers are gone", lambda: not layers & cluster.layers().keys())
+    for name in ("papers-broker-live", "photos-db-live"):
+        assert not [one for one in cluster.api.list(*POD, name) if "deletionTimestamp" not in one["metadata"]]
+    assert cluster.api.get("v1", "PersistentVolumeClaim", "photos-db", "photos-db-live"), "with what is in it"
+    assert [one["status"]["phase"] for one in cluster.api.list(*POD, "tides-live")] == ["Running"]
+    assert cluster.api.get("v1", "PersistentVolumeClaim", "tides", "tides-live")
+    typed = re.findall("`(kubectl delete [^`]+)`", said)
+    assert len(typed) == len(removed) + 2
+    for command in sorted(typed):  # releases before their namespaces
+        words = f'kubectl() {{ {cluster.control_plane.kubectl_words()} "$@"; }}; {command}'
+        subprocess.run(["bash", "-euc", words], check=True, capture_output=True, timeout=120)
+    left = [one for kind in ("Namespace", "ServiceAccount", "PersistentVolumeClaim") for one in cluster.api.list("v1", kind)]
+    names = {f"{one['metadata'].get('namespace', '')}/{one['metadata']['name']}" for one in left}
+    assert not [name for name in names for gone in removed if gone in name]

@@ -71,6 +71,13 @@ OF_APPLICATIONS = (
         (_BEFORE, _CHART % ("", "      environments: [{name: live}]\n      env: {A: b}\n") + _BEFORE),
     ),
     edge("applications/two-forms", "values:", ("tag: 4.2.0", "tag: 4.2.0\n          values: {a: 1}")),
+    edge(
+        "applications/long-name",
+        f"name: {'t' * 54}",
+        (_BEFORE, _CHART.replace("name: tides\n", f"name: {'t' * 54}\n") % ("", "      environments: [{name: live}]\n") + _BEFORE),
+        beside="tree/schema",
+    ),
+    _app("applications/named-secret", "/app.ini", "files: {/app.ini: 'password = hunter22'}"),
     reference(
         "applications/nfs-client",
         "accessMode",

@@ -32,11 +32,22 @@ def examples() -> list[str]:
     return blocks
 
 
+def application(name: str) -> str:
+    """One application's lines on the page."""
+    block = next(block for block in examples() if f"- name: {name}\n" in block)
+    return next(one for one in re.split(r"(?<=\n)\n(?=- name: )", block) if one.startswith(f"- name: {name}\n"))
+
+
+def described(lines: str) -> str:
+    """Lines of the page as they stand in the stack file."""
+    return textwrap.indent(lines, "    ")
+
+
 def write(folder: Path) -> None:
     """Write its description: three machines, one of which keeps other pods away, and every example."""
     (folder / "nodes").mkdir()
     (folder / "Pulumi.yaml").write_text("name: fluxstead\nruntime: python\n")
-    (folder / f"Pulumi.{STACK}.yaml").write_text(CLUSTER + textwrap.indent("".join(examples()), "    "))
+    (folder / f"Pulumi.{STACK}.yaml").write_text(CLUSTER + described("".join(examples())))
     for number, (name, rest) in enumerate(MACHINES.items(), 1):
         disk = f"disks: [{{name: data, serial: S{number}, size: 2Ti, mountPath: /mnt/longhorn/data}}]"
         lines = f"cluster: {STACK}\naddress: 192.168.86.8{number}\nstate: live\nssh: {{hostKey: {_KEY}}}\n{rest}\n{disk}\n"

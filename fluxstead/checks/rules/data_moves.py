@@ -34,6 +34,12 @@ CLAIM_ANEW = warns(
     "PersistentVolumeClaim web-dev/web in HEAD leaves the tree, and web-test/web is new",
     "the tree and the commits before it",
 )
+DATA_STAYS = warns(
+    "moves/data-stays",
+    "U10",
+    "PersistentVolumeClaim web/photos in HEAD leaves the tree, and stays in the cluster with its data",
+    "the tree and the commits before it",
+)
 NO_LONGER_KEPT = warns(
     "moves/no-longer-kept",
     "U10",
@@ -61,7 +67,7 @@ def data(move: Transition) -> Iterator[Finding]:
     """What changes around data that is there."""
     if move.nothing_is_left:
         return
-    yield from _renamed_claims(move)
+    yield from _claims_left(move)
     for old, new in move.changed:
         if not (old.is_final and new.is_final) or is_left_alone(new):
             continue
@@ -162,8 +168,8 @@ def _voters(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterato
         )
 
 
-def _renamed_claims(move: Transition) -> Iterator[Finding]:
-    """A claim that stays behind while one of the same name begins elsewhere, or while its workload takes a new one."""
+def _claims_left(move: Transition) -> Iterator[Finding]:
+    """A claim that stays behind: alone, or while one of its name begins elsewhere, or while its workload takes a new one."""
     gone = [old for old in move.before.of(_CLAIM) if old.ref not in move.now.by_ref and not would_be_pruned(old, move.now)]
     if not gone:
         return
@@ -180,6 +186,20 @@ def _renamed_claims(move: Transition) -> Iterator[Finding]:
                 why="the new claim begins empty, and what was written stays in the old one, which nothing mounts any more (U10)",
                 fix=f"{old.ref.qualified_name}, as before; or the data copied, if {new.ref.qualified_name} is to go on with them",
             )
+        elif not _leaves(move, old.ref.namespace):
+            delete = f"`kubectl delete persistentvolumeclaim {old.ref.name} -n {old.ref.namespace}`"
+            yield DATA_STAYS(
+                old.source,
+                what=f"{old.ref} in {move.name} leaves the tree, and stays in the cluster with its data",
+                why="they go on using disks and backups, and nothing mounts them any more",
+                fix=f"it as it was, or, if the data are meant to go, {delete} once the commit has arrived",
+            )
+
+
+def _leaves(move: Transition, namespace: str) -> bool:
+    """Whether the namespace leaves too, which tells of what is in it."""
+    ref = ObjectRef("", "Namespace", "", namespace)
+    return ref in move.before.by_ref and ref not in move.now.by_ref
 
 
 def _replaced(move: Transition, made: Mapping[ObjectRef, AppliedObject]) -> dict[ObjectRef, AppliedObject]:
@@ -200,4 +220,4 @@ def _volumes(item: AppliedObject) -> dict[str, ObjectRef]:
     return {name: ObjectRef("", _CLAIM, item.ref.namespace, claim) for name, claim in claims.items()}
 
 
-MOVES = (Rule(data, (OTHER_MAJOR, CLAIM_ANEW, NO_LONGER_KEPT, MAJORITY_LEAVES)),)
+MOVES = (Rule(data, (OTHER_MAJOR, CLAIM_ANEW, DATA_STAYS, NO_LONGER_KEPT, MAJORITY_LEAVES)),)

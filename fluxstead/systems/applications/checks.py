@@ -41,6 +41,8 @@ CHECKS = (
 )
 
 _NAMESPACE_LENGTH = 63
+_RELEASE_LENGTH = 53
+"""helm: pkg/chart/common/util/validate_name.go, maxNameLen."""
 
 _OWNED = {"generated": "fluxstead writes it and prunes what it finds there", "clusters": "Flux itself is reconciled from there"}
 
@@ -59,6 +61,7 @@ def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: 
             yield from _path(app, app.path, paths)
         else:
             yield from _image(app)
+            yield from _release(app)
             yield from declared.findings_of(app)
             yield from inside.findings_of(app)
             yield from rights.findings_of(app, nodes)
@@ -100,6 +103,16 @@ def _namespace(name: str, source: Source) -> Iterator[Finding]:
             what=f"the namespace `{name}` belongs to Kubernetes or Flux",
             why="its pods would be cut off from the network and refused by Pod Security",
             fix="another name for the application or the environment",
+        )
+
+
+def _release(app: Application) -> Iterator[Finding]:
+    if app.chart and len(app.name) > _RELEASE_LENGTH:
+        yield LONG_NAME(
+            app.source_of("name"),
+            what=f"`{app.name}` has {len(app.name)} characters",
+            why=f"it is the name of a Helm release, which can have at most {_RELEASE_LENGTH}",
+            fix="a shorter name for the application",
         )
 
 

@@ -19,7 +19,7 @@ from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.parts import HTTP
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import CollectorPods, Route, Router, Scrape
+from fluxstead.tree.asks import CollectorPods, Route, Router, Scrape, SecretKey, SecretNeed
 from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
@@ -44,6 +44,7 @@ def plan(
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
     scrapes: list[Scrape] = []
+    needs: list[SecretNeed] = []
     for app in apps:
         if app.path is not None:
             layers.setdefault(app.name, _own_manifests(app, app.path))
@@ -57,8 +58,14 @@ def plan(
             layers[instance.name] = _layer(instance, _described(instance, objects))
             routes += _routes(instance)
             scrapes += _scrapes(instance)
-    findings = findings_of(apps, nodes, metrics="metrics-server" not in platform.disabled)
-    return Plan(layers=tuple(layers.values()), routes=tuple(routes), scrapes=tuple(scrapes), findings=tuple(findings))
+            needs += _secrets(instance)
+    return Plan(
+        layers=tuple(layers.values()),
+        routes=tuple(routes),
+        scrapes=tuple(scrapes),
+        secrets=tuple(needs),
+        findings=tuple(findings_of(apps, nodes, metrics="metrics-server" not in platform.disabled)),
+    )
 
 
 def _own_manifests(app: Application, path: str) -> Layer:
@@ -97,6 +104,27 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
         health_check_exprs=_CLAIM_MAY_WAIT if instance.volumes and not instance.online else (),
     )
+
+
+def _secrets(instance: Instance) -> Iterator[SecretNeed]:
+    for name in instance.secrets:
+        yield SecretNeed(
+            namespace=instance.name,
+            name=name,
+            layer=instance.access_layer,
+            purpose=f"environment variables of {instance.app.name}",
+            source=instance.app.source_of("secrets") if name in instance.app.secrets else instance.environment.source_of("secrets"),
+        )
+    for name in instance.app.image_pull_secrets:
+        yield SecretNeed(
+            namespace=instance.name,
+            name=name,
+            layer=instance.access_layer,
+            purpose=f"the image of {instance.app.name}",
+            source=instance.app.source_of("imagePullSecrets"),
+            keys=(SecretKey(name=".dockerconfigjson", form="Docker's configuration"),),
+            type="kubernetes.io/dockerconfigjson",
+        )
 
 
 def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:

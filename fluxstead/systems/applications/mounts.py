@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -56,8 +57,18 @@ def _file_path(value: str) -> str:
     return path
 
 
+# Block devices; hostPath volumes of type CharDevice do not take them (kubernetes: pkg/volume/hostpath).
+_DISK = re.compile(r"/dev/(?:[shv]d[a-z]+\d*|xvd.*|nvme\d+n.*|mmcblk.*|loop.*|md.*|dm-.*|mapper/.*|disk/.*|longhorn/.*)")
+
+
 def _device_path(value: str) -> str:
     path = _absolute(value)
+    if _DISK.fullmatch(path):
+        raise refuse(
+            f"{value!r} is a disk",
+            why="disks are Longhorn's and the system's, and what writes to one past its filesystem destroys it",
+            fix="volume: for data; or a character device, such as /dev/serial/by-id/usb-…",
+        )
     if path.startswith("/dev/") and path not in {"/dev/shm", "/dev/pts", "/dev/mqueue"}:  # noqa: S108 -- in a container
         return path
     raise refuse(

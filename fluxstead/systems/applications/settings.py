@@ -69,6 +69,16 @@ def _viewers(value: str) -> str:
     )
 
 
+def _not_root(value: object) -> object:
+    if value not in (0, "0") or isinstance(value, bool):
+        return value
+    raise refuse(
+        "the number 0 is root",
+        why="a flaw in what runs as root is closer to one of its machine, and its namespace has to admit such pods",
+        fix="runAsRoot: {reason: …}, if the image works as no other user",
+    )
+
+
 Viewers = Annotated[str, Field(min_length=1), AfterValidator(_viewers)]
 VariableName = Annotated[str, AfterValidator(_variable)]
 Variables = dict[VariableName, str]
@@ -250,8 +260,8 @@ class Application(Described):
     )
     node_selector: Labels | None = Field(default=None, description="Labels of the machines that may run it; by default, any may.")
     tolerations: tuple[Toleration, ...] = Field(default=(), description="Taints of machines that may run it all the same.")
-    run_as_user: int | None = Field(
-        default=None, ge=1, description="The user ID; needed where the image gives its user as a name, or runs as root."
+    run_as_user: Annotated[int, BeforeValidator(_not_root), Field(ge=1)] | None = Field(
+        default=None, description="The user ID; needed where the image gives its user as a name, or runs as root."
     )
     run_as_root: RunAsRoot | None = Field(
         default=None, description="Only for an image that cannot run as another user; its namespace admits more then."

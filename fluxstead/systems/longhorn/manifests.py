@@ -13,7 +13,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn import backups, placing
+from fluxstead.systems.longhorn import backups, credentials, footprint, placing
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -46,6 +46,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         ),
         alerts=(AlertRules(name="longhorn", source=settings.source, rules=RULES),),
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
+        secrets=tuple(credentials.needs_of(settings)),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
         findings=(
@@ -104,6 +105,7 @@ def _release(settings: LonghornSettings, platform: Platform, values: Mapping[str
                     }
                 ],
             },
+            "postRenderers": [{"kustomize": {"patches": list(footprint.patches(settings.version, settings.manager_requests))}}],
             "values": values,
         },
     }
@@ -148,7 +150,7 @@ def _values(settings: LonghornSettings) -> dict[str, Any]:
             values["defaultBackupStore"] = target
         else:
             defaults.update(target)
-    return values
+    return merged(values, footprint.values(settings.version, settings.manager_requests))
 
 
 def _routes(settings: LonghornSettings) -> Iterator[Route]:
