@@ -12,6 +12,7 @@ cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
 # What systems know about one another follows from the description alone.
 router, default_class = ingress.router_of(cluster.ingress, platform, nodes), longhorn.DEFAULT_CLASS
+collector = monitoring.collector_of(cluster.monitoring)
 
 # Pass one. Each system plans its layers and says what it needs from others; the order of these lines does not matter.
 program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
@@ -19,7 +20,10 @@ program.add(dns.DNS, dns.plan(cluster.dns, platform, nodes))
 program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
 program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router))
 program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class, nodes))
-program.add(applications.APPLICATIONS, applications.plan(cluster.apps, platform, router, default_class))
+program.add(
+    applications.APPLICATIONS,
+    applications.plan(cluster.apps, platform, router, default_class, nodes=nodes, collector=collector),
+)
 
 # The asks are resolved, the layers ordered, the tree checked. Pass two registers every layer with Pulumi, and writes
 # generated/<stack>/.

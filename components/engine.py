@@ -15,6 +15,7 @@ from components.node import register_nodes
 from components.system import register_systems
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
+from fluxstead.secrets.state import digests
 from fluxstead.tree.delivery import Desired, deliver, look
 
 
@@ -44,7 +45,7 @@ def carry_out(root: Path, assembled: Assembled) -> None:
     nodes = register_nodes(assembled, root)
     systems = register_systems(assembled.plans)
     parents = {layer.name: systems[name] for name, plan in assembled.plans.items() for layer in plan.layers}
-    register_layers(assembled.tree, parents, list(nodes.values()))
+    register_layers(assembled.tree, parents, list(nodes.values()), digests(assembled.secrets))
     disks = {name: node.filesystem_uuids for name, node in nodes.items()}
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))

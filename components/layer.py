@@ -13,23 +13,28 @@ from fluxstead.tree.render import Tree
 
 @dataclass(frozen=True)
 class LayerArgs:
-    """The layer's files by path below the tree's directory, as YAML text."""
+    """The layer's files by path below the tree's directory, as YAML text; the digests of its ciphertext by path, never a value."""
 
     manifests: Mapping[str, str]
+    secrets: Mapping[str, str]
 
 
 class LayerResource(pulumi.ComponentResource):
     """The files of one layer. Its dependencies are the hosts and the layers that its Flux Kustomization depends on."""
 
     def __init__(self, name: str, args: LayerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("fluxstead:tree:Layer", name, {"manifests": dict(args.manifests)}, opts)
+        own = {"secrets": dict(args.secrets)} if args.secrets else {}
+        super().__init__("fluxstead:tree:Layer", name, {"manifests": dict(args.manifests), **own}, opts)
         self.register_outputs({})
 
 
-def register_layers(tree: Tree, systems: Mapping[str, pulumi.Resource], hosts: Sequence[pulumi.Resource]) -> None:
+def register_layers(
+    tree: Tree, systems: Mapping[str, pulumi.Resource], hosts: Sequence[pulumi.Resource], secrets: Mapping[str, Mapping[str, str]]
+) -> None:
     """Register every layer as a child of its system (by the layer's name), after the hosts and the layers that it waits for.
 
-    Layers of one system wait for those of others, so all systems are registered before the first layer.
+    `secrets`: the digests of their ciphertext, by layer and path. Layers of one system wait for those of others, so all systems
+    are registered before the first layer.
     """
     registered: dict[str, LayerResource] = {}
     for layer in tree.order.layers:
@@ -37,7 +42,7 @@ def register_layers(tree: Tree, systems: Mapping[str, pulumi.Resource], hosts: S
         after = [_node_of(registered[name]) for name in tree.order.dependencies(layer.name)]
         registered[layer.name] = LayerResource(
             layer.name,
-            LayerArgs({file.path: file.text for file in tree.by_layer[layer.name]}),
+            LayerArgs({file.path: file.text for file in tree.by_layer[layer.name]}, secrets.get(layer.name, {})),
             pulumi.ResourceOptions(parent=system, depends_on=[*hosts, *after]),
         )
 

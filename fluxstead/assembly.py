@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,28 +17,33 @@ from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
 from fluxstead.checks.reading.artifact import ArtifactStore
 from fluxstead.checks.reading.committed import Committed, committed
 from fluxstead.checks.reading.repository import history_of
-from fluxstead.checks.reading.store import DiskStore, Store, TextStore, TreeStore
+from fluxstead.checks.reading.store import DiskStore, OverlaidStore, Store, TextStore, TreeStore
 from fluxstead.checks.reading.uncommitted import not_committed
 from fluxstead.checks.rule import Remark
 from fluxstead.core.findings import Finding
 from fluxstead.core.git_names import without_login
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.requirement import secret
 from fluxstead.description import place
 from fluxstead.description.committed import cluster_then
 from fluxstead.description.load import Description
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
+from fluxstead.secrets import checks as secret_checks
+from fluxstead.secrets.state import Scope
 from fluxstead.tree import answered, unique
+from fluxstead.tree.asks import SecretNeed
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
-from fluxstead.tree.layer import Plan
+from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.left_behind import left_behind
 from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
-from fluxstead.tree.resolve import layers_of, resolved
+from fluxstead.tree.resolve import layers_of, needs_of, resolved
+from fluxstead.tree.secret_files import lists_of, secret_path
 
 README = "README.md"
 
@@ -54,6 +60,10 @@ class Assembled:
     remarks: tuple[Remark, ...]
     applied: AppliedTree
     """The tree among the files around it, as Flux sees it."""
+    secrets: Scope
+    """The secrets that its layers need, and where they lie."""
+    lists: Mapping[str, str]
+    """The lists of ciphertext beside the tree, by path from the project's folder."""
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -84,6 +94,7 @@ class Assembled:
             directory=self.tree.directory,
             place=self.description.cluster.flux.place,
             files=self.files,
+            lists=self.lists,
             overwrite=overwrite,
             say=say,
         )
@@ -97,8 +108,12 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     """
     cluster = description.cluster
     platform = cluster.platform(description.name)
-    plans = resolved(in_order(planned))
+    # Without a key, whoever needs a Secret has it made by hand.
+    needs = needs_of(in_order(planned)) if cluster.flux.sops_secret else ()
+    missing = {one.secret for one in cluster.secrets.missing}
+    plans = resolved(in_order(planned), [need for need in needs if need.qualified_name not in missing])
     layers = layers_of(plans)
+    lists = lists_of(root, description.name, layers)
     findings = [finding for plan in plans.values() for finding in plan.findings]
     of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr, description.elsewhere))
     findings += of_machines
@@ -107,7 +122,8 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     if root:
         findings += left_behind(root, f"generated/{description.name}")
         findings += place.findings_of(cluster.flux.directory, cluster.flux.source_of("directory"), root, description.name)
-    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), SYSTEM_FACTS.charts)
+    written = _written(description, layers, root) if root else frozenset[str]()
+    ordered = order(layers, given(platform, sops_secret=cluster.flux.sops_secret), SYSTEM_FACTS.charts, written)
     tree = render(
         f"generated/{description.name}",
         platform,
@@ -116,25 +132,64 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
         sops_secret=cluster.flux.sops_secret,
         place=cluster.flux.place,
     )
-    past = evidence_of(description, plans, tree, root)
+    past = evidence_of(description, plans, tree, root, lists=lists, needs=needs)
+    secrets = scope_of(description, past.context, root)
+    findings += secret_checks.findings_of(secrets)
     said = judged(past)
     findings += [*ordered.findings, *(one for one in said if isinstance(one, Finding))]
     # Classes and copies come from the machines' disks: without a machine, everything else would seem to be wrong.
     alone = bool(of_machines) and not any(node.joined for node in description.nodes)
     kept = of_machines if alone else accepted(set(findings), cluster.accept, all_checks() if cluster.accept else ())
     remarks = tuple(one for one in said if isinstance(one, Remark))
-    return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, past.context.tree)
+    return Assembled(description, tree, plans, tuple(sorted(kept)), remarks, past.context.tree, secrets, lists)
 
 
-def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree, root: Path | None = None) -> Past:
-    """What the rules look at: the tree's files and what people wrote around them, now and in commits."""
+def _written(description: Description, layers: Sequence[Layer], root: Path) -> frozenset[str]:
+    """The Kustomizations around the tree that people wrote; looked for only where a layer waits for something that is no layer."""
+    names = {layer.name for layer in layers}
+    if all(name in names for layer in layers for name in layer.depends_on):
+        return frozenset()
+    directory = f"generated/{description.name}"
+    store = ArtifactStore(DiskStore(root), None)
+    around = read_applied_tree(store, _entries(description.name, directory, store), description.cluster.flux.place)
+    return frozenset(
+        one.name
+        for one in around.kustomizations.values()
+        if one.document and one.namespace == FLUX_NAMESPACE and not one.document.path.startswith(f"{directory}/")
+    )
+
+
+def scope_of(description: Description, context: CheckContext, root: Path | None) -> Scope:
+    """The secrets that layers need, without those that people already apply from a directory of their own."""
+    cluster, known = description.cluster, context.tree.by_ref
+    needs = tuple(
+        need
+        for path, need in context.ciphertexts.items()
+        if context.tree.store.is_file(path) or secret(need.namespace, need.name) not in known
+    )
+    return Scope(root or Path(os.devnull), description.name, needs, cluster.secrets, cluster.flux.sops_secret)
+
+
+def evidence_of(
+    description: Description,
+    plans: Mapping[str, Plan],
+    tree: Tree,
+    root: Path | None = None,
+    *,
+    lists: Mapping[str, str] | None = None,
+    needs: Sequence[SecretNeed] = (),
+) -> Past:
+    """What the rules look at: the tree's files and what people wrote around them, now and in commits.
+
+    `lists`: those of ciphertext, as they will be written. `needs`: the Secrets that systems need.
+    """
     cluster = description.cluster
     around = DiskStore(root) if root else TextStore({})
     entry = Entry(around, description.name, posixpath.join(cluster.flux.place, tree.directory))
     wrong = list(entry.findings())
     history = history_of(root, cluster.flux.branch) if root else None
     index = history.git.index() if history else None
-    files = ArtifactStore(around, index)
+    files = OverlaidStore(lists or {}, ArtifactStore(around, index))
     store = TreeStore(tree.directory, tree, files, {entry.path: entry.as_written()} if wrong else {})
     begins = partial(_entries, description.name, tree.directory)
     applied = read_applied_tree(store, begins(store), cluster.flux.place)
@@ -153,7 +208,8 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         platform=tree.platform,
         nodes=description.nodes,
         products={product: version for plan in plans.values() for product, version in plan.products.items()},
-        recipients=frozenset(cluster.flux.age_recipients),
+        recipients=cluster.secrets.recipients,
+        ciphertexts={secret_path(description.name, need): need for need in needs},
         sops_secret=(FLUX_NAMESPACE, cluster.flux.sops_secret) if cluster.flux.sops_secret else None,
         networks={
             "nodeCidr": cluster.kubernetes.node_cidr,
@@ -166,6 +222,7 @@ def evidence_of(description: Description, plans: Mapping[str, Plan], tree: Tree,
         },
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,
+        earlier=before.before,
         description={path: around.text(path) for path in files_of(description)},
     )
     return Past(context, before)

@@ -77,7 +77,7 @@ class Project:
 
 def copy_description(source: Path, target: Path) -> None:
     """Copy what the operator writes, and nothing that is generated."""
-    for folder in ("nodes", "apps"):
+    for folder in ("nodes", "apps", "secrets"):
         if (source / folder).is_dir():
             shutil.copytree(source / folder, target / folder)
     for file in source.glob("Pulumi*.yaml"):

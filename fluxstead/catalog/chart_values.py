@@ -64,7 +64,7 @@ def unknown_values(chart: str, version: str, values: Mapping[str, Any]) -> list[
 
 def unknown_to_all(chart: str, oldest: str, newest: str, values: Mapping[str, Any]) -> list[UnknownValue] | None:
     """The keys that none of a chart's releases from one to another knows, as the newest tells of them; None where none is known."""
-    versions = versions_known(chart)
+    versions, oldest, newest = versions_known(chart), oldest.removeprefix("v"), newest.removeprefix("v")
     if oldest not in versions or newest not in versions:
         return None
     between = versions[versions.index(oldest) : versions.index(newest) + 1]

@@ -21,6 +21,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
+from fluxstead.tree.asks import SecretNeed
 
 
 @dataclass(kw_only=True)
@@ -31,7 +32,8 @@ class CheckContext:
     catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key.
     `sops_secret`: namespace and name of the key to decrypt with, which somebody creates by hand. `unmet`, `blocked`: what the order
     says about the description already: layers with what they need and nothing offers, and those that wait for each other.
-    `description`: the texts of its files, by path.
+    `description`: the texts of its files, by path. `ciphertexts`: the Secrets that the described systems need, by their files.
+    `earlier`: the trees of commits, to say where something was before; what is wrong with the way from them is for a `Transition`.
     """
 
     tree: AppliedTree
@@ -46,6 +48,8 @@ class CheckContext:
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()
     description: Mapping[str, str] = field(default_factory=dict)
+    ciphertexts: Mapping[str, SecretNeed] = field(default_factory=dict)
+    earlier: Mapping[str, AppliedTree] = field(default_factory=dict)
 
     @cached_property
     def opaque_namespaces(self) -> OpaqueNamespaces:
@@ -87,7 +91,7 @@ class CheckContext:
 
     def place_of(self, one: ChartValues, *keys: str) -> Source:
         """Where a chart's value stands."""
-        return place_of(self.tree.store, one.item, keys)
+        return place_of(self.tree.store, one, keys)
 
     @property
     def described(self) -> bool:

@@ -53,4 +53,6 @@ def _evidence(repository: _Repository, begins: Beginning, facts: SystemFacts) ->
     tree.findings += not_committed(tree, repository.history, repository.index)
     # Somebody who looks at a repository, and does not commit to it, need not have its past.
     unchecked = [*past.unchecked, *(f"what its commits prune or move: {one.what}: {one.fix}" for one in past.unread)]
-    return Past(CheckContext(tree=tree, facts=facts), Committed(past.before, past.last_commit, unchecked=unchecked))
+    return Past(
+        CheckContext(tree=tree, facts=facts, earlier=past.before), Committed(past.before, past.last_commit, unchecked=unchecked)
+    )

@@ -34,6 +34,7 @@ from fluxstead.checks.rules import (
     rivals,
     scaling,
     schedules,
+    secret_moves,
     secrets,
     secrets_in_text,
     selectors,
@@ -87,7 +88,14 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *texts.RULES,
     *network.RULES,
 )
-OF_MOVES: tuple[Rule[Transition], ...] = (*moves.MOVES, *fixed.MOVES, *release_moves.MOVES, *cluster_moves.MOVES, *data_moves.MOVES)
+OF_MOVES: tuple[Rule[Transition], ...] = (
+    *moves.MOVES,
+    *fixed.MOVES,
+    *release_moves.MOVES,
+    *cluster_moves.MOVES,
+    *data_moves.MOVES,
+    *secret_moves.MOVES,
+)
 OF_COMMITS: tuple[Rule[Past], ...] = moves.COMMITS
 
 MADE_ELSEWHERE = (

@@ -10,7 +10,7 @@ from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.chart import Chart, Charts
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.charts import chart_of
-from fluxstead.core.shape import mapping
+from fluxstead.checks.reading.values_from import values_of
 
 
 class Storage(NamedTuple):
@@ -68,7 +68,7 @@ class SystemFacts:
     def with_values(self, tree: AppliedTree, release: AppliedObject) -> Brings:
         """What a release brings with its values, whatever its version; for an unknown version, only what the values say."""
         name, version = chart_of(tree, release)
-        return self.charts[name].with_values(self.charts.brings(name, version) or Brings(), mapping(release.spec, "values"))
+        return self.charts[name].with_values(self.charts.brings(name, version) or Brings(), values_of(tree, release).certain)
 
     @cached_property
     def _disks(self) -> frozenset[tuple[str, str]]:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "render": "write generated/<stack>/ from the description",
     "check": "say what is wrong with the description and the tree; write nothing",
     "graph": "show which layer waits for which, and why",
+    "secrets": "what the cluster needs and what is there; init, set, edit, import, move, recipients, guard",
     "hosts": "plan, doctor, discover: what preparing the hosts would do, what is wrong, a file to start from",
     "schemas": "write the JSON schemas of the description's files",
     "test": "run the tests; further arguments go to pytest",

@@ -17,7 +17,8 @@ _OTHERS = rf"age1(?:pq|[a-z0-9]+)1[{_LETTERS}]{{6,}}"
 _SSH = r"ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+={0,2}(?: .*)?"
 
 
-def _recipient(value: str) -> str:
+def recipient(value: str) -> str:
+    """A recipient, as it is written. Refuses whatever is none."""
     if "AGE-SECRET-KEY" in value.upper():
         raise refuse(
             "this is a private key, and not a recipient",
@@ -48,5 +49,5 @@ def _sums_up(text: str) -> bool:
     return total == 1
 
 
-Recipient = Annotated[str, AfterValidator(_recipient)]
+Recipient = Annotated[str, AfterValidator(recipient)]
 """A public key that files are encrypted for."""

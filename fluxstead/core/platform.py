@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 
 FLUX_NAMESPACE = "flux-system"
@@ -11,12 +12,16 @@ FLUX_NAMESPACE = "flux-system"
 
 
 class Platform(NamedTuple):
-    """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled."""
+    """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled.
+
+    `kinds`: custom kinds that something outside Flux brought before it.
+    """
 
     cluster: str
     flux: Version
     kubernetes: Version
     disabled: frozenset[str] = frozenset()
+    kinds: frozenset[GroupKind] = frozenset()
 
     def flux_since(self, major: int, minor_version: int) -> bool:
         """Whether the cluster's Flux is at least this minor version."""

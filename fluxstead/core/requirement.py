@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator
 
 from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.refusal import refuse
 
 
 class GroupKind(NamedTuple):
@@ -13,12 +17,37 @@ class GroupKind(NamedTuple):
     group: str
     kind: str
 
+    @property
+    def name(self) -> str:
+        """As a description has it: `Certificate.cert-manager.io`."""
+        return f"{self.kind}.{self.group}"
+
+    @staticmethod
+    def of(name: str) -> GroupKind:
+        """The one of this name."""
+        kind, _, group = name.partition(".")
+        return GroupKind(group, kind)
+
     def __str__(self) -> str:
-        return f"kind {self.kind}.{self.group}"
+        return f"kind {self.name}"
 
 
 Requirement = ObjectRef | GroupKind
 """Something that the cluster has or has not."""
+
+
+def _kind_name(value: str) -> str:
+    if re.fullmatch(r"[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+", value):
+        return value
+    raise refuse(
+        f"{value!r} is not a kind and its API group",
+        why="no object's kind is called that, and what needs it would be refused all the same",
+        fix="the kind as manifests write it, a dot and the group: Certificate.cert-manager.io for certificates.cert-manager.io",
+    )
+
+
+KindName = Annotated[str, AfterValidator(_kind_name)]
+"""A custom kind, as `Kind.group`."""
 
 
 def namespace(name: str) -> ObjectRef:

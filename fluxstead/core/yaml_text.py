@@ -7,6 +7,7 @@ that another YAML reader would take for a number or a boolean are quoted.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -16,17 +17,36 @@ import yaml
 _AMBIGUOUS = re.compile(r"[yYnN]|[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|0o[0-7_]+|0x[\da-fA-F_]+|0b[01_]+|\d+(?::\d+)+")
 
 
+_RESOLVER: Any = yaml.resolver.Resolver()
+_KEPT = 4096
+"""Most words of manifests are keys and names that come again in every file."""
+
+
+@lru_cache(_KEPT)
+def _tag(value: str, implicit: tuple[bool, bool]) -> str:
+    """The tag that PyYAML would read this scalar with."""
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, value, implicit)
+    return tag
+
+
+@lru_cache(_KEPT)
+def _style(value: str) -> str | None:
+    if "\n" in value:
+        return "|"
+    # No number is longer; skips the search in long text.
+    return "'" if len(value) < 40 and _AMBIGUOUS.fullmatch(value) else None  # noqa: PLR2004
+
+
 class _Dumper(yaml.CSafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
         return True
 
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
+        return _tag(value, implicit) if kind is yaml.ScalarNode else super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
-    if "\n" in value:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|")
-    if len(value) < 40 and _AMBIGUOUS.fullmatch(value):  # noqa: PLR2004 -- no number is longer; skips the search in long text
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'")
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=_style(value))
 
 
 _Dumper.add_representer(str, _text)

@@ -7,14 +7,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from fluxstead.core.age import Recipient
 from fluxstead.core.described import Described
 from fluxstead.core.git_names import BranchName, RepositoryUrl
 from fluxstead.core.names import Name
 from fluxstead.core.network import Cidrs
 from fluxstead.core.platform import Platform
+from fluxstead.core.requirement import GroupKind, KindName
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.description.place import HERE, RepositoryPath
+from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.ingress.settings import IngressSettings
@@ -34,10 +35,7 @@ class FluxSettings(Described):
     )
     sops_secret: Name | None = Field(
         default=None,
-        description="The Secret in flux-system with the age key, for SOPS files in applications of your own manifests.",
-    )
-    age_recipients: tuple[Recipient, ...] = Field(
-        default=(), description="The age keys (age1…) that secrets in Git are encrypted for; with them, other files are refused."
+        description="The Secret in flux-system with the age key, by which Flux decrypts SOPS files; without it, it decrypts none.",
     )
 
     @property
@@ -52,6 +50,9 @@ class KubernetesSettings(Described):
     version: K3sVersion = Field(description="The k3s release; it decides which API versions exist.")
     disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(
         default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
+    )
+    kinds: tuple[KindName, ...] = Field(
+        default=(), description="Custom kinds that something outside Flux installs before it, such as Certificate.cert-manager.io."
     )
     node_cidr: Cidrs = Field(default=(), description="The network of the nodes; their addresses have to be in it.")
     pod_cidr: Cidrs = Field(default=(ip_network("10.42.0.0/16"),), description="k3s's --cluster-cidr.")
@@ -75,6 +76,7 @@ class Cluster(Described):
     dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")
+    secrets: SecretsSettings = Field(default_factory=SecretsSettings, description="For whom secrets are encrypted.")
 
     accept: tuple[Acceptance, ...] = Field(default=(), description="Warnings that are accepted; an error cannot be.")
 
@@ -85,4 +87,5 @@ class Cluster(Described):
             flux=self.flux.version,
             kubernetes=self.kubernetes.version,
             disabled=frozenset(self.kubernetes.disable),
+            kinds=frozenset(map(GroupKind.of, self.kubernetes.kinds)),
         )

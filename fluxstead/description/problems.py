@@ -165,7 +165,7 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
                 source,
                 what=_at(place, f"expected {_WRONG_TYPE.get(kind, 'text')}, found {shown}"),
                 why=_WHY_TYPE,
-                fix="the value in quotes" if secret else _in_type(kind, text),
+                fix="the value in quotes" if secret else _in_type(kind, text, model, path),
             )
         case _:
             return WRONG_VALUE(
@@ -264,7 +264,9 @@ def _shown(value: object, text: str | None) -> str:
     return "a mapping"
 
 
-def _in_type(kind: str, text: str | None) -> str:
+def _in_type(kind: str, text: str | None, model: type[BaseModel], path: KeyPath) -> str:
     if kind in {"string_type", refusal.REFUSED} and text:
         return f"'{text}' in quotes"
-    return _WRONG_TYPE[kind]
+    owner = _model_at(model, path) if _WRONG_TYPE[kind] == _WRONG_TYPE["model_type"] else None
+    needed = [field.alias or name for name, field in owner.model_fields.items() if field.is_required()] if owner else []
+    return f"{{{', '.join(f'{key}: …' for key in needed)}}}" if needed else _WRONG_TYPE[kind]

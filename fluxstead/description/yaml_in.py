@@ -16,6 +16,7 @@ from fluxstead.core.check import refuses
 from fluxstead.core.described import KeyPath
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.yaml_depth import is_nested_without_end
+from fluxstead.core.yaml_mark import Break, break_in
 
 BROKEN_YAML = refuses("description/yaml", "F20", "the key `state` is here a second time", "the description")
 CHECKS = (BROKEN_YAML,)
@@ -58,8 +59,7 @@ def read_yaml(text: str, file: str) -> YamlFile:
     try:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark or problem.context_mark
-        document.findings.append(_not_yaml(text, Source(file, mark.line + 1 if mark else 1), problem))
+        document.findings.append(_not_yaml(text, file, break_in(text, problem)))
         return document
     except yaml.YAMLError as problem:
         position = getattr(problem, "position", 0)
@@ -79,12 +79,12 @@ def read_yaml(text: str, file: str) -> YamlFile:
     return document
 
 
-def _not_yaml(text: str, source: Source, problem: yaml.MarkedYAMLError) -> Finding:
-    line = (text.splitlines() or [""])[source.line - 1 : source.line]
+def _not_yaml(text: str, file: str, broken: Break) -> Finding:
+    line = (text.splitlines() or [""])[broken.at - 1 : broken.at]
     tab = bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
     return BROKEN_YAML(
-        source,
-        what="this line is indented with a tab" if tab else f"this is not YAML: {problem.problem or problem.context}",
+        Source(file, broken.at if tab else broken.line),
+        what="this line is indented with a tab" if tab else f"this is not YAML: {broken.what}",
         why="YAML is indented with spaces only, and nothing below this line can be read"
         if tab
         else "nothing below this line can be read",

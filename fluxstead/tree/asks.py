@@ -1,4 +1,4 @@
-"""Asks: what a system wants from another, whichever that is: a way in, metrics collected, alerts, a dashboard.
+"""Asks: what a system wants from another, whichever that is: a way in, metrics collected, alerts, a dashboard, a Secret.
 
 Each says where in the description it comes from. A type has one owner, which turns what all systems ask for into objects once their
 plans are together (`tree.resolve`).
@@ -7,7 +7,7 @@ plans are together (`tree.resolve`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
@@ -44,6 +44,13 @@ class Link(NamedTuple):
 
 class ControllerPods(NamedTuple):
     """The pods through which requests come: their namespace, and labels that no other pods there have."""
+
+    namespace: str
+    labels: Mapping[str, str]
+
+
+class CollectorPods(NamedTuple):
+    """The pods that collect metrics: their namespace, and labels that no other pods there have."""
 
     namespace: str
     labels: Mapping[str, str]
@@ -95,3 +102,39 @@ class Dashboard(NamedTuple):
     name: str
     source: Source
     model: Mapping[str, Any]
+
+
+SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration"]
+"""What a value has to be; `one line` has no spaces and line ends around it, which some programs refuse and others send along."""
+SecretMaker = Literal["password", "token", "cookie"]
+"""How a value that nobody has to know beforehand is made."""
+
+
+class SecretKey(NamedTuple):
+    """One key of a Secret. `maker`: how its value may be made; None where only people have it."""
+
+    name: str
+    form: SecretForm = "text"
+    maker: SecretMaker | None = None
+    optional: bool = False
+    hint: str = ""
+
+
+class SecretNeed(NamedTuple):
+    """A Secret that people have to give, and that the layer named `layer` applies.
+
+    `purpose`: what does not work without it. Without `keys`, only they know which there are. `type`: Kubernetes' own.
+    """
+
+    namespace: str
+    name: str
+    layer: str
+    purpose: str
+    source: Source
+    keys: tuple[SecretKey, ...] = ()
+    type: str = "Opaque"
+
+    @property
+    def qualified_name(self) -> str:
+        """Its namespace and its name, as it is asked for."""
+        return f"{self.namespace}/{self.name}"

@@ -6,6 +6,7 @@ import contextlib
 import errno
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from fluxstead.core.check import refuses, warns
@@ -38,8 +39,8 @@ class Desired(NamedTuple):
     """What should be on the disk below `root`: the cluster's tree, and its entry.
 
     `directory`: the tree's, from `root`. `place`: that of `root` in the repository, empty if it is its root. `files`: the tree's
-    texts by their path below its directory. `overwrite`: whether what was edited by hand is replaced. `say`: takes a line of
-    progress.
+    texts by their path below its directory. `lists`: those of ciphertext, by path from `root`. `overwrite`: whether what was edited
+    by hand is replaced. `say`: takes a line of progress.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class Desired(NamedTuple):
     files: Mapping[str, str]
     overwrite: bool
     say: Callable[[str], object]
+    lists: Mapping[str, str] = MappingProxyType({})
 
 
 class Delivery(NamedTuple):
@@ -122,16 +124,20 @@ def _prepare(desired: Desired) -> Delivery:
             changes.append(
                 Change(path, None, entry_text(desired.cluster, "/".join(filter(None, (desired.place, desired.directory)))))
             )
+        for path, text in desired.lists.items():
+            if entry.text(path) != text:
+                changes.append(Change(path, entry.text(path), text))
     except Blocked:
         findings += (finding for finding in entry.findings.values() if finding not in findings)
     return Delivery(desired, difference, tuple(findings), tuple(changes))
 
 
 def _write(found: Delivery) -> None:
-    desired, path = found.desired, entry_path(found.desired.cluster)
-    with contextlib.suppress(OSError):
-        scratch_of(desired.root / path).unlink()
-    beside = {change.path: change.after or "" for change in found.changes if change.path == path}
+    desired = found.desired
+    beside = {change.path: change.after or "" for change in found.changes if not change.path.startswith(f"{desired.directory}/")}
+    for path in (entry_path(desired.cluster), *desired.lists):
+        with contextlib.suppress(OSError):
+            scratch_of(desired.root / path).unlink()
     write(desired.root, desired.directory, found.difference, beside)
 
 

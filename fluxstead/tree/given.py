@@ -23,7 +23,7 @@ def given(platform: Platform, *, sops_secret: str | None = None) -> Iterator[Req
     """Everything that layers may need and no layer has to offer."""
     brings = k3s_brings(platform.disabled, platform.kubernetes)
     yield from map(namespace, (*NAMESPACES, FLUX_NAMESPACE))
-    yield from _FLUX_KINDS | brings.crds
+    yield from _FLUX_KINDS | brings.crds | platform.kinds
     yield from map(storage_class, brings.storage_classes)
     yield from map(ingress_class, brings.ingress_classes)
     yield ObjectRef("source.toolkit.fluxcd.io", "GitRepository", FLUX_NAMESPACE, FLUX_NAMESPACE)

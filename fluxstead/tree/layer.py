@@ -11,7 +11,7 @@ from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.version import Version
-from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Router, Scrape
+from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Router, Scrape, SecretNeed
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
@@ -65,6 +65,8 @@ class Layer(NamedTuple):
     """Whether those that depend on it wait until it was ready once, and not again at each revision (since Flux 2.7, which has
     `readyExpr`): what happens to it later holds none of them back."""
     service_account_name: str | None = None
+    secrets: tuple[SecretNeed, ...] = ()
+    """The Secrets that it applies: ciphertext in a folder of its own outside the tree (`tree.secret_files`)."""
     keeps_data: bool = False
     """It stays, with everything it applied, when its file is removed: what volumes themselves need to run."""
 
@@ -84,6 +86,7 @@ class Plan(NamedTuple):
     scrapes: tuple[Scrape, ...] = ()
     alerts: tuple[AlertRules, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
+    secrets: tuple[SecretNeed, ...] = ()
     router: Router | None = None
     """What turns all systems' routes into objects, if this system does it."""
     observe: Observe | None = None

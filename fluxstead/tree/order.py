@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -44,6 +44,8 @@ class Order:
 
     layers: tuple[Layer, ...] = ()
     edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
+    beside: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each layer waits for that is no layer: Kustomizations that people wrote."""
     findings: list[Finding] = field(default_factory=list)
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     """Layers with what each needs and nothing offers."""
@@ -55,8 +57,10 @@ class Order:
         return tuple(edge.dependency for edge in self.edges[layer] if not edge.watched)
 
 
-def order(layers: Sequence[Layer], given: Iterable[Requirement], charts: Charts) -> Order:
+def order(layers: Sequence[Layer], given: Iterable[Requirement], charts: Charts, written: Collection[str] = frozenset()) -> Order:
     """Infer the edges between `layers`. `given` is what the cluster has before any layer is applied; `charts`, what charts bring.
+
+    `written`: the names of the Kustomizations that people wrote, which a layer may wait for; what these wait for, files say.
 
     Findings: a need that nobody offers, a dependency that does not exist (F2), a cycle. The result lists
     layers in the order given wherever the edges leave a choice, so that an unrelated change moves nothing.
@@ -81,8 +85,9 @@ def order(layers: Sequence[Layer], given: Iterable[Requirement], charts: Charts)
         for name in layer.depends_on:
             if name in by_name:
                 edges.setdefault(name, [])
-            else:
-                result.findings.append(_dangling(layer, name, by_name))
+            elif name not in written:
+                result.findings.append(_dangling(layer, name, {*by_name, *written}))
+        result.beside[layer.name] = tuple(name for name in layer.depends_on if name in written and name not in by_name)
         result.edges[layer.name] = (
             *(Edge(layer.name, name, tuple(sorted(needs, key=str))) for name, needs in edges.items()),
             *(Edge(layer.name, name, (), refs) for name, refs in _watched(layer, owners).items() if name not in edges),
@@ -150,7 +155,7 @@ def _name_of(one: Requirement) -> str:
     return str(one) if isinstance(one, GroupKind) else one.name
 
 
-def _dangling(layer: Layer, name: str, known: Mapping[str, Layer]) -> Finding:
+def _dangling(layer: Layer, name: str, known: Collection[str]) -> Finding:
     near = difflib.get_close_matches(name, sorted(known), n=3)
     return DANGLING_DEPENDENCY(
         layer.source,

@@ -19,6 +19,8 @@ def _lines(order: Order) -> Iterator[str]:
         yield f"{position:3}. {layer.group}/{layer.name}\n"
         for edge in order.edges[layer.name]:
             yield f"       after {edge.dependency}: {_reason(edge)}\n"
+        for name in order.beside[layer.name]:
+            yield f"       after {name}, which is not generated: the description says so\n"
 
 
 def _reason(edge: Edge) -> str:
@@ -45,6 +47,7 @@ def mermaid(order: Order) -> str:
         lines += [
             f"  {_id(edge.dependency)} {'-.->' if edge.watched else '-->'} {_id(layer.name)}" for edge in order.edges[layer.name]
         ]
+        lines += [f"  {_id(name)}([{name}]) --> {_id(layer.name)}" for name in order.beside[layer.name]]
     return "\n".join(lines) + "\n"
 
 

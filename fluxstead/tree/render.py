@@ -17,6 +17,7 @@ from fluxstead.tree.layer import APPLIED_AFTER, Layer, groups_of
 from fluxstead.tree.names import file_names
 from fluxstead.tree.order import Order
 from fluxstead.tree.owned import HEADER
+from fluxstead.tree.secret_files import secret_folder
 
 _WAS_READY = "has(dep.status.lastAppliedRevision) && dep.status.lastAppliedRevision != ''"
 """Flux sets it once a revision's health checks have passed, and never unsets it (kustomize-controller: `reconcile`)."""
@@ -93,7 +94,7 @@ class _Pen(NamedTuple):
         if layer.path is None:
             folder = _folder(layer)
             names = file_names([manifest.ref for manifest in layer.manifests])
-            yield self._list(f"{folder}/kustomization.yaml", names, layer.source)
+            yield self._list(f"{folder}/kustomization.yaml", [*self._secrets(layer, folder), *names], layer.source)
             for name, manifest in zip(names, layer.manifests, strict=True):
                 yield self._object(f"{folder}/{name}", manifest)
 
@@ -121,6 +122,7 @@ class _Pen(NamedTuple):
             {"name": name, **({"readyExpr": _WAS_READY} if name in self.lasting else {})}
             for name in self.order.dependencies(layer.name)
         ]
+        after += [{"name": name} for name in self.order.beside[layer.name]]
         metadata: dict[str, Any] = {"name": layer.name, "namespace": FLUX_NAMESPACE}
         if layer.keeps_data:
             metadata["annotations"] = dict(KEEP)
@@ -141,7 +143,7 @@ class _Pen(NamedTuple):
             spec["healthCheckExprs"] = [dict(check) for check in layer.health_check_exprs]
         if layer.service_account_name:
             spec["serviceAccountName"] = layer.service_account_name
-        if layer.path is not None and self.sops_secret:
+        if (layer.path is not None or layer.secrets) and self.sops_secret:
             spec["decryption"] = {"provider": "sops", "secretRef": {"name": self.sops_secret}}
         return {
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
@@ -149,6 +151,12 @@ class _Pen(NamedTuple):
             "metadata": metadata,
             "spec": spec,
         }
+
+    def _secrets(self, layer: Layer, folder: str) -> list[str]:
+        """The way to the layer's ciphertext: a folder with a kustomization of its own, which kustomize lets a base be."""
+        if not layer.secrets:
+            return []
+        return [posixpath.relpath(secret_folder(posixpath.basename(self.directory), layer.name), f"{self.directory}/{folder}")]
 
     def _path(self, path: str) -> str:
         """A path of the project as Flux finds it: from the repository's root."""

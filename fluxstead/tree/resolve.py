@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from fluxstead.tree.asks import Router
+from fluxstead.core.requirement import secret
+from fluxstead.tree.asks import Router, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
 
 
-def resolved(plans: Mapping[str, Plan]) -> dict[str, Plan]:
-    """The same plans with their asks resolved: the observer has its layers, and who asks for a route has its objects."""
+def resolved(plans: Mapping[str, Plan], applied: Sequence[SecretNeed] = ()) -> dict[str, Plan]:
+    """The same plans with their asks resolved: the observer has its layers, and who asks for a route has its objects.
+
+    `applied`: the needed Secrets that layers apply; the others are made by hand, or missing on purpose.
+    """
     router = next((plan.router for plan in plans.values() if plan.router), None)
-    return {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
+    routed = {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
+    return {name: _with_secrets(plan, applied) for name, plan in routed.items()}
 
 
 def layers_of(plans: Mapping[str, Plan]) -> list[Layer]:
@@ -53,3 +58,25 @@ def _with_routes(plan: Plan, router: Router | None) -> Plan:
         layer = layers[places[route.layer]]
         layers[places[route.layer]] = layer._replace(manifests=(*layer.manifests, *router.manifests(route)))
     return plan._replace(layers=tuple(layers), links=tuple(map(router.link, plan.routes)))
+
+
+def needs_of(plans: Mapping[str, Plan]) -> tuple[SecretNeed, ...]:
+    """The Secrets that all systems need; of one that two need in the same layer, the keys of both."""
+    found: dict[tuple[str, str], SecretNeed] = {}
+    for plan in plans.values():
+        for need in plan.secrets:
+            known = found.get((need.layer, need.qualified_name))
+            found[need.layer, need.qualified_name] = known._replace(keys=(*known.keys, *need.keys)) if known else need
+    return tuple(found.values())
+
+
+def _with_secrets(plan: Plan, applied: Sequence[SecretNeed]) -> Plan:
+    """Each layer applies what is needed in it."""
+    by_layer = {layer.name: tuple(need for need in applied if need.layer == layer.name) for layer in plan.layers if plan.secrets}
+    layers = (
+        layer._replace(secrets=needs, offers=layer.offers | {secret(need.namespace, need.name) for need in needs})
+        if (needs := by_layer.get(layer.name))
+        else layer
+        for layer in plan.layers
+    )
+    return plan._replace(layers=tuple(layers)) if plan.secrets else plan

@@ -9,6 +9,7 @@ from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.tree.layer import GROUPS, Layer, groups_of
+from fluxstead.tree.secret_files import OPERATOR
 
 NAME_TAKEN = refuses(
     "tree/name-taken", "F8", "the layer `infrastructure` has the name of the group `infrastructure`", "the description"
@@ -24,6 +25,8 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
     """Layers named like another layer, a group or one of the root's Kustomizations; and namespaces that are not ours."""
     taken = {name: f"the group `{name}`" for name in (*GROUPS, *groups_of(layers))} | {FLUX_NAMESPACE: "Flux's own Kustomization"}
     taken[cluster] = f"the root of the tree, clusters/{cluster}/tree.yaml"
+    if any(layer.secrets for layer in layers):
+        taken[OPERATOR] = f"the folder of the operator's own secrets, secrets/{cluster}/{OPERATOR}"
     taken["kustomization"] = "the file that lists a group's layers"
     for layer in layers:
         yield from _namespaces(layer)

@@ -71,6 +71,12 @@ OF_PODS: Mapping[str, Planted] = {
         says="asks for machines with disk=ssd",
         nodes=[machine(labels={"disk": "hdd"})],
     ),
+    "placement/none-left": Planted(
+        files=layer("web", WEB, _site("nodeSelector: {disk: ssd}")),
+        cure=("nodeSelector:", "tolerations: [{key: gpu, operator: Exists}], nodeSelector:"),
+        says="asks for disk=ssd, and k3s1, which has it, keeps its pods away by gpu",
+        nodes=[machine(labels={"disk": "ssd"}, taints=[_KEPT_AWAY]), machine(name="k3s2", address="192.168.86.72")],
+    ),
     "placement/nowhere": Planted(
         files=layer("web", WEB, DEPLOYMENT, DEPLOYMENT.replace("name: site}", "name: other}", 1)),
         cure=(_POD, "{tolerations: [{operator: Exists}], containers: [{"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fluxstead.core.findings import Source
+from fluxstead.tree.asks import SecretNeed
 from tests.checks.planted import CONFIG, WEB, Planted, layer, obj, release
 
 _SOPS = "sops: {age: [{recipient: age1other, enc: x}], mac: 'ENC[AES256_GCM,data:y]', version: 3.9.0}"
@@ -11,7 +13,21 @@ ENCRYPTED = obj("Secret", "web/settings", "stringData: {color: 'ENC[AES256_GCM,d
 _TOKEN = "ghp" + "_0123456789abcdefghij"
 DECRYPTS = "decryption: {provider: sops, secretRef: {name: sops-age}}"
 
+_NEED = SecretNeed(namespace="web", name="settings", layer="web", purpose="a test", source=Source("Pulumi.home.yaml", 3))
+_LISTED = {
+    **layer("web", WEB, spec=DECRYPTS),
+    "web/kustomization.yaml": "resources: [objects.yaml, ../secrets/home/web]\n",
+    "secrets/home/web/kustomization.yaml": "resources: [settings.sops.yaml]\n",
+}
+
 OF_SECRETS: Mapping[str, Planted] = {
+    "moves/secret": Planted(
+        files={**_LISTED, "secrets/home/web/kustomization.yaml": "resources: []\n"},
+        cure=("secrets", "secrets"),
+        says="secrets/home/web/settings.sops.yaml is gone",
+        before={**_LISTED, "secrets/home/web/settings.sops.yaml": ENCRYPTED},
+        more={"ciphertexts": {"secrets/home/web/settings.sops.yaml": _NEED}},
+    ),
     "secrets/plain": Planted(
         files=layer("web", WEB, obj("Secret", "web/settings", "stringData: {password: hunter2}")),
         cure=("hunter2", "''"),

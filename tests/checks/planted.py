@@ -178,6 +178,7 @@ def past_of(planted: Planted, files: Mapping[str, str]) -> Past:
     before: dict[str, AppliedTree] = {"HEAD": _view(planted.before)} if planted.before is not None else {}
     more = {"products": {"longhorn": Version("1.9.0")}, **planted.more}
     context = CheckContext(tree=_view(files), facts=SYSTEM_FACTS, platform=planted.platform, nodes=planted.nodes, **more)
+    context.earlier = before
     return Past(context, Committed(before, **planted.committed))
 
 

@@ -75,6 +75,8 @@ def test_what_is_not_looked_at(tmp_path: Path) -> None:
     (tmp_path / "e.agekey").unlink()
     os.mkfifo(tmp_path / "e.agekey")
     (tmp_path / "c.agekey").unlink()
+    git(tmp_path, "rm", "-q", "--cached", "c.agekey", "d.agekey")
+    (tmp_path / "d.agekey").unlink()
     assert not list(run(Listed(tmp_path, frozenset()), OF_FILES))
 
 
@@ -96,3 +98,19 @@ def test_a_tree_that_people_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[
     said(tmp_path, {**layer("web", WEB), "age.agekey": _AGE})
     assert main(["check", "--tree", str(tmp_path), "--entry", "clusters/home"]) == 1
     assert "[secrets/in-file] age.agekey holds" in capsys.readouterr().err
+
+
+def test_a_key_that_is_not_added_yet_or_only_staged_is_found(tmp_path: Path) -> None:
+    """F22: the next commit would have it. What Git ignores, it does not take."""
+    git(tmp_path, "init", "-q")
+    (tmp_path / "staged.agekey").write_text(f"{_AGE}\n")
+    git(tmp_path, "add", "-A")
+    (tmp_path / "staged.agekey").write_text("nothing\n")
+    (tmp_path / "new.agekey").write_text(f"# created\n{_AGE}\n")
+    (tmp_path / "mine.agekey").write_text(f"{_AGE}\n")
+    (tmp_path / ".gitignore").write_text("mine.agekey\n")
+    found = sorted(one for one in run(Listed(tmp_path, frozenset()), OF_FILES) if isinstance(one, Finding))
+    assert [(one.id, str(one.source)) for one in found] == [
+        ("secrets/in-file", "new.agekey:2"),
+        ("secrets/in-file", "staged.agekey:1"),
+    ]

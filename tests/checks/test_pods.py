@@ -181,6 +181,27 @@ def test_machines_that_are_not_described(pod: str, said: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pod", "said"),
+    [
+        ("nodeSelector: {disk: ssd}", True),
+        ("nodeSelector: {disk: ssd}, tolerations: [{key: gpu, operator: Exists}]", False),
+        ("nodeSelector: {disk: ssd, zone: attic}", True),  # each is there, and no machine has both
+        ("nodeSelector: {zone: attic}", False),
+        ("nodeSelector: {kubernetes.io/hostname: k3s1}", True),
+        ("nodeSelector: {disk: [ssd]}", False),  # no text: the schema tells
+    ],
+)
+def test_machines_that_keep_away_whom_chooses_them(pod: str, said: bool) -> None:
+    """The other machine would take the pod, and does not have the label."""
+    nodes = [
+        machine(labels={"disk": "ssd"}, taints=[GPU]),
+        machine(name="k3s2", address="192.168.86.72", labels={"zone": "attic"}),
+    ]
+    told = found(WEB, site(f"{pod}, containers: [{{"), nodes=nodes) & {"placement/none-left"}
+    assert bool(told) is said
+
+
+@pytest.mark.parametrize(
     ("toleration", "said"),
     [
         ("{operator: Exists}", {"placement/all-tainted"}),

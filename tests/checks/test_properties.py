@@ -111,7 +111,11 @@ def test_what_is_written_reads_back_as_what_was_checked(folder: Path, tmp_path: 
     assert assembled is not None
     directory = assembled.tree.directory
     texts = {f"{directory}/{path}": text for path, text in assembled.files.items() if path.endswith(".yaml")}
-    around = {str(path.relative_to(tmp_path)): path.read_text() for path in (tmp_path / "apps").rglob("*.yaml")}
+    around = {
+        str(path.relative_to(tmp_path)): path.read_text()
+        for own in ("apps", "secrets")
+        for path in (tmp_path / own).rglob("*.yaml")
+    }
     again = read_applied_tree(TextStore({**texts, **around}), [directory])
     assert {str(item): item.object for item in again.objects} == {
         str(item): dict(item.object) for item in assembled.applied.objects

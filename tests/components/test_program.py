@@ -41,6 +41,18 @@ def test_each_layer_is_a_child_of_its_system_and_carries_its_files(reference: Pr
     assert seen[layers_of(seen)["longhorn"][1].parent].type == "fluxstead:longhorn:Longhorn"
 
 
+def test_a_layer_carries_digests_of_its_ciphertext_and_no_value(example: Project, run_pulumi: Runner) -> None:
+    """A changed Secret shows up at its layer, and no state holds what it says."""
+    layers = layers_of(run_pulumi(example, preview=True))
+    with_secrets = {name: layer.inputs["secrets"] for name, (_, layer) in layers.items() if "secrets" in layer.inputs}
+    assert {name: list(digests) for name, digests in with_secrets.items()} == {
+        "kube-prometheus-stack": ["secrets/edge/kube-prometheus-stack/grafana-admin.sops.yaml"],
+        "wiki-live-access": ["secrets/edge/wiki-live-access/wiki-settings.sops.yaml"],
+    }
+    assert all(len(digest) == 64 for digests in with_secrets.values() for digest in digests.values())
+    assert not any("ENC[" in str(layer.inputs) for _, layer in layers.values())
+
+
 def test_each_system_is_a_component_whose_type_stays(reference: Project, run_pulumi: Runner) -> None:
     """The types are part of the URNs in every state."""
     seen = run_pulumi(reference, preview=True)

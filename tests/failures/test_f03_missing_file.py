@@ -30,4 +30,14 @@ def test_generated_lists_name_the_files_beside_them(example: Project) -> None:
     paths = {file.path for file in assembled.tree}
     for one in lists:
         folder = one.path.removesuffix("kustomization.yaml")
-        assert {folder + name for name in one.object["resources"]} <= paths
+        own = {name for name in one.object["resources"] if not name.startswith("../")}
+        assert {folder + name for name in own} <= paths
+
+
+def test_a_list_of_ciphertext_names_the_files_beside_it(example: Project) -> None:
+    """What is missing leaves its list as well; what the committed list names is an error (moves/secret)."""
+    (example.root / "secrets/edge/wiki-live-access/wiki-settings.sops.yaml").unlink()
+    assembled = example.run().assembled
+    assert assembled is not None
+    assert assembled.lists["secrets/edge/wiki-live-access/kustomization.yaml"].endswith("resources: []\n")
+    refused("F3", "moves/secret")

@@ -77,6 +77,7 @@ def _app(name: str, rest: str) -> tuple[str, str]:
 
 _WIKI, _SENSORS, _APPS = "tag: 4.2.0", "tag: 1.0.3", "  fluxstead:apps:\n"
 _BUDGET, _KUBERNETES = "disruptionBudget: {maxUnavailable: 1}", "    nodeCidr: 10.20.0.0/24"
+_MOVED = "secrets/missing secrets/unused"
 _UI = "    ui:\n      path: /longhorn\n"
 
 
@@ -94,7 +95,7 @@ _APPLICATIONS = (
     edge("applications/budget", "minAvailable", (_BUDGET, "disruptionBudget: {maxUnavailable: 1, minAvailable: 1}")),
     edge("applications/budget-blocks-drains", "minAvailable", (_BUDGET, "disruptionBudget: {minAvailable: 2}")),
     edge("applications/budget-of-one", "disruptionBudget", _beside(_WIKI, _BUDGET)),
-    edge("applications/long-name", "name: live", ("- name: wiki", f"- name: {'w' * 60}")),
+    edge("applications/long-name", "name: live", ("- name: wiki", f"- name: {'w' * 60}"), beside=_MOVED),
     edge("applications/moving-tag", "tag: stable", (_WIKI, "tag: stable")),
     edge("applications/mutable-tag", "tag: latest", (_WIKI, "tag: latest")),
     edge("applications/name-taken", "name: wiki-live", ("- name: whoami", "- name: wiki-live")),
@@ -111,9 +112,9 @@ _APPLICATIONS = (
     edge("applications/plain-secret", "API_TOKEN", _beside("secrets: [wiki-settings]", "env: {API_TOKEN: 7d5c0f3e9b8a4162}", 6)),
     edge("applications/named-secret", "API_TOKEN", _beside("secrets: [wiki-settings]", "env: {API_TOKEN: abcdefgh}", 6)),
     edge("applications/request-above-limit", "requests:", ("limits: {memory: 256Mi}", "limits: {memory: 64Mi}")),
-    edge("applications/reserved-namespace", "name: live", ("- name: wiki", "- name: kube")),
+    edge("applications/reserved-namespace", "name: live", ("- name: wiki", "- name: kube"), beside=_MOVED),
     edge("applications/route-without-port", "route:", ("      port: 3000\n", "")),
-    edge("applications/service-name", "name: 1wiki", ("- name: wiki", "- name: 1wiki")),
+    edge("applications/service-name", "name: 1wiki", ("- name: wiki", "- name: 1wiki"), beside=_MOVED),
     edge("applications/shared-volume", "replicas: 2", _beside(_WIKI, "replicas: 2")),
     edge(
         "applications/tag-in-image", "/wiki:4.2.0", ("image: registry.example.test/wiki", "image: registry.example.test/wiki:4.2.0")
@@ -185,7 +186,13 @@ _SYSTEMS = (
     edge("longhorn/untried-version", "version: 1.13.0", ("version: 1.12.1", "version: 1.13.0")),
     edge("monitoring/chart-version", "v88.5.3", ("version: 88.5.3", "version: v88.5.3")),
     edge("monitoring/unknown-version", "version: 74.2.0", ("88.5.3", "74.2.0"), beside="order/unmet-need"),
-    edge("monitoring/default-password", "grafana:", ("88.5.3", "75.6.0"), ("      adminSecret: grafana-admin\n", "")),
+    edge(
+        "monitoring/default-password",
+        "grafana:",
+        ("88.5.3", "75.6.0"),
+        ("      adminSecret: grafana-admin\n", ""),
+        beside="secrets/unused",
+    ),
     edge(
         "monitoring/plain-password",
         "adminPassword",
@@ -220,7 +227,12 @@ _TREE = (
         ("        storageClass: longhorn-nvme\n        mount", "        storageClass: other\n        mount"),
     ),
     edge("tree/name-taken", "name: edge", ("- name: whoami", "- name: edge")),
-    edge("tree/namespace-not-ours", "fluxstead:monitoring", _beside("version: 88.5.3", "namespace: kube-system", 4)),
+    edge(
+        "tree/namespace-not-ours",
+        "fluxstead:monitoring",
+        _beside("version: 88.5.3", "namespace: kube-system", 4),
+        beside="coldstart/never secrets/other-secret",
+    ),
     edge("accept/error", "longhorn/too-few", (_APPS, f"  fluxstead:accept: [{{id: longhorn/too-few-nodes, reason: x}}]\n{_APPS}")),
     edge("accept/unknown", "longhorn/open-iu", (_APPS, f"  fluxstead:accept: [{{id: longhorn/open-iu, reason: x}}]\n{_APPS}")),
     edge("accept/unused", "dns/mdns", (_APPS, f"  fluxstead:accept: [{{id: dns/mdns, reason: x}}]\n{_APPS}")),

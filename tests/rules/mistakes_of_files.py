@@ -75,7 +75,7 @@ _READING = (
     reference("description/value", "1.9.x", (STACK, "version: 1.9.0", "version: 1.9.x")),
     reference("description/value", "role: master", (K1, "role: server", "role: master"), beside="nodes/no-server"),
     reference("description/value", "replicas: 0", (STACK, "replicas: 2", "replicas: 0")),
-    reference("description/yaml", "storage:", (K1, "labels:", "labels: ["), beside="description/missing"),
+    reference("description/yaml", "labels: [", (K1, "labels:", "labels: ["), beside="description/missing"),
     by_hand("description/yaml", "\a", lambda project: (project / K1).write_text("\a"), beside="description/missing"),
     by_hand("description/missing", "", lambda project: (project / K1).write_text(""), beside="nodes/no-server"),
     reference("description/unreadable", "<<<<<<< HEAD", (K1, "labels:\n", "<<<<<<< HEAD\nlabels:\n"), beside="description/yaml"),

@@ -34,7 +34,7 @@ OF_MACHINES = (
     edge("applications/bad-image", "/Wiki", ("test/wiki\n", "test/Wiki\n")),
     edge("applications/mounted-twice", "mountPath", ("mountPath: /data", "mountPath: /tmp")),
     reference("dns/another-address", "k3s1.local", (STACK, "k3s1.local: 192.168.86.71", "k3s1.local: 192.168.86.99")),
-    reference("longhorn/backup-credentials", "url:", (STACK, _CREDENTIAL, "")),
+    reference("longhorn/backup-credentials", "url:", (STACK, _CREDENTIAL, ""), beside="secrets/accepted-in-vain"),
     _k1("nodes/dialled-twice", "address: 192.168.86.72", "role: server", "role: server\nssh: {address: 192.168.86.72}"),
     reference("nodes/disk-in-two-machines", "serial: S1", (K1, _FIRST, _SERIAL), (K2, _FIRST, _SERIAL)),
     Mistake(

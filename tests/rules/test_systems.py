@@ -36,7 +36,7 @@ from tests.checks.planted import HOME, WEB, kept, layer, obj, release
 from tests.conftest import REFERENCE, REPOSITORY, examples
 
 HERE = Source("Pulumi.home.yaml", 7)
-OF_THE_CLUSTER = {"flux", "kubernetes", "accept"}
+OF_THE_CLUSTER = {"flux", "kubernetes", "accept", "secrets"}
 CHARTS = (*(chart for system in SYSTEMS for chart in system.charts), *OTHER_CHARTS)
 # An API group, and a part of k3s, have these names too.
 NAMES = sorted({name for chart in CHARTS for name in (chart.name, *chart.former_names)} - {"cert-manager", "metrics-server"})

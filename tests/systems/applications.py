@@ -13,9 +13,10 @@ from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.version import Version
 from fluxstead.description.load import load
+from fluxstead.nodes.model import Node
 from fluxstead.systems.applications import plan
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import ControllerPods, Link, Route
+from fluxstead.tree.asks import CollectorPods, ControllerPods, Link, Route
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.resolve import resolved
 
@@ -101,6 +102,7 @@ class PlainRouter:
 
 
 ROUTER = PlainRouter()
+COLLECTOR = CollectorPods("monitoring", {"app.kubernetes.io/name": "prometheus"})
 
 
 def described(folder: Path, apps: str) -> tuple[Application, ...]:
@@ -111,9 +113,9 @@ def described(folder: Path, apps: str) -> tuple[Application, ...]:
     return loaded.description.cluster.apps
 
 
-def planned(apps: Sequence[Application], platform: Platform = PLATFORM) -> Plan:
+def planned(apps: Sequence[Application], platform: Platform = PLATFORM, nodes: Sequence[Node] = ()) -> Plan:
     """The plan, on a cluster with everything."""
-    own = plan(apps, platform, ROUTER, "longhorn")
+    own = plan(apps, platform, ROUTER, "longhorn", nodes=nodes, collector=COLLECTOR)
     return resolved({"ingress": Plan(router=ROUTER), "applications": own})["applications"]
 
 

@@ -9,17 +9,20 @@ import pytest
 
 from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.embedded import run_program
 from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.tree.given import given
 from fluxstead.tree.layer import Layer
 from fluxstead.tree.order import order
 from tests.conftest import Project
+from tests.systems import homelab
 from tests.systems.applications import PLATFORM, RICH, described, layer, objects, planned, the
 
 RESOURCES = {
     "ConfigMap": "configmaps",
     "Deployment": "deployments",
     "HelmRelease": "helmreleases",
+    "HelmRepository": "helmrepositories",
     "HorizontalPodAutoscaler": "horizontalpodautoscalers",
     "Ingress": "ingresses",
     "Middleware": "middlewares",
@@ -31,7 +34,7 @@ RESOURCES = {
 }
 """As `kubectl api-resources` lists them."""
 NEEDED = {"get", "list", "watch", "create", "patch", "delete"}
-"""Of server-side apply, of waiting and of pruning."""
+"""Of server-side apply, of waiting, and of pruning what may be pruned."""
 
 
 def test_it_may_apply_await_and_prune_everything_in_its_layer(tmp_path: Path) -> None:
@@ -52,6 +55,18 @@ def test_both_trees_too_whatever_answers_for_routes(stack: str, request: pytest.
     assert len(apps) == 3
     for one in apps:
         assert not refused(one, role_of(layers, one)), one.name
+
+
+def test_whatever_an_application_is(tmp_path: Path) -> None:
+    """Everything on the page that says how to add one, charts too."""
+    homelab.write(tmp_path)
+    assembled = run_program(tmp_path, homelab.STACK).assembled
+    assert assembled is not None
+    apps = [one for one in acting(assembled.tree.order.layers) if one.group == "apps"]
+    kinds = {manifest.object["kind"] for one in apps for manifest in one.manifests}
+    assert kinds >= {"ConfigMap", "HelmRelease", "HelmRepository", "PersistentVolumeClaim"}
+    for one in apps:
+        assert not refused(one, role_of(assembled.tree.order.layers, one)), one.name
 
 
 def test_it_may_change_neither_its_bounds_nor_its_rights(tmp_path: Path) -> None:
@@ -128,6 +143,7 @@ def refused(one: Layer, rules: Any) -> list[str]:
             if ref.group in rule["apiGroups"] and RESOURCES[ref.kind] in rule["resources"]
             for verb in rule["verbs"]
         }
-        if not verbs >= NEEDED or ref.namespace != one.name:
+        kept = KEEP.items() <= manifest.object["metadata"].get("annotations", {}).items()
+        if not verbs >= NEEDED - ({"delete"} if kept else set()) or ref.namespace != one.name:
             bad.append(str(ref))
     return bad

@@ -46,6 +46,49 @@ def test_viewers_are_people(tmp_path: Path, group: str) -> None:
     assert not refusals(tmp_path, "viewers: oidc:developers")
 
 
+@pytest.mark.parametrize(
+    ("more", "said", "fix"),
+    [
+        ("runAsUser: 0", "0 is root", "runAsRoot: {reason: …}"),
+        ("runAsRoot: true", "expected a mapping", "{reason: …}"),
+        ("devices: [/dev/ttyUSB0]", "expected a mapping", "{hostPath: …}"),
+        ("devices: [{hostPath: /dev/sda}]", "'/dev/sda' is a disk", "volume: for data"),
+        ("devices: [{hostPath: /dev/nvme0n1p2}]", "is a disk", "volume: for data"),
+        ("devices: [{hostPath: /dev/disk/by-id/ata-X}]", "is a disk", "volume: for data"),
+        ("devices: [{hostPath: /var/run/docker.sock}]", "is not a device", "a path below /dev"),
+        ("devices: [{hostPath: /dev/../etc/shadow}]", "is not a path", "an absolute path"),
+        ("ports: [{name: Web, port: 80}]", "'Web' is not the name of a port", "a name such as"),
+        ("ports: [{name: a-name-of-16-char, port: 80}]", "is not the name of a port", "a name such as"),
+        ("ports: [{name: '8080', port: 80}]", "is not the name of a port", "a name such as"),
+        ("ports: [8080]", "expected a mapping", "{name: …, port: …}"),
+        ("files: {/etc/: x}", "is not a config file's path", "the path of one file"),
+        ("files: {/etc/resolv.conf: x}", "is not a config file's path", "the path of one file"),
+        ("files: {app.ini: x}", "is not a path", "an absolute path"),
+        ("files: {/etc/a.yaml: {a: b}}", "expected text", "text"),
+        ("nodeSelector: {gpu: true}", "expected text", "'true' in quotes"),
+        ("volume: {size: 1Gi, mountPath: /d, accessMode: RWX}", "is none of: ReadWriteOnce or ReadWriteMany", "ReadWrite"),
+        ("volume: {size: 1Gi, mountPath: /d, accessModes: [ReadWriteMany]}", "unknown key", "accessMode"),
+        ("chart: {name: a, repository: ghcr.io/a, version: 1.0.0}", "is not the address of a chart repository", "oci://"),
+        ("chart: {name: a, repository: 'https://a.b', version: ^1.0.0}", "is not an exact version", "all three parts"),
+    ],
+)
+def test_what_people_write_who_know_it_from_elsewhere(tmp_path: Path, more: str, said: str, fix: str) -> None:
+    """Each with what to write instead."""
+    apps = WEB.replace(KEPT, f"{KEPT}  {more}\n").lstrip("\n")
+    (tmp_path / "Pulumi.home.yaml").write_text(HEAD + "".join(f"    {line}\n" for line in apps.splitlines()))
+    [found] = load(tmp_path, "home").findings
+    assert said in found.what
+    assert fix in found.fix
+
+
+@pytest.mark.parametrize(
+    "device", ["/dev/ttyACM0", "/dev/serial/by-id/usb-X-if00", "/dev/dri/renderD128", "/dev/video0", "/dev/sg0"]
+)
+def test_devices_that_a_container_may_have(tmp_path: Path, device: str) -> None:
+    """Character devices."""
+    assert not refusals(tmp_path, f"devices: [{{hostPath: {device}}}]")
+
+
 @pytest.mark.parametrize("image", ["GHCR.io/Example/web", "https://ghcr.io/example/web", "ghcr.io//web", "ghcr.io/we b"])
 def test_an_image_that_no_runtime_reads(tmp_path: Path, image: str) -> None:
     """As a registry's reference."""

@@ -202,7 +202,8 @@ def test_what_the_operator_or_helm_would_refuse_is_refused_first(described: dict
 @pytest.mark.parametrize(
     ("described", "expected"),
     [
-        ({"version": "78.5.0"}, [(Severity.WARNING, "monitoring/default-password")]),
+        ({"version": "78.5.0"}, [(Severity.ERROR, "monitoring/default-password")]),
+        ({"version": "78.5.0", "grafana": {"keepDefaultPassword": "a lab"}}, []),
         ({"version": "79.0.0"}, []),
         ({"version": "75.6.0", "grafana": {"adminSecret": "grafana-admin"}}, []),
         ({"version": "75.6.0", "values": {"grafana": {"admin": {"existingSecret": "mine"}}}}, []),

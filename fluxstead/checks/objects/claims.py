@@ -8,6 +8,7 @@ from typing import Any
 from fluxstead.catalog.references import CLASSES, NO_CLASS
 from fluxstead.checks.objects.opaque_namespaces import is_custom
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.system_facts import SystemFacts
 
 _TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
@@ -27,7 +28,7 @@ def _namespace_of(item: AppliedObject) -> str:
 def _has_volumes(facts: SystemFacts, tree: AppliedTree, item: AppliedObject) -> bool:
     """Whether data depends on the object's namespace. A chart that creates claims without a trace in its values goes unseen."""
     if item.ref.kind == "HelmRelease":
-        return bool(facts.chart(tree, item).holds_volumes) or asks_for_claims(item.spec.get("values"))
+        return bool(facts.chart(tree, item).holds_volumes) or asks_for_claims(values_of(tree, item).certain)
     if item.ref.kind == "StatefulSet":
         return bool(item.spec.get("volumeClaimTemplates"))
     # Kubernetes' own kinds also ask for volumes that end with their pods (`ephemeral`).

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.objects.references import References
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree, annotations_of
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.requirement import secret
-from fluxstead.core.shape import mapping
 
 _CONFIGURATION = frozenset({"ConfigMap", "Secret"})
 _MAKES_CERTIFICATES = ("cert", "acme", "issuer")
@@ -53,6 +53,6 @@ def from_charts(facts: SystemFacts, tree: AppliedTree) -> Iterator[ConfigReferen
         namespace = str(item.spec.get("targetNamespace") or item.ref.namespace)
         if not item.is_final:
             continue
-        for named in facts.chart(tree, item).secrets(mapping(item.spec, "values")):
+        for named in facts.chart(tree, item).secrets(values_of(tree, item).certain):
             if isinstance(named.name, str) and named.name:
                 yield ConfigReference(item, secret(namespace, named.name), named.keys)

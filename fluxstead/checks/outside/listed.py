@@ -40,6 +40,9 @@ _EXAMPLES = re.compile(
 _SETTINGS = re.compile(r"(?:^|/)(?:\.env[^/]*|[^/]*\.(?:env|envrc|sh|bash|ini|conf|cfg|toml|tfvars|properties)|kubeconfig[^/]*)$")
 
 
+_AGE = re.compile(r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{20,}")
+
+
 class Listed(NamedTuple):
     """The files of a folder that Git's index lists, and those of them that other rules look at."""
 
@@ -57,6 +60,7 @@ def findings(listed: Listed) -> Iterator[Finding | Remark]:
     if answer is None:
         yield not_checked("secrets in files that nothing lists: Git does not say what is in the repository")
         return
+    yield from _keys(listed, git)
     signs = 0
     paths = [path for path in _paths(answer) if path not in listed.known]
     for number, path in enumerate(paths):
@@ -71,6 +75,35 @@ def findings(listed: Listed) -> Iterator[Finding | Remark]:
                 yield IN_FILE(one.source, what=one.what, why=WHY, fix=f"{one.fix}; `git rm {path}` leaves it in the history")
             else:
                 yield SUSPECTED_IN_FILE(one.source, what=one.what, why=WHY, fix=one.fix)
+
+
+def _keys(listed: Listed, git: Git) -> Iterator[Finding]:
+    """Private keys of age where the next commit, or the one after it, has them: not added yet, or staged and changed since."""
+    others, _ = git.ask("ls-files", "--others", "--exclude-standard", "-z")
+    for path in _names(others):
+        yield from _key(path, text_at(listed.root / path) or "", "it is in the project's folder, and the next `git add` takes it")
+    changed, _ = git.ask("diff-files", "--name-only", "--relative", "-z")
+    for path in _names(changed):
+        staged, _ = git.ask("show", f":./{path}")
+        if not _AGE.search(text_at(listed.root / path) or ""):
+            yield from _key(path, (staged or b"").decode("utf-8", "replace"), "it is staged, whatever the file holds by now")
+
+
+def _key(path: str, text: str, where: str) -> Iterator[Finding]:
+    for one in sightings(text) if _AGE.search(text) else ():
+        if one.proves and not _EXAMPLES.search(path):
+            yield IN_FILE(
+                Source(path, one.line),
+                what=f"{path} holds a private key of age: {where}",
+                why=WHY,
+                fix=f"it outside the repository; git rm --cached {path}, where it was added",
+            )
+            return
+
+
+def _names(answer: bytes | None) -> list[str]:
+    names = (answer or b"").decode("utf-8", "surrogateescape").split("\0")
+    return [name for name in names if name][:_MOST_FILES]
 
 
 def _paths(listing: bytes) -> Iterator[str]:

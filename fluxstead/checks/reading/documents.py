@@ -11,6 +11,7 @@ import yaml
 
 from fluxstead.core.findings import Source
 from fluxstead.core.yaml_depth import is_nested_without_end
+from fluxstead.core.yaml_mark import break_in
 
 _ENDLESS = "nested without end"
 
@@ -140,8 +141,8 @@ def _documents(reader: type[_AnyLoader], text: str, path: str) -> list[Document]
                 break
             found.append(Document(path, loader.construct_document(node), Source(path, node.start_mark.line + 1)))
     except yaml.MarkedYAMLError as problem:
-        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        found.append(Document(path, None, Source(path, line), problem=problem.problem or "not YAML"))
+        broken = break_in(text, problem)
+        found.append(Document(path, None, Source(path, broken.line), problem=broken.what))
     except yaml.YAMLError as problem:
         found.append(Document(path, None, Source(path), problem=str(problem).splitlines()[0]))
     except RecursionError:

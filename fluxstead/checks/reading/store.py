@@ -153,6 +153,43 @@ class TextStore:
         return folders_of(self._files)
 
 
+class OverlaidStore:
+    """Some files as they will be written, by path, over those that are there."""
+
+    def __init__(self, files: Mapping[str, str], under: Store) -> None:
+        self._over = TextStore(files)
+        self._under = under
+
+    def is_file(self, path: str) -> bool:
+        """As in Store."""
+        return self._over.is_file(path) or self._under.is_file(path)
+
+    def is_folder(self, path: str) -> bool:
+        """As in Store."""
+        return self._over.is_folder(path) or self._under.is_folder(path)
+
+    def children(self, folder: str) -> Sequence[str]:
+        """As in Store."""
+        over = self._over.children(folder)
+        return sorted({*over, *(self._under.children(folder) if not over or self._under.is_folder(folder) else ())})
+
+    def text(self, path: str) -> str:
+        """As in Store."""
+        return (self._over if self._over.is_file(path) else self._under).text(path)
+
+    def any_text(self, path: str) -> str:
+        """As in Store."""
+        return (self._over if self._over.is_file(path) else self._under).any_text(path)
+
+    def documents(self, path: str) -> Sequence[Document]:
+        """As in Store."""
+        return (self._over if self._over.is_file(path) else self._under).documents(path)
+
+    def left_out(self, path: str) -> str | None:
+        """As in Store."""
+        return self._under.left_out(path)
+
+
 class TreeStore:
     """A generated tree, with what people wrote around it.
 

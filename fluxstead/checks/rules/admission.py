@@ -17,6 +17,7 @@ from fluxstead.checks.objects.scaled import SCALED
 from fluxstead.checks.reading.applied_tree import AppliedObject, labels_of
 from fluxstead.checks.reading.charts import helm_identity
 from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
@@ -61,7 +62,7 @@ def pod_security(context: CheckContext) -> Iterator[Finding]:
             yield _refused(context, pod.item, level, ", ".join(found[:_SHOWN]) + more)
     for item in context.tree.of("HelmRelease"):
         level = levels.get(helm_identity(item).namespace)
-        needs = context.facts.chart(context.tree, item).on_the_host(mapping(item.spec, "values"))
+        needs = context.facts.chart(context.tree, item).on_the_host(values_of(context.tree, item).certain)
         if level is not None and needs and item.is_final:
             yield _refused(context, item, level, needs)
 

@@ -165,7 +165,7 @@ def _given(platform: Platform | None) -> frozenset[Requirement]:
     requirements: set[Requirement] = set(map(namespace, (*NAMESPACES, FLUX_NAMESPACE)))
     if platform:
         brings = k3s_brings(platform.disabled, platform.kubernetes)
-        requirements.update(brings.crds)
+        requirements.update(brings.crds, platform.kinds)
         requirements.update(map(storage_class, brings.storage_classes))
         requirements.update(map(ingress_class, brings.ingress_classes))
     return frozenset(requirements)
@@ -242,7 +242,8 @@ def _never(item: AppliedObject, need: Requirement) -> Finding:
         item.source,
         what=f"{item} needs {need}, and nothing in the tree, in k3s or in Flux brings it",
         why="on an empty cluster it is refused, or never becomes ready (U5)",
-        fix=f"what brings {need}, in this Kustomization or in one that it depends on",
+        fix=f"what brings {need}, in this Kustomization or in one that it depends on"
+        + (f"; `kubernetes: {{kinds: [{need.name}]}}` if something outside Flux does" if isinstance(need, GroupKind) else ""),
     )
 
 

@@ -17,6 +17,7 @@ from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.requirement import secret
 from fluxstead.core.shape import mapping
 
 DECRYPTION_KEY = warns(
@@ -40,7 +41,11 @@ def findings(context: CheckContext) -> Iterator[Finding]:
     if context.tree.partial:
         return
     missing: dict[ObjectRef, tuple[AppliedObject, set[str]]] = {}
+    # What a described system needs is told of by itself, with what to type (fluxstead.secrets).
+    needed = {secret(need.namespace, need.name) for need in context.ciphertexts.values()}
     for one in _missing(context):
+        if one.ref in needed:
+            continue
         missing.setdefault(one.ref, (one.item, set()))[1].update(one.keys)
     for ref, (item, keys) in missing.items():
         if ref.kind == "Secret":

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.catalog.data_images import unreadable_data
+from fluxstead.catalog.databases import DATABASES
 from fluxstead.catalog.kinds import WORKLOADS, pod_in
 from fluxstead.checks.objects.claims import asks_for_claims
 from fluxstead.checks.objects.pods import containers_of
@@ -13,6 +14,7 @@ from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.apply import is_left_alone, is_recreated
 from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import would_be_pruned
 from fluxstead.core.check import warns
@@ -30,6 +32,12 @@ CLAIM_ANEW = warns(
     "moves/claim-anew",
     "U10",
     "PersistentVolumeClaim web-dev/web in HEAD leaves the tree, and web-test/web is new",
+    "the tree and the commits before it",
+)
+DATA_STAYS = warns(
+    "moves/data-stays",
+    "U10",
+    "PersistentVolumeClaim web/photos in HEAD leaves the tree, and stays in the cluster with its data",
     "the tree and the commits before it",
 )
 NO_LONGER_KEPT = warns(
@@ -59,7 +67,7 @@ def data(move: Transition) -> Iterator[Finding]:
     """What changes around data that is there."""
     if move.nothing_is_left:
         return
-    yield from _renamed_claims(move)
+    yield from _claims_left(move)
     for old, new in move.changed:
         if not (old.is_final and new.is_final) or is_left_alone(new):
             continue
@@ -67,10 +75,13 @@ def data(move: Transition) -> Iterator[Finding]:
         if new.ref.kind in WORKLOADS:
             yield from _majors(move, new, _images_on_claims(old), _images_on_claims(new))
             yield from _voters(move, old, new)
+        elif (new.ref.group, new.ref.kind) in DATABASES:
+            yield from _database(move, old, new)
     for old, new in move.releases():
         if new.keeps("spec", "values"):
-            was, now = (dict(_images_in(mapping(item.spec, "values"), ())) for item in (old, new))
-            if was != now and asks_for_claims(new.spec.get("values")):
+            before, after = values_of(move.before, old).certain, values_of(move.now, new).certain
+            was, now = (dict(_images_in(values, ())) for values in (before, after))
+            if was != now and asks_for_claims(after):
                 yield from _majors(move, new, was, now)
 
 
@@ -85,6 +96,20 @@ def _majors(move: Transition, new: AppliedObject, was: Mapping[Any, str], now: M
                 why=f"{product.title} does not start on the data of that version",
                 fix=f"{was[key]}" + (f"; or {product.way}" if product.way else ""),
             )
+
+
+def _database(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
+    """Another major version of what an operator runs on claims of its own."""
+    database = DATABASES[new.ref.group, new.ref.kind]
+    was, now = database.major(old.spec), database.major(new.spec)
+    if was is None or now is None or was == now:
+        return
+    yield OTHER_MAJOR(
+        line_with(move.now.store, new.document, *database.keys),
+        what=f"{new.ref} in {move.name} runs {database.title} {was}, and now {now}, on the same claims",
+        why=database.up if now > was else database.down,
+        fix=f"{database.title} {was}" + (f"; {database.fix}" if now > was else ""),
+    )
 
 
 def _images_on_claims(item: AppliedObject) -> dict[tuple[str, str], str]:
@@ -146,8 +171,8 @@ def _voters(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterato
         )
 
 
-def _renamed_claims(move: Transition) -> Iterator[Finding]:
-    """A claim that stays behind while one of the same name begins elsewhere, or while its workload takes a new one."""
+def _claims_left(move: Transition) -> Iterator[Finding]:
+    """A claim that stays behind: alone, or while one of its name begins elsewhere, or while its workload takes a new one."""
     gone = [old for old in move.before.of(_CLAIM) if old.ref not in move.now.by_ref and not would_be_pruned(old, move.now)]
     if not gone:
         return
@@ -164,6 +189,20 @@ def _renamed_claims(move: Transition) -> Iterator[Finding]:
                 why="the new claim begins empty, and what was written stays in the old one, which nothing mounts any more (U10)",
                 fix=f"{old.ref.qualified_name}, as before; or the data copied, if {new.ref.qualified_name} is to go on with them",
             )
+        elif not _leaves(move, old.ref.namespace):
+            delete = f"`kubectl delete persistentvolumeclaim {old.ref.name} -n {old.ref.namespace}`"
+            yield DATA_STAYS(
+                old.source,
+                what=f"{old.ref} in {move.name} leaves the tree, and stays in the cluster with its data",
+                why="they go on using disks and backups, and nothing mounts them any more",
+                fix=f"it as it was, or, if the data are meant to go, {delete} once the commit has arrived",
+            )
+
+
+def _leaves(move: Transition, namespace: str) -> bool:
+    """Whether the namespace leaves too, which tells of what is in it."""
+    ref = ObjectRef("", "Namespace", "", namespace)
+    return ref in move.before.by_ref and ref not in move.now.by_ref
 
 
 def _replaced(move: Transition, made: Mapping[ObjectRef, AppliedObject]) -> dict[ObjectRef, AppliedObject]:
@@ -189,4 +228,4 @@ def _volumes(item: AppliedObject) -> dict[str, ObjectRef]:
     }
 
 
-MOVES = (Rule(data, (OTHER_MAJOR, CLAIM_ANEW, NO_LONGER_KEPT, MAJORITY_LEAVES)),)
+MOVES = (Rule(data, (OTHER_MAJOR, CLAIM_ANEW, DATA_STAYS, NO_LONGER_KEPT, MAJORITY_LEAVES)),)

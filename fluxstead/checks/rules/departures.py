@@ -21,6 +21,7 @@ from fluxstead.checks.reading.applied_tree import (
     reconciles_itself,
 )
 from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef
@@ -102,7 +103,8 @@ def left(move: Transition) -> Iterator[Finding]:
                 yield pruned(move.name, old)
         elif old.ref.kind in _ORPHANS and old.ref not in replaced and not with_all_volumes:
             way = _deletion(move.context, before, old, accounts)
-            yield _orphan(move.name, old, f"it as it was, or, if it is meant to go, {way} once the commit has arrived")
+            fix = f"it as it was, or, if it is meant to go, {way} once the commit has arrived"
+            yield _orphan(move.name, old, fix, data_in(before, old, facts))
 
 
 def orphans(past: Past) -> Iterator[Finding]:
@@ -126,24 +128,45 @@ def orphans(past: Past) -> Iterator[Finding]:
         else:
             back = f"`git checkout HEAD~ -- {old.document.path}`, and its line in the list"
             fix = f"{back}; or, if it is meant to go, {_deletion(context, before, old, accounts)}"
-        yield _orphan("HEAD~", old, fix)
+        yield _orphan("HEAD~", old, fix, data_in(before, old, context.facts))
 
 
-def _orphan(name: str, old: AppliedObject, fix: str) -> Finding:
+def _orphan(name: str, old: AppliedObject, fix: str, data: str) -> Finding:
+    without = f"without an owner, with the data of {data}" if data else "without an owner"
     return ORPHANED(
         old.source,
-        what=f"{old.ref} in {name} leaves the tree, and stays in the cluster without an owner",
-        why="it keeps running, and no commit changes, upgrades or repairs it any more",
+        what=f"{old.ref} in {name} leaves the tree, and stays in the cluster {without}",
+        why="they go on using disks and backups, and no commit repairs them any more"
+        if data
+        else "it keeps running, and no commit changes, upgrades or repairs it any more",
         fix=fix,
     )
+
+
+def data_in(before: AppliedTree, namespace: AppliedObject, facts: SystemFacts) -> str:
+    """What holds data in a namespace, in words; empty for anything else, and where nothing does."""
+    if namespace.ref.kind != "Namespace":
+        return ""
+    name = namespace.ref.name
+    claims = sorted(one.ref.name for one in before.of("PersistentVolumeClaim") if one.ref.namespace == name)
+    if claims:
+        return f"PersistentVolumeClaim {', '.join(claims)}"
+    holder = volumes_by_namespace(facts, before).get(name)
+    return str(holder.ref) if holder else ""
 
 
 def _deletion(context: CheckContext, before: AppliedTree, old: AppliedObject, accounts: Mapping[str, Sequence[ObjectRef]]) -> str:
     own = context.facts.chart(before, old).holds_volumes if old.ref.kind == "HelmRelease" else ""
     if own:
         return own
-    refs = dict.fromkeys((old.ref, *(accounts.get(old.ref.name, ()) if old.ref.kind == "Namespace" else ())))
-    return f"`{' && '.join(map(_delete, refs))}`"
+    if old.ref.kind != "Namespace":
+        return f"`{_delete(old.ref)}`"
+    refs = dict.fromkeys((old.ref, *accounts.get(old.ref.name, ())))
+    # Helm's own record of a release is in its namespace: without it, nothing uninstalls the release any more.
+    inside = any(one.ref.namespace == old.ref.name for one in before.of("HelmRelease"))
+    after = " after the releases in it" if inside else ""
+    deletes = " (which deletes the data)" if data_in(before, old, context.facts) else ""
+    return f"`{' && '.join(map(_delete, refs))}`{after}{deletes}"
 
 
 def _delete(ref: ObjectRef) -> str:

@@ -20,6 +20,11 @@ NO_SUCH_LABEL = warns(
     "placement/missing-label", "F10", "Deployment web/site asks for machines with disk=ssd, and none is described with it"
 )
 NO_SUCH_NODE = refuses("placement/missing-node", "F18", "Deployment web/site asks for the machine k3s9, which is not described")
+NONE_LEFT = refuses(
+    "placement/none-left",
+    "F18",
+    "Deployment web/site asks for gpu=yes, and k3s2, which has it, keeps its pods away by gpu:NoSchedule",
+)
 NOWHERE = refuses("placement/nowhere", "F18", "every machine keeps 2 workloads away: Deployment web/site and 1 more")
 NOWHERE_YET = warns("placement/nowhere-yet", "F18", "until k3s2 joins, every machine keeps Deployment web/site away")
 
@@ -45,13 +50,49 @@ def machines(context: CheckContext) -> Iterator[Finding]:
                     fix=nearest(name, names) or f"one of {', '.join(names)}, or a file nodes/{name}.yaml",
                 )
         for key, value in mapping(spec, "nodeSelector").items():
-            if (key, value) not in labels and not any(own in key for own in _BY_OTHERS):
+            if not isinstance(value, str) or (key, value) in labels:
+                continue  # what is no text, the schema tells
+            if not any(own in key for own in _BY_OTHERS):
                 yield NO_SUCH_LABEL(
                     line_with(context.tree.store, pod.item.document, f"{key}:"),
                     what=f"{pod.item} asks for machines with {key}={value}, and none is described with it",
                     why="unless somebody labels one by hand, its pods stay pending",
                     fix=f"labels: {{{key}: {value}}} in the file of a machine, or another nodeSelector",
                 )
+
+
+def chosen(context: CheckContext) -> Iterator[Finding]:
+    """Pods that choose machines by labels which no machine has together, or only those that keep them away."""
+    labels = {label for node in context.nodes for label in _labels(node).items()}
+    for pod in _pods(context) if context.nodes else ():
+        selector = mapping(mapping(pod.template, "spec"), "nodeSelector")
+        asked = [(key, value) for key, value in selector.items() if key == _HOST or not any(own in key for own in _BY_OTHERS)]
+        # What no machine has is told above, and what every machine keeps away, below.
+        if not asked or not all(isinstance(value, str) and (key, value) in labels for key, value in asked):
+            continue
+        if pod.item.ref.kind == "DaemonSet" or not _taken(pod, context.nodes):
+            continue
+        fitting = [node for node in context.nodes if _labels(node).items() >= set(asked)]
+        if not _taken(pod, fitting):
+            yield _none_left(context, pod, asked, fitting)
+
+
+def _labels(node: Node) -> dict[str, str]:
+    return {**node.labels, _HOST: node.name}
+
+
+def _none_left(context: CheckContext, pod: Pod, asked: Sequence[tuple[str, str]], fitting: Sequence[Node]) -> Finding:
+    wanted = " and ".join(f"{key}={value}" for key, value in asked)
+    taint = next((str(taint) for node in fitting for taint in node.taints if taint.repels), "")
+    away = f"{', '.join(node.name for node in fitting)}, which has it, keeps its pods away by {taint}"
+    return NONE_LEFT(
+        line_with(context.tree.store, pod.item.document, f"{asked[0][0]}:"),
+        what=f"{pod.item} asks for {wanted}, and {away if fitting else 'no machine has them together'}",
+        why="no other machine may run its pods, and they stay pending",
+        fix=f"tolerations of {taint}; or a machine with that label, without the taint"
+        if fitting
+        else "labels that one machine has",
+    )
 
 
 def taints(context: CheckContext) -> Iterator[Finding]:
@@ -129,5 +170,6 @@ def _counted(pods: Sequence[Pod]) -> str:
 
 RULES = (
     Rule(machines, (NO_SUCH_NODE, NO_SUCH_LABEL)),
+    Rule(chosen, (NONE_LEFT,)),
     Rule(taints, (ALL_TAINTED, NOWHERE, NOWHERE_YET)),
 )

@@ -10,6 +10,7 @@ from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.charts import chart_of, chart_source, helm_identity
 from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
@@ -96,7 +97,7 @@ def _place(move: Transition, old: AppliedObject, new: AppliedObject) -> Source:
 
 def _claims(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
     chart = move.facts.chart(move.now, new)
-    before, after = mapping(old.spec, "values"), mapping(new.spec, "values")
+    before, after = values_of(move.before, old).certain, values_of(move.now, new).certain
     if not chart.claims or before == after or chart is not move.facts.chart(move.before, old):
         return
     for claim in chart.claims:

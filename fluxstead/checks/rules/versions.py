@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_to_all, unknown_values, versions_known
+from fluxstead.catalog.chart_values import UnknownValue, neighbours, unknown_to_all, versions_known
 from fluxstead.catalog.flux_apis import GONE_SINCE
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
@@ -31,7 +31,7 @@ BOUNDED_RANGE = warns("versions/bounded-range", "F23", "HelmRelease a/b takes ve
 VERSION_IS_NO_TEXT = refuses("versions/number", "F20", "HelmRelease a/b has the version 1.10, which YAML reads as the number 1.1")
 VERSION_RANGE = refuses("versions/range", "F4, F23", "HelmRelease a/b takes version `>=5.0.0` of chart site")
 MOVING_CHART = warns("versions/moving-chart", "F23", "OCIRepository web/site has no ref, and takes its chart from the tag latest")
-VALUES_NOT_YAML = refuses("tree/values-not-yaml", "F20", "valuesContent of HelmChartConfig kube-system/site is not YAML")
+VALUES_NOT_YAML = refuses("tree/values-not-yaml", "F20", "valuesContent, for HelmChartConfig kube-system/site, is not YAML")
 SOURCE_TYPE = refuses("versions/source-type", "F20", "HelmRepository a/b has type oci, but its URL is https://charts.example.test")
 
 
@@ -72,21 +72,18 @@ def chart_values(context: CheckContext) -> Iterator[Finding | Remark]:
     """Values that the chart's version does not know (F20)."""
     kubernetes = context.platform.kubernetes if context.platform else None
     for one in context.chart_values:
-        if one.problem:
+        for problem in one.problems:
             yield VALUES_NOT_YAML(
-                line_with(context.tree.store, one.item.document, "valuesContent"),
-                what=f"valuesContent of {one.item} is not YAML: {one.problem}",
-                why="k3s's helm job fails at every attempt, and the chart stays as it is",
+                problem.source,
+                what=f"{problem.what}, for {one.item}, is not YAML: {problem.why}",
+                why="every attempt to install the chart or to change it fails",
                 fix="a mapping of the chart's values",
             )
-        if not one.chart or not one.values or not one.item.has_final_name:
+        if not one.chart or not one.said or not one.item.has_final_name:
             continue
         oldest, newest = chart_versions(one, kubernetes)
         chart = f"{one.chart} {oldest}" if oldest == newest else f"{one.chart} {oldest} to {newest}, of which k3s brings one,"
-        if oldest == newest:
-            unknown = unknown_values(one.chart, newest, one.values)
-        else:
-            unknown = unknown_to_all(one.chart, oldest, newest, one.values)
+        unknown = unknown_to_all(one.chart, oldest, newest, one.said)
         if unknown is None:
             yield not_checked(f"the values of chart {one.chart} {one.version}: {_why_not(one)}")
         for key in unknown or ():

@@ -18,13 +18,16 @@ _NAME = "flux"
 """Of role and binding, in the application's namespace."""
 _RBAC = "rbac.authorization.k8s.io"
 _READ = ("get", "list", "watch")
+_HELM, _RELEASES = "helm.toolkit.fluxcd.io", "helmreleases"
+"""Only an application from a chart may have one: helm-controller installs what it says with its own rights. None is pruned."""
 
 _APPLIED: Mapping[str, tuple[str, ...]] = {
-    "": ("persistentvolumeclaims", "serviceaccounts", "services"),
+    "": ("configmaps", "persistentvolumeclaims", "serviceaccounts", "services"),
     "apps": ("deployments",),
     "autoscaling": ("horizontalpodautoscalers",),
     "networking.k8s.io": ("ingresses", "networkpolicies"),
     "policy": ("poddisruptionbudgets",),
+    "source.toolkit.fluxcd.io": ("helmrepositories",),
     "traefik.io": ("middlewares",),
 }
 """What an application's layer can have, as RBAC names it, by API group; routes with any controller, or none.
@@ -58,7 +61,12 @@ def account(instance: Instance) -> Iterator[dict[str, Any]]:
         "automountServiceAccountToken": False,
     }
     metadata = {"name": _NAME, "namespace": instance.name, "annotations": dict(KEEP)}
-    yield {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": list(_rules())}
+    yield {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "Role",
+        "metadata": metadata,
+        "rules": list(_rules(of_a_chart=instance.app.chart is not None)),
+    }
     yield {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "RoleBinding",
@@ -68,8 +76,10 @@ def account(instance: Instance) -> Iterator[dict[str, Any]]:
     }
 
 
-def _rules() -> Iterator[dict[str, Any]]:
+def _rules(*, of_a_chart: bool) -> Iterator[dict[str, Any]]:
     for group, applied in _APPLIED.items():
         yield {"apiGroups": [group], "resources": list(applied), "verbs": ["create", "delete", *_READ, "patch"]}
-    for group, read in _READ_ONLY.items():
+    if of_a_chart:
+        yield {"apiGroups": [_HELM], "resources": [_RELEASES], "verbs": ["create", *_READ, "patch"]}
+    for group, read in {**_READ_ONLY, **({} if of_a_chart else {_HELM: (_RELEASES,)})}.items():
         yield {"apiGroups": [group], "resources": list(read), "verbs": list(_READ)}

@@ -9,7 +9,8 @@ from fluxstead.core.findings import Finding, Source
 from fluxstead.core.image import is_image, nearest_image
 from fluxstead.core.names import nearest_name
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.systems.applications import declared, running
+from fluxstead.nodes.model import Node
+from fluxstead.systems.applications import declared, forms, inside, mounting, rights, running
 from fluxstead.systems.applications.instance import instances
 from fluxstead.systems.applications.settings import Application
 
@@ -21,8 +22,6 @@ NAME_TAKEN = refuses(
     "environment `prod` of `web` is the layer `web-prod`, which is already described at …",
     "the description",
 )
-NO_ENVIRONMENT = refuses("applications/no-environment", "U7", "application `web` has no environment", "the description")
-NO_IMAGE = refuses("applications/no-image", "U7", "application `web` has neither an image nor a path", "the description")
 PATH_TAKEN = refuses("applications/path-taken", "F8", "application `web` would be reconciled from generated/web", "the description")
 RESERVED_NAMESPACE = refuses(
     "applications/reserved-namespace", "U7", "the namespace `kube-web` belongs to Kubernetes or Flux", "the description"
@@ -31,40 +30,41 @@ SERVICE_NAME = refuses("applications/service-name", "U7", "no Service can be cal
 TAG_IN_IMAGE = refuses(
     "applications/tag-in-image", "F23", "the image registry.example/web:1 carries a tag or a digest", "the description"
 )
-TWO_FORMS = refuses("applications/two-forms", "U7", "application `web` has a path and also image", "the description")
 CHECKS = (
     BAD_IMAGE,
     LONG_NAME,
     NAME_TAKEN,
-    NO_ENVIRONMENT,
-    NO_IMAGE,
     PATH_TAKEN,
     RESERVED_NAMESPACE,
     SERVICE_NAME,
     TAG_IN_IMAGE,
-    TWO_FORMS,
 )
 
 _NAMESPACE_LENGTH = 63
-
-# The keys that go with a directory; every other key says how an image runs.
-_KEYS_WITH_PATH = frozenset({"name", "path", "interval", "timeout", "depends_on"})
+_RELEASE_LENGTH = 53
+"""helm: pkg/chart/common/util/validate_name.go, maxNameLen."""
 
 _OWNED = {"generated": "fluxstead writes it and prunes what it finds there", "clusters": "Flux itself is reconciled from there"}
 
 
-def findings_of(apps: Sequence[Application], *, metrics: bool) -> Iterator[Finding]:
-    """What is wrong with the applications, in the order they are described; `metrics`: whether the cluster has any to scale by."""
+def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: bool) -> Iterator[Finding]:
+    """What is wrong with the applications, in the order they are described.
+
+    `nodes` are the machines that run them; `metrics`: whether the cluster has any to scale by.
+    """
     taken: dict[str, Source] = {}
     paths: dict[str, Source] = {}
     for app in apps:
-        yield from _form(app)
+        yield from forms.findings_of(app)
         if app.path is not None:
             yield from _name(app.name, f"application `{app.name}`", app.source_of("name"), taken)
             yield from _path(app, app.path, paths)
         else:
             yield from _image(app)
+            yield from _release(app)
             yield from declared.findings_of(app)
+            yield from inside.findings_of(app)
+            yield from rights.findings_of(app, nodes)
             for instance in instances(app):
                 what = f"environment `{instance.environment.name}` of `{app.name}`"
                 source = instance.environment.source_of("name")
@@ -73,33 +73,8 @@ def findings_of(apps: Sequence[Application], *, metrics: bool) -> Iterator[Findi
                 yield from _namespace(instance.name, instance.environment.source_of("name"))
                 yield from declared.findings_of(instance.environment)
                 yield from running.findings_of(instance, metrics=metrics)
-
-
-def _form(app: Application) -> Iterator[Finding]:
-    if app.path is None and app.image is None:
-        yield NO_IMAGE(
-            app.source,
-            what=f"application `{app.name}` has neither an image nor a path",
-            why="there is nothing to run",
-            fix="image: with environments, or path: with the directory of your own manifests",
-        )
-    elif app.path is None and not app.environments:
-        yield NO_ENVIRONMENT(
-            app.source,
-            what=f"application `{app.name}` has no environment",
-            why="it would silently run nowhere",
-            fix="environments: with at least a name and a tag",
-        )
-    elif app.path is not None:
-        unread = sorted(app.model_fields_set - _KEYS_WITH_PATH)
-        if unread:
-            keys = [Application.model_fields[field].alias or field for field in unread]
-            yield TWO_FORMS(
-                app.source_of(keys[0]),
-                what=f"application `{app.name}` has a path and also {', '.join(keys)}",
-                why="your own manifests say these themselves, so nothing would read them",
-                fix="the path alone, or the image without a path",
-            )
+                yield from mounting.findings_of(instance, nodes)
+                yield from rights.of_instance(instance, nodes)
 
 
 def _name(name: str, what: str, source: Source, taken: dict[str, Source]) -> Iterator[Finding]:
@@ -128,6 +103,16 @@ def _namespace(name: str, source: Source) -> Iterator[Finding]:
             what=f"the namespace `{name}` belongs to Kubernetes or Flux",
             why="its pods would be cut off from the network and refused by Pod Security",
             fix="another name for the application or the environment",
+        )
+
+
+def _release(app: Application) -> Iterator[Finding]:
+    if app.chart and len(app.name) > _RELEASE_LENGTH:
+        yield LONG_NAME(
+            app.source_of("name"),
+            what=f"`{app.name}` has {len(app.name)} characters",
+            why=f"it is the name of a Helm release, which can have at most {_RELEASE_LENGTH}",
+            fix="a shorter name for the application",
         )
 
 
@@ -169,7 +154,7 @@ def _image(app: Application) -> Iterator[Finding]:
             why="the kubelet refuses it as InvalidImageName, and no pod starts",
             fix=f"image: {nearest_image(image)}",
         )
-    if app.port is not None and not app.name[0].isalpha():
+    if app.chart is None and (app.port is not None or app.ports) and not app.name[0].isalpha():
         yield SERVICE_NAME(
             app.source_of("name"),
             what=f"no Service can be called `{app.name}`",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.secrecy import is_password, may_be_secret
+from fluxstead.core.secrecy import is_password, may_be_secret, named_in
 from fluxstead.core.secret_forms import is_random, sightings
 from fluxstead.systems.applications.settings import EPHEMERAL, Application, Environment
 
@@ -32,6 +32,7 @@ CHECKS = (NAMED_SECRET, UNKNOWN_PEER, PLAIN_SECRET, REQUEST_ABOVE_LIMIT)
 def findings_of(owner: Application | Environment) -> Iterator[Finding]:
     """What is wrong with what `owner` itself says."""
     yield from _variables(owner)
+    yield from _files(owner)
     yield from _resources(owner)
     yield from _peers(owner)
 
@@ -49,6 +50,20 @@ def _variables(owner: Application | Environment) -> Iterator[Finding]:
         else:
             what = f"the variable {name} sounds like a secret, and its value is here in plain text ({len(value)} characters)"
             yield NAMED_SECRET(source, what=what, why=why, fix=fix)
+
+
+def _files(owner: Application | Environment) -> Iterator[Finding]:
+    """By the names of settings in config files."""
+    for path, text in owner.files.items():
+        found = list(named_in(text))
+        if found:
+            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+            yield NAMED_SECRET(
+                owner.source_of("files", path),
+                what=f"the setting {found[0][1]} in {path} sounds like a secret, and its value is here in plain text{more}",
+                why="anyone who can read the repository, now or later, has it (F22)",
+                fix="a SOPS-encrypted Secret with a variable that the application reads in its place, and secrets: [its name]",
+            )
 
 
 def _resources(owner: Application | Environment) -> Iterator[Finding]:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from fluxstead.core.findings import Source
 from fluxstead.core.names import bounded
 from fluxstead.core.quantity import Quantity
-from fluxstead.systems.applications.settings import Application, Environment, Resources, Volume
+from fluxstead.systems.applications.mounts import Volume
+from fluxstead.systems.applications.settings import Application, Environment, Resources
+
+DATA = "data"
+"""What a pod calls the volume of `volume`."""
+
+
+class Claimed(NamedTuple):
+    """A volume: what the pod calls it, the name of its claim, and what is described of it."""
+
+    name: str
+    claim: str
+    volume: Volume
 
 
 class Instance(NamedTuple):
@@ -34,9 +46,47 @@ class Instance(NamedTuple):
         return self.environment.resources or self.app.resources
 
     @property
-    def volume(self) -> Volume | None:
-        """The volume, if there is one."""
-        return self.environment.volume or self.app.volume
+    def volumes(self) -> tuple[Claimed, ...]:
+        """Its volumes. The claim of `volume` has the application's name, and those of `volumes` add theirs."""
+        first = self.environment.volume or self.app.volume
+        named = {volume.name: volume for volume in (*self.app.volumes, *self.environment.volumes)}
+        return (
+            *((Claimed(DATA, self.app.name, first),) if first else ()),
+            *(Claimed(name, f"{self.app.name}-{name}", volume) for name, volume in named.items()),
+        )
+
+    @property
+    def single(self) -> bool:
+        """Whether only one pod at a time can have what it has: a volume of one machine, or a device."""
+        return bool(self.app.devices) or any(not one.volume.shared for one in self.volumes)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The config files by their paths."""
+        return self.app.files | self.environment.files
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The number of the port with its metrics; None without such a port, or without metrics."""
+        metrics = self.app.metrics
+        if metrics is None or metrics.port is None:
+            return self.app.port if metrics else None
+        return next((one.port for one in self.app.ports if one.name == metrics.port), None)
+
+    @property
+    def node_selector(self) -> dict[str, str]:
+        """The labels of the machines that may run it."""
+        own = self.environment.node_selector
+        return (self.app.node_selector or {}) if own is None else own
+
+    @property
+    def pod_security(self) -> Literal["restricted", "baseline", "privileged"]:
+        """The strictest Pod Security Standard that its pods keep to."""
+        if self.app.chart:
+            return self.app.chart.pod_security
+        if self.app.devices:
+            return "privileged"
+        return "baseline" if self.app.run_as_root else "restricted"
 
     @property
     def viewers(self) -> str | None:

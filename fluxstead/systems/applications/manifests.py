@@ -1,4 +1,4 @@
-"""The layers of applications: two for each environment of an image, one for each directory of your own manifests.
+"""The layers of applications: two for each environment of an image or a chart, one for each directory of your own manifests.
 
 What an application is made of has a layer that Flux applies with no more rights than its namespace needs; namespace, bounds and
 these rights are a layer before it, which Flux applies with its own.
@@ -12,26 +12,39 @@ from typing import Any
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import secret
-from fluxstead.systems.applications import namespace, workload
+from fluxstead.nodes.model import Node
+from fluxstead.systems.applications import files, namespace, release, workload
 from fluxstead.systems.applications.account import account, account_of
 from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
+from fluxstead.systems.applications.parts import HTTP
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import ControllerPods, Route, Router
+from fluxstead.tree.asks import CollectorPods, Route, Router, Scrape, SecretKey, SecretNeed
 from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
 """Without a pod, a class that waits for its first consumer binds nothing, and an offline environment would never be Ready."""
 
 
-def plan(apps: Sequence[Application], platform: Platform, router: Router | None, default_class: str) -> Plan:
+def plan(
+    apps: Sequence[Application],
+    platform: Platform,
+    router: Router | None,
+    default_class: str,
+    *,
+    nodes: Sequence[Node],
+    collector: CollectorPods | None,
+) -> Plan:
     """The layers of all applications, in the order they are described.
 
-    `router` says where the controller's pods come from; `default_class` is for volumes that name no StorageClass.
+    `router` says where the controller's pods come from, `collector` which pods collect metrics; `default_class` is for volumes
+    that name no StorageClass; `nodes` are the machines that run them.
     """
-    controller = router.controller if router else None
+    let_in = namespace.LetIn(router.controller if router else None, collector)
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
+    scrapes: list[Scrape] = []
+    needs: list[SecretNeed] = []
     for app in apps:
         if app.path is not None:
             layers.setdefault(app.name, _own_manifests(app, app.path))
@@ -40,12 +53,19 @@ def plan(apps: Sequence[Application], platform: Platform, router: Router | None,
             if instance.name in layers:
                 continue
             around = _around(instance, platform)
-            objects = _objects(instance, platform, default_class, controller)
+            objects = _objects(instance, platform, default_class, let_in)
             layers.setdefault(instance.access_layer, _access(instance, _described(instance, around)))
             layers[instance.name] = _layer(instance, _described(instance, objects))
             routes += _routes(instance)
-    findings = findings_of(apps, metrics="metrics-server" not in platform.disabled)
-    return Plan(layers=tuple(layers.values()), routes=tuple(routes), findings=tuple(findings))
+            scrapes += _scrapes(instance)
+            needs += _secrets(instance)
+    return Plan(
+        layers=tuple(layers.values()),
+        routes=tuple(routes),
+        scrapes=tuple(scrapes),
+        secrets=tuple(needs),
+        findings=tuple(findings_of(apps, nodes, metrics="metrics-server" not in platform.disabled)),
+    )
 
 
 def _own_manifests(app: Application, path: str) -> Layer:
@@ -82,38 +102,60 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         # They come encrypted from a directory of your own manifests, which nobody here can look into.
         offers=frozenset(secret(instance.name, name) for name in (*instance.secrets, *app.image_pull_secrets)),
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
-        health_check_exprs=_CLAIM_MAY_WAIT if instance.volume and not instance.online else (),
+        health_check_exprs=_CLAIM_MAY_WAIT if instance.volumes and not instance.online else (),
     )
+
+
+def _secrets(instance: Instance) -> Iterator[SecretNeed]:
+    for name in instance.secrets:
+        yield SecretNeed(
+            namespace=instance.name,
+            name=name,
+            layer=instance.access_layer,
+            purpose=f"environment variables of {instance.app.name}",
+            source=instance.app.source_of("secrets") if name in instance.app.secrets else instance.environment.source_of("secrets"),
+        )
+    for name in instance.app.image_pull_secrets:
+        yield SecretNeed(
+            namespace=instance.name,
+            name=name,
+            layer=instance.access_layer,
+            purpose=f"the image of {instance.app.name}",
+            source=instance.app.source_of("imagePullSecrets"),
+            keys=(SecretKey(name=".dockerconfigjson", form="Docker's configuration"),),
+            type="kubernetes.io/dockerconfigjson",
+        )
 
 
 def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:
     yield namespace.namespace(instance, platform)
-    yield from namespace.bounds(instance)
+    if instance.app.chart is None:
+        yield from namespace.bounds(instance)
     yield from namespace.viewers(instance)
     yield from account(instance)
 
 
-def _objects(
-    instance: Instance, platform: Platform, default_class: str, controller: ControllerPods | None
-) -> Iterator[dict[str, Any]]:
-    port, volume = instance.app.port, instance.volume
-    yield from namespace.network_policies(instance, platform, controller)
+def _objects(instance: Instance, platform: Platform, default_class: str, let_in: namespace.LetIn) -> Iterator[dict[str, Any]]:
+    chart = instance.app.chart
+    yield from namespace.network_policies(instance, platform, let_in)
+    if chart is not None:
+        yield from release.objects(instance, chart, platform)
+        return
     yield workload.account(instance)
-    if volume:
-        yield workload.claim(instance, volume, default_class)
+    yield from (workload.claim(instance, one, default_class) for one in instance.volumes)
+    yield from files.config_map(instance)
     yield workload.deployment(instance)
-    if port:
-        yield workload.service(instance, port)
+    yield from workload.service(instance)
     yield from workload.scaling(instance)
 
 
 def _routes(instance: Instance) -> Iterator[Route]:
-    described, port = instance.environment.route, instance.app.port
+    described, port, chart = instance.environment.route, instance.app.port, instance.app.chart
     if described is not None and port is not None:
         yield Route(
             name=instance.name,
             namespace=instance.name,
-            service=instance.app.name,
+            service=(chart.service if chart else None) or instance.app.name,
             port=port,
             source=described.source,
             layer=instance.name,
@@ -121,4 +163,18 @@ def _routes(instance: Instance) -> Iterator[Route]:
             host=described.host,
             path=described.path,
             strip_path=described.strip_path,
+        )
+
+
+def _scrapes(instance: Instance) -> Iterator[Scrape]:
+    """The policy of the namespace itself lets the collector in, so that monitoring waits for no application."""
+    app = instance.app
+    if app.metrics and instance.metrics_port:
+        yield Scrape(
+            name=instance.name,
+            namespace=instance.name,
+            labels={"app.kubernetes.io/name": app.name},
+            port=app.metrics.port or HTTP,
+            source=app.metrics.source,
+            path=app.metrics.path,
         )

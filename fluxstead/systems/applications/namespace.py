@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.instance import Instance, times
-from fluxstead.systems.applications.settings import Peer
-from fluxstead.tree.asks import ControllerPods
+from fluxstead.systems.applications.settings import Application, Peer
+from fluxstead.tree.asks import CollectorPods, ControllerPods
 
 
 def namespace(instance: Instance, platform: Platform) -> dict[str, Any]:
-    """The namespace, which admits only pods of the restricted Pod Security Standard. It stays, with what Flux acts as in it."""
-    metadata = {"name": instance.name, "labels": pod_security("restricted", platform), "annotations": dict(KEEP)}
+    """The namespace, which admits only pods of the strictest Pod Security Standard that its own keep to.
+
+    It stays, with what Flux acts as in it.
+    """
+    labels = pod_security(instance.pod_security, platform)
+    metadata = {"name": instance.name, "labels": labels, "annotations": dict(KEEP)}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
@@ -54,15 +58,28 @@ def _texts(amounts: Mapping[str, Quantity]) -> dict[str, str]:
     return {name: str(quantity) for name, quantity in amounts.items()}
 
 
-def network_policies(
-    instance: Instance, platform: Platform, controller: ControllerPods | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Nothing in or out; then what is let through: DNS, the ingress controller where there is a route, and what is declared."""
+class LetIn(NamedTuple):
+    """The pods of others that come in: the ingress controller's where there is a route, the collector's where there are metrics."""
+
+    controller: ControllerPods | None
+    collector: CollectorPods | None
+
+
+def network_policies(instance: Instance, platform: Platform, let_in: LetIn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Nothing in or out; then what is let through: DNS, the pods of others that have a reason, and what is declared."""
     app, environment = instance.app, instance.environment
-    ingress = [_rule("from", peer, app.port) for peer in (*app.allow.ingress, *environment.allow.ingress)]
-    if controller and environment.route and app.port:
-        ingress.insert(0, {"from": [_pods_of(*controller)], "ports": [{"port": app.port, "protocol": "TCP"}]})
+    ingress = [_rule("from", peer, app) for peer in (*app.allow.ingress, *environment.allow.ingress)]
+    if let_in.collector and instance.metrics_port:
+        ingress.append({"from": [_pods_of(*let_in.collector)], "ports": [{"port": instance.metrics_port, "protocol": "TCP"}]})
+    if let_in.controller and environment.route and app.port:
+        # A chart's pods may listen on other ports than its Service.
+        ports = {} if app.chart else {"ports": [{"port": app.port, "protocol": "TCP"}]}
+        ingress.insert(0, {"from": [_pods_of(*let_in.controller)], **ports})
     egress = [_rule("to", peer) for peer in (*app.allow.egress, *environment.allow.egress)]
+    if app.chart:
+        # Which of its pods talk to one another is the chart's affair.
+        ingress.insert(0, {"from": [{"podSelector": {}}]})
+        egress.insert(0, {"to": [{"podSelector": {}}]})
     return (
         {
             "apiVersion": "networking.k8s.io/v1",
@@ -75,7 +92,7 @@ def network_policies(
             "kind": "NetworkPolicy",
             "metadata": {"name": app.name, "namespace": instance.name},
             "spec": {
-                "podSelector": {"matchLabels": {"app.kubernetes.io/name": app.name}},
+                "podSelector": {} if app.chart else {"matchLabels": {"app.kubernetes.io/name": app.name}},
                 "policyTypes": ["Ingress", "Egress"],
                 **({"ingress": ingress} if ingress else {}),
                 "egress": [_dns(platform), *egress],
@@ -84,14 +101,17 @@ def network_policies(
     )
 
 
-def _rule(direction: str, peer: Peer, own_port: int | None = None) -> dict[str, Any]:
+def _rule(direction: str, peer: Peer, own: Application | None = None) -> dict[str, Any]:
+    """What one peer may do; without ports of its own, at every port of `own`."""
     network = str(peer.cidr) if peer.cidr else None
     rule: dict[str, Any] = {
         direction: [_pods_of(peer.namespace)] if peer.namespace is not None else [{"ipBlock": {"cidr": network}}]
     }
-    ports: Sequence[int] = peer.ports or ([own_port] if own_port else [])
+    ports = [(port, peer.protocol) for port in peer.ports]
+    if own and not own.chart and not ports:
+        ports = [*([(own.port, peer.protocol)] if own.port else []), *((one.port, one.protocol) for one in own.ports)]
     if ports:
-        rule["ports"] = [{"port": port, "protocol": peer.protocol} for port in ports]
+        rule["ports"] = [{"port": port, "protocol": protocol} for port, protocol in ports]
     return rule
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
 from fluxstead.systems.applications.instance import Instance
-from fluxstead.systems.applications.settings import TEMPORARY, DisruptionBudget
+from fluxstead.systems.applications.settings import DisruptionBudget
 
 AUTOSCALING_RANGE = refuses("applications/autoscaling-range", "U7", "minReplicas 5 is above maxReplicas 3", "the description")
 AUTOSCALING_WITHOUT_METRICS = refuses(
@@ -35,12 +35,6 @@ BUDGET_BLOCKS_DRAINS = refuses(
     "the description",
 )
 BUDGET_OF_ONE = warns("applications/budget-of-one", "F18", "`web-prod` has a budget and 1 pod", "the description")
-MOUNTED_TWICE = refuses(
-    "applications/mounted-twice",
-    "U7",
-    "the volume of `web-prod` is at /tmp, where every application has a writable directory",
-    "the description",
-)
 MOVING_TAG = warns("applications/moving-tag", "F23", "the tag edge of `web-prod` sounds like one that moves", "the description")
 MUTABLE_TAG = refuses("applications/mutable-tag", "F23", "`web-prod` runs the tag latest", "the description")
 ROUTE_WITHOUT_PORT = refuses(
@@ -56,7 +50,6 @@ CHECKS = (
     BAD_BUDGET,
     BUDGET_BLOCKS_DRAINS,
     BUDGET_OF_ONE,
-    MOUNTED_TWICE,
     MOVING_TAG,
     MUTABLE_TAG,
     ROUTE_WITHOUT_PORT,
@@ -71,12 +64,12 @@ _MOVING = frozenset({"main", "master", "develop", "dev", "edge", "nightly", "sta
 
 def findings_of(instance: Instance, *, metrics: bool) -> Iterator[Finding]:
     """What is wrong with one environment of an application."""
-    yield from _tag(instance)
-    yield from _replicas(instance)
-    yield from _autoscaling(instance, metrics=metrics)
-    yield from _budget(instance)
+    if instance.app.chart is None:
+        yield from _tag(instance)
+        yield from _replicas(instance)
+        yield from _autoscaling(instance, metrics=metrics)
+        yield from _budget(instance)
     yield from _route(instance)
-    yield from _volume(instance)
 
 
 def _tag(instance: Instance) -> Iterator[Finding]:
@@ -114,13 +107,14 @@ def _replicas(instance: Instance) -> Iterator[Finding]:
             why="Flux and the autoscaler would keep changing each other's number of pods",
             fix="autoscaling alone; minReplicas is where it starts",
         )
-    if instance.volume and instance.most > 1:
+    alone = [one for one in instance.volumes if not one.volume.shared]
+    if alone and instance.most > 1:
         key = "autoscaling" if environment.autoscaling else "replicas"
         yield SHARED_VOLUME(
             environment.source_of(key),
             what=f"`{instance.name}` has a volume and up to {instance.most} pods",
             why="the volume is on one node at a time, and pods on another would never start",
-            fix="replicas: 1 without autoscaling, or no volume",
+            fix="replicas: 1 without autoscaling, or accessMode: ReadWriteMany on each volume",
         )
 
 
@@ -183,17 +177,6 @@ def _evictable(budget: DisruptionBudget, pods: int) -> int:
     if budget.min_available is not None:
         return pods - _share(budget.min_available, pods)
     return _share(budget.max_unavailable or 0, pods)
-
-
-def _volume(instance: Instance) -> Iterator[Finding]:
-    volume = instance.volume
-    if volume and instance.app.read_only_root_filesystem and volume.mount_path == TEMPORARY:
-        yield MOUNTED_TWICE(
-            volume.source_of("mountPath"),
-            what=f"the volume of `{instance.name}` is at {TEMPORARY}, where every application has a writable directory",
-            why="the API server refuses a pod with two volumes at one path",
-            fix="mountPath: /data, or another path; or readOnlyRootFilesystem: false",
-        )
 
 
 def _share(value: int | str, pods: int) -> int:

@@ -1,25 +1,25 @@
 """What an operator may say about applications; the only place of their defaults.
 
-An application is either an image with environments or the path to manifests that people wrote. Both are one type, and `checks`
-tells them apart by their keys: a union of two types would report the mistakes of both for a mistake in one.
+An application is an image with environments, a chart with environments, or the path to manifests that people wrote. All are one
+type, and `forms` tells them apart by their keys: a union of types would report the mistakes of each for a mistake in one.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
-from fluxstead.core.names import HostName, Name
+from fluxstead.core.names import HostName, Labels, Name
 from fluxstead.core.network import Cidr, Port, UrlPath
 from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
 from fluxstead.core.refusal import refuse
-
-TEMPORARY = "/tmp"  # noqa: S108 -- a path in the container
-"""What an application may write to beside its volume, where the rest of its filesystem is read-only."""
+from fluxstead.core.version import Version
+from fluxstead.systems.applications.mounts import Device, Files, NamedVolume, Volume
+from fluxstead.systems.applications.parts import Chart, ExtraPort, InitContainer, Metrics, RunAsRoot, Toleration
 
 # The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -56,28 +56,6 @@ def _directory(value: str) -> str:
     )
 
 
-# What an image has there is hidden by a volume, and nothing starts without it; the kernel's own trees cannot be mounted over.
-_SYSTEM_PATHS = frozenset({"/", "/bin", "/boot", "/etc", "/lib", "/lib64", "/sbin", "/usr"})
-_KERNEL_TREES = ("/dev/", "/proc/", "/sys/")
-
-
-def _mount_path(value: str) -> str:
-    path = value.rstrip("/") or "/"
-    if not value.startswith("/") or ":" in value or any(part in {"", ".", ".."} for part in path[1:].split("/") if path != "/"):
-        raise refuse(
-            f"{value!r} is not a path in a container",
-            why="the API server refuses the pods, or the volume lands elsewhere",
-            fix="an absolute path without ':', such as /data",
-        )
-    if path in _SYSTEM_PATHS or f"{path}/".startswith(_KERNEL_TREES):
-        raise refuse(
-            f"{value!r} belongs to the image, or to the kernel",
-            why="the volume, empty at first, would hide what the application needs to start",
-            fix="a directory for its data alone, such as /data",
-        )
-    return path
-
-
 _EVERYBODY = frozenset({"system:authenticated", "system:unauthenticated", "system:serviceaccounts"})
 
 
@@ -88,6 +66,16 @@ def _viewers(value: str) -> str:
         f"{value!r} is everybody, and not a group of people",
         why="every pod of the cluster that has a token, and every person, could look into the namespace",
         fix="a group that the API server knows people by, such as developers",
+    )
+
+
+def _not_root(value: object) -> object:
+    if value not in (0, "0") or isinstance(value, bool):
+        return value
+    raise refuse(
+        "the number 0 is root",
+        why="a flaw in what runs as root is closer to one of its machine, and its namespace has to admit such pods",
+        fix="runAsRoot: {reason: …}, if the image works as no other user",
     )
 
 
@@ -152,6 +140,7 @@ def _small() -> Resources:
 class Probes(Described):
     """How Kubernetes learns of the application's health: by HTTP paths on its port."""
 
+    port: str | None = Field(default=None, min_length=1, description="The name of one of `ports`; by default, the port of `port`.")
     readiness: UrlPath | None = Field(
         default=None, description="Answers while it can take requests; by default, an open port is enough."
     )
@@ -159,14 +148,6 @@ class Probes(Described):
         default=None, description="The container is restarted when it stops answering; none by default."
     )
     startup: Duration = Field(default=Duration("1m"), description="How long it may take to start before liveness counts.")
-
-
-class Volume(Described):
-    """A volume that one pod at a time writes to (ReadWriteOnce). Its claim stays when the application goes."""
-
-    size: Size = Field(description="The size to ask for, such as 5Gi.")
-    storage_class: Name | None = Field(default=None, description="The StorageClass; by default, the cluster's.")
-    mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the application finds it.")
 
 
 class Peer(Described):
@@ -224,27 +205,43 @@ class Environment(Described):
     timeout: Duration | None = Field(default=None, description="How long Flux waits; by default, as the application says.")
     resources: Resources | None = Field(default=None, description="In place of the application's.")
     volume: Volume | None = Field(default=None, description="In place of the application's.")
+    volumes: tuple[NamedVolume, ...] = Field(default=(), description="More of them, or others in place of those with their names.")
+    files: Files = Field(default_factory=dict, description="More config files, or others in place of those at their paths.")
+    node_selector: Labels | None = Field(default=None, description="In place of the application's.")
     viewers: Viewers | None = Field(default=None, description="In place of the application's.")
     env: Variables = Field(default_factory=dict, description="Environment variables, merged over the application's.")
     secrets: tuple[Name, ...] = Field(default=(), description="More Secrets, besides the application's.")
     allow: Allow = Field(default_factory=Allow, description="More that the network policy lets through.")
-    depends_on: tuple[Name, ...] = Field(default=(), description="More layers to wait for.")
+    depends_on: tuple[Name, ...] = Field(default=(), description="More to wait for.")
+    version: Version | None = Field(default=None, description="The chart's version, in place of the application's.")
+    values: dict[str, Any] = Field(default_factory=dict, description="Values of the chart, merged over the application's.")
 
 
 class Application(Described):
-    """An image and its environments, each of which has what the application says; or the path of manifests of your own."""
+    """An image or a chart and its environments, each of which has what the application says; or the path of your manifests."""
 
     name: Name = Field(description="The application's name, and its Deployment's and Service's.")
     path: Annotated[str, AfterValidator(_directory)] | None = Field(
         default=None, description="A directory of this repository with manifests of your own, in place of an image."
     )
     image: str | None = Field(default=None, min_length=1, description="The image without a tag; each environment names its tag.")
+    chart: Chart | None = Field(default=None, description="A Helm chart, in place of an image.")
     environments: tuple[Environment, ...] = Field(default=(), description="Where it runs.")
     interval: Duration = Field(default=Duration("10m"), description="How often Flux reconciles.")
     timeout: Duration = Field(default=Duration("5m"), description="How long Flux waits for it to become ready.")
-    depends_on: tuple[Name, ...] = Field(default=(), description="Layers to wait for, besides those that it evidently needs.")
+    depends_on: tuple[Name, ...] = Field(
+        default=(),
+        description="Layers, or Kustomizations of yours, to wait for besides what it evidently needs.",
+    )
     port: Port | None = Field(default=None, description="The port it listens on; without one, no Service and no probes.")
+    ports: tuple[ExtraPort, ...] = Field(default=(), description="More ports that it listens on.")
     probes: Probes = Field(default_factory=Probes, description="How its health is checked.")
+    metrics: Metrics | None = Field(default=None, description="Where its metrics are; without it, nobody collects them.")
+    command: tuple[str, ...] = Field(default=(), description="In place of the image's entrypoint.")
+    args: tuple[str, ...] = Field(default=(), description="In place of the image's arguments.")
+    init_containers: tuple[InitContainer, ...] = Field(
+        default=(), description="What runs to its end before it starts, in this order."
+    )
     env: Variables = Field(default_factory=dict, description="Environment variables. No secrets: those come from `secrets`.")
     secrets: tuple[Name, ...] = Field(
         default=(), description="Secrets in its namespaces whose keys become environment variables; pods wait for them."
@@ -254,10 +251,25 @@ class Application(Described):
     )
     resources: Resources = Field(default_factory=_small, description="What a pod gets: 50m and 64Mi, up to 256Mi, by default.")
     volume: Volume | None = Field(default=None, description="A volume for each environment; none by default.")
-    run_as_user: int | None = Field(
-        default=None, ge=1, description="The user ID; needed where the image gives its user as a name, or runs as root."
+    volumes: tuple[NamedVolume, ...] = Field(default=(), description="More volumes for each environment.")
+    files: Files = Field(
+        default_factory=dict, description="Config files: the path of each, and its text. No secrets. A change restarts the pods."
     )
-    read_only_root_filesystem: bool = Field(default=True, description="Whether only /tmp and the volume can be written to.")
+    devices: tuple[Device, ...] = Field(
+        default=(), description="Devices of the machine, which nodeSelector has to name; the container is then privileged."
+    )
+    node_selector: Labels | None = Field(default=None, description="Labels of the machines that may run it; by default, any may.")
+    tolerations: tuple[Toleration, ...] = Field(default=(), description="Taints of machines that may run it all the same.")
+    run_as_user: Annotated[int, BeforeValidator(_not_root), Field(ge=1)] | None = Field(
+        default=None, description="The user ID; needed where the image gives its user as a name, or runs as root."
+    )
+    run_as_root: RunAsRoot | None = Field(
+        default=None, description="Only for an image that cannot run as another user; its namespace admits more then."
+    )
+    supplemental_groups: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(), description="More groups of its user, such as 20, Debian's dialout, for a device."
+    )
+    read_only_root_filesystem: bool = Field(default=True, description="Whether only /tmp and the volumes can be written to.")
     allow: Allow = Field(default_factory=Allow, description="What the network policy lets through.")
     viewers: Viewers | None = Field(
         default=None, description="The group of people who may view its namespaces, as the API server knows it."

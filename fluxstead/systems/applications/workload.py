@@ -1,30 +1,25 @@
-"""What runs an application: its Deployment with claim and Service, its autoscaler and its disruption budget."""
+"""What runs an application: its Deployment with claims and Service, its autoscaler and its disruption budget."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 from fluxstead.core.manifest import KEEP
-from fluxstead.systems.applications.instance import Instance
-from fluxstead.systems.applications.settings import TEMPORARY, Probes, Resources, Volume
-
-_ANY_USER = 65532
-"""The "nonroot" of common base images; as a volume's group it lets any user ID write."""
-
-_STARTUP_PERIOD = 2
-"""Seconds between two runs of the startup probe."""
+from fluxstead.systems.applications.instance import Claimed, Instance
+from fluxstead.systems.applications.parts import HTTP
+from fluxstead.systems.applications.pod import template
 
 
-def claim(instance: Instance, volume: Volume, default_class: str) -> dict[str, Any]:
-    """The claim of the volume, which outlives the application."""
+def claim(instance: Instance, claimed: Claimed, default_class: str) -> dict[str, Any]:
+    """The claim of a volume, which outlives the application."""
+    volume = claimed.volume
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": instance.app.name, "namespace": instance.name, "annotations": dict(KEEP)},
+        "metadata": {"name": claimed.claim, "namespace": instance.name, "annotations": dict(KEEP)},
         "spec": {
-            "accessModes": ["ReadWriteOnce"],
+            "accessModes": [volume.access_mode],
             "storageClassName": volume.storage_class or default_class,
             "resources": {"requests": {"storage": str(volume.size)}},
         },
@@ -50,13 +45,13 @@ def deployment(instance: Instance) -> dict[str, Any]:
         spec["replicas"] = 0
     elif not instance.environment.autoscaling:
         spec["replicas"] = instance.fewest
-    if instance.volume:
-        # Two pods on two nodes cannot hold the volume at once: the old one goes first.
+    if instance.single:
+        # Two pods on two nodes cannot hold the volume at once, nor two the device: the old one goes first.
         spec["strategy"] = {"type": "Recreate"}
     else:
         spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     spec["selector"] = {"matchLabels": labels}
-    spec["template"] = {"metadata": {"labels": labels}, "spec": _pod(instance)}
+    spec["template"] = template(instance, labels)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -65,87 +60,21 @@ def deployment(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _pod(instance: Instance) -> dict[str, Any]:
-    app, volume = instance.app, instance.volume
-    security: dict[str, Any] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-    if app.run_as_user is not None:
-        security["runAsUser"] = app.run_as_user
-    volumes: list[dict[str, Any]] = []
-    if volume:
-        security |= {"fsGroup": app.run_as_user or _ANY_USER, "fsGroupChangePolicy": "OnRootMismatch"}
-        volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": app.name}})
-    if app.read_only_root_filesystem:
-        volumes.append({"name": "tmp", "emptyDir": {"sizeLimit": str(instance.resources.scratch)}})
-    return {
-        "serviceAccountName": app.name,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        **({"imagePullSecrets": [{"name": name} for name in app.image_pull_secrets]} if app.image_pull_secrets else {}),
-        "securityContext": security,
-        "containers": [_container(instance)],
-        **({"volumes": volumes} if volumes else {}),
-    }
-
-
-def _container(instance: Instance) -> dict[str, Any]:
-    app, volume = instance.app, instance.volume
-    container: dict[str, Any] = {"name": app.name, "image": f"{app.image}:{instance.environment.tag}"}
-    if app.port:
-        container["ports"] = [{"name": "http", "containerPort": app.port}]
-    variables = app.env | instance.environment.env
-    if variables:
-        container["env"] = [{"name": name, "value": value} for name, value in variables.items()]
-    if instance.secrets:
-        container["envFrom"] = [{"secretRef": {"name": name}} for name in instance.secrets]
-    container["resources"] = _resources(instance.resources)
-    if app.port:
-        container |= _probes(app.probes)
-    container["securityContext"] = {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        **({"readOnlyRootFilesystem": True} if app.read_only_root_filesystem else {}),
-    }
-    mounts = [{"name": "data", "mountPath": volume.mount_path}] if volume else []
-    if app.read_only_root_filesystem:
-        mounts.append({"name": "tmp", "mountPath": TEMPORARY})
-    if mounts:
-        container["volumeMounts"] = mounts
-    return container
-
-
-def _resources(resources: Resources) -> dict[str, dict[str, str]]:
-    return {
-        kind: {name: str(quantity) for name, quantity in amounts.items()}
-        for kind, amounts in (("requests", resources.asked), ("limits", resources.most))
-    }
-
-
-def _probes(probes: Probes) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "readinessProbe": {"httpGet": {"path": probes.readiness, "port": "http"}}
-        if probes.readiness
-        else {"tcpSocket": {"port": "http"}}
-    }
-    if probes.liveness:
-        asked = {"httpGet": {"path": probes.liveness, "port": "http"}}
-        result["livenessProbe"] = asked
-        result["startupProbe"] = {
-            **asked,
-            "periodSeconds": _STARTUP_PERIOD,
-            "failureThreshold": math.ceil(probes.startup.seconds / _STARTUP_PERIOD),
+def service(instance: Instance) -> Iterator[dict[str, Any]]:
+    """The Service, at the application's own ports, if it has any."""
+    app = instance.app
+    ports: list[dict[str, Any]] = [{"name": HTTP, "port": app.port, "targetPort": HTTP}] if app.port else []
+    for one in app.ports:
+        protocol = {"protocol": one.protocol} if one.protocol != "TCP" else {}
+        ports.append({"name": one.name, "port": one.port, "targetPort": one.name, **protocol})
+    if ports:
+        labels = {"app.kubernetes.io/name": app.name}
+        yield {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": app.name, "namespace": instance.name, "labels": labels},
+            "spec": {"selector": labels, "ports": ports},
         }
-    return result
-
-
-def service(instance: Instance, port: int) -> dict[str, Any]:
-    """The Service, at the application's own port."""
-    labels = {"app.kubernetes.io/name": instance.app.name}
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": instance.app.name, "namespace": instance.name, "labels": labels},
-        "spec": {"selector": labels, "ports": [{"name": "http", "port": port, "targetPort": "http"}]},
-    }
 
 
 def scaling(instance: Instance) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import entries_of
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, counted
@@ -114,7 +115,7 @@ def _volumes(context: CheckContext) -> Iterator[_Volume]:
         for claim in entries_of(item.spec, "volumeClaimTemplates"):
             yield from _claim(item, mapping(claim, "spec"), replicas if isinstance(replicas, int) else 1)
     for item in context.tree.of("HelmRelease"):
-        yield from _in_values(item, item.spec.get("values"))
+        yield from _in_values(item, values_of(context.tree, item).certain)
 
 
 def _claim(item: AppliedObject, spec: Mapping[str, Any], count: int) -> Iterator[_Volume]:

@@ -9,6 +9,7 @@ from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.apply import is_recreated
 from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
@@ -41,7 +42,7 @@ def findings(move: Transition) -> Iterator[Finding]:
             yield from _fewer(move, new, old.spec, new.spec, "numberOfReplicas")
     for old, new in move.releases():
         if move.facts.chart(move.now, new) is LONGHORN and new.keeps("spec", "values"):
-            yield from _in_values(move, new, mapping(old.spec, "values"), mapping(new.spec, "values"))
+            yield from _in_values(move, new, values_of(move.before, old).certain, values_of(move.now, new).certain)
 
 
 def _in_values(move: Transition, new: AppliedObject, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Finding]:

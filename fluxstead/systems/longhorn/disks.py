@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.requirements import requirements_of
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.store import line_with
+from fluxstead.checks.reading.values_from import Values, values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
+from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.quantity import MEBIBYTE, Quantity
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import at, mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
-from fluxstead.systems.longhorn.values import soft_anti_affinity
+from fluxstead.systems.longhorn.tagged import place_of_tags, untagged, words
+from fluxstead.systems.longhorn.values import SOFT, soft_anti_affinity
 
 DISK_UUID = refuses("storage/disk-uuid", "F14, F15", "Node longhorn-system/k3s1 sets diskUUID")
 NO_COPIES = refuses("storage/copies", "F1", "StorageClass fast makes 'three' copies of each volume")
@@ -106,56 +109,83 @@ def copies(context: CheckContext) -> Iterator[Finding]:
 
 
 def tags(context: CheckContext) -> Iterator[Finding]:
-    """Classes that ask for tags which too few disks carry (soft anti-affinity) or too few nodes (hard)."""
+    """Classes that ask for tags which too few disks carry (soft anti-affinity) or too few nodes (hard).
+
+    Also those of a commit that are gone, as one is that a description makes of a tag, where volumes still name them.
+    """
     nodes = context.facts.disk_objects(context.tree)
-    used = (
-        {need for item in context.tree.objects for need in requirements_of(item) if need.kind == "StorageClass"} if nodes else set()
-    )
-    soft_by_default = soft_anti_affinity(values_in(context))
     if not nodes:
         return
+    used = {need for item in context.tree.objects for need in requirements_of(item) if need.kind == "StorageClass"}
+    soft_by_default = _may_share_nodes(context)
     for item in context.tree.of("StorageClass"):
-        if not context.facts.is_placed_on_disks(item):
-            continue
-        parameters = mapping(item.object, "parameters")
-        wanted = _words(parameters.get("diskSelector"))
-        places = [list(_schedulable(node, wanted, _words(parameters.get("nodeSelector")))) for node in nodes]
-        own = parameters.get("replicaSoftAntiAffinity", "ignored")
-        soft = own == "enabled" or (own != "disabled" and soft_by_default)
-        replicas = copies_of(parameters, CHARTS_REPLICAS)
-        found = sum(map(len, places)) if soft else sum(map(bool, places))
-        if found >= replicas:
-            continue
-        place = line_with(context.tree.store, item.document, "diskSelector")
-        takers = f"{counted(found, 'disk' if soft else 'node')}{'' if soft else ' with such disks'}"
-        copies = f"{counted(replicas, 'copy', 'copies')} on disks with {', '.join(sorted(wanted)) or 'any tag'}"
-        what = f"{item} makes {copies}, but {takers} {'takes' if found == 1 else 'take'} replicas"
-        more = "more disks" if soft else "disks of more nodes"
-        fix = (
-            f"{counted(found, 'copy', 'copies')}, or the tags on {more}"
-            if found
-            else f"the tags on {more}, or another diskSelector"
+        if context.facts.is_placed_on_disks(item):
+            yield from _tagged(context, nodes, item, soft=soft_by_default, used=item.ref in used)
+    told: set[ObjectRef] = set()
+    for commit, tree in context.earlier.items():
+        for item in tree.of("StorageClass"):
+            gone = item.ref in used and item.ref not in context.tree.by_ref and item.ref not in told
+            if gone and context.facts.is_placed_on_disks(item):
+                told.add(item.ref)
+                yield from _tagged(context, nodes, item, soft=soft_by_default, used=True, commit=commit)
+
+
+def _tagged(
+    context: CheckContext, nodes: Sequence[AppliedObject], item: AppliedObject, *, soft: bool, used: bool, commit: str = ""
+) -> Iterator[Finding]:
+    parameters = mapping(item.object, "parameters")
+    wanted = words(parameters.get("diskSelector"))
+    places = [list(_schedulable(node, wanted, words(parameters.get("nodeSelector")))) for node in nodes]
+    own = parameters.get("replicaSoftAntiAffinity", "ignored")
+    soft = own == "enabled" or (own != "disabled" and soft)
+    replicas = copies_of(parameters, CHARTS_REPLICAS)
+    found = sum(map(len, places)) if soft else sum(map(bool, places))
+    if found >= replicas:
+        return
+    takers = f"{counted(found, 'disk' if soft else 'node')}{'' if soft else ' with such disks'}"
+    copies = f"{counted(replicas, 'copy', 'copies')} on disks with {', '.join(sorted(wanted)) or 'any tag'}"
+    what = f"{item.ref} in {commit}" if commit else str(item)
+    what += f" makes {copies}, but {takers} {'takes' if found == 1 else 'take'} replicas"
+    more = "more disks" if soft else "disks of more nodes"
+    fix = f"{counted(found, 'copy', 'copies')}, or the tags on {more}" if found else f"the tags on {more}, or another diskSelector"
+    disk = untagged(context, nodes, frozenset(wanted))
+    if disk:
+        place = place_of_tags(context, disk)
+        fix = f"tags: [{', '.join(sorted(disk.should_have))}] for {disk}" + (
+            f", as in {disk.commit}" if disk.commit else f"; or {fix}"
         )
-        if item.ref in used:
-            why = "every volume of the class stays degraded, or is never created (F1)"
-            yield TOO_FEW_TAGGED(place, what=what, why=why, fix=fix)
-        else:
-            why = "a volume of the class, of which the tree has none yet, would stay degraded, or never be created (F1)"
-            yield TOO_FEW_TAGGED_UNUSED(place, what=what, why=why, fix=fix)
+    else:
+        place = line_with(context.tree.store, item.document, "diskSelector")
+    if used:
+        why = "every volume of the class stays degraded, or is never created (F1)"
+        yield TOO_FEW_TAGGED(place, what=what, why=why, fix=fix)
+    else:
+        why = "a volume of the class, of which the tree has none yet, would stay degraded, or never be created (F1)"
+        yield TOO_FEW_TAGGED_UNUSED(place, what=what, why=why, fix=fix)
 
 
 def _schedulable(node: AppliedObject, wanted: set[str], node_tags: set[str]) -> Iterator[str]:
-    if node.spec.get("allowScheduling") is False or not node_tags <= _words(node.spec.get("tags")):
+    if node.spec.get("allowScheduling") is False or not node_tags <= words(node.spec.get("tags")):
         return
     for name, disk in _mappings(mapping(node.spec, "disks")):
-        if disk.get("allowScheduling") and not disk.get("evictionRequested") and wanted <= _words(disk.get("tags")):
+        if disk.get("allowScheduling") and not disk.get("evictionRequested") and wanted <= words(disk.get("tags")):
             yield name
+
+
+def _may_share_nodes(context: CheckContext) -> bool:
+    """Whether copies may share a node, by what is known of Longhorn's values."""
+    values = _values(context)
+    return soft_anti_affinity(values.certain) or (not values.complete and at(values.certain, SOFT) is None)
 
 
 def values_in(context: CheckContext) -> Mapping[str, Any]:
     """The values of Longhorn's release; empty where the tree has none."""
+    return _values(context).certain
+
+
+def _values(context: CheckContext) -> Values:
     releases = (item for item in context.tree.of("HelmRelease") if context.facts.chart(context.tree, item) is LONGHORN)
-    return next((mapping(item.spec, "values") for item in releases), {})
+    return next((values_of(context.tree, item) for item in releases), Values({}, {}))
 
 
 def copies_of(parameters: Mapping[str, Any], default: int) -> int:
@@ -164,11 +194,6 @@ def copies_of(parameters: Mapping[str, Any], default: int) -> int:
         return int(str(parameters.get("numberOfReplicas", default)))
     except ValueError:
         return default
-
-
-def _words(value: Any) -> set[str]:
-    found = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
-    return {str(word).strip() for word in found if str(word).strip()}
 
 
 def _mappings(value: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

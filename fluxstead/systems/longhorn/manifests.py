@@ -13,7 +13,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn import backups, footprint, placing
+from fluxstead.systems.longhorn import backups, credentials, footprint, placing
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -46,6 +46,7 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         ),
         alerts=(AlertRules(name="longhorn", source=settings.source, rules=RULES),),
         dashboards=(Dashboard(name="longhorn", source=settings.source, model=DASHBOARD),),
+        secrets=tuple(credentials.needs_of(settings)),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
         findings=(

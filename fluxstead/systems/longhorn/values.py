@@ -31,7 +31,7 @@ NOT_COLLECTED = warns("longhorn/not-collected", "F21", "Longhorn's network polic
 
 COPIES = (("persistence", "defaultClassReplicaCount"), ("defaultSettings", "defaultReplicaCount"))
 """The values that say how many copies a volume has: of the class `longhorn`, and of what names no number."""
-_SOFT = ("defaultSettings", "replicaSoftAntiAffinity")
+SOFT = ("defaultSettings", "replicaSoftAntiAffinity")
 _MOST_COPIES = 20
 
 _KUBELET = "/var/lib/kubelet"
@@ -154,7 +154,7 @@ def _is_let_in(context: CheckContext, one: ChartValues) -> bool:
 
 def soft_anti_affinity(said: Mapping[str, Any]) -> bool:
     """Whether copies may share a node."""
-    return truth(at(said, _SOFT))
+    return truth(at(said, SOFT))
 
 
 def truth(said: object) -> bool:

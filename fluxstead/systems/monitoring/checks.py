@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.core.check import refuses, warns
+from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import at
 from fluxstead.systems.monitoring.settings import MonitoringSettings
@@ -14,7 +14,7 @@ from fluxstead.systems.monitoring.stack import SIZE, VOLUME, overfull
 CHART_VERSION = refuses(
     "monitoring/chart-version", "F4", "the versions of kube-prometheus-stack have no leading v: v75.6.0", "the description"
 )
-DEFAULT_PASSWORD = warns(
+DEFAULT_PASSWORD = refuses(
     "monitoring/default-password",
     "F21",
     "Grafana has the password that chart 75.6.0 gives to everyone: prom-operator",
@@ -116,12 +116,14 @@ def _password(settings: MonitoringSettings, grafana: Mapping[str, Any]) -> Itera
             why="everyone who reads the repository can log in as administrator (F22)",
             fix="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password",
         )
-    if not plain and not _has_secret(grafana) and settings.version.numbers < _RANDOM_PASSWORD_SINCE:
+    known = settings.version.numbers < _RANDOM_PASSWORD_SINCE and settings.grafana.keep_default_password is None
+    if known and not plain and not _has_secret(grafana):
         yield DEFAULT_PASSWORD(
             settings.grafana.source,
             what=f"Grafana has the password that chart {settings.version} gives to everyone: prom-operator",
             why="whoever reaches Grafana is its administrator (F21)",
-            fix="grafana: {adminSecret: …}, a Secret with the keys admin-user and admin-password; or a chart since 79.0.0",
+            fix="grafana: {adminSecret: grafana-admin}, then ./run secrets set grafana-admin; or a chart since 79.0.0; or"
+            " grafana: {keepDefaultPassword: the reason}",
         )
 
 

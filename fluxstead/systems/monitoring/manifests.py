@@ -18,8 +18,12 @@ from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, on_tainted, values_of
-from fluxstead.tree.asks import AlertRules, Dashboard, Route, Router, Scrape
+from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, Route, Router, Scrape, SecretKey, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
+
+_LAYER = "kube-prometheus-stack"
+_PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
+"""What the operator gives its pods (prometheus-operator: pkg/prometheus, makeSelectorLabels)."""
 
 
 def plan(
@@ -43,8 +47,39 @@ def plan(
         layers=(_stack(settings, platform, values),),
         routes=(route,) if route else (),
         observe=partial(_observed, settings),
+        secrets=tuple(_needs(settings)),
         findings=tuple(findings_of(settings, values)),
     )
+
+
+def _needs(settings: MonitoringSettings) -> Iterator[SecretNeed]:
+    grafana, alertmanager = settings.grafana, settings.alertmanager
+    if grafana.admin_secret:
+        yield SecretNeed(
+            namespace=settings.namespace,
+            name=grafana.admin_secret,
+            layer=_LAYER,
+            purpose="Grafana's administrator",
+            source=grafana.source_of("adminSecret"),
+            keys=(
+                SecretKey(name="admin-user", form="one line", hint="such as admin"),
+                SecretKey(name="admin-password", form="one line", maker="password"),
+            ),
+        )
+    if alertmanager.config_secret:
+        yield SecretNeed(
+            namespace=settings.namespace,
+            name=alertmanager.config_secret,
+            layer=_LAYER,
+            purpose="whom Alertmanager tells, and how it gets in there",
+            source=alertmanager.source_of("configSecret"),
+            keys=(SecretKey(name="alertmanager.yaml", form="Alertmanager's configuration"),),
+        )
+
+
+def collector_of(settings: MonitoringSettings | None) -> CollectorPods | None:
+    """Prometheus' pods, for network policies that let them in; None without monitoring."""
+    return CollectorPods(settings.namespace, _PROMETHEUS) if settings else None
 
 
 def _observed(
@@ -113,7 +148,7 @@ def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str
         },
     }
     return Layer(
-        name="kube-prometheus-stack",
+        name=_LAYER,
         group="monitoring",
         source=source,
         manifests=tuple(Manifest(obj, source) for obj in (namespace, repository, release)),
@@ -176,7 +211,7 @@ def _admission(scrape: Scrape, port: int, namespace: str) -> dict[str, Any]:
                     "from": [
                         {
                             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-                            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+                            "podSelector": {"matchLabels": dict(_PROMETHEUS)},
                         }
                     ],
                     "ports": [{"protocol": "TCP", "port": port}],

@@ -115,6 +115,11 @@ class AlertmanagerSettings(Described):
     resources: ComputeResources = Field(
         default_factory=footprint.alertmanager, description="What its pod gets; 10m and 100Mi, up to 256Mi, by default."
     )
+    config_secret: Name | None = Field(
+        default=None,
+        description="A Secret in the namespace with the key alertmanager.yaml: routes, and receivers with their credentials."
+        " Without it, the chart's own, which tells nobody.",
+    )
 
 
 class GrafanaRoute(Described):
@@ -135,6 +140,9 @@ class GrafanaSettings(Described):
     )
     resources: ComputeResources = Field(
         default_factory=footprint.grafana, description="What Grafana itself gets; 100m and 256Mi, up to 1Gi, by default."
+    )
+    keep_default_password: str | None = Field(
+        default=None, min_length=1, description="Why the chart's password, which everyone knows, is acceptable here."
     )
     route: GrafanaRoute | None = Field(default_factory=GrafanaRoute, description="The route to Grafana; null for none.")
 

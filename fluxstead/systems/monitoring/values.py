@@ -32,6 +32,7 @@ def values_of(settings: MonitoringSettings, storage_class: str, route: Route | N
                 "retention": settings.alertmanager.retention,
                 "storage": _claim(storage_class, settings.alertmanager.size),
                 "resources": settings.alertmanager.resources.written(),
+                **_receivers(settings),
             }
         },
         "grafana": _grafana(settings.grafana, storage_class, route, url),
@@ -70,6 +71,12 @@ def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, A
         "storageSpec": _claim(storage_class, settings.prometheus.size),
         "resources": settings.prometheus.resources.written(),
     }
+
+
+def _receivers(settings: MonitoringSettings) -> dict[str, Any]:
+    """The chart then makes no Secret of its own (templates/alertmanager/secret.yaml), and the operator reads the described one."""
+    secret = settings.alertmanager.config_secret
+    return {"useExistingSecret": True, "configSecret": secret} if secret else {}
 
 
 def _claim(storage_class: str, size: Quantity) -> dict[str, Any]:

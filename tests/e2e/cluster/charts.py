@@ -23,6 +23,7 @@ SERVED_BY = {
     "longhorn": "charts.longhorn.io",
     "ingress-nginx": "kubernetes.github.io/ingress-nginx",
     "kube-prometheus-stack": "prometheus-community.github.io/helm-charts",
+    "tides": "charts.example.org",  # nobody's: it stands for people's own
 }
 VERSIONS = (
     ("longhorn", "1.9.0"),
@@ -34,6 +35,8 @@ VERSIONS = (
     ("ingress-nginx", "4.12.3"),
     ("kube-prometheus-stack", "75.6.0"),
     ("kube-prometheus-stack", "88.5.3"),
+    ("tides", "1.4.0"),
+    ("tides", "1.5.0"),
 )
 UNRENDERED, REFUSED = "not for this cluster", "Not_A_Name"
 _REFUSED = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {REFUSED}\n"

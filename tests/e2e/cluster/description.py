@@ -22,7 +22,7 @@ class Project:
 
     def __init__(self, folder: Path, source: Path = PROJECT, stack: str = STACK) -> None:
         self.folder, self.stack = folder, stack
-        copy_tracked(source, folder, ("Pulumi.yaml", f"Pulumi.{stack}.yaml", "nodes", "apps", "generated", "clusters"))
+        copy_tracked(source, folder, ("Pulumi.yaml", f"Pulumi.{stack}.yaml", "nodes", "apps", "generated", "clusters", "secrets"))
 
     @property
     def stack_file(self) -> Path:

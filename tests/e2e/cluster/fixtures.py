@@ -11,6 +11,7 @@ import yaml
 
 from tests.e2e.cluster.description import PROJECT, Project
 from tests.e2e.cluster.flux import TOOLS, Cluster, running
+from tests.edge_keys import CLUSTER
 
 Need = Callable[..., dict[str, Path]]
 NODE = "k3s1"
@@ -39,7 +40,7 @@ def edge_running(need: Need, *, cure_at_once: bool = False) -> Iterator[Cluster]
             made.control_plane.add_node(file.stem)
         described = yaml.safe_load((EDGE / "Pulumi.edge.yaml").read_text())["config"]
         made.as_k3s(described["fluxstead:kubernetes"])
-        made.hand_over_key(described["fluxstead:flux"]["sopsSecret"])
+        made.hand_over_key(described["fluxstead:flux"]["sopsSecret"], CLUSTER)
         yield made
 
 

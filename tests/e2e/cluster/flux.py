@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import base64
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -108,11 +108,11 @@ class Cluster:
                 {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": name}, "spec": controller}
             )
 
-    def hand_over_key(self, secret: str) -> None:
-        """The private key that only the operator has, as the page on adding an application says."""
-        key = subprocess.run(["age-keygen"], capture_output=True, text=True, check=True).stdout
+    def hand_over_key(self, secret: str, *keys: str) -> None:
+        """The private keys by which Flux decrypts, as the operator applies them; those that were there before are gone."""
         metadata = {"name": secret, "namespace": NAMESPACE}
-        self.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"age.agekey": key}})
+        data = {f"age-{number}.agekey": base64.b64encode(key.encode()).decode() for number, key in enumerate(keys)}
+        self.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
 
     def commit(self, message: str) -> str:
         """Commit the working copy and let Flux fetch it now, as a webhook would; gives the revision."""

@@ -1,0 +1,120 @@
+"""Changing the stack file for its operator: the lines of one key, and no other byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from fluxstead.core.yaml_text import to_yaml
+from fluxstead.description.load import PROJECT
+
+Value = str | Sequence[str]
+
+
+class NotEdited(Exception):  # noqa: N818 -- the operator does it instead
+    """The file is written in a way that cannot be changed here; the text is what to write by hand."""
+
+
+def with_values(text: str, section: str, values: Mapping[str, Value]) -> str:
+    """The stack file with these keys in a section of it, such as `secrets`. Raises NotEdited."""
+    wanted = _data(text)
+    for key, value in values.items():
+        wanted["config"].setdefault(f"{PROJECT}:{section}", {})[key] = value if isinstance(value, str) else list(value)
+    for key, value in values.items():
+        text = _with_value(text, section, key, value)
+    if _data(text) != wanted:
+        raise NotEdited(_by_hand(section, values))
+    return text
+
+
+def _data(text: str) -> dict[str, Any]:
+    data = yaml.safe_load(text)
+    if not isinstance(data, dict) or not isinstance(data.get("config"), dict):
+        raise NotEdited("config: with the keys of the cluster")
+    return data
+
+
+def _with_value(text: str, section: str, key: str, value: Value) -> str:
+    config = _child(yaml.compose(text, Loader=yaml.SafeLoader), "config")
+    found = _child(config, f"{PROJECT}:{section}")
+    if not isinstance(config, yaml.MappingNode) or config.flow_style:
+        raise NotEdited(_by_hand(section, {key: value}))
+    if not isinstance(found, yaml.MappingNode):
+        return _after(text, config, {f"{PROJECT}:{section}": {key: value}})
+    old = _child(found, key)
+    if old is None and found.flow_style:
+        return _insert(text, found.end_mark.index - 1, f"{', ' if found.value else ''}{key}: {_flow(value)}")
+    if old is None:
+        return _after(text, found, {key: value})
+    begin, end = old.start_mark.index, _end(old)
+    if isinstance(old, yaml.SequenceNode) and not old.flow_style and old.value:
+        last = _line_end(text, end)
+        begin = text.rindex("\n", 0, begin) + 1
+        lines = to_yaml(list(value)).splitlines() if not isinstance(value, str) else [f"{_flow(value)}"]
+        return text[:begin] + "\n".join(_kept(text[begin:last], line, old.start_mark.column) for line in lines) + text[last:]
+    return text[:begin] + _flow(value) + text[end:]
+
+
+def _kept(before: str, line: str, column: int) -> str:
+    """An item's line as it was, with its comment, where it was there."""
+    same = (one for one in before.splitlines() if one.split("#")[0].strip() == line.strip())
+    return next(same, f"{' ' * column}{line}")
+
+
+def _after(text: str, parent: yaml.MappingNode, value: Mapping[str, Any]) -> str:
+    """Behind the last thing in a mapping, as deep as its keys."""
+    column = parent.value[0][0].start_mark.column if parent.value else parent.start_mark.column
+    plain = {key: _plain(one) for key, one in value.items()}
+    lines = "".join(f"{' ' * column}{line}\n" for line in _indented(to_yaml(plain)).splitlines())
+    place = _line_end(text, _end(parent))
+    return _insert(text, place, f"\n{lines.rstrip()}") if place < len(text) else f"{text.rstrip()}\n{lines}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return value if isinstance(value, str) else list(value)
+
+
+def _indented(text: str) -> str:
+    """Lists one step further in than their key, as people write them."""
+    deep, found = -1, []
+    for line in text.splitlines():
+        inside = line.lstrip().startswith("- ") and len(line) - len(line.lstrip()) >= deep >= 0
+        found.append(f"  {line}" if inside else line)
+        deep = deep if inside else len(line) - len(line.lstrip())
+    return "\n".join(found)
+
+
+def _end(node: yaml.Node) -> int:
+    """Where what is written ends; a block's own mark is where the next thing begins."""
+    if isinstance(node, yaml.MappingNode) and node.value and not node.flow_style:
+        return _end(node.value[-1][1])
+    if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
+        return _end(node.value[-1])
+    index: int = node.end_mark.index
+    return index - 1 if node.end_mark.column == 0 and index else index
+
+
+def _line_end(text: str, index: int) -> int:
+    found = text.find("\n", index)
+    return len(text) if found < 0 else found
+
+
+def _insert(text: str, index: int, more: str) -> str:
+    return text[:index] + more + text[index:]
+
+
+def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    entries = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for name, value in entries if name.value == key), None)
+
+
+def _flow(value: Value) -> str:
+    return value if isinstance(value, str) else f"[{', '.join(value)}]"
+
+
+def _by_hand(section: str, values: Mapping[str, Value]) -> str:
+    return f"{PROJECT}:{section}: {{{', '.join(f'{key}: {_flow(value)}' for key, value in values.items())}}}"

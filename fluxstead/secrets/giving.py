@@ -1,0 +1,173 @@
+"""Giving values: which Secrets a name means, which keys, and taking over what is in plain text elsewhere."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fluxstead.checks.reading.documents import documents_in
+from fluxstead.secrets.identities import CLUSTER_KEY
+from fluxstead.secrets.state import Scope, ciphertext_in, missing_keys
+from fluxstead.secrets.tools import ToolTrouble
+from fluxstead.secrets.values import made, wrong_with
+from fluxstead.secrets.vault import Vault, manifest, values_in
+from fluxstead.tree.asks import SecretKey, SecretNeed
+from fluxstead.tree.secret_files import OPERATOR
+
+
+def chosen(scope: Scope, name: str) -> list[SecretNeed]:
+    """What is needed by that name. Raises ToolTrouble where nothing is."""
+    if name.removeprefix(f"{scope.folder}/").split("/")[0] == OPERATOR:
+        raise ToolTrouble(
+            f"{name} is not set by hand"
+            + (": ./run secrets recipients add --cluster changes the cluster's key" if CLUSTER_KEY in name else "")
+        )
+    found = scope.named(name)
+    if found:
+        return found
+    known = sorted({one for need in scope.needs for one in (need.name, need.qualified_name)})
+    near = difflib.get_close_matches(name, known, n=1)
+    needed = ", ".join(need.qualified_name for need in scope.needs) or "none; flux: {sopsSecret: …} lets layers decrypt"
+    raise ToolTrouble(f"no described system needs a Secret {name}: {f'{near[0]}?' if near else f'needed are {needed}'}")
+
+
+def keys_to_give(vault: Vault, needs: Sequence[SecretNeed], names: Sequence[str]) -> list[SecretKey]:
+    """The keys to ask for: those that are named, else those that are missing, else all that have to be there."""
+    known = {key.name: key for need in needs for key in need.keys}
+    if names:
+        for name in names:
+            if known and name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise ToolTrouble(f"{needs[0].qualified_name} has no key {name}: {near[0] if near else ', '.join(known)}?")
+        return [known.get(name, SecretKey(name=name)) for name in names]
+    if not known:
+        raise ToolTrouble(f"which keys {needs[0].qualified_name} has is yours to say: ./run secrets set {needs[0].name} KEY…")
+    wanted = [key for key in known.values() if not key.optional]
+    missing = {name for need in needs for name in missing_keys(wanted, _there(vault, need))}
+    return [key for key in wanted if key.name in missing] or wanted
+
+
+def _there(vault: Vault, need: SecretNeed) -> Mapping[str, str]:
+    path = vault.scope.path_of(need)
+    text = vault.text(path)
+    found = ciphertext_in(text, path) if text is not None else None
+    return found.keys if found else {}
+
+
+def checked(key: SecretKey, value: str) -> str:
+    """The value. Raises ToolTrouble, without it, where it is not what it has to be."""
+    wrong = wrong_with(key.form, value)
+    if wrong:
+        raise ToolTrouble(f"{key.name}: {wrong}")
+    return value
+
+
+def generated(key: SecretKey, need: SecretNeed) -> str:
+    """A new value for a key that nobody has to know beforehand."""
+    if key.maker is None and need.keys:
+        raise ToolTrouble(f"{key.name} of {need.qualified_name} cannot be made up: whoever issues it has it")
+    return made(key.maker or "password")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Secrets in plain text elsewhere, which become ciphertext."""
+
+    vault: Vault
+
+    def file(self, file: Path) -> Iterator[str]:
+        """From a manifest. Raises ToolTrouble."""
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ToolTrouble(f"{file} cannot be read: {getattr(problem, 'strerror', None) or 'it is not text'}") from None
+        secrets = [one for one in _objects(text, file) if one.get("kind") == "Secret"]
+        if not secrets:
+            raise ToolTrouble(f"there is no Secret in {file}")
+        if any("sops" in one for one in secrets):
+            raise ToolTrouble(f"{file} is encrypted already: ./run secrets move {file} NAME")
+        for one in secrets:
+            yield from self._take(one)
+        root = self.vault.scope.root
+        own = {str((root / self.vault.scope.path_of(need)).resolve()) for need in self.vault.scope.needs}
+        if str(file.resolve()) not in own:
+            yield f"remove {file}, which still has it in plain text: git rm {file}, or rm"
+        yield f"if it was ever committed, everybody with the repository has it: git log --oneline -- {file}; then other values"
+
+    def live(self, namespace: str, name: str) -> Iterator[str]:
+        """From the running cluster, by the operator's kubectl. Raises ToolTrouble."""
+        kubectl = shutil.which("kubectl")
+        if kubectl is None:
+            raise ToolTrouble("kubectl is needed, and is not on the PATH")
+        command = [kubectl, "-n", namespace, "get", "secret", name, "-o", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise ToolTrouble(f"kubectl: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
+        yield from self._take(json.loads(done.stdout))
+
+    def _take(self, secret: Mapping[str, Any]) -> Iterator[str]:
+        metadata = secret.get("metadata") or {}
+        need = chosen(self.vault.scope, f"{metadata.get('namespace', 'default')}/{metadata.get('name')}")[0]
+        values = values_in(secret)
+        known = {key.name: key for key in need.keys}
+        for name, value in values.items():
+            checked(known.get(name, SecretKey(name=name)), value) if name in known else None
+        path = self.vault.scope.path_of(need)
+        text = self.vault.text(path)
+        found = ciphertext_in(text, path) if text is not None else None
+        if found is not None and found.sops is None:  # the plain file stands in the Secret's own place
+            self.vault.write({path: self.vault.sops.encrypted(manifest(need, values))}, need.layer)
+        else:
+            self.vault.put(need, values)
+        yield f"encrypted {', '.join(values)} of {need.qualified_name} in {path}"
+
+
+def _objects(text: str, file: Path) -> list[Mapping[str, Any]]:
+    """The objects of a manifest, in YAML or JSON. What is wrong with it is told without what stands there."""
+    if text.lstrip().startswith("{"):
+        try:
+            data = json.loads(text)
+        except ValueError:
+            raise ToolTrouble(f"{file} is not JSON") from None
+        return [data] if isinstance(data, Mapping) else []
+    documents = documents_in(text, str(file))
+    broken = next((one for one in documents if one.problem), None)
+    if broken:
+        raise ToolTrouble(f"{broken.source} is not YAML")
+    return [one.data for one in documents if isinstance(one.data, Mapping)]
+
+
+def moved(vault: Vault, path: str, need: SecretNeed) -> str:
+    """Move a file to where another need looks for it; its values keep their bytes. Raises ToolTrouble."""
+    text = vault.text(path)
+    found = ciphertext_in(text, path) if text is not None else None
+    if text is None or found is None or found.sops is None:
+        raise ToolTrouble(f"{path} is not a Secret that sops encrypted")
+    if not found.data["sops"].get("mac_only_encrypted"):
+        raise ToolTrouble(f"the MAC of {path} covers its name: sops decrypt {path}, then ./run secrets set {need.qualified_name}")
+    target = vault.scope.path_of(need)
+    if target != path and vault.text(target) is not None:
+        raise ToolTrouble(f"{target} is there already")
+    new = _renamed(text, {"name": need.name, "namespace": need.namespace})
+    layers = [need.layer, *([path.split("/")[2]] if path.startswith(f"{vault.scope.folder}/") else [])]
+    vault.write({target: new, **({path: None} if path != target else {})}, *layers)
+    return target
+
+
+def _renamed(text: str, values: Mapping[str, str]) -> str:
+    """The text with other words in its `metadata`, and no other byte changed."""
+    top = yaml.compose(text, Loader=yaml.SafeLoader)
+    entries = top.value if isinstance(top, yaml.MappingNode) else ()
+    metadata = next(value for key, value in entries if key.value == "metadata")
+    for key, node in sorted(metadata.value, key=lambda one: -one[1].start_mark.index):
+        if key.value in values:
+            text = f"{text[: node.start_mark.index]}{values[key.value]}{text[node.end_mark.index :]}"
+    return text

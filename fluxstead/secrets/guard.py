@@ -1,0 +1,125 @@
+"""What must not be committed, looked at before every commit: secrets in plain text, and private keys of age.
+
+Only what is staged is read, as it is staged, and next to nothing is imported: it runs before every commit.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fluxstead.core.secret_forms import sightings
+from fluxstead.core.shape import mapping
+
+_KEY = re.compile(r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{20,}")
+_SECRET = re.compile(r"\bkind\b.*\bSecret\b")
+_SAFE = ("gitleaks:allow", "pragma: allowlist secret")
+"""How people tell gitleaks and detect-secrets, on the line, that something is none."""
+_MOST = 1024**2
+SUFFIX = ".sops.yaml"
+
+
+def staged(root: Path) -> Iterator[str]:
+    """What is wrong with what the next commit would add, a line each: file, line, what, what to do."""
+    for path in _git(root, "diff", "--cached", "--name-only", "--no-renames", "--diff-filter=ACMT", "-z").split("\0"):
+        if path:
+            text = _git(root, "show", f":{path}")
+            yield from wrong_in(path, text)
+
+
+def wrong_in(path: str, text: str) -> Iterator[str]:
+    """What of a file must not be in Git."""
+    if len(text) > _MOST or "\0" in text:
+        return
+    for number, line in enumerate(text.splitlines(), 1) if _KEY.search(text) else ():
+        if _KEY.search(line) and not any(word in line for word in _SAFE):
+            yield f"{path}:{number}: a private key of age: git rm --cached {shlex.quote(path)}, and keep it outside the repository"
+            return
+    if _SECRET.search(text) and path.endswith((".yaml", ".yml", ".json")) and not _shown(path):
+        yield from _manifest(path, text)
+    elif path.endswith(SUFFIX) and not path.endswith(f"/{SUFFIX}") and path != SUFFIX and "\nsops:" not in text:
+        yield f"{path}:1: it is called .sops.yaml and is not encrypted: ./run secrets import {path}"
+    for one in sightings(text):
+        if one.proves and not path.endswith(SUFFIX) and not _shown(path):
+            yield f"{path}:{one.line}: {one.name}: take it out, and change it where it is used"
+
+
+def _shown(path: str) -> bool:
+    """Where people show what a secret looks like (as in `checks/outside/listed.py`)."""
+    return bool(re.search(r"(?:^|/)(?:tests?|testdata|fixtures|examples?|docs?)/", path))
+
+
+def _manifest(path: str, text: str) -> Iterator[str]:
+    """Values of a Secret that can be read, in whatever form it is written; one that only some are encrypted of is worst."""
+    from fluxstead.checks.reading.documents import documents_in  # noqa: PLC0415 -- few commits have a Secret
+
+    for document in documents_in(text, path):
+        for secret in _secrets_in(document.data):
+            how = "is in plain text beside encrypted values" if "sops" in secret else "is in plain text"
+            for key in _readable(secret):
+                number = _line_of(text, str(key), document.source.line)
+                if not any(word in text.splitlines()[number - 1] for word in _SAFE):
+                    yield f"{path}:{number}: Secret key {key} {how}: ./run secrets import {path}"
+
+
+def _secrets_in(data: Any) -> Iterator[Mapping[str, Any]]:
+    """The Secrets in a document, also in a List."""
+    if not isinstance(data, Mapping):
+        return
+    if data.get("kind") == "Secret":
+        yield data
+    items = data.get("items")
+    for item in items if isinstance(items, list) else ():
+        yield from _secrets_in(item)
+
+
+def _readable(secret: Mapping[str, Any]) -> Iterator[str]:
+    for holder in ("data", "stringData"):
+        for key, value in mapping(secret, holder).items():
+            text = str(value)
+            if value not in (None, "") and not text.startswith("ENC[") and "${" not in text:
+                yield key
+
+
+def _line_of(text: str, key: str, start: int) -> int:
+    written = re.compile(rf"(?<![\w.-]){re.escape(key)}[\"']?\s*:")
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if number >= start and written.search(line)), start)
+
+
+def install(root: Path, run: Path) -> str:
+    """Install the hook; gives what was done."""
+    hooks = Path(_git(root, "rev-parse", "--path-format=absolute", "--git-path", "hooks").strip())
+    hook, text = hooks / "pre-commit", _hook(run)
+    if hook.exists() and hook.read_text(encoding="utf-8", errors="replace") != text:
+        return f"{hook} is there already; add this line to it:\n    {_line(run)}"
+    hooks.mkdir(parents=True, exist_ok=True)
+    hook.write_text(text, encoding="utf-8")
+    hook.chmod(0o755)
+    return f"installed {hook}"
+
+
+def _line(run: Path) -> str:
+    return f"{shlex.quote(str(run.resolve()))} secrets guard --staged || exit 1"
+
+
+def _hook(run: Path) -> str:
+    return f"#!/bin/sh\n# Written by ./run secrets guard: nothing in plain text is committed.\n{_line(run)}\n"
+
+
+SNIPPET = """\
+# In CI, before anything is published: what is committed, and that every file decrypts with the key of CI, if it has one.
+- run: ./run check
+- run: ./run secrets
+"""
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)  # noqa: S603, S607
+    if done.returncode:
+        raise OSError(done.stderr.decode("utf-8", "replace").strip() or "git refused")
+    return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,154 @@
+"""Three identities: the operator's in sops' own key file, one offline, and the cluster's, kept as ciphertext of the other two."""
+
+from __future__ import annotations
+
+import base64
+import os
+import posixpath
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.repository import repositories_around
+from fluxstead.secrets.rules import RULES, rules_file
+from fluxstead.secrets.state import Scope
+from fluxstead.secrets.tools import ToolTrouble, new_key, recipients_of
+from fluxstead.secrets.vault import Vault, secret_object, values_in
+from fluxstead.tree.secret_files import OPERATOR, SUFFIX
+
+CLUSTER_KEY = "cluster-age"
+DEFAULT_SECRET = "sops-age"  # noqa: S105 -- a name
+_ENTRY = "age.agekey"
+"""Flux takes every key of the Secret that ends in `.agekey` (kustomize-controller: internal/decryptor)."""
+
+Describe = Callable[[str, Mapping[str, "str | Sequence[str]"]], None]
+"""Writes keys into a section of the description."""
+
+
+def cluster_file(scope: Scope) -> str:
+    """Where the cluster's private key lies, as the Secret that Flux reads it from."""
+    return posixpath.join(scope.folder, OPERATOR, f"{CLUSTER_KEY}{SUFFIX}")
+
+
+def hand_over(scope: Scope) -> str:
+    """What to type so that the cluster has its key; `data` and the server's own merge take away what is no longer there."""
+    return f"sops decrypt {cluster_file(scope)} | kubectl apply --server-side --force-conflicts -f -"
+
+
+def key_file() -> Path:
+    """sops' own key file (getsops.io/docs, "Encrypting using age")."""
+    if named := os.environ.get("SOPS_AGE_KEY_FILE"):
+        return Path(named)
+    if home := os.environ.get("XDG_CONFIG_HOME"):
+        return Path(home) / "sops/age/keys.txt"
+    below = "Library/Application Support" if sys.platform == "darwin" else ".config"
+    return Path.home() / below / "sops/age/keys.txt"
+
+
+def own_recipients() -> list[str]:
+    """Those of the identities that sops finds on this machine."""
+    given = os.environ.get("SOPS_AGE_KEY")
+    if given:
+        return recipients_of(given)
+    try:
+        return recipients_of(key_file().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What `init` does, each step only where its result is not there yet."""
+
+    scope: Scope
+    describe: Describe
+    offline: Callable[[], str]
+    """The recipient of the key that is kept offline; empty where there is none."""
+
+    def run(self) -> Iterator[str]:
+        """Do it, and say what was done and what to keep. Raises ToolTrouble."""
+        settings = self.scope.settings
+        people, said = self._people()
+        yield from said
+        known = replace(self.scope, settings=settings.model_copy(update={"people": people}))
+        machines, made = self._cluster(known)
+        changed = write_rules(known, people, machines)
+        if made:
+            Vault(known).write({cluster_file(self.scope): made})
+            yield f"made the cluster's key, {machines[0]}, in {cluster_file(self.scope)}, which only people decrypt"
+        if changed:
+            yield f"wrote {RULES}"
+        if people != settings.people or machines != settings.cluster:
+            self.describe("secrets", {"people": people, "cluster": machines})
+            yield "wrote the recipients into the description"
+        if self.scope.sops_secret is None:
+            self.describe("flux", {"sopsSecret": DEFAULT_SECRET})
+            yield f"wrote flux: {{sopsSecret: {DEFAULT_SECRET}}} into the description"
+        yield f"keep: {key_file()}, the one file that is not in the repository and without which no secret can be read"
+        if made:
+            yield f"the cluster gets its key once, before its first sync:\n    {hand_over(self.scope)}"
+        if len(people) == 1:
+            yield (
+                "warning: there is no offline key; if this machine is lost, every secret is lost with it. On another machine:"
+                " age-keygen -o offline.agekey, which goes into a safe; then, here: ./run secrets recipients add age1…"
+            )
+
+    def _people(self) -> tuple[tuple[str, ...], list[str]]:
+        own, settings = own_recipients(), self.scope.settings
+        if settings.people:
+            if not set(own) & set(settings.people):
+                raise ToolTrouble(
+                    f"none of the keys in {key_file()} is one that the description names under secrets: people;"
+                    " bring the operator's key there, or let its owner do: ./run secrets recipients add "
+                    + (own[0] if own else "age1…")
+                )
+            return settings.people, []
+        said = []
+        if not own:
+            own = [self._own_key()]
+            said = [f"made your key, {own[0]}, in {key_file()}"]
+        offline = self.offline()
+        return tuple(dict.fromkeys((own[0], *([offline] if offline else [])))), said
+
+    def _own_key(self) -> str:
+        file = key_file()
+        inside = next(iter(repositories_around(self.scope.root)), self.scope.root)
+        if file.absolute().resolve().is_relative_to(inside.resolve()):
+            raise ToolTrouble(f"{file} is inside the repository, which is no place for a private key: unset SOPS_AGE_KEY_FILE")
+        text, recipient = new_key()
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        return recipient
+
+    def _cluster(self, scope: Scope) -> tuple[tuple[str, ...], str | None]:
+        """Its recipients, and the file with its key where that has to be written."""
+        if scope.settings.cluster:
+            return scope.settings.cluster, None
+        vault, path = Vault(scope), cluster_file(scope)
+        if (text := vault.text(path)) is not None:  # an interrupted run made it
+            keys = values_in(vault.own.opened(text)).values()
+            return tuple(one for key in keys for one in recipients_of(key)), None
+        key, recipient = new_key()
+        return (recipient,), vault.own.encrypted(key_secret(scope, {_ENTRY: key}))
+
+
+def key_secret(scope: Scope, keys: Mapping[str, str]) -> dict[str, object]:
+    """The Secret that Flux decrypts with."""
+    secret = secret_object(FLUX_NAMESPACE, scope.sops_secret or DEFAULT_SECRET, {})
+    del secret["stringData"]
+    return secret | {"data": {name: base64.b64encode(key.encode()).decode() for name, key in keys.items()}}
+
+
+def write_rules(scope: Scope, people: Sequence[str], machines: Sequence[str]) -> bool:
+    """Bring `.sops.yaml` to what the description says; whether it was not."""
+    vault = Vault(scope)
+    now = vault.text(RULES)
+    text = rules_file(scope.cluster, people, machines, now)
+    if text != now:
+        vault.write({RULES: text})
+    return text != now

@@ -1,0 +1,48 @@
+"""What an operator may say about secrets; the only place of its defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from fluxstead.core.age import Recipient
+from fluxstead.core.described import Described
+from fluxstead.core.refusal import refuse
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*")
+
+
+def _qualified(value: str) -> str:
+    if _NAME.fullmatch(value):
+        return value
+    raise refuse(
+        f"{value!r} is not a Secret with its namespace",
+        why="Secrets of one name may be in several namespaces",
+        fix="NAMESPACE/NAME, as ./run secrets lists them",
+    )
+
+
+class Absence(Described):
+    """A Secret that is not in the repository, and why that is all right."""
+
+    secret: Annotated[str, AfterValidator(_qualified)] = Field(description="NAMESPACE/NAME, as ./run secrets lists it.")
+    reason: str = Field(min_length=1, description="Why it is missing, for whoever reads the description next.")
+
+
+class SecretsSettings(Described):
+    """For whom secrets are encrypted. `./run secrets init` writes it."""
+
+    people: tuple[Recipient, ...] = Field(
+        default=(), description="The age keys (age1…) of those who change secrets: the operator's, and one that is kept offline."
+    )
+    cluster: tuple[Recipient, ...] = Field(
+        default=(), description="The age keys that the cluster decrypts with; two while the key is being changed."
+    )
+    missing: tuple[Absence, ...] = Field(default=(), description="Secrets that are not in the repository on purpose.")
+
+    @property
+    def recipients(self) -> frozenset[str]:
+        """Everybody for whom what the cluster gets is encrypted."""
+        return frozenset((*self.people, *self.cluster))

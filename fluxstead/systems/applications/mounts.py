@@ -1,0 +1,120 @@
+"""What an application finds in its filesystem besides its image: volumes, config files, devices of its machine."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from fluxstead.core.described import Described
+from fluxstead.core.names import Name
+from fluxstead.core.quantity import Size
+from fluxstead.core.refusal import refuse
+
+TEMPORARY = "/tmp"  # noqa: S108 -- a path in the container
+"""What an application may write to beside its volume, where the rest of its filesystem is read-only."""
+
+# What an image has there is hidden by a volume, and nothing starts without it; the kernel's own trees cannot be mounted over.
+_SYSTEM_PATHS = frozenset({"/", "/bin", "/boot", "/etc", "/lib", "/lib64", "/sbin", "/usr"})
+_KERNEL_TREES = ("/dev/", "/proc/", "/sys/")
+
+
+def _absolute(value: str) -> str:
+    path = value.rstrip("/") or "/"
+    if not value.startswith("/") or ":" in value or any(part in {"", ".", ".."} for part in path[1:].split("/") if path != "/"):
+        raise refuse(
+            f"{value!r} is not a path in a container",
+            why="the API server refuses the pods, or what is mounted lands elsewhere",
+            fix="an absolute path without ':', such as /data",
+        )
+    return path
+
+
+def _mount_path(value: str) -> str:
+    path = _absolute(value)
+    if path in _SYSTEM_PATHS or f"{path}/".startswith(_KERNEL_TREES):
+        raise refuse(
+            f"{value!r} belongs to the image, or to the kernel",
+            why="the volume, empty at first, would hide what the application needs to start",
+            fix="a directory for its data alone, such as /data",
+        )
+    return path
+
+
+# The kubelet writes these into every container, for its network (kubernetes: pkg/kubelet/kubelet_pods.go; containerd: CRI).
+_OF_THE_NETWORK = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"})
+
+
+def _file_path(value: str) -> str:
+    path = _absolute(value)
+    if value.endswith("/") or path in _SYSTEM_PATHS | _OF_THE_NETWORK or f"{path}/".startswith(_KERNEL_TREES):
+        raise refuse(
+            f"{value!r} is not a config file's path",
+            why="it is a directory, or belongs to the kernel or to the network that Kubernetes sets up",
+            fix="the path of one file, such as /etc/app/config.yaml",
+        )
+    return path
+
+
+# Block devices; hostPath volumes of type CharDevice do not take them (kubernetes: pkg/volume/hostpath).
+_DISK = re.compile(r"/dev/(?:[shv]d[a-z]+\d*|xvd.*|nvme\d+n.*|mmcblk.*|loop.*|md.*|dm-.*|mapper/.*|disk/.*|longhorn/.*)")
+
+
+def _device_path(value: str) -> str:
+    path = _absolute(value)
+    if _DISK.fullmatch(path):
+        raise refuse(
+            f"{value!r} is a disk",
+            why="disks are Longhorn's and the system's, and what writes to one past its filesystem destroys it",
+            fix="volume: for data; or a character device, such as /dev/serial/by-id/usb-…",
+        )
+    if path.startswith("/dev/") and path not in {"/dev/shm", "/dev/pts", "/dev/mqueue"}:  # noqa: S108 -- in a container
+        return path
+    raise refuse(
+        f"{value!r} is not a device",
+        why="every other path of a machine is its system's, or another application's data",
+        fix="a path below /dev, such as /dev/serial/by-id/usb-…",
+    )
+
+
+FilePath = Annotated[str, AfterValidator(_file_path)]
+Files = dict[FilePath, str]
+DevicePath = Annotated[str, AfterValidator(_device_path)]
+
+
+class Volume(Described):
+    """A volume. One pod at a time writes to it, unless it is shared. Its claim stays when the application goes."""
+
+    size: Size = Field(description="The size to ask for, such as 5Gi.")
+    storage_class: Name | None = Field(default=None, description="The StorageClass; by default, the cluster's.")
+    mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the application finds it.")
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = Field(
+        default="ReadWriteOnce", description="ReadWriteMany: pods on several machines share it; Longhorn serves it by NFS."
+    )
+    read_only: bool = Field(default=False, description="Whether the application only reads it.")
+
+    @property
+    def shared(self) -> bool:
+        """Whether pods on several machines can have it at once."""
+        return self.access_mode == "ReadWriteMany"
+
+
+class NamedVolume(Volume):
+    """One of several volumes."""
+
+    name: Name = Field(description="What it is for, such as media; its claim is `<application>-<name>`.")
+
+
+class Device(Described):
+    """A character device of the machine, such as a radio stick. The container has to be privileged to open it."""
+
+    host_path: DevicePath = Field(description="The device on the machine; by a name that stays: /dev/serial/by-id/usb-….")
+    mount_path: DevicePath | None = Field(
+        default=None, description="What the application calls it; by default, as the machine does."
+    )
+
+    @property
+    def inside(self) -> str:
+        """Where the container finds it."""
+        return self.mount_path or self.host_path

@@ -1,0 +1,92 @@
+"""What leaves the description is told with what stays in the cluster and what to type, as the page has it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fluxstead.core.findings import Finding
+from tests.checks.repository import commit, git, render
+from tests.conftest import Project
+from tests.systems.homelab import PAGE, STACK, application, described, write
+
+
+@pytest.fixture
+def homelab(tmp_path: Path) -> Project:
+    """The page's applications, committed."""
+    write(tmp_path)
+    project = Project(tmp_path, STACK)
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "config", "user.name", "a")
+    git(tmp_path, "config", "user.email", "a@example.test")
+    render(project)
+    commit(tmp_path)
+    return project
+
+
+def without(project: Project, text: str) -> list[Finding]:
+    """What is told of moves once these lines are gone."""
+    project.replace(project.stack_file.name, described(text), "")
+    return [one for one in project.run().findings if one.id.startswith("moves/")]
+
+
+def typed(findings: list[Finding]) -> list[str]:
+    """The commands that they tell."""
+    told = [commands for one in findings for commands in re.findall("`(kubectl [^`]+)`", one.fix)]
+    return [command for commands in told for command in commands.split(" && ")]
+
+
+def of_the_namespace(name: str) -> list[str]:
+    """What takes away a namespace, and the account that Flux acted as in it."""
+    return [f"kubectl delete namespace {name}", f"kubectl delete serviceaccount app-{name} -n flux-system"]
+
+
+def test_without_volumes_no_data_are_told(homelab: Project) -> None:
+    """The namespace stays all the same, for Flux to delete what is in it."""
+    [found] = without(homelab, application("whoami"))
+    assert (found.id, typed([found])) == ("moves/orphaned", of_the_namespace("whoami-live"))
+    assert "data" not in f"{found.what} {found.fix}"
+
+
+def test_with_volumes_the_namespace_stays_with_its_claims(homelab: Project) -> None:
+    """One finding, and not one for each claim."""
+    [found] = without(homelab, application("papers"))
+    assert found.id == "moves/orphaned"
+    assert "with the data of PersistentVolumeClaim papers-data, papers-media" in found.what
+    assert typed([found]) == of_the_namespace("papers-live")
+    assert "(which deletes the data)" in found.fix
+
+
+def test_a_release_stays_and_goes_before_its_namespace(homelab: Project) -> None:
+    """Helm keeps what it knows of the release in the namespace."""
+    found = without(homelab, application("tides"))
+    assert {one.id for one in found} == {"moves/orphaned"}
+    expected = [f"kubectl delete helmrelease tides -n tides-{name}" for name in ("live", "trial")]
+    assert sorted(typed(found)) == sorted([*expected, *of_the_namespace("tides-live"), *of_the_namespace("tides-trial")])
+    assert all("after the releases in it (which deletes the data)" in one.fix for one in found if "delete namespace" in one.fix)
+
+
+def test_one_volume_leaves_its_claim(homelab: Project) -> None:
+    """The namespace is still described."""
+    [found] = without(homelab, "    - {name: media, size: 50Gi, mountPath: /usr/src/paperless/media}\n")
+    assert (found.id, typed([found])) == ("moves/data-stays", ["kubectl delete persistentvolumeclaim papers-media -n papers-live"])
+
+
+def test_an_environment_of_a_chart_leaves_the_other_alone(homelab: Project) -> None:
+    """Only what is of it."""
+    found = without(homelab, "    - {name: trial, version: 1.5.0, values: {persistence: {size: 1Gi}}}\n")
+    assert len(found) == 2
+    assert "tides-live" not in str(found)
+
+
+def test_the_page_has_the_commands_that_the_findings_have(homelab: Project) -> None:
+    """Word for word."""
+    page = set(re.findall(r"`(kubectl delete [^`]+)`", PAGE.read_text()))
+    said = typed(without(homelab, "    - {name: media, size: 50Gi, mountPath: /usr/src/paperless/media}\n"))
+    said += typed(without(homelab, application("tides")))
+    rest = application("papers").replace("    - {name: media, size: 50Gi, mountPath: /usr/src/paperless/media}\n", "")
+    said += typed(without(homelab, rest))
+    assert page <= set(said)
+    assert len(page) == 4
