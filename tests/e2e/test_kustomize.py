@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,15 @@ def test_every_directory_builds_to_the_objects_that_its_files_hold(cluster: str,
         built = subprocess.run([kustomize, "build", folder], capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         found = [document for document in yaml.safe_load_all(built.stdout) if document]
-        listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
-        expected = [yaml.safe_load((folder / name).read_text()) for name in listed]
+        expected = [yaml.safe_load(file.read_text()) for file in files_of(folder)]
         assert sorted(map(canonical, found)) == sorted(map(canonical, expected))
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """What a folder lists, with what a folder that it lists does, such as one of ciphertext."""
+    for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]:
+        listed = folder / name
+        yield from files_of(listed) if listed.is_dir() else [listed]
 
 
 @pytest.mark.parametrize("cluster", TREES)
