@@ -80,7 +80,6 @@ OF_APPLICATIONS = (
         more="}, {name: spare, tag: 1.0.0",
     ),
     _app("applications/one-sided", "wiki-live", "allow: {egress: [{namespace: wiki-live}]}"),
-    _app("applications/peer-namespace", "namespace: wiki", "allow: {ingress: [{namespace: wiki}]}"),
     edge(
         "applications/long-name",
         f"name: {'t' * 54}",
