@@ -50,6 +50,12 @@ def unreadable_data(before: str, now: str) -> DataImage | None:
     return image if up < 0 or (image.steps is not None and up > image.steps) else None
 
 
+def major_of(image: str) -> int | None:
+    """The major version that an image's tag says; None where it says none."""
+    found = _MAJOR.match(_parts(image)[1])
+    return int(found[1]) if found else None
+
+
 def _parts(image: str) -> tuple[str, str]:
     """The last part of the repository, and the tag."""
     named, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")

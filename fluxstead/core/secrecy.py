@@ -17,6 +17,7 @@ _A_KEY = re.compile(r"(?<!PUBLIC)(?<!PUB)(?<!SITE)_KEY$")
 """What may as well sort, route or partition: only a random value makes it suspicious."""
 _ELSEWHERE = re.compile(
     r"[$/~.]|ENC\[|ref\+|(?:vault|file|env|secret|k8s):|ssh-|age1|-----BEGIN (?:CERTIFICATE|PUBLIC)|.*(?:://|\$[({]|\{\{|<<)|.*\s|<.*>$"
+    r"|%[-+ #0-9.*$%]*[A-Za-z]$|.*(?:%[svq]|\.\.\.|\u2026)|(?:%|__|@)\w+(?:%|__|@)$"
 )
 """Values that say where something is, that are filled in later, or that may be public."""
 _NAME_OF_A_SECRET = re.compile(r"[a-z]+(?:[-.][a-z0-9]+)+")

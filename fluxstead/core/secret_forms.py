@@ -49,7 +49,10 @@ FORMS = (
         ("PRIVATE KEY",),
         (
             r"-----BEGIN (?!ENCRYPTED)(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s#\"'+,])*"
-            r"(?:(?:Version|Comment|Charset|Hash): [^\n]*(?:\\[nr]|[\s#])+)*([A-Za-z0-9+/=]{10,})"
+            r"(?:(?:Version|Comment|Charset|Hash): [^\n]*(?:\\[nr]|[\s#])+)*"
+            # Of a key, DER in base64: a header alone is in whatever looks for keys, or explains them.
+            r"(?=[A-Za-z0-9+/=]*[A-Z])(?=[A-Za-z0-9+/=]*[a-z])(?=[A-Za-z0-9+/=]*[0-9])([A-Za-z][A-Za-z0-9+/=]{19,}+)"
+            r"(?!(?:\\[nr]|[\s#\"'+,])*(?:\.\.|\u2026))"
         ),
     ),
     _form("an age key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-(?:PQ-)?1([0-9A-Z]{20,})"),  # C2SP/age
@@ -103,9 +106,19 @@ _LOGIN = r"(?:\bauth[\"']?\s*[:=]\s*[\"']?|\bBasic\s+)([A-Za-z0-9+/]{8,400}={0,2
 _SIGNED = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.(eyJ[\w-]{8,})\.[\w-]{20,}"
 """RFC 7519. Some are public, such as Supabase's key for browsers; one for a Kubernetes API server never is."""
 _ENCODED = r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{40,}={0,2}"
-_MADE_UP = r"(?i)x{4,}|\*{3,}|\.{3,}|example|your|placeholder|redacted|dummy|change-?_?me|insert|abcdef\.0123456789abcdef"
-_FILLED_IN = r"(?s)[$%]?[{(<\[].*|.*\$[{(A-Za-z_].*|%[a-z]|[A-Z][A-Z_]*|.*[()\\|\[\]{}].*"
-"""What a program fills in, a pattern, and the words USER and PASSWORD."""
+_MADE_UP = (
+    r"(?i)x{4,}|\*{3,}|\.{3,}|\u2026|example|your|placeholder|redacted|dummy|change-?_?me|insert|abcdef\.0123456789abcdef"
+    r"|%[svq]"
+)
+_COUNTED = r"(?i)abcdefghijkl|123456789012"
+"""What nobody draws by lot."""
+_FILLED_IN = (
+    r"(?s)[$%]?[{(<\[].*|.*\$[{(A-Za-z_].*|\$\d|%[-+ #0-9.*$%]*[A-Za-z]|.*%[svq].*|(?i:%7b).*"
+    r"|(?:%|__|@)\w+(?:%|__|@)|[A-Z][A-Z_]*|.*(?:\.\.\.|\u2026).*|[*xX\u2022.]{3,}|.*[()\\|\[\]{}].*"
+)
+"""What a program fills in (`${A}`, `$(a)`, `%s`, `__A__`), a pattern, what is cut off, and the words USER and PASSWORD."""
+_GOES_ON = r"%[-+ #0-9.*$]*[a-z]|\$[{(]|\{\{|\.\.\.|\u2026"
+"""After what only looks like a secret: the rest is filled in, or left out."""
 _ANY_WORD = (
     r"(?i)(?:(?:your|my|some|the|db|new|user)?[-_]?(?:password|passwd|passwort|pass|pwd|pw|secret|token|key)[-_]?(?:here)?\d{0,3}"
     r"|change[-_]?(?:me|it|this)|example|placeholder|redacted|foo|bar|test|dummy|admin|root|postgres|guest|x+|\*+|\.+)"
@@ -117,6 +130,7 @@ CHOSEN = frozenset({"a URL with a password", "a URL with a token", "a login in b
 """Forms of what people choose themselves, and so make up where they show how something is done."""
 _HERE = r"(?:localhost|127\.0\.0\.1|\[::1\])(?![\w.-])"
 _FEWEST_SIGNS = 5
+_NEXT = 12
 
 
 def sightings(text: str) -> Iterator[Sighting]:
@@ -171,9 +185,9 @@ def _plain(text: str) -> Iterator[_Span]:
     for form in FORMS:
         if any(sign in text for sign in form.signs):
             yield from (
-                (*match.span(), form.name, form.proves and len(set(match[1])) >= _FEWEST_SIGNS)
+                (*match.span(), form.name, form.proves and len(set(match[1])) >= _FEWEST_SIGNS and not _is_word(match[1]))
                 for match in re.finditer(form.pattern, text)
-                if not re.search(_MADE_UP, match[0])
+                if not (_is_made_up(match) or re.match(_GOES_ON, text[match.end() : match.end() + _NEXT]))
             )
     if "://" in text:
         yield from _urls(text)
@@ -184,12 +198,14 @@ def _plain(text: str) -> Iterator[_Span]:
             yield *match.span(), "a signed token (JWT)", "kubernetes" in (_decoded(match[1]) or "")
 
 
+def _is_made_up(match: re.Match[str]) -> bool:
+    return bool(re.search(_MADE_UP, match[0]) or re.search(_COUNTED, match[1]))
+
+
 def _urls(text: str) -> Iterator[_Span]:
     for match in re.finditer(_URL, text):
         if not _is_filled_in(match[2]) and not _is_filled_in(match[1] or "-"):
-            word = (
-                re.fullmatch(_ANY_WORD, match[2]) or match[1] == match[2] or re.match(_HERE, text[match.end() : match.end() + 20])
-            )
+            word = _is_word(match[2]) or match[1] == match[2] or re.match(_HERE, text[match.end() : match.end() + 20])
             yield *match.span(), "a URL with a password", not word
     for match in re.finditer(_USER, text):
         if is_random(match[1]):
@@ -206,11 +222,15 @@ def _logins(text: str) -> Iterator[_Span]:
     for match in re.finditer(_LOGIN, text):
         name, colon, password = (_decoded(match[1]) or "").partition(":")
         if name and colon and password and "\n" not in password and not re.search(_MADE_UP, password):
-            yield *match.span(), "a login in base64", not (re.fullmatch(_ANY_WORD, password) or _is_filled_in(password))
+            yield *match.span(), "a login in base64", not (_is_word(password) or _is_filled_in(password))
 
 
 def _is_filled_in(word: str) -> bool:
     return re.fullmatch(_FILLED_IN, word) is not None
+
+
+def _is_word(value: str) -> bool:
+    return re.fullmatch(_ANY_WORD, value) is not None
 
 
 def _decoded(encoded: str) -> str | None:

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from fluxstead.checks.reading.committed import ClusterThen
-from fluxstead.checks.reading.store import Store
+from fluxstead.checks.reading.store import Store, entries_of
 from fluxstead.core.network import IpNetwork
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
@@ -24,23 +24,30 @@ def cluster_then(stack: str, store: Store) -> ClusterThen | None:
     kubernetes = _section(config, "kubernetes")
     if not kubernetes:
         return None
+    machines = _joined(stack, store)
     return ClusterThen(
         kubernetes=Version.read(kubernetes.get("version")),
         flux=Version.read(_section(config, "flux").get("version")),
         networks={key: found for key, field in _NETWORKS.items() if (found := _networks(kubernetes.get(key), field))},
-        roles=_roles(stack, store),
+        roles={name: str(machine.get("role")) for name, machine in machines.items()},
+        taints={name: frozenset(map(_taint, entries_of(machine, "taints"))) for name, machine in machines.items()},
     )
 
 
-def _roles(stack: str, store: Store) -> dict[str, str]:
+def _joined(stack: str, store: Store) -> dict[str, Mapping[str, Any]]:
+    """The machines that had joined, by name."""
     machines = {
         name.removesuffix(".yaml"): _data(store, f"nodes/{name}") for name in store.children("nodes") if name.endswith(".yaml")
     }
     return {
-        name: str(machine.get("role"))
-        for name, machine in machines.items()
-        if machine.get("cluster") == stack and machine.get("state") != "planned"
+        name: machine for name, machine in machines.items() if machine.get("cluster") == stack and machine.get("state") != "planned"
     }
+
+
+def _taint(said: Mapping[str, Any]) -> str:
+    """As `Taint` writes it."""
+    value = f"={said['value']}" if said.get("value") else ""
+    return f"{said.get('key')}{value}:{said.get('effect')}"
 
 
 def _networks(value: object, field: str) -> tuple[IpNetwork, ...]:

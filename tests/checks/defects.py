@@ -330,7 +330,7 @@ DEFECTS: Mapping[str, Planted] = {
 
 OF_THE_DESCRIPTION = frozenset(
     {
-        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions"),
+        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions", "longhorn/not-yet-tolerated"),
         *OF_MACHINES,
         *("versions/compatibility", "network/overlap", "network/node-inside"),
     }

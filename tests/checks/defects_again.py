@@ -5,12 +5,25 @@ from __future__ import annotations
 from tests.checks.defects import DEFECTS
 from tests.checks.defects_of_moves import plan, stack
 from tests.checks.defects_of_pods import OF_PODS_AGAIN
-from tests.checks.planted import DEPLOYMENT, LONGHORN, WEB, Planted, kept, layer, obj, release
+from tests.checks.planted import BUNDLED, DEPLOYMENT, LONGHORN, SERVICE, WEB, Planted, kept, layer, machine, obj, release
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
 
 _ALERTS = "alertmanager: {alertmanagerSpec: {storage: {volumeClaimTemplate: {spec: {storageClassName: %s}}}}}"
+
+
+def _route(name: str) -> str:
+    """One of Traefik's own."""
+    rule = "match: 'Host(`a.test`) && PathPrefix(`/x`)', kind: Rule, services: [{name: site, port: 80}]"
+    return obj("IngressRoute", name, f"spec: {{routes: [{{{rule}}}]}}", "traefik.io/v1alpha1")
+
+
+def _postgres(version: str) -> str:
+    """What CloudNativePG runs."""
+    spec = f"spec: {{instances: 1, imageName: 'ghcr.io/cloudnative-pg/postgresql:{version}', storage: {{size: 1Gi}}}}"
+    return kept(obj("Cluster", "web/db", spec, "postgresql.cnpg.io/v1"))
+
 
 ALSO: tuple[tuple[str, Planted], ...] = (
     (
@@ -19,6 +32,35 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             files=layer("web", WEB, release("web/site", "site", "1.0.0"), release("default/a", "site", "1.0.0", _TARGETED)),
             cure=("releaseName: site", "releaseName: a"),
             says="installs the Helm release web/site",
+        ),
+    ),
+    (
+        "ownership/same-route",
+        Planted(
+            files=layer("web", WEB, DEPLOYMENT, SERVICE, *(_route(name) for name in ("web/a", "web/b"))),
+            cure=("name: b}", "name: b, annotations: {kubernetes.io/ingress.class: inner}}"),
+            says="both answer a.test/x",
+            platform=BUNDLED,
+        ),
+    ),
+    (
+        "moves/data-version",
+        Planted(
+            before=layer("web", kept(WEB), _postgres("16.4")),
+            files=layer("web", kept(WEB), _postgres("17.2")),
+            cure=("17.2", "16.6"),
+            says="runs PostgreSQL 16, and now 17, on the same claims",
+            platform=None,
+        ),
+    ),
+    (
+        "longhorn/not-yet-tolerated",
+        Planted(
+            before=LONGHORN,
+            files=LONGHORN,
+            nodes=[machine(taints=[{"key": "a", "effect": "NoExecute"}])],
+            cure=("chart: longhorn,", "chart: other,"),
+            says="k3s1 gets the taint a:NoExecute, which Longhorn in HEAD does not tolerate",
         ),
     ),
     (

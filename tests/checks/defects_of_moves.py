@@ -66,7 +66,7 @@ _CRD = "apiextensions.k8s.io/v1"
 
 def _described(says: str, **then: Any) -> Planted:
     """A tree that stays as it was, of a cluster whose description changed; nothing in the tree cures that."""
-    plain = {"kubernetes": HOME.kubernetes, "flux": _NEW_FLUX.flux, "networks": {}, "roles": {}}
+    plain = {"kubernetes": HOME.kubernetes, "flux": _NEW_FLUX.flux, "networks": {}, "roles": {}, "taints": {}}
     files = layer("web", WEB)
     return Planted(
         before=files,
@@ -80,6 +80,7 @@ def _described(says: str, **then: Any) -> Planted:
     )
 
 
+_TOLERATING = "values: {defaultSettings: {taintToleration: 'a:NoExecute'}, "
 _MOUNT = "volumeMounts: [{name: data, mountPath: /data}]"
 _LABELS = "selector: {matchLabels: {app: db}}"
 _TEMPLATE = "volumeClaimTemplates: [{metadata: {name: data}, spec: {resources: {requests: {storage: 1Gi}}}}]"
@@ -212,6 +213,13 @@ OF_MOVES: Mapping[str, Planted] = {
         files=layer("web", kept(WEB), _voters(1)),
         cure=("replicas: 1", "replicas: 2"),
         says="StatefulSet web/etcd in HEAD has 3 replicas, and now 1",
+    ),
+    "longhorn/not-yet-tolerated": Planted(
+        before=LONGHORN,
+        files={path: text.replace("values: {", _TOLERATING) for path, text in LONGHORN.items()},
+        cure=("taintToleration: 'a:NoExecute'", ""),
+        says="is to tolerate a:NoExecute, which in HEAD it does not",
+        platform=None,
     ),
     "longhorn/one-copy-left": Planted(
         before=storage(_recreated(2)),

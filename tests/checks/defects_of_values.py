@@ -57,6 +57,7 @@ _PATTERN = _INGRESS.replace("path: /,", "path: '/site(/|$)(.*)',")
 _SNIPPED = _INGRESS.replace("name: site}\n", "annotations: {nginx.ingress.kubernetes.io/server-snippet: x}, name: site}\n", 1)
 _ROUTE = "spec: {routes: [{kind: Rule, match: 'Headers(`X-A`, `b`)', services: [{name: site, port: 80}]}]}"
 _TRAEFIK = obj("HelmChartConfig", "kube-system/traefik", "spec: {valuesContent: '[web]'}", "helm.cattle.io/v1")
+_DASHBOARD = "{dashboard: {enabled: true, entryPoints: [websecure]}}"
 _DRIFT = ", driftDetection: {mode: enabled, ignore: [{paths: [/spec/replica], target: {kind: Deployment}}]}"
 _CHART = "helm.toolkit.fluxcd.io/v2"
 _OCI = obj("OCIRepository", "web/site", "spec: {interval: 1h, url: oci://example.test/site}", "source.toolkit.fluxcd.io/v1")
@@ -190,6 +191,12 @@ OF_VALUES: Mapping[str, Planted] = {
         cure=("Headers(", "Header("),
         says="uses Headers(`X-A`, `b`), which Traefik 3 does not know",
         platform=BUNDLED,
+    ),
+    "ingress/open-dashboard": Planted(
+        files=layer("web", WEB, release("web/traefik", "traefik", "35.0.0", f", values: {{ingressRoute: {_DASHBOARD}}}")),
+        cure=("[websecure]", "[traefik]"),
+        says="shows Traefik's dashboard to everyone on websecure",
+        platform=None,
     ),
     "dns/hosts-twice": Planted(
         files=_names("home.override", _OWN_HOSTS),

@@ -38,6 +38,34 @@ def test_the_same_major_no_claim_or_another_one(before: str, after: str) -> None
     assert _said([before], [after]) == []
 
 
+def _cluster(spec: str) -> str:
+    return kept(obj("Cluster", "web/db", f"spec: {{instances: 2, storage: {{size: 1Gi}}, {spec}}}", "postgresql.cnpg.io/v1"))
+
+
+_CATALOG = "imageCatalogRef: {apiGroup: postgresql.cnpg.io, kind: ClusterImageCatalog, name: all, major: %s}"
+_IMAGE = "imageName: ghcr.io/cloudnative-pg/postgresql:%s"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (_IMAGE % "16.4", _IMAGE % "17.2-standard-bookworm", "runs PostgreSQL 16, and now 17"),
+        (_IMAGE % "17.2", _IMAGE % "16.4", "runs PostgreSQL 17, and now 16"),
+        (_CATALOG % 16, _CATALOG % 17, "runs PostgreSQL 16, and now 17"),
+        (_IMAGE % "16.4", _CATALOG % 17, "runs PostgreSQL 16, and now 17"),
+        ("imageName: ghcr.io/tensorchord/cloudnative-vectorchord:16-0.4.3", _CATALOG % 18, "runs PostgreSQL 16, and now 18"),
+        (_IMAGE % "16.4", _IMAGE % "16.6@sha256:abc", ""),
+        (_IMAGE % "16.4", _CATALOG % 16, ""),
+        (_IMAGE % "latest", _IMAGE % "17.2", ""),
+        ("instances: 1", _IMAGE % "17.2", ""),
+        (_CATALOG % "x", _CATALOG % 17, ""),
+    ],
+)
+def test_another_major_of_a_database_that_an_operator_runs(before: str, after: str, said: str) -> None:
+    found = [one for one in _said([_cluster(before)], [_cluster(after)]) if one.startswith("moves/data-version")]
+    assert found == ([f"moves/data-version: Cluster.postgresql.cnpg.io web/db in HEAD {said}, on the same claims"] if said else [])
+
+
 @pytest.mark.parametrize(("rest", "number"), [("persistence: {data: {existingClaim: db}}, ", 1), ("", 0)])
 def test_another_major_in_the_values_of_a_chart(rest: str, number: int) -> None:
     image = "controllers: {db: {containers: {db: {image: {repository: docker.io/postgres, tag: '%s'}}}}}"

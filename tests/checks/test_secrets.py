@@ -122,7 +122,7 @@ def test_certificates_are_public() -> None:
     pem = "-----BEGIN CERTIFICATE-----\nMIIE\n"
     encoded = base64.b64encode(pem.encode()).decode()
     assert not told(obj("Secret", "web/a", f"data: {{ca.crt: {encoded}}}"))
-    key = base64.b64encode(("-----BEGIN PRIVATE " + "KEY-----\nMIIEvQIBADANBgkq\n").encode()).decode()
+    key = base64.b64encode(("-----BEGIN PRIVATE " + "KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n").encode()).decode()
     assert {one.id for one in told(obj("Secret", "web/a", f"data: {{ca.crt: {encoded}, k: {key}}}"))} == {
         "secrets/plain",
         "secrets/in-text",

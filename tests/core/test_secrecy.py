@@ -67,6 +67,12 @@ def test_what_stands_there_to_be_read(name: str, value: str) -> None:
         ("RESET_PASSWORD", "disabled"),
         ("VAPID_PUBLIC_KEY", "7d5c0f3e9b8a4162"),
         ("LOG_LEVEL", "debug"),
+        ("TOKEN", "%s"),
+        ("TOKEN", "%s.%s"),
+        ("DB_PASSWORD", "%-10d"),
+        ("DB_PASSWORD", "__DB_PASSWORD__"),
+        ("DB_PASSWORD", "%DB_PASSWORD%"),
+        ("API_TOKEN", "c0ffee..."),
     ],
 )
 def test_what_says_where_a_secret_is_or_is_none(name: str, value: str) -> None:

@@ -14,6 +14,7 @@ def encoded(text: str) -> str:
 
 
 _PEM = "-----BEGIN EC PRIVATE " + "KEY-----\nMHcCAQEEIDx8Zk2n4XyAbCd0\n"
+_HEADER = _PEM.splitlines()[0]
 _HEX = "0c4b8f3a9d7e5126"
 _GITHUB = "ghp" + "_0123456789abcdefghij"
 _K3S = "K10" + _HEX * 4
@@ -80,6 +81,22 @@ NONE = {
     "a key that is left out": "-----BEGIN PRIVATE " + "KEY-----\n...\n",
     "what SOPS encrypted": f"password: ENC[AES256_GCM,data:{encoded(_HEX)},iv:x,tag:y,type:str]",
     "what people say is none": f"{_GITHUB} # gitleaks:allow",
+    "a header that is looked for": f"grep -q '{_HEADER}' /etc/ssl/private/server1Key.pem",
+    "a header that is written": f"echo '{_HEADER}'\ncat Body2 >> key",
+    "a header in a list of patterns": f"- {_HEADER}\n- AGE-SECRET-KEY-1\n",
+    "a header that is explained": f'description: "PEM, {_HEADER} BASE64ENCODED4096BITSofakey"'.replace("4096BITSofakey", ""),
+    "a header around a format": f'printf "{_HEADER}\\n%s\\n" "$KEY"',
+    "a header around a command": f"{_HEADER}\n$(cat key.pem)\n",
+    "a key that is cut off": f"{_HEADER}\nMIIEpAIBAAKCAQEA7x2Kd9Fz...\n",
+    "a key that is cut off after a line": f"{_HEADER}\nMIIEpAIBAAKCAQEA7x2Kd9FzQ8bN\n...\n",
+    "formats of printf": 'printf "https://%s:%-10s@%s" && printf "https://u:%02d@h" && printf "https://u:%1$s@h"',
+    "a positional argument": "https://u:$1@h",
+    "marks of templates": "https://u:%PASSWORD%@h https://u:__PASSWORD__@h https://u:@PASSWORD@@h",
+    "a password that is cut off": "https://u:abc...@h https://u:s3cr\u2026@h https://u:****@h",
+    "a k3s token with a format": "K10abcdef0123456789::server:%s-abcdefgh",
+    "a token that goes on": "xoxb-123456-7890123-%s and glpat-0c4b8f3a9d7e5126$(cat rest) and ghp_0c4b8f3a9d7e5126ab{{ .rest }}",
+    "a token of counted signs": "ghp" + "_1234567890abcdefghijklmnopqrstuvwxyz",
+    "a token in a query that is filled in": "https://h.test/x?token=__TOKEN__ https://h.test/x?api_key=%7B%7Bkey%7D%7D",
     "a suspicion in a comment": "# postgres://postgres:postgres@db",
 }
 

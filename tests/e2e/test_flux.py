@@ -26,6 +26,13 @@ def test_the_committed_tree_becomes_ready_by_itself_in_the_inferred_order(
     """U5: many trees come up only where they already ran. The layers' first Ready is a linear extension of the order."""
     came_up_in_order(cluster, project, record_property)
     assert [node["metadata"]["name"] for node in cluster.api.list("v1", "Node")] == [NODE]
+    for kind, name, parts in (
+        ("DaemonSet", "longhorn-manager", {"requests"}),
+        ("Deployment", "longhorn-ui", {"requests", "limits"}),
+    ):
+        workload = cluster.api.get("apps/v1", kind, name, "longhorn-system")
+        assert workload
+        assert workload["spec"]["template"]["spec"]["containers"][0]["resources"].keys() == parts, "as patches of the chart say"
 
 
 def test_the_second_cluster_becomes_ready_by_itself_too(

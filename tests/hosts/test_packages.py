@@ -234,7 +234,13 @@ def test_a_package_manager_at_work_is_no_leftover(offered: Debian) -> None:
     assert len(package_problems(NODE)) == 1
 
 
-ASK = "import sys; from fluxstead.hosts.script import apt; apt.LOCKS = (sys.argv[1],)\nwhile True: apt.locked_by()"
+ASK = """
+import os, sys
+from fluxstead.hosts.script import apt
+apt.LOCKS, parent = (sys.argv[1],), os.getppid()
+while os.getppid() == parent:
+    apt.locked_by()
+"""
 TAKE = """
 import fcntl, sys
 handle = open(sys.argv[1], "r+")

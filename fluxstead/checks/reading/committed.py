@@ -17,12 +17,16 @@ from fluxstead.core.version import Version
 
 
 class ClusterThen(NamedTuple):
-    """What a committed description said of the cluster. `networks`: by key; `roles`: of the machines that had joined, by name."""
+    """What a committed description said of the cluster.
+
+    `networks`: by key; `roles` and `taints`: of the machines that had joined, by name.
+    """
 
     kubernetes: Version | None
     flux: Version | None
     networks: Mapping[str, tuple[IpNetwork, ...]]
     roles: Mapping[str, str]
+    taints: Mapping[str, frozenset[str]]
 
 
 @dataclass(slots=True)

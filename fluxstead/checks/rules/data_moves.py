@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.catalog.data_images import unreadable_data
+from fluxstead.catalog.databases import DATABASES
 from fluxstead.catalog.kinds import WORKLOADS, pod_in
 from fluxstead.checks.objects.claims import asks_for_claims
 from fluxstead.checks.objects.pods import containers_of
@@ -74,6 +75,8 @@ def data(move: Transition) -> Iterator[Finding]:
         if new.ref.kind in WORKLOADS:
             yield from _majors(move, new, _images_on_claims(old), _images_on_claims(new))
             yield from _voters(move, old, new)
+        elif (new.ref.group, new.ref.kind) in DATABASES:
+            yield from _database(move, old, new)
     for old, new in move.releases():
         if new.keeps("spec", "values"):
             before, after = values_of(move.before, old).certain, values_of(move.now, new).certain
@@ -93,6 +96,20 @@ def _majors(move: Transition, new: AppliedObject, was: Mapping[Any, str], now: M
                 why=f"{product.title} does not start on the data of that version",
                 fix=f"{was[key]}" + (f"; or {product.way}" if product.way else ""),
             )
+
+
+def _database(move: Transition, old: AppliedObject, new: AppliedObject) -> Iterator[Finding]:
+    """Another major version of what an operator runs on claims of its own."""
+    database = DATABASES[new.ref.group, new.ref.kind]
+    was, now = database.major(old.spec), database.major(new.spec)
+    if was is None or now is None or was == now:
+        return
+    yield OTHER_MAJOR(
+        line_with(move.now.store, new.document, *database.keys),
+        what=f"{new.ref} in {move.name} runs {database.title} {was}, and now {now}, on the same claims",
+        why=database.up if now > was else database.down,
+        fix=f"{database.title} {was}" + (f"; {database.fix}" if now > was else ""),
+    )
 
 
 def _images_on_claims(item: AppliedObject) -> dict[tuple[str, str], str]:

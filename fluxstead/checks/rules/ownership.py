@@ -9,6 +9,8 @@ from fluxstead.catalog.brings import Brings, k3s_brings
 from fluxstead.catalog.ingress_classes import SHARING_CLASSES, SHARING_CONTROLLERS
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.in_values import objects_in_values
+from fluxstead.checks.objects.ingress_class import ingress_class_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import HELM, PRUNE, AppliedObject, AppliedTree, annotation
 from fluxstead.checks.reading.charts import helm_identity
@@ -165,8 +167,8 @@ _Route = tuple[AppliedObject, str, str, str, bool, Source]
 
 def _written_routes(context: CheckContext) -> Iterator[_Route]:
     shared = _at_one_address(context.tree)
-    for item in context.tree.of("Ingress"):
-        controller = str(item.spec.get("ingressClassName") or annotation(item, "kubernetes.io/ingress.class") or "")
+    for item, known in _ingresses(context):
+        controller = ingress_class_of(item)
         if not item.is_final or any(annotation(item, copy) == "true" for copy in context.facts.copies):
             continue
         for rule in entries_of(item.spec, "rules"):
@@ -182,8 +184,17 @@ def _written_routes(context: CheckContext) -> Iterator[_Route]:
                     host,
                     path,
                     entry.get("pathType") == "Exact",
-                    line_with(context.tree.store, item.document, word),
+                    known or line_with(context.tree.store, item.document, word),
                 )
+
+
+def _ingresses(context: CheckContext) -> Iterator[tuple[AppliedObject, Source | None]]:
+    """Those of the tree, and whole ones among a chart's values, with the place of these."""
+    yield from ((item, None) for item in context.tree.of("Ingress"))
+    for one in context.chart_values:
+        for item, key in objects_in_values(one) if one.item.is_final else ():
+            if item.ref.kind == "Ingress":
+                yield item, context.place_of(one, key)
 
 
 def _routes_of_charts(context: CheckContext) -> Iterator[_Route]:

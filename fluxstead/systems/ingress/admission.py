@@ -13,7 +13,8 @@ from typing import Any
 from fluxstead.catalog.brings.k3s import bundled_charts
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.chart_values import ChartValues
-from fluxstead.checks.reading.applied_tree import AppliedObject, annotation, annotations_of
+from fluxstead.checks.objects.ingress_class import ingress_class_of
+from fluxstead.checks.reading.applied_tree import AppliedObject, annotations_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
@@ -30,7 +31,6 @@ TRAEFIK_2_RULE = refuses("ingress/traefik-2-rule", "F6", "IngressRoute web/site 
 _STRICT_SINCE, _DOT_SINCE, _NO_SNIPPETS_SINCE = (4, 12), (4, 13), (4, 7)
 _PLAIN_WITH_DOT = re.compile(r"/[A-Za-z0-9._/-]*")
 _NGINX = "nginx.ingress.kubernetes.io/"
-_CLASS = "kubernetes.io/ingress.class"
 
 _TRAEFIK_3 = (28, 0)
 """The first chart of Traefik 3."""
@@ -48,7 +48,7 @@ def nginx(context: CheckContext) -> Iterator[Finding]:
         return
     [controller] = found
     for item in context.tree.of("Ingress"):
-        if item.is_final and _class_of(item) == _class_name(controller):
+        if item.is_final and ingress_class_of(item) == _class_name(controller):
             yield from _paths(context, controller, item)
             yield from _snippets(context, controller, item)
 
@@ -63,10 +63,6 @@ def _class_name(controller: ChartValues) -> str:
     return str(
         controller.at("controller", "ingressClassResource", "name") or controller.at("controller", "ingressClass") or "nginx"
     )
-
-
-def _class_of(item: AppliedObject) -> str:
-    return str(item.spec.get("ingressClassName") or annotation(item, _CLASS) or "")
 
 
 def _paths(context: CheckContext, controller: ChartValues, item: AppliedObject) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.ingress_class import ingress_class_of
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
@@ -55,7 +56,7 @@ class _Named(NamedTuple):
 
 def _named(context: CheckContext) -> Iterator[tuple[AppliedObject, _Named]]:
     for item in context.tree.of("Ingress"):
-        ours = item.is_final and "traefik" in str(item.spec.get("ingressClassName", "traefik"))
+        ours = item.is_final and "traefik" in (ingress_class_of(item) or "traefik")
         for text in (annotation(item, _ANNOTATION) or "").split(",") if ours else ():
             name, _, provider = text.strip().partition("@")
             if name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fluxstead.checks.system_facts import RouteKind
 from fluxstead.system import System
-from fluxstead.systems.ingress import admission, checks, middlewares
+from fluxstead.systems.ingress import admission, checks, dashboard, middlewares
 from fluxstead.systems.ingress.charts import INGRESS_NGINX, TRAEFIK
 
 INGRESS = System(
@@ -18,5 +18,5 @@ INGRESS = System(
     ),
     copies=frozenset({"nginx.ingress.kubernetes.io/canary"}),
     planned=checks.CHECKS,
-    rules=(*middlewares.RULES, *admission.RULES),
+    rules=(*middlewares.RULES, *admission.RULES, *dashboard.RULES),
 )

@@ -13,7 +13,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn import backups, placing
+from fluxstead.systems.longhorn import backups, footprint, placing
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -104,6 +104,7 @@ def _release(settings: LonghornSettings, platform: Platform, values: Mapping[str
                     }
                 ],
             },
+            "postRenderers": [{"kustomize": {"patches": list(footprint.patches(settings.version, settings.manager_requests))}}],
             "values": values,
         },
     }
@@ -148,7 +149,7 @@ def _values(settings: LonghornSettings) -> dict[str, Any]:
             values["defaultBackupStore"] = target
         else:
             defaults.update(target)
-    return values
+    return merged(values, footprint.values(settings.version, settings.manager_requests))
 
 
 def _routes(settings: LonghornSettings) -> Iterator[Route]:

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from fluxstead.core.compute import Compute
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import UrlPath
 from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
+from fluxstead.systems.longhorn import footprint
 
 BLOCKS_WITH_LAST_COPY = "block-if-contains-last-replica"
 DRAINS_STOPPED = "allow-if-replica-is-stopped"
@@ -89,6 +91,10 @@ class LonghornSettings(Described):
         ]
         | None
     ) = Field(default=None, description="When a node may be drained; Longhorn's own default blocks those with a last copy.")
+    manager_requests: Compute = Field(
+        default_factory=footprint.manager,
+        description="What is set aside for Longhorn's manager on each machine, 100m and 400Mi by default. It has no limits.",
+    )
     backup_target: BackupTarget | None = Field(default=None, description="Where backups go; none by default.")
     ui: Ui | None = Field(default_factory=Ui, description="The route to the UI; null for none.")
     values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fluxstead.checks.system_facts import Storage
 from fluxstead.system import System
-from fluxstead.systems.longhorn import backups, capacity, checks, copies, disks, moves, placing, queries, values
+from fluxstead.systems.longhorn import backups, capacity, checks, copies, disks, moves, placing, queries, taints, values
 from fluxstead.systems.longhorn.chart import LONGHORN as CHART
 
 LONGHORN = System(
@@ -15,5 +15,5 @@ LONGHORN = System(
     storage=Storage(provisioner="driver.longhorn.io", disks="Node.longhorn.io"),
     planned=(*checks.CHECKS, *placing.CHECKS, *backups.CHECKS),
     rules=(*disks.RULES, *capacity.RULES, *backups.RULES, *values.RULES, *queries.RULES),
-    moves=(*moves.MOVES, *copies.MOVES),
+    moves=(*moves.MOVES, *copies.MOVES, *taints.MOVES),
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field
 
+from fluxstead.core.compute import ComputeResources
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
 from fluxstead.core.network import UrlPath
@@ -14,6 +15,7 @@ from fluxstead.core.quantity import MEBIBYTE, Quantity, Size
 from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
 from fluxstead.core.written import Written
+from fluxstead.systems.monitoring import footprint
 
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)i?B")
 DAYS = re.compile(r"(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?")
@@ -99,6 +101,10 @@ class PrometheusSettings(Described):
         default=None,
         description="The most bytes of samples to keep, in Prometheus' notation; without it, 80 % of the volume.",
     )
+    resources: ComputeResources = Field(
+        default_factory=footprint.prometheus,
+        description="What its pod gets; 100m and 400Mi by default, and no limit, which could kill it at each start.",
+    )
 
 
 class AlertmanagerSettings(Described):
@@ -106,6 +112,9 @@ class AlertmanagerSettings(Described):
 
     size: Size = Field(default=Quantity("1Gi"), description="The size of the volume; an existing claim keeps its own.")
     retention: AlertRetention = Field(default="120h", description="How long silences and notifications are remembered.")
+    resources: ComputeResources = Field(
+        default_factory=footprint.alertmanager, description="What its pod gets; 10m and 100Mi, up to 256Mi, by default."
+    )
 
 
 class GrafanaRoute(Described):
@@ -123,6 +132,9 @@ class GrafanaSettings(Described):
         default=None,
         description="A Secret in the namespace with the keys admin-user and admin-password. Without it, the chart's own"
         " password: the same for everyone before 79.0.0, since then a random one in the Secret named like Grafana's Service.",
+    )
+    resources: ComputeResources = Field(
+        default_factory=footprint.grafana, description="What Grafana itself gets; 100m and 256Mi, up to 1Gi, by default."
     )
     route: GrafanaRoute | None = Field(default_factory=GrafanaRoute, description="The route to Grafana; null for none.")
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fluxstead.core.quantity import Quantity
+from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
+from fluxstead.systems.monitoring import footprint
 from fluxstead.systems.monitoring.settings import GrafanaSettings, MonitoringSettings
 from fluxstead.tree.asks import Route
 
@@ -18,7 +20,7 @@ _MEBIBYTE = 2**20
 
 def values_of(settings: MonitoringSettings, storage_class: str, route: Route | None, url: str | None) -> dict[str, Any]:
     """What fluxstead sets; `route` and `url` are Grafana's where it has one."""
-    return {
+    ours = {
         # In k3s these are threads of one process, which exposes their metrics on localhost only, or not at all.
         "kubeControllerManager": {"enabled": False},
         "kubeEtcd": {"enabled": False},
@@ -29,10 +31,12 @@ def values_of(settings: MonitoringSettings, storage_class: str, route: Route | N
             "alertmanagerSpec": {
                 "retention": settings.alertmanager.retention,
                 "storage": _claim(storage_class, settings.alertmanager.size),
+                "resources": settings.alertmanager.resources.written(),
             }
         },
         "grafana": _grafana(settings.grafana, storage_class, route, url),
     }
+    return merged(ours, footprint.others())
 
 
 def on_tainted(nodes: Sequence[Node]) -> dict[str, Any]:
@@ -64,6 +68,7 @@ def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, A
         "scrapeConfigSelectorNilUsesHelmValues": False,
         "ruleSelectorNilUsesHelmValues": False,
         "storageSpec": _claim(storage_class, settings.prometheus.size),
+        "resources": settings.prometheus.resources.written(),
     }
 
 
@@ -84,6 +89,7 @@ def _grafana(settings: GrafanaSettings, storage_class: str, route: Route | None,
         **({"admin": {"existingSecret": settings.admin_secret}} if settings.admin_secret else {}),
         # A rolling update would wait forever: the new pod cannot have the volume that the old one holds.
         "deploymentStrategy": {"type": "Recreate"},
+        "resources": settings.resources.written(),
         "persistence": {
             "enabled": True,
             # A claim of its own, which grows when `size` does; the template of a StatefulSet ("sts") can never change.
