@@ -17,6 +17,7 @@ from fluxstead.description.edit import with_values
 from fluxstead.embedded import Run
 from fluxstead.secrets import giving, vault
 from fluxstead.secrets.identities import Beginning, Describe, own_recipients
+from fluxstead.secrets.makers import MAKERS
 from fluxstead.secrets.recipients import Recipients
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
@@ -64,19 +65,25 @@ def _set(options: argparse.Namespace, scope: Scope, _: Describe) -> int:
     store = Vault(scope)
     needs = giving.chosen(scope, options.name)
     keys = giving.keys_to_give(store, needs, options.keys)
-    values = {key.name: value for key in keys if (value := _value(options, key, needs[0], len(keys))) is not None}
+    values: dict[str, str] = {}
+    for key in keys:
+        values |= _values(options, key, needs[0], len(keys))
     for need in needs:
-        changed = bool(values) and store.put(need, values)
+        changed = store.put(need, values)
         print(f"{'wrote' if changed else 'unchanged:'} {scope.path_of(need)}")
     print("next: ./run secrets; then ./run render, and a commit")
     return 0
 
 
-def _value(options: argparse.Namespace, key: SecretKey, need: SecretNeed, number: int) -> str | None:
+def _values(options: argparse.Namespace, key: SecretKey, need: SecretNeed, number: int) -> dict[str, str]:
+    if options.generate and (key.maker or not need.keys or number == 1):
+        return giving.generated(key, need, options.generate if options.generate in MAKERS else None)
+    return {key.name: _value(options, key, need, number)}
+
+
+def _value(options: argparse.Namespace, key: SecretKey, need: SecretNeed, number: int) -> str:
     if (options.stdin or options.file) and number != 1:
         raise ToolTrouble(f"one value for one key: ./run secrets set {need.qualified_name} KEY")
-    if options.generate:
-        return giving.generated(key, need) if key.maker or not need.keys or number == 1 else _asked(key)
     if options.stdin:
         return giving.checked(key, sys.stdin.read())
     if options.file:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fluxstead.embedded import Run
     from fluxstead.secrets.state import Entry
 
+_KINDS = ("password", "token", "cookie", "htpasswd", "ssh-key", "ca")
 _PURPOSES = {
     "init": "make the keys, once; run again it changes nothing",
     "set": "give a Secret values: asked for, from a file or standard input, or made up",
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     way = made["set"].add_mutually_exclusive_group()
     way.add_argument("--stdin", action="store_true", help="the value of one key, from standard input")
     way.add_argument("--file", type=Path, metavar="FILE", help="the value of one key, from a file")
-    way.add_argument("--generate", action="store_true", help="make the values up")
+    way.add_argument("--generate", nargs="?", const="as needed", choices=("as needed", *_KINDS), help="make the values up")
     made["unset"].add_argument("name", metavar="NAME", help="as the table says")
     made["unset"].add_argument("keys", nargs="+", metavar="KEY", help="which keys")
     made["edit"].add_argument("name", metavar="NAME", help="as the table says")

@@ -15,11 +15,12 @@ import yaml
 
 from fluxstead.checks.reading.documents import documents_in
 from fluxstead.secrets.identities import CLUSTER_KEY
+from fluxstead.secrets.makers import made
 from fluxstead.secrets.state import Scope, ciphertext_in, missing_keys
 from fluxstead.secrets.tools import ToolTrouble
-from fluxstead.secrets.values import made, wrong_with
+from fluxstead.secrets.values import wrong_with
 from fluxstead.secrets.vault import Vault, manifest, values_in
-from fluxstead.tree.asks import SecretKey, SecretNeed
+from fluxstead.tree.asks import SecretKey, SecretMaker, SecretNeed
 from fluxstead.tree.secret_files import OPERATOR
 
 
@@ -70,11 +71,11 @@ def checked(key: SecretKey, value: str) -> str:
     return value
 
 
-def generated(key: SecretKey, need: SecretNeed) -> str:
-    """A new value for a key that nobody has to know beforehand."""
+def generated(key: SecretKey, need: SecretNeed, maker: SecretMaker | None = None) -> dict[str, str]:
+    """New values for a key that nobody has to know beforehand, and what goes with it; by `maker` where the need leaves it open."""
     if key.maker is None and need.keys:
         raise ToolTrouble(f"{key.name} of {need.qualified_name} cannot be made up: whoever issues it has it")
-    return made(key.maker or "password")
+    return made(key.maker or maker or "password", key.name, need.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,13 @@ class Import:
     def _take(self, secret: Mapping[str, Any]) -> Iterator[str]:
         metadata = secret.get("metadata") or {}
         need = chosen(self.vault.scope, f"{metadata.get('namespace', 'default')}/{metadata.get('name')}")[0]
+        # It is what it is: the API server never lets a Secret become one of another type.
+        need = need._replace(type=str(secret.get("type") or need.type))
         values = values_in(secret)
         known = {key.name: key for key in need.keys}
         for name, value in values.items():
-            checked(known.get(name, SecretKey(name=name)), value) if name in known else None
+            if name in known:
+                checked(known[name], value)
         path = self.vault.scope.path_of(need)
         text = self.vault.text(path)
         found = ciphertext_in(text, path) if text is not None else None

@@ -6,7 +6,7 @@ import base64
 import os
 import posixpath
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,6 +58,13 @@ def own_recipients() -> list[str]:
         return []
 
 
+def may_open(people: Iterable[str]) -> bool:
+    """Whether this machine may be able to decrypt what is encrypted for these. Only sops knows of keys of SSH, and of commands."""
+    wanted = set(people)
+    elsewhere = "SOPS_AGE_KEY_CMD" in os.environ or any(one.startswith("ssh-") for one in wanted)
+    return elsewhere or bool(wanted & set(own_recipients()))
+
+
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """What `init` does, each step only where its result is not there yet."""
@@ -98,7 +105,7 @@ class Beginning:
     def _people(self) -> tuple[tuple[str, ...], list[str]]:
         own, settings = own_recipients(), self.scope.settings
         if settings.people:
-            if not set(own) & set(settings.people):
+            if not may_open(settings.people):
                 raise ToolTrouble(
                     f"none of the keys in {key_file()} is one that the description names under secrets: people;"
                     " bring the operator's key there, or let its owner do: ./run secrets recipients add "
@@ -106,6 +113,11 @@ class Beginning:
                 )
             return settings.people, []
         said = []
+        if not own and (os.environ.get("SOPS_AGE_KEY_CMD") or (key_file().is_file() and key_file().stat().st_size)):
+            raise ToolTrouble(
+                f"what is in {key_file()} does not say for whom it decrypts: write its public key into the description,"
+                " secrets: {people: [age1…]}"
+            )
         if not own:
             own = [self._own_key()]
             said = [f"made your key, {own[0]}, in {key_file()}"]

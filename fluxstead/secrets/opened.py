@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fluxstead.secrets.identities import own_recipients
+from fluxstead.secrets.identities import may_open
 from fluxstead.secrets.state import Entry, Trouble, ciphertext_in, look
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.secrets.values import wrong_with
@@ -21,10 +21,10 @@ def look_inside(vault: Vault) -> tuple[list[Entry], str | None]:
     if not vault.scope.settings.people:
         return entries, "there is nobody to encrypt for yet: ./run secrets init"
     try:
-        own = set(own_recipients())
+        opens = may_open(vault.scope.settings.recipients)
     except ToolTrouble as trouble:
         return entries, str(trouble)
-    if not own & vault.scope.settings.recipients:
+    if not opens:
         return entries, "no private key of this machine is one of the recipients"
     return [replace(entry, troubles=(*entry.troubles, *_inside(vault, entry))) for entry in entries], None
 

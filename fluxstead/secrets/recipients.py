@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from fluxstead.secrets.identities import Describe, cluster_file, hand_over, own_recipients, write_rules
+from fluxstead.secrets.identities import Describe, cluster_file, hand_over, may_open, write_rules
 from fluxstead.secrets.state import Scope, ciphertext_in, files_in
 from fluxstead.secrets.tools import ToolTrouble, new_key, recipients_of
 from fluxstead.secrets.vault import Vault, values_in
@@ -55,7 +55,7 @@ class Recipients:
         machines = tuple(one for one in settings.cluster if one != recipient)
         if recipient not in settings.recipients:
             raise ToolTrouble(f"{recipient} is no recipient: ./run secrets recipients lists them")
-        if not set(people) & set(own_recipients()):
+        if not may_open(people):
             raise ToolTrouble("nobody on this machine could read a secret any more: let another person remove this key")
         if recipient in settings.cluster:
             self._still_decrypts(machines)

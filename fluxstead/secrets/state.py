@@ -139,7 +139,7 @@ def look(scope: Scope) -> list[Entry]:
     accepted = {one.secret: one.reason for one in scope.settings.missing}
     needed = [_look(scope, need, accepted.get(need.qualified_name, "")) for need in scope.needs]
     known = {entry.path for entry in needed}
-    return [*needed, *(_unused(scope, path) for path in files_in(scope) if path not in known)]
+    return [*needed, *_unused(scope, [path for path in files_in(scope) if path not in known])]
 
 
 def files_in(scope: Scope) -> list[str]:
@@ -195,9 +195,13 @@ def _short(recipient: str) -> str:
     return f"{recipient[:12]}…"
 
 
-def _unused(scope: Scope, path: str) -> Entry:
-    name = posixpath.basename(path).removesuffix(SUFFIX)
-    waiting = [need for need in scope.needs if not (scope.root / scope.path_of(need)).is_file()]
-    alike = next((need for need in waiting if need.name == name), waiting[0] if len(waiting) == 1 else None)
-    move = f"./run secrets move {path} {alike.qualified_name}, or " if alike else ""
-    return Entry(path, None, (Trouble("unused", "no described system needs it", f"{move}git rm {path}"),))
+def _unused(scope: Scope, paths: Sequence[str]) -> Iterator[Entry]:
+    """Files that nobody needs, each with the Secret that may have been meant: one that is missing, of its name or the only one."""
+    waiting = [need for need in scope.needs if not (scope.root / scope.path_of(need)).is_file()] if paths else []
+    by_name = {need.name: need for need in reversed(waiting)}
+    folders = {posixpath.dirname(scope.path_of(need)) for need in scope.needs} if paths else set()
+    for path in paths:
+        alike = by_name.get(posixpath.basename(path).removesuffix(SUFFIX)) or (waiting[0] if len(waiting) == 1 else None)
+        move = f"./run secrets move {path} {alike.qualified_name}, or " if alike else ""
+        gone = path if posixpath.dirname(path) in folders else f"-r {posixpath.dirname(path)}"
+        yield Entry(path, None, (Trouble("unused", "no described system needs it", f"{move}git rm {gone}"),))

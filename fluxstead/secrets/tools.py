@@ -161,8 +161,11 @@ def new_key() -> tuple[str, str]:
 
 
 def recipients_of(identities: str) -> list[str]:
-    """The recipients of a file of identities."""
-    return _keygen(["-y"], identities).split()
+    """The recipients of a file of identities; of those of plugins, which only the plugin knows, what the comments say."""
+    own = [line for line in identities.splitlines() if line.startswith("AGE-SECRET-KEY-")]
+    said = re.findall(r"(?m)^#\s*(?:[Rr]ecipient|public key):\s*(age1\S+)", identities)
+    known = _keygen(["-y"], "\n".join(own)).split() if own else []
+    return list(dict.fromkeys((*known, *said)))
 
 
 def _keygen(arguments: Sequence[str], given: str = "") -> str:

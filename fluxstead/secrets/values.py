@@ -1,25 +1,21 @@
-"""What a value has to be, and how one is made that nobody has to know beforehand."""
+"""What a value has to be."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import secrets
-import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
 
 from fluxstead.core.shape import mapping
-from fluxstead.tree.asks import SecretForm, SecretMaker
+from fluxstead.tree.asks import SecretForm
 
 _PEM = re.compile(
     r"(?:\s*-----BEGIN ([A-Z0-9 ]+)-----\r?\n(?:[A-Za-z0-9+/=]+\r?\n)+-----END \1-----\s*)+",
 )
-_LETTERS = string.ascii_letters + string.digits
-_LENGTH = 32
+_HTPASSWD = re.compile(r"[^:\s]+:(?:\$(?:2[aby]|apr1|[156])\$|\{SHA\})\S+")
 
 
 def wrong_with(form: SecretForm, value: str) -> str | None:
@@ -66,23 +62,26 @@ def _docker(value: str) -> str | None:
     return None if auths else 'it has no logins: {"auths": {"registry.example": {"auth": …}}}'
 
 
+def _yaml(value: str) -> str | None:
+    try:
+        data = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return "it is not YAML"
+    return None if isinstance(data, Mapping) else "it is not a mapping of keys to values"
+
+
+def _htpasswd(value: str) -> str | None:
+    """As nginx and Traefik read it: a name and a digest in each line; crypt's old one is no protection."""
+    lines = value.splitlines()
+    return None if all(map(_HTPASSWD.fullmatch, lines)) else "a line is not NAME:DIGEST, as `htpasswd -nB NAME` prints it"
+
+
 _FORMS: dict[SecretForm, Callable[[str], str | None]] = {
     "text": _text,
     "one line": _one_line,
     "PEM": _pem,
     "Alertmanager's configuration": _alertmanager,
     "Docker's configuration": _docker,
-}
-
-
-def made(maker: SecretMaker) -> str:
-    """A new value, random enough to be neither guessed nor tried (190 bits and more)."""
-    return _MAKERS[maker]()
-
-
-_MAKERS: dict[SecretMaker, Callable[[], str]] = {
-    "password": lambda: "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH)),
-    "token": lambda: secrets.token_urlsafe(_LENGTH),
-    # oauth2-proxy takes 16, 24 or 32 bytes, as base64 (its docs, "Generating a Cookie Secret").
-    "cookie": lambda: base64.urlsafe_b64encode(secrets.token_bytes(_LENGTH)).decode(),
+    "YAML": _yaml,
+    "htpasswd": _htpasswd,
 }

@@ -64,29 +64,31 @@ class Vault:
     def write(self, texts: Mapping[str, str | None], *layers: str) -> None:
         """Write ciphertext, then the lists of these layers; what is None goes, after it left its list."""
         staging = Staging()
-        lists = self._lists(texts, layers)
-        there = {path: text for path, text in texts.items() if text is not None}
+        wanted = {**texts, **self._lists(texts, layers)}
+        there = {path: text for path, text in wanted.items() if text is not None}
         try:
-            for path, text in {**there, **lists}.items():
+            for path, text in there.items():
                 with contextlib.suppress(OSError):
                     scratch_of(self.scope.root / path).unlink()
                 staging.put(self.scope.root / path, text)
             staging.settle()
-            for path in (*there, *lists):
+            for path in there:
                 staging.move(self.scope.root / path)
                 staging.settle_folders()
-            for path in texts.keys() - there.keys():
+            for path in wanted.keys() - there.keys():
                 staging.remove(self.scope.root / path, self.scope.root / self.scope.folder)
             staging.finish()
         finally:
             staging.abandon()
 
-    def _lists(self, texts: Mapping[str, str | None], layers: tuple[str, ...]) -> dict[str, str]:
-        found = {}
+    def _lists(self, texts: Mapping[str, str | None], layers: tuple[str, ...]) -> dict[str, str | None]:
+        """The lists that become others; that of a layer which needs nothing any more goes."""
+        found: dict[str, str | None] = {}
         for layer in dict.fromkeys(layers):
             paths = [self.scope.path_of(need) for need in self.scope.needs if need.layer == layer]
             names = [posixpath.basename(path) for path in paths if self._will_be_there(path, texts)]
-            place, text = posixpath.join(secret_folder(self.scope.cluster, layer), LIST), list_text(names)
+            place = posixpath.join(secret_folder(self.scope.cluster, layer), LIST)
+            text = list_text(names) if paths else None
             if self.text(place) != text:
                 found[place] = text
         return found

@@ -104,9 +104,9 @@ class Dashboard(NamedTuple):
     model: Mapping[str, Any]
 
 
-SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration"]
+SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration", "YAML", "htpasswd"]
 """What a value has to be; `one line` has no spaces and line ends around it, which some programs refuse and others send along."""
-SecretMaker = Literal["password", "token", "cookie"]
+SecretMaker = Literal["password", "token", "cookie", "htpasswd", "ssh-key", "ca"]
 """How a value that nobody has to know beforehand is made."""
 
 

@@ -17,7 +17,8 @@ def resolved(plans: Mapping[str, Plan], applied: Sequence[SecretNeed] = ()) -> d
     """
     router = next((plan.router for plan in plans.values() if plan.router), None)
     routed = {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
-    return {name: _with_secrets(plan, applied) for name, plan in routed.items()}
+    by_layer = _by_layer(applied)
+    return {name: _with_secrets(plan, by_layer) for name, plan in routed.items()}
 
 
 def layers_of(plans: Mapping[str, Plan]) -> list[Layer]:
@@ -70,13 +71,21 @@ def needs_of(plans: Mapping[str, Plan]) -> tuple[SecretNeed, ...]:
     return tuple(found.values())
 
 
-def _with_secrets(plan: Plan, applied: Sequence[SecretNeed]) -> Plan:
+def _with_secrets(plan: Plan, applied: Mapping[str, tuple[SecretNeed, ...]]) -> Plan:
     """Each layer applies what is needed in it."""
-    by_layer = {layer.name: tuple(need for need in applied if need.layer == layer.name) for layer in plan.layers if plan.secrets}
+    if not plan.secrets:
+        return plan
     layers = (
         layer._replace(secrets=needs, offers=layer.offers | {secret(need.namespace, need.name) for need in needs})
-        if (needs := by_layer.get(layer.name))
+        if (needs := applied.get(layer.name))
         else layer
         for layer in plan.layers
     )
-    return plan._replace(layers=tuple(layers)) if plan.secrets else plan
+    return plan._replace(layers=tuple(layers))
+
+
+def _by_layer(needs: Sequence[SecretNeed]) -> dict[str, tuple[SecretNeed, ...]]:
+    found: dict[str, list[SecretNeed]] = {}
+    for need in needs:
+        found.setdefault(need.layer, []).append(need)
+    return {layer: tuple(of) for layer, of in found.items()}

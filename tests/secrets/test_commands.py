@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from fluxstead.cli.__main__ import main
+from fluxstead.secrets.giving import Import
+from fluxstead.secrets.tools import recipients_of
 from tests.conftest import REPOSITORY, Project
 from tests.edge_keys import CLUSTER
 from tests.secrets.conftest import vault_of
@@ -234,7 +236,7 @@ def test_a_rename_moves_the_file_with_its_values(run: Run, example: Project) -> 
     before = (example.root / WIKI).read_text()
     assert run("move", WIKI, "pages-live/wiki-settings")[0] == 0
     assert (example.root / new).read_text() == before.replace("namespace: wiki-live", "namespace: pages-live")
-    assert not (example.root / WIKI).exists()
+    assert not (example.root / WIKI).parent.exists(), "its list as well"
     assert run()[0] == 0
     assert vault_of(example).values(new)["SESSION_KEY"] == "${not:a-variable}"
 
@@ -283,6 +285,35 @@ def test_a_machine_without_a_key_says_so(run: Run, keys: Path) -> None:
     assert status == 0
     status, said = run("set", "wiki-settings", "A", "--stdin", given="x")
     assert (status, "no private key of this machine" in said) == (1, True)
+
+
+def test_a_key_of_a_plugin_is_one(run: Run, keys: Path, example: Project) -> None:
+    """Only its plugin can use it; its file says in a comment for whom it decrypts (age-plugin-yubikey)."""
+    own = keys.read_text()
+    keys.write_text("#    Recipient: age1yubikey1qwerty\nAGE-PLUGIN-YUBIKEY-1QWERTY\n")
+    status, said = run()
+    assert (status, "not looked into" in said) == (0, True)
+    keys.write_text(f"# Recipient: age1yubikey1qwerty\nAGE-PLUGIN-YUBIKEY-1QWERTY\n{own}")
+    assert recipients_of(keys.read_text())[-1] == "age1yubikey1qwerty"
+    text = example.stack_file.read_text()
+    example.stack_file.write_text(text[: text.index("  fluxstead:secrets:")])
+    keys.write_text("-----BEGIN AGE ENCRYPTED FILE-----\nx\n-----END AGE ENCRYPTED FILE-----\n")
+    before = keys.read_text()
+    status, said = run("init")
+    assert (status, "does not say for whom" in said) == (1, True)
+    assert keys.read_text() == before
+
+
+def test_a_live_secret_keeps_its_type(example: Project, tmp_path: Path) -> None:
+    """The API server lets none become another."""
+    (example.root / WIKI).unlink()
+    plain = tmp_path / "plain.yaml"
+    plain.write_text(
+        "kind: Secret\ntype: kubernetes.io/basic-auth\nmetadata: {name: wiki-settings, namespace: wiki-live}\n"
+        "stringData: {username: a, password: b}\n"
+    )
+    list(Import(vault_of(example)).file(plain))
+    assert "type: kubernetes.io/basic-auth\n" in (example.root / WIKI).read_text()
 
 
 def test_what_opens_shows_what_is_wrong_inside(run: Run, example: Project) -> None:

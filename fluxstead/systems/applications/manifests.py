@@ -7,6 +7,7 @@ these rights are a layer before it, which Flux applies with its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from fluxstead.core.manifest import Manifest
@@ -100,31 +101,28 @@ def _layer(instance: Instance, manifests: tuple[Manifest, ...]) -> Layer:
         service_account_name=account_of(instance),
         timing=Timing(interval=environment.interval or app.interval, timeout=environment.timeout or app.timeout),
         # They come encrypted from a directory of your own manifests, which nobody here can look into.
-        offers=frozenset(secret(instance.name, name) for name in (*instance.secrets, *app.image_pull_secrets)),
+        offers=frozenset(secret(need.namespace, need.name) for need in _secrets(instance)),
         depends_on=tuple(dict.fromkeys((*app.depends_on, *environment.depends_on))),
         health_check_exprs=_CLAIM_MAY_WAIT if instance.volumes and not instance.online else (),
     )
 
 
 def _secrets(instance: Instance) -> Iterator[SecretNeed]:
+    """What people have to give. Flux applies it with its own rights: the application's account may read no Secret."""
+    app, chart = instance.app, instance.app.chart
+    need = partial(SecretNeed, namespace=instance.name, layer=instance.access_layer)
     for name in instance.secrets:
-        yield SecretNeed(
-            namespace=instance.name,
-            name=name,
-            layer=instance.access_layer,
-            purpose=f"environment variables of {instance.app.name}",
-            source=instance.app.source_of("secrets") if name in instance.app.secrets else instance.environment.source_of("secrets"),
-        )
-    for name in instance.app.image_pull_secrets:
-        yield SecretNeed(
-            namespace=instance.name,
-            name=name,
-            layer=instance.access_layer,
-            purpose=f"the image of {instance.app.name}",
-            source=instance.app.source_of("imagePullSecrets"),
-            keys=(SecretKey(name=".dockerconfigjson", form="Docker's configuration"),),
-            type="kubernetes.io/dockerconfigjson",
-        )
+        owner = app if name in app.secrets else instance.environment
+        yield need(name=name, purpose=f"environment variables of {app.name}", source=owner.source_of("secrets"))
+    for path, name in app.secret_files.items():
+        yield need(name=name, purpose=f"{app.name}'s files in {path}", source=app.source_of("secretFiles", path))
+    for name in app.image_pull_secrets:
+        keys = (SecretKey(name=".dockerconfigjson", form="Docker's configuration"),)
+        source = app.source_of("imagePullSecrets")
+        yield need(name=name, purpose=f"the image of {app.name}", source=source, keys=keys, type="kubernetes.io/dockerconfigjson")
+    for name in chart.values_from if chart else ():
+        keys = (SecretKey(name="values.yaml", form="YAML"),)
+        yield need(name=name, purpose=f"values of {app.name}'s chart", source=app.source_of("chart", "valuesFrom"), keys=keys)
 
 
 def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:

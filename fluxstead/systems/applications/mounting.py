@@ -62,7 +62,8 @@ def findings_of(instance: Instance, nodes: Sequence[Node]) -> Iterator[Finding]:
 
 
 def _names(instance: Instance) -> Iterator[Finding]:
-    ours = {"tmp", "files", *(f"device-{number}" for number, _ in enumerate(instance.app.devices))}
+    numbered = {"device": instance.app.devices, "secret": instance.app.secret_files}
+    ours = {"tmp", "files", *(f"{kind}-{number}" for kind, of in numbered.items() for number, _ in enumerate(of))}
     first = instance.environment.volume or instance.app.volume
     for one in (*instance.app.volumes, *instance.environment.volumes):
         if one.name in ours or (first and one.name == DATA):
@@ -87,6 +88,7 @@ def _mounts(instance: Instance) -> list[_Mount]:
     for path in instance.files:
         owner = instance.environment if path in instance.environment.files else app
         found.append(_Mount("the file", path, owner.source_of("files", path), "a file"))
+    found += [_Mount("the secret files", path, app.source_of("secretFiles", path), "read-only") for path in app.secret_files]
     return found + [_Mount("the device", device.inside, device.source, "a device") for device in app.devices]
 
 

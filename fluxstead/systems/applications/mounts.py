@@ -83,6 +83,8 @@ _FOR_SEVERAL = ("/dev/dri/", "/dev/fuse", "/dev/kfd", "/dev/kvm", "/dev/net/", "
 
 FilePath = Annotated[str, AfterValidator(_file_path)]
 Files = dict[FilePath, str]
+SecretFiles = dict[Annotated[str, AfterValidator(_mount_path)], Name]
+"""Directories, each with the Secret whose keys are its files."""
 DevicePath = Annotated[str, AfterValidator(_device_path)]
 
 

@@ -96,6 +96,9 @@ class Chart(Described):
     )
     version: Version = Field(description="The chart's version; an environment may have another.")
     values: dict[str, Any] = Field(default_factory=dict, description="The chart's values; an environment's are merged over them.")
+    values_from: tuple[Name, ...] = Field(
+        default=(), description="Secrets in its namespaces whose key values.yaml is merged over the values, in this order."
+    )
     service: Name | None = Field(
         default=None, description="The Service that routes lead to; by default, the one named like the application."
     )

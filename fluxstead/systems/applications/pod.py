@@ -83,7 +83,7 @@ def _user(instance: Instance) -> dict[str, Any]:
     security["seccompProfile"] = {"type": "RuntimeDefault"}
     if app.run_as_root or app.run_as_user is not None:
         security["runAsUser"] = 0 if app.run_as_root else app.run_as_user
-    if instance.volumes and not app.run_as_root:
+    if (instance.volumes or app.secret_files) and not app.run_as_root:
         security |= {"fsGroup": app.run_as_user or _ANY_USER, "fsGroupChangePolicy": "OnRootMismatch"}
     if app.supplemental_groups:
         security["supplementalGroups"] = list(app.supplemental_groups)
@@ -96,6 +96,9 @@ def _volumes(instance: Instance) -> list[dict[str, Any]]:
     ]
     if instance.files:
         volumes.append({"name": files.VOLUME, "configMap": {"name": files.name(instance)}})
+    for number, name in enumerate(instance.app.secret_files.values()):
+        # Only who runs in the pod may read them: its group is the pod's own.
+        volumes.append({"name": f"secret-{number}", "secret": {"secretName": name, "defaultMode": 0o440}})
     for number, device in enumerate(instance.app.devices):
         # Of this type, the pod waits for a stick that is not plugged in; without one, the runtime makes a directory there.
         volumes.append({"name": f"device-{number}", "hostPath": {"path": device.host_path, "type": "CharDevice"}})
@@ -112,6 +115,8 @@ def _mounts(instance: Instance) -> list[dict[str, Any]]:
     for path, key in files.keys(instance).items():
         # One file and not its directory: what the image has beside it stays.
         mounts.append({"name": files.VOLUME, "mountPath": path, "subPath": key, "readOnly": True})
+    for number, path in enumerate(instance.app.secret_files):
+        mounts.append({"name": f"secret-{number}", "mountPath": path, "readOnly": True})
     for number, device in enumerate(instance.app.devices):
         mounts.append({"name": f"device-{number}", "mountPath": device.inside})
     if instance.app.read_only_root_filesystem:

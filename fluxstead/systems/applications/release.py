@@ -40,6 +40,7 @@ def objects(instance: Instance, chart: Chart, platform: Platform) -> Iterator[di
             "timeout": str(environment.timeout or app.timeout),
             **install_and_upgrade(platform),
             "driftDetection": dict(DRIFT_DETECTION),
+            **({"valuesFrom": [{"kind": "Secret", "name": name} for name in chart.values_from]} if chart.values_from else {}),
             "values": merged(chart.values, environment.values),
         },
     }

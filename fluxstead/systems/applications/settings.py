@@ -18,7 +18,7 @@ from fluxstead.core.network import Cidr, Port, UrlPath
 from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
 from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
-from fluxstead.systems.applications.mounts import Device, Files, NamedVolume, Volume
+from fluxstead.systems.applications.mounts import Device, Files, NamedVolume, SecretFiles, Volume
 from fluxstead.systems.applications.parts import Chart, ExtraPort, InitContainer, Metrics, RunAsRoot, Toleration
 
 # The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
@@ -254,6 +254,10 @@ class Application(Described):
     volumes: tuple[NamedVolume, ...] = Field(default=(), description="More volumes for each environment.")
     files: Files = Field(
         default_factory=dict, description="Config files: the path of each, and its text. No secrets. A change restarts the pods."
+    )
+    secret_files: SecretFiles = Field(
+        default_factory=dict,
+        description="Directories of secret files: the path of each, and the Secret whose keys are its files.",
     )
     devices: tuple[Device, ...] = Field(
         default=(), description="Devices of the machine, which nodeSelector has to name; the container is then privileged."
