@@ -13,7 +13,7 @@ from fluxstead.checks.objects.opaque_namespaces import OpaqueNamespaces
 from fluxstead.checks.objects.pods import Pods
 from fluxstead.checks.objects.references import References
 from fluxstead.checks.objects.scaled import Scaled
-from fluxstead.checks.reading.applied_tree import AppliedTree
+from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.findings import Source
 from fluxstead.core.network import IpNetwork
@@ -92,6 +92,11 @@ class CheckContext:
     def place_of(self, one: ChartValues, *keys: str) -> Source:
         """Where a chart's value stands."""
         return place_of(self.tree.store, one, keys)
+
+    def place_in_values(self, release: AppliedObject, *keys: str) -> Source:
+        """The same of a release."""
+        one = next((one for one in self.chart_values if one.item is release), None)
+        return self.place_of(one, *keys) if one else release.source
 
     @property
     def described(self) -> bool:

@@ -31,7 +31,7 @@ def formatted(findings: Sequence[Finding], how: str) -> str:
 def coloured(text: str) -> str:
     """The text form, for a terminal: each finding's severity stands out (ECMA-48, SGR)."""
     return re.sub(
-        r"^(\S+:\d+: )(error|warning)( \[)",
+        r"^(.+?:\d+: )(error|warning)( \[)",
         lambda found: f"{found[1]}{_COLOURS[found[2]]}{found[2]}\x1b[0m{found[3]}",
         text,
         flags=re.MULTILINE,

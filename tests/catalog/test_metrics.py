@@ -24,7 +24,7 @@ def sources(folder: Path, names: list[str]) -> list[str]:
     return [str(path) for path in sorted(folder.iterdir())]
 
 
-@pytest.mark.parametrize("order", permutations(VERSIONS))
+@pytest.mark.parametrize("order", list(permutations(VERSIONS)))
 def test_names_are_held_with_the_versions_that_have_them(order: tuple[str, ...], tmp_path: Path) -> None:
     """Versions are numbers: 1.10 follows 1.9."""
     for version in order:

@@ -10,6 +10,11 @@ _COMPONENT = "components: [../common]\n"
 _COMMON = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: web}\ndata: {a: b}\n"
 
 OF_TREES: Mapping[str, Planted] = {
+    "versions/known-defect": Planted(
+        files=layer("web", obj("Namespace", "ingress-nginx"), release("ingress-nginx/nginx", "ingress-nginx", "4.12.0")),
+        cure=("version: 4.12.0", "version: 4.12.1"),
+        says="ingress-nginx 4.12.0 has a known defect: every pod can run code in the controller",
+    ),
     "references/bad-kustomization": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, .]\n"},
         cure=(", .", ""),

@@ -10,7 +10,7 @@ import pytest
 from fluxstead.checks.reading.applied_tree import read_applied_tree
 from fluxstead.checks.reading.store import TextStore
 from fluxstead.checks.reading.values_from import Values, values_of
-from tests.checks.planted import HOME, WEB, Planted, layer, look, obj, release
+from tests.checks.planted import HOME, WEB, Planted, kept, layer, look, obj, release
 
 _SOPS = "sops: {mac: 'ENC[AES256_GCM,data:x]', age: [{recipient: age1x}]}"
 
@@ -145,3 +145,30 @@ def test_a_default_class_that_a_secret_may_switch_off_is_not_counted() -> None:
     assert told("ownership/two-defaults", other, on)
     assert not told("ownership/two-defaults", other, off)
     assert not told("ownership/two-defaults", other, references=ref("hidden", kind="Secret"))
+
+
+_DATABASE = "persistence:\n  d:\n    existingClaim: db\nimage:\n  repository: postgres\n  tag: '%s'"
+
+
+@pytest.mark.parametrize(
+    ("check", "chart", "values", "said"),
+    [
+        ("longhorn/no-longer-kept", "longhorn", "persistence:\n  reclaimPolicy: %s", ("Retain", "Delete")),
+        ("longhorn/one-copy-left", "longhorn", "persistence:\n  defaultClassReplicaCount: %s", ("3", "1")),
+        ("moves/data-version", "app-template", _DATABASE, ("16", "17")),
+        ("moves/chart-claim", "grafana", "persistence:\n  enabled: true\n  size: %s", ("5Gi", "1Gi")),
+    ],
+)
+def test_what_changes_in_values_from_elsewhere_is_told_there(check: str, chart: str, values: str, said: tuple[str, str]) -> None:
+    """Also what a commit changes: in the ConfigMap, and not at the head of a release that stays as it was."""
+
+    def tree(one: str) -> dict[str, str]:
+        text = "\n".join(f"    {line}" for line in (values % one).splitlines())
+        held = obj("ConfigMap", "web/one", f"data:\n  values.yaml: |\n{text}")
+        own = kept(release("web/x", chart, "1.9.0", f", valuesFrom: [{ref('one')}]"))
+        return layer("web", kept(WEB), own, held)
+
+    before, files = map(tree, said)
+    found = look(Planted(files=files, before=before, cure=("", ""), says="", platform=None), files)
+    lines = [files[one.source.file].splitlines()[one.source.line - 1] for one in found if one.id == check]
+    assert [line.strip() for line in lines] == [(values % said[1]).splitlines()[-1].strip()]

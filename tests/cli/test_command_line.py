@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fluxstead.cli.formats import coloured
 from fluxstead.cli.progress import progress
 from fluxstead.core.findings import Finding
 from tests.checks.repository import render
@@ -144,3 +145,9 @@ def test_a_folder_of_a_repository_is_told_from_its_root(tmp_path: Path) -> None:
     tree = tmp_path / "kubernetes"
     (tree / "clusters/home").mkdir(parents=True)
     assert f"{tree} is a folder of the repository {tmp_path}, where" in run("check", "--tree", str(tree), at=tmp_path).stderr
+
+
+def test_severities_stand_out_also_where_a_path_has_spaces() -> None:
+    text = "apps/my site/a.yaml:3: error [a/b] what: it is\n    because: an error [x]\n"
+    assert coloured(text).startswith("apps/my site/a.yaml:3: \x1b[")
+    assert coloured(text).count("\x1b[0m") == 1

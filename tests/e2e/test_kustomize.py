@@ -30,8 +30,15 @@ def test_every_directory_builds_to_the_objects_that_its_files_hold(cluster: str,
         built = subprocess.run([kustomize, "build", folder], capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         found = [document for document in yaml.safe_load_all(built.stdout) if document]
-        expected = [yaml.safe_load(file.read_text()) for file in listed(folder)]
+        expected = [yaml.safe_load(file.read_text()) for file in files_of(folder)]
         assert sorted(map(canonical, found)) == sorted(map(canonical, expected))
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """What a folder lists, with what a folder that it lists does, such as one of ciphertext."""
+    for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]:
+        listed = folder / name
+        yield from files_of(listed) if listed.is_dir() else [listed]
 
 
 @pytest.mark.parametrize("cluster", TREES)
@@ -46,15 +53,6 @@ def test_each_kustomization_of_flux_points_at_a_directory_that_is_there(cluster:
     ]
     assert len(paths) >= 5
     assert not [path for path in paths if not (root / path / "kustomization.yaml").exists()]
-
-
-def listed(folder: Path) -> Iterator[Path]:
-    """The files that a kustomization lists, also through the list of another folder, as that of ciphertext is."""
-    for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]:
-        if (folder / name).is_dir():
-            yield from listed(folder / name)
-        else:
-            yield folder / name
 
 
 def canonical(document: object) -> str:

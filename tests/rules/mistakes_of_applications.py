@@ -71,6 +71,15 @@ OF_APPLICATIONS = (
         (_BEFORE, _CHART % ("", "      environments: [{name: live}]\n      env: {A: b}\n") + _BEFORE),
     ),
     edge("applications/two-forms", "values:", ("tag: 4.2.0", "tag: 4.2.0\n          values: {a: 1}")),
+    _app(
+        "applications/device-of-many",
+        "spare",
+        _STICK,
+        "nodeSelector: {kubernetes.io/hostname: alpha}",
+        beside=_PRIVILEGED,
+        more="}, {name: spare, tag: 1.0.0",
+    ),
+    _app("applications/one-sided", "wiki-live", "allow: {egress: [{namespace: wiki-live}]}"),
     edge(
         "applications/long-name",
         f"name: {'t' * 54}",

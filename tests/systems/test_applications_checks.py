@@ -72,7 +72,7 @@ def test_a_registry_s_port_is_no_tag(tmp_path: Path) -> None:
         ("resources: {requests: {memory: 1Gi}, limits: {memory: 512Mi}}", "resources", "request-above-limit"),
         ("resources: {requests: {ephemeralStorage: 2Gi}}", "resources", "request-above-limit"),
         ("allow: {egress: [{ports: [443]}]}", "allow", "peer"),
-        ("allow: {ingress: [{cidr: 10.0.0.0/8, namespace: web}]}", "allow", "peer"),
+        ("allow: {ingress: [{cidr: 10.0.0.0/8, namespace: other}]}", "allow", "peer"),
         ("env:\n  LOG_LEVEL: debug\n  DB_PASSWORD: hunter2", "DB_PASSWORD", "plain-secret"),
     ],
 )

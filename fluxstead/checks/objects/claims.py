@@ -8,8 +8,10 @@ from typing import Any
 from fluxstead.catalog.references import CLASSES, NO_CLASS
 from fluxstead.checks.objects.opaque_namespaces import is_custom
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
+from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.system_facts import SystemFacts
+from fluxstead.core.shape import mapping
 
 _TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
 
@@ -35,6 +37,14 @@ def _has_volumes(facts: SystemFacts, tree: AppliedTree, item: AppliedObject) -> 
     return (
         item.ref.kind == "PersistentVolumeClaim" or facts.registers_disks(item) or (is_custom(item) and asks_for_claims(item.spec))
     )
+
+
+def claims_of(pod: Mapping[str, Any]) -> dict[str, str]:
+    """The claims of a pod's spec, by the names of the volumes that they are."""
+    held = (
+        (volume.get("name"), mapping(volume, "persistentVolumeClaim").get("claimName")) for volume in entries_of(pod, "volumes")
+    )
+    return {str(name): claim for name, claim in held if isinstance(claim, str)}
 
 
 def asks_for_claims(value: Any) -> bool:

@@ -34,9 +34,19 @@ class Waiting:
     beside: dict[int, list[FluxKustomization]] = field(default_factory=dict)
     """The Kustomizations without which a release of this one never becomes ready, for those that wait for their releases."""
 
+    @staticmethod
+    def step(index: int, *, ready: bool) -> int:
+        """The bit of one step of a Kustomization."""
+        return 1 << (2 * index + ready)
+
+    @classmethod
+    def steps(cls, index: int) -> int:
+        """The bits of both."""
+        return cls.step(index, ready=False) | cls.step(index, ready=True)
+
     def before(self, kustomization: FluxKustomization, step: FluxKustomization, *, ready: bool) -> bool:
         """Whether `step` is applied, or ready, whenever `kustomization` is applied."""
-        return bool(self.applied[kustomization.index] >> (2 * step.index + ready) & 1)
+        return bool(self.applied[kustomization.index] & self.step(step.index, ready=ready))
 
 
 def waiting_in(tree: AppliedTree) -> Waiting:
@@ -123,7 +133,7 @@ def _settle(waiting: Waiting, step: _Step) -> None:
     past = 0
     for other, other_ready in _needed(waiting, step):
         table = waiting.ready if other_ready else waiting.applied
-        past |= table.get(other.index, 0) | 1 << (2 * other.index + (other_ready and other.waits))
+        past |= table.get(other.index, 0) | Waiting.step(other.index, ready=other_ready and other.waits)
     (waiting.ready if ready else waiting.applied)[kustomization.index] = past
 
 

@@ -104,7 +104,9 @@ def findings(context: CheckContext) -> Iterator[Finding]:
 
 def _never_started(tree: AppliedTree, waiting: Waiting) -> set[int]:
     """The Kustomizations in circles and after them, of whose needs nothing is said, by index."""
-    steps = {index: 3 << 2 * index for circle in waiting.circles for index in (kustomization.index for kustomization in circle)}
+    steps = {
+        index: Waiting.steps(index) for circle in waiting.circles for index in (kustomization.index for kustomization in circle)
+    }
     stuck = sum(steps.values())
     after = {one.index for one in tree.kustomizations.values() if waiting.applied[one.index] & stuck} if stuck else set()
     return after | steps.keys()
@@ -127,7 +129,7 @@ def _cluster_of(tree: AppliedTree, platform: Platform | None, facts: SystemFacts
             brings = facts.brings(tree, item)
             if brings is None:
                 cluster.closed = False
-                cluster.unknown |= 3 << 2 * item.kustomization.index
+                cluster.unknown |= Waiting.steps(item.kustomization.index)
             for requirement in provided_when_ready(brings) if brings else ():
                 if isinstance(requirement, ObjectRef) and requirement.kind == "StorageClass" and cluster.disks:
                     cluster.on_disks.add(requirement)
@@ -136,7 +138,7 @@ def _cluster_of(tree: AppliedTree, platform: Platform | None, facts: SystemFacts
     for kustomization in tree.kustomizations.values():
         if kustomization.elsewhere or not kustomization.has_final_names:
             cluster.closed = False
-            cluster.unknown |= 3 << 2 * kustomization.index
+            cluster.unknown |= Waiting.steps(kustomization.index)
     return cluster
 
 
@@ -223,7 +225,7 @@ def _after(kustomization: FluxKustomization, offer: _Offer, need: Requirement, w
 def _with_children(tree: AppliedTree, above: FluxKustomization) -> int:
     """The steps of a Kustomization and of all that it applies: none of them comes before it is applied."""
     own = {one.index for one in tree.kustomizations.values() if one is above or one.is_below(above)}
-    return sum(3 << 2 * index for index in own)
+    return sum(map(Waiting.steps, own))
 
 
 def _deadlock(circle: list[FluxKustomization]) -> Finding:

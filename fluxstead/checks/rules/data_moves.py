@@ -8,7 +8,7 @@ from typing import Any
 from fluxstead.catalog.data_images import unreadable_data
 from fluxstead.catalog.databases import DATABASES
 from fluxstead.catalog.kinds import WORKLOADS, pod_in
-from fluxstead.checks.objects.claims import asks_for_claims
+from fluxstead.checks.objects.claims import asks_for_claims, claims_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
@@ -89,9 +89,10 @@ def _majors(move: Transition, new: AppliedObject, was: Mapping[Any, str], now: M
     for key in was.keys() & now.keys():
         product = unreadable_data(was[key], now[key])
         if product:
-            tag = now[key].rpartition(":")[2]
             yield OTHER_MAJOR(
-                line_with(move.now.store, new.document, now[key], f"tag: {tag}", tag),
+                move.context.place_in_values(new, *key, "tag")
+                if new.ref.kind == "HelmRelease"
+                else line_with(move.now.store, new.document, now[key]),
                 what=f"{new.ref} in {move.name} runs {was[key]}, and now {now[key]}, on the same claim",
                 why=f"{product.title} does not start on the data of that version",
                 fix=f"{was[key]}" + (f"; or {product.way}" if product.way else ""),
@@ -115,11 +116,7 @@ def _database(move: Transition, old: AppliedObject, new: AppliedObject) -> Itera
 def _images_on_claims(item: AppliedObject) -> dict[tuple[str, str], str]:
     """The images of containers that mount a claim, by container and claim."""
     pod = pod_in(item.object) or {}
-    claims = {
-        str(volume.get("name")): str(mapping(volume, "persistentVolumeClaim").get("claimName"))
-        for volume in entries_of(mapping(pod, "spec"), "volumes")
-        if "persistentVolumeClaim" in volume
-    }
+    claims = claims_of(mapping(pod, "spec"))
     for template in entries_of(item.spec, "volumeClaimTemplates"):
         name = str(mapping(template, "metadata").get("name"))
         claims[name] = name
@@ -219,13 +216,8 @@ def _replaced(move: Transition, made: Mapping[ObjectRef, AppliedObject]) -> dict
 
 
 def _volumes(item: AppliedObject) -> dict[str, ObjectRef]:
-    return {
-        str(volume.get("name")): ObjectRef(
-            "", _CLAIM, item.ref.namespace, str(mapping(volume, "persistentVolumeClaim").get("claimName"))
-        )
-        for volume in entries_of(mapping(pod_in(item.object) or {}, "spec"), "volumes")
-        if "persistentVolumeClaim" in volume
-    }
+    claims = claims_of(mapping(pod_in(item.object) or {}, "spec"))
+    return {name: ObjectRef("", _CLAIM, item.ref.namespace, claim) for name, claim in claims.items()}
 
 
 MOVES = (Rule(data, (OTHER_MAJOR, CLAIM_ANEW, DATA_STAYS, NO_LONGER_KEPT, MAJORITY_LEAVES)),)

@@ -115,7 +115,7 @@ def _sizes(
     if was is None or now is None or was.amount == now.amount:
         return
     what = f"{new.ref} in {move.name} asks for {was} at `{claim.path}.{claim.size}`, and now for {now}"
-    place = line_with(move.now.store, new.document, f"{last}: {now}")
+    place = move.context.place_in_values(new, *claim.path.split("."), *way, last)
     if now.amount < was.amount or _is_set(claim, after):
         yield CHART_CLAIM(place, what=what, why=_why(claim, after), fix=f"{was}, as before")
     elif claim.made_by == "operator":
@@ -134,7 +134,7 @@ def _classes(
     if was == now or not isinstance(was, str) or not isinstance(now, str) or _VARIABLE in was + now:
         return
     what = f"{new.ref} in {move.name} takes class {was} at `{claim.path}.{claim.storage_class}`, and now {now}"
-    place = line_with(move.now.store, new.document, f"{claim.storage_class}: {now}")
+    place = move.context.place_in_values(new, *claim.path.split("."), claim.storage_class)
     if claim.made_by != "operator":
         yield CHART_CLAIM(place, what=what, why=_why(claim, after), fix=f"{was}, as before")
     else:

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 
 from fluxstead.checks.context import CheckContext
+from fluxstead.checks.objects.claims import claims_of
 from fluxstead.checks.objects.pods import Pod
 from fluxstead.checks.objects.scaled import SCALED
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.apply import is_left_alone
-from fluxstead.checks.reading.store import entries_of, line_with, texts_of
+from fluxstead.checks.reading.store import line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.selectors import matches
 from fluxstead.core.check import warns
@@ -59,8 +60,7 @@ def volumes(context: CheckContext) -> Iterator[Finding]:
         return
     for item in _workloads(context):
         pod, count = mapping(mapping(item.spec, "template"), "spec"), context.scaled.of(item)
-        mounted = [mapping(volume, "persistentVolumeClaim").get("claimName") for volume in entries_of(pod, "volumes")]
-        claim = next((name for name in mounted if isinstance(name, str) and _on_one_node(context, item, name)), None)
+        claim = next((name for name in claims_of(pod).values() if _on_one_node(context, item, name)), None)
         if claim is None or not count.most:
             continue
         if count.most > 1:

@@ -10,7 +10,7 @@ from fluxstead.core.image import is_image, nearest_image
 from fluxstead.core.names import nearest_name
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.nodes.model import Node
-from fluxstead.systems.applications import declared, forms, inside, mounting, rights, running
+from fluxstead.systems.applications import declared, forms, inside, mounting, peers, rights, running
 from fluxstead.systems.applications.instance import instances
 from fluxstead.systems.applications.settings import Application
 
@@ -75,6 +75,9 @@ def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: 
                 yield from running.findings_of(instance, metrics=metrics)
                 yield from mounting.findings_of(instance, nodes)
                 yield from rights.of_instance(instance, nodes)
+    everywhere = [instance for app in apps if app.path is None for instance in instances(app)]
+    yield from rights.together(everywhere)
+    yield from peers.findings_of(everywhere)
 
 
 def _name(name: str, what: str, source: Source, taken: dict[str, Source]) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ class Instance(NamedTuple):
     @property
     def single(self) -> bool:
         """Whether only one pod at a time can have what it has: a volume of one machine, or a device."""
-        return bool(self.app.devices) or any(not one.volume.shared for one in self.volumes)
+        return any(device.exclusive for device in self.app.devices) or any(not one.volume.shared for one in self.volumes)
 
     @property
     def files(self) -> dict[str, str]:

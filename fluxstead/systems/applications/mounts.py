@@ -78,6 +78,9 @@ def _device_path(value: str) -> str:
     )
 
 
+_FOR_SEVERAL = ("/dev/dri/", "/dev/fuse", "/dev/kfd", "/dev/kvm", "/dev/net/", "/dev/nvidia")
+"""Devices that several programs open at once, as graphics cards; a radio's answers reach whoever reads first."""
+
 FilePath = Annotated[str, AfterValidator(_file_path)]
 Files = dict[FilePath, str]
 SecretFiles = dict[Annotated[str, AfterValidator(_mount_path)], Name]
@@ -115,6 +118,11 @@ class Device(Described):
     mount_path: DevicePath | None = Field(
         default=None, description="What the application calls it; by default, as the machine does."
     )
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether one program at a time can use it."""
+        return not self.host_path.startswith(_FOR_SEVERAL)
 
     @property
     def inside(self) -> str:

@@ -149,7 +149,7 @@ def of_instance(instance: Instance, nodes: Sequence[Node]) -> Iterator[Finding]:
     devices = instance.app.devices
     if not devices:
         return
-    if instance.most > 1:
+    if instance.most > 1 and any(device.exclusive for device in devices):
         yield DEVICE_OF_MANY(
             instance.environment.source_of("autoscaling" if instance.environment.autoscaling else "replicas"),
             what=f"`{instance.name}` has a device and up to {instance.most} pods",
@@ -165,6 +165,22 @@ def of_instance(instance: Instance, nodes: Sequence[Node]) -> Iterator[Finding]:
             why="on every other machine the pod waits for the device for ever",
             fix=f"nodeSelector: {{kubernetes.io/hostname: {nodes[0].name if nodes else '…'}}}, with the machine that has it",
         )
+
+
+def together(instances: Sequence[Instance]) -> Iterator[Finding]:
+    """Devices that several of all environments have at once, on the same machines."""
+    taken: dict[tuple[str, frozenset[tuple[str, str]]], str] = {}
+    for instance in instances:
+        for device in instance.app.devices if instance.online and instance.most else ():
+            machines = frozenset(instance.node_selector.items())
+            first = taken.setdefault((device.host_path, machines), instance.name)
+            if first != instance.name and device.exclusive:
+                yield DEVICE_OF_MANY(
+                    instance.source,
+                    what=f"`{instance.name}` has the device {device.host_path}, and so has `{first}`",
+                    why="two programs at one device take its answers from each other",
+                    fix="state: offline for one of the two, or a device of its own",
+                )
 
 
 def _has(node: Node, key: str, value: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.checks.rules import known_defects
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
@@ -107,6 +108,8 @@ def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]
                 why="k3s does not install it here, and a chart without a version is upgraded unasked (F23)",
                 fix=_DISABLED if settings.controller == "traefik" else "version: 4.15.1, its last, or an older one",
             )
+        else:
+            yield from known_defects.of_chart(settings.controller, settings.version, settings.source_of("version"))
         return
     for field, key in _OF_THE_RELEASE.items():
         if getattr(settings, field) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fluxstead.checks.rules import known_defects
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.platform import Platform
@@ -56,6 +57,7 @@ def _version(settings: LonghornSettings) -> Iterator[Finding]:
             why="its values and custom resources may differ from what fluxstead writes",
             fix="a release of 1.5 to 1.12",
         )
+    yield from known_defects.of_chart("longhorn", settings.version, settings.source_of("version"))
     if settings.version.text.startswith("v"):
         yield CHART_VERSION(
             settings.source_of("version"),

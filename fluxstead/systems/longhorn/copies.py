@@ -12,7 +12,7 @@ from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
-from fluxstead.core.findings import Finding
+from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import mapping
 from fluxstead.systems.longhorn.chart import LONGHORN
 from fluxstead.systems.longhorn.values import COPIES, copies_in
@@ -47,11 +47,12 @@ def findings(move: Transition) -> Iterator[Finding]:
 
 def _in_values(move: Transition, new: AppliedObject, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Finding]:
     for section, key in COPIES:
-        yield from _fewer(move, new, mapping(before, section), mapping(after, section), key)
+        place = move.context.place_in_values(new, section, key)
+        yield from _fewer(move, new, mapping(before, section), mapping(after, section), key, place=place)
     was, now = (mapping(values, "persistence").get("reclaimPolicy", "Delete") for values in (before, after))
     if (was, now) == ("Retain", "Delete"):
         yield CHART_KEEPS_NOTHING(
-            line_with(move.now.store, new.document, "reclaimPolicy:"),
+            move.context.place_in_values(new, "persistence", "reclaimPolicy"),
             what=f"{new.ref} in {move.name} has persistence.reclaimPolicy Retain, and now Delete",
             why="volumes of the default class then go with their claims, by whatever hand those are deleted (U10)",
             fix="Retain, unless the data can be lost",
@@ -59,12 +60,18 @@ def _in_values(move: Transition, new: AppliedObject, before: Mapping[str, Any], 
 
 
 def _fewer(
-    move: Transition, new: AppliedObject, before: Mapping[str, Any], after: Mapping[str, Any], key: str
+    move: Transition,
+    new: AppliedObject,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    key: str,
+    *,
+    place: Source | None = None,
 ) -> Iterator[Finding]:
     was, now = (copies_in(values.get(key)) for values in (before, after))
     if was is not None and now == 1 and was > 1:
         yield ONE_COPY(
-            line_with(move.now.store, new.document, f"{key}:"),
+            place or line_with(move.now.store, new.document, f"{key}:"),
             what=f"{new.ref} in {move.name} asks for {was} copies, and now for 1",
             why="a volume with one copy is gone with its disk, and its machine cannot be drained (F18)",
             fix=f"{was}, or 2 on two machines; one copy only for what can be lost",

@@ -1,11 +1,11 @@
 """What the parts of the stack ask for and cannot exceed, where the description says nothing.
 
-Without requests the scheduler takes the stack for nothing, and the kernel kills it first when a machine runs out of memory. Memory
-and CPU are what the operator's own distribution sets for the same programs (prometheus-operator/kube-prometheus:
-jsonnet/kube-prometheus/components). Three things differ from it. Nothing has a limit of CPU, which would show as gaps in the
-metrics just when a machine is busy. Prometheus has no limit of memory: at a start it reads its log back and needs more than it ran
-with, so that a limit that kills it once kills it each time. And Alertmanager and Grafana may have more: 192Mi were seen to be too
-little for Grafana (teutonet/teutonet-helm-charts#2392).
+Without requests the scheduler takes the stack for nothing, and the kernel kills it first when a machine runs out of memory. The
+figures are those of the operator's own distribution for the same programs (prometheus-operator/kube-prometheus:
+jsonnet/kube-prometheus/components), but for three things. Nothing has a limit of CPU, which would show as gaps in the metrics just
+when a machine is busy. Prometheus has no limit of memory: at a start it reads its log back and needs more than it ran with, so that
+a limit that kills it once kills it each time. And Alertmanager and Grafana may have more: 192Mi were seen to be too little for
+Grafana (teutonet/teutonet-helm-charts#2392).
 """
 
 from __future__ import annotations
