@@ -222,12 +222,12 @@ def test_whatever_is_said_the_pods_are_admitted_and_nothing_hangs_in_the_air(sai
     names = [volume["name"] for volume in spec.get("volumes", [])]
     assert len(names) == len(set(names))
     containers = [*spec.get("initContainers", []), *spec["containers"]]
-    hard = the(found, "web-prod-access", "ResourceQuota")["spec"]["hard"]
+    most = the(found, "web-prod-access", "LimitRange")["spec"]["limits"][1]["max"]
     for container in containers:
         mounts = container.get("volumeMounts", [])
         assert {mount["name"] for mount in mounts} == set(names)
         assert len({mount["mountPath"] for mount in mounts}) == len(mounts)
-        assert Quantity(hard["limits.memory"]).amount >= 2 * Quantity(container["resources"]["limits"]["memory"]).amount
+        assert Quantity(most["memory"]).amount > Quantity(container["resources"]["limits"]["memory"]).amount
     claims = {one["metadata"]["name"] for one in objects(found, "web-prod", "PersistentVolumeClaim")}
     assert claims == {
         one["persistentVolumeClaim"]["claimName"] for one in spec.get("volumes", []) if "persistentVolumeClaim" in one

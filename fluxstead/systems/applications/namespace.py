@@ -24,33 +24,39 @@ def namespace(instance: Instance, platform: Platform) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
-    """The quota of the namespace, and the defaults for containers there that set nothing.
+_LARGER = 4
+"""Times the described limits: the most that a pod may have. The version before may have had larger pods, and they have to come back
+when their machine goes while the new version does not start."""
 
-    The quota counts every pod twice: in a rollout the old pods count until they are gone (Kubernetes: pkg/quota/v1/evaluator/core/
-    pods.go). It follows from what the pods ask for, so it never stops what the description allows.
+
+def bounds(instance: Instance) -> Iterator[dict[str, Any]]:
+    """The quota of the namespace, what one pod there may have at most, and the defaults for containers that set nothing.
+
+    The quota counts pods and no amounts. The bounds change before the application does, and with `maxUnavailable: 0` a rollout
+    begins with one more pod: if a sum of amounts went down, the old pods alone would exceed it, and it would never begin. It counts
+    each pod twice: in a rollout the old pods count until they are gone (Kubernetes: pkg/quota/v1/evaluator/core/pods.go). If
+    their number goes down, the Deployment first takes away what is too many (pkg/controller/deployment/sync.go, `scale`).
     """
     limits, asked = instance.resources.most, instance.resources.asked
-    # Kubernetes uses the limit where the request is missing, and the quota counts it.
+    # Kubernetes uses the limit where the request is missing.
     requests = asked | {name: limit for name, limit in limits.items() if name not in asked}
-    pods = 2 * max(instance.most, 1)
+    metadata = {"name": instance.app.name, "namespace": instance.name}
     yield {
         "apiVersion": "v1",
         "kind": "ResourceQuota",
-        "metadata": {"name": instance.app.name, "namespace": instance.name},
-        "spec": {
-            "hard": {
-                "pods": str(pods),
-                **{f"requests.{name}": times(quantity, pods) for name, quantity in requests.items()},
-                **{f"limits.{name}": times(quantity, pods) for name, quantity in limits.items()},
-            }
-        },
+        "metadata": metadata,
+        "spec": {"hard": {"pods": str(2 * max(instance.most, 1))}},
     }
     yield {
         "apiVersion": "v1",
         "kind": "LimitRange",
-        "metadata": {"name": instance.app.name, "namespace": instance.name},
-        "spec": {"limits": [{"type": "Container", "default": _texts(limits), "defaultRequest": _texts(requests)}]},
+        "metadata": dict(metadata),
+        "spec": {
+            "limits": [
+                {"type": "Container", "default": _texts(limits), "defaultRequest": _texts(requests)},
+                {"type": "Pod", "max": {name: times(limit, _LARGER) for name, limit in limits.items()}},
+            ]
+        },
     }
 
 
