@@ -138,6 +138,26 @@ def test_metrics_are_collected_where_they_are_and_nobody_else_is_let_in(tmp_path
     assert not web(tmp_path, "ports: [{name: admin, port: 9000}]").scrapes
 
 
+def test_a_chart_keeps_its_policies_as_long_as_its_release(tmp_path: Path) -> None:
+    """The release is not deleted, and would go on running with everything let in and out; an image's pods go with its policies."""
+    chart = """
+- name: tides
+  chart: {name: tides, repository: 'https://charts.example.test', version: 1.0.0}
+  environments: [{name: prod}]
+"""
+    found = planned(described(tmp_path, chart + WEB))
+    assert _kept(found, "tides-prod") == {"HelmRelease tides", "NetworkPolicy default-deny", "NetworkPolicy tides"}
+    assert not _kept(found, "web-prod")
+
+
+def _kept(found: Plan, name: str) -> set[str]:
+    return {
+        f"{one.ref.kind} {one.ref.name}"
+        for one in layer(found, name).manifests
+        if one.object["metadata"].get("annotations", {}).items() >= KEEP.items()
+    }
+
+
 def test_a_chart_keeps_its_release_and_its_namespace(tmp_path: Path) -> None:
     """Helm deletes a chart's claims with its release. An OCI registry is a repository of that type."""
     apps = """

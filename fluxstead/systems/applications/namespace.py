@@ -72,7 +72,10 @@ class LetIn(NamedTuple):
 
 
 def network_policies(instance: Instance, platform: Platform, let_in: LetIn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Nothing in or out; then what is let through: DNS, the pods of others that have a reason, and what is declared."""
+    """Nothing in or out; then what is let through: DNS, the pods of others that have a reason, and what is declared.
+
+    A chart's stay as long as its release, which Flux does not delete: it would go on running with everything let in and out.
+    """
     app, environment = instance.app, instance.environment
     ingress = [_rule("from", peer, app) for peer in (*app.allow.ingress, *environment.allow.ingress)]
     if let_in.collector and instance.metrics_port:
@@ -86,17 +89,18 @@ def network_policies(instance: Instance, platform: Platform, let_in: LetIn) -> t
         # Which of its pods talk to one another is the chart's affair.
         ingress.insert(0, {"from": [{"podSelector": {}}]})
         egress.insert(0, {"to": [{"podSelector": {}}]})
+    kept = {"annotations": dict(KEEP)} if app.chart else {}
     return (
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
-            "metadata": {"name": "default-deny", "namespace": instance.name},
+            "metadata": {"name": "default-deny", "namespace": instance.name, **kept},
             "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
         },
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
-            "metadata": {"name": app.name, "namespace": instance.name},
+            "metadata": {"name": app.name, "namespace": instance.name, **kept},
             "spec": {
                 "podSelector": {} if app.chart else {"matchLabels": {"app.kubernetes.io/name": app.name}},
                 "policyTypes": ["Ingress", "Egress"],
