@@ -111,10 +111,10 @@ _VERSIONS = (
 
 
 def amounts_and_pods_go_down_and_up(cluster: Cluster, homelab: Homelab) -> None:
-    """Whatever the version before had, the next one is rolled out; with an init container, an autoscaler, and one that is recreated."""
+    """Whatever the version before had, the next one is rolled out: with an init container, an autoscaler, or recreated."""
     last = "      tag: v1.11.0\n"
     homelab.replace(homelab.stack_file.name, "image: traefik/whoami\n", f"image: traefik/whoami\n      {_WAIT}\n")
-    homelab.replace(homelab.stack_file.name, "memory: 256Mi}, limits: {memory: 1Gi}", "memory: 128Mi}, limits: {memory: 256Mi}")
+    homelab.replace(homelab.stack_file.name, "memory: 512Mi}, limits: {memory: 1Gi}", "memory: 128Mi}, limits: {memory: 256Mi}")
     for number, (pods, memory) in enumerate(_VERSIONS, 1):
         amounts = f"{{requests: {{cpu: 10m, memory: 16Mi}}, limits: {{memory: {memory}, ephemeralStorage: {memory}}}}}"
         version = f"      tag: v2.0.{number}\n          {pods}\n          resources: {amounts}\n"
@@ -124,8 +124,8 @@ def amounts_and_pods_go_down_and_up(cluster: Cluster, homelab: Homelab) -> None:
         last = version
     images = [one["spec"]["containers"][0]["image"] for one in running_in(cluster, "whoami-live")]
     assert images == [f"traefik/whoami:v2.0.{len(_VERSIONS)}"] * 2
-    [database] = running_in(cluster, "photos-db-live")
-    assert database["spec"]["containers"][0]["resources"]["limits"]["memory"] == "256Mi"
+    [hub] = running_in(cluster, "hub-live")
+    assert hub["spec"]["containers"][0]["resources"]["limits"]["memory"] == "256Mi"
 
 
 def running_in(cluster: Cluster, namespace: str) -> list[Json]:
@@ -149,7 +149,7 @@ def goes_as_the_page_says(cluster: Cluster, homelab: Homelab) -> None:
     assert [one["status"]["phase"] for one in cluster.api.list(*POD, "tides-live")] == ["Running"]
     assert cluster.api.get("v1", "PersistentVolumeClaim", "tides", "tides-live")
     typed = re.findall("`(kubectl delete [^`]+)`", said)
-    assert len(typed) == len(removed) + 2
+    assert len(typed) == len(removed) + 2, "a namespace each, and two releases"
     for command in sorted(typed):  # releases before their namespaces
         words = f'kubectl() {{ {cluster.control_plane.kubectl_words()} "$@"; }}; {command}'
         subprocess.run(["bash", "-euc", words], check=True, capture_output=True, timeout=120)
