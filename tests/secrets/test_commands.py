@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
-import pty
 import re
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ import pytest
 from fluxstead.cli.__main__ import main
 from fluxstead.secrets.giving import Import
 from fluxstead.secrets.tools import recipients_of
-from tests.conftest import REPOSITORY, Project
+from tests.conftest import Project
 from tests.edge_keys import CLUSTER
 from tests.secrets.conftest import vault_of
 
@@ -141,50 +139,6 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert status == 1
     assert says in said
     assert {path: path.read_bytes() for path in example.root.rglob("*") if path.is_file()} == before
-
-
-def test_a_value_is_asked_for_without_being_shown(example: Project) -> None:
-    """On a terminal: what is typed is not echoed."""
-    said = typed(example, ("set", "wiki-settings", "PIN"), {"PIN: ": "hunter-two-33"})
-    assert "hunter" not in said
-    assert vault_of(example).values(WIKI)["PIN"] == "hunter-two-33"
-
-
-def test_a_login_to_a_registry_is_asked_for(example: Project) -> None:
-    """And becomes what the kubelet reads; in both environments at once, typed once."""
-    example.replace("Pulumi.edge.yaml", "    - name: sensors\n", "    - name: sensors\n      imagePullSecrets: [registry]\n")
-    said = typed(
-        example, ("set", "registry"), {"ghcr.io: ": "registry.example.test", "user: ": "robot", "token: ": "hunter-two-33"}
-    )
-    assert "hunter" not in said
-    for environment in ("live", "trial"):
-        file = f"secrets/edge/sensors-{environment}-access/registry.sops.yaml"
-        assert "type: kubernetes.io/dockerconfigjson\n" in (example.root / file).read_text()
-        login = json.loads(vault_of(example).values(file)[".dockerconfigjson"])["auths"]["registry.example.test"]
-        assert (login["username"], login["password"]) == ("robot", "hunter-two-33")
-
-
-def typed(project: Project, words: Sequence[str], answers: Mapping[str, str]) -> str:
-    """All that a command shows on a terminal at which somebody answers its questions."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "fluxstead.cli", "secrets", "--project", str(project.root), *words]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as running:
-        os.close(slave)
-        said, left = b"", dict(answers)
-        while True:
-            question = next((one for one in left if said.endswith(one.encode())), None)
-            if question is not None:
-                os.write(master, f"{left.pop(question)}\n".encode())
-            try:
-                more = os.read(master, 1024)
-            except OSError:  # what Linux answers once the other end is closed
-                break
-            said += more
-            if not more:
-                break
-    os.close(master)
-    assert running.returncode == 0, said
-    return said.decode()
 
 
 def test_an_edit_changes_what_was_edited(run: Run, example: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
