@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import io
 import shutil
 import sys
 import tempfile
@@ -85,14 +86,25 @@ def _values(options: argparse.Namespace, key: SecretKey, need: SecretNeed, numbe
 def _value(options: argparse.Namespace, key: SecretKey, need: SecretNeed, number: int) -> str:
     if (options.stdin or options.file) and number != 1:
         raise ToolTrouble(f"one value for one key: ./run secrets set {need.qualified_name} KEY")
-    if options.stdin:
-        return giving.checked(key, sys.stdin.read())
-    if options.file:
-        text = text_at(options.file)
-        if text is None:
-            raise ToolTrouble(f"{options.file} is no file of text")
-        return giving.checked(key, text)
+    if options.stdin or options.file:
+        return giving.checked(key, _given(options.file))
     return _asked(key)
+
+
+def _given(file: Path | None) -> str:
+    """Byte for byte: what is not text would become something else on its way."""
+    try:
+        if file is None:
+            if isinstance(sys.stdin, io.TextIOWrapper):
+                sys.stdin.reconfigure(encoding="utf-8", errors="strict", newline="")
+            text = sys.stdin.read()
+        else:
+            with file.open(encoding="utf-8", newline="") as opened:
+                text = opened.read()
+        text.encode()
+    except (UnicodeError, IsADirectoryError, FileNotFoundError):
+        raise ToolTrouble(f"{file or 'standard input'} is no file of UTF-8 text") from None
+    return text
 
 
 def _asked(key: SecretKey) -> str:

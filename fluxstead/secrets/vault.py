@@ -120,13 +120,22 @@ def secret_object(namespace: str, name: str, values: Mapping[str, str], kind: st
 
 def values_in(secret: Mapping[str, object]) -> dict[str, str]:
     """The values of a Secret in plain text, wherever they stand; what is no text is left as base64."""
-    found = {}
-    for key, value in mapping(secret, "data").items():
-        try:
-            found[str(key)] = base64.b64decode(str(value or ""), validate=True).decode()
-        except ValueError:
-            found[str(key)] = str(value)
+    data = mapping(secret, "data")
+    found = {str(key): _decoded(value) if is_text(secret, key) else str(value) for key, value in data.items()}
     return found | {str(key): str(value or "") for key, value in mapping(secret, "stringData").items()}
+
+
+def is_text(secret: Mapping[str, object], key: str) -> bool:
+    """Whether what `data` holds at a key is text."""
+    try:
+        _decoded(mapping(secret, "data").get(key))
+    except ValueError:
+        return False
+    return True
+
+
+def _decoded(value: object) -> str:
+    return base64.b64decode(str(value or ""), validate=True).decode()
 
 
 def in_memory() -> Path | None:

@@ -120,7 +120,7 @@ def test_a_new_secret_is_made_with_what_its_need_says(run: Run, example: Project
         (("set", "wiki-settings", "--stdin"), "x", "which keys"),
         (("set", "operator/cluster-age", "age.agekey", "--stdin"), "x", "recipients add --cluster"),
         (("set", "wiki-settings", "A", "B", "--stdin"), "x", "one value for one key"),
-        (("set", "wiki-settings", "A", "--file", "/nonexistent"), "", "is no file of text"),
+        (("set", "wiki-settings", "A", "--file", "/nonexistent"), "", "is no file of UTF-8 text"),
         (("set", "wiki-settings", "A"), "", "without a terminal"),
         (("edit", "nothing"), "", "no described system needs"),
         (("import", "/nonexistent/secret.yaml"), "", "cannot be read"),
@@ -307,3 +307,36 @@ def test_the_cluster_cannot_read_what_only_people_may(example: Project, tmp_path
     assert vault.values(WIKI)
     with pytest.raises(Exception, match="no private key"):
         vault.values("secrets/edge/operator/cluster-age.sops.yaml")
+
+
+def test_what_is_no_text_is_refused_and_not_changed_on_its_way(run: Run, example: Project, tmp_path: Path) -> None:
+    """A replacement character in a key is a wrong key, which nobody sees."""
+    binary = tmp_path / "key.bin"
+    binary.write_bytes(b"\xff\xfekey")
+    before = (example.root / WIKI).read_bytes()
+    for words, given in ((("--file", str(binary)), ""), (("--stdin",), "a\udcff")):
+        status, said = run("set", "wiki-settings", "KEY", *words, given=given)
+        assert (status, "is no file of UTF-8 text" in said) == (1, True)
+    plain = tmp_path / "plain.yaml"
+    plain.write_text("kind: Secret\nmetadata: {name: wiki-settings, namespace: wiki-live}\ndata: {KEY: //5rZXk=, OK: YQ==}\n")
+    status, said = run("import", str(plain))
+    assert (status, "KEY of wiki-live/wiki-settings is no text" in said) == (1, True)
+    assert (example.root / WIKI).read_bytes() == before
+
+
+def test_line_ends_of_a_file_stay_as_they_are(run: Run, example: Project, tmp_path: Path) -> None:
+    """Byte for byte."""
+    file = tmp_path / "value"
+    file.write_bytes("a\r\nb\r\nzwölf".encode())
+    assert run("set", "wiki-settings", "TEXT", "--file", str(file))[0] == 0
+    assert vault_of(example).values(WIKI)["TEXT"] == "a\r\nb\r\nzwölf"
+
+
+def test_a_folder_that_takes_no_file_is_said(run: Run, keys: Path, example: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the operator's key would go."""
+    text = example.stack_file.read_text()
+    example.stack_file.write_text(text[: text.index("  fluxstead:secrets:")])
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(keys / "below-a-file"))
+    status, said = run("init")
+    assert status == 1
+    assert "Not a directory" in said or "File exists" in said
