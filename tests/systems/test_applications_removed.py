@@ -81,6 +81,39 @@ def test_an_environment_of_a_chart_leaves_the_other_alone(homelab: Project) -> N
     assert "tides-live" not in str(found)
 
 
+_AS_IMAGE = """\
+- name: tides
+  image: registry.example.test/tides
+  port: 80
+  environments:
+    - {name: live, tag: 1.4.0, route: {host: tides.home.arpa}}
+"""
+
+
+def test_a_chart_does_not_become_an_image_under_its_name(homelab: Project) -> None:
+    """The release stays and has the Deployment; another selector is refused for it."""
+    project, chart = homelab, described(application("tides"))
+    project.replace(project.stack_file.name, chart, described(_AS_IMAGE))
+    [found] = forms(project)
+    assert "in tides-live is a chart in HEAD, and now an image" in found.what
+    assert "the data copied" in found.fix
+    project.replace(project.stack_file.name, "- {name: live, tag: 1.4.0", "- {name: home, tag: 1.4.0")
+    assert not forms(project), "under another name it starts beside it"
+
+
+def test_an_image_does_not_become_a_chart_under_its_name(homelab: Project) -> None:
+    """Helm takes over nothing that it did not install."""
+    chart = application("tides").replace("tides", "whoami")
+    homelab.replace(homelab.stack_file.name, described(application("whoami")), described(chart))
+    [found] = forms(homelab)
+    assert "in whoami-live is an image in HEAD, and now a chart" in found.what
+
+
+def forms(project: Project) -> list[Finding]:
+    """What is told of a change of form."""
+    return [one for one in project.run().findings if one.id == "applications/other-form"]
+
+
 def test_the_page_has_the_commands_that_the_findings_have(homelab: Project) -> None:
     """Word for word."""
     page = set(re.findall(r"`(kubectl delete [^`]+)`", PAGE.read_text()))
