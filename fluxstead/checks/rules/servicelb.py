@@ -26,7 +26,10 @@ _POOL = "svccontroller.k3s.cattle.io/lbpool"
 
 
 def ports(context: CheckContext) -> Iterator[Finding]:
-    """Each port once, k3s's packaged components and the machines' own included. Node pools, and load balancers of another class, are left alone."""
+    """Each port once, those of k3s, of its packaged components and of sshd included.
+
+    Node pools, and load balancers of another class, are left alone.
+    """
     tree, platform = context.tree, context.platform
     if (
         platform is None
