@@ -36,8 +36,8 @@ def run(options: argparse.Namespace, result: Run) -> int:
 
 def _describe(scope: Scope, stack_file: str) -> Describe:
     def write(section: str, values: Mapping[str, str | Sequence[str]]) -> None:
-        text = text_at(scope.root / stack_file) or ""
-        Vault(scope).write({stack_file: with_values(text, section, values)})
+        store = Vault(scope)
+        store.write({stack_file: with_values(store.text(stack_file) or "", section, values)})
 
     return write
 
