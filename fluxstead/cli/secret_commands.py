@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fluxstead.checks.reading.store import text_at
 from fluxstead.cli.project import tell
 from fluxstead.core.age import recipient as read_recipient
 from fluxstead.description.edit import with_values
@@ -37,8 +36,8 @@ def run(options: argparse.Namespace, result: Run) -> int:
 
 def _describe(scope: Scope, stack_file: str) -> Describe:
     def write(section: str, values: Mapping[str, str | Sequence[str]]) -> None:
-        text = text_at(scope.root / stack_file) or ""
-        Vault(scope).write({stack_file: with_values(text, section, values)})
+        store = Vault(scope)
+        store.write({stack_file: with_values(store.text(stack_file) or "", section, values)})
 
     return write
 

@@ -111,7 +111,7 @@ _VERSIONS = (
 
 
 def amounts_and_pods_go_down_and_up(cluster: Cluster, homelab: Homelab) -> None:
-    """Whatever the version before had, the next one is rolled out; with an init container, an autoscaler, and one that is recreated."""
+    """Whatever the version before had, the next one is rolled out; with an init container, an autoscaler, or recreated."""
     last = "      tag: v1.11.0\n"
     homelab.replace(homelab.stack_file.name, "image: traefik/whoami\n", f"image: traefik/whoami\n      {_WAIT}\n")
     homelab.replace(homelab.stack_file.name, "memory: 256Mi}, limits: {memory: 1Gi}", "memory: 128Mi}, limits: {memory: 256Mi}")

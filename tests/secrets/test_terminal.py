@@ -10,8 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from tests.conftest import REPOSITORY, Project
-from tests.secrets.conftest import vault_of
-from tests.secrets.test_commands import WIKI
+from tests.secrets.conftest import WIKI, vault_of
 
 
 def test_a_value_is_asked_for_without_being_shown(example: Project) -> None:

@@ -11,7 +11,7 @@ import yaml
 from fluxstead.cli.__main__ import main
 from fluxstead.secrets.rules import rules_file
 from tests.conftest import REPOSITORY, Project
-from tests.secrets.test_commands import GRAFANA, WIKI
+from tests.secrets.conftest import GRAFANA, WIKI
 
 
 def test_a_layer_refers_to_its_folder_and_decrypts(example: Project) -> None:
