@@ -292,7 +292,7 @@ def test_what_is_no_text_is_refused_and_not_changed_on_its_way(run: RunSecrets, 
     binary = tmp_path / "key.bin"
     binary.write_bytes(b"\xff\xfekey")
     before = (example.root / WIKI).read_bytes()
-    for words, given in ((("--file", str(binary)), ""), (("--stdin",), "a\udcff")):
+    for words, given in ((("--file", str(binary)), ""), (("--stdin",), b"a\xff")):
         status, said = run("set", "wiki-settings", "KEY", *words, given=given)
         assert (status, "is no file of UTF-8 text" in said) == (1, True)
     plain = tmp_path / "plain.yaml"
