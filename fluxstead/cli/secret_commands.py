@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import io
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fluxstead.checks.reading.store import text_at
 from fluxstead.cli.project import tell
 from fluxstead.core.age import recipient as read_recipient
 from fluxstead.description.edit import with_values
@@ -36,8 +36,8 @@ def run(options: argparse.Namespace, result: Run) -> int:
 
 def _describe(scope: Scope, stack_file: str) -> Describe:
     def write(section: str, values: Mapping[str, str | Sequence[str]]) -> None:
-        text = text_at(scope.root / stack_file) or ""
-        Vault(scope).write({stack_file: with_values(text, section, values)})
+        store = Vault(scope)
+        store.write({stack_file: with_values(store.text(stack_file) or "", section, values)})
 
     return write
 
@@ -85,14 +85,25 @@ def _values(options: argparse.Namespace, key: SecretKey, need: SecretNeed, numbe
 def _value(options: argparse.Namespace, key: SecretKey, need: SecretNeed, number: int) -> str:
     if (options.stdin or options.file) and number != 1:
         raise ToolTrouble(f"one value for one key: ./run secrets set {need.qualified_name} KEY")
-    if options.stdin:
-        return giving.checked(key, sys.stdin.read())
-    if options.file:
-        text = text_at(options.file)
-        if text is None:
-            raise ToolTrouble(f"{options.file} is no file of text")
-        return giving.checked(key, text)
+    if options.stdin or options.file:
+        return giving.checked(key, _given(options.file))
     return _asked(key)
+
+
+def _given(file: Path | None) -> str:
+    """Byte for byte: what is not text would become something else on its way."""
+    try:
+        if file is None:
+            if isinstance(sys.stdin, io.TextIOWrapper):
+                sys.stdin.reconfigure(encoding="utf-8", errors="strict", newline="")
+            text = sys.stdin.read()
+        else:
+            with file.open(encoding="utf-8", newline="") as opened:
+                text = opened.read()
+        text.encode()
+    except (UnicodeError, IsADirectoryError, FileNotFoundError):
+        raise ToolTrouble(f"{file or 'standard input'} is no file of UTF-8 text") from None
+    return text
 
 
 def _asked(key: SecretKey) -> str:

@@ -14,12 +14,13 @@ from typing import Any
 import yaml
 
 from fluxstead.checks.reading.documents import documents_in
+from fluxstead.core.shape import mapping
 from fluxstead.secrets.identities import CLUSTER_KEY
 from fluxstead.secrets.makers import made
 from fluxstead.secrets.state import Scope, ciphertext_in, missing_keys
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.secrets.values import wrong_with
-from fluxstead.secrets.vault import Vault, manifest, values_in
+from fluxstead.secrets.vault import Vault, is_text, manifest, values_in
 from fluxstead.tree.asks import SecretKey, SecretMaker, SecretNeed
 from fluxstead.tree.secret_files import OPERATOR
 
@@ -119,6 +120,9 @@ class Import:
         need = chosen(self.vault.scope, f"{metadata.get('namespace', 'default')}/{metadata.get('name')}")[0]
         # It is what it is: the API server never lets a Secret become one of another type.
         need = need._replace(type=str(secret.get("type") or need.type))
+        binary = [key for key in mapping(secret, "data") if not is_text(secret, key)]
+        if binary:
+            raise ToolTrouble(f"{', '.join(binary)} of {need.qualified_name} is no text, which is all that is taken over")
         values = values_in(secret)
         known = {key.name: key for key in need.keys}
         for name, value in values.items():

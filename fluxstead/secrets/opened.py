@@ -30,11 +30,12 @@ def look_inside(vault: Vault) -> tuple[list[Entry], str | None]:
 
 
 def _inside(vault: Vault, entry: Entry) -> Iterator[Trouble]:
-    text = vault.text(entry.path)
-    found = ciphertext_in(text, entry.path) if text is not None else None
-    if text is None or found is None or {trouble.state for trouble in entry.troubles} & _SHUT:
+    if {trouble.state for trouble in entry.troubles} & _SHUT:
         return
     try:
+        text = vault.text(entry.path)
+        if text is None or ciphertext_in(text, entry.path) is None:
+            return
         values = values_in(vault.sops.opened(text))
     except ToolTrouble as trouble:
         broken = trouble.code not in {0, 128}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.sops import ENCRYPTED, Sops, sops_of
-from fluxstead.checks.reading.store import text_at
 from fluxstead.core.shape import mapping
+from fluxstead.secrets.files import NotRead, text_of
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.tree.asks import SecretKey, SecretNeed
 from fluxstead.tree.secret_files import FOLDER, OPERATOR, SUFFIX, secret_path
@@ -114,6 +115,25 @@ class Ciphertext(NamedTuple):
         values = ((str(key), value) for holder in HOLDERS for key, value in mapping(self.data, holder).items())
         return [key for key, value in values if value not in (None, "") and not str(value).startswith(ENCRYPTED)]
 
+    @property
+    def size(self) -> int:
+        """Bytes of all values, decrypted: AES-GCM makes nothing longer, and Kubernetes counts `data` without its base64."""
+        found = 0
+        for holder in HOLDERS:
+            for value in mapping(self.data, holder).values():
+                secret = _DATA.match(str(value))
+                length = _decoded(secret[1]) if secret else len(str(value).encode())
+                found += length * 3 // 4 if holder == "data" else length
+        return found
+
+
+_DATA = re.compile(r"ENC\[AES256_GCM,data:([A-Za-z0-9+/]*)=*,")
+
+
+def _decoded(digits: str) -> int:
+    """How many bytes base64 without its padding stands for."""
+    return len(digits) * 3 // 4
+
 
 def ciphertext_in(text: str, path: str) -> Ciphertext | None:
     """What a file holds; None where it is not one Secret."""
@@ -128,7 +148,10 @@ def digests(scope: Scope) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for need in scope.needs:
         path = scope.path_of(need)
-        text = text_at(scope.root / path)
+        try:
+            text = text_of(scope.root / path)
+        except NotRead:
+            continue
         if text is not None:
             found.setdefault(need.layer, {})[path] = hashlib.sha256(text.encode()).hexdigest()
     return found
@@ -152,7 +175,10 @@ def files_in(scope: Scope) -> list[str]:
 
 def _look(scope: Scope, need: SecretNeed, accepted: str) -> Entry:
     path = scope.path_of(need)
-    text = text_at(scope.root / path)
+    try:
+        text = text_of(scope.root / path)
+    except NotRead as problem:
+        return Entry(path, need, (Trouble("no Secret", f"the file cannot be read: {problem}", f"git log -p {path}"),))
     if text is None:
         trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}{_way(need)}")
         return Entry(path, need, (trouble,), accepted)

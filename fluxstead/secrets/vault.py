@@ -9,8 +9,8 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from fluxstead.checks.reading.store import text_at
 from fluxstead.core.shape import mapping
+from fluxstead.secrets.files import NotRead, text_of
 from fluxstead.secrets.state import Ciphertext, Scope, ciphertext_in
 from fluxstead.secrets.tools import Sops, ToolTrouble
 from fluxstead.tree.asks import SecretNeed
@@ -19,6 +19,11 @@ from fluxstead.tree.staging import Staging, scratch_of
 
 _PLAIN_TO_FLUX = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
 """Flux would take `${…}` in a value for one of its own variables (failure U6)."""
+
+
+_MOST = 1024**2
+"""Bytes of all values of a Secret (kubernetes/kubernetes: core.MaxSecretSize)."""
+_WHERE_ELSE = "what is larger belongs on a volume"
 
 
 class Vault:
@@ -30,8 +35,11 @@ class Vault:
         self.own = Sops(scope.settings.people)
 
     def text(self, path: str) -> str | None:
-        """A file as it lies there."""
-        return text_at(self.scope.root / path)
+        """A file as it lies there; None where there is nothing. Raises ToolTrouble for whatever else is there."""
+        try:
+            return text_of(self.scope.root / path)
+        except NotRead as problem:
+            raise ToolTrouble(f"{path} is left as it is: {problem}") from None
 
     def values(self, path: str) -> dict[str, str]:
         """The values of a Secret, decrypted in memory. Raises ToolTrouble."""
@@ -49,6 +57,9 @@ class Vault:
             new = self.sops.encrypted(manifest(need, {key: value for key, value in values.items() if value is not None}))
         else:
             new = self._changed(text, found, values)
+        made = ciphertext_in(new, path)
+        if new != text and made is not None and made.size > _MOST:
+            raise ToolTrouble(f"{path} would have {made.size} bytes of values, and a Secret has at most {_MOST}: {_WHERE_ELSE}")
         # The list as well where nothing changed: a run that was ended between the two left it as it was.
         self.write({path: new} if new != text else {}, need.layer)
         return new != text
@@ -120,13 +131,22 @@ def secret_object(namespace: str, name: str, values: Mapping[str, str], kind: st
 
 def values_in(secret: Mapping[str, object]) -> dict[str, str]:
     """The values of a Secret in plain text, wherever they stand; what is no text is left as base64."""
-    found = {}
-    for key, value in mapping(secret, "data").items():
-        try:
-            found[str(key)] = base64.b64decode(str(value or ""), validate=True).decode()
-        except ValueError:
-            found[str(key)] = str(value)
+    data = mapping(secret, "data")
+    found = {str(key): _decoded(value) if is_text(secret, key) else str(value) for key, value in data.items()}
     return found | {str(key): str(value or "") for key, value in mapping(secret, "stringData").items()}
+
+
+def is_text(secret: Mapping[str, object], key: str) -> bool:
+    """Whether what `data` holds at a key is text."""
+    try:
+        _decoded(mapping(secret, "data").get(key))
+    except ValueError:
+        return False
+    return True
+
+
+def _decoded(value: object) -> str:
+    return base64.b64decode(str(value or ""), validate=True).decode()
 
 
 def in_memory() -> Path | None:

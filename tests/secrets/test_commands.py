@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import pty
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,31 +13,9 @@ import pytest
 from fluxstead.cli.__main__ import main
 from fluxstead.secrets.giving import Import
 from fluxstead.secrets.tools import recipients_of
-from tests.conftest import REPOSITORY, Project
+from tests.conftest import Project
 from tests.edge_keys import CLUSTER
-from tests.secrets.conftest import vault_of
-
-WIKI = "secrets/edge/wiki-live-access/wiki-settings.sops.yaml"
-GRAFANA = "secrets/edge/kube-prometheus-stack/grafana-admin.sops.yaml"
-Run = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def run(example: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs one of the commands on the second cluster; gives its status and all that it said."""
-
-    def command(*words: str, given: str = "") -> tuple[int, str]:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
-        capsys.readouterr()
-        status = main(
-            ["secrets", words[0], "--project", str(example.root), *words[1:]]
-            if words
-            else ["secrets", "--project", str(example.root)]
-        )
-        said = capsys.readouterr()
-        return status, said.out + said.err
-
-    return command
+from tests.secrets.conftest import GRAFANA, WIKI, RunSecrets, vault_of
 
 
 def ciphertexts(text: str) -> dict[str, str]:
@@ -49,7 +23,7 @@ def ciphertexts(text: str) -> dict[str, str]:
     return dict(re.findall(r"(?m)^  ([\w.-]+): (ENC\[\S+)$", text.partition("sops:")[0]))
 
 
-def test_the_table_says_what_is_there(run: Run) -> None:
+def test_the_table_says_what_is_there(run: RunSecrets) -> None:
     """And ends with 0 where nothing is left to do."""
     status, said = run()
     assert status == 0
@@ -57,7 +31,7 @@ def test_the_table_says_what_is_there(run: Run) -> None:
     assert "nothing is left to do" in said
 
 
-def test_the_table_says_what_is_missing_and_what_to_type(run: Run, example: Project) -> None:
+def test_the_table_says_what_is_missing_and_what_to_type(run: RunSecrets, example: Project) -> None:
     """Exit status 1; and the same for programs."""
     (example.root / WIKI).unlink()
     status, said = run()
@@ -77,7 +51,7 @@ def test_the_table_is_data_for_programs(example: Project, capsys: pytest.Capture
     ]
 
 
-def test_a_changed_value_changes_its_own_line(run: Run, example: Project) -> None:
+def test_a_changed_value_changes_its_own_line(run: RunSecrets, example: Project) -> None:
     """U11: and sops' date and MAC; everything else keeps its bytes."""
     before = (example.root / WIKI).read_text().splitlines()
     status, _ = run("set", "wiki-settings", "SESSION_KEY", "--stdin", given="another")
@@ -88,7 +62,7 @@ def test_a_changed_value_changes_its_own_line(run: Run, example: Project) -> Non
     assert vault_of(example).values(WIKI)["SESSION_KEY"] == "another"
 
 
-def test_the_same_value_changes_nothing(run: Run, example: Project) -> None:
+def test_the_same_value_changes_nothing(run: RunSecrets, example: Project) -> None:
     """Not even the date."""
     before = (example.root / WIKI).read_bytes()
     value = vault_of(example).values(WIKI)["DATABASE_URL"]
@@ -97,7 +71,7 @@ def test_the_same_value_changes_nothing(run: Run, example: Project) -> None:
     assert (example.root / WIKI).read_bytes() == before
 
 
-def test_a_new_secret_is_made_with_what_its_need_says(run: Run, example: Project) -> None:
+def test_a_new_secret_is_made_with_what_its_need_says(run: RunSecrets, example: Project) -> None:
     """Its namespace, its list, and a password that nobody chose."""
     (example.root / GRAFANA).unlink()
     assert run("set", "grafana-admin", "admin-user", "--stdin", given="me")[0] == 0
@@ -122,7 +96,7 @@ def test_a_new_secret_is_made_with_what_its_need_says(run: Run, example: Project
         (("set", "wiki-settings", "--stdin"), "x", "which keys"),
         (("set", "operator/cluster-age", "age.agekey", "--stdin"), "x", "recipients add --cluster"),
         (("set", "wiki-settings", "A", "B", "--stdin"), "x", "one value for one key"),
-        (("set", "wiki-settings", "A", "--file", "/nonexistent"), "", "is no file of text"),
+        (("set", "wiki-settings", "A", "--file", "/nonexistent"), "", "is no file of UTF-8 text"),
         (("set", "wiki-settings", "A"), "", "without a terminal"),
         (("edit", "nothing"), "", "no described system needs"),
         (("import", "/nonexistent/secret.yaml"), "", "cannot be read"),
@@ -133,7 +107,7 @@ def test_a_new_secret_is_made_with_what_its_need_says(run: Run, example: Project
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_written(
-    run: Run, example: Project, words: tuple[str, ...], given: str, says: str
+    run: RunSecrets, example: Project, words: tuple[str, ...], given: str, says: str
 ) -> None:
     """Each with what to do instead, without the value and without a traceback."""
     before = {path: path.read_bytes() for path in example.root.rglob("*") if path.is_file()}
@@ -143,51 +117,9 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert {path: path.read_bytes() for path in example.root.rglob("*") if path.is_file()} == before
 
 
-def test_a_value_is_asked_for_without_being_shown(example: Project) -> None:
-    """On a terminal: what is typed is not echoed."""
-    said = typed(example, ("set", "wiki-settings", "PIN"), {"PIN: ": "hunter-two-33"})
-    assert "hunter" not in said
-    assert vault_of(example).values(WIKI)["PIN"] == "hunter-two-33"
-
-
-def test_a_login_to_a_registry_is_asked_for(example: Project) -> None:
-    """And becomes what the kubelet reads; in both environments at once, typed once."""
-    example.replace("Pulumi.edge.yaml", "    - name: sensors\n", "    - name: sensors\n      imagePullSecrets: [registry]\n")
-    said = typed(
-        example, ("set", "registry"), {"ghcr.io: ": "registry.example.test", "user: ": "robot", "token: ": "hunter-two-33"}
-    )
-    assert "hunter" not in said
-    for environment in ("live", "trial"):
-        file = f"secrets/edge/sensors-{environment}-access/registry.sops.yaml"
-        assert "type: kubernetes.io/dockerconfigjson\n" in (example.root / file).read_text()
-        login = json.loads(vault_of(example).values(file)[".dockerconfigjson"])["auths"]["registry.example.test"]
-        assert (login["username"], login["password"]) == ("robot", "hunter-two-33")
-
-
-def typed(project: Project, words: Sequence[str], answers: Mapping[str, str]) -> str:
-    """All that a command shows on a terminal at which somebody answers its questions."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "fluxstead.cli", "secrets", "--project", str(project.root), *words]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as running:
-        os.close(slave)
-        said, left = b"", dict(answers)
-        while True:
-            question = next((one for one in left if said.endswith(one.encode())), None)
-            if question is not None:
-                os.write(master, f"{left.pop(question)}\n".encode())
-            try:
-                more = os.read(master, 1024)
-            except OSError:  # what Linux answers once the other end is closed
-                break
-            said += more
-            if not more:
-                break
-    os.close(master)
-    assert running.returncode == 0, said
-    return said.decode()
-
-
-def test_an_edit_changes_what_was_edited(run: Run, example: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_edit_changes_what_was_edited(
+    run: RunSecrets, example: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """sops' editor has the right file, in memory and nowhere else."""
     seen = tmp_path / "seen"
     monkeypatch.setenv("EDITOR", f'sh -c \'echo "$0" > {seen}; sed -i s/SESSION_KEY:.*/SESSION_KEY:\\ other/ "$0"\'')
@@ -201,7 +133,7 @@ def test_an_edit_changes_what_was_edited(run: Run, example: Project, monkeypatch
     assert not Path(seen.read_text().strip()).exists()
 
 
-def test_a_plain_secret_is_taken_over_and_named_for_removal(run: Run, example: Project, tmp_path: Path) -> None:
+def test_a_plain_secret_is_taken_over_and_named_for_removal(run: RunSecrets, example: Project, tmp_path: Path) -> None:
     """From a file elsewhere, values in either form."""
     plain = tmp_path / "plain.yaml"
     plain.write_text(
@@ -217,7 +149,7 @@ def test_a_plain_secret_is_taken_over_and_named_for_removal(run: Run, example: P
     assert "DATABASE_URL" in values
 
 
-def test_a_plain_secret_in_its_own_place_is_encrypted_there(run: Run, example: Project) -> None:
+def test_a_plain_secret_in_its_own_place_is_encrypted_there(run: RunSecrets, example: Project) -> None:
     """F22: until then, the tree is refused."""
     (example.root / WIKI).write_text(
         "apiVersion: v1\nkind: Secret\nmetadata: {name: wiki-settings, namespace: wiki-live}\nstringData: {TOKEN: hunter2}\n"
@@ -228,7 +160,7 @@ def test_a_plain_secret_in_its_own_place_is_encrypted_there(run: Run, example: P
     assert "secrets/plain" not in {finding.id for finding in example.run().findings}
 
 
-def test_a_live_secret_is_taken_over(run: Run, example: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_live_secret_is_taken_over(run: RunSecrets, example: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By the operator's own kubectl, of which this is a stand-in that answers what the API server would."""
     answer = {
         "apiVersion": "v1",
@@ -246,7 +178,7 @@ def test_a_live_secret_is_taken_over(run: Run, example: Project, monkeypatch: py
     assert "managedFields" not in (example.root / WIKI).read_text()
 
 
-def test_a_rename_moves_the_file_with_its_values(run: Run, example: Project) -> None:
+def test_a_rename_moves_the_file_with_its_values(run: RunSecrets, example: Project) -> None:
     """The table names it; afterwards only the name and the namespace differ."""
     example.replace("Pulumi.edge.yaml", "    - name: wiki\n", "    - name: pages\n")
     status, said = run()
@@ -262,7 +194,7 @@ def test_a_rename_moves_the_file_with_its_values(run: Run, example: Project) -> 
 
 
 def test_init_makes_three_identities_and_a_second_one_changes_nothing(
-    example: Project, run: Run, keys: Path, tree_of: Callable[[Path], dict[str, bytes]]
+    example: Project, run: RunSecrets, keys: Path, tree_of: Callable[[Path], dict[str, bytes]]
 ) -> None:
     """From nothing: the operator's key outside the repository, the cluster's as ciphertext, the rules, the description."""
     text = example.stack_file.read_text()
@@ -287,7 +219,7 @@ def test_init_makes_three_identities_and_a_second_one_changes_nothing(
     assert tree_of(example.root) == before
 
 
-def test_init_refuses_a_key_inside_the_repository(example: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_refuses_a_key_inside_the_repository(example: Project, run: RunSecrets, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would be committed one day."""
     text = example.stack_file.read_text()
     example.stack_file.write_text(text[: text.index("  fluxstead:secrets:")])
@@ -297,7 +229,7 @@ def test_init_refuses_a_key_inside_the_repository(example: Project, run: Run, mo
     assert not (example.root / "keys.txt").exists()
 
 
-def test_a_machine_without_a_key_says_so(run: Run, keys: Path) -> None:
+def test_a_machine_without_a_key_says_so(run: RunSecrets, keys: Path) -> None:
     """The table still shows what it can."""
     keys.unlink()
     status, said = run()
@@ -307,7 +239,7 @@ def test_a_machine_without_a_key_says_so(run: Run, keys: Path) -> None:
     assert (status, "no private key of this machine" in said) == (1, True)
 
 
-def test_a_key_of_a_plugin_is_one(run: Run, keys: Path, example: Project) -> None:
+def test_a_key_of_a_plugin_is_one(run: RunSecrets, keys: Path, example: Project) -> None:
     """Only its plugin can use it; its file says in a comment for whom it decrypts (age-plugin-yubikey)."""
     own = keys.read_text()
     keys.write_text("#    Recipient: age1yubikey1qwerty\nAGE-PLUGIN-YUBIKEY-1QWERTY\n")
@@ -336,7 +268,7 @@ def test_a_live_secret_keeps_its_type(example: Project, tmp_path: Path) -> None:
     assert "type: kubernetes.io/basic-auth\n" in (example.root / WIKI).read_text()
 
 
-def test_what_opens_shows_what_is_wrong_inside(run: Run, example: Project) -> None:
+def test_what_opens_shows_what_is_wrong_inside(run: RunSecrets, example: Project) -> None:
     """A MAC that Flux would not look at; a value that Longhorn's webhook or a login would refuse."""
     file = example.root / WIKI
     file.write_text(re.sub(r"(?m)^  SESSION_KEY.*\n", "", file.read_text()))
@@ -353,3 +285,38 @@ def test_the_cluster_cannot_read_what_only_people_may(example: Project, tmp_path
     assert vault.values(WIKI)
     with pytest.raises(Exception, match="no private key"):
         vault.values("secrets/edge/operator/cluster-age.sops.yaml")
+
+
+def test_what_is_no_text_is_refused_and_not_changed_on_its_way(run: RunSecrets, example: Project, tmp_path: Path) -> None:
+    """A replacement character in a key is a wrong key, which nobody sees."""
+    binary = tmp_path / "key.bin"
+    binary.write_bytes(b"\xff\xfekey")
+    before = (example.root / WIKI).read_bytes()
+    for words, given in ((("--file", str(binary)), ""), (("--stdin",), b"a\xff")):
+        status, said = run("set", "wiki-settings", "KEY", *words, given=given)
+        assert (status, "is no file of UTF-8 text" in said) == (1, True)
+    plain = tmp_path / "plain.yaml"
+    plain.write_text("kind: Secret\nmetadata: {name: wiki-settings, namespace: wiki-live}\ndata: {KEY: //5rZXk=, OK: YQ==}\n")
+    status, said = run("import", str(plain))
+    assert (status, "KEY of wiki-live/wiki-settings is no text" in said) == (1, True)
+    assert (example.root / WIKI).read_bytes() == before
+
+
+def test_line_ends_of_a_file_stay_as_they_are(run: RunSecrets, example: Project, tmp_path: Path) -> None:
+    """Byte for byte."""
+    file = tmp_path / "value"
+    file.write_bytes("a\r\nb\r\nzwölf".encode())
+    assert run("set", "wiki-settings", "TEXT", "--file", str(file))[0] == 0
+    assert vault_of(example).values(WIKI)["TEXT"] == "a\r\nb\r\nzwölf"
+
+
+def test_a_folder_that_takes_no_file_is_said(
+    run: RunSecrets, keys: Path, example: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the operator's key would go."""
+    text = example.stack_file.read_text()
+    example.stack_file.write_text(text[: text.index("  fluxstead:secrets:")])
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(keys / "below-a-file"))
+    status, said = run("init")
+    assert status == 1
+    assert "Not a directory" in said or "File exists" in said

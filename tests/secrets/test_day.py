@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ import pytest
 from fluxstead.cli.__main__ import main
 from fluxstead.secrets.tools import new_key
 from tests.conftest import Project
-from tests.secrets.conftest import scope_of
+from tests.secrets.conftest import scope_of, standard_input
 from tests.secrets.test_guard import git
 
 VALUES = ("first-value-of-the-day", "second-value-of-the-day", "a-third-one-of-the-day")
@@ -33,7 +32,7 @@ def commit(example: Project) -> Callable[[str], str]:
 
 def run(project: Project, monkeypatch: pytest.MonkeyPatch, *words: str, given: str = "") -> None:
     """One command, which succeeds."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+    monkeypatch.setattr(sys, "stdin", standard_input(given))
     assert main(["secrets", words[0], "--project", str(project.root), *words[1:]]) == 0
 
 

@@ -27,7 +27,8 @@ from tests.edge_keys import CLUSTER, OPERATOR
 
 KEYS = ("PASSWORD", "TOKEN", "tls.key", "a-b_c")
 NAMES = ("one", "two")
-VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=40) | st.sampled_from(
+# Without what PyYAML, which is the editor here, does not read.
+VALUES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"]), max_size=40) | st.sampled_from(
     ["true", "007", "1e3", "null", "~", "a: b", "- x\n", "ENC[", "${VAR}", "line\nline\n", " ", "'\"", "#", "\u2028", "zwölf"]
 )
 
@@ -162,4 +163,4 @@ class Secrets(RuleBasedStateMachine):
 @pytest.mark.usefixtures("keys")
 def test_any_sequence() -> None:
     """Of set, unset, edit, import and changes of recipients."""
-    run_state_machine_as_test(Secrets, settings=examples(0.3, stateful_step_count=8))
+    run_state_machine_as_test(Secrets, settings=examples(0.2, stateful_step_count=8))

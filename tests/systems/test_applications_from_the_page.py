@@ -43,7 +43,7 @@ def test_it_renders_and_is_warned_of_what_the_page_says(homelab: Assembled) -> N
     assert not [one.text() for one in homelab.findings if one.severity is Severity.ERROR]
     assert {one.id for one in homelab.findings} == ROOT_OR_DEVICE | OF_THE_CLUSTER
     asked = {one.what.partition("`")[2].partition("`")[0] for one in homelab.findings if one.id in ROOT_OR_DEVICE}
-    assert asked == {"papers", "hub"}
+    assert asked == {"papers", "hub", "names"}
     assert any("its s6 starts as root and knows no other user" in one.what for one in homelab.findings)
 
 
@@ -53,7 +53,12 @@ def test_each_namespace_admits_no_more_than_its_pods_need(homelab: Assembled) ->
         one["metadata"]["name"]: one["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] for one in of(homelab, "Namespace")
     }
     assert {name for name, level in levels.items() if level == "privileged"} == {"hub-live"}
-    assert {name for name, level in levels.items() if level == "baseline"} == {"papers-live", "tides-live", "tides-trial"}
+    assert {name for name, level in levels.items() if level == "baseline"} == {
+        "papers-live",
+        "names-live",
+        "tides-live",
+        "tides-trial",
+    }
 
 
 def test_every_volume_and_file_has_its_mount(homelab: Assembled) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fluxstead.description.load import load
-from tests.systems.applications import HEAD, WEB, findings
+from tests.systems.applications import HEAD, WEB, described, findings, planned, the
 
 KEPT = "  port: 8080\n"
 
@@ -55,6 +55,19 @@ def test_viewers_are_people(tmp_path: Path, group: str) -> None:
         ("devices: [{hostPath: /dev/sda}]", "'/dev/sda' is a disk", "volume: for data"),
         ("devices: [{hostPath: /dev/nvme0n1p2}]", "is a disk", "volume: for data"),
         ("devices: [{hostPath: /dev/disk/by-id/ata-X}]", "is a disk", "volume: for data"),
+        ("devices: [{hostPath: /dev/sr0}]", "is a disk", "volume: for data"),
+        ("devices: [{hostPath: /dev/ng0n1}]", "is a disk", "volume: for data"),
+        ("devices: [{hostPath: /dev/serial/by-id/}]", "is a directory", "/dev/serial/by-id/usb-"),
+        ("devices: [{hostPath: /dev/net}]", "is a directory", "/dev/dri"),
+        ("devices: [{hostPath: /dev/kmsg}]", "is the kernel's own", "a device of the application's"),
+        ("devices: [{hostPath: /dev/watchdog}]", "is the kernel's own", "a device of the application's"),
+        ("devices: [{hostPath: /dev/null}]", "is a device of every container", "a path below /dev"),
+        ("devices: [{hostPath: /dev/shm}]", "is a device of every container", "a path below /dev"),
+        ("devices: [{hostPath: /dev/ttyACM0, mountPath: /dev/null}]", "is a device of every container", "a path below /dev"),
+        ("devices: [{hostPath: /dev/ttyACM0, mountPath: /dev/pts/0}]", "is a device of every container", "a path below /dev"),
+        ("volume: {size: 0Gi, mountPath: /data}", "'0Gi' is no size", "such as 5Gi"),
+        ("volume: {size: 0, mountPath: /data}", "'0' is no size", "such as 5Gi"),
+        ("resources: {requests: {memory: 4000Gi}}", "is more than 1Ti", "4000Mi"),
         ("devices: [{hostPath: /var/run/docker.sock}]", "is not a device", "a path below /dev"),
         ("devices: [{hostPath: /dev/../etc/shadow}]", "is not a path", "an absolute path"),
         ("ports: [{name: Web, port: 80}]", "'Web' is not the name of a port", "a name such as"),
@@ -82,11 +95,27 @@ def test_what_people_write_who_know_it_from_elsewhere(tmp_path: Path, more: str,
 
 
 @pytest.mark.parametrize(
-    "device", ["/dev/ttyACM0", "/dev/serial/by-id/usb-X-if00", "/dev/dri/renderD128", "/dev/video0", "/dev/sg0"]
+    "device",
+    [
+        "/dev/ttyACM0",
+        "/dev/serial/by-id/usb-X-if00",
+        "/dev/dri/renderD128",
+        "/dev/video0",
+        "/dev/sg0",
+        "/dev/dvb/adapter0/frontend0",
+    ],
 )
 def test_devices_that_a_container_may_have(tmp_path: Path, device: str) -> None:
     """Character devices."""
     assert not refusals(tmp_path, f"devices: [{{hostPath: {device}}}]")
+
+
+@pytest.mark.parametrize("device", ["/dev/dri/", "/dev/bus/usb", "/dev/snd", "/dev/input"])
+def test_directories_of_devices_are_mounted_as_such(tmp_path: Path, device: str) -> None:
+    """A pod whose directory is asked for as a device stays in ContainerCreating."""
+    apps = WEB.replace(KEPT, f"{KEPT}  devices: [{{hostPath: {device}}}]\n")
+    pod = the(planned(described(tmp_path, apps)), "web-prod", "Deployment")["spec"]["template"]["spec"]
+    assert pod["volumes"][0]["hostPath"] == {"path": device.rstrip("/"), "type": "Directory"}
 
 
 @pytest.mark.parametrize("image", ["GHCR.io/Example/web", "https://ghcr.io/example/web", "ghcr.io//web", "ghcr.io/we b"])

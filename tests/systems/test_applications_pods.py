@@ -74,6 +74,17 @@ def test_several_pods_share_what_is_shared(tmp_path: Path) -> None:
     assert [one.id for one in alone.findings] == ["applications/shared-volume"]
 
 
+def test_root_can_do_what_sshd_needs(tmp_path: Path) -> None:
+    """Without a root of its own for whoever is not logged in yet, sshd ends each connection: gitea, gogs."""
+    apps = WEB.replace("  port: 8080\n", "  port: 8080\n  runAsRoot: {reason: sshd}\n")
+    [container] = the(planned(described(tmp_path, apps)), "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"]
+    added = set(container["securityContext"]["capabilities"]["add"])
+    assert {"SYS_CHROOT", "AUDIT_WRITE", "SETUID"} <= added
+    # https://kubernetes.io/docs/concepts/security/pod-security-standards/, baseline: what may be added.
+    may = "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
+    assert added <= set(may.split())
+
+
 def test_a_changed_file_restarts_the_pods_and_nothing_else_does(tmp_path: Path) -> None:
     """Kubernetes shows a pod no change of a file that is mounted alone, and restarts none for it."""
     file = "files: {/etc/app/config.ini: %s}"

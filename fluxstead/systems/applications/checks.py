@@ -8,9 +8,9 @@ from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.image import is_image, nearest_image
 from fluxstead.core.names import nearest_name
-from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.nodes.model import Node
-from fluxstead.systems.applications import declared, forms, inside, mounting, peers, rights, running
+from fluxstead.systems.applications import declared, forms, inside, mounting, peers, rights, running, way_in
 from fluxstead.systems.applications.instance import instances
 from fluxstead.systems.applications.settings import Application
 
@@ -47,11 +47,12 @@ _RELEASE_LENGTH = 53
 _OWNED = {"generated": "fluxstead writes it and prunes what it finds there", "clusters": "Flux itself is reconciled from there"}
 
 
-def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: bool) -> Iterator[Finding]:
+def findings_of(apps: Sequence[Application], nodes: Sequence[Node], platform: Platform) -> Iterator[Finding]:
     """What is wrong with the applications, in the order they are described.
 
-    `nodes` are the machines that run them; `metrics`: whether the cluster has any to scale by.
+    `nodes` are the machines that run them.
     """
+    metrics = "metrics-server" not in platform.disabled
     taken: dict[str, Source] = {}
     paths: dict[str, Source] = {}
     for app in apps:
@@ -75,6 +76,7 @@ def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: 
                 yield from running.findings_of(instance, metrics=metrics)
                 yield from mounting.findings_of(instance, nodes)
                 yield from rights.of_instance(instance, nodes)
+                yield from way_in.findings_of(instance, nodes, platform)
     everywhere = [instance for app in apps if app.path is None for instance in instances(app)]
     yield from rights.together(everywhere)
     yield from peers.findings_of(everywhere)

@@ -65,7 +65,7 @@ def plan(
         routes=tuple(routes),
         scrapes=tuple(scrapes),
         secrets=tuple(needs),
-        findings=tuple(findings_of(apps, nodes, metrics="metrics-server" not in platform.disabled)),
+        findings=tuple(findings_of(apps, nodes, platform)),
     )
 
 
@@ -144,6 +144,7 @@ def _objects(instance: Instance, platform: Platform, default_class: str, let_in:
     yield from files.config_map(instance)
     yield workload.deployment(instance)
     yield from workload.service(instance)
+    yield from workload.ways_in(instance)
     yield from workload.scaling(instance)
 
 

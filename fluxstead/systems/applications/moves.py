@@ -44,7 +44,8 @@ def findings(move: Transition) -> Iterator[Finding]:
             image.source if ref in before else now[ref].source,
             what=f"the application in {ref.namespace} is {was} in {move.name}, and now {becomes}",
             why=why,
-            fix=f"{was}, as before, and {becomes} in an environment of another name; the data copied; the first taken away later",
+            fix=f"{was}, as before, and {becomes} in an environment, or as an application, of another name; the data copied;"
+            " and the first one taken away later",
         )
 
 

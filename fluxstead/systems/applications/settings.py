@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
 from fluxstead.core.names import HostName, Labels, Name
-from fluxstead.core.network import Cidr, Port, UrlPath
+from fluxstead.core.network import Cidr, NodePort, Port, UrlPath
 from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
 from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
@@ -200,7 +200,14 @@ class Environment(Described):
     replicas: int | None = Field(default=None, ge=0, description="How many pods; 1 by default, not set with autoscaling.")
     autoscaling: Autoscaling | None = Field(default=None, description="Let the number of pods follow their CPU usage.")
     disruption_budget: DisruptionBudget | None = Field(default=None, description="How many pods a drain has to leave running.")
-    route: AppRoute | None = Field(default=None, description="The way in; without it, at most the cluster's own pods get in.")
+    route: AppRoute | None = Field(default=None, description="The way in by HTTP, through the ingress controller.")
+    node_ports: dict[str, NodePort] = Field(
+        default_factory=dict,
+        description="Ways in past the ingress controller: names of `ports`, or http, and the port of the machine that runs it.",
+    )
+    load_balancer: tuple[str, ...] = Field(
+        default=(), description="The same at the ports' own numbers, such as 53 for DNS: names of `ports`, or http."
+    )
     interval: Duration | None = Field(default=None, description="How often Flux reconciles; by default, as the application says.")
     timeout: Duration | None = Field(default=None, description="How long Flux waits; by default, as the application says.")
     resources: Resources | None = Field(default=None, description="In place of the application's.")
@@ -215,6 +222,11 @@ class Environment(Described):
     depends_on: tuple[Name, ...] = Field(default=(), description="More to wait for.")
     version: Version | None = Field(default=None, description="The chart's version, in place of the application's.")
     values: dict[str, Any] = Field(default_factory=dict, description="Values of the chart, merged over the application's.")
+
+    @property
+    def opened(self) -> bool:
+        """Whether a port of the machines leads in."""
+        return bool(self.node_ports or self.load_balancer)
 
 
 class Application(Described):
