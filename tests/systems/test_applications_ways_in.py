@@ -28,6 +28,12 @@ OPEN = BROKER + "      nodePorts: {mqtt: 31883}\n      loadBalancer: [dns]\n"
 HOME = PLATFORM._replace(pod_networks=(ip_network("10.42.0.0/16"),))
 
 
+def machine(name: str, last: int, role: str = "server") -> Node:
+    """A machine, by its name and the last number of its address."""
+    said = {"name": name, "cluster": "home", "address": f"192.168.1.{last}", "role": role, "state": "live"}
+    return Node.model_validate(said)
+
+
 def test_what_is_opened_is_open_and_nothing_else(tmp_path: Path) -> None:
     """A Service of type NodePort would open every port of the application's own: the one for the ingress controller too."""
     found = planned(described(tmp_path, OPEN))
@@ -88,10 +94,7 @@ def test_a_way_in_has_two_ends(tmp_path: Path, apps: str, said: list[str]) -> No
 )
 def test_which_machine_answers(tmp_path: Path, more: str, told: bool) -> None:
     """One of three, and after a restart another one; unless each has a pod."""
-    nodes = [
-        Node.model_validate({"name": name, "cluster": "home", "address": f"192.168.1.{last}", "role": "server", "state": "live"})
-        for last, name in enumerate(("k1", "k2", "k3"), 1)
-    ]
+    nodes = [machine(name, last) for last, name in enumerate(("k1", "k2", "k3"), 1)]
     apps = OPEN + more if more.startswith("      ") else OPEN.replace("  port: 9001\n", f"  port: 9001\n{more}")
     found = {one.id for one in planned(described(tmp_path, apps), nodes=nodes).findings}
     assert found == ({"applications/answers-at-one-machine"} if told else set())
@@ -126,3 +129,25 @@ def test_a_port_of_a_machine_has_one_owner(tmp_path: Path, change: tuple[str, st
     told = [one for one in done.findings if one.id == id_]
     assert [says in one.what for one in told][:1] == [True], [one.text() for one in done.findings]
     assert "type:" not in told[0].fix
+
+
+OPERATOR = """
+- name: operator
+  chart: {name: operator, repository: https://charts.example.test, version: 1.0.0}
+  environments:
+    - {name: prod}
+    - {name: trial, allow: {apiServer: true}}
+"""
+
+
+def test_the_api_server_is_where_its_machines_are(tmp_path: Path) -> None:
+    """Policies apply once kube-proxy has chosen a server, so that the Service's own address lets nobody through."""
+    nodes = [machine("k1", 1), machine("k2", 2), machine("k3", 3, "agent")]
+    found = planned(described(tmp_path, OPERATOR), nodes=nodes)
+    rules = {
+        name: [one for one in objects(found, f"operator-{name}", "NetworkPolicy")[1]["spec"]["egress"] if "6443" in str(one)]
+        for name in ("prod", "trial")
+    }
+    servers = [{"ipBlock": {"cidr": f"192.168.1.{last}/32"}} for last in (1, 2)]
+    assert rules == {"prod": [], "trial": [{"to": servers, "ports": [{"port": 6443, "protocol": "TCP"}]}]}
+    assert not found.findings

@@ -41,7 +41,8 @@ def plan(
     `router` says where the controller's pods come from, `collector` which pods collect metrics; `default_class` is for volumes
     that name no StorageClass; `nodes` are the machines that run them.
     """
-    let_in = namespace.LetIn(router.controller if router else None, collector)
+    servers = tuple(node.address for node in nodes if node.role == "server")
+    others = namespace.Others(router.controller if router else None, collector, servers)
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
     scrapes: list[Scrape] = []
@@ -54,7 +55,7 @@ def plan(
             if instance.name in layers:
                 continue
             around = _around(instance, platform)
-            objects = _objects(instance, platform, default_class, let_in)
+            objects = _objects(instance, platform, default_class, others)
             layers.setdefault(instance.access_layer, _access(instance, _described(instance, around)))
             layers[instance.name] = _layer(instance, _described(instance, objects))
             routes += _routes(instance)
@@ -133,9 +134,9 @@ def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:
     yield from account(instance)
 
 
-def _objects(instance: Instance, platform: Platform, default_class: str, let_in: namespace.LetIn) -> Iterator[dict[str, Any]]:
+def _objects(instance: Instance, platform: Platform, default_class: str, others: namespace.Others) -> Iterator[dict[str, Any]]:
     chart = instance.app.chart
-    yield from namespace.network_policies(instance, platform, let_in)
+    yield from namespace.network_policies(instance, platform, others)
     if chart is not None:
         yield from release.objects(instance, chart, platform)
         return

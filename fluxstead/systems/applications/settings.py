@@ -166,6 +166,9 @@ class Allow(Described):
 
     egress: tuple[Peer, ...] = Field(default=(), description="What the application may call.")
     ingress: tuple[Peer, ...] = Field(default=(), description="Who may call the application.")
+    api_server: bool = Field(
+        default=False, description="Whether it may call the API server, as operators do; the pods of an image have no token for it."
+    )
 
 
 class AppRoute(Described):
