@@ -20,6 +20,7 @@ _ALPHA = "nodeSelector: {kubernetes.io/hostname: alpha}"
 _MQTT, _LAN = "ports: [{name: mqtt, port: 1883}]", "allow: {ingress: [{cidr: 10.20.0.0/24}]}"
 _STICK = "devices: [{hostPath: /dev/serial/by-id/usb-Stick-if00}]"
 _CHART = "    - name: tides\n      chart: {name: tides, repository: https://charts.example.test, version: 1.0.0%s}\n%s"
+_LIVE, _GIVEN = "      environments: [{name: live}]\n", "secrets/missing"
 _PRIVILEGED = "applications/privileged"
 
 OF_APPLICATIONS = (
@@ -61,6 +62,17 @@ OF_APPLICATIONS = (
         _PRIVILEGED,
         "podSecurity",
         (_BEFORE, _CHART % (", podSecurity: privileged", "      environments: [{name: live}]\n") + _BEFORE),
+    ),
+    edge(
+        "applications/chart-twice",
+        "repository",
+        (_BEFORE, _CHART.replace("https://charts.example.test", "oci://charts.example.test/tides") % ("", _LIVE) + _BEFORE),
+    ),
+    *(
+        edge(
+            "applications/unnamed-secret", "tides-login", (_BEFORE, _CHART % ("", f"      {key}\n{_LIVE}") + _BEFORE), beside=_GIVEN
+        )
+        for key in ("secrets: [tides-login]", "imagePullSecrets: [tides-login]")
     ),
     edge(
         "applications/two-forms",

@@ -131,6 +131,47 @@ def test_a_port_of_a_machine_has_one_owner(tmp_path: Path, change: tuple[str, st
     assert "type:" not in told[0].fix
 
 
+@pytest.mark.parametrize(
+    ("name", "chart", "values", "service"),
+    [
+        # As `helm template` prints them for charts that `helm create` began.
+        ("tides", "tides", "{}", "tides"),
+        ("my-tides", "tides", "{}", "my-tides"),
+        ("sea", "tides", "{}", "sea-tides"),
+        ("sea", "tides", "{nameOverride: water}", "sea-water"),
+        ("sea", "tides", "{fullnameOverride: water}", "water"),
+        ("s" * 40, "t" * 30, "{}", f"{'s' * 40}-{'t' * 22}"),
+    ],
+)
+def test_a_route_leads_to_the_service_that_helm_names(tmp_path: Path, name: str, chart: str, values: str, service: str) -> None:
+    """Unless another one is said."""
+    apps = f"""
+- name: {name}
+  chart: {{name: {chart}, repository: https://charts.example.test, version: 1.0.0, values: {values}}}
+  port: 80
+  environments: [{{name: prod, route: {{host: a.example.test}}}}]
+"""
+    assert planned(described(tmp_path, apps)).routes[0].service == service
+    said = apps.replace("version:", "service: other, version:")
+    assert planned(described(tmp_path, said)).routes[0].service == "other"
+
+
+@pytest.mark.parametrize(
+    ("repository", "told"),
+    [
+        ("oci://ghcr.io/x/charts/operator", ["applications/chart-twice"]),
+        ("oci://ghcr.io/x/charts/operator/", ["applications/chart-twice"]),
+        ("oci://ghcr.io/x/charts", []),
+        ("oci://ghcr.io/x/an-operator", []),
+        ("https://x.example.test/operator", []),
+    ],
+)
+def test_a_chart_whose_name_is_in_its_address_is_told(tmp_path: Path, repository: str, told: list[str]) -> None:
+    """Flux would look for it below itself."""
+    found = findings(tmp_path, OPERATOR.replace("https://charts.example.test", repository))
+    assert [one.id for one in found] == told
+
+
 OPERATOR = """
 - name: operator
   chart: {name: operator, repository: https://charts.example.test, version: 1.0.0}

@@ -114,13 +114,18 @@ def _secrets(instance: Instance) -> Iterator[SecretNeed]:
     need = partial(SecretNeed, namespace=instance.name, layer=instance.access_layer)
     for name in instance.secrets:
         owner = app if name in app.secrets else instance.environment
-        yield need(name=name, purpose=f"environment variables of {app.name}", source=owner.source_of("secrets"))
+        purpose = f"{app.name}'s chart, whose values name it" if chart else f"environment variables of {app.name}"
+        yield need(name=name, purpose=purpose, source=owner.source_of("secrets"))
     for path, name in app.secret_files.items():
         yield need(name=name, purpose=f"{app.name}'s files in {path}", source=app.source_of("secretFiles", path))
     for name in app.image_pull_secrets:
         keys = (SecretKey(name=".dockerconfigjson", form="Docker's configuration"),)
         source = app.source_of("imagePullSecrets")
         yield need(name=name, purpose=f"the image of {app.name}", source=source, keys=keys, type="kubernetes.io/dockerconfigjson")
+    if chart and chart.repository_secret:
+        login = (SecretKey(name="username"), SecretKey(name="password"))
+        source = app.source_of("chart", "repositorySecret")
+        yield need(name=chart.repository_secret, purpose=f"the repository of {app.name}'s chart", source=source, keys=login)
     for name in chart.values_from if chart else ():
         keys = (SecretKey(name="values.yaml", form="YAML"),)
         yield need(name=name, purpose=f"values of {app.name}'s chart", source=app.source_of("chart", "valuesFrom"), keys=keys)
@@ -155,7 +160,7 @@ def _routes(instance: Instance) -> Iterator[Route]:
         yield Route(
             name=instance.name,
             namespace=instance.name,
-            service=(chart.service if chart else None) or instance.app.name,
+            service=release.service(instance, chart) if chart else instance.app.name,
             port=port,
             source=described.source,
             layer=instance.name,

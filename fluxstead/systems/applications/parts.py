@@ -94,13 +94,16 @@ class Chart(Described):
     repository: Annotated[str, AfterValidator(_repository)] = Field(
         description="Where the chart is: https://…, or oci://… without the chart's name."
     )
+    repository_secret: Name | None = Field(
+        default=None, description="A Secret in its namespaces with the username and the password for a private repository."
+    )
     version: Version = Field(description="The chart's version; an environment may have another.")
     values: dict[str, Any] = Field(default_factory=dict, description="The chart's values; an environment's are merged over them.")
     values_from: tuple[Name, ...] = Field(
         default=(), description="Secrets in its namespaces whose key values.yaml is merged over the values, in this order."
     )
     service: Name | None = Field(
-        default=None, description="The Service that routes lead to; by default, the one named like the application."
+        default=None, description="The Service that routes lead to; by default, as Helm's own charts name theirs."
     )
     pod_security: Literal["restricted", "baseline", "privileged"] = Field(
         default="baseline", description="The standard that the namespace holds the chart's pods to."

@@ -259,10 +259,12 @@ class Application(Described):
     )
     env: Variables = Field(default_factory=dict, description="Environment variables. No secrets: those come from `secrets`.")
     secrets: tuple[Name, ...] = Field(
-        default=(), description="Secrets in its namespaces whose keys become environment variables; pods wait for them."
+        default=(),
+        description="Secrets in its namespaces whose keys become environment variables; a chart's are named by its values.",
     )
     image_pull_secrets: tuple[Name, ...] = Field(
-        default=(), description="Secrets in its namespaces with the credentials for its registry."
+        default=(),
+        description="Secrets in its namespaces with the credentials for its registry; a chart's are named by its values.",
     )
     resources: Resources = Field(default_factory=_small, description="What a pod gets: 50m and 64Mi, up to 256Mi, by default.")
     volume: Volume | None = Field(default=None, description="A volume for each environment; none by default.")
