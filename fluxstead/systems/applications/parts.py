@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field
 
 from fluxstead.core.described import Described
 from fluxstead.core.names import LabelKey, LabelValue, Name
-from fluxstead.core.network import Port, UrlPath
+from fluxstead.core.network import Port, RequestPath
 from fluxstead.core.refusal import refuse
+from fluxstead.core.text import Text
 from fluxstead.core.version import Version
 
 HTTP = "http"
@@ -56,8 +57,8 @@ class InitContainer(Described):
     image: str | None = Field(
         default=None, min_length=1, description="An image with its tag; by default, the application's own, which needs a command."
     )
-    command: tuple[str, ...] = Field(default=(), description="In place of the image's entrypoint.")
-    args: tuple[str, ...] = Field(default=(), description="In place of the image's arguments.")
+    command: tuple[Text, ...] = Field(default=(), description="In place of the image's entrypoint.")
+    args: tuple[Text, ...] = Field(default=(), description="In place of the image's arguments.")
 
 
 class Toleration(Described):
@@ -84,7 +85,7 @@ class Metrics(Described):
     """Where Prometheus collects the application's metrics, if the cluster has monitoring."""
 
     port: str | None = Field(default=None, min_length=1, description="The name of one of `ports`; by default, the port of `port`.")
-    path: UrlPath = Field(default="/metrics", description="The path of the metrics.")
+    path: RequestPath = Field(default="/metrics", description="The path of the metrics.")
 
 
 class Chart(Described):

@@ -14,9 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
 from fluxstead.core.names import HostName, Labels, Name
-from fluxstead.core.network import Cidr, NodePort, Port, UrlPath
+from fluxstead.core.network import Cidr, NodePort, Port, RequestTarget, UrlPath
 from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
 from fluxstead.core.refusal import refuse
+from fluxstead.core.text import Text
 from fluxstead.core.version import Version
 from fluxstead.systems.applications.mounts import Device, Files, NamedVolume, SecretFiles, Volume
 from fluxstead.systems.applications.parts import Chart, ExtraPort, InitContainer, Metrics, RunAsRoot, Toleration
@@ -81,7 +82,7 @@ def _not_root(value: object) -> object:
 
 Viewers = Annotated[str, Field(min_length=1), AfterValidator(_viewers)]
 VariableName = Annotated[str, AfterValidator(_variable)]
-Variables = dict[VariableName, str]
+Variables = dict[VariableName, Text]
 PodCount = Annotated[int | str, BeforeValidator(_pods)]
 """A number of pods, or a share of them in percent."""
 
@@ -141,10 +142,10 @@ class Probes(Described):
     """How Kubernetes learns of the application's health: by HTTP paths on its port."""
 
     port: str | None = Field(default=None, min_length=1, description="The name of one of `ports`; by default, the port of `port`.")
-    readiness: UrlPath | None = Field(
+    readiness: RequestTarget | None = Field(
         default=None, description="Answers while it can take requests; by default, an open port is enough."
     )
-    liveness: UrlPath | None = Field(
+    liveness: RequestTarget | None = Field(
         default=None, description="The container is restarted when it stops answering; none by default."
     )
     startup: Duration = Field(default=Duration("1m"), description="How long it may take to start before liveness counts.")
@@ -252,8 +253,8 @@ class Application(Described):
     ports: tuple[ExtraPort, ...] = Field(default=(), description="More ports that it listens on.")
     probes: Probes = Field(default_factory=Probes, description="How its health is checked.")
     metrics: Metrics | None = Field(default=None, description="Where its metrics are; without it, nobody collects them.")
-    command: tuple[str, ...] = Field(default=(), description="In place of the image's entrypoint.")
-    args: tuple[str, ...] = Field(default=(), description="In place of the image's arguments.")
+    command: tuple[Text, ...] = Field(default=(), description="In place of the image's entrypoint.")
+    args: tuple[Text, ...] = Field(default=(), description="In place of the image's arguments.")
     init_containers: tuple[InitContainer, ...] = Field(
         default=(), description="What runs to its end before it starts, in this order."
     )
