@@ -82,6 +82,8 @@ def test_metrics_are_collected_once(tmp_path: Path) -> None:
         (OPEN.replace("/16}", "/16, ports: [1883, 53]}"), ["nobody-let-in"]),
         (OPEN.replace("mqtt: 31883", "mqt: 31883"), ["no-such-port"]),
         (BROKER + "      loadBalancer: [http]\n", []),
+        (BROKER + "      nodePorts: {mqtt: 30018, dns: 30018}\n", []),
+        (BROKER + "      nodePorts: {mqtt: 30018, http: 30018}\n", ["port-twice"]),
     ],
 )
 def test_a_way_in_has_two_ends(tmp_path: Path, apps: str, said: list[str]) -> None:
