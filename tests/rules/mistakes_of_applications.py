@@ -20,6 +20,7 @@ _ALPHA = "nodeSelector: {kubernetes.io/hostname: alpha}"
 _MQTT, _LAN = "ports: [{name: mqtt, port: 1883}]", "allow: {ingress: [{cidr: 10.20.0.0/24}]}"
 _STICK = "devices: [{hostPath: /dev/serial/by-id/usb-Stick-if00}]"
 _CHART = "    - name: tides\n      chart: {name: tides, repository: https://charts.example.test, version: 1.0.0%s}\n%s"
+_LIVE, _GIVEN = "      environments: [{name: live}]\n", "secrets/missing"
 _PRIVILEGED = "applications/privileged"
 
 OF_APPLICATIONS = (
@@ -63,6 +64,17 @@ OF_APPLICATIONS = (
         (_BEFORE, _CHART % (", podSecurity: privileged", "      environments: [{name: live}]\n") + _BEFORE),
     ),
     edge(
+        "applications/chart-twice",
+        "repository",
+        (_BEFORE, _CHART.replace("https://charts.example.test", "oci://charts.example.test/tides") % ("", _LIVE) + _BEFORE),
+    ),
+    *(
+        edge(
+            "applications/unnamed-secret", "tides-login", (_BEFORE, _CHART % ("", f"      {key}\n{_LIVE}") + _BEFORE), beside=_GIVEN
+        )
+        for key in ("secrets: [tides-login]", "imagePullSecrets: [tides-login]")
+    ),
+    edge(
         "applications/two-forms",
         "tag: 1.0.0",
         (_BEFORE, _CHART % ("", "      environments: [{name: live, tag: 1.0.0}]\n") + _BEFORE),
@@ -83,6 +95,14 @@ OF_APPLICATIONS = (
     ),
     _app("applications/no-such-port", "nodePorts", _ALPHA, more=", nodePorts: {mqtt: 31883}"),
     _app("applications/nobody-let-in", "nodePorts", _MQTT, _ALPHA, more=", nodePorts: {mqtt: 31883}"),
+    _app(
+        "applications/port-twice",
+        "nodePorts",
+        "ports: [{name: a, port: 1}, {name: b, port: 2}]",
+        _ALPHA,
+        _LAN,
+        more=", nodePorts: {a: 30018, b: 30018}",
+    ),
     _app("applications/nobody-let-in", "loadBalancer", _MQTT, _ALPHA, more=", loadBalancer: [mqtt]"),
     _app("applications/answers-at-one-machine", "nodePorts", _MQTT, _LAN, more=", nodePorts: {mqtt: 31883}"),
     _app("applications/no-way-in", "cidr", _MQTT, _LAN),

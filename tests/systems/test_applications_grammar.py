@@ -65,6 +65,12 @@ def test_viewers_are_people(tmp_path: Path, group: str) -> None:
         ("devices: [{hostPath: /dev/shm}]", "is a device of every container", "a path below /dev"),
         ("devices: [{hostPath: /dev/ttyACM0, mountPath: /dev/null}]", "is a device of every container", "a path below /dev"),
         ("devices: [{hostPath: /dev/ttyACM0, mountPath: /dev/pts/0}]", "is a device of every container", "a path below /dev"),
+        ('env: {A: "a\\0b"}', "holds a NUL character", "without it"),
+        ('files: {/app.ini: "a\\0b"}', "holds a NUL character", "in a volume"),
+        ('args: ["a\\0b"]', "holds a NUL character", "without it"),
+        ("probes: {readiness: healthz}", "is not the path of a request", "/healthz"),
+        ("probes: {readiness: '/a b?c'}", "is not the path of a request", "/healthz"),
+        ("metrics: {path: '/metrics?a=b'}", "is not the path of a request", "begins with '/'"),
         ("volume: {size: 0Gi, mountPath: /data}", "'0Gi' is no size", "such as 5Gi"),
         ("volume: {size: 0, mountPath: /data}", "'0' is no size", "such as 5Gi"),
         ("resources: {requests: {memory: 4000Gi}}", "is more than 1Ti", "4000Mi"),
@@ -108,6 +114,39 @@ def test_what_people_write_who_know_it_from_elsewhere(tmp_path: Path, more: str,
 def test_devices_that_a_container_may_have(tmp_path: Path, device: str) -> None:
     """Character devices."""
     assert not refusals(tmp_path, f"devices: [{{hostPath: {device}}}]")
+
+
+@pytest.mark.parametrize("path", ["/healthz/", "/", "/health?full=1&a=/b?", "/a%20b", "/-/ready", "/v1/sys/health?standbyok=true"])
+def test_a_probe_asks_as_it_is_told(tmp_path: Path, path: str) -> None:
+    """A slash at the end is another path, and a query is part of what is asked."""
+    apps = WEB.replace(KEPT, f"{KEPT}  probes: {{readiness: '{path}'}}\n")
+    [container] = the(planned(described(tmp_path, apps)), "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert container["readinessProbe"]["httpGet"]["path"] == path
+
+
+@pytest.mark.parametrize(
+    ("tag", "fix"),
+    [
+        ("1.2.3@sha256:abc", "the whole digest behind 1.2.3"),
+        ("sha256:" + "0" * 64, "before its digest: 1.2.3@sha256:000"),
+        ("@sha256:" + "0" * 64, "before its digest: 1.2.3@sha256:000"),
+        ("1.2.3+build", "at most 128 letters"),
+    ],
+)
+def test_a_digest_has_a_tag_and_64_digits(tmp_path: Path, tag: str, fix: str) -> None:
+    """Each with what is wrong with it."""
+    [found] = findings(tmp_path, WEB.replace("tag: 1.2.3", f"tag: '{tag}'"))
+    assert found.id == "applications/bad-tag"
+    assert fix in found.fix
+
+
+def test_a_wildcard_is_no_name(tmp_path: Path) -> None:
+    """DNS has them, and so have Ingresses; what is described is one name."""
+    apps = WEB + "      route: {host: '*.example.test'}\n"
+    (tmp_path / "Pulumi.home.yaml").write_text(HEAD + "".join(f"    {line}\n" for line in apps.lstrip("\n").splitlines()))
+    [found] = load(tmp_path, "home").findings
+    assert "is a wildcard" in found.what
+    assert "www.example.test" in found.fix
 
 
 @pytest.mark.parametrize("device", ["/dev/dri/", "/dev/bus/usb", "/dev/snd", "/dev/input"])

@@ -28,6 +28,12 @@ OPEN = BROKER + "      nodePorts: {mqtt: 31883}\n      loadBalancer: [dns]\n"
 HOME = PLATFORM._replace(pod_networks=(ip_network("10.42.0.0/16"),))
 
 
+def machine(name: str, last: int, role: str = "server") -> Node:
+    """A machine, by its name and the last number of its address."""
+    said = {"name": name, "cluster": "home", "address": f"192.168.1.{last}", "role": role, "state": "live"}
+    return Node.model_validate(said)
+
+
 def test_what_is_opened_is_open_and_nothing_else(tmp_path: Path) -> None:
     """A Service of type NodePort would open every port of the application's own: the one for the ingress controller too."""
     found = planned(described(tmp_path, OPEN))
@@ -76,6 +82,8 @@ def test_metrics_are_collected_once(tmp_path: Path) -> None:
         (OPEN.replace("/16}", "/16, ports: [1883, 53]}"), ["nobody-let-in"]),
         (OPEN.replace("mqtt: 31883", "mqt: 31883"), ["no-such-port"]),
         (BROKER + "      loadBalancer: [http]\n", []),
+        (BROKER + "      nodePorts: {mqtt: 30018, dns: 30018}\n", []),
+        (BROKER + "      nodePorts: {mqtt: 30018, http: 30018}\n", ["port-twice"]),
     ],
 )
 def test_a_way_in_has_two_ends(tmp_path: Path, apps: str, said: list[str]) -> None:
@@ -88,10 +96,7 @@ def test_a_way_in_has_two_ends(tmp_path: Path, apps: str, said: list[str]) -> No
 )
 def test_which_machine_answers(tmp_path: Path, more: str, told: bool) -> None:
     """One of three, and after a restart another one; unless each has a pod."""
-    nodes = [
-        Node.model_validate({"name": name, "cluster": "home", "address": f"192.168.1.{last}", "role": "server", "state": "live"})
-        for last, name in enumerate(("k1", "k2", "k3"), 1)
-    ]
+    nodes = [machine(name, last) for last, name in enumerate(("k1", "k2", "k3"), 1)]
     apps = OPEN + more if more.startswith("      ") else OPEN.replace("  port: 9001\n", f"  port: 9001\n{more}")
     found = {one.id for one in planned(described(tmp_path, apps), nodes=nodes).findings}
     assert found == ({"applications/answers-at-one-machine"} if told else set())
@@ -126,3 +131,66 @@ def test_a_port_of_a_machine_has_one_owner(tmp_path: Path, change: tuple[str, st
     told = [one for one in done.findings if one.id == id_]
     assert [says in one.what for one in told][:1] == [True], [one.text() for one in done.findings]
     assert "type:" not in told[0].fix
+
+
+@pytest.mark.parametrize(
+    ("name", "chart", "values", "service"),
+    [
+        # As `helm template` prints them for charts that `helm create` began.
+        ("tides", "tides", "{}", "tides"),
+        ("my-tides", "tides", "{}", "my-tides"),
+        ("sea", "tides", "{}", "sea-tides"),
+        ("sea", "tides", "{nameOverride: water}", "sea-water"),
+        ("sea", "tides", "{fullnameOverride: water}", "water"),
+        ("s" * 40, "t" * 30, "{}", f"{'s' * 40}-{'t' * 22}"),
+    ],
+)
+def test_a_route_leads_to_the_service_that_helm_names(tmp_path: Path, name: str, chart: str, values: str, service: str) -> None:
+    """Unless another one is said."""
+    apps = f"""
+- name: {name}
+  chart: {{name: {chart}, repository: https://charts.example.test, version: 1.0.0, values: {values}}}
+  port: 80
+  environments: [{{name: prod, route: {{host: a.example.test}}}}]
+"""
+    assert planned(described(tmp_path, apps)).routes[0].service == service
+    said = apps.replace("version:", "service: other, version:")
+    assert planned(described(tmp_path, said)).routes[0].service == "other"
+
+
+@pytest.mark.parametrize(
+    ("repository", "told"),
+    [
+        ("oci://ghcr.io/x/charts/operator", ["applications/chart-twice"]),
+        ("oci://ghcr.io/x/charts/operator/", ["applications/chart-twice"]),
+        ("oci://ghcr.io/x/charts", []),
+        ("oci://ghcr.io/x/an-operator", []),
+        ("https://x.example.test/operator", []),
+    ],
+)
+def test_a_chart_whose_name_is_in_its_address_is_told(tmp_path: Path, repository: str, told: list[str]) -> None:
+    """Flux would look for it below itself."""
+    found = findings(tmp_path, OPERATOR.replace("https://charts.example.test", repository))
+    assert [one.id for one in found] == told
+
+
+OPERATOR = """
+- name: operator
+  chart: {name: operator, repository: https://charts.example.test, version: 1.0.0}
+  environments:
+    - {name: prod}
+    - {name: trial, allow: {apiServer: true}}
+"""
+
+
+def test_the_api_server_is_where_its_machines_are(tmp_path: Path) -> None:
+    """Policies apply once kube-proxy has chosen a server, so that the Service's own address lets nobody through."""
+    nodes = [machine("k1", 1), machine("k2", 2), machine("k3", 3, "agent")]
+    found = planned(described(tmp_path, OPERATOR), nodes=nodes)
+    rules = {
+        name: [one for one in objects(found, f"operator-{name}", "NetworkPolicy")[1]["spec"]["egress"] if "6443" in str(one)]
+        for name in ("prod", "trial")
+    }
+    servers = [{"ipBlock": {"cidr": f"192.168.1.{last}/32"}} for last in (1, 2)]
+    assert rules == {"prod": [], "trial": [{"to": servers, "ports": [{"port": 6443, "protocol": "TCP"}]}]}
+    assert not found.findings

@@ -83,7 +83,7 @@ def addresses(context: CheckContext) -> Iterator[Finding]:
             yield NO_LOAD_BALANCER(
                 line_with(tree.store, item.document, "LoadBalancer"),
                 what=f"{item} is a LoadBalancer, and nothing here gives it an address",
-                why="k3s's servicelb is disabled: it stays pending, and so does the layer that waits for it",
+                why="k3s's servicelb is disabled: its address stays pending, and nobody reaches it from outside",
                 fix=("nodePorts: in place of loadBalancer" if item.document.generated else _OTHER_TYPES)
                 + "; or kubernetes.disable without servicelb",
             )

@@ -11,6 +11,7 @@ from fluxstead.core.described import Described
 from fluxstead.core.names import Name
 from fluxstead.core.quantity import Size
 from fluxstead.core.refusal import refuse
+from fluxstead.core.text import Text
 
 TEMPORARY = "/tmp"  # noqa: S108 -- a path in the container
 """What an application may write to beside its volume, where the rest of its filesystem is read-only."""
@@ -125,7 +126,7 @@ _FOR_SEVERAL = ("/dev/dri", "/dev/fuse", "/dev/kfd", "/dev/kvm", "/dev/net/", "/
 """Devices that several programs open at once, as graphics cards; a radio's answers reach whoever reads first."""
 
 FilePath = Annotated[str, AfterValidator(_file_path)]
-Files = dict[FilePath, str]
+Files = dict[FilePath, Text]
 SecretFiles = dict[Annotated[str, AfterValidator(_mount_path)], Name]
 """Directories, each with the Secret whose keys are its files."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 from fluxstead.core.manifest import KEEP
+from fluxstead.core.network import IpAddress
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.quantity import Quantity
@@ -64,27 +66,38 @@ def _texts(amounts: Mapping[str, Quantity]) -> dict[str, str]:
     return {name: str(quantity) for name, quantity in amounts.items()}
 
 
-class LetIn(NamedTuple):
-    """The pods of others that come in: the ingress controller's where there is a route, the collector's where there are metrics."""
+class Others(NamedTuple):
+    """Who else is at the other end: the ingress controller's pods where there is a route, the collector's where there are metrics.
+
+    `api_servers`: where the API server answers, for those that may call it.
+    """
 
     controller: ControllerPods | None
     collector: CollectorPods | None
+    api_servers: tuple[IpAddress, ...] = ()
 
 
-def network_policies(instance: Instance, platform: Platform, let_in: LetIn) -> tuple[dict[str, Any], dict[str, Any]]:
+_API_SERVER_PORT = 6443
+"""k3s's own; policies apply after kube-proxy has put it in the place of the Service's (kubernetes.default.svc:443)."""
+
+
+def network_policies(instance: Instance, platform: Platform, others: Others) -> tuple[dict[str, Any], dict[str, Any]]:
     """Nothing in or out; then what is let through: DNS, the pods of others that have a reason, and what is declared.
 
     A chart's stay as long as its release, which Flux does not delete: it would go on running with everything let in and out.
     """
     app, environment = instance.app, instance.environment
     ingress = [_rule("from", peer, app) for peer in (*app.allow.ingress, *environment.allow.ingress)]
-    if let_in.collector and instance.metrics_port:
-        ingress.append({"from": [_pods_of(*let_in.collector)], "ports": [{"port": instance.metrics_port, "protocol": "TCP"}]})
-    if let_in.controller and environment.route and app.port:
+    if others.collector and instance.metrics_port:
+        ingress.append({"from": [_pods_of(*others.collector)], "ports": [{"port": instance.metrics_port, "protocol": "TCP"}]})
+    if others.controller and environment.route and app.port:
         # A chart's pods may listen on other ports than its Service.
         ports = {} if app.chart else {"ports": [{"port": app.port, "protocol": "TCP"}]}
-        ingress.insert(0, {"from": [_pods_of(*let_in.controller)], **ports})
+        ingress.insert(0, {"from": [_pods_of(*others.controller)], **ports})
     egress = [_rule("to", peer) for peer in (*app.allow.egress, *environment.allow.egress)]
+    if others.api_servers and (app.allow.api_server or environment.allow.api_server):
+        blocks = [{"ipBlock": {"cidr": str(ip_network(address))}} for address in others.api_servers]
+        egress.append({"to": blocks, "ports": [{"port": _API_SERVER_PORT, "protocol": "TCP"}]})
     if app.chart:
         # Which of its pods talk to one another is the chart's affair.
         ingress.insert(0, {"from": [{"podSelector": {}}]})

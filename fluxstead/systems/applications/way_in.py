@@ -9,7 +9,7 @@ from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
-from fluxstead.systems.applications.inside import NO_SUCH_PORT
+from fluxstead.systems.applications.inside import NO_SUCH_PORT, PORT_TWICE
 from fluxstead.systems.applications.instance import Instance
 from fluxstead.systems.applications.rights import ways_of
 from fluxstead.systems.applications.settings import Peer
@@ -51,6 +51,16 @@ def findings_of(instance: Instance, nodes: Sequence[Node], platform: Platform) -
                 what=f"port {name} of `{instance.name}` is open to the network, and `allow` lets nobody in",
                 why="the policy of its namespace drops the connection, and people see no more than a timeout",
                 fix="allow: {ingress: [{cidr: …}]}, with the network that they are in, such as 192.168.86.0/24",
+            )
+    taken: dict[tuple[int, str], str] = {}
+    for name, number in instance.environment.node_ports.items():
+        first = taken.setdefault((number, known[name][1] if name in known else ""), name)
+        if first != name:
+            yield PORT_TWICE(
+                instance.environment.source_of("nodePorts", name),
+                what=f"`{instance.name}` has node port {number} for {first} and for {name}",
+                why="the API server refuses its Service",
+                fix="another number for one of the two",
             )
     yield from _at_one(instance, nodes)
     yield from _none(instance, platform)
