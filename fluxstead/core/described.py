@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 from pydantic.alias_generators import to_camel
@@ -34,6 +34,9 @@ class Described(BaseModel):
     """A part of the description. Keys are camelCase in YAML, as in Kubernetes; unknown ones are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, defer_build=True)
+
+    instead: ClassVar[Mapping[str, str]] = {}
+    """What to write in place of keys that people bring from elsewhere, and this part does not have."""
 
     _origin: Origin = PrivateAttr(default=_UNKNOWN)
 

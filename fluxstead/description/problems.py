@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from fluxstead.core import refusal
 from fluxstead.core.check import refuses
-from fluxstead.core.described import KeyPath, Origin
+from fluxstead.core.described import Described, KeyPath, Origin
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.secrecy import may_be_secret
 from fluxstead.description.text_in import MISSING
@@ -37,6 +37,10 @@ _WRONG_TYPE = {
     "model_attributes_type": "a mapping of keys to values",
 }
 _SHOWN = 60
+_ALIKE = 0.75
+"""Of difflib's ratio: two letters exchanged in six are more, two words that share an ending are less."""
+_LISTED = 12
+"""Keys that are listed where none is alike."""
 _WHY_TYPE = "a value of another type would be read as something that was not meant"
 
 
@@ -101,8 +105,11 @@ def _misspelt(items: Iterable[Any], model: type[BaseModel]) -> dict[KeyPath, Key
     unknown, missing = ([_path(item) for item in items if item["type"] == kind] for kind in ("extra_forbidden", "missing"))
     found: dict[KeyPath, KeyPath] = {}
     for path in unknown:
-        names = [str(other[-1]) for other in missing if other[:-1] == path[:-1] and other not in found.values()]
-        near = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=0.5)
+        if _instead(model, path):
+            continue
+        here = [str(other[-1]) for other in missing if other[:-1] == path[:-1] and other not in found.values()]
+        names = {_stem(name): name for name in here}
+        near = [names[stem] for stem in difflib.get_close_matches(_stem(str(path[-1])), names, n=1, cutoff=0.5)]
         better = difflib.get_close_matches(str(path[-1]), _known(model, path), n=1, cutoff=0.9)
         if near and not (better and better != near):
             found[path] = (*path[:-1], near[0])
@@ -176,23 +183,48 @@ def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath
             )
 
 
-def unknown_key(key: str, known: Iterable[str], source: Source, *, place: str) -> Finding:
-    """The finding for a key that nothing reads, with the nearest one that something does."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+def unknown_key(key: str, known: Iterable[str], source: Source, *, place: str, instead: str = "") -> Finding:
+    """The finding for a key that nothing reads, with the nearest one that something does, or what is known to be meant."""
     return UNKNOWN_KEY(
         source,
         what=f"unknown key `{place}`",
         why="a misspelt key would silently leave its default in force",
-        fix=near[0] if near else f"one of: {', '.join(sorted(known))}",
+        fix=instead or _nearest(key, sorted(known)),
     )
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    """The key that is spelt almost so, whatever its case and the project's name before it; else those that there are."""
+    stems = {_stem(name): name for name in known}
+    near = difflib.get_close_matches(_stem(key), stems, n=1, cutoff=_ALIKE)
+    if near:
+        return stems[near[0]]
+    more = len(known) - _LISTED
+    return f"one of: {', '.join(known[:_LISTED])}{f' and {more} more, which the editor completes' if more > 0 else ''}"
+
+
+def _stem(key: str) -> str:
+    return key.rpartition(":")[2].replace("_", "").casefold()
 
 
 def _unknown_key(path: KeyPath, model: type[BaseModel], written: Written, meant: KeyPath | None) -> Finding:
     origin = written.origin
     source = Source(origin.file, origin.line((*origin.path, *path)))
     prefix = _prefix(origin) if len(path) == 1 else ""
-    known = [str(meant[-1])] if meant else _known(model, path)
-    return unknown_key(f"{prefix}{path[-1]}", [f"{prefix}{name}" for name in known], source, place=f"{prefix}{_spell(path)}")
+    known = [f"{prefix}{name}" for name in _known(model, path)]
+    instead = f"{prefix}{meant[-1]}" if meant else _instead(model, path)
+    return unknown_key(f"{prefix}{path[-1]}", known, source, place=f"{prefix}{_spell(path)}", instead=instead)
+
+
+def _instead(model: type[BaseModel], path: KeyPath) -> str:
+    """What the part around `path` knows to be meant by the key; or a part of it that has a key of that name."""
+    owner, key = _model_at(model, path[:-1]), str(path[-1])
+    if owner is None:
+        return ""
+    words = owner.instead if issubclass(owner, Described) else {}
+    told = next((write for word, write in words.items() if _stem(word) == _stem(key)), "")
+    inside = (name for name in _known(model, path) if key in _known(model, (*path[:-1], name, key)))
+    return told or next((f"{name}: with {key}:" for name in inside), "")
 
 
 def _known(model: type[BaseModel], path: KeyPath) -> list[str]:

@@ -12,6 +12,7 @@ from fluxstead.core.names import Name
 from fluxstead.core.quantity import Size
 from fluxstead.core.refusal import refuse
 from fluxstead.core.text import Text
+from fluxstead.systems.applications.words import OF_VOLUMES
 
 TEMPORARY = "/tmp"  # noqa: S108 -- a path in the container
 """What an application may write to beside its volume, where the rest of its filesystem is read-only."""
@@ -134,6 +135,7 @@ SecretFiles = dict[Annotated[str, AfterValidator(_mount_path)], Name]
 class Volume(Described):
     """A volume. One pod at a time writes to it, unless it is shared. Its claim stays when the application goes."""
 
+    instead = OF_VOLUMES
     size: Size = Field(description="The size to ask for, such as 5Gi.")
     storage_class: Name | None = Field(default=None, description="The StorageClass; by default, the cluster's.")
     mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the application finds it.")

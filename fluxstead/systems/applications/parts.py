@@ -13,6 +13,7 @@ from fluxstead.core.network import Port, RequestPath
 from fluxstead.core.refusal import refuse
 from fluxstead.core.text import Text
 from fluxstead.core.version import Version
+from fluxstead.systems.applications.words import OF_PORTS
 
 HTTP = "http"
 """What the port of `port` is called."""
@@ -44,6 +45,8 @@ def _repository(value: str) -> str:
 
 class ExtraPort(Described):
     """One more port, besides `port`."""
+
+    instead = OF_PORTS
 
     name: Annotated[str, AfterValidator(_port_name)] = Field(description="What it is called, such as metrics or mqtt.")
     port: Port = Field(description="The port that the application listens on.")

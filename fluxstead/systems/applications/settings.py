@@ -21,6 +21,7 @@ from fluxstead.core.text import Text
 from fluxstead.core.version import Version
 from fluxstead.systems.applications.mounts import Device, Files, NamedVolume, SecretFiles, Volume
 from fluxstead.systems.applications.parts import Chart, ExtraPort, InitContainer, Metrics, RunAsRoot, Toleration
+from fluxstead.systems.applications.words import OF_APPLICATIONS, OF_ROUTES
 
 # The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -175,6 +176,8 @@ class Allow(Described):
 class AppRoute(Described):
     """The way in, through the ingress controller."""
 
+    instead = OF_ROUTES
+
     host: HostName = Field(description="The host name that requests are for.")
     path: UrlPath = Field(default="/", description="The path that requests begin with.")
     strip_path: bool = Field(default=False, description="Whether the path is stripped before the application sees it.")
@@ -197,6 +200,8 @@ class DisruptionBudget(Described):
 
 class Environment(Described):
     """One environment of an application: a layer and a namespace of its own, `<application>-<environment>`."""
+
+    instead = OF_APPLICATIONS
 
     name: Name = Field(description="The environment's name, such as dev.")
     tag: str = Field(default="", description="The image's tag: a fixed one, with its digest (1.2.3@sha256:…) if you like.")
@@ -236,6 +241,7 @@ class Environment(Described):
 class Application(Described):
     """An image or a chart and its environments, each of which has what the application says; or the path of your manifests."""
 
+    instead = OF_APPLICATIONS
     name: Name = Field(description="The application's name, and its Deployment's and Service's.")
     path: Annotated[str, AfterValidator(_directory)] | None = Field(
         default=None, description="A directory of this repository with manifests of your own, in place of an image."
