@@ -58,7 +58,7 @@ def _manifest(path: str, text: str) -> Iterator[str]:
     from fluxstead.checks.reading.documents import documents_in  # noqa: PLC0415 -- few commits have a Secret
 
     for document in documents_in(text, path):
-        for secret in _secrets_in(document.data):
+        for secret in secrets_in(document.data):
             how = "is in plain text beside encrypted values" if "sops" in secret else "is in plain text"
             for key in _readable(secret):
                 number = _line_of(text, str(key), document.source.line)
@@ -66,7 +66,7 @@ def _manifest(path: str, text: str) -> Iterator[str]:
                     yield f"{path}:{number}: Secret key {key} {how}: ./run secrets import {path}"
 
 
-def _secrets_in(data: Any) -> Iterator[Mapping[str, Any]]:
+def secrets_in(data: Any) -> Iterator[Mapping[str, Any]]:
     """The Secrets in a document, also in a List."""
     if not isinstance(data, Mapping):
         return
@@ -74,7 +74,7 @@ def _secrets_in(data: Any) -> Iterator[Mapping[str, Any]]:
         yield data
     items = data.get("items")
     for item in items if isinstance(items, list) else ():
-        yield from _secrets_in(item)
+        yield from secrets_in(item)
 
 
 def _readable(secret: Mapping[str, Any]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from fluxstead.tree.asks import SecretKey, SecretNeed
 from fluxstead.tree.secret_files import FOLDER, OPERATOR, SUFFIX, secret_path
 
 HOLDERS = ("stringData", "data")
+"""Of a key in both, the API server takes the first."""
 State = Literal[
     "there",
     "missing",
@@ -30,10 +31,19 @@ State = Literal[
     "no MAC",
     "MAC broken",
     "malformed",
+    "no key names",
     "cannot be decrypted",
     "no Secret",
     "unused",
 ]
+
+
+KEY_NAME = "a key has letters, digits, `-`, `_` and `.`, 253 at most"
+
+
+def is_key_name(name: str) -> bool:
+    """Whether the API server takes it (kubernetes/apimachinery: validation.IsConfigMapKey)."""
+    return bool(re.fullmatch(r"[-._A-Za-z0-9]{1,253}", name)) and name != "." and not name.startswith("..")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,7 @@ class Ciphertext(NamedTuple):
     @property
     def keys(self) -> dict[str, str]:
         """Which keys it has, each with the place that holds it."""
-        return {str(key): holder for holder in HOLDERS for key in mapping(self.data, holder)}
+        return {str(key): holder for holder in reversed(HOLDERS) for key in mapping(self.data, holder)}
 
     @property
     def plain(self) -> list[str]:
@@ -204,6 +214,10 @@ def _troubles(scope: Scope, need: SecretNeed, path: str, found: Ciphertext) -> I
         keys = ", ".join(found.plain) or "no `sops` section"
         yield Trouble("plain", keys, f"./run secrets import {path}, and other values: whoever has the repository has these")
         return
+    bad = [key for key in found.keys if not is_key_name(key)]
+    if bad:
+        # Not the name itself: it may well be a value that was typed in the wrong place.
+        yield Trouble("no key names", f"{len(bad)} of its keys", f"./run secrets edit {need.qualified_name}: {KEY_NAME}")
     missing = missing_keys(need.keys, found.keys)
     if missing or not found.keys:
         yield Trouble("keys missing", ", ".join(missing) or "it has none", f"./run secrets set {need.qualified_name}")

@@ -99,7 +99,7 @@ def test_a_new_secret_is_made_with_what_its_need_says(run: RunSecrets, example: 
         (("set", "wiki-settings", "--stdin"), "x", "which keys"),
         (("set", "operator/cluster-age", "age.agekey", "--stdin"), "x", "recipients add --cluster"),
         (("set", "wiki-settings", "A", "B", "--stdin"), "x", "one value for one key"),
-        (("set", "wiki-settings", "A", "--file", "/nonexistent"), "", "is no file of text"),
+        (("set", "wiki-settings", "A", "--file", "/nonexistent"), "", "cannot be read: No such file"),
         (("set", "wiki-settings", "A"), "", "without a terminal"),
         (("edit", "nothing"), "", "no described system needs"),
         (("import", "/nonexistent/secret.yaml"), "", "cannot be read"),

@@ -11,7 +11,7 @@ import yaml
 from fluxstead.cli.__main__ import main
 from fluxstead.secrets.rules import rules_file
 from tests.conftest import REPOSITORY, Project
-from tests.secrets.test_commands import GRAFANA, WIKI
+from tests.secrets.conftest import GRAFANA, WIKI
 
 
 def test_a_layer_refers_to_its_folder_and_decrypts(example: Project) -> None:
@@ -91,7 +91,7 @@ def test_render_and_check_run_no_sops() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('fluxstead.secrets.')))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == str([f"fluxstead.secrets.{name}" for name in ("checks", "settings", "state")])
+    assert done.stdout.splitlines()[-1] == str([f"fluxstead.secrets.{name}" for name in ("checks", "files", "settings", "state")])
 
 
 OWN = "creation_rules:\n  # mine\n  - path_regex: apps/.*\n    age: age1x\n"
