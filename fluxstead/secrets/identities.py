@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.repository import repositories_around
-from fluxstead.secrets.rules import RULES, rules_file
+from fluxstead.secrets.rules import RULES, NotWritable, rules_file
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import NO_KEY, Sops, ToolTrouble, new_key, recipients_of
 from fluxstead.secrets.vault import Vault, secret_object, texts_in
@@ -174,7 +174,13 @@ def key_secret(scope: Scope, keys: Mapping[str, str]) -> dict[str, object]:
 def rules_of(scope: Scope, people: Sequence[str], machines: Sequence[str]) -> dict[str, str]:
     """`.sops.yaml` as the description says; empty where it is so already. Raises ToolTrouble."""
     now = Vault(scope).text(RULES)
-    text = rules_file(scope.cluster, people, machines, now)
+    try:
+        text = rules_file(scope.cluster, people, machines, now)
+    except NotWritable as rules:
+        raise ToolTrouble(
+            f"{RULES} is written in a way that is not changed here; these belong first under its creation_rules, between the lines"
+            f" `# {scope.folder}, kept by ./run secrets: begin` and `… end`:\n{rules}"
+        ) from None
     return {RULES: text} if text != now else {}
 
 
