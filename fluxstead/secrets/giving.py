@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.secrets.values import wrong_with
 from fluxstead.secrets.vault import Value, Vault, manifest, values_in
 from fluxstead.tree.asks import SecretKey, SecretMaker, SecretNeed
-from fluxstead.tree.secret_files import OPERATOR
+from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 
 def chosen(scope: Scope, name: str) -> list[SecretNeed]:
@@ -183,18 +184,21 @@ def _objects(text: str, file: Path) -> list[Mapping[str, Any]]:
 
 def moved(vault: Vault, path: str, need: SecretNeed) -> str:
     """Move a file to where another need looks for it; its values keep their bytes. Raises ToolTrouble."""
+    if not re.fullmatch(rf"{re.escape(vault.scope.folder)}/[^/]+/[^/]+{re.escape(SUFFIX)}", path) or "/../" in path:
+        raise ToolTrouble(f"{path} is not below {vault.scope.folder}/: copy it there, into a folder of its own, first")
+    if path.split("/")[2] == OPERATOR:
+        raise ToolTrouble(f"{path} is only for people, and no layer gets it")
     text = vault.text(path)
     found = ciphertext_in(text, path) if text is not None else None
-    if text is None or found is None or found.sops is None:
+    if text is None or found is None or found.sops is None or not found.identity[1]:
         raise ToolTrouble(f"{path} is not a Secret that sops encrypted")
-    if not found.data["sops"].get("mac_only_encrypted"):
+    if not mapping(found.data, "sops").get("mac_only_encrypted"):
         raise ToolTrouble(f"the MAC of {path} covers its name: sops decrypt {path}, then ./run secrets set {need.qualified_name}")
     target = vault.scope.path_of(need)
     if target != path and vault.text(target) is not None:
         raise ToolTrouble(f"{target} is there already")
     new = _renamed(text, {"name": need.name, "namespace": need.namespace})
-    layers = [need.layer, *([path.split("/")[2]] if path.startswith(f"{vault.scope.folder}/") else [])]
-    vault.write({target: new, **({path: None} if path != target else {})}, *layers)
+    vault.write({target: new, **({path: None} if path != target else {})}, need.layer, path.split("/")[2])
     return target
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from fluxstead.secrets.handed_over import still_decrypts
 from fluxstead.secrets.identities import Describe, cluster_file, hand_over, opens, refuse_shared, rules_of
-from fluxstead.secrets.state import Scope, ciphertext_in, files_in
+from fluxstead.secrets.state import Scope, ciphertext_in, files_in, other_keys
 from fluxstead.secrets.tools import ToolTrouble, new_key, recipients_of
 from fluxstead.secrets.vault import Vault, texts_in
 
@@ -93,9 +93,9 @@ class Recipients:
         """Everything is worked out before the first file is written; the description, which says what is left to do, comes last."""
         settings = self.scope.settings.model_copy(update={"people": people, "cluster": machines})
         vault = Vault(replace(self.scope, settings=settings))
-        others = (people, machines) != (self.scope.settings.people, self.scope.settings.cluster)
+        differs = (people, machines) != (self.scope.settings.people, self.scope.settings.cluster)
         rules = rules_of(self.scope, people, machines)
-        described = self.describe({"secrets": {"people": people, "cluster": machines}}) if others else {}
+        described = self.describe({"secrets": {"people": people, "cluster": machines}}) if differs else {}
         texts: dict[str, str] = {}
         for path, sops, wanted in (
             *((path, vault.sops, settings.recipients) for path in files_in(self.scope)),
@@ -103,9 +103,10 @@ class Recipients:
         ):
             text = vault.text(path) or ""
             found = ciphertext_in(text, path)
-            if found and found.sops and found.sops.recipients != wanted:
+            others = found and other_keys(found.data)
+            if found and found.sops and (found.sops.recipients != wanted or others):
                 # A former recipient knows the data key, and with it what will be written under it.
-                texts[path] = sops.rewrapped(text, rotate=bool(found.sops.recipients - wanted))
+                texts[path] = sops.rewrapped(text, rotate=bool(found.sops.recipients - wanted or others))
         vault.write({**texts, **rules, **described})
         yield from (f"encrypted anew: {path}" for path in texts)
         if described:

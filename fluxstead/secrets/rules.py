@@ -39,21 +39,22 @@ def rules_file(cluster: str, people: Sequence[str], machines: Sequence[str], tex
     """The file with one cluster's rules; what is not ours in it stays. A new one where there is none. Raises NotWritable."""
     own = [(f"^{FOLDER}/{cluster}/{OPERATOR}/", list(people)), (f"^{FOLDER}/{cluster}/", [*people, *machines])]
     made = _with_rules(cluster, own, text)
-    try:
-        found = yaml.safe_load(made)
-        rules = found["creation_rules"] if isinstance(found, dict) else ()
-        ours = [rule for rule in rules if isinstance(rule, dict) and rule.get("path_regex") in {path for path, _ in own}]
-        others = yaml.safe_load(text or "") or {}
-        kept = [rule for rule in rules if rule not in ours]
-        theirs = [
-            rule for rule in others.get("creation_rules") or () if rule not in ours and rule.get("path_regex") not in dict(own)
-        ]
-        right = [rule["age"] for rule in ours] == [recipients for _, recipients in own] and kept == theirs
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
-        right = False
-    if not right:
+    if not _says(made, own, text or ""):
         raise NotWritable(_rules(own))
     return made
+
+
+def _says(made: str, own: Sequence[tuple[str, Sequence[str]]], before: str) -> bool:
+    """Whether sops reads our rules in it, and those of others as they were."""
+    paths = dict(own)
+    try:
+        rules = yaml.safe_load(made)["creation_rules"]
+        former = (yaml.safe_load(before) or {}).get("creation_rules") or ()
+        ours = [(rule["path_regex"], rule["age"]) for rule in rules if rule.get("path_regex") in paths]
+        others, theirs = ([rule for rule in some if rule.get("path_regex") not in paths] for some in (rules, former))
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        return False
+    return ours == [*own] and others == theirs
 
 
 class NotWritable(Exception):  # noqa: N818 -- the operator does it instead

@@ -189,6 +189,9 @@ def _look(scope: Scope, need: SecretNeed, accepted: str) -> Entry:
         text = text_of(scope.root / path)
     except NotRead as problem:
         return Entry(path, need, (Trouble("no Secret", f"the file cannot be read: {problem}", f"git log -p {path}"),))
+    plain = f"{path.removesuffix(SUFFIX)}.yaml"
+    if (scope.root / plain).is_file():
+        return Entry(path, need, (Trouble("plain", f"{plain} beside it", f"./run secrets import {plain}, then git rm or rm it"),))
     if text is None:
         trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}{_way(need)}")
         return Entry(path, need, (trouble,), accepted)
@@ -220,8 +223,10 @@ def _troubles(scope: Scope, need: SecretNeed, path: str, found: Ciphertext) -> I
         yield Trouble("no key names", f"{len(bad)} of its keys", f"./run secrets edit {need.qualified_name}: {KEY_NAME}")
     missing = missing_keys(need.keys, found.keys)
     if missing or not found.keys:
-        yield Trouble("keys missing", ", ".join(missing) or "it has none", f"./run secrets set {need.qualified_name}")
+        yield Trouble("keys missing", ", ".join(missing) or "any key", f"./run secrets set {need.qualified_name}")
     yield from of_recipients(scope.settings.recipients, found.sops.recipients)
+    if others := other_keys(found.data):
+        yield Trouble("not for these recipients", f"still for keys of {', '.join(others)}", "./run secrets recipients update")
     if not found.sops.has_mac:
         yield Trouble("no MAC", "sops refuses to open it", f"git log -p {path}")
 
@@ -237,6 +242,15 @@ def of_recipients(wanted: frozenset[str], found: frozenset[str]) -> Iterator[Tro
         lacks = [f"not for {_short(one)}" for one in sorted(wanted - found)]
         has = [f"still for {_short(one)}" for one in sorted(found - wanted)]
         yield Trouble("not for these recipients", "; ".join((*lacks, *has)), "./run secrets recipients update")
+
+
+def other_keys(data: Mapping[str, Any]) -> list[str]:
+    """For whom else it is than keys of age, which are the only ones that a description names (getsops/sops: stores.Metadata)."""
+    metadata = mapping(data, "sops")
+    return [name for name in _OTHER_KEYS if metadata.get(name)]
+
+
+_OTHER_KEYS = ("kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "key_groups")
 
 
 def _short(recipient: str) -> str:

@@ -102,11 +102,12 @@ def test_rules_that_cannot_be_changed_are_refused(text: str) -> None:
 
 
 OWN = "creation_rules:\n  # mine\n  - path_regex: apps/.*\n    age: age1x\n"
+COMMENTED = OWN.replace("rules:", "rules: # ours")
 
 
 @pytest.mark.parametrize(
     "text",
-    [None, OWN, "stores: {yaml: {indent: 4}}\n", OWN.replace("rules:", "rules: # ours"), f"{OWN}stores:\n  yaml:\n    indent: 2\n"],
+    [None, OWN, "stores: {yaml: {indent: 4}}\n", COMMENTED, f"{OWN}stores:\n  yaml:\n    indent: 2\n"],
 )
 def test_rules_of_ones_own_stay(text: str | None) -> None:
     """Ours come first, since the first that fits counts; written again, nothing changes; another cluster has its own."""
