@@ -43,6 +43,9 @@ OF_CHARTS: Mapping[str, tuple[Defect, ...]] = {
     ),
 }
 
+LAST = {"ingress-nginx": "4.15.1"}
+"""The last release of a chart that has been retired."""
+
 ETCD_OF_K3S = Defect((1, 32, 0), (1, 33, 8), "its etcd may not start after the step to 1.34", "k3s-io/k3s#13485")
 """Where several servers share etcd: removed members come back. Only 3.5.26 cleans up (k3s-io/k3s#13493, for 1.33)."""
 

@@ -101,6 +101,10 @@ def run(options: argparse.Namespace) -> int:
         tell(f"the project is locked by {busy.holder}")
     except ToolTrouble as trouble:
         tell(str(trouble))
+    except EOFError:
+        tell("nothing was given, and nothing was written")
+    except OSError as problem:
+        tell(f"{problem.filename or choose_stack(options)[0]}: {problem.strerror}")
     return 1
 
 

@@ -39,6 +39,12 @@ def _name(value: str) -> str:
 def _host(value: str) -> str:
     if len(value) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(value) and not value.rpartition(".")[2].isdecimal():
         return value
+    if value.startswith("*."):
+        raise refuse(
+            f"{value!r} is a wildcard",
+            why="it would answer for names that nobody described, and links and checks are about one name each",
+            fix=f"one name, such as www{value[1:]}; or an Ingress among manifests of your own",
+        )
     raise refuse(
         f"{value!r} is not a host name",
         why="no ingress rule and no DNS record can carry it",

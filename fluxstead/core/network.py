@@ -102,6 +102,27 @@ def _http_path(value: str) -> str:
     raise refuse(f"{value!r} is not a URL path", why="an ingress rule matches whole paths", fix="a path such as /longhorn")
 
 
+_OF_A_PATH = r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*"
+"""RFC 3986, 3.3."""
+
+
+def _asked_at(value: str) -> str:
+    if re.fullmatch(_OF_A_PATH, value):
+        return value
+    raise refuse(
+        f"{value!r} is not the path of a request",
+        why="nothing answers there, and it would never be known to be well",
+        fix="a path that begins with '/', such as /healthz",
+    )
+
+
+def _asked_with(value: str) -> str:
+    path, _, query = value.partition("?")
+    if re.fullmatch(_OF_A_PATH, f"/{query}".replace("?", "/")):
+        return f"{_asked_at(path)}?{query}" if query else _asked_at(path)
+    return _asked_at(value)
+
+
 def _port_number(value: object) -> object:
     if isinstance(value, str) and value.isdecimal():
         return int(value)
@@ -126,5 +147,11 @@ NodePort = Annotated[int, BeforeValidator(_port_number), AfterValidator(_node_po
 HostKey = Annotated[str, AfterValidator(_host_key)]
 """An SSH host key, ed25519 or ECDSA, as one line of an authorized_keys file without its comment."""
 
+RequestPath = Annotated[str, AfterValidator(_asked_at)]
+"""The path of a request, as it is sent."""
+
+RequestTarget = Annotated[str, AfterValidator(_asked_with)]
+"""The path of a request, and its query."""
+
 UrlPath = Annotated[str, AfterValidator(_http_path)]
-"""A URL path, without the slash at its end."""
+"""The path that an ingress rule matches, without the slash at its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fluxstead.core.network import IpNetwork
 from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 
@@ -14,7 +15,7 @@ FLUX_NAMESPACE = "flux-system"
 class Platform(NamedTuple):
     """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled.
 
-    `kinds`: custom kinds that something outside Flux brought before it.
+    `kinds`: custom kinds that something outside Flux brought before it. `pod_networks`: where pods have their addresses.
     """
 
     cluster: str
@@ -22,6 +23,7 @@ class Platform(NamedTuple):
     kubernetes: Version
     disabled: frozenset[str] = frozenset()
     kinds: frozenset[GroupKind] = frozenset()
+    pod_networks: tuple[IpNetwork, ...] = ()
 
     def flux_since(self, major: int, minor_version: int) -> bool:
         """Whether the cluster's Flux is at least this minor version."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from fluxstead.core.refusal import refuse
 from fluxstead.core.written import Written
@@ -84,6 +84,10 @@ class Quantity(Written):
         return f"{number}{usual}" if len(number) <= _LONGEST else f"a number with its unit, such as 25{usual}"
 
 
+MOST_MEMORY = Quantity("1Ti")
+"""More memory than a pod of such a cluster is given."""
+
+
 def _of_bytes(usual: str) -> Callable[[object], Quantity]:
     """The reader of sizes that are usually given in `usual`. A number of bytes that may be meant has at least seven digits."""
 
@@ -117,10 +121,30 @@ def _cpu(value: object) -> Quantity:
     return cores
 
 
-Size = Annotated[Quantity, BeforeValidator(_of_bytes("Gi"))]
-"""A quantity of bytes on a disk or a volume: `5368709120` is one, `5` is a forgotten unit."""
+def _above_zero(size: Quantity) -> Quantity:
+    if size.amount:
+        return size
+    raise refuse(
+        f"{size.text!r} is no size", why="nothing fits into it, and the API server refuses it of a volume", fix="a size such as 5Gi"
+    )
 
-Memory = Annotated[Quantity, BeforeValidator(_of_bytes("Mi"))]
+
+def _fits(memory: Quantity) -> Quantity:
+    if memory.amount <= MOST_MEMORY.amount:
+        return memory
+    usual = f"{memory.number:f}Mi" if memory.unit == "Gi" else "an amount such as 512Mi"
+    raise refuse(
+        f"{memory.text!r} is more than {MOST_MEMORY}", why="no machine has it free, and the pods would stay pending", fix=usual
+    )
+
+
+SizeOrNone = Annotated[Quantity, BeforeValidator(_of_bytes("Gi"))]
+"""A quantity of bytes on a disk, which may be zero."""
+
+Size = Annotated[SizeOrNone, AfterValidator(_above_zero)]
+"""A quantity of bytes on a disk or a volume: `5368709120` is one, `5` is a forgotten unit, `0Gi` is none."""
+
+Memory = Annotated[Quantity, BeforeValidator(_of_bytes("Mi")), AfterValidator(_fits)]
 """A quantity of bytes in memory."""
 
 Cpu = Annotated[Quantity, BeforeValidator(_cpu)]

@@ -88,4 +88,5 @@ class Cluster(Described):
             kubernetes=self.kubernetes.version,
             disabled=frozenset(self.kubernetes.disable),
             kinds=frozenset(map(GroupKind.of, self.kubernetes.kinds)),
+            pod_networks=self.kubernetes.pod_cidr,
         )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from fluxstead.core.described import Described
 from fluxstead.core.names import LabelKey, Labels, LabelValue, Name, Tag
 from fluxstead.core.network import Address, HostKey, IpAddress, Port
-from fluxstead.core.quantity import Quantity, Size
+from fluxstead.core.quantity import Quantity, Size, SizeOrNone
 from fluxstead.core.refusal import refuse
 from fluxstead.nodes.device import Device, contradiction
 
@@ -85,7 +85,7 @@ class Disk(Described):
     filesystem: Literal["ext4", "xfs"] = Field(default="ext4", description="The filesystem on the disk.")
     mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(description="Where the disk's filesystem is mounted.")
     tags: tuple[Tag, ...] = Field(default=(), description="What volumes may ask for through a StorageClass.")
-    reserved: Size = Field(
+    reserved: SizeOrNone = Field(
         default=Quantity("0"), description="Space on the disk that Longhorn leaves to others (its storageReserved)."
     )
     wipe: Annotated[str, AfterValidator(_consent)] | None = Field(

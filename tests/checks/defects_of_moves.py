@@ -11,6 +11,7 @@ from fluxstead.checks.reading.repository import Unread
 from fluxstead.core.version import Version
 from tests.checks.planted import (
     BUNDLED,
+    DEPLOYMENT,
     HOME,
     LONGHORN,
     PLACES,
@@ -30,6 +31,14 @@ from tests.checks.planted import (
 )
 
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
+
+
+def _as_its_account(*objects: str) -> dict[str, str]:
+    """An application's two layers."""
+    role = obj("ServiceAccount", "flux-system/app-web")
+    return layer("web-access", kept(WEB), kept(role)) | layer(
+        "web", *objects, spec="serviceAccountName: app-web\n  dependsOn: [{name: web-access}]"
+    )
 
 
 def _claimed(size: str, spec: str = "") -> dict[str, str]:
@@ -238,6 +247,12 @@ OF_MOVES: Mapping[str, Planted] = {
         cure=("web", "site"),
         says="there is no `git` on the PATH",
         committed={"unread": [Unread("there is no `git` on the PATH", "install it")]},
+    ),
+    "applications/other-form": Planted(
+        before=_as_its_account(kept(release("web/site", "site", "1.0.0"))),
+        files=_as_its_account(DEPLOYMENT),
+        cure=(DEPLOYMENT, kept(release("web/site", "site", "1.0.0"))),
+        says="the application in web is a chart in HEAD, and now an image",
     ),
     "moves/orphaned": Planted(
         before=layer("infrastructure", WEB, kept(release("web/site", "site", "1.0.0"))),

@@ -12,6 +12,7 @@ from fluxstead.checks.outside import listed
 from fluxstead.checks.outside.listed import Listed
 from fluxstead.checks.outside.rules import OF_FILES
 from fluxstead.checks.rule import Remark, run
+from fluxstead.cli import REPOSITORY
 from fluxstead.cli.__main__ import main
 from fluxstead.core.findings import Finding
 from tests.checks.planted import WEB, layer
@@ -114,3 +115,11 @@ def test_a_key_that_is_not_added_yet_or_only_staged_is_found(tmp_path: Path) -> 
         ("secrets/in-file", "new.agekey:2"),
         ("secrets/in-file", "staged.agekey:1"),
     ]
+
+
+def test_of_this_repository_itself_nothing_is_told() -> None:
+    """What its tests need of this kind is put together when they run."""
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("no repository")
+    described = frozenset(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.rglob("Pulumi.*.yaml"))
+    assert not [one.text() for one in run(Listed(REPOSITORY, described), OF_FILES) if isinstance(one, Finding)]

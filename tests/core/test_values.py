@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from fluxstead.core.duration import Duration
 from fluxstead.core.names import HostName, Labels, Name, bounded, nearest_name
 from fluxstead.core.network import Address, Cidr, HostKey, NodePort, UrlPath
-from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
+from fluxstead.core.quantity import Cpu, Memory, Quantity, Size, SizeOrNone
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.core.written import Written
 from fluxstead.core.yaml_text import to_yaml
@@ -31,7 +31,7 @@ def key_of(kind: str, declared: str | None = None) -> str:
 
 GOOD: list[tuple[Any, Any, Any]] = [
     (Size, "25Gi", "25Gi"),
-    (Size, 0, "0"),
+    (SizeOrNone, 0, "0"),
     (Size, 5368709120, "5368709120"),
     (Memory, "64Mi", "64Mi"),
     (Memory, "134217728", "134217728"),
@@ -62,6 +62,8 @@ GOOD: list[tuple[Any, Any, Any]] = [
 BAD: list[tuple[Any, Any, str]] = [
     (Size, "25 GB", "25Gi"),
     (Size, True, "25Gi"),
+    (Size, 0, "5Gi"),
+    (Memory, "4000Gi", "4000Mi"),
     (Size, "-5Gi", "25Gi"),
     (Size, 20, "20Gi"),
     (Size, "465", "465Gi"),

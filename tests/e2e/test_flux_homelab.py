@@ -70,6 +70,7 @@ def test_every_application_comes_up_as_its_namespace_admits_it(cluster: Cluster,
     assert "k3s3" not in {node for name, node in where.items() if name != "films-live"}, "its taint keeps the others away"
     under_their_quotas(cluster, names)
     refused_elsewhere(cluster, pods["hub-live"][0])
+    amounts_and_pods_go_down_and_up(cluster, homelab)
     goes_as_the_page_says(cluster, homelab)
 
 
@@ -95,6 +96,43 @@ def refused_elsewhere(cluster: Cluster, hub: Json) -> None:
             cluster.api.apply(pod, dry_run=True)
 
 
+_WAIT = "initContainers: [{name: wait, image: busybox:1.37.0}]"
+_VERSIONS = (
+    ("replicas: 4", "1Gi"),
+    ("replicas: 4", "512Mi"),
+    ("replicas: 6", "64Mi"),
+    ("replicas: 1", "32Mi"),
+    ("replicas: 3", "2Gi"),
+    ("autoscaling: {minReplicas: 3, maxReplicas: 6}", "1Gi"),
+    ("autoscaling: {minReplicas: 1, maxReplicas: 1}", "128Mi"),
+    ("replicas: 2", "64Mi"),
+)
+"""Of one environment, one commit each: what pods there are, and the limit of each."""
+
+
+def amounts_and_pods_go_down_and_up(cluster: Cluster, homelab: Homelab) -> None:
+    """Whatever the version before had, the next one is rolled out: with an init container, an autoscaler, or recreated."""
+    last = "      tag: v1.11.0\n"
+    homelab.replace(homelab.stack_file.name, "image: traefik/whoami\n", f"image: traefik/whoami\n      {_WAIT}\n")
+    homelab.replace(homelab.stack_file.name, "memory: 512Mi}, limits: {memory: 1Gi}", "memory: 128Mi}, limits: {memory: 256Mi}")
+    for number, (pods, memory) in enumerate(_VERSIONS, 1):
+        amounts = f"{{requests: {{cpu: 10m, memory: 16Mi}}, limits: {{memory: {memory}, ephemeralStorage: {memory}}}}}"
+        version = f"      tag: v2.0.{number}\n          {pods}\n          resources: {amounts}\n"
+        homelab.replace(homelab.stack_file.name, last, version)
+        homelab.render()
+        cluster.wait_for_layers(homelab.layers(), cluster.commit(f"{pods}, {memory}"))
+        last = version
+    images = [one["spec"]["containers"][0]["image"] for one in running_in(cluster, "whoami-live")]
+    assert images == [f"traefik/whoami:v2.0.{len(_VERSIONS)}"] * 2
+    [hub] = running_in(cluster, "hub-live")
+    assert hub["spec"]["containers"][0]["resources"]["limits"]["memory"] == "256Mi"
+
+
+def running_in(cluster: Cluster, namespace: str) -> list[Json]:
+    """Its pods that do not end."""
+    return [one for one in cluster.api.list(*POD, namespace) if "deletionTimestamp" not in one["metadata"]]
+
+
 def goes_as_the_page_says(cluster: Cluster, homelab: Homelab) -> None:
     """Without the broker, a database and the chart: what stays is deleted as the findings say, and nothing of it is left."""
     for name in ("papers-broker", "photos-db", "tides"):
@@ -106,12 +144,12 @@ def goes_as_the_page_says(cluster: Cluster, homelab: Homelab) -> None:
     layers = removed | {f"{name}-access" for name in removed}
     cluster.eventually("their layers are gone", lambda: not layers & cluster.layers().keys())
     for name in ("papers-broker-live", "photos-db-live"):
-        assert not [one for one in cluster.api.list(*POD, name) if "deletionTimestamp" not in one["metadata"]]
+        assert not running_in(cluster, name)
     assert cluster.api.get("v1", "PersistentVolumeClaim", "photos-db", "photos-db-live"), "with what is in it"
     assert [one["status"]["phase"] for one in cluster.api.list(*POD, "tides-live")] == ["Running"]
     assert cluster.api.get("v1", "PersistentVolumeClaim", "tides", "tides-live")
     typed = re.findall("`(kubectl delete [^`]+)`", said)
-    assert len(typed) == len(removed) + 2
+    assert len(typed) == len(removed) + 2, "a namespace each, and two releases"
     for command in sorted(typed):  # releases before their namespaces
         words = f'kubectl() {{ {cluster.control_plane.kubectl_words()} "$@"; }}; {command}'
         subprocess.run(["bash", "-euc", words], check=True, capture_output=True, timeout=120)

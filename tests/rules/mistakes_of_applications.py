@@ -16,8 +16,11 @@ def _app(id_: str, at: str, *lines: str, beside: str = "", more: str = "") -> Mi
 
 _READ_ONLY = "volume: {size: 1Gi, mountPath: /media, readOnly: true}"
 _SHARED = "volume: {size: 1Gi, mountPath: /media, accessMode: ReadWriteMany}"
+_ALPHA = "nodeSelector: {kubernetes.io/hostname: alpha}"
+_MQTT, _LAN = "ports: [{name: mqtt, port: 1883}]", "allow: {ingress: [{cidr: 10.20.0.0/24}]}"
 _STICK = "devices: [{hostPath: /dev/serial/by-id/usb-Stick-if00}]"
 _CHART = "    - name: tides\n      chart: {name: tides, repository: https://charts.example.test, version: 1.0.0%s}\n%s"
+_LIVE, _GIVEN = "      environments: [{name: live}]\n", "secrets/missing"
 _PRIVILEGED = "applications/privileged"
 
 OF_APPLICATIONS = (
@@ -39,19 +42,19 @@ OF_APPLICATIONS = (
     _app("applications/two-users", "runAsUser: 5", "runAsRoot: {reason: s6}", "runAsUser: 5"),
     _app("applications/runs-as-root", "runAsRoot", "runAsRoot: {reason: s6}"),
     _app("applications/device-anywhere", "devices", _STICK, beside=_PRIVILEGED),
-    _app(_PRIVILEGED, "devices", _STICK, "nodeSelector: {kubernetes.io/hostname: alpha}"),
+    _app(_PRIVILEGED, "devices", _STICK, _ALPHA),
     _app(
         "applications/moving-device",
         "ttyUSB0",
         "devices: [{hostPath: /dev/ttyUSB0}]",
-        "nodeSelector: {kubernetes.io/hostname: alpha}",
+        _ALPHA,
         beside=_PRIVILEGED,
     ),
     _app(
         "applications/device-of-many",
         "replicas: 2",
         _STICK,
-        "nodeSelector: {kubernetes.io/hostname: alpha}",
+        _ALPHA,
         beside=_PRIVILEGED,
         more=", replicas: 2",
     ),
@@ -59,6 +62,17 @@ OF_APPLICATIONS = (
         _PRIVILEGED,
         "podSecurity",
         (_BEFORE, _CHART % (", podSecurity: privileged", "      environments: [{name: live}]\n") + _BEFORE),
+    ),
+    edge(
+        "applications/chart-twice",
+        "repository",
+        (_BEFORE, _CHART.replace("https://charts.example.test", "oci://charts.example.test/tides") % ("", _LIVE) + _BEFORE),
+    ),
+    *(
+        edge(
+            "applications/unnamed-secret", "tides-login", (_BEFORE, _CHART % ("", f"      {key}\n{_LIVE}") + _BEFORE), beside=_GIVEN
+        )
+        for key in ("secrets: [tides-login]", "imagePullSecrets: [tides-login]")
     ),
     edge(
         "applications/two-forms",
@@ -75,10 +89,23 @@ OF_APPLICATIONS = (
         "applications/device-of-many",
         "spare",
         _STICK,
-        "nodeSelector: {kubernetes.io/hostname: alpha}",
+        _ALPHA,
         beside=_PRIVILEGED,
         more="}, {name: spare, tag: 1.0.0",
     ),
+    _app("applications/no-such-port", "nodePorts", _ALPHA, more=", nodePorts: {mqtt: 31883}"),
+    _app("applications/nobody-let-in", "nodePorts", _MQTT, _ALPHA, more=", nodePorts: {mqtt: 31883}"),
+    _app(
+        "applications/port-twice",
+        "nodePorts",
+        "ports: [{name: a, port: 1}, {name: b, port: 2}]",
+        _ALPHA,
+        _LAN,
+        more=", nodePorts: {a: 30018, b: 30018}",
+    ),
+    _app("applications/nobody-let-in", "loadBalancer", _MQTT, _ALPHA, more=", loadBalancer: [mqtt]"),
+    _app("applications/answers-at-one-machine", "nodePorts", _MQTT, _LAN, more=", nodePorts: {mqtt: 31883}"),
+    _app("applications/no-way-in", "cidr", _MQTT, _LAN),
     _app("applications/one-sided", "wiki-live", "allow: {egress: [{namespace: wiki-live}]}"),
     edge(
         "applications/long-name",

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,7 @@ import pytest
 from fluxstead.cli.__main__ import main
 from fluxstead.secrets.giving import Import
 from fluxstead.secrets.tools import recipients_of
-from tests.conftest import REPOSITORY, Project
+from tests.conftest import Project
 from tests.edge_keys import CLUSTER
 from tests.secrets.conftest import GRAFANA, WIKI, RunSecrets, vault_of
 
@@ -120,50 +117,6 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert status == 1
     assert says in said
     assert {path: path.read_bytes() for path in example.root.rglob("*") if path.is_file()} == before
-
-
-def test_a_value_is_asked_for_without_being_shown(example: Project) -> None:
-    """On a terminal: what is typed is not echoed."""
-    said = typed(example, ("set", "wiki-settings", "PIN"), {"PIN: ": "hunter-two-33"})
-    assert "hunter" not in said
-    assert vault_of(example).values(WIKI)["PIN"] == "hunter-two-33"
-
-
-def test_a_login_to_a_registry_is_asked_for(example: Project) -> None:
-    """And becomes what the kubelet reads; in both environments at once, typed once."""
-    example.replace("Pulumi.edge.yaml", "    - name: sensors\n", "    - name: sensors\n      imagePullSecrets: [registry]\n")
-    said = typed(
-        example, ("set", "registry"), {"ghcr.io: ": "registry.example.test", "user: ": "robot", "token: ": "hunter-two-33"}
-    )
-    assert "hunter" not in said
-    for environment in ("live", "trial"):
-        file = f"secrets/edge/sensors-{environment}-access/registry.sops.yaml"
-        assert "type: kubernetes.io/dockerconfigjson\n" in (example.root / file).read_text()
-        login = json.loads(vault_of(example).values(file)[".dockerconfigjson"])["auths"]["registry.example.test"]
-        assert (login["username"], login["password"]) == ("robot", "hunter-two-33")
-
-
-def typed(project: Project, words: Sequence[str], answers: Mapping[str, str]) -> str:
-    """All that a command shows on a terminal at which somebody answers its questions."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "fluxstead.cli", "secrets", "--project", str(project.root), *words]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as running:
-        os.close(slave)
-        said, left = b"", dict(answers)
-        while True:
-            question = next((one for one in left if said.endswith(one.encode())), None)
-            if question is not None:
-                os.write(master, f"{left.pop(question)}\n".encode())
-            try:
-                more = os.read(master, 1024)
-            except OSError:  # what Linux answers once the other end is closed
-                break
-            said += more
-            if not more:
-                break
-    os.close(master)
-    assert running.returncode == 0, said
-    return said.decode()
 
 
 def test_an_edit_changes_what_was_edited(
@@ -334,3 +287,23 @@ def test_the_cluster_cannot_read_what_only_people_may(example: Project, tmp_path
     assert vault.values(WIKI)
     with pytest.raises(Exception, match="no private key"):
         vault.values("secrets/edge/operator/cluster-age.sops.yaml")
+
+
+def test_line_ends_of_a_file_stay_as_they_are(run: RunSecrets, example: Project, tmp_path: Path) -> None:
+    """Byte for byte."""
+    file = tmp_path / "value"
+    file.write_bytes("a\r\nb\r\nzwölf".encode())
+    assert run("set", "wiki-settings", "TEXT", "--file", str(file))[0] == 0
+    assert vault_of(example).values(WIKI)["TEXT"] == "a\r\nb\r\nzwölf"
+
+
+def test_a_folder_that_takes_no_file_is_said(
+    run: RunSecrets, keys: Path, example: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the operator's key would go."""
+    text = example.stack_file.read_text()
+    example.stack_file.write_text(text[: text.index("  fluxstead:secrets:")])
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(keys / "below-a-file"))
+    status, said = run("init")
+    assert status == 1
+    assert "Not a directory" in said or "File exists" in said

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unicodedata import category
 
 import pytest
 from hypothesis import strategies as st
@@ -28,7 +27,8 @@ from tests.edge_keys import CLUSTER, OPERATOR
 
 KEYS = ("PASSWORD", "TOKEN", "tls.key", "a-b_c")
 NAMES = ("one", "two")
-VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=40) | st.sampled_from(
+# Without what PyYAML, which is the editor here, does not read.
+VALUES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"]), max_size=40) | st.sampled_from(
     ["true", "007", "1e3", "null", "~", "a: b", "- x\n", "ENC[", "${VAR}", "line\nline\n", " ", "'\"", "#", "\u2028", "zwölf"]
 )
 
@@ -86,9 +86,6 @@ class Secrets(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(name for name, held in self.model.items() if held)))
         key = data.draw(st.sampled_from(sorted(self.model[name])))
         vault, path = Vault(self.scope), self.scope.path_of(self.need(name))
-        if any(category(sign) == "Cc" and sign not in "\n\t" for value in self.model[name].values() for sign in value):
-            self.fresh = set()  # no YAML that an editor shows has these (YAML 1.2, 5.1)
-            return
         script = self.root / "editor.py"
         script.write_text(
             "import json, sys, yaml\nfile = sys.argv[1]\ndata = yaml.safe_load(open(file, encoding='utf-8'))\n"
@@ -166,4 +163,4 @@ class Secrets(RuleBasedStateMachine):
 @pytest.mark.usefixtures("keys")
 def test_any_sequence() -> None:
     """Of set, unset, edit, import and changes of recipients."""
-    run_state_machine_as_test(Secrets, settings=examples(0.3, stateful_step_count=8))
+    run_state_machine_as_test(Secrets, settings=examples(0.2, stateful_step_count=8))

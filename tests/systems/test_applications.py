@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -220,27 +221,33 @@ _APP: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 
 
-@given(_APP)
-def test_the_quota_never_stops_a_rollout_and_never_a_pod(described_app: dict[str, Any]) -> None:
-    """All pods, and one more for the rollout, fit; and every pod sets what the quota counts, as the quota demands."""
-    found = planned([Application.model_validate(described_app)])
-    hard = the(found, "web-prod-access", "ResourceQuota")["spec"]["hard"]
-    deployment = the(found, "web-prod", "Deployment")["spec"]
-    resources = deployment["template"]["spec"]["containers"][0]["resources"]
-    environment = described_app["environments"][0]
-    most = environment["autoscaling"]["maxReplicas"] if "autoscaling" in environment else environment.get("replicas", 1)
-    assert int(hard.pop("pods")) > most
+@given(_APP, _APP)
+def test_no_bounds_stop_the_rollout_from_any_version_to_any_other(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """The bounds are the new version's from the start: as many old pods as there are to be, and a new one, have to keep to them."""
+    old, new = (planned([Application.model_validate(one)]) for one in (before, after))
+    hard = the(new, "web-prod-access", "ResourceQuota")["spec"]["hard"]
+    of_pod = the(new, "web-prod-access", "LimitRange")["spec"]["limits"][1]["max"]
+    was, now = (the(one, "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"][0]["resources"] for one in (old, new))
+    environment = after["environments"][0]
+    pods = environment["autoscaling"]["maxReplicas"] if "autoscaling" in environment else environment.get("replicas", 1)
     for counted, quantity in hard.items():
-        kind, name = counted.split(".")
-        each = resources.get(kind, {}).get(name) or resources["limits"][name]
-        assert Quantity(quantity).amount >= Quantity(each).amount * (most + 1)
-        assert Quantity(quantity).amount <= Quantity(each).amount * 2 * max(most, 1), "and no more than a whole rollout"
-        default = the(found, "web-prod-access", "LimitRange")["spec"]["limits"][0][
-            {"requests": "defaultRequest", "limits": "default"}[kind]
-        ]
-        assert default[name] == each, "a pod that does not say gets what the application gets, or the quota refuses it"
-    for kind, amounts in resources.items():
-        assert {f"{kind}.{name}" for name in amounts} <= hard.keys()
+        kind, _, name = counted.partition(".")
+        running, starting = (Quantity(one[kind].get(name, "0")).amount if name else Decimal(1) for one in (was, now))
+        assert pods * running + starting <= Quantity(quantity).amount, counted
+    assert int(hard["pods"]) <= 2 * max(pods, 1), "and no more than a whole rollout"
+    assert of_pod.keys() == now["limits"].keys(), "a pod without a limit would be refused"
+    for name, limit in now["limits"].items():
+        assert Quantity(limit).amount < Quantity(of_pod[name]).amount <= 4 * Quantity(limit).amount
+
+
+@given(_APP)
+def test_a_pod_that_does_not_say_gets_what_the_application_gets(described_app: dict[str, Any]) -> None:
+    """Somebody's debugging pod is bounded as well."""
+    found = planned([Application.model_validate(described_app)])
+    resources = the(found, "web-prod", "Deployment")["spec"]["template"]["spec"]["containers"][0]["resources"]
+    of_container = the(found, "web-prod-access", "LimitRange")["spec"]["limits"][0]
+    assert of_container["default"] == resources["limits"]
+    assert of_container["defaultRequest"] == resources["limits"] | resources["requests"]
 
 
 @given(_APP)

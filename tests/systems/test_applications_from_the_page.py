@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def test_it_renders_and_is_warned_of_what_the_page_says(homelab: Assembled) -> N
     assert not [one.text() for one in homelab.findings if one.severity is Severity.ERROR]
     assert {one.id for one in homelab.findings} == ROOT_OR_DEVICE | OF_THE_CLUSTER
     asked = {one.what.partition("`")[2].partition("`")[0] for one in homelab.findings if one.id in ROOT_OR_DEVICE}
-    assert asked == {"papers", "hub"}
+    assert asked == {"papers", "hub", "names"}
     assert any("its s6 starts as root and knows no other user" in one.what for one in homelab.findings)
 
 
@@ -53,7 +54,12 @@ def test_each_namespace_admits_no_more_than_its_pods_need(homelab: Assembled) ->
         one["metadata"]["name"]: one["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] for one in of(homelab, "Namespace")
     }
     assert {name for name, level in levels.items() if level == "privileged"} == {"hub-live"}
-    assert {name for name, level in levels.items() if level == "baseline"} == {"papers-live", "tides-live", "tides-trial"}
+    assert {name for name, level in levels.items() if level == "baseline"} == {
+        "papers-live",
+        "names-live",
+        "tides-live",
+        "tides-trial",
+    }
 
 
 def test_every_volume_and_file_has_its_mount(homelab: Assembled) -> None:
@@ -96,6 +102,20 @@ def test_the_page_or_the_second_example_shows_every_key() -> None:
     keys = {field.alias or name for model in MODELS for name, field in model.model_fields.items()}
     assert len(keys) > 40
     assert {key for key in keys if not re.search(rf"\b{key}\b", shown)} <= rare
+
+
+def test_a_chart_that_needs_the_host_is_told_what_to_say(tmp_path: Path) -> None:
+    """Its namespace follows from the description, where nobody can put a label."""
+    write(tmp_path)
+    stack = tmp_path / f"Pulumi.{STACK}.yaml"
+    before = "    - name: tides\n      chart:\n        name: tides\n"
+    assert before in stack.read_text()
+    second = (
+        "    - name: watch\n      chart: {name: kube-prometheus-stack, repository: https://charts.example.org, version: 88.5.3}\n"
+    )
+    stack.write_text(stack.read_text().replace(before, f"{second}      environments: [{{name: live}}]\n{before}"))
+    [told] = [one for one in run_program(tmp_path, STACK).findings if one.id == "admission/pod-security"]
+    assert told.fix == "what baseline asks for, or podSecurity: privileged of the chart"
 
 
 def test_an_example_is_short() -> None:

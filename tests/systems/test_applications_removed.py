@@ -65,7 +65,58 @@ def test_a_release_stays_and_goes_before_its_namespace(homelab: Project) -> None
     assert {one.id for one in found} == {"moves/orphaned"}
     expected = [f"kubectl delete helmrelease tides -n tides-{name}" for name in ("live", "trial")]
     assert sorted(typed(found)) == sorted([*expected, *of_the_namespace("tides-live"), *of_the_namespace("tides-trial")])
-    assert all("after the releases in it (which deletes the data)" in one.fix for one in found if "delete namespace" in one.fix)
+    assert len(found) == 2, "the release and its namespace together"
+    for one in found:
+        release, rest = one.fix.split(", then ")
+        assert "delete helmrelease" in release
+        assert "(which deletes the claims that its chart made, if any, and their data)" in release
+        assert "delete namespace" in rest
+        assert "(which deletes the data)" in rest
+
+
+def test_namespaces_in_which_nothing_runs_any_more_are_told_once(homelab: Project) -> None:
+    """Their pods are deleted; one command for all of them."""
+    homelab.replace(homelab.stack_file.name, described(application("whoami")), "")
+    [found] = without(homelab, application("papers-broker"))
+    assert found.what == (
+        "Namespace papers-broker-live and 1 more in HEAD leave the tree, and stay in the cluster without what Flux ran in them"
+    )
+    assert "keeps running" not in found.why
+    assert typed([found]) == [
+        "kubectl delete namespace papers-broker-live whoami-live",
+        "kubectl delete serviceaccount app-papers-broker-live app-whoami-live -n flux-system",
+    ]
+
+
+def test_many_at_once_are_told_by_what_stays(homelab: Project) -> None:
+    """Six with data, two releases, and the rest in one, before the commit and after it."""
+    first, *names = re.findall(r"^    - name: (\S+)$", homelab.stack_file.read_text(), re.MULTILINE)
+    for name in names:
+        homelab.replace(homelab.stack_file.name, described(application(name)), "")
+    for tree in ("HEAD", "HEAD~"):
+        found = [one for one in homelab.run().findings if one.id == "moves/orphaned"]
+        assert len(found) == 6 + 2 + 1
+        assert all(f" in {tree} leave" in one.what for one in found)
+        assert f"{first}-live" not in str(found)
+        assert all("(which deletes the data)" in one.fix for one in found if "data of" in one.what)
+        if tree == "HEAD":
+            render(homelab)
+            commit(homelab.root)
+
+
+def test_a_chart_without_a_trace_of_claims_may_have_data(homelab: Project) -> None:
+    """Only its templates tell, and Helm deletes what it made."""
+    homelab.replace(homelab.stack_file.name, "{persistence: {enabled: true, size: 2Gi, storageClass: longhorn}}", "{}")
+    homelab.replace(homelab.stack_file.name, ", values: {persistence: {size: 1Gi}}}", "}")
+    render(homelab)
+    commit(homelab.root)
+    chart = application("tides").replace("{persistence: {enabled: true, size: 2Gi, storageClass: longhorn}}", "{}")
+    found = without(homelab, chart.replace(", values: {persistence: {size: 1Gi}}}", "}"))
+    assert len(found) == 2
+    for one in found:
+        assert "if any, and their data)" in one.fix
+        assert "(which deletes what data is left)" in one.fix
+        assert "what is in it keeps running" in one.why
 
 
 def test_one_volume_leaves_its_claim(homelab: Project) -> None:
@@ -77,8 +128,41 @@ def test_one_volume_leaves_its_claim(homelab: Project) -> None:
 def test_an_environment_of_a_chart_leaves_the_other_alone(homelab: Project) -> None:
     """Only what is of it."""
     found = without(homelab, "    - {name: trial, version: 1.5.0, values: {persistence: {size: 1Gi}}}\n")
-    assert len(found) == 2
+    assert len(found) == 1
     assert "tides-live" not in str(found)
+
+
+_AS_IMAGE = """\
+- name: tides
+  image: registry.example.test/tides
+  port: 80
+  environments:
+    - {name: live, tag: 1.4.0, route: {host: tides.home.arpa}}
+"""
+
+
+def test_a_chart_does_not_become_an_image_under_its_name(homelab: Project) -> None:
+    """The release stays and has the Deployment; another selector is refused for it."""
+    project, chart = homelab, described(application("tides"))
+    project.replace(project.stack_file.name, chart, described(_AS_IMAGE))
+    [found] = forms(project)
+    assert "in tides-live is a chart in HEAD, and now an image" in found.what
+    assert "the data copied" in found.fix
+    project.replace(project.stack_file.name, "- {name: live, tag: 1.4.0", "- {name: home, tag: 1.4.0")
+    assert not forms(project), "under another name it starts beside it"
+
+
+def test_an_image_does_not_become_a_chart_under_its_name(homelab: Project) -> None:
+    """Helm takes over nothing that it did not install."""
+    chart = application("tides").replace("tides", "whoami")
+    homelab.replace(homelab.stack_file.name, described(application("whoami")), described(chart))
+    [found] = forms(homelab)
+    assert "in whoami-live is an image in HEAD, and now a chart" in found.what
+
+
+def forms(project: Project) -> list[Finding]:
+    """What is told of a change of form."""
+    return [one for one in project.run().findings if one.id == "applications/other-form"]
 
 
 def test_the_page_has_the_commands_that_the_findings_have(homelab: Project) -> None:

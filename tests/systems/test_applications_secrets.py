@@ -68,6 +68,35 @@ def test_a_chart_takes_values_from_a_secret(tmp_path: Path) -> None:
     assert (need.qualified_name, need.layer, need.keys[0].name) == ("queue-prod/queue-values", "queue-prod-access", "values.yaml")
 
 
+@pytest.mark.parametrize(
+    ("values", "unnamed"),
+    [
+        ("{auth: {existingSecret: queue-login}, image: {pullSecrets: [registry]}}", []),
+        ("{auth: {existingSecret: queue-login}, imagePullSecrets: [{name: registry}]}", []),
+        ("{auth: {existingSecret: queue-logn}}", ["queue-login", "registry"]),
+    ],
+)
+def test_what_a_chart_s_values_name_is_asked_for(tmp_path: Path, values: str, unnamed: list[str]) -> None:
+    """And what is asked for in vain is told."""
+    more = "secrets: [queue-login]\n      imagePullSecrets: [registry]\n      environments:"
+    apps = CHART.replace("valuesFrom: [queue-values]", f"values: {values}").replace("environments:", more)
+    found = planned(described(tmp_path, apps))
+    needs = {need.name: need for need in needs_of({"applications": found})}
+    assert needs["registry"].type == "kubernetes.io/dockerconfigjson"
+    assert needs["queue-login"].purpose == "queue's chart, whose values name it"
+    assert [one.what.rpartition(" ")[2] for one in found.findings] == unnamed
+    assert {one.id for one in found.findings} <= {"applications/unnamed-secret"}
+
+
+def test_a_private_repository_has_its_login(tmp_path: Path) -> None:
+    """Which Flux needs before it sees the chart."""
+    apps = CHART.replace("version:", "repositorySecret: charts\n        version:").replace("https://charts", "oci://charts")
+    found = planned(described(tmp_path, apps))
+    assert the(found, "queue-prod", "HelmRepository")["spec"]["secretRef"] == {"name": "charts"}
+    [login] = [need for need in needs_of({"applications": found}) if need.name == "charts"]
+    assert ([key.name for key in login.keys], login.layer) == (["username", "password"], "queue-prod-access")
+
+
 def test_two_things_at_one_path_are_refused(tmp_path: Path) -> None:
     """As of volumes and files."""
     rest = "  secretFiles: {/data: web-tls}\n  volume: {size: 1Gi, mountPath: /data}\n  environments:"

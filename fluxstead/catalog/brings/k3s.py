@@ -43,6 +43,13 @@ COMPONENTS: Mapping[str, tuple[Part, ...]] = {
 LOAD_BALANCERS: Mapping[str, frozenset[int]] = {"traefik": frozenset({80, 443})}
 """The packaged components with a Service of type LoadBalancer, and its ports."""
 
+OF_THE_NODES: Mapping[tuple[str, int], str] = {
+    ("TCP", 6443): "k3s's API server",
+    ("TCP", 10250): "the kubelet",
+    ("UDP", 8472): "flannel",
+}
+"""Ports that k3s itself has on its machines (docs.k3s.io: installation/requirements, networking)."""
+
 BUNDLED: Mapping[str, tuple[tuple[tuple[int, int, int], str, str], ...]] = {
     "traefik": (((1, 0, 0), "25.0.0", "27.0.2"), ((1, 32, 2), "33.0.0", "41.3.0"), ((1, 36, 3), "40.0.0", "41.3.0")),
 }

@@ -78,8 +78,14 @@ def _refused(context: CheckContext, item: AppliedObject, level: str, what: str) 
         line_with(context.tree.store, item.document, what.partition(":")[0].removeprefix("no ")),
         what=f"{item} is in a namespace of Pod Security {level}, and has {what}",
         why="the API server refuses its pods, and says so only in the events of what would create them",
-        fix=f"what {level} asks for, or {_ENFORCED}: privileged in the Namespace",
+        fix=f"what {level} asks for, or "
+        + ("podSecurity: privileged of the chart" if _is_described(item) else f"{_ENFORCED}: privileged in the Namespace"),
     )
+
+
+def _is_described(item: AppliedObject) -> bool:
+    """Whether it is the chart of an application, whose namespace follows from its description."""
+    return item.document.generated and item.ref.kind == "HelmRelease" and "/apps/" in item.document.path
 
 
 def quotas(context: CheckContext) -> Iterator[Finding]:

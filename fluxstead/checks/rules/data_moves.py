@@ -13,10 +13,10 @@ from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.apply import is_left_alone, is_recreated
+from fluxstead.checks.reading.pruning import would_be_pruned
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.rules.departures import would_be_pruned
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef

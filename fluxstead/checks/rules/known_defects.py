@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.catalog.defects import ETCD_OF_K3S, Defect, defects_of
+from fluxstead.catalog.defects import ETCD_OF_K3S, LAST, Defect, defects_of
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
@@ -42,7 +42,9 @@ def _told(name: str, version: Version, defect: Defect, place: Source) -> Finding
         place,
         what=f"{name} {version} has a known defect: {defect.what}",
         why=f"it is reported and has been fixed ({defect.source})",
-        fix=f"{defect.cure}, the first release without it, or a later one",
+        fix=f"{LAST[name]}, its last; {defect.cure} is the first release without it"
+        if name in LAST
+        else f"{defect.cure}, the first release without it, or a later one",
     )
 
 

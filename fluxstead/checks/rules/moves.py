@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.checks.past import Past, Transition
+from fluxstead.checks.reading.pruning import would_be_pruned
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import (
     CHANGED_OWNER,
     EVERYTHING_LEFT,
     GUARDED,
     LEFT,
-    ORPHANED,
     SECOND_RELEASE,
     changed_owner,
     everything_left,
     hands_over,
     left,
-    orphans,
-    would_be_pruned,
 )
+from fluxstead.checks.rules.orphaned import ORPHANED, orphans
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, k3s_brings
+from fluxstead.catalog.brings.k3s import OF_THE_NODES
 from fluxstead.catalog.ingress_classes import SHARING_CLASSES, SHARING_CONTROLLERS
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
@@ -237,11 +238,7 @@ def _meant(path: str) -> str:
 
 def ports(context: CheckContext) -> Iterator[Finding]:
     """Ports on the nodes: node ports once and in range, host ports once and not k3s's own."""
-    owners: dict[tuple[str, int], str] = {
-        ("TCP", 6443): "k3s's API server",
-        ("TCP", 10250): "the kubelet",
-        ("UDP", 8472): "flannel",
-    }
+    owners = dict(OF_THE_NODES)
     for item, port, protocol, on_nodes in _claimed(context):
         if on_nodes and port not in _NODE_PORTS:
             yield NODE_PORT_RANGE(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxstead.catalog.brings.k3s import LOAD_BALANCERS
+from fluxstead.catalog.brings.k3s import LOAD_BALANCERS, OF_THE_NODES
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree, labels_of
 from fluxstead.checks.reading.store import entries_of, line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.nodes.model import SSH_PORT
 
 LOAD_BALANCER_PORT = refuses(
     "ownership/load-balancer-port", "F7", "Service web/site asks servicelb for port 80 of the nodes, which k3s's own has"
@@ -20,11 +21,15 @@ NO_LOAD_BALANCER = warns(
     "ownership/no-load-balancer", "F21", "Service web/site is a LoadBalancer, and nothing here gives it an address"
 )
 
+_OTHER_TYPES = "type: NodePort, or ClusterIP behind the ingress controller"
 _POOL = "svccontroller.k3s.cattle.io/lbpool"
 
 
 def ports(context: CheckContext) -> Iterator[Finding]:
-    """Each port once, k3s's packaged components included. Node pools, and load balancers of another class, are left alone."""
+    """Each port once, those of k3s, of its packaged components and of sshd included.
+
+    Node pools, and load balancers of another class, are left alone.
+    """
     tree, platform = context.tree, context.platform
     if (
         platform is None
@@ -32,7 +37,9 @@ def ports(context: CheckContext) -> Iterator[Finding]:
         or any(context.facts.chart(tree, one).gives_addresses for one in tree.of("HelmRelease"))
     ):
         return
-    owners: dict[tuple[str, int], str] = {}
+    logins = {node.ssh.port for node in context.nodes} or {SSH_PORT}
+    owners = {**OF_THE_NODES, **{("TCP", port): "sshd" for port in logins}}
+    held = set(owners)
     for component, taken in LOAD_BALANCERS.items():
         if component not in platform.disabled and not _moved(tree, component):
             owners |= {("TCP", port): f"k3s's {component.capitalize()}" for port in taken}
@@ -46,8 +53,12 @@ def ports(context: CheckContext) -> Iterator[Finding]:
                 yield LOAD_BALANCER_PORT(
                     line_with(tree.store, item.document, str(port)),
                     what=f"{item} asks servicelb for port {port} of the nodes, which {first} has",
-                    why="the pods of the second one stay pending, and it never gets an address",
-                    fix="another port, or type: ClusterIP behind the ingress controller",
+                    why="kube-proxy would send to its pods what is for the machine itself, and cut people off from it"
+                    if (protocol, port) in held
+                    else "the pods of the second one stay pending, and it never gets an address",
+                    fix="nodePorts: in place of loadBalancer, or another port"
+                    if item.document.generated
+                    else "another port, or type: ClusterIP behind the ingress controller",
                 )
 
 
@@ -72,8 +83,9 @@ def addresses(context: CheckContext) -> Iterator[Finding]:
             yield NO_LOAD_BALANCER(
                 line_with(tree.store, item.document, "LoadBalancer"),
                 what=f"{item} is a LoadBalancer, and nothing here gives it an address",
-                why="k3s's servicelb is disabled: it stays pending, and so does the layer that waits for it",
-                fix="type: NodePort, or ClusterIP behind the ingress controller; or kubernetes.disable without servicelb",
+                why="k3s's servicelb is disabled: its address stays pending, and nobody reaches it from outside",
+                fix=("nodePorts: in place of loadBalancer" if item.document.generated else _OTHER_TYPES)
+                + "; or kubernetes.disable without servicelb",
             )
 
 

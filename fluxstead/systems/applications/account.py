@@ -49,7 +49,12 @@ Flux looks at what left a layer, and leaves it alone where it belongs to another
 
 def account_of(instance: Instance) -> str:
     """The account's name. It lives beside Flux's own, whose names no prefix of ours can give."""
-    return f"app-{instance.name}"
+    return account_in(instance.name)
+
+
+def account_in(namespace: str) -> str:
+    """The account of the application that has this namespace."""
+    return f"app-{namespace}"
 
 
 def account(instance: Instance) -> Iterator[dict[str, Any]]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fluxstead.core.check import refuses
+from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.image import is_image, nearest_image
 from fluxstead.core.names import nearest_name
-from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.platform import FLUX_NAMESPACE, Platform
 from fluxstead.nodes.model import Node
-from fluxstead.systems.applications import declared, forms, inside, mounting, peers, rights, running
-from fluxstead.systems.applications.instance import instances
+from fluxstead.systems.applications import declared, forms, inside, mounting, peers, release, rights, running, way_in
+from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.settings import Application
 
 BAD_IMAGE = refuses("applications/bad-image", "U7", "'ghcr.io/Web' is not the name of an image", "the description")
+CHART_TWICE = warns(
+    "applications/chart-twice", "F4", "the chart of `web` is looked for at oci://ghcr.io/charts/web/web", "the description"
+)
 LONG_NAME = refuses("applications/long-name", "U7", "`…` has 70 characters", "the description")
 NAME_TAKEN = refuses(
     "applications/name-taken",
@@ -30,14 +33,19 @@ SERVICE_NAME = refuses("applications/service-name", "U7", "no Service can be cal
 TAG_IN_IMAGE = refuses(
     "applications/tag-in-image", "F23", "the image registry.example/web:1 carries a tag or a digest", "the description"
 )
+UNNAMED_SECRET = warns(
+    "applications/unnamed-secret", "F22", "no value of `web-prod`'s chart names Secret web-login", "the description"
+)
 CHECKS = (
     BAD_IMAGE,
+    CHART_TWICE,
     LONG_NAME,
     NAME_TAKEN,
     PATH_TAKEN,
     RESERVED_NAMESPACE,
     SERVICE_NAME,
     TAG_IN_IMAGE,
+    UNNAMED_SECRET,
 )
 
 _NAMESPACE_LENGTH = 63
@@ -47,11 +55,12 @@ _RELEASE_LENGTH = 53
 _OWNED = {"generated": "fluxstead writes it and prunes what it finds there", "clusters": "Flux itself is reconciled from there"}
 
 
-def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: bool) -> Iterator[Finding]:
+def findings_of(apps: Sequence[Application], nodes: Sequence[Node], platform: Platform) -> Iterator[Finding]:
     """What is wrong with the applications, in the order they are described.
 
-    `nodes` are the machines that run them; `metrics`: whether the cluster has any to scale by.
+    `nodes` are the machines that run them.
     """
+    metrics = "metrics-server" not in platform.disabled
     taken: dict[str, Source] = {}
     paths: dict[str, Source] = {}
     for app in apps:
@@ -75,6 +84,8 @@ def findings_of(apps: Sequence[Application], nodes: Sequence[Node], *, metrics: 
                 yield from running.findings_of(instance, metrics=metrics)
                 yield from mounting.findings_of(instance, nodes)
                 yield from rights.of_instance(instance, nodes)
+                yield from _unnamed(instance)
+                yield from way_in.findings_of(instance, nodes, platform)
     everywhere = [instance for app in apps if app.path is None for instance in instances(app)]
     yield from rights.together(everywhere)
     yield from peers.findings_of(everywhere)
@@ -116,6 +127,27 @@ def _release(app: Application) -> Iterator[Finding]:
             what=f"`{app.name}` has {len(app.name)} characters",
             why=f"it is the name of a Helm release, which can have at most {_RELEASE_LENGTH}",
             fix="a shorter name for the application",
+        )
+    if app.chart and app.chart.repository.startswith("oci://") and app.chart.repository.endswith(f"/{app.chart.name}"):
+        yield CHART_TWICE(
+            app.chart.source_of("repository"),
+            what=f"the chart of `{app.name}` is looked for at {app.chart.repository}/{app.chart.name}",
+            why="Flux adds the chart's name to the address of a repository (F4)",
+            fix=f"repository: {app.chart.repository.removesuffix(f'/{app.chart.name}')}; or accept: with the reason",
+        )
+
+
+def _unnamed(instance: Instance) -> Iterator[Finding]:
+    for name in release.unnamed(instance, instance.app.chart) if instance.app.chart else ():
+        app, environment = instance.app, instance.environment
+        of_environment = name in environment.secrets and name not in app.secrets
+        yield UNNAMED_SECRET(
+            environment.source_of("secrets")
+            if of_environment
+            else app.source_of("secrets" if name in app.secrets else "imagePullSecrets"),
+            what=f"no value of `{instance.name}`'s chart names Secret {name}",
+            why="it is in the namespace, and nothing uses it",
+            fix="the chart's value for it, such as existingSecret or imagePullSecrets",
         )
 
 

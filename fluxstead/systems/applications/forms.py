@@ -15,8 +15,24 @@ CHECKS = (NO_ENVIRONMENT, NO_IMAGE, TWO_FORMS)
 
 # The keys that go with a directory; every other key says how an image or a chart runs.
 _WITH_PATH = frozenset({"name", "path", "interval", "timeout", "depends_on"})
-_WITH_CHART = frozenset({"name", "chart", "environments", "interval", "timeout", "depends_on", "port", "allow", "viewers"})
-_ENVIRONMENT_WITH_CHART = frozenset({"name", "version", "values", "route", "interval", "timeout", "depends_on", "allow", "viewers"})
+_WITH_CHART = frozenset(
+    {
+        "name",
+        "chart",
+        "environments",
+        "interval",
+        "timeout",
+        "depends_on",
+        "port",
+        "allow",
+        "viewers",
+        "secrets",
+        "image_pull_secrets",
+    }
+)
+_ENVIRONMENT_WITH_CHART = frozenset(
+    {"name", "version", "values", "route", "interval", "timeout", "depends_on", "allow", "viewers", "secrets"}
+)
 _OF_CHARTS = frozenset({"version", "values"})
 
 

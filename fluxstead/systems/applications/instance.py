@@ -9,6 +9,7 @@ from fluxstead.core.findings import Source
 from fluxstead.core.names import bounded
 from fluxstead.core.quantity import Quantity
 from fluxstead.systems.applications.mounts import Volume
+from fluxstead.systems.applications.parts import HTTP
 from fluxstead.systems.applications.settings import Application, Environment, Resources
 
 DATA = "data"
@@ -64,6 +65,12 @@ class Instance(NamedTuple):
     def files(self) -> dict[str, str]:
         """The config files by their paths."""
         return self.app.files | self.environment.files
+
+    @property
+    def ports(self) -> tuple[tuple[str, int, str], ...]:
+        """Name, number and protocol of each port that it listens on."""
+        own = ((HTTP, self.app.port, "TCP"),) if self.app.port else ()
+        return (*own, *((one.name, one.port, one.protocol) for one in self.app.ports))
 
     @property
     def metrics_port(self) -> int | None:

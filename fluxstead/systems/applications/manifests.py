@@ -41,7 +41,8 @@ def plan(
     `router` says where the controller's pods come from, `collector` which pods collect metrics; `default_class` is for volumes
     that name no StorageClass; `nodes` are the machines that run them.
     """
-    let_in = namespace.LetIn(router.controller if router else None, collector)
+    servers = tuple(node.address for node in nodes if node.role == "server")
+    others = namespace.Others(router.controller if router else None, collector, servers)
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
     scrapes: list[Scrape] = []
@@ -54,7 +55,7 @@ def plan(
             if instance.name in layers:
                 continue
             around = _around(instance, platform)
-            objects = _objects(instance, platform, default_class, let_in)
+            objects = _objects(instance, platform, default_class, others)
             layers.setdefault(instance.access_layer, _access(instance, _described(instance, around)))
             layers[instance.name] = _layer(instance, _described(instance, objects))
             routes += _routes(instance)
@@ -65,7 +66,7 @@ def plan(
         routes=tuple(routes),
         scrapes=tuple(scrapes),
         secrets=tuple(needs),
-        findings=tuple(findings_of(apps, nodes, metrics="metrics-server" not in platform.disabled)),
+        findings=tuple(findings_of(apps, nodes, platform)),
     )
 
 
@@ -113,13 +114,18 @@ def _secrets(instance: Instance) -> Iterator[SecretNeed]:
     need = partial(SecretNeed, namespace=instance.name, layer=instance.access_layer)
     for name in instance.secrets:
         owner = app if name in app.secrets else instance.environment
-        yield need(name=name, purpose=f"environment variables of {app.name}", source=owner.source_of("secrets"))
+        purpose = f"{app.name}'s chart, whose values name it" if chart else f"environment variables of {app.name}"
+        yield need(name=name, purpose=purpose, source=owner.source_of("secrets"))
     for path, name in app.secret_files.items():
         yield need(name=name, purpose=f"{app.name}'s files in {path}", source=app.source_of("secretFiles", path))
     for name in app.image_pull_secrets:
         keys = (SecretKey(name=".dockerconfigjson", form="Docker's configuration"),)
         source = app.source_of("imagePullSecrets")
         yield need(name=name, purpose=f"the image of {app.name}", source=source, keys=keys, type="kubernetes.io/dockerconfigjson")
+    if chart and chart.repository_secret:
+        login = (SecretKey(name="username"), SecretKey(name="password"))
+        source = app.source_of("chart", "repositorySecret")
+        yield need(name=chart.repository_secret, purpose=f"the repository of {app.name}'s chart", source=source, keys=login)
     for name in chart.values_from if chart else ():
         keys = (SecretKey(name="values.yaml", form="YAML"),)
         yield need(name=name, purpose=f"values of {app.name}'s chart", source=app.source_of("chart", "valuesFrom"), keys=keys)
@@ -133,9 +139,9 @@ def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:
     yield from account(instance)
 
 
-def _objects(instance: Instance, platform: Platform, default_class: str, let_in: namespace.LetIn) -> Iterator[dict[str, Any]]:
+def _objects(instance: Instance, platform: Platform, default_class: str, others: namespace.Others) -> Iterator[dict[str, Any]]:
     chart = instance.app.chart
-    yield from namespace.network_policies(instance, platform, let_in)
+    yield from namespace.network_policies(instance, platform, others)
     if chart is not None:
         yield from release.objects(instance, chart, platform)
         return
@@ -144,6 +150,7 @@ def _objects(instance: Instance, platform: Platform, default_class: str, let_in:
     yield from files.config_map(instance)
     yield workload.deployment(instance)
     yield from workload.service(instance)
+    yield from workload.ways_in(instance)
     yield from workload.scaling(instance)
 
 
@@ -153,7 +160,7 @@ def _routes(instance: Instance) -> Iterator[Route]:
         yield Route(
             name=instance.name,
             namespace=instance.name,
-            service=(chart.service if chart else None) or instance.app.name,
+            service=release.service(instance, chart) if chart else instance.app.name,
             port=port,
             source=described.source,
             layer=instance.name,

@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field
 
 from fluxstead.core.described import Described
 from fluxstead.core.names import LabelKey, LabelValue, Name
-from fluxstead.core.network import Port, UrlPath
+from fluxstead.core.network import Port, RequestPath
 from fluxstead.core.refusal import refuse
+from fluxstead.core.text import Text
 from fluxstead.core.version import Version
 
 HTTP = "http"
@@ -56,8 +57,8 @@ class InitContainer(Described):
     image: str | None = Field(
         default=None, min_length=1, description="An image with its tag; by default, the application's own, which needs a command."
     )
-    command: tuple[str, ...] = Field(default=(), description="In place of the image's entrypoint.")
-    args: tuple[str, ...] = Field(default=(), description="In place of the image's arguments.")
+    command: tuple[Text, ...] = Field(default=(), description="In place of the image's entrypoint.")
+    args: tuple[Text, ...] = Field(default=(), description="In place of the image's arguments.")
 
 
 class Toleration(Described):
@@ -84,7 +85,7 @@ class Metrics(Described):
     """Where Prometheus collects the application's metrics, if the cluster has monitoring."""
 
     port: str | None = Field(default=None, min_length=1, description="The name of one of `ports`; by default, the port of `port`.")
-    path: UrlPath = Field(default="/metrics", description="The path of the metrics.")
+    path: RequestPath = Field(default="/metrics", description="The path of the metrics.")
 
 
 class Chart(Described):
@@ -94,13 +95,16 @@ class Chart(Described):
     repository: Annotated[str, AfterValidator(_repository)] = Field(
         description="Where the chart is: https://…, or oci://… without the chart's name."
     )
+    repository_secret: Name | None = Field(
+        default=None, description="A Secret in its namespaces with the username and the password for a private repository."
+    )
     version: Version = Field(description="The chart's version; an environment may have another.")
     values: dict[str, Any] = Field(default_factory=dict, description="The chart's values; an environment's are merged over them.")
     values_from: tuple[Name, ...] = Field(
         default=(), description="Secrets in its namespaces whose key values.yaml is merged over the values, in this order."
     )
     service: Name | None = Field(
-        default=None, description="The Service that routes lead to; by default, the one named like the application."
+        default=None, description="The Service that routes lead to; by default, as Helm's own charts name theirs."
     )
     pod_security: Literal["restricted", "baseline", "privileged"] = Field(
         default="baseline", description="The standard that the namespace holds the chart's pods to."

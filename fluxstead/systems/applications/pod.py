@@ -15,8 +15,12 @@ from fluxstead.systems.applications.settings import Application, Resources
 _ANY_USER = 65532
 """The "nonroot" of common base images; as a volume's group it lets any user ID write."""
 
-_ROOT_NEEDS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
-"""Of what root may by default, what images need that hand files and processes to a user of their own, as those on s6 or gosu do."""
+_ROOT_NEEDS = ("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT")
+"""Of what root may by default, what images need that hand files and processes to a user of their own, as those on s6 or gosu do.
+
+sshd locks itself into an empty directory before it knows who asks, and accounts for logins (openssh: sshd.c, audit-linux.c). The
+baseline standard admits them all.
+"""
 
 _STARTUP_PERIOD = 2
 """Seconds between two runs of the startup probe."""
@@ -100,8 +104,7 @@ def _volumes(instance: Instance) -> list[dict[str, Any]]:
         # Only who runs in the pod may read them: its group is the pod's own.
         volumes.append({"name": f"secret-{number}", "secret": {"secretName": name, "defaultMode": 0o440}})
     for number, device in enumerate(instance.app.devices):
-        # Of this type, the pod waits for a stick that is not plugged in; without one, the runtime makes a directory there.
-        volumes.append({"name": f"device-{number}", "hostPath": {"path": device.host_path, "type": "CharDevice"}})
+        volumes.append({"name": f"device-{number}", "hostPath": {"path": device.host_path, "type": device.kind}})
     if instance.app.read_only_root_filesystem:
         volumes.append({"name": "tmp", "emptyDir": {"sizeLimit": str(instance.resources.scratch)}})
     return volumes

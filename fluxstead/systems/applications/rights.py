@@ -156,15 +156,19 @@ def of_instance(instance: Instance, nodes: Sequence[Node]) -> Iterator[Finding]:
             why="two programs at one device take its answers from each other",
             fix="replicas: 1 without autoscaling",
         )
-    selector = instance.node_selector
-    ways = [node for node in nodes if all(_has(node, key, value) for key, value in selector.items())]
-    if not selector or (len(nodes) > 1 and len(ways) == len(nodes)):
+    ways = ways_of(instance, nodes)
+    if not instance.node_selector or (len(nodes) > 1 and len(ways) == len(nodes)):
         yield DEVICE_ANYWHERE(
             instance.app.source_of("devices"),
             what=f"`{instance.name}` has the device {devices[0].host_path}, and any machine may run it",
             why="on every other machine the pod waits for the device for ever",
             fix=f"nodeSelector: {{kubernetes.io/hostname: {nodes[0].name if nodes else '…'}}}, with the machine that has it",
         )
+
+
+def ways_of(instance: Instance, nodes: Sequence[Node]) -> list[Node]:
+    """The machines that have the labels it asks for."""
+    return [node for node in nodes if all(_has(node, key, value) for key, value in instance.node_selector.items())]
 
 
 def together(instances: Sequence[Instance]) -> Iterator[Finding]:

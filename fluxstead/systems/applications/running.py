@@ -87,7 +87,7 @@ def _tag(instance: Instance) -> Iterator[Finding]:
             source,
             what=f"{tag!r} is not a tag",
             why="no registry has an image of that name",
-            fix="at most 128 letters, digits, '.', '_' and '-'",
+            fix=_right_tag(tag),
         )
     elif tag in _MOVING:
         yield MOVING_TAG(
@@ -96,6 +96,16 @@ def _tag(instance: Instance) -> Iterator[Finding]:
             why="Kubernetes keeps the image it has pulled, so nodes may run different images under one tag (F23)",
             fix="tag: with a version, or the tag with its digest",
         )
+
+
+def _right_tag(tag: str) -> str:
+    """What was meant."""
+    name, _, digest = tag.rpartition("@")
+    if digest.startswith("sha256:") and not name:
+        return f"the tag that it has, before its digest: 1.2.3@{digest}"
+    if name:
+        return f"the whole digest behind {name}: '@sha256:' and 64 digits from 0 to f"
+    return "at most 128 letters, digits, '.', '_' and '-'"
 
 
 def _replicas(instance: Instance) -> Iterator[Finding]:

@@ -14,9 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
 from fluxstead.core.names import HostName, Labels, Name
-from fluxstead.core.network import Cidr, Port, UrlPath
+from fluxstead.core.network import Cidr, NodePort, Port, RequestTarget, UrlPath
 from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
 from fluxstead.core.refusal import refuse
+from fluxstead.core.text import Text
 from fluxstead.core.version import Version
 from fluxstead.systems.applications.mounts import Device, Files, NamedVolume, SecretFiles, Volume
 from fluxstead.systems.applications.parts import Chart, ExtraPort, InitContainer, Metrics, RunAsRoot, Toleration
@@ -81,7 +82,7 @@ def _not_root(value: object) -> object:
 
 Viewers = Annotated[str, Field(min_length=1), AfterValidator(_viewers)]
 VariableName = Annotated[str, AfterValidator(_variable)]
-Variables = dict[VariableName, str]
+Variables = dict[VariableName, Text]
 PodCount = Annotated[int | str, BeforeValidator(_pods)]
 """A number of pods, or a share of them in percent."""
 
@@ -141,10 +142,10 @@ class Probes(Described):
     """How Kubernetes learns of the application's health: by HTTP paths on its port."""
 
     port: str | None = Field(default=None, min_length=1, description="The name of one of `ports`; by default, the port of `port`.")
-    readiness: UrlPath | None = Field(
+    readiness: RequestTarget | None = Field(
         default=None, description="Answers while it can take requests; by default, an open port is enough."
     )
-    liveness: UrlPath | None = Field(
+    liveness: RequestTarget | None = Field(
         default=None, description="The container is restarted when it stops answering; none by default."
     )
     startup: Duration = Field(default=Duration("1m"), description="How long it may take to start before liveness counts.")
@@ -166,6 +167,9 @@ class Allow(Described):
 
     egress: tuple[Peer, ...] = Field(default=(), description="What the application may call.")
     ingress: tuple[Peer, ...] = Field(default=(), description="Who may call the application.")
+    api_server: bool = Field(
+        default=False, description="Whether it may call the API server, as operators do; the pods of an image have no token for it."
+    )
 
 
 class AppRoute(Described):
@@ -200,7 +204,14 @@ class Environment(Described):
     replicas: int | None = Field(default=None, ge=0, description="How many pods; 1 by default, not set with autoscaling.")
     autoscaling: Autoscaling | None = Field(default=None, description="Let the number of pods follow their CPU usage.")
     disruption_budget: DisruptionBudget | None = Field(default=None, description="How many pods a drain has to leave running.")
-    route: AppRoute | None = Field(default=None, description="The way in; without it, at most the cluster's own pods get in.")
+    route: AppRoute | None = Field(default=None, description="The way in by HTTP, through the ingress controller.")
+    node_ports: dict[str, NodePort] = Field(
+        default_factory=dict,
+        description="Ways in past the ingress controller: names of `ports`, or http, and the port of the machine that runs it.",
+    )
+    load_balancer: tuple[str, ...] = Field(
+        default=(), description="The same at the ports' own numbers, such as 53 for DNS: names of `ports`, or http."
+    )
     interval: Duration | None = Field(default=None, description="How often Flux reconciles; by default, as the application says.")
     timeout: Duration | None = Field(default=None, description="How long Flux waits; by default, as the application says.")
     resources: Resources | None = Field(default=None, description="In place of the application's.")
@@ -215,6 +226,11 @@ class Environment(Described):
     depends_on: tuple[Name, ...] = Field(default=(), description="More to wait for.")
     version: Version | None = Field(default=None, description="The chart's version, in place of the application's.")
     values: dict[str, Any] = Field(default_factory=dict, description="Values of the chart, merged over the application's.")
+
+    @property
+    def opened(self) -> bool:
+        """Whether a port of the machines leads in."""
+        return bool(self.node_ports or self.load_balancer)
 
 
 class Application(Described):
@@ -237,17 +253,19 @@ class Application(Described):
     ports: tuple[ExtraPort, ...] = Field(default=(), description="More ports that it listens on.")
     probes: Probes = Field(default_factory=Probes, description="How its health is checked.")
     metrics: Metrics | None = Field(default=None, description="Where its metrics are; without it, nobody collects them.")
-    command: tuple[str, ...] = Field(default=(), description="In place of the image's entrypoint.")
-    args: tuple[str, ...] = Field(default=(), description="In place of the image's arguments.")
+    command: tuple[Text, ...] = Field(default=(), description="In place of the image's entrypoint.")
+    args: tuple[Text, ...] = Field(default=(), description="In place of the image's arguments.")
     init_containers: tuple[InitContainer, ...] = Field(
         default=(), description="What runs to its end before it starts, in this order."
     )
     env: Variables = Field(default_factory=dict, description="Environment variables. No secrets: those come from `secrets`.")
     secrets: tuple[Name, ...] = Field(
-        default=(), description="Secrets in its namespaces whose keys become environment variables; pods wait for them."
+        default=(),
+        description="Secrets in its namespaces whose keys become environment variables; a chart's are named by its values.",
     )
     image_pull_secrets: tuple[Name, ...] = Field(
-        default=(), description="Secrets in its namespaces with the credentials for its registry."
+        default=(),
+        description="Secrets in its namespaces with the credentials for its registry; a chart's are named by its values.",
     )
     resources: Resources = Field(default_factory=_small, description="What a pod gets: 50m and 64Mi, up to 256Mi, by default.")
     volume: Volume | None = Field(default=None, description="A volume for each environment; none by default.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.core.manifest import KEEP
+from fluxstead.core.names import bounded
 from fluxstead.systems.applications.instance import Claimed, Instance
 from fluxstead.systems.applications.parts import HTTP
 from fluxstead.systems.applications.pod import template
@@ -74,6 +75,44 @@ def service(instance: Instance) -> Iterator[dict[str, Any]]:
             "kind": "Service",
             "metadata": {"name": app.name, "namespace": instance.name, "labels": labels},
             "spec": {"selector": labels, "ports": ports},
+        }
+
+
+def ways_in(instance: Instance) -> Iterator[dict[str, Any]]:
+    """What opens ports to the network, apart from the application's own Service, all of whose ports it would open.
+
+    Only the machine with the pod answers, so that packets keep their sender: another one would pass them on from an address of its
+    own, which the network policy cannot tell from the pods' (https://kubernetes.io/docs/tutorials/services/source-ip/;
+    cloudnativelabs/kube-router#744). No label, since monitoring would collect from it a second time.
+    """
+    environment = instance.environment
+    yield from _way_in(instance, "NodePort", "node-ports", environment.node_ports)
+    yield from _way_in(instance, "LoadBalancer", "load-balancer", dict.fromkeys(environment.load_balancer))
+
+
+def _way_in(instance: Instance, kind: str, suffix: str, opened: Mapping[str, int | None]) -> Iterator[dict[str, Any]]:
+    ports = [
+        {
+            "name": name,
+            "port": port,
+            "targetPort": name,
+            **({"nodePort": opened[name]} if opened[name] else {}),
+            **({"protocol": protocol} if protocol != "TCP" else {}),
+        }
+        for name, port, protocol in instance.ports
+        if name in opened
+    ]
+    if ports:
+        yield {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": bounded(f"{instance.app.name}-{suffix}"), "namespace": instance.name},
+            "spec": {
+                "type": kind,
+                "externalTrafficPolicy": "Local",
+                "selector": {"app.kubernetes.io/name": instance.app.name},
+                "ports": ports,
+            },
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxstead.catalog.defects import LAST
 from fluxstead.checks.rules import known_defects
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
@@ -58,7 +59,7 @@ def findings_of(settings: IngressSettings, platform: Platform) -> Iterator[Findi
             settings.source_of("controller"),
             what="ingress-nginx has been retired since March 2026",
             why="vulnerabilities found in it stay open: nobody fixes or releases it any more",
-            fix="controller: traefik; until you move, its last chart, version: 4.15.1",
+            fix=f"controller: traefik; until you move, its last chart, version: {LAST['ingress-nginx']}",
         )
 
 
@@ -106,7 +107,9 @@ def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]
                 settings.source_of("controller"),
                 what=f"{settings.controller} has no version",
                 why="k3s does not install it here, and a chart without a version is upgraded unasked (F23)",
-                fix=_DISABLED if settings.controller == "traefik" else "version: 4.15.1, its last, or an older one",
+                fix=_DISABLED
+                if settings.controller == "traefik"
+                else f"version: {LAST['ingress-nginx']}, its last, or an older one",
             )
         else:
             yield from known_defects.of_chart(settings.controller, settings.version, settings.source_of("version"))

@@ -8,8 +8,9 @@ from typing import Any
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.charts import chart_of
+from fluxstead.checks.reading.pruning import would_be_pruned
 from fluxstead.checks.rule import Rule
-from fluxstead.checks.rules.departures import pruned, would_be_pruned
+from fluxstead.checks.rules.departures import pruned
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
