@@ -73,26 +73,14 @@ def run(options: argparse.Namespace) -> int:
     from fluxstead.cli.project import choose_stack, tell  # noqa: PLC0415
     from fluxstead.description.edit import NotEdited  # noqa: PLC0415
     from fluxstead.secrets.tools import ToolTrouble  # noqa: PLC0415
-    from fluxstead.tree.lock import Busy, locked  # noqa: PLC0415
+    from fluxstead.tree.lock import Busy  # noqa: PLC0415
     from fluxstead.tree.staging import NotWritten  # noqa: PLC0415
 
     try:
         if options.what is None:
             result = _described(options)
             return _table(options, result.assembled.secrets) if result and result.assembled else 1
-        from fluxstead.cli import secret_commands  # noqa: PLC0415
-
-        if secret_commands.asks(options):
-            result = _described(options)
-            if result is None or result.assembled is None:
-                return 1
-            work = secret_commands.prepared(options, result.assembled.secrets)
-        else:
-            work = secret_commands.at_once(options)
-        with locked(choose_stack(options)[0], alone=True, say=tell):
-            # Read with the lock held: else what another run described meanwhile would be lost.
-            result = _described(options)
-            return secret_commands.carry_out(work, result) if result else 1
+        return _carried_out(options)
     except NotEdited as trouble:
         tell(f"the description is written in a way that is not changed here; write into it: {trouble}")
     except NotWritten as trouble:
@@ -106,6 +94,24 @@ def run(options: argparse.Namespace) -> int:
     except OSError as problem:
         tell(f"{problem.filename or choose_stack(options)[0]}: {problem.strerror}")
     return 1
+
+
+def _carried_out(options: argparse.Namespace) -> int:
+    from fluxstead.cli import secret_commands  # noqa: PLC0415
+    from fluxstead.cli.project import choose_stack, tell  # noqa: PLC0415
+    from fluxstead.tree.lock import locked  # noqa: PLC0415
+
+    if secret_commands.asks(options):
+        result = _described(options)
+        if result is None or result.assembled is None:
+            return 1
+        work = secret_commands.prepared(options, result.assembled.secrets)
+    else:
+        work = secret_commands.at_once(options)
+    with locked(choose_stack(options)[0], alone=True, say=tell):
+        # Read with the lock held: else what another run described meanwhile would be lost.
+        result = _described(options)
+        return secret_commands.carry_out(work, result) if result else 1
 
 
 def _described(options: argparse.Namespace) -> Run | None:
