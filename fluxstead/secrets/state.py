@@ -16,7 +16,7 @@ from fluxstead.core.shape import mapping
 from fluxstead.secrets.files import NotRead, text_of
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.tree.asks import SecretKey, SecretNeed
-from fluxstead.tree.secret_files import FOLDER, OPERATOR, SUFFIX, secret_path
+from fluxstead.tree.secret_files import FOLDER, LIST, OPERATOR, SUFFIX, secret_path
 
 HOLDERS = ("stringData", "data")
 """Of a key in both, the API server takes the first."""
@@ -190,7 +190,7 @@ def _look(scope: Scope, need: SecretNeed, accepted: str) -> Entry:
     except NotRead as problem:
         return Entry(path, need, (Trouble("no Secret", f"the file cannot be read: {problem}", f"git log -p {path}"),))
     plain = f"{path.removesuffix(SUFFIX)}.yaml"
-    if (scope.root / plain).is_file():
+    if posixpath.basename(plain) != LIST and (scope.root / plain).is_file():
         return Entry(path, need, (Trouble("plain", f"{plain} beside it", f"./run secrets import {plain}, then git rm or rm it"),))
     if text is None:
         trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}{_way(need)}")

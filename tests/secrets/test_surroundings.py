@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 import yaml
 
+from fluxstead.cli.__main__ import main
 from fluxstead.secrets import opened
 from fluxstead.secrets.tools import ToolTrouble
 from tests.conftest import Project
@@ -106,3 +108,10 @@ def test_folders_of_the_key_are_the_owners_alone(
     assert status == 0, said
     made = [tmp_path / "config", tmp_path / "config/sops", tmp_path / "config/sops/age", tmp_path / "config/sops/age/keys.txt"]
     assert [path.stat().st_mode & 0o077 for path in made] == [0, 0, 0, 0]
+
+
+def test_a_broken_description_is_told_as_data_to_programs(example: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asked for JSON reads nothing else."""
+    example.replace("Pulumi.edge.yaml", "fluxstead:secrets:", "fluxstead:secretz:")
+    assert main(["secrets", "--project", str(example.root), "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)
