@@ -14,7 +14,7 @@ from fluxstead.cli import REPOSITORY
 # What one command needs is imported in it: the guard runs before every commit, and needs next to nothing.
 if TYPE_CHECKING:
     from fluxstead.embedded import Run
-    from fluxstead.secrets.state import Entry
+    from fluxstead.secrets.state import Entry, Scope
 
 _KINDS = ("password", "token", "cookie", "htpasswd", "ssh-key", "ca")
 _PURPOSES = {
@@ -54,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     made["recipients"].add_argument("how", nargs="?", choices=("add", "remove", "update"), help="without it, list them")
     made["recipients"].add_argument("recipient", nargs="?", metavar="AGE1…", help="a public key of age")
     made["recipients"].add_argument("--cluster", action="store_true", help="with add: make a new key for the cluster")
+    sure = "with remove and update: the cluster has the key that stays, and Flux what is for it; where that cannot be asked"
+    made["recipients"].add_argument("--handed-over", action="store_true", help=sure)
     made["guard"].add_argument("--staged", action="store_true", help="look at what is staged, as the hook does")
 
 
@@ -68,23 +70,17 @@ def run(options: argparse.Namespace) -> int:
     """Do it, and give the exit status: 1 if something is left to do."""
     if options.what == "guard":
         return _guard(options)
-    from fluxstead.cli.project import print_findings, run_project, tell  # noqa: PLC0415
+    from fluxstead.cli.project import choose_stack, tell  # noqa: PLC0415
     from fluxstead.description.edit import NotEdited  # noqa: PLC0415
     from fluxstead.secrets.tools import ToolTrouble  # noqa: PLC0415
-    from fluxstead.tree.lock import Busy, locked  # noqa: PLC0415
+    from fluxstead.tree.lock import Busy  # noqa: PLC0415
     from fluxstead.tree.staging import NotWritten  # noqa: PLC0415
 
-    result = run_project(options)
-    if result.assembled is None:
-        print_findings(result.findings, "text")
-        return 1
     try:
         if options.what is None:
-            return _table(options, result)
-        from fluxstead.cli import secret_commands  # noqa: PLC0415
-
-        with locked(result.root, alone=True, say=tell):
-            return secret_commands.run(options, result)
+            result = _described(options)
+            return _table(options, result.assembled.secrets) if result and result.assembled else 1
+        return _carried_out(options)
     except NotEdited as trouble:
         tell(f"the description is written in a way that is not changed here; write into it: {trouble}")
     except NotWritten as trouble:
@@ -96,18 +92,44 @@ def run(options: argparse.Namespace) -> int:
     except EOFError:
         tell("nothing was given, and nothing was written")
     except OSError as problem:
-        tell(f"{problem.filename or result.root}: {problem.strerror}")
+        tell(f"{problem.filename or choose_stack(options)[0]}: {problem.strerror}")
     return 1
 
 
-def _table(options: argparse.Namespace, result: Run) -> int:
+def _carried_out(options: argparse.Namespace) -> int:
+    from fluxstead.cli import secret_commands  # noqa: PLC0415
+    from fluxstead.cli.project import choose_stack, tell  # noqa: PLC0415
+    from fluxstead.tree.lock import locked  # noqa: PLC0415
+
+    if secret_commands.asks(options):
+        result = _described(options)
+        if result is None or result.assembled is None:
+            return 1
+        work = secret_commands.prepared(options, result.assembled.secrets)
+    else:
+        work = secret_commands.at_once(options)
+    with locked(choose_stack(options)[0], alone=True, say=tell):
+        # Read with the lock held: else what another run described meanwhile would be lost.
+        result = _described(options)
+        return secret_commands.carry_out(work, result) if result else 1
+
+
+def _described(options: argparse.Namespace) -> Run | None:
+    """The project as it is described now; None where it cannot be read, which is then said."""
+    from fluxstead.cli.project import print_findings, run_project  # noqa: PLC0415
+
+    result = run_project(options)
+    if result.assembled is None:
+        print_findings(result.findings, options.format)
+        return None
+    return result
+
+
+def _table(options: argparse.Namespace, scope: Scope) -> int:
     from fluxstead.cli.project import tell  # noqa: PLC0415
     from fluxstead.secrets.opened import look_inside  # noqa: PLC0415
-    from fluxstead.secrets.vault import Vault  # noqa: PLC0415
 
-    assert result.assembled is not None  # noqa: S101 -- the caller looked
-    scope = result.assembled.secrets
-    entries, shut = look_inside(Vault(scope))
+    entries, shut = look_inside(scope)
     to_do = [entry for entry in entries if entry.troubles and not entry.accepted]
     if options.format == "json":
         print(json.dumps([_as_json(entry) for entry in entries], indent=1, ensure_ascii=False))
@@ -116,7 +138,7 @@ def _table(options: argparse.Namespace, result: Run) -> int:
         if not entries:
             print("no described system needs a Secret" if scope.sops_secret else "no layer decrypts: ./run secrets init")
         elif not to_do:
-            print("nothing is left to do")
+            print("nothing is left to do" if not shut else "as far as it shows without a key, everything is there")
     if shut:
         tell(f"not looked into: {shut}")
     return int(bool(to_do))

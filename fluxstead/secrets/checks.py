@@ -19,6 +19,7 @@ FORMER_RECIPIENTS = warns(
     "secrets/former-recipients", "F22", "Secret web/settings is still encrypted for age1…", "the files on disk"
 )
 NO_SECRET = refuses("secrets/no-secret", "F3", "the file of Secret web/settings is not one Secret", "the files on disk")
+KEY_NAMES = refuses("secrets/key-names", "F3", "Secret web/settings has a key that is no name of one", "the files on disk")
 UNUSED = warns("secrets/unused", "F22", "no described system needs this Secret", "the files on disk")
 OPERATORS_OWN = refuses(
     "secrets/operators-own", "F22", "the operator's own secret is encrypted for the cluster as well", "the files on disk"
@@ -27,7 +28,18 @@ ACCEPTED_IN_VAIN = refuses(
     "secrets/accepted-in-vain", "F3", "Secret web/settings is there, and described as missing", "the description"
 )
 NO_KEY = refuses("secrets/no-key", "F22", "secrets are encrypted, and the cluster has no key", "the description")
-CHECKS = (MISSING, KEYS_MISSING, OTHER_SECRET, NO_SECRET, FORMER_RECIPIENTS, UNUSED, OPERATORS_OWN, ACCEPTED_IN_VAIN, NO_KEY)
+CHECKS = (
+    MISSING,
+    KEYS_MISSING,
+    KEY_NAMES,
+    OTHER_SECRET,
+    NO_SECRET,
+    FORMER_RECIPIENTS,
+    UNUSED,
+    OPERATORS_OWN,
+    ACCEPTED_IN_VAIN,
+    NO_KEY,
+)
 
 WORK_LEFT = frozenset({MISSING.id, KEYS_MISSING.id})
 """What lets `render` write and `check` fail: nothing is wrong with the tree, and the cluster would not work with it."""
@@ -66,6 +78,15 @@ def _keys_missing(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
         Source(entry.path),
         what=f"Secret {entry.name} lacks {trouble.detail}",
         why="what reads them does not start or does not get in",
+        fix=trouble.cure,
+    )
+
+
+def _key_names(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+    yield KEY_NAMES(
+        Source(entry.path),
+        what=f"Secret {entry.name}: {trouble.detail} have names that no key may have",
+        why="the API server refuses the Secret, and Flux applies nothing of the whole layer; a name is in plain text, too",
         fix=trouble.cure,
     )
 
@@ -110,6 +131,7 @@ def _former(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
 _TOLD: Mapping[State, Callable[[Entry, Trouble], Iterator[Finding]]] = {
     "missing": _missing,
     "keys missing": _keys_missing,
+    "no key names": _key_names,
     "another Secret": _other,
     "no Secret": _no_secret,
     "unused": _unused,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-import shutil
-import subprocess
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,16 @@ import yaml
 
 from fluxstead.checks.reading.documents import documents_in
 from fluxstead.core.shape import mapping
+from fluxstead.secrets.guard import secrets_in
+from fluxstead.secrets.handed_over import live_secret
 from fluxstead.secrets.identities import CLUSTER_KEY
 from fluxstead.secrets.makers import made
-from fluxstead.secrets.state import Scope, ciphertext_in, missing_keys
+from fluxstead.secrets.state import KEY_NAME, Scope, ciphertext_in, is_key_name, missing_keys
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.secrets.values import wrong_with
-from fluxstead.secrets.vault import Vault, is_text, manifest, values_in
+from fluxstead.secrets.vault import Value, Vault, manifest, values_in
 from fluxstead.tree.asks import SecretKey, SecretMaker, SecretNeed
-from fluxstead.tree.secret_files import OPERATOR
+from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 
 def chosen(scope: Scope, name: str) -> list[SecretNeed]:
@@ -44,6 +45,8 @@ def chosen(scope: Scope, name: str) -> list[SecretNeed]:
 def keys_to_give(vault: Vault, needs: Sequence[SecretNeed], names: Sequence[str]) -> list[SecretKey]:
     """The keys to ask for: those that are named, else those that are missing, else all that have to be there."""
     known = {key.name: key for need in needs for key in need.keys}
+    for name in names:
+        key_name(name)
     if names:
         for name in names:
             if known and name not in known:
@@ -64,7 +67,7 @@ def _there(vault: Vault, need: SecretNeed) -> Mapping[str, str]:
     return found.keys if found else {}
 
 
-def checked(key: SecretKey, value: str) -> str:
+def checked(key: SecretKey, value: Value) -> Value:
     """The value. Raises ToolTrouble, without it, where it is not what it has to be."""
     wrong = wrong_with(key.form, value)
     if wrong:
@@ -91,13 +94,12 @@ class Import:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
             raise ToolTrouble(f"{file} cannot be read: {getattr(problem, 'strerror', None) or 'it is not text'}") from None
-        secrets = [one for one in _objects(text, file) if one.get("kind") == "Secret"]
+        secrets = [secret for one in _objects(text, file) for secret in secrets_in(one)]
         if not secrets:
             raise ToolTrouble(f"there is no Secret in {file}")
         if any("sops" in one for one in secrets):
             raise ToolTrouble(f"{file} is encrypted already: ./run secrets move {file} NAME")
-        for one in secrets:
-            yield from self._take(one)
+        yield from self._take(secrets)
         root = self.vault.scope.root
         own = {str((root / self.vault.scope.path_of(need)).resolve()) for need in self.vault.scope.needs}
         if str(file.resolve()) not in own:
@@ -106,36 +108,63 @@ class Import:
 
     def live(self, namespace: str, name: str) -> Iterator[str]:
         """From the running cluster, by the operator's kubectl. Raises ToolTrouble."""
-        kubectl = shutil.which("kubectl")
-        if kubectl is None:
-            raise ToolTrouble("kubectl is needed, and is not on the PATH")
-        command = [kubectl, "-n", namespace, "get", "secret", name, "-o", "json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            raise ToolTrouble(f"kubectl: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
-        yield from self._take(json.loads(done.stdout))
+        yield from self._take([live_secret(namespace, name)])
 
-    def _take(self, secret: Mapping[str, Any]) -> Iterator[str]:
-        metadata = secret.get("metadata") or {}
+    def _take(self, secrets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        """All of them are looked at before the first is written."""
+        for need, values in [self._read(one) for one in secrets]:
+            path = self.vault.scope.path_of(need)
+            text = self.vault.text(path)
+            found = ciphertext_in(text, path) if text is not None else None
+            if found is not None and found.sops is None:  # the plain file stands in the Secret's own place
+                self.vault.write({path: self.vault.sops.encrypted(manifest(need, values))}, need.layer)
+            else:
+                self.vault.put(need, values)
+            yield f"encrypted {', '.join(values)} of {need.qualified_name} in {path}"
+
+    def _read(self, secret: Mapping[str, Any]) -> tuple[SecretNeed, dict[str, Value]]:
+        metadata = mapping(secret, "metadata")
         need = chosen(self.vault.scope, f"{metadata.get('namespace', 'default')}/{metadata.get('name')}")[0]
-        # It is what it is: the API server never lets a Secret become one of another type.
-        need = need._replace(type=str(secret.get("type") or need.type))
-        binary = [key for key in mapping(secret, "data") if not is_text(secret, key)]
-        if binary:
-            raise ToolTrouble(f"{', '.join(binary)} of {need.qualified_name} is no text, which is all that is taken over")
         values = values_in(secret)
-        known = {key.name: key for key in need.keys}
-        for name, value in values.items():
-            if name in known:
-                checked(known[name], value)
-        path = self.vault.scope.path_of(need)
-        text = self.vault.text(path)
-        found = ciphertext_in(text, path) if text is not None else None
-        if found is not None and found.sops is None:  # the plain file stands in the Secret's own place
-            self.vault.write({path: self.vault.sops.encrypted(manifest(need, values))}, need.layer)
-        else:
-            self.vault.put(need, values)
-        yield f"encrypted {', '.join(values)} of {need.qualified_name} in {path}"
+        if not values:
+            raise ToolTrouble(f"Secret {need.qualified_name} has no values there")
+        valid(need, values)
+        # It is what it is: the API server never lets a Secret become one of another type.
+        return need._replace(type=str(secret.get("type") or need.type)), values
+
+
+def valid(need: SecretNeed, values: Mapping[str, Value]) -> None:
+    """Raises ToolTrouble, without any value, where the Secret may not have one of them."""
+    known = {key.name: key for key in need.keys}
+    for name, value in values.items():
+        key_name(name)
+        if name in known:
+            checked(known[name], value)
+
+
+def key_name(name: str) -> str:
+    """The name of a key. Raises ToolTrouble, without the text, which may be a value."""
+    if "=" in name:
+        raise ToolTrouble("a value is never an argument: `ps` and the shell's history show it; give the key alone")
+    if not is_key_name(name):
+        raise ToolTrouble(f"one of the keys has no name that a key may have: {KEY_NAME}")
+    return name
+
+
+def edited(vault: Vault, need: SecretNeed, before: str, after: str) -> bool:
+    """Take over what an editor left of a Secret; whether anything changed. Raises ToolTrouble where it may not be so."""
+    path = vault.scope.path_of(need)
+    found = ciphertext_in(after, path)
+    if found is None or found.sops is None or found.plain or found.identity != (need.namespace, need.name):
+        raise ToolTrouble(f"nothing is taken of what was edited: it is not Secret {need.qualified_name} any more")
+    old, new = values_in(vault.sops.opened(before)), values_in(vault.sops.opened(after))
+    changed: dict[str, Value | None] = {key: value for key, value in new.items() if old.get(key) != value}
+    valid(need, {key: value for key, value in changed.items() if value is not None})
+    if vault.text(path) != before:  # somebody else wrote it meanwhile
+        return vault.put(need, changed | dict.fromkeys(old.keys() - new.keys()))
+    if before != after:
+        vault.write({path: after}, need.layer)
+    return before != after
 
 
 def _objects(text: str, file: Path) -> list[Mapping[str, Any]]:
@@ -155,18 +184,21 @@ def _objects(text: str, file: Path) -> list[Mapping[str, Any]]:
 
 def moved(vault: Vault, path: str, need: SecretNeed) -> str:
     """Move a file to where another need looks for it; its values keep their bytes. Raises ToolTrouble."""
+    if not re.fullmatch(rf"{re.escape(vault.scope.folder)}/[^/]+/[^/]+{re.escape(SUFFIX)}", path) or "/../" in path:
+        raise ToolTrouble(f"{path} is not below {vault.scope.folder}/: copy it there, into a folder of its own, first")
+    if path.split("/")[2] == OPERATOR:
+        raise ToolTrouble(f"{path} is only for people, and no layer gets it")
     text = vault.text(path)
     found = ciphertext_in(text, path) if text is not None else None
-    if text is None or found is None or found.sops is None:
+    if text is None or found is None or found.sops is None or not found.identity[1]:
         raise ToolTrouble(f"{path} is not a Secret that sops encrypted")
-    if not found.data["sops"].get("mac_only_encrypted"):
+    if not mapping(found.data, "sops").get("mac_only_encrypted"):
         raise ToolTrouble(f"the MAC of {path} covers its name: sops decrypt {path}, then ./run secrets set {need.qualified_name}")
     target = vault.scope.path_of(need)
     if target != path and vault.text(target) is not None:
         raise ToolTrouble(f"{target} is there already")
     new = _renamed(text, {"name": need.name, "namespace": need.namespace})
-    layers = [need.layer, *([path.split("/")[2]] if path.startswith(f"{vault.scope.folder}/") else [])]
-    vault.write({target: new, **({path: None} if path != target else {})}, *layers)
+    vault.write({target: new, **({path: None} if path != target else {})}, need.layer, path.split("/")[2])
     return target
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.repository import repositories_around
-from fluxstead.secrets.rules import RULES, rules_file
+from fluxstead.secrets.rules import RULES, NotWritable, rules_file
 from fluxstead.secrets.state import Scope
-from fluxstead.secrets.tools import ToolTrouble, new_key, recipients_of
-from fluxstead.secrets.vault import Vault, secret_object, values_in
+from fluxstead.secrets.tools import NO_KEY, Sops, ToolTrouble, new_key, recipients_of
+from fluxstead.secrets.vault import Vault, secret_object, texts_in
 from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 CLUSTER_KEY = "cluster-age"
@@ -23,8 +23,8 @@ DEFAULT_SECRET = "sops-age"  # noqa: S105 -- a name
 _ENTRY = "age.agekey"
 """Flux takes every key of the Secret that ends in `.agekey` (kustomize-controller: internal/decryptor)."""
 
-Describe = Callable[[str, Mapping[str, "str | Sequence[str]"]], None]
-"""Writes keys into a section of the description."""
+Describe = Callable[[Mapping[str, Mapping[str, "str | Sequence[str]"]]], dict[str, str]]
+"""The description's file, by its path, with these keys in these sections."""
 
 
 def cluster_file(scope: Scope) -> str:
@@ -48,21 +48,31 @@ def key_file() -> Path:
 
 
 def own_recipients() -> list[str]:
-    """Those of the identities that sops finds on this machine."""
-    given = os.environ.get("SOPS_AGE_KEY")
-    if given:
-        return recipients_of(given)
+    """Those of the keys in sops' own file and variable. Not of all that sops uses: ask `opens`. Raises ToolTrouble."""
     try:
-        return recipients_of(key_file().read_text(encoding="utf-8"))
+        text = key_file().read_text(encoding="utf-8")
     except FileNotFoundError:
-        return []
+        text = ""
+    except (OSError, UnicodeDecodeError) as problem:
+        why = getattr(problem, "strerror", None) or "it is not text"
+        raise ToolTrouble(f"{key_file()}, where sops looks for private keys, cannot be read: {why}") from None
+    return recipients_of(f"{os.environ.get('SOPS_AGE_KEY', '')}\n{text}")
 
 
-def may_open(people: Iterable[str]) -> bool:
-    """Whether this machine may be able to decrypt what is encrypted for these. Only sops knows of keys of SSH, and of commands."""
-    wanted = set(people)
-    elsewhere = "SOPS_AGE_KEY_CMD" in os.environ or any(one.startswith("ssh-") for one in wanted)
-    return elsewhere or bool(wanted & set(own_recipients()))
+def opens(people: Iterable[str]) -> bool:
+    """Whether this machine decrypts what is encrypted for these: sops tries, which knows of plugins, commands and keys of SSH.
+
+    Raises ToolTrouble where it cannot even encrypt for them.
+    """
+    sops = Sops(people)
+    probe = sops.encrypted({"data": {"probe": "probe"}})
+    try:
+        sops.opened(probe)
+    except ToolTrouble as trouble:
+        if trouble.code != NO_KEY:
+            raise
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,7 @@ class Beginning:
 
     scope: Scope
     describe: Describe
-    offline: Callable[[], str]
+    offline: str
     """The recipient of the key that is kept offline; empty where there is none."""
 
     def run(self) -> Iterator[str]:
@@ -81,17 +91,21 @@ class Beginning:
         yield from said
         known = replace(self.scope, settings=settings.model_copy(update={"people": people}))
         machines, made = self._cluster(known)
-        changed = write_rules(known, people, machines)
-        if made:
-            Vault(known).write({cluster_file(self.scope): made})
-            yield f"made the cluster's key, {machines[0]}, in {cluster_file(self.scope)}, which only people decrypt"
-        if changed:
-            yield f"wrote {RULES}"
+        refuse_shared(people, machines)
+        sections: dict[str, dict[str, str | Sequence[str]]] = {}
         if people != settings.people or machines != settings.cluster:
-            self.describe("secrets", {"people": people, "cluster": machines})
-            yield "wrote the recipients into the description"
+            sections["secrets"] = {"people": people, "cluster": machines}
         if self.scope.sops_secret is None:
-            self.describe("flux", {"sopsSecret": DEFAULT_SECRET})
+            sections["flux"] = {"sopsSecret": DEFAULT_SECRET}
+        rules, described = rules_of(known, people, machines), self.describe(sections) if sections else {}
+        Vault(known).write({**rules, **({cluster_file(self.scope): made} if made else {}), **described})
+        if made:
+            yield f"made the cluster's key, {machines[0]}, in {cluster_file(self.scope)}, which only people decrypt"
+        if rules:
+            yield f"wrote {RULES}"
+        if "secrets" in sections:
+            yield "wrote the recipients into the description"
+        if "flux" in sections:
             yield f"wrote flux: {{sopsSecret: {DEFAULT_SECRET}}} into the description"
         yield f"keep: {key_file()}, the one file that is not in the repository and without which no secret can be read"
         if made:
@@ -105,7 +119,7 @@ class Beginning:
     def _people(self) -> tuple[tuple[str, ...], list[str]]:
         own, settings = own_recipients(), self.scope.settings
         if settings.people:
-            if not may_open(settings.people):
+            if not opens(settings.people):
                 raise ToolTrouble(
                     f"none of the keys in {key_file()} is one that the description names under secrets: people;"
                     " bring the operator's key there, or let its owner do: ./run secrets recipients add "
@@ -121,8 +135,7 @@ class Beginning:
         if not own:
             own = [self._own_key()]
             said = [f"made your key, {own[0]}, in {key_file()}"]
-        offline = self.offline()
-        return tuple(dict.fromkeys((own[0], *([offline] if offline else [])))), said
+        return tuple(dict.fromkeys((own[0], *([self.offline] if self.offline else [])))), said
 
     def _own_key(self) -> str:
         file = key_file()
@@ -130,7 +143,9 @@ class Beginning:
         if file.absolute().resolve().is_relative_to(inside.resolve()):
             raise ToolTrouble(f"{file} is inside the repository, which is no place for a private key: unset SOPS_AGE_KEY_FILE")
         text, recipient = new_key()
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (*reversed(file.parent.parents), file.parent):  # `parents=True` would leave those above to the umask
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as opened:
             opened.write(text)
             opened.flush()
@@ -143,7 +158,7 @@ class Beginning:
             return scope.settings.cluster, None
         vault, path = Vault(scope), cluster_file(scope)
         if (text := vault.text(path)) is not None:  # an interrupted run made it
-            keys = values_in(vault.own.opened(text)).values()
+            keys = texts_in(vault.own.opened(text)).values()
             return tuple(one for key in keys for one in recipients_of(key)), None
         key, recipient = new_key()
         return (recipient,), vault.own.encrypted(key_secret(scope, {_ENTRY: key}))
@@ -156,11 +171,23 @@ def key_secret(scope: Scope, keys: Mapping[str, str]) -> dict[str, object]:
     return secret | {"data": {name: base64.b64encode(key.encode()).decode() for name, key in keys.items()}}
 
 
-def write_rules(scope: Scope, people: Sequence[str], machines: Sequence[str]) -> bool:
-    """Bring `.sops.yaml` to what the description says; whether it was not."""
-    vault = Vault(scope)
-    now = vault.text(RULES)
-    text = rules_file(scope.cluster, people, machines, now)
-    if text != now:
-        vault.write({RULES: text})
-    return text != now
+def rules_of(scope: Scope, people: Sequence[str], machines: Sequence[str]) -> dict[str, str]:
+    """`.sops.yaml` as the description says; empty where it is so already. Raises ToolTrouble."""
+    now = Vault(scope).text(RULES)
+    try:
+        text = rules_file(scope.cluster, people, machines, now)
+    except NotWritable as rules:
+        raise ToolTrouble(
+            f"{RULES} is written in a way that is not changed here; these belong first under its creation_rules, between the lines"
+            f" `# {scope.folder}, kept by ./run secrets: begin` and `… end`:\n{rules}"
+        ) from None
+    return {RULES: text} if text != now else {}
+
+
+def refuse_shared(people: Iterable[str], machines: Iterable[str]) -> None:
+    """Raises ToolTrouble where a person has a key of the cluster's."""
+    for one in sorted(set(people) & set(machines)):
+        raise ToolTrouble(
+            f"{one} is the cluster's own key: whoever breaks into the cluster would read what only people may; a person's own"
+            " is made by `age-keygen`"
+        )

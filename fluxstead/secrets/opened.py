@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fluxstead.secrets.identities import may_open
-from fluxstead.secrets.state import Entry, Trouble, ciphertext_in, look
-from fluxstead.secrets.tools import ToolTrouble
+from fluxstead.secrets.state import Entry, Scope, Trouble, ciphertext_in, look
+from fluxstead.secrets.tools import NO_KEY, ToolTrouble
 from fluxstead.secrets.values import wrong_with
 from fluxstead.secrets.vault import Vault, values_in
 
@@ -15,18 +14,27 @@ _SHUT = frozenset({"missing", "plain", "no Secret", "no MAC"})
 """What cannot be opened, or was told already."""
 
 
-def look_inside(vault: Vault) -> tuple[list[Entry], str | None]:
+def look_inside(scope: Scope) -> tuple[list[Entry], str | None]:
     """Every Secret, opened where a key of this machine opens it; and why none was, where none is for this machine."""
-    entries = look(vault.scope)
-    if not vault.scope.settings.people:
+    entries = look(scope)
+    if not scope.settings.people:
         return entries, "there is nobody to encrypt for yet: ./run secrets init"
     try:
-        opens = may_open(vault.scope.settings.recipients)
-    except ToolTrouble as trouble:
+        vault = Vault(scope)
+    except ToolTrouble as trouble:  # sops is not here
         return entries, str(trouble)
-    if not opens:
-        return entries, "no private key of this machine is one of the recipients"
-    return [replace(entry, troubles=(*entry.troubles, *_inside(vault, entry))) for entry in entries], None
+    looked = []
+    for entry in entries:
+        found = list(_inside(vault, entry))
+        # One that is for exactly these recipients, and does not open, tells of all others.
+        if any(one.state == "cannot be decrypted" for one in found) and not _is_for_others(entry):
+            return entries, f"{found[0].detail}"
+        looked.append(replace(entry, troubles=(*entry.troubles, *found)))
+    return looked, None
+
+
+def _is_for_others(entry: Entry) -> bool:
+    return any(trouble.state == "not for these recipients" for trouble in entry.troubles)
 
 
 def _inside(vault: Vault, entry: Entry) -> Iterator[Trouble]:
@@ -36,11 +44,16 @@ def _inside(vault: Vault, entry: Entry) -> Iterator[Trouble]:
         text = vault.text(entry.path)
         if text is None or ciphertext_in(text, entry.path) is None:
             return
-        values = values_in(vault.sops.opened(text))
+        secret = vault.sops.opened(text)
     except ToolTrouble as trouble:
-        broken = trouble.code not in {0, 128}
+        broken = trouble.code not in {0, NO_KEY}
         cure = f"git log -p {entry.path}, and the last version that opens" if broken else "the key of somebody it is for"
         yield Trouble("MAC broken" if broken else "cannot be decrypted", str(trouble), cure)
+        return
+    try:
+        values = values_in(secret)
+    except ToolTrouble as trouble:
+        yield Trouble("malformed", str(trouble), f"./run secrets edit {entry.name}")
         return
     forms = {key.name: key.form for key in entry.need.keys} if entry.need else {}
     for key, value in values.items():

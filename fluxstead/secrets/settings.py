@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from fluxstead.core.age import Recipient
 from fluxstead.core.described import Described
@@ -41,6 +41,17 @@ class SecretsSettings(Described):
         default=(), description="The age keys that the cluster decrypts with; two while the key is being changed."
     )
     missing: tuple[Absence, ...] = Field(default=(), description="Secrets that are not in the repository on purpose.")
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        for one in self.people:
+            if one in self.cluster:
+                raise refuse(
+                    f"{one} is among the people and among the cluster's keys",
+                    why="whoever breaks into the cluster reads what only people may, the cluster's own key among it (F22)",
+                    fix="a person's own key, as `age-keygen` makes it, under people",
+                )
+        return self
 
     @property
     def recipients(self) -> frozenset[str]:

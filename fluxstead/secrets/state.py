@@ -16,9 +16,10 @@ from fluxstead.core.shape import mapping
 from fluxstead.secrets.files import NotRead, text_of
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.tree.asks import SecretKey, SecretNeed
-from fluxstead.tree.secret_files import FOLDER, OPERATOR, SUFFIX, secret_path
+from fluxstead.tree.secret_files import FOLDER, LIST, OPERATOR, SUFFIX, secret_path
 
 HOLDERS = ("stringData", "data")
+"""Of a key in both, the API server takes the first."""
 State = Literal[
     "there",
     "missing",
@@ -30,10 +31,19 @@ State = Literal[
     "no MAC",
     "MAC broken",
     "malformed",
+    "no key names",
     "cannot be decrypted",
     "no Secret",
     "unused",
 ]
+
+
+KEY_NAME = "a key has letters, digits, `-`, `_` and `.`, 253 at most"
+
+
+def is_key_name(name: str) -> bool:
+    """Whether the API server takes it (kubernetes/apimachinery: validation.IsConfigMapKey)."""
+    return bool(re.fullmatch(r"[-._A-Za-z0-9]{1,253}", name)) and name != "." and not name.startswith("..")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,7 @@ class Ciphertext(NamedTuple):
     @property
     def keys(self) -> dict[str, str]:
         """Which keys it has, each with the place that holds it."""
-        return {str(key): holder for holder in HOLDERS for key in mapping(self.data, holder)}
+        return {str(key): holder for holder in reversed(HOLDERS) for key in mapping(self.data, holder)}
 
     @property
     def plain(self) -> list[str]:
@@ -179,6 +189,9 @@ def _look(scope: Scope, need: SecretNeed, accepted: str) -> Entry:
         text = text_of(scope.root / path)
     except NotRead as problem:
         return Entry(path, need, (Trouble("no Secret", f"the file cannot be read: {problem}", f"git log -p {path}"),))
+    plain = f"{path.removesuffix(SUFFIX)}.yaml"
+    if posixpath.basename(plain) != LIST and (scope.root / plain).is_file():
+        return Entry(path, need, (Trouble("plain", f"{plain} beside it", f"./run secrets import {plain}, then git rm or rm it"),))
     if text is None:
         trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}{_way(need)}")
         return Entry(path, need, (trouble,), accepted)
@@ -204,10 +217,16 @@ def _troubles(scope: Scope, need: SecretNeed, path: str, found: Ciphertext) -> I
         keys = ", ".join(found.plain) or "no `sops` section"
         yield Trouble("plain", keys, f"./run secrets import {path}, and other values: whoever has the repository has these")
         return
+    bad = [key for key in found.keys if not is_key_name(key)]
+    if bad:
+        # Not the name itself: it may well be a value that was typed in the wrong place.
+        yield Trouble("no key names", f"{len(bad)} of its keys", f"./run secrets edit {need.qualified_name}: {KEY_NAME}")
     missing = missing_keys(need.keys, found.keys)
     if missing or not found.keys:
-        yield Trouble("keys missing", ", ".join(missing) or "it has none", f"./run secrets set {need.qualified_name}")
+        yield Trouble("keys missing", ", ".join(missing) or "any key", f"./run secrets set {need.qualified_name}")
     yield from of_recipients(scope.settings.recipients, found.sops.recipients)
+    if others := other_keys(found.data):
+        yield Trouble("not for these recipients", f"still for keys of {', '.join(others)}", "./run secrets recipients update")
     if not found.sops.has_mac:
         yield Trouble("no MAC", "sops refuses to open it", f"git log -p {path}")
 
@@ -223,6 +242,15 @@ def of_recipients(wanted: frozenset[str], found: frozenset[str]) -> Iterator[Tro
         lacks = [f"not for {_short(one)}" for one in sorted(wanted - found)]
         has = [f"still for {_short(one)}" for one in sorted(found - wanted)]
         yield Trouble("not for these recipients", "; ".join((*lacks, *has)), "./run secrets recipients update")
+
+
+def other_keys(data: Mapping[str, Any]) -> list[str]:
+    """For whom else it is than keys of age, which are the only ones that a description names (getsops/sops: stores.Metadata)."""
+    metadata = mapping(data, "sops")
+    return [name for name in _OTHER_KEYS if metadata.get(name)]
+
+
+_OTHER_KEYS = ("kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "key_groups")
 
 
 def _short(recipient: str) -> str:

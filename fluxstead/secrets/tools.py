@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +25,11 @@ from fluxstead.secrets.rules import configuration
 
 _OLDEST = (3, 11)
 _UNCHANGED = 200
+NO_KEY = 128
 _WHY = {
     51: "its MAC is wrong: somebody changed what is encrypted without the key",
     52: "it has no MAC",
-    128: "no private key of this machine decrypts it",
+    NO_KEY: "no private key of this machine decrypts it",
 }
 """sops' exit codes (getsops/sops, cmd/sops/codes)."""
 _LINES = 3
@@ -57,11 +59,11 @@ class Sops:
         found = self._run(["decrypt", "--input-type", "yaml", "--output-type", "json", "/dev/stdin"], text)
         return dict(json.loads(found))
 
-    def changed(self, text: str, holders: Mapping[str, str], values: Mapping[str, str | None]) -> str:
-        """The file with other values, each under its holder, or without those that are None; the others keep their bytes."""
+    def changed(self, text: str, values: Iterable[tuple[str, str, str | None]]) -> str:
+        """The file with other values, each as holder, key and value; without those that are None. The others keep their bytes."""
         with _Copy(text) as copy:
-            for key, value in values.items():
-                place = f'["{holders[key]}"][{json.dumps(key)}]'
+            for holder, key, value in values:
+                place = f'["{holder}"][{json.dumps(key)}]'
                 if value is None:
                     self._run(["unset", "--idempotent", *_YAML, str(copy.file), place])
                 else:
@@ -80,10 +82,9 @@ class Sops:
         """The file as somebody left it in sops' editor, whose plain text is in `folder`, which has to be memory."""
         with _Copy(text) as copy:
             arguments = [self._binary, "--config", str(copy.config(self._recipients)), "edit", str(copy.file)]
-            environment = {**_environment(), "TMPDIR": str(folder)}
-            done = subprocess.run(arguments, env=environment, check=False)  # noqa: S603 -- on the operator's own terminal
-            if done.returncode not in {0, _UNCHANGED}:
-                raise ToolTrouble(_refusal(done.returncode, "the editor's text was not taken"), code=done.returncode)
+            status = _outlived(arguments, {**_environment(), "TMPDIR": str(folder)})
+            if status not in {0, _UNCHANGED}:
+                raise ToolTrouble(_refusal(status, "the editor's text was not taken"), code=status)
             return copy.text
 
     def _run(self, arguments: Sequence[str], given: str = "") -> str:
@@ -125,6 +126,28 @@ class _Copy:
         path = Path(self._folder.name) / "rules.yaml"
         path.write_text(configuration([("", recipients)]), encoding="utf-8")
         return path
+
+
+def _outlived(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program on the operator's own terminal, and be there when it ends: what ends this run ends that one first."""
+    ended: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def end(number: int, _: object) -> None:
+        ended.append(number)
+        running.send_signal(number)
+
+    with subprocess.Popen(arguments, env=environment) as running:  # noqa: S603
+        try:
+            for number in before:
+                signal.signal(number, end)
+            status = running.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    if ended:
+        raise SystemExit(128 + ended[0])
+    return status
 
 
 @cache
@@ -179,8 +202,26 @@ def _keygen(arguments: Sequence[str], given: str = "") -> str:
 
 
 def _environment() -> dict[str, str]:
-    """As it is, without what would replace the recipients of the description."""
-    return {name: value for name, value in os.environ.items() if name not in {"SOPS_AGE_RECIPIENTS", "SOPS_PGP_FP", "SOPS_KMS_ARN"}}
+    """As it is, without what would add recipients to those of the description, or hand the data key to a service."""
+    return {name: value for name, value in os.environ.items() if name not in _RECIPIENTS_TOO}
+
+
+_RECIPIENTS_TOO = frozenset(
+    {
+        "SOPS_AGE_RECIPIENTS",
+        "SOPS_AZURE_KEYVAULT_URL",
+        "SOPS_AZURE_KEYVAULT_URLS",
+        "SOPS_CONFIG",
+        "SOPS_ENABLE_LOCAL_KEYSERVICE",
+        "SOPS_GCP_KMS_IDS",
+        "SOPS_HUAWEICLOUD_KMS_IDS",
+        "SOPS_KEYSERVICE",
+        "SOPS_KMS_ARN",
+        "SOPS_PGP_FP",
+        "SOPS_VAULT_URIS",
+    }
+)
+"""What sops takes from the environment in place of an option (getsops/sops: cmd/sops/main.go)."""
 
 
 def _refusal(code: int, said: str) -> str:

@@ -19,10 +19,12 @@ _PEM = re.compile(
 _HTPASSWD = re.compile(r"[^:\s]+:(?:\$(?:2[aby]|apr1|[156])\$|\{SHA\})\S+")
 
 
-def wrong_with(form: SecretForm, value: str) -> str | None:
+def wrong_with(form: SecretForm, value: str | bytes) -> str | None:
     """Why a value is not what it has to be, without the value; None where nothing is wrong."""
     if not value:
         return "it is empty"
+    if isinstance(value, bytes):
+        return None if form == "text" else "it is not text"
     return _FORMS[form](value)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import posixpath
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from fluxstead.core.shape import mapping
 from fluxstead.secrets.files import NotRead, text_of
-from fluxstead.secrets.state import Ciphertext, Scope, ciphertext_in
+from fluxstead.secrets.state import HOLDERS, Ciphertext, Scope, ciphertext_in
 from fluxstead.secrets.tools import Sops, ToolTrouble
 from fluxstead.tree.asks import SecretNeed
 from fluxstead.tree.secret_files import LIST, OPERATOR, SUFFIX, list_text, secret_folder
@@ -21,6 +19,8 @@ _PLAIN_TO_FLUX = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
 """Flux would take `${…}` in a value for one of its own variables (failure U6)."""
 
 
+Value = str | bytes
+"""Of a key: text, or what is none."""
 _MOST = 1024**2
 """Bytes of all values of a Secret (kubernetes/kubernetes: core.MaxSecretSize)."""
 _WHERE_ELSE = "what is larger belongs on a volume"
@@ -41,12 +41,12 @@ class Vault:
         except NotRead as problem:
             raise ToolTrouble(f"{path} is left as it is: {problem}") from None
 
-    def values(self, path: str) -> dict[str, str]:
+    def values(self, path: str) -> dict[str, Value]:
         """The values of a Secret, decrypted in memory. Raises ToolTrouble."""
         text = self.text(path)
         return values_in(self.sops.opened(text)) if text is not None else {}
 
-    def put(self, need: SecretNeed, values: Mapping[str, str | None]) -> bool:
+    def put(self, need: SecretNeed, values: Mapping[str, Value | None]) -> bool:
         """Give a Secret these values, and take those away that are None; whether anything changed."""
         path = self.scope.path_of(need)
         text = self.text(path)
@@ -64,13 +64,15 @@ class Vault:
         self.write({path: new} if new != text else {}, need.layer)
         return new != text
 
-    def _changed(self, text: str, found: Ciphertext, values: Mapping[str, str | None]) -> str:
-        holders = {key: found.keys.get(key, "stringData") for key in values}
-        encoded = {
-            key: base64.b64encode(value.encode()).decode() if value is not None and holders[key] == "data" else value
-            for key, value in values.items()
-        }
-        return self.sops.changed(text, holders, encoded)
+    def _changed(self, text: str, found: Ciphertext, values: Mapping[str, Value | None]) -> str:
+        held = {holder: set(mapping(found.data, holder)) for holder in HOLDERS}
+        edits: list[tuple[str, str, str | None]] = []
+        for key, value in values.items():
+            place = "data" if isinstance(value, bytes) or (key in held["data"] and key not in held["stringData"]) else "stringData"
+            edits += [(holder, key, None) for holder in HOLDERS if key in held[holder] and (value is None or holder != place)]
+            if value is not None:
+                edits.append((place, key, _encoded(value) if place == "data" else str(value)))
+        return self.sops.changed(text, edits)
 
     def write(self, texts: Mapping[str, str | None], *layers: str) -> None:
         """Write ciphertext, then the lists of these layers; what is None goes, after it left its list."""
@@ -113,52 +115,57 @@ class Vault:
         yield from (path.relative_to(self.scope.root).as_posix() for path in sorted(folder.glob(f"*{SUFFIX}")))
 
 
-def manifest(need: SecretNeed, values: Mapping[str, str]) -> dict[str, object]:
+def _encoded(value: Value) -> str:
+    return base64.b64encode(value if isinstance(value, bytes) else value.encode()).decode()
+
+
+def manifest(need: SecretNeed, values: Mapping[str, Value]) -> dict[str, object]:
     """A Secret as it is encrypted."""
     return secret_object(need.namespace, need.name, values, need.type)
 
 
-def secret_object(namespace: str, name: str, values: Mapping[str, str], kind: str = "Opaque") -> dict[str, object]:
+def secret_object(namespace: str, name: str, values: Mapping[str, Value], kind: str = "Opaque") -> dict[str, object]:
     """The same, of any name."""
+    texts = {key: value for key, value in values.items() if isinstance(value, str)}
+    others = {key: _encoded(value) for key, value in values.items() if isinstance(value, bytes)}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "namespace": namespace, "annotations": dict(_PLAIN_TO_FLUX)},
         "type": kind,
-        "stringData": dict(values),
+        **({"data": others} if others else {}),
+        **({"stringData": texts} if texts or not others else {}),
     }
 
 
-def values_in(secret: Mapping[str, object]) -> dict[str, str]:
-    """The values of a Secret in plain text, wherever they stand; what is no text is left as base64."""
-    data = mapping(secret, "data")
-    found = {str(key): _decoded(value) if is_text(secret, key) else str(value) for key, value in data.items()}
-    return found | {str(key): str(value or "") for key, value in mapping(secret, "stringData").items()}
+def values_in(secret: Mapping[str, object]) -> dict[str, Value]:
+    """The values of a Secret in plain text, wherever they stand. Raises ToolTrouble where the API server would refuse one."""
+    found: dict[str, Value] = {}
+    for key, value in mapping(secret, "data").items():
+        # The API server's decoder skips line ends (Go: encoding/base64).
+        text = "" if value is None else value
+        try:
+            found[key] = text_or_bytes(base64.b64decode(str(text).replace("\r", "").replace("\n", ""), validate=True))
+        except ValueError:
+            text = None
+        if not isinstance(text, str):
+            raise ToolTrouble(f"{key} under data is not base64: its text belongs under stringData")
+    for key, value in mapping(secret, "stringData").items():
+        if value is not None and not isinstance(value, str):
+            raise ToolTrouble(f'{key} under stringData is not text, and YAML may have changed it already: put it between "quotes"')
+        found[key] = value or ""
+    return found
 
 
-def is_text(secret: Mapping[str, object], key: str) -> bool:
-    """Whether what `data` holds at a key is text."""
+def texts_in(secret: Mapping[str, object]) -> dict[str, str]:
+    """Those of them that are text."""
+    return {key: value for key, value in values_in(secret).items() if isinstance(value, str)}
+
+
+def text_or_bytes(value: bytes) -> Value:
+    """Text, where it is any: `stringData` holds nothing else."""
     try:
-        _decoded(mapping(secret, "data").get(key))
-    except ValueError:
-        return False
-    return True
-
-
-def _decoded(value: object) -> str:
-    return base64.b64decode(str(value or ""), validate=True).decode()
-
-
-def in_memory() -> Path | None:
-    """A folder that no disk has (statfs(2): tmpfs), for what an editor needs as a file."""
-    for folder in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108
-        if folder and Path(folder).is_dir() and os.access(folder, os.W_OK) and _is_memory(Path(folder)):
-            return Path(folder)
-    return None
-
-
-def _is_memory(folder: Path) -> bool:
-    mounts = Path("/proc/self/mounts")
-    fields = (line.split() for line in mounts.read_text(encoding="utf-8").splitlines()) if mounts.exists() else ()
-    held = [one for one in fields if folder.resolve().is_relative_to(one[1])]
-    return bool(held) and max(held, key=lambda one: len(one[1]))[2] in {"tmpfs", "ramfs"}
+        text = value.decode()
+    except UnicodeDecodeError:
+        return value
+    return value if "\0" in text else text

@@ -78,7 +78,7 @@ def test_it_decrypts_through_a_change_of_its_key_and_not_with_a_wrong_one(edge_c
         secrets(project, "recipients", "add", "--cluster")
         hand_over(cluster, project)
         pushed(cluster, project, "a second key for the cluster")
-        said = secrets(project, "recipients", "remove", old)
+        said = secrets(project, "recipients", "remove", old, "--handed-over")
         assert "hand" not in said
         pushed(cluster, project, "without the first one")
         hand_over(cluster, project)

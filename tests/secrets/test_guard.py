@@ -30,6 +30,21 @@ SOPS = "sops:\n  mac: ENC[x]\n"
         ("deploy.sh", "export T=ghp" + "_0123456789abcdefghij0123456789ab\n", "a GitHub token"),
         ("s.json", '{"kind": "Secret", "stringData": {"password": "hunter2"}}', "Secret key password is in plain text"),
         ("s.yaml", "{kind: Secret, stringData: {password: hunter2}}", "Secret key password is in plain text"),
+        ("clusters/test/db.yaml", f"{OPENING}  password: hunter2\n", "Secret key password is in plain text"),
+        ("apps/docs/db.yaml", f"{OPENING}  password: hunter2\n", "Secret key password is in plain text"),
+        ("secrets/home/fixtures/db.yaml", f"{OPENING}  password: hunter2\n", "Secret key password is in plain text"),
+        ("dump.txt", f"{'x' * 80}\n" * 20_000 + CLUSTER, "dump.txt:20001: a private key of age"),
+        ("s.yaml", f"{OPENING}  big: {'x' * 1024**2}\n  password: hunter2\n", "Secret key password is in plain text"),
+        ("DB.YAML", f"{OPENING}  password: hunter2\n", "Secret key password is in plain text"),
+        ("s.yaml", f"{OPENING}  password: hunter2\n  : [\n", "s.yaml:6: a key of a Secret is in plain text"),
+        ("s.yaml", "kind: Secret\n\t: [\n", "it has a Secret and is not YAML"),
+        (
+            "kustomization.yaml",
+            "secretGenerator:\n- name: a\n  literals: [password=hunter2]\n",
+            ":3: password of a",
+        ),
+        ("a.agekey", CLUSTER.lower(), "a private key of age"),
+        ("core", f"\0\0{CLUSTER}\0", "a private key of age"),
         ("s.yaml", "kind: Secret\nstringData: {password: hunter2}\n", "Secret key password is in plain text"),
         ("s.yaml", "items:\n- kind: Secret\n  stringData:\n    password: hunter2\n", "Secret key password is in plain text"),
     ],
@@ -52,6 +67,8 @@ def test_what_must_not_be_committed_is_named(path: str, text: str, says: str) ->
         ("keys.py", f'CLUSTER = "{CLUSTER}"  # gitleaks:allow\n'),
         ("README.md", "age-keygen prints AGE-SECRET-KEY-1…\n"),
         ("image.png", "\0AGE"),
+        ("charts/a/templates/s.yaml", f"{{{{- if .Values.a }}}}\n{OPENING}  password: {{{{ .Values.password | quote }}}}\n"),
+        ("kustomization.yaml", "secretGenerator:\n- name: a\n  literals: ['password=${PASSWORD}']\n  files: [a.env]\n"),
     ],
 )
 def test_what_may_be_committed_is_let_through(path: str, text: str) -> None:
@@ -109,6 +126,12 @@ def test_a_hook_of_ones_own_is_kept(repository: Path) -> None:
     done = _guard(repository)
     assert "add this line to it" in done.stdout
     assert hook.read_text() == "#!/bin/sh\nexit 0\n"
+
+
+def test_a_folder_of_hooks_that_others_use_is_named(repository: Path) -> None:
+    """The hook then runs before every commit of theirs, too."""
+    git(repository, "config", "core.hooksPath", str(repository / "shared"))
+    assert "for every repository whose core.hooksPath" in _guard(repository).stdout
 
 
 def test_the_hook_imports_next_to_nothing() -> None:

@@ -114,7 +114,7 @@ class Secrets(RuleBasedStateMachine):
         """Nothing is encrypted anew but the data key."""
         if len(self.others) < 2:
             _, recipient = new_key()
-            list(Recipients(self.scope, lambda *_: None).add(recipient))
+            list(Recipients(self.scope, lambda _: {}).add(recipient))
             self.others.append(recipient)
             self.people = (*self.people, recipient)
         self.fresh = set()
@@ -124,7 +124,7 @@ class Secrets(RuleBasedStateMachine):
     def remove_a_person(self) -> None:
         """Under a new data key, everything is new."""
         gone = self.others.pop()
-        list(Recipients(self.scope, lambda *_: None).remove(gone))
+        list(Recipients(self.scope, lambda _: {}).remove(gone))
         self.people = tuple(one for one in self.people if one != gone)
         self.fresh = {(name, key) for name, held in self.model.items() for key in held}
 

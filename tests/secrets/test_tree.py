@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fluxstead.cli.__main__ import main
-from fluxstead.secrets.rules import rules_file
+from fluxstead.secrets.rules import NotWritable, rules_file
 from tests.conftest import REPOSITORY, Project
 from tests.secrets.conftest import GRAFANA, WIKI
 
@@ -94,10 +94,21 @@ def test_render_and_check_run_no_sops() -> None:
     assert done.stdout.splitlines()[-1] == str([f"fluxstead.secrets.{name}" for name in ("checks", "files", "settings", "state")])
 
 
+@pytest.mark.parametrize("text", ["creation_rules: [{age: age1x}]\n", "- a\n", "creation_rules: {\n"])
+def test_rules_that_cannot_be_changed_are_refused(text: str) -> None:
+    """What belongs there is given; a second `creation_rules` would be no YAML to sops."""
+    with pytest.raises(NotWritable, match="secrets/home/operator/"):
+        rules_file("home", ["age1a"], ["age1c"], text)
+
+
 OWN = "creation_rules:\n  # mine\n  - path_regex: apps/.*\n    age: age1x\n"
+COMMENTED = OWN.replace("rules:", "rules: # ours")
 
 
-@pytest.mark.parametrize("text", [None, OWN, "stores: {yaml: {indent: 4}}\n", f"{OWN}stores:\n  yaml:\n    indent: 2\n"])
+@pytest.mark.parametrize(
+    "text",
+    [None, OWN, "stores: {yaml: {indent: 4}}\n", COMMENTED, f"{OWN}stores:\n  yaml:\n    indent: 2\n"],
+)
 def test_rules_of_ones_own_stay(text: str | None) -> None:
     """Ours come first, since the first that fits counts; written again, nothing changes; another cluster has its own."""
     new = rules_file("home", ["age1a"], ["age1c"], text)
