@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,15 +82,15 @@ def test_the_order_of_pass_ones_lines_decides_nothing(
 ) -> None:
     """The same bytes, whichever system is planned first."""
     expected = files_of(root, stack)
-    lines = (REPOSITORY / "__main__.py").read_text().splitlines()
-    places = [number for number, line in enumerate(lines) if line.startswith("program.add(")]
+    module = ast.parse((REPOSITORY / "__main__.py").read_text())
+    places = [number for number, line in enumerate(module.body) if ast.unparse(line).startswith("program.add(")]
     assert len(places) == len(SYSTEMS)
-    shuffled = [lines[number] for number in places]
+    shuffled = [module.body[number] for number in places]
     random.shuffle(shuffled)
     for number, line in zip(places, shuffled, strict=True):
-        lines[number] = line
+        module.body[number] = line
     program = tmp_path / "program.py"
-    program.write_text("\n".join(lines))
+    program.write_text(ast.unparse(module))
     monkeypatch.setattr(embedded, "PROGRAM", program)
     assert files_of(root, stack) == expected
 
