@@ -16,7 +16,7 @@ from fluxstead.checks.past import Past
 from fluxstead.checks.reading.applied_tree import AppliedTree, read_applied_tree
 from fluxstead.checks.reading.artifact import ArtifactStore
 from fluxstead.checks.reading.committed import Committed, committed
-from fluxstead.checks.reading.repository import history_of
+from fluxstead.checks.reading.repository import History, history_ahead
 from fluxstead.checks.reading.store import DiskStore, OverlaidStore, Store, TextStore, TreeStore
 from fluxstead.checks.reading.uncommitted import not_committed
 from fluxstead.checks.rule import Remark
@@ -107,6 +107,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     Directories that people wrote, and the tree that was committed, are read below `root`.
     """
     cluster = description.cluster
+    history = history_ahead(root, cluster.flux.branch) if root else None
     platform = cluster.platform(description.name)
     # Without a key, whoever needs a Secret has it made by hand.
     needs = needs_of(in_order(planned)) if cluster.flux.sops_secret else ()
@@ -132,7 +133,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
         sops_secret=cluster.flux.sops_secret,
         place=cluster.flux.place,
     )
-    past = evidence_of(description, plans, tree, root, lists=lists, needs=needs)
+    past = evidence_of(description, plans, tree, root, history, lists=lists, needs=needs)
     secrets = scope_of(description, past.context, root)
     findings += secret_checks.findings_of(secrets)
     said = judged(past)
@@ -175,11 +176,12 @@ def evidence_of(
     plans: Mapping[str, Plan],
     tree: Tree,
     root: Path | None = None,
+    history: Callable[[], History] | None = None,
     *,
     lists: Mapping[str, str] | None = None,
     needs: Sequence[SecretNeed] = (),
 ) -> Past:
-    """What the rules look at: the tree's files and what people wrote around them, now and in commits.
+    """What the rules look at: the tree's files and what people wrote around them, now and in commits, which `history` gives.
 
     `lists`: those of ciphertext, as they will be written. `needs`: the Secrets that systems need.
     """
@@ -187,20 +189,20 @@ def evidence_of(
     around = DiskStore(root) if root else TextStore({})
     entry = Entry(around, description.name, posixpath.join(cluster.flux.place, tree.directory))
     wrong = list(entry.findings())
-    history = history_of(root, cluster.flux.branch) if root else None
-    index = history.git.index() if history else None
+    asked = history() if history else None
+    index = asked.git.index() if asked else None
     files = OverlaidStore(lists or {}, ArtifactStore(around, index))
     store = TreeStore(tree.directory, tree, files, {entry.path: entry.as_written()} if wrong else {})
     begins = partial(_entries, description.name, tree.directory)
     applied = read_applied_tree(store, begins(store), cluster.flux.place)
-    before = committed(history, applied, begins, partial(cluster_then, description.name)) if history else Committed()
+    before = committed(asked, applied, begins, partial(cluster_then, description.name)) if asked else Committed()
     unread = around.unreadable if isinstance(around, DiskStore) else {}
     applied.findings += [finding for finding in wrong if entry.path not in unread]
     applied.findings += [
         *entry.around(applied),
         *entry.renamed(applied, before.before),
         *(unreadable(*one) for one in unread.items()),
-        *(not_committed(applied, history, index) if history else ()),
+        *(not_committed(applied, asked, index) if asked else ()),
     ]
     context = CheckContext(
         tree=applied,

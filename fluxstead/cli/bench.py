@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from fluxstead.assembly import Assembled, evidence_of
+from fluxstead.checks.reading.repository import history_ahead
 from fluxstead.cli import REPOSITORY
 from fluxstead.cli.synthetic import write_project
 from fluxstead.embedded import run_program
@@ -94,7 +95,7 @@ def _checks_of(name: str, assembled: Assembled | None, root: Path, runs: int) ->
     files = [(file.text, file.object) for file in tree]
 
     def ours() -> None:
-        judged(evidence_of(description, assembled.plans, tree, root))
+        judged(evidence_of(description, assembled.plans, tree, root, history_ahead(root, description.cluster.flux.branch)))
 
     def baseline() -> None:
         for text, _ in files:

@@ -10,10 +10,11 @@ import contextlib
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 from fluxstead.core.repository import repositories_around
@@ -156,6 +157,19 @@ class Git:
 
     def _command(self, *arguments: str) -> list[str]:
         return ["git", "-C", str(self.root), "-c", "protocol.allow=never", *arguments]
+
+
+def history_ahead(root: Path, branch: str | None = None) -> Callable[[], History]:
+    """Ask Git while others go on: most of it is waiting for other processes. Gives what waits for the answer."""
+    answer: list[History] = []
+    asking = Thread(target=lambda: answer.append(history_of(root, branch)))
+    asking.start()
+
+    def history() -> History:
+        asking.join()
+        return answer[0]
+
+    return history
 
 
 def history_of(root: Path, branch: str | None = None) -> History:
