@@ -78,7 +78,7 @@ def _generation(runs: int) -> list[bool]:
 def _checks(runs: int) -> list[bool]:
     """All checks alone, including reading the tree as Flux would, against loading and dumping the same files.
 
-    Most of a small cluster's time is starting Git, three times.
+    Most of a small cluster's time is starting Git.
     """
     kept = [_checks_of(name, run_program(root, stack).assembled, root, runs) for name, root, stack in _CLUSTERS]
     for size in _SIZES[::2]:
