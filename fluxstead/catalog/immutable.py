@@ -143,7 +143,7 @@ _QUANTITIES = frozenset({"limits", "requests"})
 _VARIABLE = "${"
 
 
-class Difference(NamedTuple):
+class ImmutableChange(NamedTuple):
     """A field that differs, and the key and the value of the first thing in it that does, as it is now."""
 
     path: str
@@ -151,7 +151,7 @@ class Difference(NamedTuple):
     value: object
 
 
-def differences(group: str, kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+def differences(group: str, kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ImmutableChange]:
     """The fields in which two states of an object differ, and must not."""
     for fixed in FIXED.get((group, kind), ()):
         if not _holds(fixed, old, new):
@@ -159,7 +159,7 @@ def differences(group: str, kind: str, old: Mapping[str, Any], new: Mapping[str,
         was, now = (_settled(_of(fixed, obj), fixed.may) for obj in (old, new))
         first = _first(fixed.path.rpartition(".")[2], was, now)
         if first is not None:
-            yield Difference(fixed.path, *first)
+            yield ImmutableChange(fixed.path, *first)
 
 
 def _holds(fixed: Fixed, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

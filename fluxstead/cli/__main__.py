@@ -26,7 +26,7 @@ _COMMANDS = {
 _FORWARDED = {"test"}
 
 
-class _Version(argparse.Action):
+class _PrintVersion(argparse.Action):
     """Prints the version, which only pyproject.toml holds, and ends."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="./run", description="From one description to prepared disks and a checked Flux tree.", allow_abbrev=False
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions of fluxstead and of Python")
+    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the versions of fluxstead and of Python")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     offered = {chosen: _COMMANDS[chosen]} if chosen in _COMMANDS else _COMMANDS

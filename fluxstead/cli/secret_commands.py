@@ -14,7 +14,7 @@ from fluxstead.core.age import recipient as read_recipient
 from fluxstead.description.edit import with_values
 from fluxstead.embedded import Run
 from fluxstead.secrets import giving
-from fluxstead.secrets.identities import Beginning, Describe, own_recipients
+from fluxstead.secrets.identities import Describe, Init, own_recipients
 from fluxstead.secrets.memory import memory_folder
 from fluxstead.secrets.recipients import Recipients
 from fluxstead.secrets.state import Scope
@@ -66,7 +66,7 @@ def _init(options: argparse.Namespace, scope: Scope) -> Work:
     offline = _recipient(given) if given else ""
 
     def begin(scope: Scope, describe: Describe) -> int:
-        _say(Beginning(scope, describe, offline).run())
+        _say(Init(scope, describe, offline).run())
         print("next: ./run secrets")
         return 0
 

@@ -14,7 +14,7 @@ from fluxstead.cli import REPOSITORY
 # What one command needs is imported in it: the guard runs before every commit, and needs next to nothing.
 if TYPE_CHECKING:
     from fluxstead.embedded import Run
-    from fluxstead.secrets.state import Entry, Scope
+    from fluxstead.secrets.state import Scope, SecretRow
 
 _KINDS = ("password", "token", "cookie", "htpasswd", "ssh-key", "ca")
 _PURPOSES = {
@@ -144,7 +144,7 @@ def _table(options: argparse.Namespace, scope: Scope) -> int:
     return int(bool(to_do))
 
 
-def _print(entries: list[Entry]) -> None:
+def _print(entries: list[SecretRow]) -> None:
     width = max((len(entry.name) for entry in entries), default=0)
     states = max((len(entry.state) for entry in entries), default=0)
     for entry in entries:
@@ -159,7 +159,7 @@ def _print(entries: list[Entry]) -> None:
             print(f"{'':{width}}  {detail}{trouble.cure}")
 
 
-def _as_json(entry: Entry) -> dict[str, object]:
+def _as_json(entry: SecretRow) -> dict[str, object]:
     need = entry.need
     return {
         "secret": need.qualified_name if need else None,

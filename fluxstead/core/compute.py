@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from fluxstead.core.described import Described
-from fluxstead.core.quantity import Cpu, Memory
+from fluxstead.core.quantity import Cpu, Memory, Quantity
 from fluxstead.core.refusal import refuse
 
 
@@ -17,10 +17,15 @@ class Compute(Described):
     cpu: Cpu | None = Field(default=None, description="Cores, such as 250m.")
     memory: Memory | None = Field(default=None, description="Bytes, such as 128Mi.")
 
+    @property
+    def amounts(self) -> dict[str, Quantity]:
+        """What is said, by Kubernetes' names."""
+        said = {"cpu": self.cpu, "memory": self.memory}
+        return {name: quantity for name, quantity in said.items() if quantity is not None}
+
     def written(self) -> dict[str, str]:
         """What is said, as Kubernetes has it."""
-        said = {"cpu": self.cpu, "memory": self.memory}
-        return {name: str(quantity) for name, quantity in said.items() if quantity is not None}
+        return {name: str(quantity) for name, quantity in self.amounts.items()}
 
 
 class ComputeResources(Described):

@@ -16,7 +16,7 @@ from fluxstead.core.described import Described, KeyPath, Origin, locate
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.yaml_depth import is_nested_without_end
 from fluxstead.description.cluster import Cluster
-from fluxstead.description.problems import UNKNOWN_KEY, WRONG_TYPE, Written, findings_of, unknown_key
+from fluxstead.description.problems import UNKNOWN_KEY, WRONG_TYPE, AsWritten, findings_of, unknown_key
 from fluxstead.description.text_in import read_document, unreadable
 from fluxstead.description.yaml_in import YamlFile, read_yaml
 from fluxstead.nodes.marks import Mark, marks_in
@@ -279,7 +279,7 @@ def _validated(
     try:
         value = model.model_validate(data)
     except ValidationError as problem:
-        written = Written(data, origin, document.written, document.disputed, document.incomplete, told)
+        written = AsWritten(data, origin, document.written, document.disputed, document.incomplete, told)
         found, replaced = findings_of(problem, model, written)
         findings[:] = [finding for finding in findings if finding not in replaced]
         findings.extend(_without_echo(found, findings))

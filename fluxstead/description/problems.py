@@ -45,7 +45,7 @@ _WHY_TYPE = "a value of another type would be read as something that was not mea
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class AsWritten:
     """The data of a model as it was read: its place, and what the file's document says about it.
 
     `scalars` (as written), `disputed` and `incomplete` are a Document's. `told`: top-level keys that were already reported as
@@ -72,7 +72,7 @@ class Written:
         return (*self.origin.path, *path[:-1]) in self.incomplete or (len(path) == 1 and path[0] in self.told)
 
 
-def findings_of(problem: ValidationError, model: type[BaseModel], written: Written) -> tuple[list[Finding], set[Finding]]:
+def findings_of(problem: ValidationError, model: type[BaseModel], written: AsWritten) -> tuple[list[Finding], set[Finding]]:
     """One finding for each thing that pydantic refused in the data of `model`, and the findings that these replace.
 
     A scalar where text is expected is judged as the text in the file: of `1.10`, YAML's number has lost
@@ -116,7 +116,7 @@ def _misspelt(items: Iterable[Any], model: type[BaseModel]) -> dict[KeyPath, Key
     return found
 
 
-def _judged_as_text(items: Iterable[Any], model: type[BaseModel], written: Written) -> dict[KeyPath, Any]:
+def _judged_as_text(items: Iterable[Any], model: type[BaseModel], written: AsWritten) -> dict[KeyPath, Any]:
     """What is refused about scalars once they are in quotes, by their path; nothing for those that quotes cure."""
     refused = [item for item in items if item["type"] in {"string_type", refusal.REFUSED} and not isinstance(item["input"], str)]
     texts = {path: text for item in refused if (text := written.text_at(path := _path(item))) is not None}
@@ -137,7 +137,7 @@ def _with(data: Any, texts: Mapping[KeyPath, str], path: KeyPath = ()) -> Any:
     return texts.get(path) or data
 
 
-def _finding(item: Any, model: type[BaseModel], written: Written, meant: KeyPath | None, *, as_it_is: bool) -> Finding:
+def _finding(item: Any, model: type[BaseModel], written: AsWritten, meant: KeyPath | None, *, as_it_is: bool) -> Finding:
     path, origin = _path(item), written.origin
     source = Source(origin.file, origin.line((*origin.path, *path)))
     place = _spell(path)
@@ -207,7 +207,7 @@ def _stem(key: str) -> str:
     return key.rpartition(":")[2].replace("_", "").casefold()
 
 
-def _unknown_key(path: KeyPath, model: type[BaseModel], written: Written, meant: KeyPath | None) -> Finding:
+def _unknown_key(path: KeyPath, model: type[BaseModel], written: AsWritten, meant: KeyPath | None) -> Finding:
     origin = written.origin
     source = Source(origin.file, origin.line((*origin.path, *path)))
     prefix = _prefix(origin) if len(path) == 1 else ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fluxstead.checks.reading.store import text_at
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
-from fluxstead.secrets.state import Entry, Scope, State, Trouble, ciphertext_in, look
+from fluxstead.secrets.state import Scope, SecretRow, State, Trouble, ciphertext_in, look
 from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 MISSING = warns("secrets/missing", "F22", "Secret longhorn-system/longhorn-backup is missing", "the description")
@@ -63,7 +63,7 @@ def findings_of(scope: Scope) -> Iterator[Finding]:
         )
 
 
-def _missing(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+def _missing(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     if entry.need:
         yield MISSING(
             entry.need.source,
@@ -73,7 +73,7 @@ def _missing(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
         )
 
 
-def _keys_missing(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+def _keys_missing(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield KEYS_MISSING(
         Source(entry.path),
         what=f"Secret {entry.name} lacks {trouble.detail}",
@@ -82,7 +82,7 @@ def _keys_missing(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
     )
 
 
-def _key_names(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+def _key_names(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield KEY_NAMES(
         Source(entry.path),
         what=f"Secret {entry.name}: {trouble.detail} have names that no key may have",
@@ -91,7 +91,7 @@ def _key_names(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
     )
 
 
-def _other(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+def _other(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield OTHER_SECRET(
         Source(entry.path),
         what=f"this is the place of Secret {entry.name}, and {trouble.detail}",
@@ -100,7 +100,7 @@ def _other(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
     )
 
 
-def _no_secret(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+def _no_secret(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield NO_SECRET(
         Source(entry.path),
         what=f"this is the place of Secret {entry.name}, and {trouble.detail}",
@@ -109,7 +109,7 @@ def _no_secret(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
     )
 
 
-def _unused(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+def _unused(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield UNUSED(
         Source(entry.path),
         what="no described system needs this Secret",
@@ -118,7 +118,7 @@ def _unused(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
     )
 
 
-def _former(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
+def _former(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     if "still for" in trouble.detail:
         yield FORMER_RECIPIENTS(
             Source(entry.path),
@@ -128,7 +128,7 @@ def _former(entry: Entry, trouble: Trouble) -> Iterator[Finding]:
         )
 
 
-_TOLD: Mapping[State, Callable[[Entry, Trouble], Iterator[Finding]]] = {
+_TOLD: Mapping[State, Callable[[SecretRow, Trouble], Iterator[Finding]]] = {
     "missing": _missing,
     "keys missing": _keys_missing,
     "no key names": _key_names,

@@ -14,7 +14,7 @@ from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.repository import repositories_around
 from fluxstead.secrets.rules import RULES, NotWritable, rules_file
 from fluxstead.secrets.state import Scope
-from fluxstead.secrets.tools import NO_KEY, Sops, ToolTrouble, new_key, recipients_of
+from fluxstead.secrets.tools import NO_KEY, SopsProgram, ToolTrouble, new_key, recipients_of
 from fluxstead.secrets.vault import Vault, secret_object, texts_in
 from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
@@ -64,7 +64,7 @@ def opens(people: Iterable[str]) -> bool:
 
     Raises ToolTrouble where it cannot even encrypt for them.
     """
-    sops = Sops(people)
+    sops = SopsProgram(people)
     probe = sops.encrypted({"data": {"probe": "probe"}})
     try:
         sops.opened(probe)
@@ -76,7 +76,7 @@ def opens(people: Iterable[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class Init:
     """What `init` does, each step only where its result is not there yet."""
 
     scope: Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fluxstead.secrets.state import Entry, Scope, Trouble, ciphertext_in, look
+from fluxstead.secrets.state import Scope, SecretRow, Trouble, ciphertext_in, look
 from fluxstead.secrets.tools import NO_KEY, ToolTrouble
 from fluxstead.secrets.values import wrong_with
 from fluxstead.secrets.vault import Vault, values_in
@@ -14,7 +14,7 @@ _SHUT = frozenset({"missing", "plain", "no Secret", "no MAC"})
 """What cannot be opened, or was told already."""
 
 
-def look_inside(scope: Scope) -> tuple[list[Entry], str | None]:
+def look_inside(scope: Scope) -> tuple[list[SecretRow], str | None]:
     """Every Secret, opened where a key of this machine opens it; and why none was, where none is for this machine."""
     entries = look(scope)
     if not scope.settings.people:
@@ -33,11 +33,11 @@ def look_inside(scope: Scope) -> tuple[list[Entry], str | None]:
     return looked, None
 
 
-def _is_for_others(entry: Entry) -> bool:
+def _is_for_others(entry: SecretRow) -> bool:
     return any(trouble.state == "not for these recipients" for trouble in entry.troubles)
 
 
-def _inside(vault: Vault, entry: Entry) -> Iterator[Trouble]:
+def _inside(vault: Vault, entry: SecretRow) -> Iterator[Trouble]:
     if {trouble.state for trouble in entry.troubles} & _SHUT:
         return
     try:

@@ -79,7 +79,7 @@ class Trouble(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SecretRow:
     """One row: what is needed, or what lies there unneeded; without trouble, it is there."""
 
     path: str
@@ -167,7 +167,7 @@ def digests(scope: Scope) -> dict[str, dict[str, str]]:
     return found
 
 
-def look(scope: Scope) -> list[Entry]:
+def look(scope: Scope) -> list[SecretRow]:
     """Every Secret that is needed, and every file that nobody needs."""
     accepted = {one.secret: one.reason for one in scope.settings.missing}
     needed = [_look(scope, need, accepted.get(need.qualified_name, "")) for need in scope.needs]
@@ -183,22 +183,24 @@ def files_in(scope: Scope) -> list[str]:
     return [path for path in paths if not path.startswith(own)]
 
 
-def _look(scope: Scope, need: SecretNeed, accepted: str) -> Entry:
+def _look(scope: Scope, need: SecretNeed, accepted: str) -> SecretRow:
     path = scope.path_of(need)
     try:
         text = text_of(scope.root / path)
     except NotRead as problem:
-        return Entry(path, need, (Trouble("no Secret", f"the file cannot be read: {problem}", f"git log -p {path}"),))
+        return SecretRow(path, need, (Trouble("no Secret", f"the file cannot be read: {problem}", f"git log -p {path}"),))
     plain = f"{path.removesuffix(SUFFIX)}.yaml"
     if posixpath.basename(plain) != LIST and (scope.root / plain).is_file():
-        return Entry(path, need, (Trouble("plain", f"{plain} beside it", f"./run secrets import {plain}, then git rm or rm it"),))
+        return SecretRow(
+            path, need, (Trouble("plain", f"{plain} beside it", f"./run secrets import {plain}, then git rm or rm it"),)
+        )
     if text is None:
         trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}{_way(need)}")
-        return Entry(path, need, (trouble,), accepted)
+        return SecretRow(path, need, (trouble,), accepted)
     found = ciphertext_in(text, path)
     if found is None:
-        return Entry(path, need, (Trouble("no Secret", "the file is not one Secret", f"git log -p {path}"),))
-    return Entry(path, need, tuple(_troubles(scope, need, path, found)))
+        return SecretRow(path, need, (Trouble("no Secret", "the file is not one Secret", f"git log -p {path}"),))
+    return SecretRow(path, need, tuple(_troubles(scope, need, path, found)))
 
 
 def _way(need: SecretNeed) -> str:
@@ -257,7 +259,7 @@ def _short(recipient: str) -> str:
     return f"{recipient[:12]}…"
 
 
-def _unused(scope: Scope, paths: Sequence[str]) -> Iterator[Entry]:
+def _unused(scope: Scope, paths: Sequence[str]) -> Iterator[SecretRow]:
     """Files that nobody needs, each with the Secret that may have been meant: one that is missing, of its name or the only one."""
     waiting = [need for need in scope.needs if not (scope.root / scope.path_of(need)).is_file()] if paths else []
     by_name = {need.name: need for need in reversed(waiting)}
@@ -266,4 +268,4 @@ def _unused(scope: Scope, paths: Sequence[str]) -> Iterator[Entry]:
         alike = by_name.get(posixpath.basename(path).removesuffix(SUFFIX)) or (waiting[0] if len(waiting) == 1 else None)
         move = f"./run secrets move {path} {alike.qualified_name}, or " if alike else ""
         gone = path if posixpath.dirname(path) in folders else f"-r {posixpath.dirname(path)}"
-        yield Entry(path, None, (Trouble("unused", "no described system needs it", f"{move}git rm {gone}"),))
+        yield SecretRow(path, None, (Trouble("unused", "no described system needs it", f"{move}git rm {gone}"),))

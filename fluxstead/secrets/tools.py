@@ -43,7 +43,7 @@ class ToolTrouble(Exception):  # noqa: N818 -- said to people as it is
         self.code = code
 
 
-class Sops:
+class SopsProgram:
     """sops, for files of some recipients. `binary`: which; by default the one of the PATH, else the one in `.venv`."""
 
     def __init__(self, recipients: Iterable[str], binary: str | None = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from fluxstead.core.shape import mapping
 from fluxstead.secrets.files import NotRead, text_of
 from fluxstead.secrets.state import HOLDERS, Ciphertext, Scope, ciphertext_in
-from fluxstead.secrets.tools import Sops, ToolTrouble
+from fluxstead.secrets.tools import SopsProgram, ToolTrouble
 from fluxstead.tree.asks import SecretNeed
 from fluxstead.tree.secret_files import LIST, OPERATOR, SUFFIX, list_text, secret_folder
 from fluxstead.tree.staging import Staging, scratch_of
@@ -31,8 +31,8 @@ class Vault:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.sops = Sops(scope.settings.recipients)
-        self.own = Sops(scope.settings.people)
+        self.sops = SopsProgram(scope.settings.recipients)
+        self.own = SopsProgram(scope.settings.people)
 
     def text(self, path: str) -> str | None:
         """A file as it lies there; None where there is nothing. Raises ToolTrouble for whatever else is there."""

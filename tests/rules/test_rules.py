@@ -115,3 +115,11 @@ def test_files_can_be_read_in_one_sitting() -> None:
     files = [path for folder in ("fluxstead", "components", "tests") for path in (REPOSITORY / folder).rglob("*.py")]
     assert len(files) > 50
     assert not [f"{path}: {lines}" for path in files if (lines := len(path.read_text().splitlines())) > 400]
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """What a reader has learned in one room is true in the others."""
+    files = [file for folder in ("fluxstead", "components") for file in sorted((REPOSITORY / folder).rglob("*.py"))]
+    names = [node.name for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ClassDef)]
+    assert len(names) >= 100
+    assert {name for name in names if names.count(name) > 1} == set()

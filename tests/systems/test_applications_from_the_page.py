@@ -13,12 +13,12 @@ from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Severity
 from fluxstead.embedded import run_program
 from fluxstead.systems.applications.mounts import Device, Volume
-from fluxstead.systems.applications.parts import Chart
+from fluxstead.systems.applications.parts import OwnChart
 from fluxstead.systems.applications.settings import Application, Environment
 from tests.systems.homelab import PAGE, STACK, examples, write
 
 EDGE = PAGE.parents[2] / "examples/edge/Pulumi.edge.yaml"
-MODELS = (Application, Environment, Volume, Device, Chart)
+MODELS = (Application, Environment, Volume, Device, OwnChart)
 ROOT_OR_DEVICE = {"applications/runs-as-root", "applications/privileged"}
 OF_THE_CLUSTER = {"references/missing-secret", "longhorn/never-drained"}
 

@@ -11,7 +11,7 @@ from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.charts import chart_of, helm_identity
 from fluxstead.checks.reading.documents import documents_in
 from fluxstead.checks.reading.store import Store, line_with
-from fluxstead.checks.reading.values_from import Origin, Problem, values_of
+from fluxstead.checks.reading.values_from import Problem, ValuesOrigin, values_of
 from fluxstead.core.findings import Source
 from fluxstead.core.shape import at, mapping
 from fluxstead.core.version import Version
@@ -34,7 +34,7 @@ class ChartValues(NamedTuple):
     values: Mapping[str, Any]
     complete: bool
     said: Mapping[str, Any]
-    origins: Sequence[Origin] = ()
+    origins: Sequence[ValuesOrigin] = ()
     problems: Sequence[Problem] = ()
 
     @property
@@ -120,7 +120,7 @@ def place_of(store: Store, one: ChartValues, keys: Sequence[str]) -> Source:
     return place if whole or not one.item.document.generated else start
 
 
-def _origin_of(one: ChartValues, keys: Sequence[str]) -> Origin | None:
+def _origin_of(one: ChartValues, keys: Sequence[str]) -> ValuesOrigin | None:
     """What says it outside the object; None where the object does, or nothing."""
     own = _depth(mapping(one.item.spec, "values"), keys)
     found = max(reversed(one.origins), key=lambda origin: _depth(origin.values, keys), default=None)

@@ -29,7 +29,7 @@ _DEFAULT_KEY = "values.yaml"
 _UNKNOWN = object()
 
 
-class Origin(NamedTuple):
+class ValuesOrigin(NamedTuple):
     """Values that are not in the release itself, and where their text begins.
 
     `searched`: whether its lines are those of the file, so that a key can be looked for.
@@ -58,7 +58,7 @@ class Values(NamedTuple):
     certain: Mapping[str, Any]
     said: Mapping[str, Any]
     complete: bool = True
-    origins: Sequence[Origin] = ()
+    origins: Sequence[ValuesOrigin] = ()
     problems: Sequence[Problem] = ()
 
 
@@ -87,7 +87,7 @@ class _Merging:
         self._known: dict[str, Any] = {}
         self._overridable: dict[str, Any] = {}
         self._complete = True
-        self._origins: list[Origin] = []
+        self._origins: list[ValuesOrigin] = []
         self._problems: list[Problem] = []
 
     def take(self, tree: AppliedTree, item: AppliedObject, reference: Mapping[str, Any]) -> None:
@@ -104,7 +104,7 @@ class _Merging:
             if held is not _ELSEWHERE:
                 only: dict[str, Any] = {}
                 _put(only, keys.names, value)
-                self._origins.append(Origin(only, held.source, searched=False))
+                self._origins.append(ValuesOrigin(only, held.source, searched=False))
             return
         values = self._read(held, reference) if held is not _ELSEWHERE else None
         if values is None:
@@ -122,7 +122,7 @@ class _Merging:
             problem = "it is not a mapping"
         if problem is None:
             values: Mapping[str, Any] = data or {}
-            self._origins.append(Origin(values, held.source, held.searched))
+            self._origins.append(ValuesOrigin(values, held.source, held.searched))
             return values
         if "${" not in held.text:
             key, kind, name = _key_of(reference), reference.get("kind"), reference.get("name")

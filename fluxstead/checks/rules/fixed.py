@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fluxstead.catalog.immutable import Difference, differences
+from fluxstead.catalog.immutable import ImmutableChange, differences
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.apply import FORCE, is_left_alone, is_recreated
@@ -96,7 +96,7 @@ def _told(name: str, items: Sequence[AppliedObject]) -> str:
     return f"{items[0].ref} in {name}{f', as {more} more,' if more else ''} differs"
 
 
-def _words(found: Difference) -> list[str]:
+def _words(found: ImmutableChange) -> list[str]:
     whole = isinstance(found.value, (str, int)) and not isinstance(found.value, bool) and bool(str(found.value))
     return [*([f"{found.key}: {found.value}", str(found.value)] if whole else []), f"{found.key}:"]
 

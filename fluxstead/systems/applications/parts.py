@@ -91,7 +91,7 @@ class Metrics(Described):
     path: RequestPath = Field(default="/metrics", description="The path of the metrics.")
 
 
-class Chart(Described):
+class OwnChart(Described):
     """A Helm chart in place of an image: a release for each environment, in a namespace of its own."""
 
     name: Name = Field(description="The chart's name in its repository.")

@@ -10,12 +10,12 @@ from fluxstead.core.manifest import KEEP
 from fluxstead.core.platform import Platform
 from fluxstead.core.shape import merged
 from fluxstead.systems.applications.instance import Instance
-from fluxstead.systems.applications.parts import Chart
+from fluxstead.systems.applications.parts import OwnChart
 
 _NAME_LENGTH = 63
 
 
-def service(instance: Instance, chart: Chart) -> str:
+def service(instance: Instance, chart: OwnChart) -> str:
     """The Service that routes lead to; unless it is said, as the charts that `helm create` begins name it (helm: `fullname`)."""
     values = _values(instance, chart)
     if chart.service or values.get("fullnameOverride"):
@@ -24,11 +24,11 @@ def service(instance: Instance, chart: Chart) -> str:
     return release if name in release else f"{release}-{name}"[:_NAME_LENGTH].rstrip("-")
 
 
-def _values(instance: Instance, chart: Chart) -> dict[str, Any]:
+def _values(instance: Instance, chart: OwnChart) -> dict[str, Any]:
     return merged(chart.values, instance.environment.values)
 
 
-def unnamed(instance: Instance, chart: Chart) -> list[str]:
+def unnamed(instance: Instance, chart: OwnChart) -> list[str]:
     """The Secrets that nothing in the values names; what stands in a Secret is for nobody here to read."""
     if chart.values_from:
         return []
@@ -44,7 +44,7 @@ def _texts_of(value: Any) -> Iterator[str]:
             yield from _texts_of(one)
 
 
-def objects(instance: Instance, chart: Chart, platform: Platform) -> Iterator[dict[str, Any]]:
+def objects(instance: Instance, chart: OwnChart, platform: Platform) -> Iterator[dict[str, Any]]:
     """The repository and the release. The release stays when its file goes: Helm would delete the claims of its chart with it."""
     app, environment = instance.app, instance.environment
     oci = {"type": "oci"} if chart.repository.startswith("oci://") else {}

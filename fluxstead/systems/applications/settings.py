@@ -11,16 +11,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from fluxstead.core.compute import Compute
 from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
 from fluxstead.core.names import HostName, Labels, Name
 from fluxstead.core.network import Cidr, NodePort, Port, RequestTarget, UrlPath
-from fluxstead.core.quantity import Cpu, Memory, Quantity, Size
+from fluxstead.core.quantity import Quantity, Size
 from fluxstead.core.refusal import refuse
 from fluxstead.core.text import Text
 from fluxstead.core.version import Version
 from fluxstead.systems.applications.mounts import Device, Files, NamedVolume, SecretFiles, Volume
-from fluxstead.systems.applications.parts import Chart, ExtraPort, InitContainer, Metrics, RunAsRoot, Toleration
+from fluxstead.systems.applications.parts import ExtraPort, InitContainer, Metrics, OwnChart, RunAsRoot, Toleration
 from fluxstead.systems.applications.words import OF_APPLICATIONS, OF_ROUTES
 
 # The name of a variable as every shell and library can read it; Kubernetes itself admits a little more.
@@ -93,26 +94,24 @@ _LIMIT, _REQUEST = Quantity("1Gi"), Quantity("64Mi")
 """Of what a pod writes to its node's own disk, where nothing is said: without a limit, one pod fills the disk of all (F19)."""
 
 
-class Compute(Described):
+class PodCompute(Compute):
     """Amounts of CPU, memory and the node's own disk."""
 
-    cpu: Cpu | None = Field(default=None, description="Cores, such as 250m.")
-    memory: Memory | None = Field(default=None, description="Bytes, such as 128Mi.")
     ephemeral_storage: Size | None = Field(default=None, description="Bytes of /tmp, logs and other files beside the volume.")
 
     @property
     def amounts(self) -> dict[str, Quantity]:
         """What is said, by Kubernetes' names."""
-        said = {"cpu": self.cpu, "memory": self.memory, EPHEMERAL: self.ephemeral_storage}
-        return {name: quantity for name, quantity in said.items() if quantity is not None}
+        own = {EPHEMERAL: self.ephemeral_storage} if self.ephemeral_storage is not None else {}
+        return super().amounts | own
 
 
 class Resources(Described):
     """What one pod gets, as in Kubernetes."""
 
-    requests: Compute = Field(default_factory=Compute, description="What the scheduler sets aside for each pod.")
-    limits: Compute = Field(
-        default_factory=Compute,
+    requests: PodCompute = Field(default_factory=PodCompute, description="What the scheduler sets aside for each pod.")
+    limits: PodCompute = Field(
+        default_factory=PodCompute,
         description="What a pod cannot exceed; without cpu it may use idle cores, without ephemeralStorage 1Gi.",
     )
 
@@ -247,7 +246,7 @@ class Application(Described):
         default=None, description="A directory of this repository with manifests of your own, in place of an image."
     )
     image: str | None = Field(default=None, min_length=1, description="The image without a tag; each environment names its tag.")
-    chart: Chart | None = Field(default=None, description="A Helm chart, in place of an image.")
+    chart: OwnChart | None = Field(default=None, description="A Helm chart, in place of an image.")
     environments: tuple[Environment, ...] = Field(default=(), description="Where it runs.")
     interval: Duration = Field(default=Duration("10m"), description="How often Flux reconciles.")
     timeout: Duration = Field(default=Duration("5m"), description="How long Flux waits for it to become ready.")

@@ -15,7 +15,7 @@ from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.shape import mapping
 from fluxstead.systems.ingress.charts import TRAEFIK
-from fluxstead.systems.ingress.routers import ENTRY_POINTS, Router, Way, exposed, guarded_as_a_whole, routers
+from fluxstead.systems.ingress.routers import ENTRY_POINTS, TraefikRoute, Way, exposed, guarded_as_a_whole, routers
 
 OPEN_DASHBOARD = warns(
     "ingress/open-dashboard", "F21", "HelmRelease traefik/traefik shows Traefik's dashboard to everyone on websecure"
@@ -70,7 +70,7 @@ def collisions(context: CheckContext) -> Iterator[Finding]:
                 )
 
 
-def _class_of(one: Router) -> str:
+def _class_of(one: TraefikRoute) -> str:
     return "" if one.class_name == "traefik" else one.class_name
 
 

@@ -33,7 +33,7 @@ Way = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Router:
+class TraefikRoute:
     """One route. `entry_points`: those that it names; `guarded`: whether a middleware is in front of it."""
 
     item: AppliedObject
@@ -54,7 +54,7 @@ class Router:
         return frozenset(ways_of(self.rule) or ())
 
 
-def routers(context: CheckContext) -> Iterator[Router]:
+def routers(context: CheckContext) -> Iterator[TraefikRoute]:
     """All of them, those of the chart's own values last."""
     for item in context.tree.of("IngressRoute"):
         if item.is_final:
@@ -69,10 +69,10 @@ def routers(context: CheckContext) -> Iterator[Router]:
             yield from _of_chart(context, one)
 
 
-def _of_object(context: CheckContext, item: AppliedObject, place: Source | None = None) -> Iterator[Router]:
+def _of_object(context: CheckContext, item: AppliedObject, place: Source | None = None) -> Iterator[TraefikRoute]:
     for route in entries_of(item.spec, "routes"):
         rule = str(route.get("match") or "")
-        yield Router(
+        yield TraefikRoute(
             item,
             rule,
             frozenset(texts_of(item.spec, "entryPoints")),
@@ -85,14 +85,14 @@ def _of_object(context: CheckContext, item: AppliedObject, place: Source | None 
         )
 
 
-def _of_chart(context: CheckContext, one: ChartValues) -> Iterator[Router]:
+def _of_chart(context: CheckContext, one: ChartValues) -> Iterator[TraefikRoute]:
     """The dashboard's, where the values ask for it."""
     said = mapping(mapping(one.values, "ingressRoute"), "dashboard")
     if said.get("enabled") is not True:
         return
     points = frozenset(texts_of(said, "entryPoints")) or frozenset({OWN_ENTRY_POINT})
     unknown = not (one.complete or one.bundled) and "middlewares" not in said
-    yield Router(
+    yield TraefikRoute(
         one.item,
         str(said.get("matchRule") or _DEFAULT_RULE),
         points,
