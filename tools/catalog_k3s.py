@@ -1,7 +1,7 @@
 """The keys of k3s's configuration, which are the flags of its commands, from the sources of its command line.
 
-Or from those of rke2's of the same version, which does not start unless it says of each flag of k3s what becomes of it; the types of
-flags are then those that other versions of k3s have.
+Or from those of rke2's of the same version, which does not start unless it says of each flag of k3s what becomes of it; their types
+are then those that other versions of k3s have.
 """
 
 from __future__ import annotations

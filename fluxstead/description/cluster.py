@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-from typing import Literal
-
 from pydantic import Field
 
 from fluxstead.core.described import Described
 from fluxstead.core.git_names import BranchName, RepositoryUrl
 from fluxstead.core.names import Name
-from fluxstead.core.network import Cidrs
 from fluxstead.core.platform import Platform
-from fluxstead.core.requirement import GroupKind, KindName
-from fluxstead.core.version import K3sVersion, Version
+from fluxstead.core.requirement import GroupKind
+from fluxstead.core.version import Version
+from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.place import HERE, RepositoryPath
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.systems.applications.settings import Application
@@ -42,21 +39,6 @@ class FluxSettings(Described):
     def place(self) -> str:
         """The folder of this project in the repository; empty for its root."""
         return "" if self.directory in {None, HERE} else str(self.directory)
-
-
-class KubernetesSettings(Described):
-    """The k3s that the nodes run."""
-
-    version: K3sVersion = Field(description="The k3s release; it decides which API versions exist.")
-    disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(
-        default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
-    )
-    kinds: tuple[KindName, ...] = Field(
-        default=(), description="Custom kinds that something outside Flux installs before it, such as Certificate.cert-manager.io."
-    )
-    node_cidr: Cidrs = Field(default=(), description="The network of the nodes; their addresses have to be in it.")
-    pod_cidr: Cidrs = Field(default=(ip_network("10.42.0.0/16"),), description="k3s's --cluster-cidr.")
-    service_cidr: Cidrs = Field(default=(ip_network("10.43.0.0/16"),), description="k3s's --service-cidr.")
 
 
 class Acceptance(Described):

@@ -12,7 +12,7 @@ from fluxstead.checks.reading.store import Store, entries_of
 from fluxstead.core.network import IpNetwork
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
-from fluxstead.description.cluster import KubernetesSettings
+from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.load import PROJECT
 
 _NETWORKS = {"podCidr": "pod_cidr", "serviceCidr": "service_cidr"}

@@ -204,6 +204,10 @@ class Node(Described):
     state: Literal["planned", "live", "leaving"] = Field(
         description="planned: not joined yet; live; leaving: nothing is scheduled and Longhorn moves its replicas away."
     )
+    rejoin: bool = Field(
+        default=False,
+        description="Consent: this server lost its data, and joins the cluster that the other servers run.",
+    )
     prepare: bool = Field(default=True, description="Whether `pulumi up` prepares the machine; false leaves it alone.")
     ssh: Ssh = Field(default_factory=Ssh)
     labels: Labels = Field(default_factory=dict, description="Labels of the Kubernetes Node.")
