@@ -71,4 +71,5 @@ class Cluster(Described):
             disabled=frozenset(self.kubernetes.disable),
             kinds=frozenset(map(GroupKind.of, self.kubernetes.kinds)),
             pod_networks=self.kubernetes.pod_cidr,
+            configures_etcd=self.kubernetes.datastore == "etcd" and self.kubernetes.binaries is not None,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -18,9 +17,9 @@ from fluxstead.core.refusal import refuse
 from fluxstead.core.requirement import KindName
 from fluxstead.core.url import is_safe
 from fluxstead.core.version import K3sVersion
+from fluxstead.hosts.k3s_config import K3sSettings
 
 Datastore = Literal["sqlite", "etcd"]
-Architecture = Literal["amd64", "arm64", "arm"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _REGISTRY = re.compile(r"\*|(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?")
@@ -128,7 +127,7 @@ class Binaries(Described):
 
     @model_validator(mode="after")
     def _has_one(self) -> Self:
-        if any(True for _ in self.digests()):
+        if self.digests():
             return self
         raise refuse(
             "there is no digest",
@@ -136,10 +135,10 @@ class Binaries(Described):
             fix="no `binaries`; or `./run upgrade kubernetes --lock`, which writes them",
         )
 
-    def digests(self) -> Iterator[tuple[Architecture, str]]:
-        """The architectures that have one, and it."""
-        found: tuple[tuple[Architecture, str | None], ...] = (("amd64", self.amd64), ("arm64", self.arm64), ("arm", self.arm))
-        yield from ((architecture, digest) for architecture, digest in found if digest)
+    def digests(self) -> dict[str, str]:
+        """By architecture."""
+        found = {"amd64": self.amd64, "arm64": self.arm64, "arm": self.arm}
+        return {architecture: digest for architecture, digest in found.items() if digest}
 
 
 class KubernetesSettings(Described):
@@ -186,3 +185,18 @@ class KubernetesSettings(Described):
         default=None,
         description="Where k3s comes from, if not from its releases on GitHub: a URL laid out as they are, or a folder.",
     )
+
+    def for_hosts(self) -> K3sSettings:
+        """What goes into k3s's configuration."""
+        names = (self.api_address, *self.tls_san) if self.api_address else self.tls_san
+        snapshots = self.etcd_snapshots
+        return K3sSettings(
+            version=self.version,
+            disable=self.disable,
+            pod_networks=self.pod_cidr,
+            service_networks=self.service_cidr,
+            names=tuple(dict.fromkeys(names)),
+            secrets_encryption=self.secrets_encryption,
+            snapshots=(snapshots.schedule, snapshots.retention) if snapshots and self.datastore == "etcd" else None,
+            config=self.config,
+        )

@@ -1,4 +1,4 @@
-"""Asks: what a system wants from another, whichever that is: a way in, metrics collected, alerts, a dashboard, a Secret.
+"""Asks: what a system wants from others, whoever they are: a way in, metrics collected, alerts, a dashboard, a Secret, k3s's keys.
 
 Each says where in the description it comes from. A type has one owner, which turns what all systems ask for into objects once their
 plans are together (`tree.resolve`).
@@ -102,6 +102,20 @@ class Dashboard(NamedTuple):
     name: str
     source: Source
     model: Mapping[str, Any]
+
+
+class HostSetting(NamedTuple):
+    """A key of k3s's own configuration, on every machine whose role knows it.
+
+    Of a key that takes several values, what all systems ask for is added up. `purpose`: what it is needed for. `instead`: what to
+    describe for doing without.
+    """
+
+    key: str
+    value: str | int | bool | tuple[str, ...]
+    purpose: str
+    instead: str
+    source: Source
 
 
 SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration", "YAML", "htpasswd"]

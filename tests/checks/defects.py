@@ -330,7 +330,8 @@ DEFECTS: Mapping[str, Planted] = {
 
 OF_THE_DESCRIPTION = frozenset(
     {
-        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions", "longhorn/not-yet-tolerated"),
+        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions", "moves/first-start"),
+        "longhorn/not-yet-tolerated",
         "moves/secret",
         *OF_MACHINES,
         *("versions/compatibility", "network/overlap", "network/node-inside"),
