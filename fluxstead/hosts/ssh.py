@@ -12,14 +12,14 @@ from pathlib import Path
 
 from fluxstead.core.network import IpAddress
 from fluxstead.hosts.answer import Answer, find_answer
-from fluxstead.hosts.build import COMMAND, SECONDS, stdin_for, token_of
+from fluxstead.hosts.build import COMMAND, SECONDS, Mode, stdin_for, token_of
 from fluxstead.hosts.declared import declared
 from fluxstead.hosts.trouble import Way, no_host_key, not_answered, not_reached
 from fluxstead.nodes.model import SSH_PORT, Node
 
 _AT_ONCE = 16
-_SECONDS = SECONDS["plan"] + 120
-"""Longer than the script takes at most, which then says why."""
+_LONGER = 120
+"""Seconds beyond what the script takes at most, which then says why."""
 _FAILED = 255
 """ssh's own failure, never the script's."""
 _OPTIONS = (
@@ -29,11 +29,13 @@ _OPTIONS = (
 )
 
 
-def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict[str, Answer]:
-    """What the script would do on each host, read-only and in parallel, by the node's name."""
+def plan(
+    nodes: Sequence[Node], root: Path, tell: Callable[[str], None], k3s: Mapping[str, Mapping[str, object]] | None = None
+) -> dict[str, Answer]:
+    """What the script would do on each host, read-only and in parallel, by the node's name; `k3s` is what each is told of it."""
 
     def one(node: Node) -> Answer:
-        answer = ask_node(node, root)
+        answer = ask_node(node, root, k3s=(k3s or {}).get(node.name))
         tell(f"{node.name}: {answer.status}")
         return answer
 
@@ -41,8 +43,11 @@ def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict
         return dict(zip((node.name for node in nodes), pool.map(one, nodes), strict=True))
 
 
-def ask_node(node: Node, root: Path) -> Answer:
-    """The script's plan of one described host, which has to show the host key of the description; without one nobody is dialled."""
+def ask_node(node: Node, root: Path, mode: Mode = "plan", k3s: Mapping[str, object] | None = None) -> Answer:
+    """The script's answer of one described host, which has to show the host key of the description; without one nobody is dialled.
+
+    Everything that is told travels on standard input, and nothing of it is kept.
+    """
     jump = node.ssh.jump
     way = Way(
         f"{node.ssh.user}@{node.dialled_at}",
@@ -62,15 +67,29 @@ def ask_node(node: Node, root: Path) -> Answer:
             first = Way(f"{jump.user}@{jump.address}", jump.port)
             through = _connection(key, jump.host_key, first, Path(scratch) / "known_jump")
             options += ["-o", f"ProxyCommand={_proxy(through, first.destination)}"]
-        return ask([*options, "--", way.destination], declared(node), way)
+        return ask([*options, "--", way.destination], declared(node), way, mode, k3s)
 
 
-def ask(destination: Sequence[str], data: Mapping[str, object], way: Way) -> Answer:
-    """The script's plan for `data` on the host that `ssh` reaches as `destination`."""
-    stdin = stdin_for("plan", data, nonce=secrets.token_hex(8))
-    status, output, trouble = run([*destination, COMMAND], stdin)
-    why = not_reached(trouble, way) if status == _FAILED else not_answered(output, trouble, way.words)
+def ask(
+    destination: Sequence[str],
+    data: Mapping[str, object],
+    way: Way,
+    mode: Mode = "plan",
+    k3s: Mapping[str, object] | None = None,
+) -> Answer:
+    """The script's answer for `data` on the host that `ssh` reaches as `destination`."""
+    stdin = stdin_for(mode, data, nonce=secrets.token_hex(8), k3s=k3s)
+    status, output, trouble = run([*destination, COMMAND], stdin, SECONDS[mode] + _LONGER)
+    shown, said = _without_secrets(output, mode, k3s), _without_secrets(trouble, mode, k3s)
+    why = not_reached(said, way) if status == _FAILED else not_answered(shown, said, way.words)
     return find_answer(output, token_of(stdin)) or Answer("failed", (why,))
+
+
+def _without_secrets(text: str, mode: Mode, k3s: Mapping[str, object] | None) -> str:
+    """What may be shown of what came: a login may echo the script, and an answer with a secret may be broken off."""
+    secret = str((k3s or {}).get("token") or "")
+    kept = [line for line in text.splitlines() if mode in {"plan", "apply"} or '"result":' not in line]
+    return "\n".join(line.replace(secret, "…") if secret else line for line in kept)
 
 
 def way_to(destination: str, port: int | None = None) -> Way:
@@ -80,7 +99,7 @@ def way_to(destination: str, port: int | None = None) -> Way:
     return Way(destination, int(settings.get("port", SSH_PORT)), dialled=settings.get("hostname", ""))
 
 
-def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
+def run(arguments: Sequence[str], stdin: str, seconds: int = SECONDS["plan"] + _LONGER) -> tuple[int, str, str]:
     """`ssh ARGUMENTS`: exit status, output and error output. 255 where ssh is missing or does not end in time."""
     try:
         done = subprocess.run(  # noqa: S603 -- no shell here, and the words are the description's own
@@ -89,7 +108,7 @@ def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_SECONDS,
+            timeout=seconds,
             check=False,
         )
     except FileNotFoundError:
@@ -97,7 +116,7 @@ def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
     except subprocess.TimeoutExpired as error:
         # The answer may be there already: what a disk that hangs holds may keep the session open behind it.
         came = error.output.decode(errors="replace") if isinstance(error.output, bytes) else error.output or ""
-        return _FAILED, came, f"it did not end within {_SECONDS} s; a disk that hangs may be why: look at dmesg on the host"
+        return _FAILED, came, f"it did not end within {seconds} s; a disk that hangs may be why: look at dmesg on the host"
     return done.returncode, done.stdout, done.stderr
 
 
