@@ -20,6 +20,14 @@ def without_login(url: str) -> str:
     return re.sub(r"^(https?://)[^/@]*@|^(ssh://[^/:@]*):[^/@]*(?=@)", r"\1\2", url)
 
 
+def host_of(url: str) -> str:
+    """The host of a repository's URL, as it is asked for its keys: with a port where one is named."""
+    found = re.match(r"\w+://(?:[^/@]*@)?(?P<host>[^/:\[]+|\[[^\]]*\])(?::(?P<port>\d+))?/", url)
+    if found is None:
+        return ""
+    return f"-p {found['port']} {found['host'].strip('[]')}" if found["port"] else found["host"].strip("[]")
+
+
 def _branch(value: str) -> str:
     if not _NO_BRANCH.search(value):
         return value

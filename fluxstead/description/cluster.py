@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fluxstead.core.described import Described
-from fluxstead.core.git_names import BranchName, RepositoryUrl
+from fluxstead.core.git_names import BranchName, RepositoryUrl, without_login
 from fluxstead.core.names import Name
 from fluxstead.core.network import Cidrs
 from fluxstead.core.platform import Platform
+from fluxstead.core.refusal import refuse
 from fluxstead.core.requirement import GroupKind, KindName
 from fluxstead.core.version import K3sVersion, Version
 from fluxstead.description.place import HERE, RepositoryPath
@@ -29,6 +30,10 @@ class FluxSettings(Described):
     version: Version = Field(description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist.")
     repository: RepositoryUrl | None = Field(default=None, description="The Git URL that Flux syncs, for the tree's README.")
     branch: BranchName = Field(default="main", description="The branch that Flux syncs.")
+    credentials: Literal["deploy-key", "token", "none"] | None = Field(
+        default=None,
+        description="How Flux reads the repository: by an SSH key, by a user and a token, or openly; by default, as its URL says.",
+    )
     directory: RepositoryPath | None = Field(
         default=None,
         description="The folder of this project, from the root of the repository that Flux syncs; '.' is that root.",
@@ -37,6 +42,22 @@ class FluxSettings(Described):
         default=None,
         description="The Secret in flux-system with the age key, by which Flux decrypts SOPS files; without it, it decrypts none.",
     )
+
+    @model_validator(mode="after")
+    def _as_the_url_says(self) -> Self:
+        fits = {"deploy-key": ("ssh://",), "token": ("https://", "http://")}.get(self.credentials or "none", ("",))
+        if (self.repository or "").startswith(fits) or self.credentials in {None, "none"}:
+            return self
+        raise refuse(
+            f"credentials: {self.credentials} for the repository {without_login(self.repository or '') or 'that is not described'}",
+            why="Flux takes a key for ssh:// alone, and a user and a token for https:// alone",
+            fix=f"a repository that begins with {fits[0]}, or other credentials",
+        )
+
+    @property
+    def way_in(self) -> Literal["deploy-key", "token", "none"]:
+        """How Flux reads the repository."""
+        return self.credentials or ("deploy-key" if (self.repository or "").startswith("ssh://") else "none")
 
     @property
     def place(self) -> str:
@@ -53,6 +74,9 @@ class KubernetesSettings(Described):
     )
     kinds: tuple[KindName, ...] = Field(
         default=(), description="Custom kinds that something outside Flux installs before it, such as Certificate.cert-manager.io."
+    )
+    binaries: dict[Literal["amd64", "arm64", "arm"], str] = Field(
+        default_factory=dict, description="The SHA-256 of k3s's binary, by architecture; without it, nothing is installed."
     )
     node_cidr: Cidrs = Field(default=(), description="The network of the nodes; their addresses have to be in it.")
     pod_cidr: Cidrs = Field(default=(ip_network("10.42.0.0/16"),), description="k3s's --cluster-cidr.")
