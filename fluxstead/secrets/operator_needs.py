@@ -41,8 +41,7 @@ def k3s_token(source: Source) -> OperatorSecret:
     )
     return OperatorSecret(
         need,
-        cure=f"./run secrets set {need.qualified_name} --generate; of a cluster that runs already: --stdin, what its first server"
-        " has in /var/lib/rancher/k3s/server/token",
+        cure=f"./run secrets set {need.qualified_name} --generate, or --stdin for that of a cluster that runs",
         rotation="by `k3s token rotate` on a server; then k3s is restarted on every machine with the new token, git rm takes"
         f" this file out in a commit of its own, and ./run secrets set {need.qualified_name} --stdin takes the new one",
     )
@@ -60,7 +59,7 @@ def cluster_key(secret: str, source: Source) -> OperatorSecret:
     )
     return OperatorSecret(
         need,
-        cure=f"the file as it was: git log --all -- '*/{CLUSTER_KEY}*'; or, from the running cluster:"
+        cure=f"the file as it was: git log --all -- '*/{OPERATOR}/{CLUSTER_KEY}*'; or, from the running cluster:"
         f" ./run secrets import {FLUX_NAMESPACE}/{secret}",
         rotation="by ./run secrets recipients add --cluster",
         made=True,
