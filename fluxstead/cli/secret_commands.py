@@ -17,7 +17,7 @@ from fluxstead.secrets import giving
 from fluxstead.secrets.identities import Describe, Init, own_recipients
 from fluxstead.secrets.memory import memory_folder
 from fluxstead.secrets.recipients import Recipients
-from fluxstead.secrets.rotation import refuse_what_rotates
+from fluxstead.secrets.rotation import ignored, refuse_what_rotates
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.secrets.vault import Value, Vault
@@ -91,8 +91,10 @@ def _set(options: argparse.Namespace, scope: Scope) -> Work:
     def give(scope: Scope, _: Describe) -> int:
         store = Vault(scope)
         for need in _changeable(scope, options.name):
-            changed = store.put(need, values)
-            print(f"{'wrote' if changed else 'unchanged:'} {scope.path_of(need)}")
+            path, changed = scope.path_of(need), store.put(need, values)
+            print(f"{'wrote' if changed else 'unchanged:'} {path}")
+            if ignored(scope, path):
+                tell(f"warning: Git ignores {path}, which is then on this machine alone: git add --force {path}")
             _show_public(scope, need, values)
         print("next: ./run secrets; then ./run render, and a commit")
         return 0

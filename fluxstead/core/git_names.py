@@ -20,12 +20,10 @@ def without_login(url: str) -> str:
     return re.sub(r"^(https?://)[^/@]*@|^(ssh://[^/:@]*):[^/@]*(?=@)", r"\1\2", url)
 
 
-def host_of(url: str) -> str:
-    """The host of a repository's URL, as it is asked for its keys: with a port where one is named."""
+def host_of(url: str) -> tuple[str, str]:
+    """The host of a repository's URL, and the port where one is named."""
     found = re.match(r"\w+://(?:[^/@]*@)?(?P<host>[^/:\[]+|\[[^\]]*\])(?::(?P<port>\d+))?/", url)
-    if found is None:
-        return ""
-    return f"-p {found['port']} {found['host'].strip('[]')}" if found["port"] else found["host"].strip("[]")
+    return (found["host"].strip("[]"), found["port"] or "") if found else ("", "")
 
 
 def _branch(value: str) -> str:

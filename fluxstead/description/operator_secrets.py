@@ -17,5 +17,5 @@ def operator_secrets(cluster: Cluster) -> Iterator[OperatorSecret]:
     if kubernetes.binaries:
         yield k3s_token(kubernetes.source_of("binaries"))
     if flux.repository and flux.way_in != "none":
-        keys = deploy_key(host_of(flux.repository)) if flux.way_in == "deploy-key" else LOGIN
+        keys = deploy_key(*host_of(flux.repository)) if flux.way_in == "deploy-key" else LOGIN
         yield flux_git(without_login(flux.repository), keys, flux.source_of("repository"))

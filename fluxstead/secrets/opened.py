@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fluxstead.secrets.ciphertext import ciphertext_in
+from fluxstead.secrets.makers import public_half
 from fluxstead.secrets.state import Scope, SecretRow, Trouble, look
 from fluxstead.secrets.tools import NO_KEY, ToolTrouble
 from fluxstead.secrets.values import wrong_with
@@ -71,8 +72,17 @@ def _inside(vault: Vault, entry: SecretRow, taken: dict[SecretNeed, dict[str, Va
         return
     if entry.need:
         taken[entry.need] = values
-    forms = {key.name: key.form for key in entry.need.keys} if entry.need else {}
-    for key, value in values.items():
-        wrong = wrong_with(forms.get(key, "text"), value) if key in forms or not value else None
+    yield from _malformed(entry, values)
+
+
+def _malformed(entry: SecretRow, values: Mapping[str, Value]) -> Iterator[Trouble]:
+    keys = {key.name: key for key in entry.need.keys} if entry.need else {}
+    for name, value in values.items():
+        wrong = wrong_with(keys[name].form if name in keys else "text", value) if name in keys or not value else None
         if wrong:
-            yield Trouble("malformed", f"{key}: {wrong}", f"./run secrets set {entry.name} {key}")
+            yield Trouble("malformed", f"{name}: {wrong}", f"./run secrets set {entry.name} {name}")
+    for name, key in keys.items():
+        public = str(values.get(f"{name}.pub", ""))
+        if key.maker == "ssh-key" and public and (public_half(str(values.get(name))) or "").split()[:2] != public.split()[:2]:
+            detail = f"{name}.pub is not the public half of {name}"
+            yield Trouble("malformed", detail, f"./run secrets set {entry.name} {name} --file FILE")

@@ -88,13 +88,12 @@ def flux_git(repository: str, keys: tuple[SecretKey, ...], source: Source) -> Op
 IDENTITY, PUBLIC = "identity", "identity.pub"
 
 
-def deploy_key(host: str) -> tuple[SecretKey, ...]:
+def deploy_key(host: str, port: str) -> tuple[SecretKey, ...]:
     """For SSH. The public half goes with the private one."""
+    asked = f"ssh-keyscan -p {port} {host}" if port else f"ssh-keyscan {host}"
     return (
         SecretKey(name=IDENTITY, form="PEM", maker="ssh-key"),
-        SecretKey(
-            name="known_hosts", form="known_hosts", hint=f"a line of `ssh-keyscan {host}`, compared with what {host} publishes"
-        ),
+        SecretKey(name="known_hosts", form="known_hosts", hint=f"a line of `{asked}`, compared with what {host} publishes"),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+from fluxstead.secrets.ciphertext import ciphertext_in
+from fluxstead.secrets.files import NotRead, text_of
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.tree.asks import SecretNeed
@@ -17,6 +19,8 @@ def refuse_what_rotates(scope: Scope, need: SecretNeed, *, taken_over: bool = Fa
     own, path = scope.operators_own(need), scope.path_of(need)
     if own is None or not own.rotation:
         return
+    if taken_over and _is_plain(scope, path):  # what is there is only encrypted
+        return
     there, lost = (scope.root / path).is_file(), _in_git(scope, "ls-tree", "--name-only", "HEAD", "--", path)
     if own.made and not (taken_over and not there):
         raise ToolTrouble(f"{need.qualified_name} is not set by hand: it is changed {own.rotation}")
@@ -27,6 +31,20 @@ def refuse_what_rotates(scope: Scope, need: SecretNeed, *, taken_over: bool = Fa
         )
     if lost and not there and not taken_over:
         raise ToolTrouble(f"{path} is gone, and the cluster may go by what it had: git checkout HEAD -- {path}")
+
+
+def _is_plain(scope: Scope, path: str) -> bool:
+    try:
+        text = text_of(scope.root, path)
+    except NotRead:
+        return False
+    found = ciphertext_in(text, path) if text is not None else None
+    return found is not None and found.sops is None
+
+
+def ignored(scope: Scope, path: str) -> bool:
+    """Whether Git leaves a file out, so that it is on this machine alone."""
+    return _in_git(scope, "check-ignore", "--", path)
 
 
 def _in_git(scope: Scope, *words: str) -> bool:

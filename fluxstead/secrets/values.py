@@ -108,6 +108,8 @@ def _token(value: str) -> str | None:
     """As k3s reads it (k3s-io/k3s: pkg/clientaccess/token.go): a password, or K10, the CA's digest, `::` and the user with it."""
     if not re.fullmatch(r"[!-~]+", value):
         return "it has spaces, line breaks, or letters that are none of ASCII's"
+    if re.fullmatch(r"[a-z0-9]{6}\.[a-z0-9]{16}", value):
+        return "it is one that `k3s token create` made: it ends, and lets only agents join"
     whole = "::" in value or value.startswith("K10")
     wrong = "it has `::`, or begins with K10, and is no whole token of a server: K10…::server:…"
     return wrong if whole and not _WHOLE_TOKEN.fullmatch(value) else None

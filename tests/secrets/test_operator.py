@@ -247,3 +247,42 @@ def test_a_made_token_never_begins_as_a_whole_one(run: RunSecrets, installs: Pro
     monkeypatch.setattr("fluxstead.secrets.makers.secrets.token_urlsafe", lambda _: next(made))
     assert run("set", "k3s-token", "--generate")[0] == 0
     assert values_of(scope_of(installs), "k3s-token") == {"token": "y" * 43}
+
+
+def test_what_git_ignores_is_told(run: RunSecrets, installs: Project) -> None:
+    """A rule such as `*token*` is in many a machine's own configuration; the only copy would go with the machine."""
+    committed(installs)
+    (installs.root / ".gitignore").write_text("*token*\n")
+    status, said = run("set", "k3s-token", "--generate")
+    assert (status, f"git add --force {TOKEN}" in said) == (0, True), said
+
+
+def test_a_plain_file_that_was_committed_becomes_ciphertext(run: RunSecrets, installs: Project) -> None:
+    """Its value stays, which is no change that only a rotation may make."""
+    (installs.root / TOKEN).write_text(
+        "kind: Secret\nmetadata: {name: k3s-token, namespace: operator}\nstringData: {token: hunter-two-33}\n"
+    )
+    committed(installs)
+    assert "secrets/operators-own" in {finding.id for finding in installs.run().findings}
+    status, said = run("import", str(installs.root / TOKEN))
+    assert status == 0, said
+    assert values_of(scope_of(installs), "k3s-token") == {"token": "hunter-two-33"}
+    assert recipients(installs, TOKEN) == set(scope_of(installs).settings.people)
+
+
+def test_a_public_half_of_another_key_is_told(run: RunSecrets, example: Project) -> None:
+    """Whoever gives the forge that one locks Flux out."""
+    vault = vault_of(example)
+    [need] = [one.need for one in scope_of(example).operators if one.need.name == "flux-git"]
+    vault.put(need, {"identity.pub": f"ssh-ed25519 {'A' * 68} other"})
+    status, said = run()
+    assert (status, "identity.pub is not the public half of identity" in said) == (1, True), said
+
+
+def test_a_port_is_asked_at(example: Project) -> None:
+    """As `ssh-keyscan` wants it."""
+    example.replace("Pulumi.edge.yaml", "git.example.test/edge.git", "git.example.test:2222/edge.git")
+    [need] = [one.need for one in scope_of(example).operators if one.need.name == "flux-git"]
+    assert [key.hint for key in need.keys if key.hint] == [
+        "a line of `ssh-keyscan -p 2222 git.example.test`, compared with what git.example.test publishes"
+    ]

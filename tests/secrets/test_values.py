@@ -90,7 +90,17 @@ BAD: dict[SecretForm, tuple[str, ...]] = {
     "Docker's configuration": ("", "x", "[]", "{}", '{"auths": {}}', '{"auths": []}'),
     "YAML": ("", "- a", "a", "{"),
     "htpasswd": ("", "a", "a:plain", "a:$2y$05$x\nb\n", ":$2y$05$x"),
-    "token": ("", "two words", "line\n", "döner", "a::b", "K10short", f"K10{'a' * 64}::node:x", f"K10{'a' * 63}::server:x"),
+    "token": (
+        "",
+        "two words",
+        "line\n",
+        "döner",
+        "a::b",
+        "abcdef.0123456789abcdef",
+        "K10short",
+        f"K10{'a' * 64}::node:x",
+        f"K10{'a' * 63}::server:x",
+    ),
     "known_hosts": ("", "\n", "# h\n", "git.example.test", f"ssh-ed25519 {'A' * 68}", f"h ssh-ed25519 {'A' * 68}\nh\n"),
 }
 
