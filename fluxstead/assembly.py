@@ -27,6 +27,7 @@ from fluxstead.core.requirement import secret
 from fluxstead.description import kubernetes_checks, place
 from fluxstead.description.committed import cluster_then, kept
 from fluxstead.description.load import Description
+from fluxstead.description.operator_secrets import operator_secrets
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
 from fluxstead.secrets import checks as secret_checks
@@ -175,7 +176,8 @@ def scope_of(description: Description, context: CheckContext, root: Path | None)
         for path, need in context.ciphertexts.items()
         if context.tree.store.is_file(path) or secret(need.namespace, need.name) not in known
     )
-    return Scope(root or Path(os.devnull), description.name, needs, cluster.secrets, cluster.flux.sops_secret)
+    own = tuple(operator_secrets(cluster))
+    return Scope(root or Path(os.devnull), description.name, needs, cluster.secrets, cluster.flux.sops_secret, own)
 
 
 def evidence_of(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from fluxstead.core.described import Described
-from fluxstead.core.git_names import BranchName, RepositoryUrl
+from fluxstead.core.git_names import BranchName, RepositoryUrl, without_login
 from fluxstead.core.names import Name
 from fluxstead.core.platform import Platform
+from fluxstead.core.refusal import refuse
 from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 from fluxstead.description.kubernetes import KubernetesSettings
@@ -26,6 +29,10 @@ class FluxSettings(Described):
     version: Version = Field(description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist.")
     repository: RepositoryUrl | None = Field(default=None, description="The Git URL that Flux syncs, for the tree's README.")
     branch: BranchName = Field(default="main", description="The branch that Flux syncs.")
+    credentials: Literal["deploy-key", "token", "none"] | None = Field(
+        default=None,
+        description="How Flux reads the repository: by an SSH key, by a user and a token, or openly; by default, as its URL says.",
+    )
     directory: RepositoryPath | None = Field(
         default=None,
         description="The folder of this project, from the root of the repository that Flux syncs; '.' is that root.",
@@ -34,6 +41,22 @@ class FluxSettings(Described):
         default=None,
         description="The Secret in flux-system with the age key, by which Flux decrypts SOPS files; without it, it decrypts none.",
     )
+
+    @model_validator(mode="after")
+    def _as_the_url_says(self) -> Self:
+        fits = {"deploy-key": ("ssh://",), "token": ("https://", "http://")}.get(self.credentials or "none", ("",))
+        if (self.repository or "").startswith(fits) or self.credentials in {None, "none"}:
+            return self
+        raise refuse(
+            f"credentials: {self.credentials} for the repository {without_login(self.repository or '') or 'that is not described'}",
+            why="Flux takes a key for ssh:// alone, and a user and a token for https:// alone",
+            fix=f"a repository that begins with {fits[0]}, or other credentials",
+        )
+
+    @property
+    def way_in(self) -> Literal["deploy-key", "token", "none"]:
+        """How Flux reads the repository."""
+        return self.credentials or ("deploy-key" if (self.repository or "").startswith("ssh://") else "none")
 
     @property
     def place(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from fluxstead.checks.reading.store import text_at
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
-from fluxstead.secrets.state import Scope, SecretRow, State, Trouble, ciphertext_in, look
+from fluxstead.secrets.ciphertext import ciphertext_in
+from fluxstead.secrets.state import BESIDE, Scope, SecretRow, State, Trouble, look
 from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 MISSING = warns("secrets/missing", "F22", "Secret longhorn-system/longhorn-backup is missing", "the description")
@@ -27,6 +28,8 @@ OPERATORS_OWN = refuses(
 ACCEPTED_IN_VAIN = refuses(
     "secrets/accepted-in-vain", "F3", "Secret web/settings is there, and described as missing", "the description"
 )
+PLAIN_BESIDE = refuses("secrets/plain-beside", "F22", "settings.yaml is in plain text beside its ciphertext", "the files on disk")
+BROKEN = refuses("secrets/broken", "F22", "Secret web/settings: the value of TOKEN is no ciphertext of sops", "the files on disk")
 NO_KEY = refuses("secrets/no-key", "F22", "secrets are encrypted, and the cluster has no key", "the description")
 CHECKS = (
     MISSING,
@@ -38,6 +41,8 @@ CHECKS = (
     UNUSED,
     OPERATORS_OWN,
     ACCEPTED_IN_VAIN,
+    PLAIN_BESIDE,
+    BROKEN,
     NO_KEY,
 )
 
@@ -128,6 +133,26 @@ def _former(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
         )
 
 
+def _plain_beside(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
+    plain, beside, _ = trouble.detail.partition(f" {BESIDE}")
+    if beside:
+        yield PLAIN_BESIDE(
+            Source(plain),
+            what=f"{plain} is where Secret {entry.name} is kept as ciphertext",
+            why="the next `git add` takes it along, and whoever reads the repository, now or later, has it (F22)",
+            fix=trouble.cure,
+        )
+
+
+def _broken(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
+    yield BROKEN(
+        Source(entry.path),
+        what=f"Secret {entry.name}: {trouble.detail}: this is not what sops writes",
+        why="no key opens it, and Flux applies nothing of the whole layer",
+        fix=trouble.cure,
+    )
+
+
 _TOLD: Mapping[State, Callable[[SecretRow, Trouble], Iterator[Finding]]] = {
     "missing": _missing,
     "keys missing": _keys_missing,
@@ -136,6 +161,8 @@ _TOLD: Mapping[State, Callable[[SecretRow, Trouble], Iterator[Finding]]] = {
     "no Secret": _no_secret,
     "unused": _unused,
     "not for these recipients": _former,
+    "plain": _plain_beside,
+    "broken": _broken,
 }
 
 
@@ -160,7 +187,7 @@ def _operators(scope: Scope) -> Iterator[Finding]:
 
 
 def _acceptances(scope: Scope) -> Iterator[Finding]:
-    needed = {need.qualified_name: need for need in scope.needs}
+    needed = {need.qualified_name: need for need in scope.all_needs}
     for index, one in enumerate(scope.settings.missing):
         need = needed.get(one.secret)
         if need is None or (scope.root / scope.path_of(need)).is_file():

@@ -11,7 +11,8 @@ from typing import Any
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
-from fluxstead.secrets.state import Scope, ciphertext_in, files_in
+from fluxstead.secrets.ciphertext import ciphertext_in
+from fluxstead.secrets.state import Scope, files_in
 from fluxstead.secrets.tools import ToolTrouble, recipients_of
 
 _SECONDS = 30

@@ -118,7 +118,17 @@ class HostSetting(NamedTuple):
     source: Source
 
 
-SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration", "YAML", "htpasswd"]
+SecretForm = Literal[
+    "text",
+    "one line",
+    "PEM",
+    "Alertmanager's configuration",
+    "Docker's configuration",
+    "YAML",
+    "htpasswd",
+    "token",
+    "known_hosts",
+]
 """What a value has to be; `one line` has no spaces and line ends around it, which some programs refuse and others send along."""
 SecretMaker = Literal["password", "token", "cookie", "htpasswd", "ssh-key", "ca"]
 """How a value that nobody has to know beforehand is made."""
@@ -138,6 +148,7 @@ class SecretNeed(NamedTuple):
     """A Secret that people have to give, and that the layer named `layer` applies.
 
     `purpose`: what does not work without it. Without `keys`, only they know which there are. `type`: Kubernetes' own.
+    `shared`: those of one word here hold one value. `live`: the Secret that it is in the cluster, where that is called otherwise.
     """
 
     namespace: str
@@ -147,6 +158,13 @@ class SecretNeed(NamedTuple):
     source: Source
     keys: tuple[SecretKey, ...] = ()
     type: str = "Opaque"
+    shared: str = ""
+    live: tuple[str, str] | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The namespace and the name that its file says."""
+        return self.live or (self.namespace, self.name)
 
     @property
     def qualified_name(self) -> str:

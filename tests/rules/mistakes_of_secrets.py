@@ -56,6 +56,8 @@ OF_SECRETS = (
     _files("secrets/unused", "", _copied(_WIKI, "secrets/edge/former/settings.sops.yaml")),
     _files("secrets/operators-own", "", _copied(_WIKI, _KEY)),
     _files("secrets/operators-own", "", lambda project: (project / _KEY).write_text("kind: Secret\nstringData: {key: plain}\n")),
+    _files("secrets/plain-beside", "", _copied(_WIKI, _WIKI.replace(".sops", ""))),
+    _files("secrets/broken", "", _replaced(_WIKI, ",type:str]", "]")),
     _files("secrets/key-names", "", _replaced(_WIKI, "  SESSION_KEY:", "  a b:")),
     edge("secrets/former-recipients", "", (_ONE_MORE, "")),
     edge("secrets/no-key", "cluster:", ("    sopsSecret: sops-age\n", ""), beside="secrets/unused references/missing-secret"),
