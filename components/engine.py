@@ -10,12 +10,13 @@ from typing import NoReturn
 
 import pulumi
 
+from components.k3s import register_k3s
 from components.layer import register_layers
 from components.node import register_nodes
 from components.system import register_systems
 from fluxstead.assembly import Assembled
 from fluxstead.core.findings import Finding, errors, report
-from fluxstead.secrets.state import digests
+from fluxstead.secrets.state import digests, lacking
 from fluxstead.tree.delivery import Desired, deliver, look
 
 
@@ -39,18 +40,24 @@ def carry_out(root: Path, assembled: Assembled) -> None:
     findings = [*assembled.findings, *delivery.findings]
     if errors(findings):
         stop(findings)
+    if assembled.k3s and (lacks := lacking(assembled.secrets)):
+        raise pulumi.RunError("\n".join(["nothing is installed in a cluster without its secrets:", *(f"  {one}" for one in lacks)]))
     if findings:
         pulumi.log.warn(report(findings))
     quiet_interrupt()
     nodes = register_nodes(assembled, root)
+    installed = register_k3s(assembled, root, nodes)
+    hosts = [*nodes.values(), *(installed.after if installed else ())]
     systems = register_systems(assembled.plans)
     parents = {layer.name: systems[name] for name, plan in assembled.plans.items() for layer in plan.layers}
-    register_layers(assembled.tree, parents, list(nodes.values()), digests(assembled.secrets))
+    register_layers(assembled.tree, parents, hosts, digests(assembled.secrets))
     disks = {name: node.filesystem_uuids for name, node in nodes.items()}
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
     else:
-        pulumi.Output.all(*disks.values()).apply(lambda _: _write(root, assembled))
+        # Joined first: Longhorn deletes the Node object of a machine that is not in the cluster (F18).
+        joined = [one.running for one in installed.machines.values()] if installed else []
+        pulumi.Output.all(*disks.values(), *joined).apply(lambda _: _write(root, assembled))
     pulumi.export("tree", assembled.tree.directory)
     pulumi.export("addresses", {name: system.addresses for name, system in systems.items() if system.addresses})
     pulumi.export("disks", disks)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from fluxstead.checks.acceptance import accepted
 from fluxstead.checks.context import CheckContext
@@ -28,6 +29,8 @@ from fluxstead.description import kubernetes_checks, place
 from fluxstead.description.committed import cluster_then, kept
 from fluxstead.description.load import Description
 from fluxstead.description.operator_secrets import operator_secrets
+from fluxstead.hosts.k3s import RELEASES, Release, told
+from fluxstead.hosts.k3s_config import configuration
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
 from fluxstead.secrets import checks as secret_checks
@@ -71,6 +74,20 @@ class Assembled:
     def host_settings(self) -> tuple[HostSetting, ...]:
         """What the systems ask of k3s's configuration."""
         return settings_of(self.plans)
+
+    @cached_property
+    def k3s(self) -> dict[str, dict[str, Any]]:
+        """What each machine is told about its k3s, by its name; empty where no binary is described, and k3s is not installed."""
+        kubernetes = self.description.cluster.kubernetes
+        if kubernetes.binaries is None:
+            return {}
+        release = Release(str(kubernetes.version), dict(kubernetes.binaries.digests()), kubernetes.binaries_from or RELEASES)
+        mirrors = {registry: list(urls) for registry, urls in kubernetes.registry_mirrors.items()}
+        of_hosts = kubernetes.for_hosts()
+        return {
+            node.name: told(node, release, kubernetes.datastore, configuration(of_hosts, node, self.host_settings), mirrors)
+            for node in self.description.nodes
+        }
 
     @cached_property
     def files(self) -> dict[str, str]:

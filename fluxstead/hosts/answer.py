@@ -46,6 +46,10 @@ class K3sAnswer:
     """absent, stopped or running."""
     version: str
     """Of the installed binary; empty where there is none."""
+    digest: str
+    """SHA-256 of the installed binary; empty where there is none."""
+    architecture: str
+    """Of the machine, as Kubernetes calls it; empty where k3s has no binary for it."""
     running: str
     """The version that runs."""
     role: str
@@ -163,6 +167,8 @@ def _k3s(data: Any) -> K3sAnswer:
     return K3sAnswer(
         state=_one_of(data, "state", K3S_STATES),
         version=_text(data, "version"),
+        digest=_text(data, "digest"),
+        architecture=_text(data, "architecture"),
         running=_text(data, "running"),
         role=_text(data, "role"),
         datastore=_text(data, "datastore"),

@@ -28,8 +28,8 @@ HOME: Final = Path(__file__).parent
 END: Final = "FLUXSTEAD_END_OF_INPUT"
 COMMAND: Final = "sh -s"
 """What reads it, whatever the login shell is; the script itself asks sudo for root's rights."""
-Mode = Literal["plan", "apply", "mint", "kubeconfig"]
-SECONDS: Final[Mapping[str, int]] = {"plan": 1200, "apply": 3600, "mint": 180, "kubeconfig": 60}
+Mode = Literal["plan", "apply", "look", "mint", "kubeconfig"]
+SECONDS: Final[Mapping[Mode, int]] = {"plan": 1200, "apply": 3600, "look": 180, "mint": 180, "kubeconfig": 60}
 """How long a run on a host may take as a whole; it says so itself when that was not enough. pulumi-command bounds only the dialling
 (pulumi-command: provider/pkg/provider/remote)."""
 LOADER: Final = """

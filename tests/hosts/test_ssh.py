@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fluxstead.hosts import ssh
-from fluxstead.hosts.build import SECONDS, stdin_for, token_of
+from fluxstead.hosts.build import SECONDS, Mode, stdin_for, token_of
 from fluxstead.hosts.declared import declared
 from fluxstead.hosts.trouble import Way, not_reached
 from fluxstead.nodes.model import Node
@@ -214,7 +214,15 @@ def test_an_answer_that_came_counts_also_where_the_connection_broke_after_it(sta
     assert ssh.ask_node(Node.model_validate(NODE), Path()).status == "fine"
 
 
-def test_a_plan_ends_by_itself_before_it_is_given_up() -> None:
+@pytest.mark.parametrize("mode", SECONDS)
+def test_a_run_ends_by_itself_before_it_is_given_up(mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
     """The script says why; whoever gives it up can only guess."""
-    assert ssh._LONGER > 0
-    assert all(seconds > 0 for seconds in SECONDS.values())
+    waited: list[float] = []
+
+    def run(_words: object, _stdin: object, seconds: float, _say: object) -> tuple[int, str, str]:
+        waited.append(seconds)
+        return 0, "", ""
+
+    monkeypatch.setattr(ssh, "run", run)
+    ssh.ask(["host"], {}, Way("root@host"), ssh.Errand(mode))
+    assert waited[0] > SECONDS[mode]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, Dict, List, Optional
 
 from fluxstead.hosts.script.k3s_act import begin_k3s, look_at_k3s
 from fluxstead.hosts.script.k3s_files import K3S, K3S_KUBECONFIG
-from fluxstead.hosts.script.k3s_model import LOADED, FoundK3s, K3sVerdict, ToldK3s
+from fluxstead.hosts.script.k3s_model import K3S_ARCHITECTURES, LOADED, FoundK3s, K3sVerdict, ToldK3s
 from fluxstead.hosts.script.k3s_others import programs
 from fluxstead.hosts.script.k3s_read import k3s_units
 from fluxstead.hosts.script.model import DeclaredHost
@@ -25,6 +26,14 @@ def with_k3s(planned: Dict[str, Any], told: ToldK3s, node: DeclaredHost) -> Dict
     return {**planned, "status": "refused" if why else planned["status"], "why": why, "k3s": _told_k3s(found, verdict)}
 
 
+def looked_at(told: Optional[ToldK3s], node: DeclaredHost) -> Dict[str, Any]:
+    """How k3s stands; whatever is wrong with it is told by who acts."""
+    if told is None:
+        raise StepError("nothing is told of k3s")
+    found, verdict = look_at_k3s(told, node, prepared=False)
+    return {"status": "fine", "why": [], "k3s": _told_k3s(found, verdict)}
+
+
 def applied_k3s(told: ToldK3s, node: DeclaredHost) -> Dict[str, Any]:
     """k3s begun, carried on with, or left as it is."""
     try:
@@ -40,6 +49,8 @@ def _told_k3s(found: FoundK3s, verdict: K3sVerdict, done: Optional[List[str]] = 
     return {
         "state": verdict.state,
         "version": found.version,
+        "digest": found.digest,
+        "architecture": K3S_ARCHITECTURES.get(os.uname().machine, ""),
         "running": found.running_version,
         "role": found.role,
         "datastore": found.datastore,

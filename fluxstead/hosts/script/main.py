@@ -1,7 +1,7 @@
 """The modes. `plan` reads and says what would be done; `apply` is the plan, and then does it.
 
-An apply that is told of k3s does that alone, on a host that was prepared before. `mint` and `kubeconfig` fetch from a running
-server what joins an agent, and what people reach the API by.
+An apply that is told of k3s does that alone, on a host that was prepared before. `look` reads k3s and no disk. `mint` and
+`kubeconfig` fetch from a running server what joins an agent, and what people reach the API by.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Dict, List, NoReturn, Optional, Tuple
 from fluxstead.hosts.script.act import decide_one, prepare_disk
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.k3s_model import ToldK3s, read_told
-from fluxstead.hosts.script.k3s_run import applied_k3s, kubeconfig, minted, with_k3s
+from fluxstead.hosts.script.k3s_run import applied_k3s, kubeconfig, looked_at, minted, with_k3s
 from fluxstead.hosts.script.model import DeclaredHost, FoundDisk, Host, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
@@ -28,9 +28,9 @@ from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, s
 FINE, REFUSED, WRONG, FAILED = 0, 1, 2, 3
 STATUS = {"fine": FINE, "refused": REFUSED, "wrong use": WRONG, "failed": FAILED}
 """What the run ends with, by what its result says."""
-MODES = ("plan", "apply", "mint", "kubeconfig")
+MODES = ("plan", "apply", "look", "mint", "kubeconfig")
 LOCK = "/run/fluxstead.lock"
-LOCK_SECONDS = {"plan": 20.0, "apply": 120.0, "mint": 60.0, "kubeconfig": 20.0}
+LOCK_SECONDS = {"plan": 20.0, "apply": 120.0, "look": 60.0, "mint": 60.0, "kubeconfig": 20.0}
 """How long a run waits for another one, or for what a killed one still has running."""
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 
@@ -67,6 +67,8 @@ def _done(mode: str, node: DeclaredHost, told: Optional[ToldK3s], connection: st
     if mode == "plan":
         planned = _plan(node, connection)
         return with_k3s(planned, told, node) if told else planned
+    if mode == "look":
+        return looked_at(told, node)
     return applied_k3s(told, node) if told else _apply(node)
 
 
