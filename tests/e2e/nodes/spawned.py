@@ -33,7 +33,10 @@ mkdir -p /run/systemd
 mount -t tmpfs none /run/systemd
 exec "$@"
 """
-"""Runs in a mount namespace of its own: what it mounts, and what systemd-nspawn notes in /run/systemd, ends with the machine."""
+"""Runs in a mount namespace of its own: what it mounts, and what systemd-nspawn notes in /run/systemd, ends with the machine.
+
+And as the first process of its own numbers, with which the kernel ends all others; a killed systemd-nspawn leaves its machine running.
+"""
 
 
 class SpawnedMachine:
@@ -90,10 +93,10 @@ class SpawnedMachine:
             # Otherwise a container may not change its own network's settings.
             "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
         }
-        alone = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private")
+        alone = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
         with (self._home / "console").open("ab") as console:
             self._process = subprocess.Popen(
-                [*alone, "sh", "-c", LAUNCH, "sh", *self._nspawn()],
+                ["setpriv", "--pdeathsig", "KILL", *alone, "sh", "-c", LAUNCH, "sh", *self._nspawn()],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
