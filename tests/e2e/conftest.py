@@ -12,6 +12,7 @@ from tests.e2e.cluster.fixtures import cluster, edge_cluster, edge_project, proj
 from tests.e2e.cluster.flux import Cluster
 from tests.e2e.cluster.stand_ins import PLAYED
 from tests.e2e.hosts.machines import bare, booted, booted_bare, machine  # noqa: F401 -- fixtures, for all folders
+from tests.e2e.nodes.fixtures import site  # noqa: F401 -- likewise
 from tests.e2e.tools.build import ToolUnavailable, tool
 
 

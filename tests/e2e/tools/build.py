@@ -64,6 +64,8 @@ KUBERNETES = (
     "k8s.io/component-base/version.gitMinor={kubernetes}",
 )
 """Unset, an API server says v0.0.0, and charts refuse it."""
+AS_IN_K3S = (KUBERNETES[0] + "+k3s1", *KUBERNETES[1:])
+"""A node says of k3s which release it runs. Releases of as many letters are put in this one's place in the binary."""
 CRDS = ("config/crd/bases/*.yaml",)
 
 RECIPES = {
@@ -88,10 +90,14 @@ RECIPES = {
     "kube-controller-manager": Recipe("about 90 s", KUBERNETES, pinned_in="kubernetes"),
     "kube-scheduler": Recipe("about 10 s", KUBERNETES, pinned_in="kubernetes"),
     "kubectl": Recipe("about 35 s", KUBERNETES, pinned_in="kubernetes"),
+    "kubelet": Recipe("about 7 min", AS_IN_K3S, pinned_in="kubernetes"),
+    "kube-proxy": Recipe("about 30 s", KUBERNETES, pinned_in="kubernetes"),
     # Each folder repeats the `replace` lines of the controller's own go.mod: Go reads those of the main module only.
     "source-controller": Recipe("about 6 min", beside=CRDS),
     "kustomize-controller": Recipe("about 4 min", beside=CRDS),
     "helm-controller": Recipe("about 3 min", beside=CRDS),
+    # What the pods of the tests run; it lies beside its go.mod, and needs Go's own library alone.
+    "pod": Recipe("about 10 s"),
     "kwok": Recipe("about 3 min", beside=("kustomize/stage/*/fast/*-*.yaml", "kustomize/stage/node/heartbeat-with-lease/*-*.yaml")),
 }
 
@@ -132,9 +138,9 @@ def _cache() -> Path:
 def _key(name: str, compiler: str) -> str:
     """Hash all that decides the binary, so that a changed pin, flag or compiler never meets an old build."""
     digest = hashlib.sha256()
+    own = sorted(file for file in _folder(name).iterdir() if file.suffix == ".go")
     for part in (
-        (_folder(name) / "go.mod").read_text(),
-        (_folder(name) / "go.sum").read_text(),
+        *(file.read_text() for file in (_folder(name) / "go.mod", _folder(name) / "go.sum", *own) if file.exists()),
         compiler,
         repr((_flags(name), RECIPES[name].beside, PINNED_ENVIRONMENT)),
     ):
@@ -167,6 +173,8 @@ def _pin(name: str) -> Pin:
     text = (_folder(name) / "go.mod").read_text()
     (go,) = re.findall(r"^go (\S+)$", text, re.MULTILINE)
     tools: list[str] = re.findall(r"^(?:tool |\t)([^\s(]+)$", text, re.MULTILINE)
+    if not tools:
+        return Pin(".", "", "of the tests' own", go, "")
     (package,) = tools if len(tools) == 1 else (one for one in tools if one.endswith(f"/{name}"))
     pins: dict[str, str] = dict(re.findall(r"^(?:require |\t)(\S+) v(\S+)", text, re.MULTILINE))
     module = max((path for path in pins if f"{package}/".startswith(f"{path}/")), key=len)

@@ -1,0 +1,72 @@
+"""Images for containerd without a registry: one layer, one static program, made of the standard library."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.e2e.tools.build import tool
+
+PAUSE = "rancher/mirrored-pause:3.6"
+"""What k3s has sandboxes made of."""
+LAYOUT = "application/vnd.oci.image."
+
+
+def image_tar(names: Sequence[str], program: Path | None = None) -> bytes:
+    """An archive as `ctr images import` takes it, with the same image under all these names.
+
+    The program is the image's entry point; the tests' own where none is given, which waits, and answers on $PORT.
+    """
+    layer = _tar({"app": (program or tool("pod")).read_bytes()}, 0o755)
+    packed = gzip.compress(layer, 1, mtime=0)
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Entrypoint": ["/app"], "User": "65532"},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+    }
+    blobs = [packed, json.dumps(config).encode()]
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{LAYOUT}manifest.v1+json",
+        "config": _described(f"{LAYOUT}config.v1+json", blobs[1]),
+        "layers": [_described(f"{LAYOUT}layer.v1.tar+gzip", packed)],
+    }
+    blobs.append(json.dumps(manifest).encode())
+    described = _described(f"{LAYOUT}manifest.v1+json", blobs[2])
+    listed = [{**described, "annotations": {"io.containerd.image.name": whole_name(name)}} for name in names]
+    files = {f"blobs/sha256/{_digest(blob).partition(':')[2]}": blob for blob in blobs}
+    files["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
+    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": listed}).encode()
+    return _tar(files, 0o644)
+
+
+def whole_name(name: str) -> str:
+    """An image's name with its registry, as containerd keeps it."""
+    first, slash, _ = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return name
+    return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
+
+
+def _tar(files: dict[str, bytes], mode: int) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), mode
+            tar.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
+
+
+def _described(kind: str, blob: bytes) -> dict[str, object]:
+    return {"mediaType": kind, "digest": _digest(blob), "size": len(blob)}
+
+
+def _digest(blob: bytes) -> str:
+    return f"sha256:{hashlib.sha256(blob).hexdigest()}"

@@ -1,0 +1,3 @@
+module fluxstead/tests/e2e/tools/pod
+
+go 1.22
