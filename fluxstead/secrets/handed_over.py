@@ -24,7 +24,7 @@ def still_decrypts(scope: Scope, machines: tuple[str, ...], *, sure: bool) -> No
     if not machines:
         raise ToolTrouble("the cluster would have no key: ./run secrets recipients add --cluster, first")
     for commit in ("HEAD", "@{upstream}"):
-        if _git(scope, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
+        if git_says(scope, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
             if sure:
                 continue
             raise ToolTrouble(
@@ -32,7 +32,7 @@ def still_decrypts(scope: Scope, machines: tuple[str, ...], *, sure: bool) -> No
                 f" what `recipients add --cluster` wrote, and wait until Flux has applied it{_OR_SAY}"
             )
         for path in files_in(scope):
-            text = _git(scope, "show", f"{commit}:./{path}")
+            text = git_says(scope, "show", f"{commit}:./{path}")
             found = ciphertext_in(text, path) if text else None
             if found and found.sops and not found.sops.recipients & set(machines):
                 raise ToolTrouble(
@@ -91,7 +91,7 @@ def live_secret(namespace: str, name: str) -> Mapping[str, Any]:
     return found
 
 
-def _git(scope: Scope, *words: str) -> str | None:
+def git_says(scope: Scope, *words: str) -> str | None:
     """What Git answers; None where it refuses, or is not there."""
     try:
         done = subprocess.run(["git", "-C", str(scope.root), *words], capture_output=True, check=False)  # noqa: S603, S607
