@@ -288,7 +288,7 @@ def test_a_port_is_asked_at(example: Project) -> None:
     ]
 
 
-@pytest.mark.parametrize("missing", ["no Git", "another's repository"])
+@pytest.mark.parametrize("missing", ["no Git", "another's repository", "a hook of another"])
 def test_where_git_does_not_answer_nothing_is_changed(
     run: RunSecrets, installs: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
 ) -> None:
@@ -298,10 +298,13 @@ def test_where_git_does_not_answer_nothing_is_changed(
     before = (installs.root / TOKEN).read_bytes()
     if missing == "no Git":
         monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    else:
+    elif missing == "another's repository":
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    else:
+        git(tmp_path, "init", "-q", "elsewhere")
+        monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere/.git"))
     status, said = run("set", "k3s-token", "--generate")
-    assert (status, "Git does not say" in said) == (1, True), said
+    assert (status, "Git does not say" in said or "is not changed by hand" in said) == (1, True), said
     assert (installs.root / TOKEN).read_bytes() == before
 
 
