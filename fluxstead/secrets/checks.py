@@ -100,7 +100,7 @@ def _other(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield OTHER_SECRET(
         Source(entry.path),
         what=f"this is the place of Secret {entry.name}, and {trouble.detail}",
-        why="Flux creates that one, and nobody finds the Secret that is needed",
+        why=_NOT_OURS if _is_operators(entry) else "Flux creates that one, and nobody finds the Secret that is needed",
         fix=trouble.cure,
     )
 
@@ -109,9 +109,16 @@ def _no_secret(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield NO_SECRET(
         Source(entry.path),
         what=f"this is the place of Secret {entry.name}, and {trouble.detail}",
-        why="Flux applies something else, or nothing of the whole layer",
-        fix=f"the file as it was: {trouble.cure}; or ./run secrets set {entry.name}, once it is gone",
+        why=_NOT_OURS if _is_operators(entry) else "Flux applies something else, or nothing of the whole layer",
+        fix=f"the file as it was: {trouble.cure}; once it is gone, ./run secrets says how to give it anew",
     )
+
+
+_NOT_OURS = "what installs a cluster, and whoever brings one back, finds something else, or nothing"
+
+
+def _is_operators(entry: SecretRow) -> bool:
+    return entry.need is not None and entry.need.layer == OPERATOR
 
 
 def _unused(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
@@ -148,7 +155,7 @@ def _broken(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield BROKEN(
         Source(entry.path),
         what=f"Secret {entry.name}: {trouble.detail}: this is not what sops writes",
-        why="no key opens it, and Flux applies nothing of the whole layer",
+        why="no key opens it" if _is_operators(entry) else "no key opens it, and Flux applies nothing of the whole layer",
         fix=trouble.cure,
     )
 
@@ -170,7 +177,10 @@ def _operators(scope: Scope) -> Iterator[Finding]:
     """The operator's own secrets, of which the cluster must not read one: its own key is among them."""
     for file in sorted((scope.root / scope.folder / OPERATOR).glob(f"*{SUFFIX}")):
         path = file.relative_to(scope.root).as_posix()
-        found = ciphertext_in(text_at(file) or "", path)
+        text = text_at(file)
+        if text is None:  # it is no file, which is told where it is needed
+            continue
+        found = ciphertext_in(text, path)
         if found is None or found.sops is None or found.plain:
             what, fix = "the operator's own secret can be read", f"the file as it was: git log -p {path}; and another value"
         elif shared := found.sops.recipients.intersection(scope.settings.cluster):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-
+from fluxstead.core.repository import repositories_around
 from fluxstead.secrets.ciphertext import ciphertext_in
 from fluxstead.secrets.files import NotRead, text_of
+from fluxstead.secrets.handed_over import git_says
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.tree.asks import SecretNeed
@@ -21,15 +21,15 @@ def refuse_what_rotates(scope: Scope, need: SecretNeed, *, taken_over: bool = Fa
         return
     if taken_over and _is_plain(scope, path):  # what is there is only encrypted
         return
-    there, lost = (scope.root / path).is_file(), _in_git(scope, "ls-tree", "--name-only", "HEAD", "--", path)
+    there, committed = (scope.root / path).is_file(), _ever_committed(scope, path)
     if own.made and not (taken_over and not there):
         raise ToolTrouble(f"{need.qualified_name} is not set by hand: it is changed {own.rotation}")
-    if there and _in_git(scope, "log", "--all", "-1", "--format=%h", "--", path):
+    if there and committed:
         raise ToolTrouble(
             f"{need.qualified_name} is not changed by hand: it was committed, and whatever goes by it would be shut out;"
             f" it is changed {own.rotation}"
         )
-    if lost and not there and not taken_over:
+    if committed and not there and not taken_over and git_says(scope, "ls-tree", "--name-only", "HEAD", "--", path):
         raise ToolTrouble(f"{path} is gone, and the cluster may go by what it had: git checkout HEAD -- {path}")
 
 
@@ -44,13 +44,14 @@ def _is_plain(scope: Scope, path: str) -> bool:
 
 def ignored(scope: Scope, path: str) -> bool:
     """Whether Git leaves a file out, so that it is on this machine alone."""
-    return _in_git(scope, "check-ignore", "--", path)
+    return bool(git_says(scope, "check-ignore", "--", path))
 
 
-def _in_git(scope: Scope, *words: str) -> bool:
-    """Whether Git knows of any; not where there is no repository, and nothing was ever committed."""
-    try:
-        done = subprocess.run(["git", "-C", str(scope.root), *words], capture_output=True, check=False)  # noqa: S603, S607
-    except OSError:
-        return False
-    return done.returncode == 0 and bool(done.stdout.strip())
+def _ever_committed(scope: Scope, path: str) -> bool:
+    """Raises ToolTrouble where there is a repository, and Git does not answer."""
+    said = git_says(scope, "log", "--all", "-1", "--format=%h", "--", path)
+    if said is None and any(repositories_around(scope.root)):
+        raise ToolTrouble(
+            f"whether {path} was ever committed, and a cluster may go by it, Git does not say: git log --all -- {path}"
+        )
+    return bool(said)

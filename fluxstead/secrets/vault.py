@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from fluxstead.core.shape import mapping
-from fluxstead.secrets.ciphertext import HOLDERS, Ciphertext, ciphertext_in
+from fluxstead.secrets.ciphertext import HOLDERS, Ciphertext, broken_in, ciphertext_in
 from fluxstead.secrets.files import NotRead, text_of
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import SopsProgram, ToolTrouble
@@ -56,6 +56,8 @@ class Vault:
         path = self.scope.path_of(need)
         text = self.text(path)
         found = ciphertext_in(text, path) if text is not None else None
+        if text is not None and found is None:
+            raise ToolTrouble(f"{path} is not one Secret: git log -p {path}, and the last version that is")
         if text is None or found is None or found.sops is None:
             if text is not None:
                 raise ToolTrouble(f"{path} is not a Secret that sops encrypted: ./run secrets import {path}")
@@ -77,6 +79,11 @@ class Vault:
             edits += [(holder, key, None) for holder in HOLDERS if key in held[holder] and (value is None or holder != place)]
             if value is not None:
                 edits.append((place, key, _encoded(value) if place == "data" else str(value)))
+        if broken := list(broken_in(found)):
+            path = self.scope.path_of(need)
+            raise ToolTrouble(
+                f"{path} is broken, and nothing is changed in it: {', '.join(broken)}; git log -p {path}, or give it anew"
+            )
         return self.program(need).changed(text, edits)
 
     def write(self, texts: Mapping[str, str | None], *layers: str) -> None:

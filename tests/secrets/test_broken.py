@@ -74,6 +74,16 @@ def test_what_is_broken_is_named(run: RunSecrets, example: Project) -> None:
     assert "git log -p" in finding.fix
 
 
+@pytest.mark.parametrize(("spoil", "says"), [(_cut, "the value of admin-user"), (_conflict, "is not one Secret")])
+def test_what_is_broken_is_not_written_into(run: RunSecrets, example: Project, spoil: Callable[[str], str], says: str) -> None:
+    """sops would say which ciphertext it cannot read, and not of which file."""
+    (example.root / GRAFANA).write_text(spoil((example.root / GRAFANA).read_text()))
+    before = (example.root / GRAFANA).read_bytes()
+    status, said = run("set", "grafana-admin", "admin-password", "--generate")
+    assert (status, says in said, f"git log -p {GRAFANA}" in said) == (1, True, True), said
+    assert (example.root / GRAFANA).read_bytes() == before
+
+
 @pytest.mark.parametrize("suffix", [".yaml", ".yml", ".json"])
 def test_plain_text_beside_ciphertext_is_told_by_check(example: Project, suffix: str) -> None:
     """Whether or not its ciphertext is there; of the operator's own, too."""

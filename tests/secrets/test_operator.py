@@ -286,3 +286,31 @@ def test_a_port_is_asked_at(example: Project) -> None:
     assert [key.hint for key in need.keys if key.hint] == [
         "a line of `ssh-keyscan -p 2222 git.example.test`, compared with what git.example.test publishes"
     ]
+
+
+@pytest.mark.parametrize("missing", ["no Git", "another's repository", "a hook of another"])
+def test_where_git_does_not_answer_nothing_is_changed(
+    run: RunSecrets, installs: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
+) -> None:
+    """It may have been committed, and a cluster go by it; Git refuses a repository of another owner."""
+    assert run("set", "k3s-token", "--generate")[0] == 0
+    committed(installs)
+    before = (installs.root / TOKEN).read_bytes()
+    if missing == "no Git":
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    elif missing == "another's repository":
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    else:
+        git(tmp_path, "init", "-q", "elsewhere")
+        monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere/.git"))
+    status, said = run("set", "k3s-token", "--generate")
+    assert (status, "Git does not say" in said or "is not changed by hand" in said) == (1, True), said
+    assert (installs.root / TOKEN).read_bytes() == before
+
+
+def test_a_folder_in_its_place_is_not_called_readable(installs: Project) -> None:
+    """It is told once, and as what it is."""
+    (installs.root / TOKEN).mkdir()
+    found = [one for one in installs.run().findings if TOKEN in str(one.source)]
+    assert [one.id for one in found] == ["secrets/no-secret"]
+    assert "Flux" not in found[0].why
