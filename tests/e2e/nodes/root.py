@@ -150,7 +150,17 @@ def _configure(root: Path, result: Path) -> None:
     index.parent.mkdir(parents=True)
     index.write_text("".join(f"kernel/{module}.ko\n" for module in MODULES))
     _run("chroot", root, "systemctl", "enable", "-q", "tests-kernel", "systemd-networkd", "iscsid")
-    _run("chroot", root, "systemctl", "mask", "-q", "run-rpc_pipefs.mount", "rpcbind.service", "rpcbind.socket", "e2scrub_reap.service")
+    _run(
+        "chroot",
+        root,
+        "systemctl",
+        "mask",
+        "-q",
+        "run-rpc_pipefs.mount",
+        "rpcbind.service",
+        "rpcbind.socket",
+        "e2scrub_reap.service",
+    )
 
 
 if __name__ == "__main__":

@@ -24,9 +24,7 @@ class Refused(Exception):
 class Api:
     """One server, asked as one user. `authority` is None where its certificate is not verified."""
 
-    def __init__(
-        self, server: str, authority: Optional[Path], token: str = "", certificate: Optional[Path] = None
-    ) -> None:
+    def __init__(self, server: str, authority: Optional[Path], token: str = "", certificate: Optional[Path] = None) -> None:
         self.server = server.rstrip("/")
         self._token = token
         self._tls = ssl.create_default_context(cafile=str(authority) if authority else None)
@@ -85,5 +83,3 @@ def kubeconfig(server: str, authority: Dict[str, str], user: Dict[str, str]) -> 
 def by_certificate(certificate: Path) -> Dict[str, str]:
     """A kubeconfig's user who shows this certificate."""
     return {"client-certificate": str(certificate), "client-key": str(certificate.with_suffix(".key"))}
-
-

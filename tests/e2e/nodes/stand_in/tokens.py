@@ -86,7 +86,9 @@ def _listed() -> List[str]:
         data = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
         expires = data.get("expiration", "<never>")
         description = data.get("description") or "<none>"
-        lines.append(f"{data['token-id'] + '.' + data['token-secret']:26}{_left(expires):12}{expires:24}{'authentication,signing':28}{description}")
+        lines.append(
+            f"{data['token-id'] + '.' + data['token-secret']:26}{_left(expires):12}{expires:24}{'authentication,signing':28}{description}"
+        )
     return lines
 
 
