@@ -86,12 +86,11 @@ def test_what_the_cli_wrote_and_machines_that_had_not_joined() -> None:
     ],
 )
 def test_what_is_kept_from_the_first_start(said: str, machines: int, kept: dict[str, str]) -> None:
-    """Before the datastore was a word of descriptions, three servers had none that is known; before a server, nothing was started."""
+    """Before the datastore was a word of descriptions, three servers had none that is known; before a server, none was begun."""
     stack = f"config: {{'fluxstead:kubernetes': {{version: v1.33.1+k3s1, {said}}}}}"
     files = {f"nodes/{number}.yaml": "{cluster: home, role: server, state: live}" for number in range(machines)}
-    then = cluster_then(
-        "home", TextStore({"Pulumi.home.yaml": stack, "nodes/p.yaml": "{cluster: home, role: server, state: planned}", **files})
-    )
+    files["nodes/p.yaml"] = "{cluster: home, role: server, state: planned}"
+    then = cluster_then("home", TextStore({"Pulumi.home.yaml": stack, **files}))
     assert then is not None
     assert then.kept == kept
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fluxstead.checks.outside import k3s_release
+from fluxstead.checks.outside import k3s_release, web
 from fluxstead.checks.outside.k3s_release import NoDigest, digest_of
 from fluxstead.cli.__main__ import main
 from tests.cli.k3s_releases import Releases, serving_releases
@@ -134,7 +134,7 @@ def test_k3s_own_releases_are_asked_over_https(monkeypatch: pytest.MonkeyPatch, 
         opened.append(url)
         raise OSError
 
-    monkeypatch.setattr(k3s_release.OPENER, "open", not_dialled)
+    monkeypatch.setattr(web.OPENER, "open", not_dialled)
     with pytest.raises(NoDigest, match="does not answer"):
         digest_of("arm", "v1.33.1+k3s1", None, tmp_path)
     assert opened == ["https://github.com/k3s-io/k3s/releases/download/v1.33.1%2Bk3s1/sha256sum-arm.txt"]
