@@ -98,7 +98,10 @@ def _origin_of_binaries(value: str) -> str:
             return value.rstrip("/")
         what, fix = f"{value!r} is not the URL of a folder", "a URL such as https://mirror.home.arpa/k3s, without login and query"
     elif "://" in value:
-        what, fix = f"{value!r} is not fetched without encryption", f"https://{value.partition('://')[2]}"
+        what, fix = (
+            f"{value!r} is not HTTPS",
+            f"https://{parts.netloc}{parts.path}" if parts.netloc else "an https URL, or a folder",
+        )
     elif value.startswith(("/", "~")):
         what, fix = f"{value!r} is a folder of one machine", "a folder by its path from the project's, such as binaries or ../k3s"
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,6 +178,23 @@ def test_a_folder_without_what_is_needed(
     assert lock(reference) == 1
     assert re.search(says, capsys.readouterr().err)
     assert described(reference) is None
+
+
+def test_what_is_no_file_is_not_read(reference: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe would never end."""
+    in_a_folder(reference, k3s_arm64=ARM64_PROGRAM)
+    os.mkfifo(reference.root / "binaries/k3s")
+    assert lock(reference) == 1
+    assert "is no file" in capsys.readouterr().err
+
+
+def test_a_linked_description_is_left(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would become a file of its own."""
+    project.stack_file.rename(project.root / "real.yaml")
+    project.stack_file.symlink_to("real.yaml")
+    assert lock(project) == 1
+    assert "it is a link" in capsys.readouterr().err
+    assert project.stack_file.is_symlink()
 
 
 def test_without_lock_it_is_said_what_is_missing(reference: Project, capsys: pytest.CaptureFixture[str]) -> None:
