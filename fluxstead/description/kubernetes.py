@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -153,6 +154,13 @@ class Binaries(Described):
 
 class KubernetesSettings(Described):
     """The k3s that the nodes run."""
+
+    instead: ClassVar[Mapping[str, str]] = {
+        "clusterCidr": "podCidr",
+        "registries": "registryMirrors",
+        "kubeletArg": "config: {kubelet-arg: […]}",
+        "token": "nothing: ./run secrets asks for it",
+    }
 
     version: K3sVersion = Field(description="The k3s release; it decides which API versions exist.")
     disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(

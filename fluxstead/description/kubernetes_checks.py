@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fluxstead.catalog.k3s_options import OptionType, latest_read, options_of
+from fluxstead.catalog.k3s_options import OptionType, first_with, latest_read, options_of
 from fluxstead.catalog.nearest import nearest
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
@@ -138,7 +138,8 @@ def _unknown(kubernetes: KubernetesSettings, key: str) -> Iterator[Finding]:
     else:
         near = nearest(key, known.types.keys() - SAID_ELSEWHERE.keys())
     if known.read:
-        what = f"k3s {kubernetes.version} has no key {key}"
+        first = first_with(key)
+        what = f"k3s {kubernetes.version} has no key {key}{f' ({first} is the first that has it)' if first else ''}"
         yield NO_SUCH_KEY(source, what=what, why=why, fix=near or "a flag of `k3s server` or `k3s agent`, without its dashes")
     else:
         what = f"no k3s that is known ({kubernetes.version} is not; the newest is {latest_read()}) has the key {key}"

@@ -47,7 +47,8 @@ def found(project: Project, *lines: str, stack: str = STACK) -> list[Finding]:
         ("etcdSnapshots: {retention: 0}", "description/value", "0", ""),
         ("config: {kubelet-args: [a=b]}", "k3s/unknown-key", "has no key kubelet-args", "kubelet-arg"),
         ("config: {kubelet-arg+: [a=b]}", "k3s/unknown-key", "kubelet-arg+", "kubelet-arg"),
-        ("config: {helm-controller-arg: [a=b]}", "k3s/unknown-key", "v1.33.1+k3s1 has no key", ""),
+        ("config: {helm-controller-arg: [a=b]}", "k3s/unknown-key", "(1.34.10 is the first that has it)", ""),
+        ("clusterCidr: 10.52.0.0/16", "description/unknown-key", "clusterCidr", "podCidr"),
         ("config: {token: abc}", "k3s/own-key", "config.token", "./run secrets"),
         ("config: {cluster-cidr: 10.52.0.0/16}", "k3s/own-key", "cluster-cidr", "podCidr"),
         ("config: {flannel-ipv6-masq: 'yes'}", "k3s/key-type", "expected true or false, found the text 'yes'", "true or false"),
@@ -101,6 +102,27 @@ def test_servers(example: Project) -> None:
     example.replace("Pulumi.edge.yaml", "datastore: etcd", "datastore: sqlite")
     [error] = [one for one in example.run().findings if one.id.startswith("k3s/")]
     assert (error.id, error.source.line) == ("k3s/one-server-only", 12)
+
+
+def test_an_agent_does_not_rejoin(example: Project) -> None:
+    """A server does."""
+    example.replace("nodes/beta.yaml", "role: server", "role: server\nrejoin: true")
+    assert not [one for one in example.run().findings if one.source.file == "nodes/beta.yaml"]
+    example.replace("nodes/delta.yaml", "role: agent", "role: agent\nrejoin: true")
+    [finding] = [one for one in example.run().findings if one.source.file == "nodes/delta.yaml"]
+    assert finding.fix == "no rejoin"
+
+
+def test_what_systems_ask_of_k3s_is_there_for_the_machines(example: Project) -> None:
+    """Only where fluxstead writes its configuration."""
+    assembled = example.run().assembled
+    assert assembled is not None
+    assert assembled.host_settings == ()
+    example.replace("Pulumi.edge.yaml", "    datastore: etcd\n", f"    datastore: etcd\n    binaries: {{amd64: {DIGEST}}}\n")
+    assembled = example.run().assembled
+    assert assembled is not None
+    [setting] = assembled.host_settings
+    assert (setting.key, setting.value, setting.source.file) == ("etcd-expose-metrics", True, "Pulumi.edge.yaml")
 
 
 def test_a_planned_machine_needs_its_binary_as_well(reference: Project) -> None:
