@@ -47,6 +47,12 @@ def options_of(version: Version) -> Options:
     return Options(types, {key: frozenset(of) for key, of in roles.items()}, wanted in known)
 
 
+def first_with(key: str) -> str | None:
+    """The oldest version that was read and has a key; None where none has."""
+    found = [run[0] for name, runs in _load()["names"].items() if name.split()[1] == key for run in runs]
+    return min(found, key=lambda one: Version(one).numbers, default=None)
+
+
 def latest_read() -> str:
     """The newest version whose keys are known."""
     return str(_load()["versions"][-1])

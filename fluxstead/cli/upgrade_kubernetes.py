@@ -68,39 +68,48 @@ def _found(kubernetes: KubernetesSettings, architectures: tuple[str, ...], root:
 
 
 def _write(root: Path, stack_file: str, kubernetes: KubernetesSettings, found: Mapping[str, str]) -> int:
-    from fluxstead.description.edit import NotEdited, with_values  # noqa: PLC0415
-    from fluxstead.tree.lock import Busy, locked  # noqa: PLC0415
-    from fluxstead.tree.staging import NotWritten, Staging  # noqa: PLC0415
+    from fluxstead.description.edit import NotEdited  # noqa: PLC0415
+    from fluxstead.secrets.files import NotRead  # noqa: PLC0415
+    from fluxstead.tree.lock import Busy  # noqa: PLC0415
+    from fluxstead.tree.staging import NotWritten  # noqa: PLC0415
 
-    staging = Staging()
     try:
-        with locked(root, alone=True, say=tell):
-            text = with_values((root / stack_file).read_text(encoding="utf-8"), "kubernetes", {"binaries": found})
-            staging.put(root / stack_file, text)
-            staging.settle()
-            staging.move(root / stack_file)
-            staging.settle_folders()
-            staging.finish()
+        _replace(root, stack_file, found)
     except NotEdited as trouble:
         tell(f"the description is written in a way that is not changed here; write into it: {trouble}")
-        return 1
+    except NotRead as trouble:
+        tell(f"{stack_file} is left as it is: {trouble}")
     except NotWritten as trouble:
         tell(f"not written: {trouble}")
-        return 1
     except Busy as busy:
         tell(f"the project is locked by {busy.holder}")
-        return 1
-    except OSError as problem:
-        tell(f"{problem.filename or stack_file}: {problem.strerror}")
-        return 1
-    finally:
-        staging.abandon()
-    before = _described(kubernetes)
-    print(f"k3s {kubernetes.version}, from {kubernetes.binaries_from or 'its release on GitHub'}, in {stack_file}:")
-    for architecture, digest in found.items():
-        print(f"  {architecture}: {_change(before.get(architecture), digest)}")
-    tell("next: review the change (git diff), and commit it; from then on `pulumi up` installs k3s where there is none")
-    return 0
+    else:
+        print(f"k3s {kubernetes.version}, from {kubernetes.binaries_from or 'its release on GitHub'}, in {stack_file}:")
+        before = _described(kubernetes)
+        for architecture, digest in found.items():
+            print(f"  {architecture}: {_change(before.get(architecture), digest)}")
+        tell("next: review the change (git diff), and commit it; from then on `pulumi up` installs k3s where there is none")
+        return 0
+    return 1
+
+
+def _replace(root: Path, stack_file: str, found: Mapping[str, str]) -> None:
+    """The description's file by one with these digests, in a project that no other run changes meanwhile."""
+    from fluxstead.description.edit import with_values  # noqa: PLC0415
+    from fluxstead.secrets.files import text_of  # noqa: PLC0415
+    from fluxstead.tree.lock import locked  # noqa: PLC0415
+    from fluxstead.tree.staging import Staging  # noqa: PLC0415
+
+    staging, target = Staging(), root / stack_file
+    with locked(root, alone=True, say=tell):
+        try:
+            staging.put(target, with_values(text_of(target) or "", "kubernetes", {"binaries": found}))
+            staging.settle()
+            staging.move(target)
+            staging.settle_folders()
+            staging.finish()
+        finally:
+            staging.abandon()
 
 
 def _change(before: str | None, now: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -15,7 +15,7 @@ from fluxstead.core.names import is_host_name
 from fluxstead.core.network import Cidrs, is_address
 from fluxstead.core.refusal import refuse
 from fluxstead.core.requirement import KindName
-from fluxstead.core.url import is_safe
+from fluxstead.core.url import is_safe, split
 from fluxstead.core.version import K3sVersion
 from fluxstead.hosts.k3s_config import K3sSettings
 
@@ -63,12 +63,12 @@ def _registry(value: str) -> str:
     raise refuse(
         f"{value!r} is not a registry",
         why="containerd looks a mirror up by the registry's host alone, and this one would never be asked",
-        fix=urlsplit(value).netloc or value.partition("/")[0] or "docker.io",
+        fix=split(value).netloc or value.partition("/")[0] or "docker.io",
     )
 
 
 def _endpoint(value: str) -> str:
-    parts = urlsplit(value)
+    parts = split(value)
     if parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment:
         if "@" not in parts.netloc:
             return value
@@ -84,14 +84,25 @@ def _endpoint(value: str) -> str:
     )
 
 
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value:
+        return value
+    raise refuse(
+        "there is no mirror", why="the registry itself would be asked, as without this line", fix="[https://…], or no such line"
+    )
+
+
 def _origin_of_binaries(value: str) -> str:
-    parts = urlsplit(value)
+    parts = split(value)
     if is_safe(value):
         if "@" not in parts.netloc and not parts.query and not parts.fragment:
             return value.rstrip("/")
         what, fix = f"{value!r} is not the URL of a folder", "a URL such as https://mirror.home.arpa/k3s, without login and query"
     elif "://" in value:
-        what, fix = f"{value!r} is not fetched without encryption", f"https://{value.partition('://')[2]}"
+        what, fix = (
+            f"{value!r} is not HTTPS",
+            f"https://{parts.netloc}{parts.path}" if parts.netloc else "an https URL, or a folder",
+        )
     elif value.startswith(("/", "~")):
         what, fix = f"{value!r} is a folder of one machine", "a folder by its path from the project's, such as binaries or ../k3s"
     else:
@@ -105,7 +116,7 @@ Digest = Annotated[str, AfterValidator(_digest)]
 """The SHA-256 of a file, in hexadecimal."""
 Registry = Annotated[str, AfterValidator(_registry)]
 """A registry as images name it, or `*`."""
-MirrorUrls = Annotated[tuple[Annotated[str, AfterValidator(_endpoint)], ...], Field(min_length=1)]
+MirrorUrls = Annotated[tuple[Annotated[str, AfterValidator(_endpoint)], ...], AfterValidator(_some)]
 """Where its images may be pulled from, tried in this order."""
 
 
@@ -143,6 +154,13 @@ class Binaries(Described):
 
 class KubernetesSettings(Described):
     """The k3s that the nodes run."""
+
+    instead: ClassVar[Mapping[str, str]] = {
+        "clusterCidr": "podCidr",
+        "registries": "registryMirrors",
+        "kubeletArg": "config: {kubelet-arg: […]}",
+        "token": "nothing: ./run secrets asks for it",
+    }
 
     version: K3sVersion = Field(description="The k3s release; it decides which API versions exist.")
     disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(

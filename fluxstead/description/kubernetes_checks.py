@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fluxstead.catalog.k3s_options import OptionType, latest_read, options_of
+from fluxstead.catalog.k3s_options import OptionType, first_with, latest_read, options_of
 from fluxstead.catalog.nearest import nearest
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
@@ -56,7 +56,8 @@ def findings_of(kubernetes: KubernetesSettings, nodes: Sequence[Node], settings:
     yield from _binaries(kubernetes, nodes)
     for key, value in kubernetes.config.items():
         yield from _key(kubernetes, key, value)
-    yield from _contradictions(kubernetes, settings)
+    if settings:
+        yield from _contradictions(kubernetes, settings)
 
 
 def _servers(kubernetes: KubernetesSettings, nodes: Sequence[Node]) -> Iterator[Finding]:
@@ -137,7 +138,8 @@ def _unknown(kubernetes: KubernetesSettings, key: str) -> Iterator[Finding]:
     else:
         near = nearest(key, known.types.keys() - SAID_ELSEWHERE.keys())
     if known.read:
-        what = f"k3s {kubernetes.version} has no key {key}"
+        first = first_with(key)
+        what = f"k3s {kubernetes.version} has no key {key}{f' ({first} is the first that has it)' if first else ''}"
         yield NO_SUCH_KEY(source, what=what, why=why, fix=near or "a flag of `k3s server` or `k3s agent`, without its dashes")
     else:
         what = f"no k3s that is known ({kubernetes.version} is not; the newest is {latest_read()}) has the key {key}"
@@ -149,26 +151,27 @@ def _fits(value: Any, type_: OptionType) -> bool:
         return value != [] and all(_fits(one, "string") for one in listed(value))
     if type_ == "int":
         return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, bool if type_ == "bool" else str)
+    return isinstance(value, bool) if type_ == "bool" else isinstance(value, str) and value.isprintable() and value != ""
 
 
 def _found(value: Any) -> str:
     match value:
+        case str():
+            return _found_text(value)
+        case list():
+            inside = _found(next((one for one in value if not _fits(one, "string")), None))
+            return f"a list with {inside} in it" if value else "an empty list"
         case bool():
             return str(value).lower()
         case int() | float():
             return f"the number {value}"
-        case str():
-            return f"the text {value[:40]!r}"
-        case None:
-            return "nothing"
-        case list():
-            return (
-                f"a list with {_found(next((one for one in value if not isinstance(one, str)), None))} in it"
-                if value
-                else "an empty list"
-            )
-    return "a mapping"
+    return "nothing" if value is None else "a mapping"
+
+
+def _found_text(value: str) -> str:
+    if value.isprintable():
+        return f"the text {value[:40]!r}" if value else "an empty text"
+    return "a text in more than one line" if "\n" in value else "a text with characters that are not shown"
 
 
 def _contradictions(kubernetes: KubernetesSettings, settings: Sequence[HostSetting]) -> Iterator[Finding]:

@@ -214,6 +214,16 @@ class Node(Described):
     taints: tuple[Taint, ...] = Field(default=(), description="Taints of the Kubernetes Node, at registration.")
     disks: tuple[Disk, ...] = Field(default=(), description="The data disks that Longhorn uses.")
 
+    @model_validator(mode="after")
+    def _rejoins_as_a_server(self) -> Self:
+        if self.rejoin and self.role == "agent":
+            raise refuse(
+                f"{self.name} is an agent, and is to rejoin as a server",
+                why="an agent has no data of the cluster to lose: it joins again by itself",
+                fix="no rejoin",
+            )
+        return self
+
     @property
     def joined(self) -> bool:
         """Whether the node is in the cluster, so that objects for it may exist (Longhorn deletes a Node that has none)."""

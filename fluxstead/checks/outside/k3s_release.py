@@ -82,6 +82,8 @@ def _text(url: str) -> str:
 def _computed(path: Path, architecture: str) -> str:
     digest = hashlib.sha256()
     try:
+        if path.exists() and not path.is_file():
+            raise NoDigest(f"{path} is no file")
         with path.open("rb") as file:
             head = file.read(_HEAD)
             digest.update(head)
