@@ -215,7 +215,7 @@ def _matching(data: Any, key: str, pattern: str) -> str:
 
 
 def _digests(data: Any, key: str) -> Dict[str, str]:
-    found = data.get(key) or {}
+    found = data.get(key, {})
     if not isinstance(found, dict) or not all(isinstance(one, str) and re.fullmatch("[0-9a-f]{64}", one) for one in found.values()):
         raise WrongUseError(f"k3s.{key} is {found!r}; it is SHA-256 by name")
     return {str(name): digest for name, digest in found.items()}

@@ -71,6 +71,14 @@ def _at_home(folder: str) -> bool:
     return (seen.st_dev, seen.st_ino) == (own.st_dev, own.st_ino)
 
 
+def _on_this_network(program: Program) -> bool:
+    """Not in a network namespace of its own, as trials of an API server are run in."""
+    try:
+        return os.stat(f"/proc/{program.pid}/ns/net").st_ino == os.stat("/proc/self/ns/net").st_ino
+    except OSError:
+        return False
+
+
 def machine_problems(told: ToldK3s, due: Collection[str]) -> Iterator[str]:
     """What of this machine, and of who else is on it, keeps k3s from beginning here; asked only while no k3s runs."""
     machine = os.uname().machine
@@ -98,7 +106,8 @@ def machine_problems(told: ToldK3s, due: Collection[str]) -> Iterator[str]:
 
 
 def _others() -> Iterator[str]:
-    running = {program.name: program for program in programs(OTHERS) if not re.search(r"k3s(-agent)?\.service", program.group)}
+    found = [program for program in programs(OTHERS) if _on_this_network(program)]
+    running = {program.name: program for program in found if not re.search(r"k3s(-agent)?\.service", program.group)}
     for name, program in running.items():
         yield (
             f"another Kubernetes runs here: {name} (process {program.pid}); one host is one node, so end that first, or take "

@@ -102,7 +102,7 @@ def _scalar(bare: str) -> Optional[str]:
             return None
     if bare[:1] == "'":
         return bare[1:-1].replace("''", "'") if re.fullmatch(r"'(?:[^']|'')*'", bare) else None
-    if bare[:1] in tuple("|>&*!{}[]%@`") or ": " in bare or bare.endswith(":"):
+    if bare[:1] in tuple("|>&*!{}[]%@`") or bare.startswith(("- ", "? ")) or ": " in bare or bare.endswith(":"):
         return None
     return "" if bare in ("~", "null") else bare
 
