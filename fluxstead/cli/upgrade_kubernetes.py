@@ -103,7 +103,7 @@ def _replace(root: Path, stack_file: str, found: Mapping[str, str]) -> None:
     staging, target = Staging(), root / stack_file
     with locked(root, alone=True, say=tell):
         try:
-            staging.put(target, with_values(text_of(target) or "", "kubernetes", {"binaries": found}))
+            staging.put(target, with_values(text_of(root, stack_file) or "", "kubernetes", {"binaries": found}))
             staging.settle()
             staging.move(target)
             staging.settle_folders()

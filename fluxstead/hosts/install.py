@@ -108,9 +108,13 @@ def _there(answer: Answer) -> K3sAnswer:
 
 
 def _found(node: Node, answer: Answer) -> K3sAnswer:
-    if answer.refused:
-        raise NotInstalledError("\n".join([f"{node.name}: {answer.status}", *(f"  {why}" for why in answer.why)]))
-    return _there(answer)
+    found = _there(answer)
+    why = answer.why if answer.refused else found.refused
+    if why:
+        raise NotInstalledError(
+            "\n".join([f"{node.name}: {answer.status if answer.refused else 'refused'}", *(f"  {one}" for one in why)])
+        )
+    return found
 
 
 def _of_servers(minted: str, token: str) -> str:

@@ -106,6 +106,14 @@ def test_what_runs_is_told_nothing(world: World) -> None:
     assert world.done == {}
 
 
+def test_what_runs_and_is_another_than_described_is_refused(world: World) -> None:
+    """Networks and a name cannot change later."""
+    world.machines["k3s1"] = replace(RUNNING, refused=("this host is node k3s9",))
+    with pytest.raises(NotInstalledError, match="k3s1: refused\n  this host is node k3s9"):
+        world.bring("k3s1")
+    assert world.done == {}
+
+
 def test_a_machine_joins_with_the_release_that_the_servers_run(world: World) -> None:
     """Described is already what an upgrade would bring; the digest is that of the servers' own binary."""
     world.machines["k3s1"] = replace(RUNNING, running="v1.32.5+k3s1", digest="e" * 64)

@@ -71,7 +71,9 @@ def test_notes_and_a_due_restart_are_told() -> None:
 
 
 def test_k3s_is_told_with_what_happens_to_it_and_what_stays_otherwise() -> None:
-    k3s = K3sAnswer("running", "v1.33.1", "v1.32.5", "server", "etcd", "k3s1", True, True, "", (), ("k3s v1.32.5 runs",), ())
+    k3s = K3sAnswer(
+        "running", "v1.33.1", "", "amd64", "v1.32.5", "server", "etcd", "k3s1", True, True, "", (), ("k3s v1.32.5 runs",), ()
+    )
     assert report.plan(node(), replace(FINE, k3s=k3s)).splitlines()[-2:] == [
         "  k3s: running (v1.32.5 server etcd as k3s1), Ready",
         "  k3s: differs: k3s v1.32.5 runs",
@@ -80,7 +82,7 @@ def test_k3s_is_told_with_what_happens_to_it_and_what_stays_otherwise() -> None:
     text = report.plan(node(), replace(FINE, k3s=begun))
     assert "work to do" in text
     assert "not Ready\n  k3s: its beginning was interrupted, and is carried on with\n  k3s: what happens: ready" in text
-    absent = K3sAnswer("absent", "", "", "", "", "", False, False, "", ("binary", "start"), (), ())
+    absent = K3sAnswer("absent", "", "", "amd64", "", "", "", "", False, False, "", ("binary", "start"), (), ())
     assert report.plan(node(), replace(FINE, k3s=absent)).splitlines()[-2:] == [
         "  k3s: absent",
         "  k3s: what happens: binary, start",
