@@ -17,6 +17,9 @@ import pytest
 from tests.e2e.engine import SECONDS
 from tests.e2e.hosts.machines import skip_without_tools
 from tests.e2e.isolation import scratch
+from tests.e2e.nodes.cgroups import sweep
+from tests.e2e.nodes.fixtures import skip_without_machines
+from tests.e2e.nodes.packing import UPSTREAM
 
 PROGRAM = """
 import time
@@ -42,6 +45,21 @@ def report(machine, there):
 Machine._await = report
 with booted(disks(1)):
     pass
+"""
+CONTAINER = """
+import time
+from contextlib import ExitStack
+from tests.e2e.isolation import scratch
+from tests.e2e.nodes.fixtures import Site
+from tests.e2e.nodes.network import own_network
+from tests.e2e.nodes.root import machine_root
+
+with ExitStack() as ends:
+    folder = ends.enter_context(scratch())
+    (machine,) = Site(folder, machine_root(), ends.enter_context(own_network()), ends).machines(1)
+    machine.run("systemd-run -q sleep 600")
+    print(folder, *machine.processes(), flush=True)
+    time.sleep(600)
 """
 ENGINE = """
 import sys
@@ -69,6 +87,20 @@ def test_a_killed_run_leaves_no_process_and_no_file(script: str) -> None:
     await_none(lambda: alive(int(process)))
     with scratch():
         assert not Path(folder).exists()
+
+
+@pytest.mark.machine
+def test_a_killed_run_leaves_no_machine_in_a_container_and_no_cgroup(need: Callable[..., object]) -> None:
+    """A machine's processes are not children of who started it; its cgroups go with the next run that starts one."""
+    skip_without_machines()
+    need(*UPSTREAM)
+    with killed_at_the_end(CONTAINER) as (folder, *processes):
+        assert len([process for process in processes if alive(int(process))]) > 5
+    await_none(lambda: [process for process in processes if alive(int(process))])
+    with scratch():
+        assert not Path(folder).exists()
+    sweep()
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/{Path(folder).name}*"))
 
 
 def test_a_killed_run_leaves_nothing_of_the_pulumi_engine(need: Callable[..., object]) -> None:

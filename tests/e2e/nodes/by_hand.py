@@ -86,9 +86,8 @@ def run_pod(server: SpawnedMachine, name: str, node: str, image: str, port: int)
     spec = {"nodeName": node, "terminationGracePeriodSeconds": 1, "containers": [container]}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
     server.run("k3s kubectl apply -f -", json.dumps(pod))
-    server.run(
-        f"k3s kubectl wait --for=condition=Ready pod/{name} --timeout=90s || {{ k3s kubectl describe pod {name} >&2; exit 1; }}"
-    )
+    wait = f"k3s kubectl wait --for=condition=Ready pod/{name} --timeout=90s"
+    server.run(f"{wait} || {{ k3s kubectl describe pod {name} >&2; exit 1; }}")
     return str(ask(server, "get", "pod", name)["status"]["podIP"])
 
 

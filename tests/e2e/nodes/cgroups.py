@@ -72,7 +72,7 @@ def sweep() -> None:
 
 
 def _hierarchies() -> Iterator[Path]:
-    """The mount points of version 1; none on a machine that has version 2 alone, where systemd-nspawn keeps machines apart itself."""
+    """The mount points of version 1."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, *_ = line.split()
         if kind == "cgroup":

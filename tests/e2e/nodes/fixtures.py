@@ -36,7 +36,9 @@ class Site:
         for _ in range(count):
             self._made += 1
             place = self.network.machine(self._made)
-            machine = SpawnedMachine(self.home, self.base, f"k3s{self._made}", place, self.network, self._programs)
+            machine = SpawnedMachine(
+                self.home, self.base, self._programs, name=f"k3s{self._made}", address=place, network=self.network
+            )
             self._ends.callback(machine.end)
             machine.start()
             made.append(machine)

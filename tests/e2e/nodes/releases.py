@@ -89,17 +89,8 @@ def _tls(folder: Path, address: str, base: MachineRoot) -> SSLContext:
     certificate, key = folder / ".tls.crt", folder / ".tls.key"
     request = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=releases", "-keyout", key, "-x509", "-days", "2"]
     signer = ["-CA", base.authority, "-CAkey", base.authority.with_suffix(".key")]
-    made = [
-        *request,
-        *signer,
-        "-addext",
-        f"subjectAltName=IP:{address}",
-        "-addext",
-        "basicConstraints=CA:FALSE",
-        "-out",
-        certificate,
-    ]
-    subprocess.run([str(word) for word in made], check=True, capture_output=True)
+    more = ["-addext", f"subjectAltName=IP:{address}", "-addext", "basicConstraints=CA:FALSE", "-out", certificate]
+    subprocess.run([str(word) for word in (*request, *signer, *more)], check=True, capture_output=True)
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context

@@ -28,7 +28,7 @@ TOOLS = ("debootstrap", "systemd-nspawn", "unshare", "setpriv", "ip", "ssh", "ss
 
 SSHD = "PasswordAuthentication no\nUseDNS no\nMaxStartups 100\nMaxSessions 100\n"
 KERNEL = "/usr/local/sbin/tests-kernel"
-WRITABLE = f"""#!/bin/sh
+WRITABLE = """#!/bin/sh
 # What a kubelet needs of the kernel and a container does not have: cgroups that it may write to, and three settings.
 for hierarchy in /sys/fs/cgroup/*; do
   # Without `bind` it would be the tests' own machine whose hierarchy changes.
@@ -37,8 +37,8 @@ done
 mkdir -p /run/tests-kernel
 set -- vm/overcommit_memory 1 kernel/panic 10 kernel/panic_on_oops 1
 while [ $# -gt 0 ]; do
-  echo "$2" >"/run/tests-kernel/${{1#*/}}"
-  mount --bind "/run/tests-kernel/${{1#*/}}" "/proc/sys/$1"
+  echo "$2" >"/run/tests-kernel/${1#*/}"
+  mount --bind "/run/tests-kernel/${1#*/}" "/proc/sys/$1"
   shift 2
 done
 """
@@ -63,6 +63,8 @@ ExecStart=/bin/sleep infinity
 """
 MODULES = ("iscsi_tcp", "dm_crypt", "nfs")
 """What the preparation wants of the kernel. It is told that they are built in, which shows nothing about them."""
+NOT_HERE = ("run-rpc_pipefs.mount", "rpcbind.service", "rpcbind.socket", "e2scrub_reap.service")
+"""Units that would fail in a container."""
 PLAYED = "iscsid and the kernel's modules for storage, in containers"
 
 
@@ -150,17 +152,7 @@ def _configure(root: Path, result: Path) -> None:
     index.parent.mkdir(parents=True)
     index.write_text("".join(f"kernel/{module}.ko\n" for module in MODULES))
     _run("chroot", root, "systemctl", "enable", "-q", "tests-kernel", "systemd-networkd", "iscsid")
-    _run(
-        "chroot",
-        root,
-        "systemctl",
-        "mask",
-        "-q",
-        "run-rpc_pipefs.mount",
-        "rpcbind.service",
-        "rpcbind.socket",
-        "e2scrub_reap.service",
-    )
+    _run("chroot", root, "systemctl", "mask", "-q", *NOT_HERE)
 
 
 if __name__ == "__main__":

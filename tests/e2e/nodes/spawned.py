@@ -35,7 +35,7 @@ exec "$@"
 """
 """Runs in a mount namespace of its own: what it mounts, and what systemd-nspawn notes in /run/systemd, ends with the machine.
 
-And as the first process of its own numbers, with which the kernel ends all others; a killed systemd-nspawn leaves its machine running.
+And as the first process of its own numbers, with which the kernel ends all others: a killed systemd-nspawn would leave its machine.
 """
 
 
@@ -47,7 +47,7 @@ class SpawnedMachine:
     port = 22
 
     def __init__(
-        self, home: Path, base: MachineRoot, name: str, address: IPv4Interface, network: TestNetwork, programs: Path
+        self, home: Path, base: MachineRoot, programs: Path, *, name: str, address: IPv4Interface, network: TestNetwork
     ) -> None:
         self.name = name
         self.address = str(address.ip)
@@ -68,8 +68,8 @@ class SpawnedMachine:
         shutil.copy(self._base.key, self.key)
         self.key.chmod(0o600)
         etc = self._upper / "etc"
-        made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.name, "-f", etc / "ssh/ssh_host_ed25519_key"]
-        subprocess.run(made, check=True)
+        kind = ("-q", "-t", "ed25519", "-N", "", "-C", self.name)
+        subprocess.run(["ssh-keygen", *kind, "-f", etc / "ssh/ssh_host_ed25519_key"], check=True)
         self.host_key = " ".join((etc / "ssh/ssh_host_ed25519_key.pub").read_text().split()[:2])
         """`ssh-ed25519 AAAA…`"""
         self.known_hosts.write_text(f"{self.address} {self.host_key}\n")
@@ -171,7 +171,8 @@ class SpawnedMachine:
             "LogLevel": "ERROR",
         }
         flags = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
-        words = ["ssh", "-F", "none", *flags, "-i", self.key, "-p", str(self.port), f"{self.user}@{self.address}", command]
+        place = ("-i", str(self.key), "-p", str(self.port), f"{self.user}@{self.address}")
+        words = ["ssh", "-F", "none", *flags, *place, command]
         return subprocess.run(words, input=stdin, capture_output=True, timeout=seconds, check=False)
 
     def memory(self) -> int:

@@ -43,6 +43,7 @@ def test_two_machines_become_a_cluster_that_survives_a_power_cut(site: Site, rec
     log = log_of(first, "server")
     assert STAND_IN in log
     assert "Unknown flag --nonsense found in config.yaml, skipping" in log
+    assert "k3s server" in first.run("ps -eo args")
     assert first.run("k3s --version").startswith(f"k3s version {VERSION} ")
 
     _refuses_bad_tokens(first, second, binary)

@@ -7,7 +7,7 @@ import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 SECONDS = 10
 CONFLICT = 409
@@ -24,7 +24,7 @@ class Refused(Exception):
 class Api:
     """One server, asked as one user. `authority` is None where its certificate is not verified."""
 
-    def __init__(self, server: str, authority: Optional[Path], token: str = "", certificate: Optional[Path] = None) -> None:
+    def __init__(self, server: str, authority: Path | None, token: str = "", certificate: Path | None = None) -> None:
         self.server = server.rstrip("/")
         self._token = token
         self._tls = ssl.create_default_context(cafile=str(authority) if authority else None)
@@ -34,15 +34,15 @@ class Api:
         if certificate:
             self._tls.load_cert_chain(certificate, certificate.with_suffix(".key"))
 
-    def ask(self, path: str, body: Optional[Dict[str, Any]] = None, method: str = "", kind: str = "application/json") -> Any:
+    def ask(self, path: str, body: dict[str, Any] | None = None, method: str = "", kind: str = "application/json") -> Any:
         """What the server answers, as JSON where it is. Raises Refused, and OSError where nobody answers."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.server + path, data, method=method or ("POST" if data else "GET"))
+        request = urllib.request.Request(self.server + path, data, method=method or ("POST" if data else "GET"))  # noqa: S310
         request.add_header("Content-Type", kind)
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS, context=self._tls) as answer:
+            with urllib.request.urlopen(request, timeout=SECONDS, context=self._tls) as answer:  # noqa: S310
                 text = answer.read().decode()
         except urllib.error.HTTPError as refused:
             raise Refused(self.server + path, refused.code, refused.reason) from refused
@@ -55,7 +55,7 @@ class Api:
         except (OSError, Refused):
             return False
 
-    def create(self, path: str, body: Dict[str, Any]) -> None:
+    def create(self, path: str, body: dict[str, Any]) -> None:
         """Create an object below the path, unless one of its name is there."""
         try:
             self.ask(path, body)
@@ -64,7 +64,7 @@ class Api:
                 raise
 
 
-def kubeconfig(server: str, authority: Dict[str, str], user: Dict[str, str]) -> str:
+def kubeconfig(server: str, authority: dict[str, str], user: dict[str, str]) -> str:
     """A file for kubectl and the kubelet, as JSON, which is YAML."""
     context = {"cluster": "default", "user": "default"}
     return json.dumps(
@@ -80,6 +80,6 @@ def kubeconfig(server: str, authority: Dict[str, str], user: Dict[str, str]) -> 
     )
 
 
-def by_certificate(certificate: Path) -> Dict[str, str]:
+def by_certificate(certificate: Path) -> dict[str, str]:
     """A kubeconfig's user who shows this certificate."""
     return {"client-certificate": str(certificate), "client-key": str(certificate.with_suffix(".key"))}

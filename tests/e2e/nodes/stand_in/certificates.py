@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import subprocess
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Iterable, Sequence
 
 from .places import TLS
 

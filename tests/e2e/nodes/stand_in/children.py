@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Callable, Dict, Sequence
+from collections.abc import Callable, Sequence
 
 from .places import LOGS, PROGRAMS
 
@@ -31,7 +31,7 @@ class Children:
     """Started in order, stopped in the other order."""
 
     def __init__(self) -> None:
-        self._running: Dict[str, "subprocess.Popen[bytes]"] = {}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, arguments: Sequence[object], program: str = "") -> None:
         """Start a program; its output goes to a file of its name."""
@@ -43,7 +43,7 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 -- prctl is all it calls
             )
         say(f"started {name}")
 

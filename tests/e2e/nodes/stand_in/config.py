@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, List, Sequence, Tuple
+from typing import Any
 
 import yaml
 
 from .flags import AGENT, LISTS, SERVER, SHORT
 
 DEFAULT = "/etc/rancher/k3s/config.yaml"
-Value = Tuple[str, str]
+Value = tuple[str, str]
 
 
 class Trouble(Exception):
@@ -24,7 +25,7 @@ class Settings:
 
     def __init__(self, role: str, values: Sequence[Value]) -> None:
         self.role = role
-        self._values: Dict[str, List[str]] = {}
+        self._values: dict[str, list[str]] = {}
         for key, value in values:
             self._values.setdefault(key, []).append(value)
 
@@ -34,7 +35,7 @@ class Settings:
     def flag(self, key: str) -> bool:
         return self.text(key, "false").lower() in ("true", "1", "t")
 
-    def listed(self, key: str, *default: str) -> List[str]:
+    def listed(self, key: str, *default: str) -> list[str]:
         """Each value of it; those of addresses and networks may also stand in one text, with commas."""
         given = self._values.get(key, list(default))
         if key.endswith("-arg") or key in ("node-label", "node-taint"):
@@ -70,7 +71,7 @@ def settings(role: str, arguments: Sequence[str]) -> Settings:
     return Settings(role, [*values, *given])
 
 
-def _of_arguments(arguments: Sequence[str], known: FrozenSet[str]) -> List[Value]:
+def _of_arguments(arguments: Sequence[str], known: frozenset[str]) -> list[Value]:
     values, rest = [], list(arguments)
     while rest:
         word = rest.pop(0)
@@ -84,12 +85,12 @@ def _of_arguments(arguments: Sequence[str], known: FrozenSet[str]) -> List[Value
     return values
 
 
-def _of_files(file: Path, wanted: bool) -> List[Value]:
+def _of_files(file: Path, wanted: bool) -> list[Value]:
     folder = Path(f"{file}.d")
     more = sorted(one for one in folder.glob("*") if one.suffix in (".yaml", ".yml")) if folder.is_dir() else []
     if not file.exists() and wanted and not more:
         raise Trouble(f"open {file}: no such file or directory")
-    merged: Dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for one in [file] * file.exists() + more:
         for written, value in _mapping(one).items():
             key = str(written).rstrip("+")
@@ -98,7 +99,7 @@ def _of_files(file: Path, wanted: bool) -> List[Value]:
     return [(SHORT.get(key, key), _text(one)) for key, value in merged.items() for one in _as_values(key, value)]
 
 
-def _mapping(file: Path) -> Dict[Any, Any]:
+def _mapping(file: Path) -> dict[Any, Any]:
     try:
         read = yaml.safe_load(file.read_text()) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
@@ -108,11 +109,11 @@ def _mapping(file: Path) -> Dict[Any, Any]:
     return read
 
 
-def _as_list(value: Any) -> List[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _as_values(key: str, value: Any) -> List[Any]:
+def _as_values(key: str, value: Any) -> list[Any]:
     return _as_list(value) if isinstance(value, list) or key in LISTS else [value]
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import ssl
 import urllib.request
 from contextlib import closing
-from typing import Any, Dict, List
+from typing import Any
 
 from .certificates import authority, signed
 from .children import Children, say
@@ -30,7 +30,7 @@ class Datastore:
         self.is_etcd = ETCD.exists() or settings.flag("cluster-init") or bool(settings.text("server"))
 
     @property
-    def flags(self) -> List[str]:
+    def flags(self) -> list[str]:
         """What an API server is told of it."""
         return [f"--etcd-servers=https://127.0.0.1:{CLIENT_PORT}", *self._files("etcd-", "cafile", "certfile", "keyfile")]
 
@@ -76,9 +76,9 @@ class Datastore:
     def _named_peer(self) -> str:
         return f"{node_name(self._settings)}={self._peer}"
 
-    def _files(self, prefix: str, *names: str) -> List[str]:
+    def _files(self, prefix: str, *names: str) -> list[str]:
         files = (authority("etcd/server-ca"), CERTIFICATE, CERTIFICATE.with_suffix(".key"))
-        return [f"--{prefix}{name}={file}" for name, file in zip(names, files)]
+        return [f"--{prefix}{name}={file}" for name, file in zip(names, files, strict=True)]
 
     def _is_well(self) -> bool:
         try:
@@ -96,10 +96,10 @@ def _write_note() -> None:
     say(f"stand-in: {IN_SQLITES_PLACE} is what k3s would have in {DATABASE / 'state.db'}")
 
 
-def _ask(url: str, body: Any) -> Dict[str, Any]:
+def _ask(url: str, body: Any) -> dict[str, Any]:
     tls = ssl.create_default_context(cafile=str(authority("etcd/server-ca")))
     tls.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data), timeout=10, context=tls) as answer:
-        read: Dict[str, Any] = json.loads(answer.read())
+    with urllib.request.urlopen(url, data, timeout=10, context=tls) as answer:  # noqa: S310 -- etcd's
+        read: dict[str, Any] = json.loads(answer.read())
         return read

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable, List
 
 from .children import say
 from .places import CONTAINERD, PROGRAMS
 
 
-def ctr(*words: str) -> List[str]:
+def ctr(*words: str) -> list[str]:
     """The command that asks this machine's containerd."""
     return [str(PROGRAMS / "ctr"), "--address", str(CONTAINERD), "--namespace", "k8s.io", *words]
 

@@ -6,8 +6,9 @@ import base64
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Any
 
 from .api import Api, Refused
 from .certificates import hash_of, request
@@ -17,7 +18,7 @@ from .places import AGENT, write
 
 BOOTSTRAP = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
-PROXY_TOKEN = "/api/v1/namespaces/kube-system/secrets/k3s-stand-in-proxy"
+FOR_NODES = "/api/v1/namespaces/kube-system/secrets/k3s-stand-in-proxy"
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 FORM = "K10"
 HASH_LETTERS = 64
@@ -26,7 +27,7 @@ SIGNED_SECONDS = 30
 UNAUTHORIZED = 401
 
 
-def parse(token: str) -> Tuple[str, str]:
+def parse(token: str) -> tuple[str, str]:
     """The hash of the authority, empty where the token has none, and what proves who one is: a bootstrap token or a password."""
     if not token:
         raise Trouble("--token is required")
@@ -44,7 +45,7 @@ def parse(token: str) -> Tuple[str, str]:
     return digest, credential
 
 
-def trusted(server: str, token: str) -> Tuple[Api, str]:
+def trusted(server: str, token: str) -> tuple[Api, str]:
     """The server as the token's holder sees it, and its authority's certificate, once it is the one that the token names.
 
     Raises Trouble where it is not, OSError where nobody answers, Refused where the token is not taken.
@@ -60,20 +61,11 @@ def trusted(server: str, token: str) -> Tuple[Api, str]:
     return Api(server, kept, token=credential), authority
 
 
-def joined(server: str, token: str, name: str) -> Dict[str, Any]:
-    """Get the node's certificate and what it is told, again and again until that works, as k3s's agent does.
-
-    A machine that joined before shows its certificate; its token may have expired since.
-    """
-    certificate = AGENT / "client-kubelet.crt"
+def joined(server: str, token: str, name: str) -> dict[str, Any]:
+    """Get the node's certificate and what it is told, again and again until that works, as k3s's agent does."""
     while True:
         try:
-            if certificate.exists():
-                return _told(Api(server, AGENT / "server-ca.crt", certificate=certificate))
-            api, _ = trusted(server, token)
-            told = _told(api)
-            _certify(api, certificate, name)
-            return told
+            return _join(server, token, name)
         except Refused as refused:
             what = "401 Unauthorized" if refused.status == UNAUTHORIZED else str(refused)
             said = f"failed to retrieve configuration from server: {server}/v1-k3s/config: {what}"
@@ -85,9 +77,20 @@ def joined(server: str, token: str, name: str) -> Dict[str, Any]:
         time.sleep(RETRY_SECONDS)
 
 
-def _told(api: Api) -> Dict[str, Any]:
+def _join(server: str, token: str, name: str) -> dict[str, Any]:
+    """A machine that joined before shows its certificate: its token may have expired since."""
+    certificate = AGENT / "client-kubelet.crt"
+    if certificate.exists():
+        return _told(Api(server, AGENT / "server-ca.crt", certificate=certificate))
+    api, _ = trusted(server, token)
+    told = _told(api)
+    _certify(api, certificate, name)
+    return told
+
+
+def _told(api: Api) -> dict[str, Any]:
     """What the servers keep for nodes: kube-proxy's token and the cluster's networks. Writes what nodes keep of it."""
-    secret = {key: base64.b64decode(value).decode() for key, value in api.ask(PROXY_TOKEN)["data"].items()}
+    secret = {key: base64.b64decode(value).decode() for key, value in api.ask(FOR_NODES)["data"].items()}
     write(AGENT / "client-ca.crt", secret["client-ca.crt"], 0o644)
     return secret
 

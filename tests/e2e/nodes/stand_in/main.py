@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
 import sys
 import time
 from pathlib import Path
-from typing import List, NoReturn
+from typing import NoReturn
 
 from . import agent, tokens
 from .api import Refused
@@ -23,6 +24,8 @@ from .version import VERSION
 BANNER = "stand-in, not k3s; upstream kubelet and API server"
 LINKS = ("kubectl", "ctr", "crictl")
 LOOK_SECONDS = 1
+ARGUMENTS = 45
+"""Place of `arg_start` after the name in /proc/self/stat (proc(5) counts from one, and two before)."""
 
 
 def main() -> int:
@@ -51,7 +54,8 @@ def main() -> int:
     return 1
 
 
-def _run(role: str, arguments: List[str]) -> int:
+def _run(role: str, arguments: list[str]) -> int:
+    _be_called(f"k3s\0{role}\0".encode())
     say(f"{BANNER}; as k3s {role} {VERSION}")
     configured = settings(role, arguments)
     children = Children()
@@ -69,6 +73,13 @@ def _run(role: str, arguments: List[str]) -> int:
         children.stop()
 
 
+def _be_called(name: bytes) -> None:
+    """Show up in lists of processes as k3s does, and not as the interpreter with a file."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    begin, end = int(fields[ARGUMENTS]), int(fields[ARGUMENTS + 1])
+    ctypes.memmove(begin, name.ljust(end - begin, b"\0"), end - begin)
+
+
 def _stop(number: int, frame: object) -> NoReturn:
     del number, frame
     raise SystemExit(0)
@@ -83,20 +94,20 @@ def _notify(state: str) -> None:
             channel.sendall(state.encode())
 
 
-def _kubectl(arguments: List[str]) -> NoReturn:
+def _kubectl(arguments: list[str]) -> NoReturn:
     if "KUBECONFIG" not in os.environ and ADMIN.exists():
         os.environ["KUBECONFIG"] = str(ADMIN)
     _become([str(PROGRAMS / "kubectl"), *arguments])
 
 
-def _crictl(arguments: List[str]) -> int:
+def _crictl(arguments: list[str]) -> int:
     """Nothing has it as a package; what it is asked for most is asked of containerd."""
     asked = {"images": ["images", "list"], "ps": ["containers", "list"], "version": ["version"]}
-    if not arguments or arguments[0] not in asked:
-        say(f"{BANNER}; its crictl knows {', '.join(asked)}")
-        return 1
-    _become(ctr(*asked[arguments[0]]))
+    if arguments and arguments[0] in asked:
+        _become(ctr(*asked[arguments[0]]))
+    say(f"{BANNER}; its crictl knows {', '.join(asked)}")
+    return 1
 
 
-def _become(command: List[str]) -> NoReturn:
-    os.execv(command[0], command)
+def _become(command: list[str]) -> NoReturn:
+    os.execv(command[0], command)  # noqa: S606 -- no shell is wanted

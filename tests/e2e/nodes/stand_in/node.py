@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 from .api import Api, Refused
 from .children import Children, say
@@ -44,7 +44,7 @@ def node_name(settings: Settings) -> str:
     return settings.text("node-name", socket.gethostname().lower())
 
 
-def addresses(settings: Settings) -> List[str]:
+def addresses(settings: Settings) -> list[str]:
     """The node's addresses; without `node-ip` the one by which it goes out. Raises Trouble where there is no way out."""
     described = settings.listed("node-ip")
     if described:
@@ -95,7 +95,7 @@ def _kubelet_of_this_version() -> Path:
     return made
 
 
-def _kubelet(cluster_dns: str) -> Dict[str, Any]:
+def _kubelet(cluster_dns: str) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -161,7 +161,7 @@ class Network:
                     if (":" in network) == (":" in address):
                         _ip("route", "replace", network, "via", address)
 
-    def _write_bridge(self, networks: List[str]) -> None:
+    def _write_bridge(self, networks: list[str]) -> None:
         file = NETWORKS / "10-stand-in.conflist"
         ranges = [[{"subnet": network}] for network in networks]
         routes = [{"dst": "::/0" if ":" in network else "0.0.0.0/0"} for network in networks]

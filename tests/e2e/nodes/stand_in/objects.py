@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Dict, List, Mapping, Tuple
+from collections.abc import Mapping
+from typing import Any
 
 from .api import kubeconfig
 from .places import TLS
@@ -13,10 +14,10 @@ BOOTSTRAPPERS, NODES = "system:bootstrappers", "system:nodes"
 ANONYMOUS = {"kind": "User", "name": "system:anonymous", "apiGroup": "rbac.authorization.k8s.io"}
 PROXY = "k3s-stand-in-proxy"
 FOR_SERVERS = "k3s-stand-in-servers"
-Object = Tuple[str, Dict[str, Any]]
+Object = tuple[str, dict[str, Any]]
 
 
-def objects(server: str, told: Mapping[str, str]) -> List[Object]:
+def objects(server: str, told: Mapping[str, str]) -> list[Object]:
     """Path and body of each; `told` is what nodes read beside kube-proxy's token."""
     account = {"kind": "ServiceAccount", "name": PROXY, "namespace": "kube-system"}
     return [
@@ -48,7 +49,7 @@ def _secret(name: str, data: Mapping[str, str], kind: str, annotations: Mapping[
     return ("/api/v1/namespaces/kube-system/secrets", {"metadata": metadata, "type": kind, "stringData": dict(data)})
 
 
-def _readable(namespace: str, resource: str, name: str, by: List[Dict[str, str]]) -> List[Object]:
+def _readable(namespace: str, resource: str, name: str, by: list[dict[str, str]]) -> list[Object]:
     metadata = {"name": f"k3s-stand-in-{name}", "namespace": namespace}
     rule = {"apiGroups": [""], "resources": [resource], "resourceNames": [name], "verbs": ["get"]}
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": metadata["name"]}
@@ -59,7 +60,7 @@ def _readable(namespace: str, resource: str, name: str, by: List[Dict[str, str]]
     ]
 
 
-def _bound(name: str, role: str, to: List[Dict[str, str]]) -> Object:
+def _bound(name: str, role: str, to: list[dict[str, str]]) -> Object:
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
     return (f"{RBAC}/clusterrolebindings", {"metadata": {"name": f"k3s-stand-in-{name}"}, "subjects": to, "roleRef": reference})
 
@@ -68,5 +69,5 @@ def _approval(kind: str) -> str:
     return f"system:certificates.k8s.io:certificatesigningrequests:{kind}"
 
 
-def _group(name: str) -> Dict[str, str]:
+def _group(name: str) -> dict[str, str]:
     return {"kind": "Group", "name": name, "apiGroup": "rbac.authorization.k8s.io"}

@@ -7,7 +7,6 @@ import json
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Dict, List
 from urllib.parse import urlsplit
 
 from . import agent
@@ -153,7 +152,7 @@ class Server:
         ]
         self._children.start("kube-apiserver", arguments)
 
-    def _encryption(self) -> List[str]:
+    def _encryption(self) -> list[str]:
         """As configured at the birth of the cluster."""
         if self._settings.flag("secrets-encryption") and not ENCRYPTION.exists():
             key = {"name": "aescbckey", "secret": base64.b64encode(secrets.token_bytes(32)).decode()}
@@ -203,7 +202,7 @@ class Server:
         for trust in ("server-ca.crt", "client-ca.crt"):
             write(AGENT / trust, (TLS / trust).read_text(), 0o644)
         signed(AGENT / "client-kubelet.crt", "client-ca", f"/O=system:nodes/CN=system:node:{name}")
-        held: Dict[str, str] = api.ask(f"{SECRETS}/{PROXY}")["data"]
+        held: dict[str, str] = api.ask(f"{SECRETS}/{PROXY}")["data"]
         told = {key: base64.b64decode(value).decode() for key, value in held.items()}
         network = agent.start_node(self._children, self._settings, OWN_URL, told)
         roles = ["control-plane", "master", *(["etcd"] if self._datastore.is_etcd else [])]
@@ -224,7 +223,7 @@ def _has_namespace(api: Api, path: str) -> bool:
         return False
 
 
-def _labelled(api: Api, name: str, labels: Dict[str, str]) -> bool:
+def _labelled(api: Api, name: str, labels: dict[str, str]) -> bool:
     try:
         api.ask(f"/api/v1/nodes/{name}", {"metadata": {"labels": labels}}, "PATCH", "application/merge-patch+json")
     except Refused:
@@ -233,7 +232,7 @@ def _labelled(api: Api, name: str, labels: Dict[str, str]) -> bool:
     return True
 
 
-def _key_pair(certificate: str, key: str, name: str) -> List[str]:
+def _key_pair(certificate: str, key: str, name: str) -> list[str]:
     return [f"--{certificate}={TLS / name}.crt", f"--{key}={TLS / name}.key"]
 
 

@@ -8,8 +8,9 @@ import re
 import secrets
 import string
 import sys
-from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, List, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from .api import Api
 from .certificates import hash_of
@@ -72,31 +73,30 @@ def _create(token: str, seconds: int, description: str) -> str:
         "auth-extra-groups": "system:bootstrappers:k3s:default-node-token",
     }
     if seconds:
-        data["expiration"] = (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        data["expiration"] = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
     metadata = {"name": f"bootstrap-token-{name}", "namespace": "kube-system"}
-    body: Dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "type": "bootstrap.kubernetes.io/token", "stringData": data}
+    body: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "type": "bootstrap.kubernetes.io/token", "stringData": data}
     administrator().ask(SECRETS, {**body, "metadata": metadata})
     return f"K10{hash_of((TLS / 'server-ca.crt').read_text())}::{token}"
 
 
-def _listed() -> List[str]:
+def _listed() -> list[str]:
     lines = [f"{'TOKEN':26}{'TTL':12}{'EXPIRES':24}{'USAGES':28}DESCRIPTION"]
     found = administrator().ask(f"{SECRETS}?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken")["items"]
     for secret in found:
         data = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
         expires = data.get("expiration", "<never>")
         description = data.get("description") or "<none>"
-        lines.append(
-            f"{data['token-id'] + '.' + data['token-secret']:26}{_left(expires):12}{expires:24}{'authentication,signing':28}{description}"
-        )
+        token = f"{data['token-id']}.{data['token-secret']}"
+        lines.append(f"{token:26}{_left(expires):12}{expires:24}{'authentication,signing':28}{description}")
     return lines
 
 
 def _left(expires: str) -> str:
     if expires == "<never>":
         return "<forever>"
-    until = datetime.strptime(expires, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    seconds = int((until - datetime.now(timezone.utc)).total_seconds())
+    until = datetime.strptime(expires, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    seconds = int((until - datetime.now(UTC)).total_seconds())
     return f"{seconds}s" if seconds > 0 else "<invalid>"
 
 
