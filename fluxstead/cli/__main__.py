@@ -18,6 +18,7 @@ _COMMANDS = {
     "graph": "show which layer waits for which, and why",
     "secrets": "what the cluster needs and what is there; init, set, edit, import, move, recipients, guard",
     "hosts": "plan, doctor, discover: what preparing the hosts would do, what is wrong, a file to start from",
+    "upgrade": "flux: write its next version's manifests, to look at and to commit",
     "schemas": "write the JSON schemas of the description's files",
     "test": "run the tests; further arguments go to pytest",
     "lint": "check style, types, imports and scripts",

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from fluxstead.bootstrap.files import Credentials
+from fluxstead.bootstrap.settings import FluxController, FluxPatch
 from fluxstead.core.described import Described
 from fluxstead.core.git_names import BranchName, RepositoryUrl
 from fluxstead.core.names import Name
@@ -38,10 +40,34 @@ class FluxSettings(Described):
         description="The Secret in flux-system with the age key, by which Flux decrypts SOPS files; without it, it decrypts none.",
     )
 
+    components: tuple[FluxController, ...] = Field(
+        default=("source-controller", "kustomize-controller", "helm-controller", "notification-controller"),
+        min_length=1,
+        description="Flux's controllers, which `./run upgrade flux` installs.",
+    )
+    patches: tuple[FluxPatch, ...] = Field(
+        default=(), description="What `./run upgrade flux` changes in Flux's own manifests, as kustomize patches."
+    )
+    credentials: Credentials | None = Field(
+        default=None,
+        description="How Flux logs in to Git: deploy-key (the default for ssh://), token, or none (the default for https://).",
+    )
+    known_hosts: tuple[str, ...] = Field(
+        default=(), description="The Git server's host keys, each a line as `ssh-keyscan HOST` prints it; for a deploy key."
+    )
+    wait_for_first_sync: bool = Field(
+        default=True, description="Whether the `pulumi up` that brings Flux in waits until every layer is Ready."
+    )
+
     @property
     def place(self) -> str:
         """The folder of this project in the repository; empty for its root."""
         return "" if self.directory in {None, HERE} else str(self.directory)
+
+    @property
+    def login(self) -> Credentials:
+        """How Flux logs in to Git, also where nothing is said."""
+        return self.credentials or ("deploy-key" if (self.repository or "").startswith("ssh://") else "none")
 
 
 class KubernetesSettings(Described):
