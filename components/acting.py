@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fluxstead.description.load import Description, load
 from fluxstead.description.operator_secrets import operator_secrets
 from fluxstead.secrets.state import Scope
+
+# What these raise is for people; gRPC's server would print a traceback beside it.
+logging.getLogger("grpc._server").setLevel(logging.CRITICAL + 1)
 
 
 def described_at(props: Mapping[str, Any]) -> tuple[Path, Description, Scope]:
@@ -23,12 +27,7 @@ def described_at(props: Mapping[str, Any]) -> tuple[Path, Description, Scope]:
     return root, description, Scope(root, description.name, (), cluster.secrets, cluster.flux.sops_secret, operators)
 
 
-def say(name: str) -> Callable[[str], None]:
-    """Takes lines of progress, which the engine shows beside the resource's own; from a host may come anything."""
-
-    def line(text: str) -> None:
-        shown = "".join(character if character.isprintable() else "?" for character in text)
-        sys.stderr.write(f"{name}: {shown}\n")
-        sys.stderr.flush()
-
-    return line
+def say(line: str) -> None:
+    """Show a line of progress: the engine shows a plugin's standard error while it is at work. From a host may come anything."""
+    sys.stderr.write("".join(character if character.isprintable() else "?" for character in line) + "\n")
+    sys.stderr.flush()

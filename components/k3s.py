@@ -7,7 +7,6 @@ the digest of the token's ciphertext; the token itself is decrypted when it is n
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +22,9 @@ from fluxstead.hosts.install import Installer, NotInstalledError
 from fluxstead.hosts.joining import servers_of
 from fluxstead.hosts.k3s import api_of
 from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, write
-from fluxstead.secrets.operator import values_of
+from fluxstead.secrets.operator import digests_of, values_of
 from fluxstead.secrets.operator_needs import K3S_TOKEN
-from fluxstead.secrets.state import digests
 from fluxstead.secrets.tools import ToolTrouble
-from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 
 class K3sProvider(dynamic.ResourceProvider):
@@ -104,8 +101,7 @@ def register_k3s(assembled: Assembled, root: Path, prepared: Mapping[str, NodeRe
         return None
     # A state goes from one machine to another, and says no path of either.
     about = {"project": os.path.relpath(root), "stack": description.name}
-    own = digests(assembled.secrets).get(OPERATOR, {})
-    token = {path: digest for path, digest in own.items() if posixpath.basename(path) == f"{K3S_TOKEN}{SUFFIX}"}
+    token = digests_of(assembled.secrets, [K3S_TOKEN])
     machines: dict[str, K3sResource] = {}
     for server in servers:
         after = [*prepared[server.name].prepared, *machines.values()]
@@ -137,7 +133,7 @@ def _brought(props: Mapping[str, Any]) -> dict[str, Any]:
         servers_of(description.nodes),
         description.cluster.kubernetes.api_address or "",
         lambda: values_of(scope, K3S_TOKEN)["token"],
-        say(node.name),
+        lambda line: say(f"{node.name}: {line}"),
     )
     try:
         found = installer.bring(node, props["k3s"])

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-from importlib.util import find_spec
 
-_PARTS = {"kubernetes": "k3s: --lock writes its digests into the description", "flux": "Flux's own manifests in Git"}
-"""What can be upgraded; each in a module of its own."""
+_COMMANDS = {
+    "kubernetes": "k3s: --lock writes the digests of the described version into the description",
+    "flux": "write clusters/<cluster>/flux-system for the described version of Flux",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    parts = parser.add_subparsers(dest="part", metavar="WHAT", required=True)
-    for part, purpose in _PARTS.items():
-        if find_spec(_module(part)):
-            import_module(_module(part)).add_arguments(
-                parts.add_parser(part, help=purpose, description=purpose, allow_abbrev=False)
-            )
+    """One subcommand for each thing that has versions."""
+    commands = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, purpose in _COMMANDS.items():
+        import_module(f"fluxstead.cli.upgrade_{name}").add_arguments(commands.add_parser(name, help=purpose, description=purpose))
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it, and give the exit status."""
-    status: int = import_module(_module(options.part)).run(options)
+    """Run the subcommand, and give its exit status."""
+    status: int = import_module(f"fluxstead.cli.upgrade_{options.what}").run(options)
     return status
-
-
-def _module(part: str) -> str:
-    return f"fluxstead.cli.upgrade_{part}"

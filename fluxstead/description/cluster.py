@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
+from fluxstead.bootstrap.files import Credentials
+from fluxstead.bootstrap.settings import FluxController, FluxPatch
 from fluxstead.core.described import Described
 from fluxstead.core.git_names import BranchName, RepositoryUrl, without_login
 from fluxstead.core.names import Name
@@ -29,10 +31,6 @@ class FluxSettings(Described):
     version: Version = Field(description="The Flux release that runs in the cluster, such as 2.6.1; it decides which fields exist.")
     repository: RepositoryUrl | None = Field(default=None, description="The Git URL that Flux syncs, for the tree's README.")
     branch: BranchName = Field(default="main", description="The branch that Flux syncs.")
-    credentials: Literal["deploy-key", "token", "none"] | None = Field(
-        default=None,
-        description="How Flux reads the repository: by an SSH key, by a user and a token, or openly; by default, as its URL says.",
-    )
     directory: RepositoryPath | None = Field(
         default=None,
         description="The folder of this project, from the root of the repository that Flux syncs; '.' is that root.",
@@ -40,6 +38,24 @@ class FluxSettings(Described):
     sops_secret: Name | None = Field(
         default=None,
         description="The Secret in flux-system with the age key, by which Flux decrypts SOPS files; without it, it decrypts none.",
+    )
+    components: tuple[FluxController, ...] = Field(
+        default=("source-controller", "kustomize-controller", "helm-controller", "notification-controller"),
+        min_length=1,
+        description="Flux's controllers, which `./run upgrade flux` installs.",
+    )
+    patches: tuple[FluxPatch, ...] = Field(
+        default=(), description="What `./run upgrade flux` changes in Flux's own manifests, as kustomize patches."
+    )
+    credentials: Credentials | None = Field(
+        default=None,
+        description="How Flux logs in to Git: deploy-key (the default for ssh://), token, or none (the default for https://).",
+    )
+    known_hosts: tuple[str, ...] = Field(
+        default=(), description="The Git server's host keys, each a line as `ssh-keyscan HOST` prints it; for a deploy key."
+    )
+    wait_for_first_sync: bool = Field(
+        default=True, description="Whether the `pulumi up` that brings Flux in waits until every layer is Ready."
     )
 
     @model_validator(mode="after")
@@ -54,14 +70,14 @@ class FluxSettings(Described):
         )
 
     @property
-    def way_in(self) -> Literal["deploy-key", "token", "none"]:
-        """How Flux reads the repository."""
-        return self.credentials or ("deploy-key" if (self.repository or "").startswith("ssh://") else "none")
-
-    @property
     def place(self) -> str:
         """The folder of this project in the repository; empty for its root."""
         return "" if self.directory in {None, HERE} else str(self.directory)
+
+    @property
+    def login(self) -> Credentials:
+        """How Flux logs in to Git, also where nothing is said."""
+        return self.credentials or ("deploy-key" if (self.repository or "").startswith("ssh://") else "none")
 
 
 class Acceptance(Described):

@@ -16,6 +16,7 @@ def operator_secrets(cluster: Cluster) -> Iterator[OperatorSecret]:
         yield cluster_key(flux.sops_secret, secrets.source_of("cluster"))
     if kubernetes.binaries:
         yield k3s_token(kubernetes.source_of("binaries"))
-    if flux.repository and flux.way_in != "none":
-        keys = deploy_key(*host_of(flux.repository)) if flux.way_in == "deploy-key" else LOGIN
+    if flux.repository and flux.login != "none":
+        of_ssh = flux.login == "deploy-key"
+        keys = deploy_key(*host_of(flux.repository), hosts_known=bool(flux.known_hosts)) if of_ssh else LOGIN
         yield flux_git(without_login(flux.repository), keys, flux.source_of("repository"))

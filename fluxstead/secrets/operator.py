@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Iterable
+
 from fluxstead.secrets.ciphertext import missing_keys
-from fluxstead.secrets.state import Scope
+from fluxstead.secrets.state import Scope, digests
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.secrets.vault import Vault, texts_in
+from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 
 def values_of(scope: Scope, name: str) -> dict[str, str]:
@@ -29,3 +33,10 @@ def values_of(scope: Scope, name: str) -> dict[str, str]:
     if lacks := missing_keys(own.need.keys, values):
         raise ToolTrouble(f"{path} lacks {', '.join(lacks)}: ./run secrets set {own.need.qualified_name} {' '.join(lacks)}")
     return values
+
+
+def digests_of(scope: Scope, names: Iterable[str]) -> dict[str, str]:
+    """Of those that are there, the SHA-256 of the ciphertext, which tells whether it is another."""
+    found = digests(scope).get(OPERATOR, {})
+    by_name = {posixpath.basename(path).removesuffix(SUFFIX): digest for path, digest in found.items()}
+    return {name: by_name[name] for name in names if name in by_name}

@@ -88,13 +88,11 @@ def flux_git(repository: str, keys: tuple[SecretKey, ...], source: Source) -> Op
 IDENTITY, PUBLIC = "identity", "identity.pub"
 
 
-def deploy_key(host: str, port: str) -> tuple[SecretKey, ...]:
-    """For SSH. The public half goes with the private one."""
+def deploy_key(host: str, port: str, *, hosts_known: bool = False) -> tuple[SecretKey, ...]:
+    """For SSH. The public half goes with the private one; `hosts_known`: the server's keys are described in the open."""
     asked = f"ssh-keyscan -p {port} {host}" if port else f"ssh-keyscan {host}"
-    return (
-        SecretKey(name=IDENTITY, form="PEM", maker="ssh-key"),
-        SecretKey(name="known_hosts", form="known_hosts", hint=f"a line of `{asked}`, compared with what {host} publishes"),
-    )
+    of_server = SecretKey(name="known_hosts", form="known_hosts", hint=f"a line of `{asked}`, compared with what {host} publishes")
+    return (SecretKey(name=IDENTITY, form="PEM", maker="ssh-key"), *(() if hosts_known else (of_server,)))
 
 
 LOGIN = (SecretKey(name="username", form="one line"), SecretKey(name="password", form="one line", hint="a token that only reads"))

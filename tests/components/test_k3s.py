@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Sequence
 
 import pulumi
@@ -15,6 +16,7 @@ from tests.conftest import Project
 
 LIVE = ("alpha", "beta", "delta", "gamma")
 SERVERS = ("alpha", "beta", "gamma")
+FLUX = "clusters/edge/flux-system"
 CIPHERTEXT = "secrets/edge/operator/k3s-token.sops.yaml"
 
 
@@ -28,6 +30,11 @@ def installs(example: Project) -> Project:
     text = (example.root / "secrets/edge/operator/flux-git.sops.yaml").read_text()
     other = text.replace("name: flux-system\n  namespace: flux-system", "name: k3s-token\n  namespace: operator")
     (example.root / CIPHERTEXT).write_text(re.sub("  (identity): ", "  token: ", other))
+    folder = example.root / FLUX
+    folder.mkdir(parents=True)
+    (folder / "kustomization.yaml").write_text("resources: [gotk-components.yaml, gotk-sync.yaml]\n")
+    (folder / "gotk-components.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: flux-system}\n")
+    (folder / "gotk-sync.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sync, namespace: flux-system}\n")
     return example
 
 
@@ -85,6 +92,19 @@ def test_a_layer_waits_until_every_machine_has_joined(installs: Project, run_pul
     layers = [one for one in seen.values() if one.type == "fluxstead:tree:Layer"]
     assert layers
     assert all(set(waits_for(seen, layer)) == set(LIVE) for layer in layers)
+
+
+def test_flux_comes_after_every_machine(installs: Project, run_pulumi: Runner) -> None:
+    """It starts volumes, whose machines have to be there."""
+    seen = run_pulumi(installs, preview=False, printed=printed(installs))
+    [flux] = [one for one in seen.values() if one.type == "fluxstead:flux:Flux"]
+    assert set(waits_for(seen, flux)) == set(LIVE)
+
+
+def test_no_cluster_is_begun_that_flux_could_not_be_brought_into(installs: Project, run_pulumi: Runner) -> None:
+    shutil.rmtree(installs.root / FLUX)
+    with pytest.raises(pulumi.RunError, match=r"clusters/edge/flux-system: \./run upgrade flux"):
+        run_pulumi(installs, preview=True)
 
 
 def test_without_digests_nothing_is_installed(installs: Project, run_pulumi: Runner) -> None:
