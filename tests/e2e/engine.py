@@ -33,7 +33,7 @@ class Engine:
         self.state = scratch / "state"
         self.said = ""
         """All that was ever printed, to look for what must never be."""
-        self._home = scratch / "home"
+        self.home = scratch / "home"
         self._bin = scratch / "bin"
         self._calls = scratch / "calls"
         _copy_tracked(self.checkout)
@@ -97,9 +97,9 @@ class Engine:
     def _environment(self) -> dict[str, str]:
         return {
             "PATH": f"{self._bin}:{os.defpath}",
-            "HOME": str(self._home),
+            "HOME": str(self.home),
             "FLUXSTEAD_PROJECT": str(self.project),  # the language host of the tools does not say it yet
-            "PULUMI_HOME": str(self._home / ".pulumi"),
+            "PULUMI_HOME": str(self.home / ".pulumi"),
             "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",

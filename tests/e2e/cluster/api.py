@@ -31,7 +31,8 @@ class RefusedError(Exception):
 class Api:
     """One API server, as administrator."""
 
-    def __init__(self, port: int, certificate: Path, token: str) -> None:
+    def __init__(self, port: int, certificate: Path, token: str, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._port = port
         self._token = token
         self._tls = ssl.create_default_context(cafile=str(certificate))
@@ -93,7 +94,7 @@ class Api:
     def watching(self, api_version: str, kind: str, namespace: str, see: Callable[[Json], None]) -> Iterator[None]:
         """Show every state of every object of a kind, in the order in which the server stores them."""
         self.list(api_version, kind, namespace)  # waits until a kind just defined is served
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=WATCH_SECONDS, context=self._tls)
+        connection = http.client.HTTPSConnection(self._host, self._port, timeout=WATCH_SECONDS, context=self._tls)
         path = f"{self._collection(api_version, kind, namespace)}?watch=true"
         connection.request("GET", path, headers={"Authorization": f"Bearer {self._token}"})
         socket_, response = connection.sock, connection.getresponse()
