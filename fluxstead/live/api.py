@@ -35,6 +35,7 @@ class Resource(NamedTuple):
     namespaced: bool = True
 
 
+NAMESPACES = Resource("api/v1", "namespaces", namespaced=False)
 SECRETS = Resource("api/v1", "secrets")
 DEPLOYMENTS = Resource("apis/apps/v1", "deployments")
 DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)

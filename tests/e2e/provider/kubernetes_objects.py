@@ -138,7 +138,7 @@ def _reached_by(file: Path) -> Api | None:
 
 
 def _is_there(live: Json) -> bool:
-    conditions = {one["type"]: one["status"] for one in live.get("status", {}).get("conditions", [])}
+    conditions = {one["type"]: one["status"] for one in (live.get("status") or {}).get("conditions") or ()}
     wanted = {"Deployment": "Available", "CustomResourceDefinition": "Established"}.get(live.get("kind", ""))
     return wanted is None or conditions.get(wanted) == "True"
 
