@@ -10,11 +10,11 @@ import pytest
 from pulumi.runtime import mocks
 from pulumi.runtime.rpc import UNKNOWN
 
-from components.flux import register_flux
+from components.flux import PLUGIN, register_flux
 from fluxstead.bootstrap.files import Sync, flux_folder, listing_text, sync_text
 from tests.bootstrap.test_upgrade import PATCH, manifests
 from tests.components.recorder import Registered, registered_by
-from tests.conftest import Project
+from tests.conftest import REPOSITORY, Project
 
 GUARD = "pulumi-python:dynamic/fluxstead:FluxGuard"
 HANDED = "pulumi-python:dynamic/fluxstead:HandedSecret"
@@ -138,3 +138,8 @@ def test_without_manifests_it_says_which_command_writes_them(bring: Bring, examp
     (example.root / flux_folder("edge") / "gotk-components.yaml").unlink()
     with pytest.raises(pulumi.RunError, match=r"\./run upgrade flux writes it"):
         bring()
+
+
+def test_the_page_installs_the_plugin_that_is_asked_for() -> None:
+    page = (REPOSITORY / "docs/tasks/first-sync.md").read_text()
+    assert f"pulumi plugin install resource kubernetes v{PLUGIN} " in page
