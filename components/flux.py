@@ -56,8 +56,13 @@ class FluxResource(pulumi.ComponentResource):
         provider = pulumi.ProviderResource(
             "kubernetes",
             self._cluster,
-            # An object that a cut-off `up` applied without noting it is applied again, instead of refused.
-            {"kubeconfig": kubeconfig, "upsertExistingObjects": "true"},
+            {
+                "kubeconfig": kubeconfig,
+                # Another path or address is the same cluster: nothing is replaced, which would bring the first manifests back.
+                "clusterIdentifier": self._cluster,
+                # An object that a cut-off `up` applied without noting it is applied again, instead of refused.
+                "upsertExistingObjects": "true",
+            },
             self._child(depends_on=[guard], version=PLUGIN),
         )
         last = guard.brings.apply(lambda brings: self._bring(manifests, brings, guard, provider), run_with_unknowns=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from components.acting import described_at, say
 from fluxstead.bootstrap.first_sync import NotSynced, wait_for_sync
@@ -32,10 +32,26 @@ class RefusedByGuard(Exception):  # noqa: N818 -- said to people as it is
     """Why Flux is not brought in."""
 
 
-class Once(ResourceProvider):
-    """Acts when it is made, and has nothing to do when what it was told changes."""
+class InFlux(ResourceProvider):
+    """What is there for as long as a cluster has Flux's namespace: `pulumi refresh` on a cluster built anew forgets it."""
 
     serialize_as_secret_always = False
+
+    def read(self, id_: str, props: Inputs) -> ReadResult:
+        """Ask the cluster; one that gives no answer is taken to be as it was."""
+        from fluxstead.live.api import NAMESPACES, LiveApi, Unanswered  # noqa: PLC0415 -- few runs ask, and it takes a while
+
+        try:
+            with LiveApi(props["kubeconfig"]) as api:
+                gone = api.get(NAMESPACES, FLUX_NAMESPACE) is None
+        except Unanswered as silence:
+            _say(f"taken to be as it was: {silence}")
+            gone = False
+        return ReadResult("", {}) if gone else ReadResult(id_, props)
+
+
+class Once(InFlux):
+    """Acts when it is made, and has nothing to do when what it was told changes."""
 
     def diff(self, _id: str, _olds: Inputs, _news: Inputs) -> DiffResult:
         """Nothing that is done again."""
@@ -47,7 +63,7 @@ class FluxGuard(Once):
 
     def create(self, props: Inputs) -> CreateResult:
         """Ask the cluster and Git; every reason against it at once."""
-        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- a preview reaches no cluster, and need not load what does
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415
 
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
             found = look_for_flux(api)
@@ -61,10 +77,8 @@ class FluxGuard(Once):
         return CreateResult(f"flux-of-{props['cluster']}", {**props, "brings": brings})
 
 
-class HandedSecret(ResourceProvider):
+class HandedSecret(InFlux):
     """A Secret in flux-system that Flux needs before it can read anything: decrypted and applied in one breath, kept nowhere."""
-
-    serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Inputs, news: Inputs) -> DiffResult:
         """Another ciphertext is another Secret."""

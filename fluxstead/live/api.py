@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import httpx2
+import yaml
 from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
@@ -34,6 +35,7 @@ class Resource(NamedTuple):
     namespaced: bool = True
 
 
+NAMESPACES = Resource("api/v1", "namespaces", namespaced=False)
 SECRETS = Resource("api/v1", "secrets")
 DEPLOYMENTS = Resource("apis/apps/v1", "deployments")
 DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)
@@ -111,7 +113,7 @@ class LiveApi:
 def _config(file: Path, named: str) -> SingleConfig:
     try:
         found = KubeConfig.from_file(file).get()
-    except (ConfigError, OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ConfigError, yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError):
         found = None
     if found is None:
         raise Unanswered(f"{named} is no kubeconfig: ./run kubeconfig writes it")

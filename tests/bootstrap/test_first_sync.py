@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -23,7 +23,7 @@ def layer(
 ) -> FluxObject:
     revision = REVISION if standing == "ready" else ""
     told = {"revision": revision, **more}
-    return FluxObject("Kustomization", "flux-system", name, standing, waits_for=waits_for, inventory=inventory, **told)  # type: ignore[arg-type]
+    return FluxObject("Kustomization", "flux-system", name, standing, waits_for=waits_for, inventory=inventory, **told)
 
 
 def facts(*layers: FluxObject, git: FluxObject | None = None, releases: tuple[FluxObject, ...] = ()) -> FluxFacts:
@@ -46,7 +46,7 @@ class Clock:
         self.now += seconds
 
 
-def waited(states: Iterator[FluxFacts | Unanswered] | list[FluxFacts | Unanswered]) -> tuple[list[str], Clock]:
+def waited(states: Sequence[FluxFacts | Unanswered]) -> tuple[list[str], Clock]:
     """Wait through these states, the last of which stays; gives what was said."""
     clock, said, left = Clock(), list[str](), list(states)
 

@@ -66,7 +66,8 @@ class Objects(plugin.Provider):
     async def diff(self, request: plugin.DiffRequest) -> plugin.DiffResponse:
         """What was applied or read last, against the new inputs."""
         old, new = _plain(request.old_state[INPUTS]), {key: _plain(value) for key, value in request.new_inputs.items()}
-        changed = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        ignored = set(request.ignore_changes)
+        changed = [] if "*" in ignored else sorted(key for key in {*old, *new} - ignored if old.get(key) != new.get(key))
         kind = plugin.PropertyDiffKind.UPDATE
         return plugin.DiffResponse(
             changes=bool(changed), diffs=changed, detailed_diff={key: plugin.PropertyDiff(kind, input_diff=True) for key in changed}
@@ -138,7 +139,7 @@ def _reached_by(file: Path) -> Api | None:
 
 
 def _is_there(live: Json) -> bool:
-    conditions = {one["type"]: one["status"] for one in live.get("status", {}).get("conditions", [])}
+    conditions = {one["type"]: one["status"] for one in (live.get("status") or {}).get("conditions") or ()}
     wanted = {"Deployment": "Available", "CustomResourceDefinition": "Established"}.get(live.get("kind", ""))
     return wanted is None or conditions.get(wanted) == "True"
 
