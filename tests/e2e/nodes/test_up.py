@@ -8,10 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.engine import command_plugin, kubernetes_plugin, which_plugin
-from tests.e2e.tools.build import tool
 
 from .fixtures import STAND_IN, Site
-from .whole import CLUSTER, DISKS, PLAYED, UP, operator
+from .whole import CLUSTER, PLAYED, UP, operator
 
 pytestmark = pytest.mark.machine
 TOOLS = (

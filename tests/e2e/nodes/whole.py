@@ -19,7 +19,8 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.cluster.api import Api, Json, RefusedError
+from fluxstead.hosts.kubeconfig import put_right
+from tests.e2e.cluster.api import Api, Json, RefusedError, api_of
 from tests.e2e.cluster.charts import serve_charts
 from tests.e2e.cluster.flux import CONTROLLERS, local_charts
 from tests.e2e.cluster.stand_ins import StandIns
@@ -179,16 +180,8 @@ class Played:
         self._stand_ins.start()
 
     def _administrator(self) -> Api:
-        made = self._server.run(
-            "k3s kubectl -n kube-system create serviceaccount tests >/dev/null;"
-            " k3s kubectl create clusterrolebinding tests --clusterrole=cluster-admin"
-            " --serviceaccount=kube-system:tests >/dev/null;"
-            " k3s kubectl -n kube-system create token tests --duration=8h; cat /var/lib/rancher/k3s/server/tls/server-ca.crt"
-        )
-        token, _, certificate = made.partition("\n")
-        file = self._home / "server-ca.crt"
-        file.write_text(certificate)
-        return Api(6443, file, token.strip(), self._server.address)
+        own = self._server.run("cat /etc/rancher/k3s/k3s.yaml")
+        return api_of(yaml.safe_load(put_right(own, CLUSTER, f"https://{self._server.address}:6443")))
 
 
 class _NoWebhooks:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import grpc
 import yaml
@@ -24,7 +24,7 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from tests.e2e.cluster.api import Api, Json, RefusedError
+from tests.e2e.cluster.api import Api, Json, RefusedError, api_of
 
 VERSION = "4.34.2"
 MANAGER = "pulumi.com/patchFieldManager"
@@ -131,11 +131,7 @@ class Objects(plugin.Provider):
 def _reached_by(file: Path) -> Api | None:
     if not file.is_file():  # before the cluster is there, a preview has none
         return None
-    access = yaml.safe_load(file.read_text())
-    cluster = access["clusters"][0]["cluster"]
-    port = urlsplit(cluster["server"]).port
-    assert port
-    return Api(port, Path(cluster["certificate-authority"]), access["users"][0]["user"]["token"])
+    return api_of(yaml.safe_load(file.read_text()))
 
 
 def _is_there(live: Json) -> bool:
