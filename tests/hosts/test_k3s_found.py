@@ -284,6 +284,9 @@ def test_a_systemd_that_does_not_answer_hides_nobody_s_k3s(host: K3sHost) -> Non
     with pytest.raises(host.script.StepError, match="does not say whether k3s is here: Failed to connect to bus"):
         host.apply()
     assert host.files() == before
+    planned = host.look()
+    assert (planned["status"], "k3s" in planned) == ("failed", False)
+    assert "Failed to connect to bus" in planned["why"][0]
 
 
 def test_a_unit_file_that_systemd_has_not_read_is_somebody_s_all_the_same(host: K3sHost) -> None:

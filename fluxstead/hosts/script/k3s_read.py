@@ -100,7 +100,7 @@ def k3s_units() -> List[FoundUnit]:
     status, out, err = answer(["systemctl", "show", f"--property={SHOWN_OF_UNITS}", "--", *names], looks=True)
     if status or not out.strip():
         # Nobody's k3s may be overlooked because nobody could be asked about it.
-        raise StepError(f"systemd does not say whether k3s is here: {err.strip() or 'no answer'}; type: systemctl status")
+        raise StepError(f"systemd does not say whether k3s is here: {' '.join(err.split()) or 'no answer'}; type: systemctl status")
     found: Dict[str, FoundUnit] = {}
     for block in out.split("\n\n"):
         shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
