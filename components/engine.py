@@ -10,12 +10,15 @@ from typing import NoReturn
 
 import pulumi
 
+from components.flux import register_flux
+from components.k3s import register_k3s
 from components.layer import register_layers
 from components.node import register_nodes
 from components.system import register_systems
 from fluxstead.assembly import Assembled
+from fluxstead.bootstrap.files import flux_folder
 from fluxstead.core.findings import Finding, errors, report
-from fluxstead.secrets.state import digests
+from fluxstead.secrets.state import digests, lacking
 from fluxstead.tree.delivery import Desired, deliver, look
 
 
@@ -39,21 +42,39 @@ def carry_out(root: Path, assembled: Assembled) -> None:
     findings = [*assembled.findings, *delivery.findings]
     if errors(findings):
         stop(findings)
+    _need_what_a_cluster_begins_with(root, assembled)
     if findings:
         pulumi.log.warn(report(findings))
     quiet_interrupt()
     nodes = register_nodes(assembled, root)
+    installed = register_k3s(assembled, root, nodes)
+    hosts = [*nodes.values(), *(installed.after if installed else ())]
     systems = register_systems(assembled.plans)
     parents = {layer.name: systems[name] for name, plan in assembled.plans.items() for layer in plan.layers}
-    register_layers(assembled.tree, parents, list(nodes.values()), digests(assembled.secrets))
+    register_layers(assembled.tree, parents, hosts, digests(assembled.secrets))
     disks = {name: node.filesystem_uuids for name, node in nodes.items()}
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
     else:
-        pulumi.Output.all(*disks.values()).apply(lambda _: _write(root, assembled))
+        # Joined first: Longhorn deletes the Node object of a machine that is not in the cluster (F18).
+        joined = [one.running for one in installed.machines.values()] if installed else []
+        pulumi.Output.all(*disks.values(), *joined).apply(lambda _: _write(root, assembled))
+    if installed:
+        register_flux(assembled, root, installed.kubeconfig, hosts)
     pulumi.export("tree", assembled.tree.directory)
     pulumi.export("addresses", {name: system.addresses for name, system in systems.items() if system.addresses})
     pulumi.export("disks", disks)
+
+
+def _need_what_a_cluster_begins_with(root: Path, assembled: Assembled) -> None:
+    """Where k3s is installed, all that is brought in after it has to be here: nobody wants half a cluster."""
+    if not assembled.k3s:
+        return
+    lacks = lacking(assembled.secrets)
+    if not (root / flux_folder(assembled.description.name)).is_dir():
+        lacks.append(f"Flux's own manifests, {flux_folder(assembled.description.name)}: ./run upgrade flux")
+    if lacks:
+        raise pulumi.RunError("\n".join(["nothing was dialled: a cluster is not begun without", *(f"  {one}" for one in lacks)]))
 
 
 def _desired(root: Path, assembled: Assembled) -> Desired:

@@ -54,6 +54,8 @@ class NodeResource(pulumi.ComponentResource):
         )
         disks = {disk["name"]: disk for disk in told["disks"]}
         answer = command.stdout.apply(partial(_fine, token_of(stdin), frozenset(disks)))
+        self.prepared: list[pulumi.Resource] = [command]
+        """What a child of the machine's that comes later depends on: the machine itself would wait for it in turn."""
         for disk, of_disk in disks.items():
             DiskResource(
                 # A URN does not contain the parent's name, so the disk's own has the machine's; no name has a slash in it.

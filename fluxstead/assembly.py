@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from fluxstead.checks.acceptance import accepted
 from fluxstead.checks.context import CheckContext
@@ -24,15 +25,18 @@ from fluxstead.core.findings import Finding
 from fluxstead.core.git_names import without_login
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.requirement import secret
-from fluxstead.description import place
-from fluxstead.description.committed import cluster_then
+from fluxstead.description import kubernetes_checks, place
+from fluxstead.description.committed import cluster_then, kept
 from fluxstead.description.load import Description
+from fluxstead.description.operator_secrets import operator_secrets
+from fluxstead.hosts.k3s import RELEASES, Release, told
+from fluxstead.hosts.k3s_config import configuration
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
 from fluxstead.secrets import checks as secret_checks
 from fluxstead.secrets.state import Scope
 from fluxstead.tree import answered, unique
-from fluxstead.tree.asks import SecretNeed
+from fluxstead.tree.asks import HostSetting, SecretNeed
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
@@ -42,10 +46,11 @@ from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
-from fluxstead.tree.resolve import layers_of, needs_of, resolved
+from fluxstead.tree.resolve import layers_of, needs_of, resolved, settings_of
 from fluxstead.tree.secret_files import lists_of, secret_path
 
 README = "README.md"
+_PLACES = ("version", "nodeCidr", "podCidr", "serviceCidr", "datastore", "secretsEncryption")
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,25 @@ class Assembled:
     """The secrets that its layers need, and where they lie."""
     lists: Mapping[str, str]
     """The lists of ciphertext beside the tree, by path from the project's folder."""
+
+    @property
+    def host_settings(self) -> tuple[HostSetting, ...]:
+        """What the systems ask of k3s's configuration."""
+        return settings_of(self.plans)
+
+    @cached_property
+    def k3s(self) -> dict[str, dict[str, Any]]:
+        """What each machine is told about its k3s, by its name; empty where no binary is described, and k3s is not installed."""
+        kubernetes = self.description.cluster.kubernetes
+        if kubernetes.binaries is None:
+            return {}
+        release = Release(str(kubernetes.version), dict(kubernetes.binaries.digests()), kubernetes.binaries_from or RELEASES)
+        mirrors = {registry: list(urls) for registry, urls in kubernetes.registry_mirrors.items()}
+        of_hosts = kubernetes.for_hosts()
+        return {
+            node.name: told(node, release, kubernetes.datastore, configuration(of_hosts, node, self.host_settings), mirrors)
+            for node in self.description.nodes
+        }
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -119,6 +143,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     of_machines = list(nodes.findings_of(description.nodes, cluster.kubernetes.node_cidr, description.elsewhere))
     findings += of_machines
     findings += answered.findings_of(in_order(planned))
+    findings += kubernetes_checks.findings_of(cluster.kubernetes, description.nodes, settings_of(plans))
     findings += unique.findings_of(layers, description.name)
     if root:
         findings += left_behind(root, f"generated/{description.name}")
@@ -168,7 +193,8 @@ def scope_of(description: Description, context: CheckContext, root: Path | None)
         for path, need in context.ciphertexts.items()
         if context.tree.store.is_file(path) or secret(need.namespace, need.name) not in known
     )
-    return Scope(root or Path(os.devnull), description.name, needs, cluster.secrets, cluster.flux.sops_secret)
+    own = tuple(operator_secrets(cluster))
+    return Scope(root or Path(os.devnull), description.name, needs, cluster.secrets, cluster.flux.sops_secret, own)
 
 
 def evidence_of(
@@ -218,9 +244,10 @@ def evidence_of(
             "podCidr": cluster.kubernetes.pod_cidr,
             "serviceCidr": cluster.kubernetes.service_cidr,
         },
+        kept=kept(cluster.kubernetes),
         places={
             "flux": cluster.flux.source_of("version"),
-            **{key: cluster.kubernetes.source_of(key) for key in ("version", "nodeCidr", "podCidr", "serviceCidr")},
+            **{key: cluster.kubernetes.source_of(key) for key in _PLACES},
         },
         unmet=tree.order.unmet,
         blocked=tree.order.blocked,

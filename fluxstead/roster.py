@@ -15,7 +15,7 @@ from fluxstead.checks.rule import Remark, Rule, not_checked, run
 from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.check import Check
 from fluxstead.core.findings import Finding
-from fluxstead.description import load, place, problems, text_in, yaml_in
+from fluxstead.description import kubernetes_checks, load, place, problems, text_in, yaml_in
 from fluxstead.secrets import checks as secret_checks
 from fluxstead.system import System
 from fluxstead.systems.applications import APPLICATIONS
@@ -47,7 +47,7 @@ def all_checks() -> tuple[Check, ...]:
 
     checks = (
         registry.MADE_ELSEWHERE,
-        *(module.CHECKS for module in (load, place, problems, text_in, yaml_in, secret_checks)),
+        *(module.CHECKS for module in (kubernetes_checks, load, place, problems, text_in, yaml_in, secret_checks)),
         *(system.planned for system in SYSTEMS),
         *(rule.checks for rule in OF_TREES),
         *(rule.checks for rule in OF_MOVES),

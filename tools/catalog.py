@@ -5,6 +5,7 @@
     python -m tools.catalog charts ARCHIVE...
     python -m tools.catalog releases CHART INDEX
     python -m tools.catalog metrics PRODUCT VERSION FILE...
+    python -m tools.catalog k3s VERSION [--rke2] FILE...
     python -m tools.catalog own
 
 A command replaces what the data holds of the versions that it is given, keeps the others, and gives the same bytes in whatever
@@ -21,6 +22,7 @@ from typing import Any
 import yaml
 
 from tools.catalog_charts import Shape, chart_of
+from tools.catalog_k3s import configuration_in, configuration_of_rke2
 from tools.catalog_metrics import by_name, names_in
 from tools.catalog_page import with_releases
 from tools.catalog_schemas import canonical
@@ -54,6 +56,10 @@ def main(arguments: list[str] | None = None) -> None:
     one.add_argument("product")
     one.add_argument("version")
     one.add_argument("files", type=Path, nargs="+", metavar="FILE", help="the Go files that make the names")
+    one = commands.add_parser("k3s", help="the keys of the configuration of one version of k3s")
+    one.add_argument("version", help="such as 1.33.1")
+    one.add_argument("--rke2", action="store_true", help="the files are server.go and agent.go of rke2's version of that name")
+    one.add_argument("files", type=Path, nargs="+", metavar="FILE", help="the Go files of pkg/cli/cmds")
     commands.add_parser("own", help="the schemas that nobody publishes, of tools/schemas")
     options = parser.parse_args(arguments)
     schemas = options.data / "schemas"
@@ -67,7 +73,10 @@ def main(arguments: list[str] | None = None) -> None:
         if options.data == DATA:
             write_page(options.data / "chart_values", PAGE)
     elif options.command == "metrics":
-        add_metrics(options.data / "metrics", options.product, options.version, names_in(options.files))
+        add_names(options.data / "metrics" / f"{options.product}.json", options.version, names_in(options.files))
+    elif options.command == "k3s":
+        file = options.data / "k3s" / "configuration.json"
+        add_names(file, options.version, _configuration(file, options))
     elif options.command == "releases":
         missing = missing_releases(options.data / "chart_values", options.chart, options.index)
         if missing:
@@ -112,9 +121,8 @@ def add_charts(data: Path, archives: Iterable[Path]) -> None:
         (data / f"{chart}.json").write_bytes(canonical(content).encode())
 
 
-def add_metrics(data: Path, product: str, version: str, names: frozenset[str]) -> None:
-    """The metrics of this version beside those of the versions that are held."""
-    file = data / f"{product}.json"
+def add_names(file: Path, version: str, names: frozenset[str]) -> None:
+    """What this version has beside what the versions that are held have."""
     content = json.loads(file.read_bytes()) if file.is_file() else {"names": {}, "versions": []}
     known = {
         one: frozenset(
@@ -125,8 +133,14 @@ def add_metrics(data: Path, product: str, version: str, names: frozenset[str]) -
         for one in content["versions"]
     } | {version: names}
     versions = sorted(known, key=parsed)
-    data.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(canonical({"names": by_name(known, versions), "versions": versions}).encode())
+
+
+def _configuration(file: Path, options: argparse.Namespace) -> frozenset[str]:
+    if not options.rke2:
+        return configuration_in(options.files)
+    return configuration_of_rke2(options.files, json.loads(file.read_bytes())["names"] if file.is_file() else ())
 
 
 def write_page(data: Path, page: Path) -> None:

@@ -29,7 +29,8 @@ class CheckContext:
     """A tree, and its cluster. A tree that people wrote has no description: then only the applied tree is there.
 
     `facts`: what systems say about their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
-    catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key.
+    catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `kept`:
+    what else it keeps from its first start, by key.
     `sops_secret`: namespace and name of the key to decrypt with, which somebody creates by hand. `unmet`, `blocked`: what the order
     says about the description already: layers with what they need and nothing offers, and those that wait for each other.
     `description`: the texts of its files, by path. `ciphertexts`: the Secrets that the described systems need, by their files.
@@ -45,6 +46,7 @@ class CheckContext:
     sops_secret: tuple[str, str] | None = None
     networks: Mapping[str, Sequence[IpNetwork]] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()
     description: Mapping[str, str] = field(default_factory=dict)

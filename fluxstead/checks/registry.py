@@ -19,6 +19,7 @@ from fluxstead.checks.rules import (
     data_moves,
     drift,
     fixed,
+    flux_itself,
     flux_objects,
     images,
     known_defects,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 OF_TREES: tuple[Rule[CheckContext], ...] = (
     *references.RULES,
+    *flux_itself.RULES,
     *flux_objects.RULES,
     *config.RULES,
     *releases.RULES,

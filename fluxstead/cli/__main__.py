@@ -18,6 +18,8 @@ _COMMANDS = {
     "graph": "show which layer waits for which, and why",
     "secrets": "what the cluster needs and what is there; init, set, edit, import, move, recipients, guard",
     "hosts": "plan, doctor, discover: what preparing the hosts would do, what is wrong, a file to start from",
+    "upgrade": "kubernetes, flux: the next version of what lies beneath the tree",
+    "kubeconfig": "fetch the cluster's kubeconfig over SSH into a file of its own",
     "schemas": "write the JSON schemas of the description's files",
     "test": "run the tests; further arguments go to pytest",
     "lint": "check style, types, imports and scripts",

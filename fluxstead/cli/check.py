@@ -10,7 +10,7 @@ from pathlib import Path
 from fluxstead.assembly import Assembled, files_of
 from fluxstead.checks.acceptance import without
 from fluxstead.checks.outside.built import kustomize
-from fluxstead.checks.outside.evidence import Outside, Session
+from fluxstead.checks.outside.evidence import Outside, PinnedK3s, Session
 from fluxstead.checks.outside.listed import Listed
 from fluxstead.checks.outside.rules import OF_FILES
 from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
@@ -20,6 +20,7 @@ from fluxstead.cli.formats import FORMATS
 from fluxstead.cli.project import add_project_arguments, print_findings, run_project, tell
 from fluxstead.core.findings import Finding, errors
 from fluxstead.core.repository import repositories_around
+from fluxstead.description.cluster import Cluster
 from fluxstead.embedded import Run
 from fluxstead.roster import SYSTEM_FACTS, all_checks, judged
 from fluxstead.secrets.checks import WORK_LEFT
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser, formats=FORMATS)
     parser.add_argument("--list", action="store_true", help="list every check: what it protects from and what it says")
     parser.add_argument("--tree", type=Path, metavar="DIR", help="check a Flux repository that people wrote, without a description")
-    parser.add_argument("--online", action="store_true", help="look up every pinned chart and image where it is published")
+    parser.add_argument("--online", action="store_true", help="look up every pinned chart, image and binary where it is published")
     parser.add_argument("--entry", metavar="DIR", help="with --tree: the directory that Flux starts from (detected by default)")
 
 
@@ -44,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
         return _hand_written(options)
     result, said = run_project(options), set[Finding | Remark]()
     if result.assembled:
-        outside = Outside(result.assembled.applied, result.root, Session(kustomize(), options.online))
+        outside = Outside(
+            result.assembled.applied, result.root, Session(kustomize(), options.online), _k3s(result.assembled.description.cluster)
+        )
         said.update(result.assembled.remarks, run_rules(outside, OF_OUTSIDE))
         said.update(run_rules(Listed(result.root, _looked_at(result.assembled)), OF_FILES))
     said.update(_differences(result))
@@ -60,6 +63,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _looked_at(assembled: Assembled) -> frozenset[str]:
     return frozenset((*assembled.applied.files, *assembled.applied.used, *files_of(assembled.description)))
+
+
+def _k3s(cluster: Cluster) -> PinnedK3s | None:
+    kubernetes, binaries = cluster.kubernetes, cluster.kubernetes.binaries
+    if binaries is None:
+        return None
+    digests = {architecture: (digest, binaries.source_of(architecture)) for architecture, digest in binaries.digests().items()}
+    return PinnedK3s(str(kubernetes.version), kubernetes.binaries_from, digests)
 
 
 def _accepted(result: Run) -> set[str]:

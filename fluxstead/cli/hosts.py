@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
 from fluxstead.core.findings import errors
 from fluxstead.description.load import Description, load
+from fluxstead.embedded import run_program
 from fluxstead.hosts import report, ssh
 from fluxstead.hosts.answer import Answer
 from fluxstead.hosts.discover import met, node_file
+from fluxstead.hosts.k3s import looked_for
 from fluxstead.nodes.model import Node
 
 
@@ -40,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     nodes = [_at_port(node, options.port) for node in _chosen(loaded.description, options.names)]
     with progress(len(nodes), "hosts") as tell:
-        answers = ssh.plan(nodes, root, tell)
+        answers = ssh.plan(nodes, root, tell, _told(root, stack, loaded.description))
     if options.format == "json":
         print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))
     else:
@@ -48,6 +51,14 @@ def run(options: argparse.Namespace) -> int:
     if options.what == "doctor":
         return int(not all(report.healthy(node, answers[node.name]) for node in nodes) or any(report.same_initiator(answers)))
     return int(any(answer.refused for answer in answers.values()))
+
+
+def _told(root: Path, stack: str, description: Description) -> Mapping[str, Mapping[str, object]]:
+    """What the machines are told of k3s, where it is installed: systems have a say in it, so all of them are asked."""
+    if description.cluster.kubernetes.binaries is None:
+        return {}
+    assembled = run_program(root, stack).assembled
+    return {name: looked_for(told) for name, told in assembled.k3s.items()} if assembled else {}
 
 
 def _chosen(description: Description, names: Sequence[str]) -> list[Node]:

@@ -17,6 +17,7 @@ from fluxstead.secrets import giving
 from fluxstead.secrets.identities import Describe, Init, own_recipients
 from fluxstead.secrets.memory import memory_folder
 from fluxstead.secrets.recipients import Recipients
+from fluxstead.secrets.rotation import ignored, refuse_what_rotates
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
 from fluxstead.secrets.vault import Value, Vault
@@ -82,27 +83,52 @@ def _recipient(text: str) -> str:
 
 def _set(options: argparse.Namespace, scope: Scope) -> Work:
     _with_recipients(scope)
-    needs = giving.chosen(scope, options.name)
-    keys = giving.keys_to_give(Vault(scope), needs, options.keys)
+    needs = _changeable(scope, options.name)
     if len(needs) > 1:
         tell(f"one value for {', '.join(need.qualified_name for need in needs)}")
-    values: dict[str, Value] = {}
-    for key in keys:
-        values |= value_of(options, key, needs[0], len(keys))
+    values = _values(options, Vault(scope), needs)
 
     def give(scope: Scope, _: Describe) -> int:
         store = Vault(scope)
-        for need in giving.chosen(scope, options.name):
-            changed = store.put(need, values)
-            print(f"{'wrote' if changed else 'unchanged:'} {scope.path_of(need)}")
+        for need in _changeable(scope, options.name):
+            path, changed = scope.path_of(need), store.put(need, values)
+            print(f"{'wrote' if changed else 'unchanged:'} {path}")
+            if ignored(scope, path):
+                tell(f"warning: Git ignores {path}, which is then on this machine alone: git add --force {path}")
+            _show_public(scope, need, values)
         print("next: ./run secrets; then ./run render, and a commit")
         return 0
 
     return give
 
 
+def _changeable(scope: Scope, name: str) -> list[SecretNeed]:
+    needs = giving.chosen(scope, name)
+    for need in needs:
+        refuse_what_rotates(scope, need)
+    return needs
+
+
+def _values(options: argparse.Namespace, vault: Vault, needs: Sequence[SecretNeed]) -> dict[str, Value]:
+    asked = options.keys or options.stdin or options.file or options.generate
+    if not asked and (values := giving.already_given(vault, needs)):
+        tell("the others get what one of them has")
+        return values
+    keys, values = giving.keys_to_give(vault, needs, options.keys), {}
+    for key in keys:
+        values |= value_of(options, key, needs[0], len(keys))
+    return values
+
+
+def _show_public(scope: Scope, need: SecretNeed, values: Mapping[str, Value]) -> None:
+    own = scope.operators_own(need)
+    for key, place in own.public.items() if own else ():
+        if key in values:
+            print(f"{place}:\n    {str(values[key]).strip()}")
+
+
 def _unset(options: argparse.Namespace, scope: Scope, _: Describe) -> int:
-    for need in giving.chosen(scope, options.name):
+    for need in _changeable(scope, options.name):
         path = scope.path_of(need)
         if Vault(scope).text(path) is None:
             raise ToolTrouble(f"there is no {path}")
@@ -114,11 +140,17 @@ def _unset(options: argparse.Namespace, scope: Scope, _: Describe) -> int:
 def _edit(options: argparse.Namespace, scope: Scope) -> Work:
     need = _only(scope, options.name)
     path = scope.path_of(need)
+    refuse_what_rotates(scope, need)
+    if others := scope.sharing(need):
+        names = ", ".join(other.qualified_name for other in others)
+        raise ToolTrouble(
+            f"{need.qualified_name} has one value with {names}, and an editor changes one: ./run secrets set {options.name}"
+        )
     text = Vault(scope).text(path)
     if text is None:
         raise ToolTrouble(f"there is no {path} yet: ./run secrets set {need.qualified_name}")
     with memory_folder() as folder:
-        new = Vault(scope).sops.edited(text, folder)
+        new = Vault(scope).program(need).edited(text, folder)
 
     def take(scope: Scope, _: Describe) -> int:
         changed = giving.edited(Vault(scope), need, text, new)
@@ -130,6 +162,7 @@ def _edit(options: argparse.Namespace, scope: Scope) -> Work:
 
 def _only(scope: Scope, name: str) -> SecretNeed:
     needs = giving.chosen(scope, name)
+    needs = [need for need in needs if need.qualified_name == name] or needs
     if len(needs) > 1:
         raise ToolTrouble(f"{name} is several: {', '.join(one.qualified_name for one in needs)}")
     return needs[0]

@@ -29,10 +29,12 @@ def value_of(options: argparse.Namespace, key: SecretKey, need: SecretNeed, numb
     if (options.stdin or options.file) and number != 1:
         raise ToolTrouble(f"one value for one key: ./run secrets set {need.qualified_name} KEY")
     if options.stdin:
-        return {key.name: giving.checked(key, _text(sys.stdin.buffer.read(), "what comes from standard input"))}
+        return giving.with_its_public_half(key, _text(sys.stdin.buffer.read(), "what comes from standard input"))
     if options.file:
-        return {key.name: giving.checked(key, _content(options.file))}
-    return {key.name: giving.checked(key, _asked(key))}
+        return giving.with_its_public_half(key, _content(options.file))
+    typed = _asked(key)
+    giving.refuse_unseen(key.name, typed)
+    return giving.with_its_public_half(key, typed)
 
 
 def _content(file: Path) -> Value:

@@ -132,9 +132,9 @@ def _table(options: argparse.Namespace, scope: Scope) -> int:
     entries, shut = look_inside(scope)
     to_do = [entry for entry in entries if entry.troubles and not entry.accepted]
     if options.format == "json":
-        print(json.dumps([_as_json(entry) for entry in entries], indent=1, ensure_ascii=False))
+        print(json.dumps([_as_json(entry, scope) for entry in entries], indent=1, ensure_ascii=False))
     else:
-        _print(entries)
+        _print(entries, scope)
         if not entries:
             print("no described system needs a Secret" if scope.sops_secret else "no layer decrypts: ./run secrets init")
         elif not to_do:
@@ -144,13 +144,15 @@ def _table(options: argparse.Namespace, scope: Scope) -> int:
     return int(bool(to_do))
 
 
-def _print(entries: list[SecretRow]) -> None:
+def _print(entries: list[SecretRow], scope: Scope) -> None:
     width = max((len(entry.name) for entry in entries), default=0)
     states = max((len(entry.state) for entry in entries), default=0)
     for entry in entries:
         about = entry.need.purpose if entry.need else ""
         keys = ", ".join(key.name for key in entry.need.keys if not key.optional) if entry.need else ""
         print(f"{entry.name:{width}}  {entry.state:{states}}  {' · '.join(filter(None, (about, keys)))}".rstrip())
+        if others := _shared(entry, scope):
+            print(f"{'':{width}}  one value with {', '.join(others)}")
         if entry.accepted:
             print(f"{'':{width}}  because: {entry.accepted}")
             continue
@@ -159,7 +161,11 @@ def _print(entries: list[SecretRow]) -> None:
             print(f"{'':{width}}  {detail}{trouble.cure}")
 
 
-def _as_json(entry: SecretRow) -> dict[str, object]:
+def _shared(entry: SecretRow, scope: Scope) -> list[str]:
+    return [other.qualified_name for other in scope.sharing(entry.need)] if entry.need else []
+
+
+def _as_json(entry: SecretRow, scope: Scope) -> dict[str, object]:
     need = entry.need
     return {
         "secret": need.qualified_name if need else None,
@@ -167,6 +173,7 @@ def _as_json(entry: SecretRow) -> dict[str, object]:
         "state": entry.state,
         "for": need.purpose if need else None,
         "keys": [key.name for key in need.keys if not key.optional] if need else [],
+        "oneValueWith": _shared(entry, scope),
         "accepted": entry.accepted or None,
         "troubles": [{"state": one.state, "detail": one.detail, "write": one.cure} for one in entry.troubles],
     }

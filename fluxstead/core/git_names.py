@@ -20,6 +20,12 @@ def without_login(url: str) -> str:
     return re.sub(r"^(https?://)[^/@]*@|^(ssh://[^/:@]*):[^/@]*(?=@)", r"\1\2", url)
 
 
+def host_of(url: str) -> tuple[str, str]:
+    """The host of a repository's URL, and the port where one is named."""
+    found = re.match(r"\w+://(?:[^/@]*@)?(?P<host>[^/:\[]+|\[[^\]]*\])(?::(?P<port>\d+))?/", url)
+    return (found["host"].strip("[]"), found["port"] or "") if found else ("", "")
+
+
 def _branch(value: str) -> str:
     if not _NO_BRANCH.search(value):
         return value

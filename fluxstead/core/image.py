@@ -12,12 +12,21 @@ _IMAGE = re.compile(
     re.ASCII,
 )
 _LONGEST = 255
+HUB = "docker.io"
+"""Whose an image is that names no registry."""
 
 
 def is_image(text: str) -> bool:
     """Whether any runtime can read this as an image, with or without a tag and a digest."""
     match = _IMAGE.fullmatch(text)
     return match is not None and len(match["name"]) <= _LONGEST
+
+
+def registry_of(image: str) -> str:
+    """The registry that has an image."""
+    registry, slash, _ = image.partition("/")
+    named = slash and ("." in registry or ":" in registry or registry == "localhost")
+    return registry if named and registry != f"index.{HUB}" else HUB
 
 
 def nearest_image(text: str) -> str:

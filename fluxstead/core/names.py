@@ -36,8 +36,13 @@ def _name(value: str) -> str:
     )
 
 
+def is_host_name(value: str) -> bool:
+    """Whether it is a DNS name in lower case, and no address."""
+    return len(value) <= _SUBDOMAIN_LENGTH and bool(_SUBDOMAIN.fullmatch(value)) and not value.rpartition(".")[2].isdecimal()
+
+
 def _host(value: str) -> str:
-    if len(value) <= _SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(value) and not value.rpartition(".")[2].isdecimal():
+    if is_host_name(value):
         return value
     if value.startswith("*."):
         raise refuse(

@@ -28,6 +28,15 @@ def _address(value: str) -> IpAddress:
         ) from None
 
 
+def is_address(value: str) -> bool:
+    """Whether it is an IP address."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _cidr(value: str) -> IpNetwork:
     try:
         return ipaddress.ip_network(value)

@@ -16,6 +16,7 @@ class Platform(NamedTuple):
     """The cluster's name, the exact versions of Flux and Kubernetes, and the parts of k3s that are disabled.
 
     `kinds`: custom kinds that something outside Flux brought before it. `pod_networks`: where pods have their addresses.
+    `configures_etcd`: whether the servers keep the cluster in etcd, and fluxstead writes their configuration.
     """
 
     cluster: str
@@ -24,6 +25,7 @@ class Platform(NamedTuple):
     disabled: frozenset[str] = frozenset()
     kinds: frozenset[GroupKind] = frozenset()
     pod_networks: tuple[IpNetwork, ...] = ()
+    configures_etcd: bool = False
 
     def flux_since(self, major: int, minor_version: int) -> bool:
         """Whether the cluster's Flux is at least this minor version."""

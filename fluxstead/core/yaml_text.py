@@ -56,3 +56,9 @@ def to_yaml(value: Any) -> str:
     """`value` as one YAML document, the same for the same value everywhere."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096)
     return text
+
+
+def in_one_line(value: Any) -> str:
+    """The same as people write it inside a line, such as `[sh]`."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096, default_flow_style=True)
+    return text.strip()

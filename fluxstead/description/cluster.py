@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-from typing import Literal
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from fluxstead.bootstrap.files import Credentials
+from fluxstead.bootstrap.settings import FluxController, FluxPatch
 from fluxstead.core.described import Described
-from fluxstead.core.git_names import BranchName, RepositoryUrl
+from fluxstead.core.git_names import BranchName, RepositoryUrl, without_login
 from fluxstead.core.names import Name
-from fluxstead.core.network import Cidrs
 from fluxstead.core.platform import Platform
-from fluxstead.core.requirement import GroupKind, KindName
-from fluxstead.core.version import K3sVersion, Version
+from fluxstead.core.refusal import refuse
+from fluxstead.core.requirement import GroupKind
+from fluxstead.core.version import Version
+from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.place import HERE, RepositoryPath
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.systems.applications.settings import Application
@@ -37,26 +39,45 @@ class FluxSettings(Described):
         default=None,
         description="The Secret in flux-system with the age key, by which Flux decrypts SOPS files; without it, it decrypts none.",
     )
+    components: tuple[FluxController, ...] = Field(
+        default=("source-controller", "kustomize-controller", "helm-controller", "notification-controller"),
+        min_length=1,
+        description="Flux's controllers, which `./run upgrade flux` installs.",
+    )
+    patches: tuple[FluxPatch, ...] = Field(
+        default=(), description="What `./run upgrade flux` changes in Flux's own manifests, as kustomize patches."
+    )
+    credentials: Credentials | None = Field(
+        default=None,
+        description="How Flux logs in to Git: deploy-key (the default for ssh://), token, or none (the default for https://).",
+    )
+    known_hosts: tuple[str, ...] = Field(
+        default=(), description="The Git server's host keys, each a line as `ssh-keyscan HOST` prints it; for a deploy key."
+    )
+    wait_for_first_sync: bool = Field(
+        default=True, description="Whether the `pulumi up` that brings Flux in waits until every layer is Ready."
+    )
+
+    @model_validator(mode="after")
+    def _as_the_url_says(self) -> Self:
+        fits = {"deploy-key": ("ssh://",), "token": ("https://", "http://")}.get(self.credentials or "none", ("",))
+        if (self.repository or "").startswith(fits) or self.credentials in {None, "none"}:
+            return self
+        raise refuse(
+            f"credentials: {self.credentials} for the repository {without_login(self.repository or '') or 'that is not described'}",
+            why="Flux takes a key for ssh:// alone, and a user and a token for https:// alone",
+            fix=f"a repository that begins with {fits[0]}, or other credentials",
+        )
 
     @property
     def place(self) -> str:
         """The folder of this project in the repository; empty for its root."""
         return "" if self.directory in {None, HERE} else str(self.directory)
 
-
-class KubernetesSettings(Described):
-    """The k3s that the nodes run."""
-
-    version: K3sVersion = Field(description="The k3s release; it decides which API versions exist.")
-    disable: tuple[Literal["coredns", "servicelb", "traefik", "local-storage", "metrics-server"], ...] = Field(
-        default=(), description="Parts of k3s that are switched off, as in k3s's own --disable."
-    )
-    kinds: tuple[KindName, ...] = Field(
-        default=(), description="Custom kinds that something outside Flux installs before it, such as Certificate.cert-manager.io."
-    )
-    node_cidr: Cidrs = Field(default=(), description="The network of the nodes; their addresses have to be in it.")
-    pod_cidr: Cidrs = Field(default=(ip_network("10.42.0.0/16"),), description="k3s's --cluster-cidr.")
-    service_cidr: Cidrs = Field(default=(ip_network("10.43.0.0/16"),), description="k3s's --service-cidr.")
+    @property
+    def login(self) -> Credentials:
+        """How Flux logs in to Git, also where nothing is said."""
+        return self.credentials or ("deploy-key" if (self.repository or "").startswith("ssh://") else "none")
 
 
 class Acceptance(Described):
@@ -89,4 +110,5 @@ class Cluster(Described):
             disabled=frozenset(self.kubernetes.disable),
             kinds=frozenset(map(GroupKind.of, self.kubernetes.kinds)),
             pod_networks=self.kubernetes.pod_cidr,
+            configures_etcd=self.kubernetes.datastore == "etcd" and self.kubernetes.binaries is not None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
@@ -12,10 +12,17 @@ from fluxstead.checks.reading.store import Store, entries_of
 from fluxstead.core.network import IpNetwork
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
-from fluxstead.description.cluster import KubernetesSettings
+from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.load import PROJECT
 
 _NETWORKS = {"podCidr": "pod_cidr", "serviceCidr": "service_cidr"}
+
+_KEPT = {"datastore": "datastore", "secretsEncryption": "secrets_encryption"}
+
+
+def kept(kubernetes: KubernetesSettings) -> dict[str, str]:
+    """What a cluster keeps from its first start, by key, as it is written."""
+    return {key: _written(getattr(kubernetes, field)) for key, field in _KEPT.items()}
 
 
 def cluster_then(stack: str, store: Store) -> ClusterThen | None:
@@ -30,8 +37,19 @@ def cluster_then(stack: str, store: Store) -> ClusterThen | None:
         flux=Version.read(_section(config, "flux").get("version")),
         networks={key: found for key, field in _NETWORKS.items() if (found := _networks(kubernetes.get(key), field))},
         roles={name: str(machine.get("role")) for name, machine in machines.items()},
+        kept=dict(_kept(kubernetes, machines.values())),
         taints={name: frozenset(map(_taint, entries_of(machine, "taints"))) for name, machine in machines.items()},
     )
+
+
+def _kept(kubernetes: Mapping[str, Any], machines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Before the datastore was a word of descriptions, several servers had one that SQLite cannot be."""
+    servers = sum(machine.get("role") == "server" for machine in machines)
+    if servers:
+        for key, field in _KEPT.items():
+            default = _written(KubernetesSettings.model_fields[field].default)
+            if key in kubernetes or key != "datastore" or servers == 1:
+                yield key, _written(kubernetes[key]) if key in kubernetes else default
 
 
 def _joined(stack: str, store: Store) -> dict[str, Mapping[str, Any]]:
@@ -74,3 +92,7 @@ def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _data(store: Store, path: str) -> Mapping[str, Any]:
     found = next((document.data for document in store.documents(path)), None)
     return found if isinstance(found, Mapping) else {}
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,7 +10,7 @@ import yaml
 from fluxstead.core.yaml_text import to_yaml
 from fluxstead.description.load import PROJECT
 
-Value = str | Sequence[str]
+Value = str | Sequence[str] | Mapping[str, str]
 
 
 class NotEdited(Exception):  # noqa: N818 -- the operator does it instead
@@ -18,12 +18,19 @@ class NotEdited(Exception):  # noqa: N818 -- the operator does it instead
 
 
 def with_values(text: str, section: str, values: Mapping[str, Value]) -> str:
-    """The stack file with these keys in a section of it, such as `secrets`. Raises NotEdited."""
+    """The stack file with these keys in a section of it, such as `secrets`; a mapping's keys come to those that are there.
+
+    Raises NotEdited.
+    """
     wanted = _data(text)
+    held = wanted["config"].setdefault(f"{PROJECT}:{section}", {})
+    if not isinstance(held, dict):  # as `pulumi config set` writes it
+        raise NotEdited(_by_hand(section, values))
     for key, value in values.items():
-        wanted["config"].setdefault(f"{PROJECT}:{section}", {})[key] = value if isinstance(value, str) else list(value)
+        before = held.get(key)
+        held[key] = {**before, **value} if isinstance(value, Mapping) and isinstance(before, dict) else _plain(value)
     for key, value in values.items():
-        text = _with_value(text, section, key, value)
+        text = _with_value(text, (f"{PROJECT}:{section}",), key, value)
     if _data(text) != wanted:
         raise NotEdited(_by_hand(section, values))
     return text
@@ -36,20 +43,28 @@ def _data(text: str) -> dict[str, Any]:
     return data
 
 
-def _with_value(text: str, section: str, key: str, value: Value) -> str:
+def _with_value(text: str, path: Sequence[str], key: str, value: Value) -> str:
     config = _child(yaml.compose(text, Loader=yaml.SafeLoader), "config")
-    found = _child(config, f"{PROJECT}:{section}")
+    section, *below = path
+    found = _child(config, section)
     if not isinstance(config, yaml.MappingNode) or config.flow_style:
-        raise NotEdited(_by_hand(section, {key: value}))
+        raise NotEdited(_by_hand(section.removeprefix(f"{PROJECT}:"), {key: value}))
     if not isinstance(found, yaml.MappingNode):
-        return _after(text, config, {f"{PROJECT}:{section}": {key: value}})
+        return _after(text, config, {section: {key: value}})
+    for name in below:
+        found = _child(found, name)
+        assert isinstance(found, yaml.MappingNode)  # noqa: S101 -- the caller looked
     old = _child(found, key)
+    if isinstance(value, Mapping) and isinstance(old, yaml.MappingNode) and old.value:
+        for name, one in value.items():
+            text = _with_value(text, (*path, key), name, one)
+        return text
     if old is None and found.flow_style:
         return _insert(text, found.end_mark.index - 1, f"{', ' if found.value else ''}{key}: {_flow(value)}")
     if old is None:
         return _after(text, found, {key: value})
     begin, end = old.start_mark.index, _end(old)
-    if isinstance(old, yaml.SequenceNode) and not old.flow_style and old.value:
+    if isinstance(old, yaml.SequenceNode) and not old.flow_style and old.value and not isinstance(value, Mapping):
         last = _line_end(text, end)
         begin = text.rindex("\n", 0, begin) + 1
         lines = to_yaml(list(value)).splitlines() if not isinstance(value, str) else [f"{_flow(value)}"]
@@ -113,6 +128,8 @@ def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 
 def _flow(value: Value) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {one}' for key, one in value.items())}}}"
     return value if isinstance(value, str) else f"[{', '.join(value)}]"
 
 

@@ -16,6 +16,7 @@ from fluxstead.core.check import refuses
 from fluxstead.core.described import Described, KeyPath, Origin
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.secrecy import may_be_secret
+from fluxstead.core.yaml_text import in_one_line
 from fluxstead.description.text_in import MISSING
 
 WRONG_TYPE = refuses("description/type", "U7", "replicas: expected a whole number, found the text 'two'", "the description")
@@ -172,7 +173,7 @@ def _finding(item: Any, model: type[BaseModel], written: AsWritten, meant: KeyPa
                 source,
                 what=_at(place, f"expected {_WRONG_TYPE.get(kind, 'text')}, found {shown}"),
                 why=_WHY_TYPE,
-                fix="the value in quotes" if secret else _in_type(kind, text, model, path),
+                fix="the value in quotes" if secret else _in_type(kind, text, model, path, item["input"]),
             )
         case _:
             return WRONG_VALUE(
@@ -296,9 +297,11 @@ def _shown(value: object, text: str | None) -> str:
     return "a mapping"
 
 
-def _in_type(kind: str, text: str | None, model: type[BaseModel], path: KeyPath) -> str:
+def _in_type(kind: str, text: str | None, model: type[BaseModel], path: KeyPath, value: object) -> str:
     if kind in {"string_type", refusal.REFUSED} and text:
         return f"'{text}' in quotes"
+    if kind == "tuple_type" and isinstance(value, str) and len(value) <= _SHOWN and _model_at(model, path) is None:
+        return in_one_line([value])
     owner = _model_at(model, path) if _WRONG_TYPE[kind] == _WRONG_TYPE["model_type"] else None
     needed = [field.alias or name for name, field in owner.model_fields.items() if field.is_required()] if owner else []
     return f"{{{', '.join(f'{key}: …' for key in needed)}}}" if needed else _WRONG_TYPE[kind]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fluxstead.hosts.trouble import not_answered
 
 STATUS = ("fine", "refused", "failed", "wrong use")
+K3S_STATES = ("absent", "stopped", "running")
 ACTIONS = ("nothing", "mend", "adopt", "prepare", "resume", "wipe", "refuse")
 
 
@@ -38,6 +39,37 @@ class DiskAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class K3sAnswer:
+    """k3s on one host, as it is, and what happens to it (in an answer to `apply`: what happened)."""
+
+    state: str
+    """absent, stopped or running."""
+    version: str
+    """Of the installed binary; empty where there is none."""
+    digest: str
+    """SHA-256 of the installed binary; empty where there is none."""
+    architecture: str
+    """Of the machine, as Kubernetes calls it; empty where k3s has no binary for it."""
+    running: str
+    """The version that runs."""
+    role: str
+    """server, agent, or empty where there is neither."""
+    datastore: str
+    """sqlite, etcd, external, or empty."""
+    node_name: str
+    """By which the cluster knows this host; empty where it never joined one."""
+    ready: bool
+    data: bool
+    """Something of a cluster lies on this host."""
+    begun: str
+    """`first` or `join` where a beginning was not ended: it is carried on with by the same."""
+    tasks: tuple[str, ...]
+    differs: tuple[str, ...]
+    """What is otherwise than described, and stays so, with the procedure."""
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One host: its status (fine, refused, failed or wrong use), and what was found and done."""
 
@@ -55,6 +87,12 @@ class Answer:
     """Its sshd's public key, as the host itself has it."""
     machine: str = ""
     """What its kernel calls its architecture, such as x86_64."""
+    k3s: K3sAnswer | None = None
+    """None where nothing was asked of k3s."""
+    token: str = field(default="", repr=False)
+    """That joins an agent, where one was asked for."""
+    kubeconfig: str = field(default="", repr=False)
+    """The administrator's, where it was asked for."""
 
     @property
     def refused(self) -> bool:
@@ -64,7 +102,8 @@ class Answer:
     @property
     def work(self) -> bool:
         """Whether something is to be done."""
-        return any(disk.action != "nothing" for disk in self.disks) or any(item["state"] == "due" for item in self.system)
+        due = any(item["state"] == "due" for item in self.system)
+        return due or any(disk.action != "nothing" for disk in self.disks) or bool(self.k3s and self.k3s.tasks)
 
 
 class _ShapeError(Exception):
@@ -118,6 +157,28 @@ def _answer(data: Any) -> Answer:
         address=_text(login, "address", ""),
         host_key=_text(login, "hostKey", ""),
         machine=_text(data, "machine", ""),
+        k3s=_k3s(data["k3s"]) if data.get("k3s") is not None else None,
+        token=_text(data, "token", ""),
+        kubeconfig=_text(data, "kubeconfig", ""),
+    )
+
+
+def _k3s(data: Any) -> K3sAnswer:
+    return K3sAnswer(
+        state=_one_of(data, "state", K3S_STATES),
+        version=_text(data, "version"),
+        digest=_text(data, "digest"),
+        architecture=_text(data, "architecture"),
+        running=_text(data, "running"),
+        role=_text(data, "role"),
+        datastore=_text(data, "datastore"),
+        node_name=_text(data, "nodeName"),
+        ready=_flag(data, "ready"),
+        data=_flag(data, "data"),
+        begun=_text(data, "begun"),
+        tasks=_texts(data, "tasks"),
+        differs=_texts(data, "differs"),
+        refused=_texts(data, "refused"),
     )
 
 
@@ -161,6 +222,13 @@ def _text(data: Any, key: str, default: str | None = None) -> str:
 def _one_of(data: Any, key: str, known: tuple[str, ...]) -> str:
     value = _text(data, key)
     if value not in known:
+        raise _ShapeError(key)
+    return value
+
+
+def _flag(data: Any, key: str) -> bool:
+    value = data.get(key)
+    if not isinstance(value, bool):
         raise _ShapeError(key)
     return value
 

@@ -19,14 +19,17 @@ from typing import Final, Literal
 PARTS: Final = (
     *("model", "gpt", "text", "tools", "files", "medium", "superblocks", "evidence", "look", "which", "against"),
     *("consent", "decide", "content", "wipe"),
-    *("places", "identity", "holders", "read", "act", "apt", "packages", "system", "preflight", "main"),
+    *("places", "identity", "holders", "read", "act", "apt", "packages", "system", "preflight"),
+    *("k3s_model", "k3s_settings", "k3s_files", "k3s_others", "k3s_read", "k3s_differs", "k3s_decide"),
+    *("k3s_fetch", "k3s_wait", "k3s_act", "k3s_run", "main"),
 )
 """The files of `script/`, each after those that it imports."""
 HOME: Final = Path(__file__).parent
 END: Final = "FLUXSTEAD_END_OF_INPUT"
 COMMAND: Final = "sh -s"
 """What reads it, whatever the login shell is; the script itself asks sudo for root's rights."""
-SECONDS: Final[Mapping[str, int]] = {"plan": 1200, "apply": 3600}
+Mode = Literal["plan", "apply", "look", "mint", "kubeconfig"]
+SECONDS: Final[Mapping[Mode, int]] = {"plan": 1200, "apply": 3600, "look": 180, "mint": 180, "kubeconfig": 60}
 """How long a run on a host may take as a whole; it says so itself when that was not enough. pulumi-command bounds only the dialling
 (pulumi-command: provider/pkg/provider/remote)."""
 LOADER: Final = """
@@ -51,13 +54,17 @@ def python_source() -> str:
     return "\n".join(["from __future__ import annotations", *imports, *(body for _, body in texts)])
 
 
-def stdin_for(mode: Literal["plan", "apply"], node: Mapping[str, object], source: str | None = None, nonce: str = "") -> str:
+def stdin_for(
+    mode: Mode, node: Mapping[str, object], source: str | None = None, nonce: str = "", k3s: Mapping[str, object] | None = None
+) -> str:
     """What `sh -s` on the host reads to plan or apply this node, as root or as a user who may sudo.
 
-    The same text for the same node: `pulumi up` compares it with that of the last time. A nonce makes it that of one run.
+    The same text for the same node: `pulumi up` compares it with that of the last time. A nonce makes it that of one run. With
+    `k3s`, which may hold a token and so is no input of any resource, a plan is of both, and an apply of k3s alone.
     """
     program = source if source is not None else python_source()
-    data = json.dumps({"mode": mode, "seconds": SECONDS[mode], "node": node})
+    told = {} if k3s is None else {"k3s": k3s}
+    data = json.dumps({"mode": mode, "seconds": SECONDS[mode], "node": node, **told})
     token = hashlib.sha256(f"{program}\0{data}\0{nonce}".encode()).hexdigest()[:24]
     prelude = (HOME / "prelude.sh").read_text(encoding="utf-8")
     document = "".join(f"#{line}\n" for line in (*program.split("\n"), data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fluxstead.hosts.answer import Answer, DiskAnswer
+from fluxstead.hosts.answer import Answer, DiskAnswer, K3sAnswer
 from fluxstead.nodes.model import Node
 
 _HAPPENS = {
@@ -74,7 +74,21 @@ def _disks(disks: Sequence[DiskAnswer]) -> list[str]:
     return lines if disks else []
 
 
+def _k3s(k3s: K3sAnswer | None) -> Iterator[str]:
+    if k3s is None:
+        return
+    runs = " ".join(filter(None, (k3s.running, k3s.role, k3s.datastore, f"as {k3s.node_name}" if k3s.node_name else "")))
+    ready = "" if k3s.state != "running" else ", Ready" if k3s.ready else ", not Ready"
+    yield f"  k3s: {k3s.state}{f' ({runs})' if runs else ''}{ready}"
+    if k3s.begun:
+        yield "  k3s: its beginning was interrupted, and is carried on with"
+    if k3s.tasks:
+        yield f"  k3s: what happens: {', '.join(k3s.tasks)}"
+    yield from (f"  k3s: differs: {line}" for line in k3s.differs)
+
+
 def _rest(answer: Answer) -> Iterator[str]:
+    yield from _k3s(answer.k3s)
     for item in answer.system:
         if item["state"] != "fine":
             yield f"  {item['item']}: {item['why']}"

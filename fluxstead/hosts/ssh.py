@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from fluxstead.core.network import IpAddress
 from fluxstead.hosts.answer import Answer, find_answer
-from fluxstead.hosts.build import COMMAND, SECONDS, stdin_for, token_of
+from fluxstead.hosts.build import COMMAND, SECONDS, Mode, stdin_for, token_of
 from fluxstead.hosts.declared import declared
 from fluxstead.hosts.trouble import Way, no_host_key, not_answered, not_reached
 from fluxstead.nodes.model import SSH_PORT, Node
 
 _AT_ONCE = 16
-_SECONDS = SECONDS["plan"] + 120
-"""Longer than the script takes at most, which then says why."""
+_LONGER = 120
+"""Seconds more than the script takes at most, which then says why."""
+_LEFT_OPEN = 2.0
 _FAILED = 255
 """ssh's own failure, never the script's."""
 _OPTIONS = (
@@ -29,11 +35,13 @@ _OPTIONS = (
 )
 
 
-def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict[str, Answer]:
-    """What the script would do on each host, read-only and in parallel, by the node's name."""
+def plan(
+    nodes: Sequence[Node], root: Path, tell: Callable[[str], None], k3s: Mapping[str, Mapping[str, object]] | None = None
+) -> dict[str, Answer]:
+    """What the script would do on each host, read-only and in parallel, by the node's name; `k3s`: what each is told of its own."""
 
     def one(node: Node) -> Answer:
-        answer = ask_node(node, root)
+        answer = ask_node(node, root, Errand(k3s=(k3s or {}).get(node.name)))
         tell(f"{node.name}: {answer.status}")
         return answer
 
@@ -41,8 +49,45 @@ def plan(nodes: Sequence[Node], root: Path, tell: Callable[[str], None]) -> dict
         return dict(zip((node.name for node in nodes), pool.map(one, nodes), strict=True))
 
 
-def ask_node(node: Node, root: Path) -> Answer:
-    """The script's plan of one described host, which has to show the host key of the description; without one nobody is dialled."""
+@dataclass(frozen=True)
+class Errand:
+    """What the script is sent for; by default, to say what would be done."""
+
+    mode: Mode = "plan"
+    k3s: Mapping[str, object] | None = None
+    """What the host is told of its k3s, as `hosts.k3s.told` has it, with a token where one is needed."""
+    say: Callable[[str], None] | None = None
+    """Takes each line of progress."""
+
+
+PLAN = Errand()
+
+
+def ask_node(node: Node, root: Path, errand: Errand = PLAN) -> Answer:
+    """The script's answer of one described host, which has to show the described host key; without one nobody is dialled."""
+    with _way_of(node, root) as reached:
+        if isinstance(reached, str):
+            return Answer("failed", (reached,))
+        options, way = reached
+        return ask([*options, "--", way.destination], declared(node), way, errand)
+
+
+def send(node: Node, root: Path, file: Path, command: str) -> str | None:
+    """Let a described host's `command` read a file; why it did not, or None where it did."""
+    with _way_of(node, root) as reached:
+        if isinstance(reached, str):
+            return reached
+        options, way = reached
+        with file.open("rb") as opened:
+            status, output, trouble = run([*options, "--", way.destination, command], opened)
+    if status == _FAILED:
+        return not_reached(trouble, way)
+    return not_answered(output, trouble, way.words) if status else None
+
+
+@contextmanager
+def _way_of(node: Node, root: Path) -> Iterator[tuple[list[str], Way] | str]:
+    """ssh's options for a described host; or why it is not dialled."""
     jump = node.ssh.jump
     way = Way(
         f"{node.ssh.user}@{node.dialled_at}",
@@ -50,27 +95,38 @@ def ask_node(node: Node, root: Path) -> Answer:
         f"nodes/{node.name}.yaml",
         f"{jump.user}@{_bracketed(jump.address)}:{jump.port}" if jump else "",
     )
-    if node.ssh.host_key is None:
-        return Answer("failed", (no_host_key(way),))
     key = _key_file(node, root)
-    if key is not None and not _readable(key):
+    if node.ssh.host_key is None:
+        yield no_host_key(way)
+    elif key is not None and not _readable(key):
         where = node.source_of("ssh", "privateKeyFile")
-        return Answer("failed", (f"{where}: the key file {node.ssh.private_key_file} cannot be read; nothing was dialled",))
-    with tempfile.TemporaryDirectory() as scratch:
-        options = _connection(key, node.ssh.host_key, way, Path(scratch) / "known_hosts")
-        if jump:
-            first = Way(f"{jump.user}@{jump.address}", jump.port)
-            through = _connection(key, jump.host_key, first, Path(scratch) / "known_jump")
-            options += ["-o", f"ProxyCommand={_proxy(through, first.destination)}"]
-        return ask([*options, "--", way.destination], declared(node), way)
+        yield f"{where}: the key file {node.ssh.private_key_file} cannot be read; nothing was dialled"
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            options = _connection(key, node.ssh.host_key, way, Path(scratch) / "known_hosts")
+            if jump:
+                first = Way(f"{jump.user}@{jump.address}", jump.port)
+                through = _connection(key, jump.host_key, first, Path(scratch) / "known_jump")
+                options += ["-o", f"ProxyCommand={_proxy(through, first.destination)}"]
+            yield options, way
 
 
-def ask(destination: Sequence[str], data: Mapping[str, object], way: Way) -> Answer:
-    """The script's plan for `data` on the host that `ssh` reaches as `destination`."""
-    stdin = stdin_for("plan", data, nonce=secrets.token_hex(8))
-    status, output, trouble = run([*destination, COMMAND], stdin)
-    why = not_reached(trouble, way) if status == _FAILED else not_answered(output, trouble, way.words)
+def ask(destination: Sequence[str], data: Mapping[str, object], way: Way, errand: Errand = PLAN) -> Answer:
+    """The script's answer for `data` on the host that `ssh` reaches as `destination`."""
+    stdin = stdin_for(errand.mode, data, nonce=secrets.token_hex(8), k3s=errand.k3s)
+    say = errand.say
+    shown_at_once = (lambda line: say(_without_secrets(line, errand))) if say else None
+    status, output, trouble = run([*destination, COMMAND], stdin, SECONDS[errand.mode] + _LONGER, shown_at_once)
+    shown, said = (_without_secrets(text, errand) for text in (output, trouble))
+    why = not_reached(said, way) if status == _FAILED else not_answered(shown, said, way.words)
     return find_answer(output, token_of(stdin)) or Answer("failed", (why,))
+
+
+def _without_secrets(text: str, errand: Errand) -> str:
+    """What may be shown of what came: a login may echo the script, and an answer with a secret may be broken off."""
+    secret = str((errand.k3s or {}).get("token") or "")
+    kept = [line for line in text.splitlines() if errand.mode in {"plan", "apply"} or '"result":' not in line]
+    return "\n".join(line.replace(secret, "…") if secret else line for line in kept)
 
 
 def way_to(destination: str, port: int | None = None) -> Way:
@@ -80,25 +136,57 @@ def way_to(destination: str, port: int | None = None) -> Way:
     return Way(destination, int(settings.get("port", SSH_PORT)), dialled=settings.get("hostname", ""))
 
 
-def run(arguments: Sequence[str], stdin: str) -> tuple[int, str, str]:
-    """`ssh ARGUMENTS`: exit status, output and error output. 255 where ssh is missing or does not end in time."""
+def run(
+    arguments: Sequence[str],
+    given: str | IO[bytes],
+    seconds: float = SECONDS["plan"] + _LONGER,
+    say: Callable[[str], None] | None = None,
+) -> tuple[int, str, str]:
+    """`ssh ARGUMENTS`: exit status, output and error output, of which `say` takes each line as it comes.
+
+    255 where ssh is missing or does not end in time.
+    """
+    with _lines_to(say) as (stderr, said):
+        try:
+            done = subprocess.run(  # noqa: S603 -- no shell here, and the words are the description's own
+                ["ssh", *_OPTIONS, *arguments],  # noqa: S607 -- the operator's
+                input=given.encode() if isinstance(given, str) else None,
+                stdin=None if isinstance(given, str) else given,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                timeout=seconds,
+                check=False,
+            )
+        except FileNotFoundError:
+            return _FAILED, "", "there is no ssh on this machine"
+        except subprocess.TimeoutExpired as error:
+            # The answer may be there already: what a disk that hangs holds may keep the session open behind it.
+            came = error.output.decode(errors="replace") if isinstance(error.output, bytes) else error.output or ""
+            return _FAILED, came, f"it did not end within {seconds:g} s; a disk that hangs may be why: look at dmesg on the host"
+    return done.returncode, done.stdout.decode(errors="replace"), "".join(said)
+
+
+@contextmanager
+def _lines_to(say: Callable[[str], None] | None) -> Iterator[tuple[int, list[str]]]:
+    """Where a program writes its error output, and the lines that came; they are whole once this has ended."""
+    reading, writing = os.pipe()
+    lines: list[str] = []
+
+    def read() -> None:
+        with open(reading, encoding="utf-8", errors="replace") as opened:  # noqa: PTH123 -- a descriptor
+            for line in opened:
+                lines.append(line)
+                if say:
+                    say(line.rstrip())
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
     try:
-        done = subprocess.run(  # noqa: S603 -- no shell here, and the words are the description's own
-            ["ssh", *_OPTIONS, *arguments],  # noqa: S607 -- the operator's
-            input=stdin,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError:
-        return _FAILED, "", "there is no ssh on this machine"
-    except subprocess.TimeoutExpired as error:
-        # The answer may be there already: what a disk that hangs holds may keep the session open behind it.
-        came = error.output.decode(errors="replace") if isinstance(error.output, bytes) else error.output or ""
-        return _FAILED, came, f"it did not end within {_SECONDS} s; a disk that hangs may be why: look at dmesg on the host"
-    return done.returncode, done.stdout, done.stderr
+        yield writing, lines
+    finally:
+        os.close(writing)
+        # What ssh itself started, such as a connection that is shared, may keep the pipe open.
+        reader.join(_LEFT_OPEN)
 
 
 def _key_file(node: Node, root: Path) -> Path | None:

@@ -204,11 +204,25 @@ class Node(Described):
     state: Literal["planned", "live", "leaving"] = Field(
         description="planned: not joined yet; live; leaving: nothing is scheduled and Longhorn moves its replicas away."
     )
+    rejoin: bool = Field(
+        default=False,
+        description="Consent: this server lost its data, and joins the cluster that the other servers run.",
+    )
     prepare: bool = Field(default=True, description="Whether `pulumi up` prepares the machine; false leaves it alone.")
     ssh: Ssh = Field(default_factory=Ssh)
     labels: Labels = Field(default_factory=dict, description="Labels of the Kubernetes Node.")
     taints: tuple[Taint, ...] = Field(default=(), description="Taints of the Kubernetes Node, at registration.")
     disks: tuple[Disk, ...] = Field(default=(), description="The data disks that Longhorn uses.")
+
+    @model_validator(mode="after")
+    def _rejoins_as_a_server(self) -> Self:
+        if self.rejoin and self.role == "agent":
+            raise refuse(
+                f"{self.name} is an agent, and is to rejoin as a server",
+                why="an agent has no data of the cluster to lose: it joins again by itself",
+                fix="no rejoin",
+            )
+        return self
 
     @property
     def joined(self) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from fluxstead.checks.reading.store import text_at
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
-from fluxstead.secrets.state import Scope, SecretRow, State, Trouble, ciphertext_in, look
+from fluxstead.secrets.ciphertext import ciphertext_in
+from fluxstead.secrets.state import BESIDE, Scope, SecretRow, State, Trouble, look
 from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 MISSING = warns("secrets/missing", "F22", "Secret longhorn-system/longhorn-backup is missing", "the description")
@@ -27,6 +28,8 @@ OPERATORS_OWN = refuses(
 ACCEPTED_IN_VAIN = refuses(
     "secrets/accepted-in-vain", "F3", "Secret web/settings is there, and described as missing", "the description"
 )
+PLAIN_BESIDE = refuses("secrets/plain-beside", "F22", "settings.yaml is in plain text beside its ciphertext", "the files on disk")
+BROKEN = refuses("secrets/broken", "F22", "Secret web/settings: the value of TOKEN is no ciphertext of sops", "the files on disk")
 NO_KEY = refuses("secrets/no-key", "F22", "secrets are encrypted, and the cluster has no key", "the description")
 CHECKS = (
     MISSING,
@@ -38,6 +41,8 @@ CHECKS = (
     UNUSED,
     OPERATORS_OWN,
     ACCEPTED_IN_VAIN,
+    PLAIN_BESIDE,
+    BROKEN,
     NO_KEY,
 )
 
@@ -95,7 +100,7 @@ def _other(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield OTHER_SECRET(
         Source(entry.path),
         what=f"this is the place of Secret {entry.name}, and {trouble.detail}",
-        why="Flux creates that one, and nobody finds the Secret that is needed",
+        why=_NOT_OURS if _is_operators(entry) else "Flux creates that one, and nobody finds the Secret that is needed",
         fix=trouble.cure,
     )
 
@@ -104,9 +109,16 @@ def _no_secret(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
     yield NO_SECRET(
         Source(entry.path),
         what=f"this is the place of Secret {entry.name}, and {trouble.detail}",
-        why="Flux applies something else, or nothing of the whole layer",
-        fix=f"the file as it was: {trouble.cure}; or ./run secrets set {entry.name}, once it is gone",
+        why=_NOT_OURS if _is_operators(entry) else "Flux applies something else, or nothing of the whole layer",
+        fix=f"the file as it was: {trouble.cure}; once it is gone, ./run secrets says how to give it anew",
     )
+
+
+_NOT_OURS = "what installs a cluster, and whoever brings one back, finds something else, or nothing"
+
+
+def _is_operators(entry: SecretRow) -> bool:
+    return entry.need is not None and entry.need.layer == OPERATOR
 
 
 def _unused(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
@@ -128,6 +140,26 @@ def _former(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
         )
 
 
+def _plain_beside(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
+    plain, beside, _ = trouble.detail.partition(f" {BESIDE}")
+    if beside:
+        yield PLAIN_BESIDE(
+            Source(plain),
+            what=f"{plain} is where Secret {entry.name} is kept as ciphertext",
+            why="the next `git add` takes it along, and whoever reads the repository, now or later, has it (F22)",
+            fix=trouble.cure,
+        )
+
+
+def _broken(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
+    yield BROKEN(
+        Source(entry.path),
+        what=f"Secret {entry.name}: {trouble.detail}: this is not what sops writes",
+        why="no key opens it" if _is_operators(entry) else "no key opens it, and Flux applies nothing of the whole layer",
+        fix=trouble.cure,
+    )
+
+
 _TOLD: Mapping[State, Callable[[SecretRow, Trouble], Iterator[Finding]]] = {
     "missing": _missing,
     "keys missing": _keys_missing,
@@ -136,6 +168,8 @@ _TOLD: Mapping[State, Callable[[SecretRow, Trouble], Iterator[Finding]]] = {
     "no Secret": _no_secret,
     "unused": _unused,
     "not for these recipients": _former,
+    "plain": _plain_beside,
+    "broken": _broken,
 }
 
 
@@ -143,7 +177,10 @@ def _operators(scope: Scope) -> Iterator[Finding]:
     """The operator's own secrets, of which the cluster must not read one: its own key is among them."""
     for file in sorted((scope.root / scope.folder / OPERATOR).glob(f"*{SUFFIX}")):
         path = file.relative_to(scope.root).as_posix()
-        found = ciphertext_in(text_at(file) or "", path)
+        text = text_at(file)
+        if text is None:  # it is no file, which is told where it is needed
+            continue
+        found = ciphertext_in(text, path)
         if found is None or found.sops is None or found.plain:
             what, fix = "the operator's own secret can be read", f"the file as it was: git log -p {path}; and another value"
         elif shared := found.sops.recipients.intersection(scope.settings.cluster):
@@ -160,7 +197,7 @@ def _operators(scope: Scope) -> Iterator[Finding]:
 
 
 def _acceptances(scope: Scope) -> Iterator[Finding]:
-    needed = {need.qualified_name: need for need in scope.needs}
+    needed = {need.qualified_name: need for need in scope.all_needs}
     for index, one in enumerate(scope.settings.missing):
         need = needed.get(one.secret)
         if need is None or (scope.root / scope.path_of(need)).is_file():

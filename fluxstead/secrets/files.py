@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _LONGEST = 32 * 1024**2
 """What the checks read of a manifest, too (`checks/reading/store.py`)."""
@@ -13,8 +13,12 @@ class NotRead(Exception):  # noqa: N818 -- said to people as it is
     """Something is there that is no file of text; the text says what."""
 
 
-def text_of(file: Path) -> str | None:
-    """What a file holds, byte for byte; None only where there is nothing. Raises NotRead: links, too, are something."""
+def text_of(root: Path, path: str) -> str | None:
+    """What a file below `root` holds, byte for byte; None only where there is nothing. Raises NotRead: a link is something, too."""
+    file = root / path
+    linked = next((above for above in reversed(PurePosixPath(path).parents) if (root / above).is_symlink() and above.name), None)
+    if linked:
+        raise NotRead(f"{linked} is a link, which Flux does not follow, and behind which may be anything")
     try:
         found = file.lstat()
         if stat.S_ISLNK(found.st_mode):

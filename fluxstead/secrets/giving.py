@@ -14,31 +14,31 @@ import yaml
 
 from fluxstead.checks.reading.documents import documents_in
 from fluxstead.core.shape import mapping
+from fluxstead.secrets.ciphertext import KEY_NAME, ciphertext_in, is_key_name, missing_keys
 from fluxstead.secrets.guard import secrets_in
 from fluxstead.secrets.handed_over import live_secret
-from fluxstead.secrets.identities import CLUSTER_KEY
-from fluxstead.secrets.makers import made
-from fluxstead.secrets.state import KEY_NAME, Scope, ciphertext_in, is_key_name, missing_keys
+from fluxstead.secrets.identities import key_secret, refuse_another_key
+from fluxstead.secrets.makers import made, public_half
+from fluxstead.secrets.operator_needs import CLUSTER_KEY
+from fluxstead.secrets.rotation import refuse_what_rotates
+from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
-from fluxstead.secrets.values import wrong_with
-from fluxstead.secrets.vault import Value, Vault, manifest, values_in
+from fluxstead.secrets.values import unseen_in, wrong_with
+from fluxstead.secrets.vault import Value, Vault, manifest, texts_of, values_in
 from fluxstead.tree.asks import SecretKey, SecretMaker, SecretNeed
 from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 
 def chosen(scope: Scope, name: str) -> list[SecretNeed]:
     """What is needed by that name. Raises ToolTrouble where nothing is."""
-    if name.removeprefix(f"{scope.folder}/").split("/")[0] == OPERATOR:
-        raise ToolTrouble(
-            f"{name} is not set by hand"
-            + (": ./run secrets recipients add --cluster changes the cluster's key" if CLUSTER_KEY in name else "")
-        )
     found = scope.named(name)
     if found:
         return found
-    known = sorted({one for need in scope.needs for one in (need.name, need.qualified_name)})
+    if CLUSTER_KEY in name:
+        raise ToolTrouble("the cluster's key is not set by hand: ./run secrets init makes it")
+    known = sorted({one for need in scope.all_needs for one in (need.name, need.qualified_name)})
     near = difflib.get_close_matches(name, known, n=1)
-    needed = ", ".join(need.qualified_name for need in scope.needs) or "none; flux: {sopsSecret: …} lets layers decrypt"
+    needed = ", ".join(need.qualified_name for need in scope.all_needs) or "none; flux: {sopsSecret: …} lets layers decrypt"
     raise ToolTrouble(f"no described system needs a Secret {name}: {f'{near[0]}?' if near else f'needed are {needed}'}")
 
 
@@ -67,6 +67,20 @@ def _there(vault: Vault, need: SecretNeed) -> Mapping[str, str]:
     return found.keys if found else {}
 
 
+def already_given(vault: Vault, needs: Sequence[SecretNeed]) -> dict[str, Value]:
+    """The values that those have which share them, where others lack theirs and nobody has another; else none."""
+    if len({need.shared for need in needs}) != 1 or not needs[0].shared:
+        return {}
+    held = [values for need in needs if (values := vault.values(vault.scope.path_of(need)))]
+    return held[0] if held and len(held) < len(needs) and all(values == held[0] for values in held) else {}
+
+
+def refuse_unseen(name: str, value: Value) -> None:
+    """Raises ToolTrouble, without it, where whoever typed it cannot have seen all of it."""
+    if wrong := unseen_in(value):
+        raise ToolTrouble(f"{name}: {wrong}")
+
+
 def checked(key: SecretKey, value: Value) -> Value:
     """The value. Raises ToolTrouble, without it, where it is not what it has to be."""
     wrong = wrong_with(key.form, value)
@@ -75,11 +89,23 @@ def checked(key: SecretKey, value: Value) -> Value:
     return value
 
 
+def with_its_public_half(key: SecretKey, value: Value) -> dict[str, Value]:
+    """A value that somebody has, and what goes with it, so that no other key's public half stays beside it. Raises ToolTrouble."""
+    checked(key, value)
+    beside = {f"{key.name}.pub": public_half(value)} if key.maker == "ssh-key" and isinstance(value, str) else {}
+    if None in beside.values():
+        raise ToolTrouble(f"{key.name}: it is no private key of SSH without a passphrase, and in the cluster nobody types one")
+    return {key.name: value, **{name: half for name, half in beside.items() if half}}
+
+
 def generated(key: SecretKey, need: SecretNeed, maker: SecretMaker | None = None) -> dict[str, str]:
     """New values for a key that nobody has to know beforehand, and what goes with it; by `maker` where the need leaves it open."""
     if key.maker is None and need.keys:
         raise ToolTrouble(f"{key.name} of {need.qualified_name} cannot be made up: whoever issues it has it")
-    return made(key.maker or maker or "password", key.name, need.name)
+    while True:
+        values = made(key.maker or maker or "password", key.name, need.name)
+        if not need.keys or wrong_with(key.form, values[key.name]) is None:  # one token in many begins as a whole one does
+            return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +127,7 @@ class Import:
             raise ToolTrouble(f"{file} is encrypted already: ./run secrets move {file} NAME")
         yield from self._take(secrets)
         root = self.vault.scope.root
-        own = {str((root / self.vault.scope.path_of(need)).resolve()) for need in self.vault.scope.needs}
+        own = {str((root / self.vault.scope.path_of(need)).resolve()) for need in self.vault.scope.all_needs}
         if str(file.resolve()) not in own:
             yield f"remove {file}, which still has it in plain text: git rm {file}, or rm"
         yield f"if it was ever committed, everybody with the repository has it: git log --oneline -- {file}; then other values"
@@ -112,25 +138,39 @@ class Import:
 
     def _take(self, secrets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """All of them are looked at before the first is written."""
-        for need, values in [self._read(one) for one in secrets]:
-            path = self.vault.scope.path_of(need)
-            text = self.vault.text(path)
-            found = ciphertext_in(text, path) if text is not None else None
-            if found is not None and found.sops is None:  # the plain file stands in the Secret's own place
-                self.vault.write({path: self.vault.sops.encrypted(manifest(need, values))}, need.layer)
-            else:
-                self.vault.put(need, values)
-            yield f"encrypted {', '.join(values)} of {need.qualified_name} in {path}"
+        for needs, values, kind in [self._read(one) for one in secrets]:
+            for need in needs:
+                self._put(need, values, kind)
+                yield f"encrypted {', '.join(values)} of {need.qualified_name} in {self.vault.scope.path_of(need)}"
 
-    def _read(self, secret: Mapping[str, Any]) -> tuple[SecretNeed, dict[str, Value]]:
-        metadata = mapping(secret, "metadata")
-        need = chosen(self.vault.scope, f"{metadata.get('namespace', 'default')}/{metadata.get('name')}")[0]
+    def _put(self, need: SecretNeed, values: Mapping[str, Value], kind: str) -> None:
+        # It is what it is: the API server never lets a Secret become one of another type.
+        need, path = need._replace(type=kind or need.type), self.vault.scope.path_of(need)
+        text = self.vault.text(path)
+        found = ciphertext_in(text, path) if text is not None else None
+        if need.name == CLUSTER_KEY and need.layer == OPERATOR:
+            made = self.vault.own.encrypted(key_secret(self.vault.scope, texts_of(values)))
+            self.vault.write({path: made}, OPERATOR)
+        elif found is not None and found.sops is None:  # the plain file stands in the Secret's own place
+            self.vault.write({path: self.vault.program(need).encrypted(manifest(need, values))}, need.layer)
+        else:
+            self.vault.put(need, values)
+
+    def _read(self, secret: Mapping[str, Any]) -> tuple[list[SecretNeed], dict[str, Value], str]:
+        """Of which needs it is, its values and its type."""
+        metadata, scope = mapping(secret, "metadata"), self.vault.scope
+        namespace, name = str(metadata.get("namespace", "default")), str(metadata.get("name"))
+        own = [one.need for one in scope.operators if one.need.live == (namespace, name)]
+        needs = own or chosen(scope, f"{namespace}/{name}")
         values = values_in(secret)
         if not values:
-            raise ToolTrouble(f"Secret {need.qualified_name} has no values there")
-        valid(need, values)
-        # It is what it is: the API server never lets a Secret become one of another type.
-        return need._replace(type=str(secret.get("type") or need.type)), values
+            raise ToolTrouble(f"Secret {needs[0].qualified_name} has no values there")
+        valid(needs[0], values)
+        for need in needs:
+            refuse_what_rotates(scope, need, taken_over=True)
+            if need.name == CLUSTER_KEY and need.layer == OPERATOR:
+                refuse_another_key(scope, values)
+        return needs, values, str(secret.get("type") or "")
 
 
 def valid(need: SecretNeed, values: Mapping[str, Value]) -> None:
@@ -155,11 +195,14 @@ def edited(vault: Vault, need: SecretNeed, before: str, after: str) -> bool:
     """Take over what an editor left of a Secret; whether anything changed. Raises ToolTrouble where it may not be so."""
     path = vault.scope.path_of(need)
     found = ciphertext_in(after, path)
-    if found is None or found.sops is None or found.plain or found.identity != (need.namespace, need.name):
+    if found is None or found.sops is None or found.plain or found.identity != need.identity:
         raise ToolTrouble(f"nothing is taken of what was edited: it is not Secret {need.qualified_name} any more")
-    old, new = values_in(vault.sops.opened(before)), values_in(vault.sops.opened(after))
+    old, new = (values_in(vault.program(need).opened(text)) for text in (before, after))
     changed: dict[str, Value | None] = {key: value for key, value in new.items() if old.get(key) != value}
-    valid(need, {key: value for key, value in changed.items() if value is not None})
+    given = {key: value for key, value in changed.items() if value is not None}
+    valid(need, given)
+    for key, value in given.items():
+        refuse_unseen(key, value)
     if vault.text(path) != before:  # somebody else wrote it meanwhile
         return vault.put(need, changed | dict.fromkeys(old.keys() - new.keys()))
     if before != after:
@@ -195,6 +238,8 @@ def moved(vault: Vault, path: str, need: SecretNeed) -> str:
     if not mapping(found.data, "sops").get("mac_only_encrypted"):
         raise ToolTrouble(f"the MAC of {path} covers its name: sops decrypt {path}, then ./run secrets set {need.qualified_name}")
     target = vault.scope.path_of(need)
+    if need.layer == OPERATOR:
+        raise ToolTrouble(f"{path} is for the cluster as well, and {need.qualified_name} only for people: set it anew")
     if target != path and vault.text(target) is not None:
         raise ToolTrouble(f"{target} is there already")
     new = _renamed(text, {"name": need.name, "namespace": need.namespace})

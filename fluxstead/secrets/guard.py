@@ -152,7 +152,8 @@ def _hook(run: Path) -> str:
 
 
 SNIPPET = """\
-# In CI, before anything is published: what is committed, and that every file decrypts with the key of CI, if it has one.
+# In CI, before anything is published. Without a key, what is missing, in plain text or no ciphertext any more fails; what takes
+# a key to see is looked into if CI has one, and else said.
 - run: ./run check
 - run: ./run secrets
 """

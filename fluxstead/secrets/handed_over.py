@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fluxstead.checks.reading.repository import OF_HOOKS
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.repository import repositories_around
 from fluxstead.core.shape import mapping
-from fluxstead.secrets.state import Scope, ciphertext_in, files_in
+from fluxstead.secrets.ciphertext import ciphertext_in
+from fluxstead.secrets.state import Scope, files_in
 from fluxstead.secrets.tools import ToolTrouble, recipients_of
 
 _SECONDS = 30
@@ -23,7 +27,7 @@ def still_decrypts(scope: Scope, machines: tuple[str, ...], *, sure: bool) -> No
     if not machines:
         raise ToolTrouble("the cluster would have no key: ./run secrets recipients add --cluster, first")
     for commit in ("HEAD", "@{upstream}"):
-        if _git(scope, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
+        if git_says(scope, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
             if sure:
                 continue
             raise ToolTrouble(
@@ -31,7 +35,7 @@ def still_decrypts(scope: Scope, machines: tuple[str, ...], *, sure: bool) -> No
                 f" what `recipients add --cluster` wrote, and wait until Flux has applied it{_OR_SAY}"
             )
         for path in files_in(scope):
-            text = _git(scope, "show", f"{commit}:./{path}")
+            text = git_says(scope, "show", f"{commit}:./{path}")
             found = ciphertext_in(text, path) if text else None
             if found and found.sops and not found.sops.recipients & set(machines):
                 raise ToolTrouble(
@@ -90,10 +94,14 @@ def live_secret(namespace: str, name: str) -> Mapping[str, Any]:
     return found
 
 
-def _git(scope: Scope, *words: str) -> str | None:
+def git_says(scope: Scope, *words: str) -> str | None:
     """What Git answers; None where it refuses, or is not there."""
+    # In a hook of another repository, Git would answer for that one.
+    left_out = OF_HOOKS if any(repositories_around(scope.root)) else ()
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    command = ["git", "-C", str(scope.root), *words]
     try:
-        done = subprocess.run(["git", "-C", str(scope.root), *words], capture_output=True, check=False)  # noqa: S603, S607
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603
     except OSError:
         return None
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

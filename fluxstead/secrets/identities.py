@@ -12,13 +12,13 @@ from pathlib import Path
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.repository import repositories_around
+from fluxstead.secrets.operator_needs import CLUSTER_KEY
 from fluxstead.secrets.rules import RULES, NotWritable, rules_file
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import NO_KEY, SopsProgram, ToolTrouble, new_key, recipients_of
 from fluxstead.secrets.vault import Vault, secret_object, texts_in
 from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
-CLUSTER_KEY = "cluster-age"
 DEFAULT_SECRET = "sops-age"  # noqa: S105 -- a name
 _ENTRY = "age.agekey"
 """Flux takes every key of the Secret that ends in `.agekey` (kustomize-controller: internal/decryptor)."""
@@ -169,6 +169,14 @@ def key_secret(scope: Scope, keys: Mapping[str, str]) -> dict[str, object]:
     secret = secret_object(FLUX_NAMESPACE, scope.sops_secret or DEFAULT_SECRET, {})
     del secret["stringData"]
     return secret | {"data": {name: base64.b64encode(key.encode()).decode() for name, key in keys.items()}}
+
+
+def refuse_another_key(scope: Scope, values: Mapping[str, str | bytes]) -> None:
+    """Raises ToolTrouble where these are not the private halves of what the description names as the cluster's."""
+    held = {one for key in values.values() if isinstance(key, str) for one in recipients_of(key)}
+    lacks = [one for one in scope.settings.cluster if one not in held]
+    if lacks:
+        raise ToolTrouble(f"nothing is taken: that is not the private half of {', '.join(lacks)}; is it this cluster's?")
 
 
 def rules_of(scope: Scope, people: Sequence[str], machines: Sequence[str]) -> dict[str, str]:

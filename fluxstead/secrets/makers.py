@@ -58,6 +58,19 @@ def _ssh_key(key: str, owner: str) -> dict[str, str]:
     return {key: text, f"{key}.pub": f"{public} {owner}\n"}
 
 
+def public_half(private: str) -> str | None:
+    """What goes with a private key of SSH; None where it is none, or wants a passphrase."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
+
+    try:
+        read = form.load_ssh_private_key if "OPENSSH" in private else form.load_pem_private_key
+        public = read(private.encode(), None).public_key()
+        return public.public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode() + "\n"
+    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm):
+        return None
+
+
 def _authority(key: str, owner: str) -> dict[str, str]:
     """A CA that signs certificates and no other authority (RFC 5280, 4.2.1.9), for ten years."""
     from cryptography import x509  # noqa: PLC0415 -- likewise

@@ -10,9 +10,10 @@ import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from fluxstead.secrets.ciphertext import ciphertext_in, other_keys
 from fluxstead.secrets.handed_over import still_decrypts
 from fluxstead.secrets.identities import Describe, cluster_file, hand_over, opens, refuse_shared, rules_of
-from fluxstead.secrets.state import Scope, ciphertext_in, files_in, other_keys
+from fluxstead.secrets.state import Scope, files_in
 from fluxstead.secrets.tools import ToolTrouble, new_key, recipients_of
 from fluxstead.secrets.vault import Vault, texts_in
 
@@ -78,7 +79,7 @@ class Recipients:
             raise ToolTrouble("nobody on this machine could read a secret any more: let another person remove this key")
         if own:
             still_decrypts(self.scope, machines, sure=self.sure)
-        known = [path for path in files_in(self.scope) if self._of(path) & gone]
+        known = [path for path in (*files_in(self.scope), *Vault(self.scope).operators()) if self._of(path) & gone]
         yield from self._become(people, machines)
         if own:
             self._forget(own)

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from fluxstead.checks.reading.documents import Document, documents_in
-from fluxstead.checks.reading.sops import ENCRYPTED, Sops, sops_of
-from fluxstead.core.shape import mapping
+from fluxstead.secrets.ciphertext import KEY_NAME, Ciphertext, broken_in, ciphertext_in, is_key_name, missing_keys, other_keys
 from fluxstead.secrets.files import NotRead, text_of
+from fluxstead.secrets.operator_needs import OperatorSecret
 from fluxstead.secrets.settings import SecretsSettings
-from fluxstead.tree.asks import SecretKey, SecretNeed
+from fluxstead.tree.asks import SecretNeed
 from fluxstead.tree.secret_files import FOLDER, LIST, OPERATOR, SUFFIX, secret_path
 
-HOLDERS = ("stringData", "data")
-"""Of a key in both, the API server takes the first."""
 State = Literal[
     "there",
     "missing",
@@ -29,7 +25,9 @@ State = Literal[
     "plain",
     "not for these recipients",
     "no MAC",
+    "broken",
     "MAC broken",
+    "differs",
     "malformed",
     "no key names",
     "cannot be decrypted",
@@ -38,23 +36,19 @@ State = Literal[
 ]
 
 
-KEY_NAME = "a key has letters, digits, `-`, `_` and `.`, 253 at most"
-
-
-def is_key_name(name: str) -> bool:
-    """Whether the API server takes it (kubernetes/apimachinery: validation.IsConfigMapKey)."""
-    return bool(re.fullmatch(r"[-._A-Za-z0-9]{1,253}", name)) and name != "." and not name.startswith("..")
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The secrets of one cluster: the project's folder, what the described systems need, for whom it is encrypted."""
+    """The secrets of one cluster: the project's folder, what the described systems need, for whom it is encrypted.
+
+    `needs`: what layers apply. `operators`: what only people and the installer have.
+    """
 
     root: Path
     cluster: str
     needs: tuple[SecretNeed, ...]
     settings: SecretsSettings
     sops_secret: str | None = None
+    operators: tuple[OperatorSecret, ...] = ()
 
     def path_of(self, need: SecretNeed) -> str:
         """Where a Secret lies, from the project's folder."""
@@ -65,9 +59,27 @@ class Scope:
         """Where all of them lie."""
         return posixpath.join(FOLDER, self.cluster)
 
+    @property
+    def all_needs(self) -> tuple[SecretNeed, ...]:
+        """With those that no layer applies."""
+        return (*self.needs, *(one.need for one in self.operators))
+
+    def operators_own(self, need: SecretNeed) -> OperatorSecret | None:
+        """What else is known of a secret that no layer applies."""
+        return next((one for one in self.operators if one.need == need), None)
+
+    def recipients_of(self, need: SecretNeed) -> frozenset[str]:
+        """For whom it is encrypted."""
+        return frozenset(self.settings.people) if need.layer == OPERATOR else self.settings.recipients
+
     def named(self, name: str) -> list[SecretNeed]:
-        """What is needed by that name: NAMESPACE/NAME, or NAME alone, which may be several that are given one value."""
-        return [need for need in self.needs if name in {need.name, need.qualified_name}]
+        """What is needed by that name: NAMESPACE/NAME, or NAME alone; several that share one value, or are given one."""
+        found = [need for need in self.all_needs if name in {need.name, need.qualified_name, self.path_of(need)}]
+        return list(dict.fromkeys(other for need in found for other in (need, *self.sharing(need))))
+
+    def sharing(self, need: SecretNeed) -> list[SecretNeed]:
+        """The others that hold the same value."""
+        return [other for other in self.needs if need.shared and other.shared == need.shared and other != need]
 
 
 class Trouble(NamedTuple):
@@ -101,65 +113,13 @@ class SecretRow:
         return self.troubles[0].state if self.troubles else "there"
 
 
-class Ciphertext(NamedTuple):
-    """A file as it can be read without a key."""
-
-    data: Mapping[str, Any]
-    sops: Sops | None
-    document: Document
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """Its namespace and its name."""
-        metadata = mapping(self.data, "metadata")
-        return str(metadata.get("namespace", "")), str(metadata.get("name", ""))
-
-    @property
-    def keys(self) -> dict[str, str]:
-        """Which keys it has, each with the place that holds it."""
-        return {str(key): holder for holder in reversed(HOLDERS) for key in mapping(self.data, holder)}
-
-    @property
-    def plain(self) -> list[str]:
-        """The keys whose values can be read; SOPS encrypts no empty ones."""
-        values = ((str(key), value) for holder in HOLDERS for key, value in mapping(self.data, holder).items())
-        return [key for key, value in values if value not in (None, "") and not str(value).startswith(ENCRYPTED)]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all values, decrypted: AES-GCM makes nothing longer, and Kubernetes counts `data` without its base64."""
-        found = 0
-        for holder in HOLDERS:
-            for value in mapping(self.data, holder).values():
-                secret = _DATA.match(str(value))
-                length = _decoded(secret[1]) if secret else len(str(value).encode())
-                found += length * 3 // 4 if holder == "data" else length
-        return found
-
-
-_DATA = re.compile(r"ENC\[AES256_GCM,data:([A-Za-z0-9+/]*)=*,")
-
-
-def _decoded(digits: str) -> int:
-    """How many bytes base64 without its padding stands for."""
-    return len(digits) * 3 // 4
-
-
-def ciphertext_in(text: str, path: str) -> Ciphertext | None:
-    """What a file holds; None where it is not one Secret."""
-    documents = [one for one in documents_in(text, path) if one.data is not None or one.problem]
-    if len(documents) != 1 or not isinstance(documents[0].data, Mapping) or documents[0].data.get("kind") != "Secret":
-        return None
-    return Ciphertext(documents[0].data, sops_of(documents[0].data), documents[0])
-
-
 def digests(scope: Scope) -> dict[str, dict[str, str]]:
     """What other programs may know of ciphertext: whether it is another, by layer and path."""
     found: dict[str, dict[str, str]] = {}
-    for need in scope.needs:
+    for need in scope.all_needs:
         path = scope.path_of(need)
         try:
-            text = text_of(scope.root / path)
+            text = text_of(scope.root, path)
         except NotRead:
             continue
         if text is not None:
@@ -170,9 +130,23 @@ def digests(scope: Scope) -> dict[str, dict[str, str]]:
 def look(scope: Scope) -> list[SecretRow]:
     """Every Secret that is needed, and every file that nobody needs."""
     accepted = {one.secret: one.reason for one in scope.settings.missing}
-    needed = [_look(scope, need, accepted.get(need.qualified_name, "")) for need in scope.needs]
+    needed = [_look(scope, need, accepted.get(need.qualified_name, "")) for need in scope.all_needs]
     known = {entry.path for entry in needed}
     return [*needed, *_unused(scope, [path for path in files_in(scope) if path not in known])]
+
+
+def lacking(scope: Scope) -> list[str]:
+    """What keeps a cluster from being installed, a line each with what to type: needed, not there, and not described as missing."""
+    return [
+        f"Secret {row.name}, {row.need.purpose}: {trouble.state}: {trouble.cure}"
+        for row in look(scope)
+        if row.need and not row.accepted
+        for trouble in row.troubles
+        if trouble.state in _NOT_THERE
+    ]
+
+
+_NOT_THERE = frozenset[State]({"missing", "keys missing", "another Secret", "no Secret", "plain"})
 
 
 def files_in(scope: Scope) -> list[str]:
@@ -184,37 +158,53 @@ def files_in(scope: Scope) -> list[str]:
 
 
 def _look(scope: Scope, need: SecretNeed, accepted: str) -> SecretRow:
-    path = scope.path_of(need)
+    path, troubles = scope.path_of(need), [*_plain_beside(scope, need)]
     try:
-        text = text_of(scope.root / path)
+        text = text_of(scope.root, path)
     except NotRead as problem:
         return SecretRow(path, need, (Trouble("no Secret", f"the file cannot be read: {problem}", f"git log -p {path}"),))
-    plain = f"{path.removesuffix(SUFFIX)}.yaml"
-    if posixpath.basename(plain) != LIST and (scope.root / plain).is_file():
-        return SecretRow(
-            path, need, (Trouble("plain", f"{plain} beside it", f"./run secrets import {plain}, then git rm or rm it"),)
-        )
     if text is None:
-        trouble = Trouble("missing", need.purpose, f"./run secrets set {need.qualified_name}{_way(need)}")
-        return SecretRow(path, need, (trouble,), accepted)
+        # What is to be imported from beside it is not asked for as well.
+        missing = Trouble("missing", need.purpose, _cure(scope, need)) if not troubles else None
+        return SecretRow(path, need, tuple(filter(None, (*troubles, missing))), accepted)
     found = ciphertext_in(text, path)
     if found is None:
-        return SecretRow(path, need, (Trouble("no Secret", "the file is not one Secret", f"git log -p {path}"),))
-    return SecretRow(path, need, tuple(_troubles(scope, need, path, found)))
+        return SecretRow(path, need, (*troubles, Trouble("no Secret", "the file is not one Secret", f"git log -p {path}")))
+    return SecretRow(path, need, (*troubles, *_troubles(scope, need, path, found)))
 
 
-def _way(need: SecretNeed) -> str:
-    """What else has to be typed: keys that only people know, and a file for what no prompt takes."""
+def _plain_beside(scope: Scope, need: SecretNeed) -> Iterator[Trouble]:
+    """What its ciphertext was made of, or will be."""
+    stem = scope.path_of(need).removesuffix(SUFFIX)
+    for plain in (f"{stem}{suffix}" for suffix in _PLAIN):
+        if posixpath.basename(plain) != LIST and (scope.root / plain).is_file():
+            yield Trouble("plain", f"{plain} {BESIDE}", f"./run secrets import {plain}, then git rm or rm it")
+
+
+_PLAIN = (".yaml", ".yml", ".json")
+BESIDE = "beside it"
+
+
+def _cure(scope: Scope, need: SecretNeed) -> str:
+    own = scope.operators_own(need)
+    return own.cure if own else f"./run secrets set {need.qualified_name}{_way(need)}"
+
+
+def _way(need: SecretNeed, missing: Collection[str] = ()) -> str:
+    """What else has to be typed: keys that only people know, and a file for what no prompt takes. `missing`: which."""
     if not need.keys:
         return " KEY…"
-    whole = [key.name for key in need.keys if key.form in {"Alertmanager's configuration", "YAML", "PEM"} and not key.optional]
+    wanted = [key for key in need.keys if (key.name in missing if missing else not key.optional)]
+    whole = [key.name for key in wanted if key.form in {"Alertmanager's configuration", "YAML", "PEM", "known_hosts"}]
     return f" {whole[0]} --file FILE" if len(whole) == 1 else ""
 
 
 def _troubles(scope: Scope, need: SecretNeed, path: str, found: Ciphertext) -> Iterator[Trouble]:
-    if found.identity != (need.namespace, need.name):
+    if found.identity != need.identity:
         is_now = "/".join(found.identity)
-        yield Trouble("another Secret", f"the file is {is_now}", f"./run secrets move {path} {need.qualified_name}")
+        back = f"git log -p {path}, and the last version that is {'/'.join(need.identity)}"
+        move = f"./run secrets move {path} {need.qualified_name}"
+        yield Trouble("another Secret", f"the file is {is_now}", back if need.layer == OPERATOR else move)
     if found.sops is None or found.plain:
         keys = ", ".join(found.plain) or "no `sops` section"
         yield Trouble("plain", keys, f"./run secrets import {path}, and other values: whoever has the repository has these")
@@ -225,17 +215,15 @@ def _troubles(scope: Scope, need: SecretNeed, path: str, found: Ciphertext) -> I
         yield Trouble("no key names", f"{len(bad)} of its keys", f"./run secrets edit {need.qualified_name}: {KEY_NAME}")
     missing = missing_keys(need.keys, found.keys)
     if missing or not found.keys:
-        yield Trouble("keys missing", ", ".join(missing) or "any key", f"./run secrets set {need.qualified_name}")
-    yield from of_recipients(scope.settings.recipients, found.sops.recipients)
+        give = f"./run secrets set {need.qualified_name}{_way(need, missing)}"
+        yield Trouble("keys missing", ", ".join(missing) or "any key", give)
+    if broken := list(broken_in(found)):
+        yield Trouble("broken", ", ".join(broken), f"git log -p {path}, and the last version that opens")
+    yield from of_recipients(scope.recipients_of(need), found.sops.recipients)
     if others := other_keys(found.data):
         yield Trouble("not for these recipients", f"still for keys of {', '.join(others)}", "./run secrets recipients update")
     if not found.sops.has_mac:
         yield Trouble("no MAC", "sops refuses to open it", f"git log -p {path}")
-
-
-def missing_keys(wanted: Sequence[SecretKey], there: Mapping[str, Any]) -> list[str]:
-    """The keys that have to be there and are not."""
-    return [key.name for key in wanted if not key.optional and key.name not in there]
 
 
 def of_recipients(wanted: frozenset[str], found: frozenset[str]) -> Iterator[Trouble]:
@@ -244,15 +232,6 @@ def of_recipients(wanted: frozenset[str], found: frozenset[str]) -> Iterator[Tro
         lacks = [f"not for {_short(one)}" for one in sorted(wanted - found)]
         has = [f"still for {_short(one)}" for one in sorted(found - wanted)]
         yield Trouble("not for these recipients", "; ".join((*lacks, *has)), "./run secrets recipients update")
-
-
-def other_keys(data: Mapping[str, Any]) -> list[str]:
-    """For whom else it is than keys of age, which are the only ones that a description names (getsops/sops: stores.Metadata)."""
-    metadata = mapping(data, "sops")
-    return [name for name in _OTHER_KEYS if metadata.get(name)]
-
-
-_OTHER_KEYS = ("kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "key_groups")
 
 
 def _short(recipient: str) -> str:

@@ -16,6 +16,8 @@ from fluxstead.tree.asks import SecretForm
 _PEM = re.compile(
     r"(?:\s*-----BEGIN ([A-Z0-9 ]+)-----\r?\n(?:[A-Za-z0-9+/=]+\r?\n)+-----END \1-----\s*)+",
 )
+_WHOLE_TOKEN = re.compile(r"K10[0-9a-f]{64}::server:[!-~]+")
+_HOST_KEY = re.compile(r"(?:@(?:cert-authority|revoked) )?\S+ (?:ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]{20,}={0,2}(?: .*)?")
 _HTPASSWD = re.compile(r"[^:\s]+:(?:\$(?:2[aby]|apr1|[156])\$|\{SHA\})\S+")
 
 
@@ -28,6 +30,17 @@ def wrong_with(form: SecretForm, value: str | bytes) -> str | None:
     return _FORMS[form](value)
 
 
+def unseen_in(value: str | bytes) -> str | None:
+    """Why nobody means what they typed: an arrow key, or a paste, left what no editor and no prompt shows."""
+    found = _UNSEEN.search(value) if isinstance(value, str) else None
+    return (
+        f"there is a character in it that is not seen, U+{ord(found[0]):04X}: an arrow key, or a paste; --file takes it"
+        if found
+        else None
+    )
+
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff]")
 OF_SEVERAL_LINES: frozenset[SecretForm] = frozenset({"PEM", "Alertmanager's configuration", "YAML"})
 """What cannot be typed at a prompt."""
 
@@ -45,6 +58,8 @@ def _text(value: str) -> str | None:
 def _one_line(value: str) -> str | None:
     if value != value.strip():
         return "there are spaces or line breaks around it"
+    if _UNSEEN.search(value):
+        return "there is a character in it that is not seen, as an arrow key or a paste leaves one"
     return "it has several lines" if "\n" in value else None
 
 
@@ -89,6 +104,24 @@ def _htpasswd(value: str) -> str | None:
     return None if all(map(_HTPASSWD.fullmatch, lines)) else "a line is not NAME:DIGEST, as `htpasswd -nB NAME` prints it"
 
 
+def _token(value: str) -> str | None:
+    """As k3s reads it (k3s-io/k3s: pkg/clientaccess/token.go): a password, or K10, the CA's digest, `::` and the user with it."""
+    if not re.fullmatch(r"[!-~]+", value):
+        return "it has spaces, line breaks, or letters that are none of ASCII's"
+    if re.fullmatch(r"[a-z0-9]{6}\.[a-z0-9]{16}", value):
+        return "it is one that `k3s token create` made: it ends, and lets only agents join"
+    whole = "::" in value or value.startswith("K10")
+    wrong = "it has `::`, or begins with K10, and is no whole token of a server: K10…::server:…"
+    return wrong if whole and not _WHOLE_TOKEN.fullmatch(value) else None
+
+
+def _known_hosts(value: str) -> str | None:
+    """As sshd(8) says, "SSH_KNOWN_HOSTS FILE FORMAT"."""
+    lines = [line for line in value.splitlines() if line.strip() and not line.startswith("#")]
+    wrong = "a line is not HOST TYPE KEY, as `ssh-keyscan HOST` prints it"
+    return None if lines and all(map(_HOST_KEY.fullmatch, lines)) else wrong
+
+
 _FORMS: dict[SecretForm, Callable[[str], str | None]] = {
     "text": _text,
     "one line": _one_line,
@@ -97,4 +130,6 @@ _FORMS: dict[SecretForm, Callable[[str], str | None]] = {
     "Docker's configuration": _docker,
     "YAML": _yaml,
     "htpasswd": _htpasswd,
+    "token": _token,
+    "known_hosts": _known_hosts,
 }

@@ -8,8 +8,9 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from fluxstead.core.shape import mapping
+from fluxstead.secrets.ciphertext import HOLDERS, Ciphertext, broken_in, ciphertext_in
 from fluxstead.secrets.files import NotRead, text_of
-from fluxstead.secrets.state import HOLDERS, Ciphertext, Scope, ciphertext_in
+from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import SopsProgram, ToolTrouble
 from fluxstead.tree.asks import SecretNeed
 from fluxstead.tree.secret_files import LIST, OPERATOR, SUFFIX, list_text, secret_folder
@@ -37,9 +38,13 @@ class Vault:
     def text(self, path: str) -> str | None:
         """A file as it lies there; None where there is nothing. Raises ToolTrouble for whatever else is there."""
         try:
-            return text_of(self.scope.root / path)
+            return text_of(self.scope.root, path)
         except NotRead as problem:
             raise ToolTrouble(f"{path} is left as it is: {problem}") from None
+
+    def program(self, need: SecretNeed) -> SopsProgram:
+        """sops, for those who may have it."""
+        return self.own if need.layer == OPERATOR else self.sops
 
     def values(self, path: str) -> dict[str, Value]:
         """The values of a Secret, decrypted in memory. Raises ToolTrouble."""
@@ -51,12 +56,14 @@ class Vault:
         path = self.scope.path_of(need)
         text = self.text(path)
         found = ciphertext_in(text, path) if text is not None else None
+        if text is not None and found is None:
+            raise ToolTrouble(f"{path} is not one Secret: git log -p {path}, and the last version that is")
         if text is None or found is None or found.sops is None:
             if text is not None:
                 raise ToolTrouble(f"{path} is not a Secret that sops encrypted: ./run secrets import {path}")
-            new = self.sops.encrypted(manifest(need, {key: value for key, value in values.items() if value is not None}))
+            new = self.program(need).encrypted(manifest(need, {key: value for key, value in values.items() if value is not None}))
         else:
-            new = self._changed(text, found, values)
+            new = self._changed(need, text, found, values)
         made = ciphertext_in(new, path)
         if new != text and made is not None and made.size > _MOST:
             raise ToolTrouble(f"{path} would have {made.size} bytes of values, and a Secret has at most {_MOST}: {_WHERE_ELSE}")
@@ -64,7 +71,7 @@ class Vault:
         self.write({path: new} if new != text else {}, need.layer)
         return new != text
 
-    def _changed(self, text: str, found: Ciphertext, values: Mapping[str, Value | None]) -> str:
+    def _changed(self, need: SecretNeed, text: str, found: Ciphertext, values: Mapping[str, Value | None]) -> str:
         held = {holder: set(mapping(found.data, holder)) for holder in HOLDERS}
         edits: list[tuple[str, str, str | None]] = []
         for key, value in values.items():
@@ -72,7 +79,12 @@ class Vault:
             edits += [(holder, key, None) for holder in HOLDERS if key in held[holder] and (value is None or holder != place)]
             if value is not None:
                 edits.append((place, key, _encoded(value) if place == "data" else str(value)))
-        return self.sops.changed(text, edits)
+        if broken := list(broken_in(found)):
+            path = self.scope.path_of(need)
+            raise ToolTrouble(
+                f"{path} is broken, and nothing is changed in it: {', '.join(broken)}; git log -p {path}, or give it anew"
+            )
+        return self.program(need).changed(text, edits)
 
     def write(self, texts: Mapping[str, str | None], *layers: str) -> None:
         """Write ciphertext, then the lists of these layers; what is None goes, after it left its list."""
@@ -97,7 +109,7 @@ class Vault:
     def _lists(self, texts: Mapping[str, str | None], layers: tuple[str, ...]) -> dict[str, str | None]:
         """The lists that become others; that of a layer which needs nothing any more goes."""
         found: dict[str, str | None] = {}
-        for layer in dict.fromkeys(layers):
+        for layer in dict.fromkeys(one for one in layers if one != OPERATOR):
             paths = [self.scope.path_of(need) for need in self.scope.needs if need.layer == layer]
             names = [posixpath.basename(path) for path in paths if self._will_be_there(path, texts)]
             place = posixpath.join(secret_folder(self.scope.cluster, layer), LIST)
@@ -121,7 +133,7 @@ def _encoded(value: Value) -> str:
 
 def manifest(need: SecretNeed, values: Mapping[str, Value]) -> dict[str, object]:
     """A Secret as it is encrypted."""
-    return secret_object(need.namespace, need.name, values, need.type)
+    return secret_object(*need.identity, values, need.type)
 
 
 def secret_object(namespace: str, name: str, values: Mapping[str, Value], kind: str = "Opaque") -> dict[str, object]:
@@ -159,7 +171,12 @@ def values_in(secret: Mapping[str, object]) -> dict[str, Value]:
 
 def texts_in(secret: Mapping[str, object]) -> dict[str, str]:
     """Those of them that are text."""
-    return {key: value for key, value in values_in(secret).items() if isinstance(value, str)}
+    return texts_of(values_in(secret))
+
+
+def texts_of(values: Mapping[str, Value]) -> dict[str, str]:
+    """The same, of values."""
+    return {key: value for key, value in values.items() if isinstance(value, str)}
 
 
 def text_or_bytes(value: bytes) -> Value:

@@ -1,4 +1,4 @@
-"""Asks: what a system wants from another, whichever that is: a way in, metrics collected, alerts, a dashboard, a Secret.
+"""Asks: what a system wants from others, whoever they are: a way in, metrics collected, alerts, a dashboard, a Secret, k3s's keys.
 
 Each says where in the description it comes from. A type has one owner, which turns what all systems ask for into objects once their
 plans are together (`tree.resolve`).
@@ -104,7 +104,31 @@ class Dashboard(NamedTuple):
     model: Mapping[str, Any]
 
 
-SecretForm = Literal["text", "one line", "PEM", "Alertmanager's configuration", "Docker's configuration", "YAML", "htpasswd"]
+class HostSetting(NamedTuple):
+    """A key of k3s's own configuration, on every machine whose role knows it.
+
+    Of a key that takes several values, what all systems ask for is added up. `purpose`: what it is needed for. `instead`: what to
+    describe for doing without.
+    """
+
+    key: str
+    value: str | int | bool | tuple[str, ...]
+    purpose: str
+    instead: str
+    source: Source
+
+
+SecretForm = Literal[
+    "text",
+    "one line",
+    "PEM",
+    "Alertmanager's configuration",
+    "Docker's configuration",
+    "YAML",
+    "htpasswd",
+    "token",
+    "known_hosts",
+]
 """What a value has to be; `one line` has no spaces and line ends around it, which some programs refuse and others send along."""
 SecretMaker = Literal["password", "token", "cookie", "htpasswd", "ssh-key", "ca"]
 """How a value that nobody has to know beforehand is made."""
@@ -124,6 +148,7 @@ class SecretNeed(NamedTuple):
     """A Secret that people have to give, and that the layer named `layer` applies.
 
     `purpose`: what does not work without it. Without `keys`, only they know which there are. `type`: Kubernetes' own.
+    `shared`: those of one word here hold one value. `live`: the Secret that it is in the cluster, where that is called otherwise.
     """
 
     namespace: str
@@ -133,6 +158,13 @@ class SecretNeed(NamedTuple):
     source: Source
     keys: tuple[SecretKey, ...] = ()
     type: str = "Opaque"
+    shared: str = ""
+    live: tuple[str, str] | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The namespace and the name that its file says."""
+        return self.live or (self.namespace, self.name)
 
     @property
     def qualified_name(self) -> str:

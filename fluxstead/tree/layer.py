@@ -11,7 +11,7 @@ from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.version import Version
-from fluxstead.tree.asks import AlertRules, Dashboard, Link, Route, Router, Scrape, SecretNeed
+from fluxstead.tree.asks import AlertRules, Dashboard, HostSetting, Link, Route, Router, Scrape, SecretNeed
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
@@ -87,6 +87,7 @@ class Plan(NamedTuple):
     alerts: tuple[AlertRules, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     secrets: tuple[SecretNeed, ...] = ()
+    host_settings: tuple[HostSetting, ...] = ()
     router: Router | None = None
     """What turns all systems' routes into objects, if this system does it."""
     observe: Observe | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from fluxstead.core.requirement import secret
-from fluxstead.tree.asks import Router, SecretNeed
+from fluxstead.tree.asks import HostSetting, Router, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
 
 
@@ -69,6 +69,11 @@ def needs_of(plans: Mapping[str, Plan]) -> tuple[SecretNeed, ...]:
             known = found.get((need.layer, need.qualified_name))
             found[need.layer, need.qualified_name] = known._replace(keys=(*known.keys, *need.keys)) if known else need
     return tuple(found.values())
+
+
+def settings_of(plans: Mapping[str, Plan]) -> tuple[HostSetting, ...]:
+    """What all systems ask of k3s's configuration."""
+    return tuple(chain.from_iterable(plan.host_settings for plan in plans.values()))
 
 
 def _with_secrets(plan: Plan, applied: Mapping[str, tuple[SecretNeed, ...]]) -> Plan:

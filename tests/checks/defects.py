@@ -16,6 +16,7 @@ from tests.checks.defects_of_values import OF_VALUES
 from tests.checks.planted import (
     CONFIG,
     DEPLOYMENT,
+    HOME,
     KEEP,
     PLACES,
     SERVICE,
@@ -46,6 +47,9 @@ _IMAGE = "image: 'example.test/site:1.0.0'"
 _COLOR = "{name: COLOR, valueFrom: {secretKeyRef: {name: setings, key: color}}}"
 _POLICY = "networking.k8s.io/v1"
 
+_GOTK = "clusters/home/flux-system/gotk-components.yaml"
+_NAMED_BY_LABEL = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: flux-system\n  labels:\n    app.kubernetes.io/version: "
+
 DEFECTS: Mapping[str, Planted] = {
     **OF_MOVES,
     **OF_OBJECTS,
@@ -53,6 +57,12 @@ DEFECTS: Mapping[str, Planted] = {
     **OF_PODS,
     **OF_SECRETS,
     **OF_VALUES,
+    "flux/version": Planted(
+        files={_GOTK: f"{_NAMED_BY_LABEL}v2.5.0\n"},
+        cure=("v2.5.0", f"v{HOME.flux}"),
+        says=f"{_GOTK} installs Flux v2.5.0",
+        more={"places": PLACES},
+    ),
     "references/missing-file": Planted(
         files={**layer("web", WEB), "web/kustomization.yaml": "resources: [objects.yaml, servce.yaml]\n"},
         cure=(", servce.yaml", ""),
@@ -330,7 +340,8 @@ DEFECTS: Mapping[str, Planted] = {
 
 OF_THE_DESCRIPTION = frozenset(
     {
-        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions", "longhorn/not-yet-tolerated"),
+        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions", "moves/first-start"),
+        "longhorn/not-yet-tolerated",
         "moves/secret",
         *OF_MACHINES,
         *("versions/compatibility", "network/overlap", "network/node-inside"),

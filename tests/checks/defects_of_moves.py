@@ -75,7 +75,7 @@ _CRD = "apiextensions.k8s.io/v1"
 
 def _described(says: str, **then: Any) -> Planted:
     """A tree that stays as it was, of a cluster whose description changed; nothing in the tree cures that."""
-    plain = {"kubernetes": HOME.kubernetes, "flux": _NEW_FLUX.flux, "networks": {}, "roles": {}, "taints": {}}
+    plain = {"kubernetes": HOME.kubernetes, "flux": _NEW_FLUX.flux, "networks": {}, "roles": {}, "taints": {}, "kept": {}}
     files = layer("web", WEB)
     return Planted(
         before=files,
@@ -84,7 +84,11 @@ def _described(says: str, **then: Any) -> Planted:
         says=says,
         platform=_NEW_FLUX,
         nodes=[machine(disks=[])],
-        more={"networks": {"podCidr": (ip_network("10.42.0.0/16"),)}, "places": PLACES},
+        more={
+            "networks": {"podCidr": (ip_network("10.42.0.0/16"),)},
+            "places": PLACES,
+            "kept": {"datastore": "sqlite", "secretsEncryption": "false"},
+        },
         committed={"clusters": {"HEAD": ClusterThen(**{**plain, **then})}},
     )
 
@@ -185,6 +189,7 @@ OF_MOVES: Mapping[str, Planted] = {
     ),
     "moves/network": _described("podCidr is 10.52.0.0/16 in HEAD, and now 10.42.0.0/16", networks={"podCidr": (_OTHER,)}),
     "moves/role": _described("machine k3s1 is an agent in HEAD, and now a server", roles={"k3s1": "agent"}),
+    "moves/first-start": _described("datastore is etcd in HEAD, and now sqlite", kept={"datastore": "etcd"}),
     "moves/flux-stored-versions": _described("Flux 2.6.1 in HEAD becomes 2.9.5", flux=Version("2.6.1")),
     "moves/data-version": Planted(
         before=layer("web", kept(WEB), _database("16.4")),

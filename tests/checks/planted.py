@@ -191,4 +191,4 @@ def _view(files: Mapping[str, str]) -> AppliedTree:
     return read_applied_tree(TextStore(files), ["clusters/home"])
 
 
-PLACES = {key: Source("Pulumi.home.yaml", 3) for key in ("flux", "version", "nodeCidr", "podCidr", "serviceCidr")}
+PLACES = {key: Source("Pulumi.home.yaml", 3) for key in ("flux", "version", "nodeCidr", "podCidr", "serviceCidr", "datastore")}

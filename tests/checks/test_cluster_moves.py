@@ -21,6 +21,8 @@ K3S, MACHINE = "Pulumi.k3s-flux.yaml", "nodes/k3s1.yaml"
         (K3S, "version: v1.33.1+k3s1", "version: v1.32.1+k3s1", "becomes v1.32.1+k3s1"),
         (K3S, "    nodeCidr:", "    podCidr: 10.52.0.0/16\n    nodeCidr:", "podCidr is 10.42.0.0/16 in HEAD, and now 10.52.0.0/16"),
         (K3S, "    nodeCidr:", "    serviceCidr: 10.53.0.0/16\n    nodeCidr:", "serviceCidr is 10.43.0.0/16 in HEAD"),
+        (K3S, "    nodeCidr:", "    datastore: etcd\n    nodeCidr:", "datastore is sqlite in HEAD, and now etcd"),
+        (K3S, "    nodeCidr:", "    secretsEncryption: true\n    nodeCidr:", "secretsEncryption is false in HEAD, and now true"),
         (MACHINE, "role: server", "role: agent", "machine k3s1 is a server in HEAD, and now an agent"),
     ],
 )
@@ -72,6 +74,25 @@ def test_what_the_cli_wrote_and_machines_that_had_not_joined() -> None:
     assert str(then.kubernetes) == "v1.33.1+k3s1"
     assert then.roles == {"a": "server"}
     assert then.networks.keys() <= {"podCidr", "serviceCidr"}
+
+
+@pytest.mark.parametrize(
+    ("said", "machines", "kept"),
+    [
+        ("", 1, {"datastore": "sqlite", "secretsEncryption": "false"}),
+        ("", 3, {"secretsEncryption": "false"}),
+        ("datastore: etcd, secretsEncryption: true", 3, {"datastore": "etcd", "secretsEncryption": "true"}),
+        ("datastore: etcd", 0, {}),
+    ],
+)
+def test_what_is_kept_from_the_first_start(said: str, machines: int, kept: dict[str, str]) -> None:
+    """Before the datastore was a word of descriptions, three servers had none that is known; before a server, none was begun."""
+    stack = f"config: {{'fluxstead:kubernetes': {{version: v1.33.1+k3s1, {said}}}}}"
+    files = {f"nodes/{number}.yaml": "{cluster: home, role: server, state: live}" for number in range(machines)}
+    files["nodes/p.yaml"] = "{cluster: home, role: server, state: planned}"
+    then = cluster_then("home", TextStore({"Pulumi.home.yaml": stack, **files}))
+    assert then is not None
+    assert then.kept == kept
 
 
 @pytest.mark.parametrize(("was", "now"), [("v1.33.1+k3s1", "v1.34.1+k3s1"), ("jammy-1.1.0", "noble-1.9.0"), ("1.1.0", "1.9.0")])

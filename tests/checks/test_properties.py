@@ -70,7 +70,7 @@ def stacks(draw: st.DrawFn) -> dict[str, Any]:
     ]
     return {
         "fluxstead:flux": {"version": flux},
-        "fluxstead:kubernetes": {"version": kubernetes, "disable": off, "nodeCidr": "10.9.0.0/24"},
+        "fluxstead:kubernetes": {"version": kubernetes, "disable": off, "nodeCidr": "10.9.0.0/24", "datastore": "etcd"},
         "fluxstead:longhorn": {"version": draw(st.sampled_from(["1.9.0", "1.12.1"])), "replicas": 1, "ui": None},
         "fluxstead:ingress": ingress,
         "fluxstead:apps": apps,

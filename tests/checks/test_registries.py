@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from fluxstead.catalog.nearest import nearest_version
-from fluxstead.checks.outside import distribution, online
+from fluxstead.checks.outside import online, web
 from fluxstead.checks.outside.asked import ask
 from fluxstead.checks.outside.distribution import NotAnswered, RegistryRepository
 from fluxstead.checks.outside.evidence import Outside, Session
@@ -184,7 +184,7 @@ def test_other_registries_are_asked_over_https_only(monkeypatch: pytest.MonkeyPa
         opened.append(request.full_url)  # type: ignore[attr-defined]
         raise OSError
 
-    monkeypatch.setattr(distribution._OPENER, "open", not_dialled)
+    monkeypatch.setattr(web.OPENER, "open", not_dialled)
     for registry in ("docker.io", "registry.example.test:5000", "localhost:5000", "[::1]:5000"):
         with pytest.raises(NotAnswered):
             RegistryRepository(registry, "a", monotonic() + 9).has("1")

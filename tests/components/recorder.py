@@ -41,7 +41,9 @@ class Silent(mocks.Mocks):
         raise AssertionError(args)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        if args.name not in self._printed or not args.custom:
+        if args.typ.endswith(":FluxGuard"):  # an empty cluster
+            return args.name, {**args.inputs, "brings": args.inputs["objects"]}
+        if args.name not in self._printed or "stdin" not in args.inputs:
             return args.name, args.inputs
         return args.name, {**args.inputs, "stdout": self._printed[args.name].replace("TOKEN", token_of(args.inputs["stdin"]))}
 

@@ -48,6 +48,34 @@ def test_an_item_that_stays_keeps_its_comment() -> None:
     assert "# off" not in new
 
 
+DIGESTS = {"amd64": "a" * 64, "arm64": "b" * 64}
+HELD = (
+    "config:\n  fluxstead:kubernetes:\n    version: v1 # v\n\n  other:x: 1\n",
+    f"config:\n  fluxstead:kubernetes:\n    binaries: # why\n      amd64: {'c' * 64} # by me\n      arm: {'d' * 64}\n    x: 1\n",
+    f"config:\n  fluxstead:kubernetes: {{version: v1, binaries: {{arm: {'d' * 64}}}}} # all\n",
+    "config:\n  fluxstead:kubernetes:\n    version: v1",
+)
+
+
+@pytest.mark.parametrize("text", HELD, ids=range(len(HELD)))
+def test_keys_of_a_mapping_come_to_those_that_are_there(text: str) -> None:
+    new = with_values(text, "kubernetes", {"binaries": DIGESTS})
+    wanted = yaml.safe_load(text)
+    section = wanted["config"]["fluxstead:kubernetes"]
+    section["binaries"] = {**section.get("binaries", {}), **DIGESTS}
+    assert yaml.safe_load(new) == wanted
+    assert [line.partition("#")[2] for line in new.splitlines() if "#" in line] == [
+        line.partition("#")[2] for line in text.splitlines() if "#" in line
+    ]
+    assert with_values(new, "kubernetes", {"binaries": DIGESTS}) == new
+
+
+@pytest.mark.parametrize("section", ['\'{"version": "v1"}\'', "3"])
+def test_a_section_that_the_cli_wrote_as_text_is_left(section: str) -> None:
+    with pytest.raises(NotEdited, match="amd64"):
+        with_values(f"config:\n  fluxstead:kubernetes: {section}\n", "kubernetes", {"binaries": DIGESTS})
+
+
 @pytest.mark.parametrize("text", ["config: {}\n", "config: {fluxstead:flux: {version: 2.9.5}}\n", "config: 3\n", "- a\n"])
 def test_what_cannot_be_changed_is_said_with_what_to_write(text: str) -> None:
     """Nothing is guessed."""

@@ -103,3 +103,11 @@ def test_no_word_is_a_key_already(part: type[Described]) -> None:
     words = [word.replace("_", "").casefold() for word in part.instead]
     assert len(set(words)) == len(words)
     assert not set(words) & {(field.alias or name).casefold() for name, field in part.model_fields.items()}
+
+
+@pytest.mark.parametrize(("written", "write"), [("sh", "[sh]"), ("'8080'", "['8080']"), ("'a: b'", "['a: b']"), ("'y'", "['y']")])
+def test_a_text_in_place_of_a_list_is_shown_in_one(tmp_path: Path, written: str, write: str) -> None:
+    """As Compose takes it; where a list of something else is wanted, its name is all that helps."""
+    [found] = told(tmp_path, f"{WEB}\n  command: {written}\n")
+    assert (found.id, found.fix) == ("description/type", write)
+    assert {one.fix for one in told(tmp_path, f"{WEB}\n  volumes: x\n")} == {"a list"}

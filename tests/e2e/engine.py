@@ -18,6 +18,9 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUW
 """Nobody has it."""
 STAND_IN = Path(__file__).parent / "provider" / "pulumi-resource-command"
 HOST = STAND_IN.with_name("answering_host.py")
+KUBERNETES = STAND_IN.with_name("pulumi-resource-kubernetes")
+DYNAMIC = "pulumi-resource-pulumi-python"
+"""The plugin that comes with Pulumi itself, for what the program's own Python does when a resource is made."""
 
 
 class Engine:
@@ -79,6 +82,8 @@ class Engine:
             # The language host of the tools takes it from PATH (its version does not know `virtualenv` yet).
             "python3": sys.executable,
             STAND_IN.name: command_plugin(),
+            DYNAMIC: host.with_name(DYNAMIC),
+            KUBERNETES.name: kubernetes_plugin(),
             "ssh": shutil.which("ssh"),
         }
         for name, program in programs.items():
@@ -104,15 +109,25 @@ class Engine:
 
 def command_plugin() -> Path:
     """pulumi-command's own plugin, where this machine has it; else the tests' stand-in."""
-    installed = sorted(Path.home().glob(f".pulumi/plugins/resource-command-v*/{STAND_IN.name}"))
-    on_path = shutil.which(STAND_IN.name)
-    return Path(on_path) if on_path else [STAND_IN, *installed][-1]
+    return _plugin(STAND_IN)
 
 
-def which_plugin() -> str:
-    """Which one it is, in words for the test run."""
-    plugin = command_plugin()
-    return "the tests' stand-in" if plugin == STAND_IN else str(plugin)
+def kubernetes_plugin() -> Path:
+    """pulumi-kubernetes' own plugin, likewise."""
+    return _plugin(KUBERNETES)
+
+
+def _plugin(stand_in: Path) -> Path:
+    name = stand_in.name.removeprefix("pulumi-resource-")
+    installed = sorted(Path.home().glob(f".pulumi/plugins/resource-{name}-v*/{stand_in.name}"))
+    on_path = shutil.which(stand_in.name)
+    return Path(on_path) if on_path else [stand_in, *installed][-1]
+
+
+def which_plugin(plugin: Path | None = None) -> str:
+    """Which one it is, in words for the test run; pulumi-command's, if nothing else is said."""
+    found = plugin or command_plugin()
+    return "the tests' stand-in" if found in {STAND_IN, KUBERNETES} else str(found)
 
 
 def _copy_tracked(target: Path) -> None:

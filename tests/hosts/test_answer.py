@@ -24,6 +24,22 @@ def disk(**changes: Any) -> dict[str, Any]:
     return {**plain, "filesystemUuid": "u", "found": FOUND, **changes}
 
 
+K3S = {
+    "state": "running",
+    "version": "v1",
+    "running": "v1",
+    "role": "server",
+    "datastore": "etcd",
+    "nodeName": "k3s1",
+    "ready": True,
+    "data": True,
+    "begun": "",
+    "tasks": [],
+    "differs": [],
+    "refused": [],
+}
+
+
 def line(token: str = OF_THIS_RUN, **result: Any) -> str:
     return json.dumps({"answer": token, "result": {"status": "fine", **result}})
 
@@ -97,6 +113,16 @@ WRONG: list[Any] = [
     {"status": "fine", "restart": 1},
     {"status": "fine", "login": "x"},
     {"status": "fine", "login": {"hostKey": 1}},
+    {"status": "fine", "k3s": []},
+    {"status": "fine", "k3s": {}},
+    {"status": "fine", "k3s": {**K3S, "state": "resting"}},
+    {"status": "fine", "k3s": {**K3S, "ready": "yes"}},
+    {"status": "fine", "k3s": {**K3S, "ready": None}},
+    {"status": "fine", "k3s": {**K3S, "version": None}},
+    {"status": "fine", "k3s": {**K3S, "tasks": "binary"}},
+    {"status": "fine", "k3s": {**K3S, "differs": [1]}},
+    {"status": "fine", "token": 1},
+    {"status": "fine", "kubeconfig": {}},
 ]
 
 
@@ -108,11 +134,14 @@ def test_an_answer_of_another_shape_is_a_failure_and_no_traceback(result: Any) -
     assert "failed" in report.plan(NODE, answer)
 
 
+KEYS = [*disk(), *SEEN, *K3S, "k3s", "status", "disks", "system", "login", "fine"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*disk(), *SEEN, "status", "disks", "system", "login", "fine"]), inner, max_size=6)
+        | st.dictionaries(
+            st.sampled_from([*disk(), *SEEN, *K3S, "k3s", "status", "disks", "system", "login", "fine"]), inner, max_size=6
+        )
     ),
     max_leaves=20,
 )
@@ -121,7 +150,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_no_result_raises(result: Any) -> None:
     """Neither when it is read nor when it is shown."""
-    for told in (result, {"status": "fine", "disks": [result], "inventory": [result]}):
+    for told in (result, {"status": "fine", "disks": [result], "inventory": [result]}, {"status": "fine", "k3s": result}):
         answer = read(json.dumps({"answer": OF_THIS_RUN, "result": told}))
         report.plan(NODE, answer)
         report.doctor(NODE, answer)
@@ -130,6 +159,18 @@ def test_no_result_raises(result: Any) -> None:
 def test_what_the_host_says_of_the_way_to_it_is_kept() -> None:
     answer = read(line(login={"address": "192.0.2.1", "hostKey": "ssh-ed25519 AAAA"}, machine="x86_64"))
     assert (answer.address, answer.host_key, answer.machine) == ("192.0.2.1", "ssh-ed25519 AAAA", "x86_64")
+
+
+def test_what_the_host_says_of_k3s_is_kept_and_a_secret_shown_nowhere() -> None:
+    secrets = {"token": "K10secret", "kubeconfig": "secret: 1"}
+    answer = read(json.dumps({"answer": OF_THIS_RUN, "result": {"status": "fine", "k3s": K3S, **secrets}}))
+    assert answer.k3s is not None
+    assert (answer.k3s.state, answer.k3s.node_name, answer.k3s.ready, answer.k3s.tasks) == ("running", "k3s1", True, ())
+    assert (answer.token, answer.kubeconfig) == ("K10secret", "secret: 1")
+    assert "secret" not in repr(answer)
+    assert read(line()).k3s is None
+    assert not answer.work
+    assert read(line(k3s={**K3S, "tasks": ["ready"]})).work
 
 
 @pytest.mark.parametrize(

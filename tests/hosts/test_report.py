@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fluxstead.hosts import report
-from fluxstead.hosts.answer import Answer, DiskAnswer
+from fluxstead.hosts.answer import Answer, DiskAnswer, K3sAnswer
 from fluxstead.nodes.model import Node
 
 FOUND = {"path": "/dev/sda", "model": "WD", "serial": "S", "smart": "passed"}
@@ -68,6 +68,25 @@ def test_notes_and_a_due_restart_are_told() -> None:
     text = report.plan(node(), replace(FINE, disks=(replace(RIGHT, notes=("labelled by hand",)),), restart="systemctl restart k3s"))
     assert "a: note: labelled by hand" in text
     assert "a restart of k3s is due: systemctl restart k3s" in text
+
+
+def test_k3s_is_told_with_what_happens_to_it_and_what_stays_otherwise() -> None:
+    k3s = K3sAnswer(
+        "running", "v1.33.1", "", "amd64", "v1.32.5", "server", "etcd", "k3s1", True, True, "", (), ("k3s v1.32.5 runs",), ()
+    )
+    assert report.plan(node(), replace(FINE, k3s=k3s)).splitlines()[-2:] == [
+        "  k3s: running (v1.32.5 server etcd as k3s1), Ready",
+        "  k3s: differs: k3s v1.32.5 runs",
+    ]
+    begun = replace(k3s, ready=False, begun="first", tasks=("ready",), differs=())
+    text = report.plan(node(), replace(FINE, k3s=begun))
+    assert "work to do" in text
+    assert "not Ready\n  k3s: its beginning was interrupted, and is carried on with\n  k3s: what happens: ready" in text
+    absent = K3sAnswer("absent", "", "", "amd64", "", "", "", "", False, False, "", ("binary", "start"), (), ())
+    assert report.plan(node(), replace(FINE, k3s=absent)).splitlines()[-2:] == [
+        "  k3s: absent",
+        "  k3s: what happens: binary, start",
+    ]
 
 
 def test_the_doctor_names_what_is_wrong_and_what_to_type() -> None:

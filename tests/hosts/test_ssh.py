@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fluxstead.hosts import ssh
-from fluxstead.hosts.build import SECONDS, stdin_for, token_of
+from fluxstead.hosts.build import SECONDS, Mode, stdin_for, token_of
 from fluxstead.hosts.declared import declared
 from fluxstead.hosts.trouble import Way, not_reached
 from fluxstead.nodes.model import Node
@@ -214,6 +214,41 @@ def test_an_answer_that_came_counts_also_where_the_connection_broke_after_it(sta
     assert ssh.ask_node(Node.model_validate(NODE), Path()).status == "fine"
 
 
-def test_a_plan_ends_by_itself_before_it_is_given_up() -> None:
+MADE_UP = "K10thesecretofthecluster"
+
+
+def test_k3s_is_told_on_standard_input_and_nothing_secret_is_shown(stand: Stand) -> None:
+    """A login may echo what it reads, and an answer with a secret may be broken off."""
+    node = Node.model_validate(NODE)
+    ssh.plan([node], Path(), lambda _: None, {"k3s1": {"version": "v1"}})
+    ssh.ask_node(node, Path(), ssh.Errand("apply", {"token": MADE_UP}))
+    first, second = (json.loads(str(call["stdin"]).splitlines()[-2][1:]) for call in _in_order(stand))
+    assert (first["mode"], first["k3s"]) == ("plan", {"version": "v1"})
+    assert (second["mode"], second["k3s"], second["seconds"]) == ("apply", {"token": MADE_UP}, SECONDS["apply"])
+    assert not any(MADE_UP in word for call in stand.calls() for word in map(str, call["words"]))  # type: ignore[call-overload]
+    stand.answers(f"+ {MADE_UP}", trouble=f"sh: {MADE_UP}: not found")
+    assert MADE_UP not in ssh.ask_node(node, Path(), ssh.Errand("apply", {"token": MADE_UP})).why[0]
+    modes: tuple[Mode, ...] = ("mint", "kubeconfig")
+    for mode in modes:
+        stand.answers(f'{{"answer": "TOKEN", "result": {{"status": "fine", "token": "{MADE_UP}')
+        answer = ssh.ask_node(node, Path(), ssh.Errand(mode))
+        assert answer.refused
+        assert MADE_UP not in repr(answer)
+
+
+def _in_order(stand: Stand) -> list[dict[str, object]]:
+    return sorted(stand.calls(), key=lambda call: '"mode": "plan"' not in str(call["stdin"]))
+
+
+@pytest.mark.parametrize("mode", SECONDS)
+def test_a_run_ends_by_itself_before_it_is_given_up(mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
     """The script says why; whoever gives it up can only guess."""
-    assert SECONDS["plan"] < ssh._SECONDS
+    waited: list[float] = []
+
+    def run(_words: object, _stdin: object, seconds: float, _say: object) -> tuple[int, str, str]:
+        waited.append(seconds)
+        return 0, "", ""
+
+    monkeypatch.setattr(ssh, "run", run)
+    ssh.ask(["host"], {}, Way("root@host"), ssh.Errand(mode))
+    assert waited[0] > SECONDS[mode]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.rules.mistakes import MISTAKES as FIRST
 from tests.rules.mistakes_of_applications import OF_APPLICATIONS
 from tests.rules.mistakes_of_files import OF_FILES
+from tests.rules.mistakes_of_k3s import OF_K3S
 from tests.rules.mistakes_of_machines import OF_MACHINES
 from tests.rules.mistakes_of_secrets import OF_SECRETS
 
-MISTAKES = (*FIRST, *OF_APPLICATIONS, *OF_FILES, *OF_MACHINES, *OF_SECRETS)
+MISTAKES = (*FIRST, *OF_APPLICATIONS, *OF_FILES, *OF_K3S, *OF_MACHINES, *OF_SECRETS)

@@ -19,7 +19,7 @@ from fluxstead.checks.outside.rules import OF_FILES
 from fluxstead.checks.outside.rules import RULES as OF_OUTSIDE
 from fluxstead.checks.reading.uncommitted import NOT_ADDED
 from fluxstead.checks.registry import MADE_ELSEWHERE
-from fluxstead.description import load, place, problems, text_in, yaml_in
+from fluxstead.description import kubernetes_checks, load, place, problems, text_in, yaml_in
 from fluxstead.roster import SYSTEMS
 from fluxstead.secrets import checks as secrets
 from fluxstead.tree.delivery import LOCKED, NOT_WRITTEN
@@ -32,7 +32,9 @@ from tests.rules.mutated import REPOSITORY
 pytestmark = pytest.mark.reference
 BY_THE_DISK = {LOCKED, NOT_WRITTEN, UNREADABLE}
 BY_GIT = {NOT_ADDED}
-OF_DESCRIPTIONS = [check for module in (load, place, problems, text_in, yaml_in, secrets) for check in module.CHECKS]
+OF_DESCRIPTIONS = [
+    check for module in (kubernetes_checks, load, place, problems, text_in, yaml_in, secrets) for check in module.CHECKS
+]
 PLANNED = [check for system in SYSTEMS for check in system.planned]
 SEVERITIES = {check.id: str(check.severity) for check in {*MADE_ELSEWHERE, *OF_DESCRIPTIONS, *PLANNED} - BY_THE_DISK - BY_GIT}
 ELSEWHERE_TESTED = {check.id for rule in (*OF_OUTSIDE, *OF_FILES) for check in rule.checks}

@@ -48,6 +48,8 @@ def test_the_table_is_data_for_programs(example: Project, capsys: pytest.Capture
     assert [(row["secret"], row["state"], row["keys"]) for row in rows] == [
         ("monitoring/grafana-admin", "there", ["admin-user", "admin-password"]),
         ("wiki-live/wiki-settings", "there", []),
+        ("operator/cluster-age", "there", []),
+        ("operator/flux-git", "there", ["identity", "known_hosts"]),
     ]
 
 

@@ -70,6 +70,17 @@ def test_a_new_secret_leaves_none_either(example: Project, tmp_path: Path) -> No
     assert not leaks(seen)
 
 
+def test_what_a_cluster_begins_with_leaves_none(example: Project, tmp_path: Path) -> None:
+    """A token, and a login that several Secrets share: what one has reaches the others in memory."""
+    example.replace("Pulumi.edge.yaml", "    nodeCidr: ", f"    binaries: {{amd64: {'ab' * 32}}}\n    nodeCidr: ")
+    example.replace("Pulumi.edge.yaml", "    - name: sensors\n", "    - name: sensors\n      imagePullSecrets: [registry]\n")
+    assert not leaks(traced(tmp_path, example, ["set", "k3s-token", "--stdin"], given=MARK))
+    login = f'{{"auths": {{"registry.example.test": {{"auth": "{MARK}"}}}}}}'
+    assert not leaks(traced(tmp_path, example, ["set", "registry", "--stdin"], given=login))
+    (example.root / "secrets/edge/sensors-trial-access/registry.sops.yaml").unlink()
+    assert not leaks(traced(tmp_path, example, ["set", "registry"]))
+
+
 def test_reading_and_rotating_leave_none(example: Project, tmp_path: Path) -> None:
     """Values are decrypted in memory only."""
     traced(tmp_path, example, ["set", "wiki-settings", "TOKEN", "--stdin"], given=MARK)

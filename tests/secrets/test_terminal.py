@@ -34,7 +34,16 @@ def test_a_login_to_a_registry_is_asked_for(example: Project) -> None:
         assert (login["username"], login["password"]) == ("robot", "hunter-two-33")
 
 
-def typed(project: Project, words: Sequence[str], answers: Mapping[str, str]) -> str:
+def test_an_arrow_key_in_a_value_is_told(example: Project) -> None:
+    """Nothing shows while it is typed; whoever goes back to mend a letter adds three."""
+    before = vault_of(example).values(WIKI)
+    said = typed(example, ("set", "wiki-settings", "PIN"), {"PIN: ": "hunter-two-33\x1b[D4"}, status=1)
+    assert "a character in it that is not seen, U+001B" in said
+    assert "hunter" not in said
+    assert vault_of(example).values(WIKI) == before
+
+
+def typed(project: Project, words: Sequence[str], answers: Mapping[str, str], status: int = 0) -> str:
     """All that a command shows on a terminal at which somebody answers its questions."""
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "fluxstead.cli", "secrets", "--project", str(project.root), *words]
@@ -53,5 +62,5 @@ def typed(project: Project, words: Sequence[str], answers: Mapping[str, str]) ->
             if not more:
                 break
     os.close(master)
-    assert running.returncode == 0, said
+    assert running.returncode == status, said
     return said.decode()

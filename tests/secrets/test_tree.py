@@ -91,7 +91,8 @@ def test_render_and_check_run_no_sops() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('fluxstead.secrets.')))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == str([f"fluxstead.secrets.{name}" for name in ("checks", "files", "settings", "state")])
+    pure = ("checks", "ciphertext", "files", "operator_needs", "settings", "state")
+    assert done.stdout.splitlines()[-1] == str([f"fluxstead.secrets.{name}" for name in pure])
 
 
 @pytest.mark.parametrize("text", ["creation_rules: [{age: age1x}]\n", "- a\n", "creation_rules: {\n"])

@@ -79,15 +79,29 @@ GOOD: dict[SecretForm, tuple[str, ...]] = {
     "Docker's configuration": ('{"auths": {"registry.example": {"auth": "x"}}}',),
     "YAML": ("a: 1\n",),
     "htpasswd": ("a:$2y$05$abcdefghijklmnopqrstuv\nb:$apr1$x$yyyyyyyyyyyyyyyyyyyyyy\n",),
+    "token": ("a" * 8, "!~", f"K10{'a' * 64}::server:x"),
+    "known_hosts": (f"h,[h]:22 ssh-ed25519 {'A' * 68}\n", f"# h\n@cert-authority *.h ecdsa-sha2-nistp256 {'A' * 68}= by me\n"),
 }
 BAD: dict[SecretForm, tuple[str, ...]] = {
     "text": ("", "a\n"),
-    "one line": ("", " a", "a\n", "a\nb", "a\t"),
+    "one line": ("", " a", "a\n", "a\nb", "a\t", "a\x1b[Db", "a\u200bb"),
     "PEM": ("", "x", CA["tls.crt"][:100], CA["tls.crt"].replace("\n", ""), re.sub("END CERT", "END X", CA["tls.crt"])),
     "Alertmanager's configuration": ("", "[", "a", "receivers: []", "route: {receiver: b}\nreceivers: [{name: a}]\n"),
     "Docker's configuration": ("", "x", "[]", "{}", '{"auths": {}}', '{"auths": []}'),
     "YAML": ("", "- a", "a", "{"),
     "htpasswd": ("", "a", "a:plain", "a:$2y$05$x\nb\n", ":$2y$05$x"),
+    "token": (
+        "",
+        "two words",
+        "line\n",
+        "döner",
+        "a::b",
+        "abcdef.0123456789abcdef",
+        "K10short",
+        f"K10{'a' * 64}::node:x",
+        f"K10{'a' * 63}::server:x",
+    ),
+    "known_hosts": ("", "\n", "# h\n", "git.example.test", f"ssh-ed25519 {'A' * 68}", f"h ssh-ed25519 {'A' * 68}\nh\n"),
 }
 
 

@@ -19,6 +19,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.requirement import GroupKind, storage_class
 from fluxstead.core.version import Version
+from fluxstead.nodes.model import Node
 from fluxstead.roster import SYSTEM_FACTS
 from fluxstead.systems.monitoring import plan
 from fluxstead.systems.monitoring.settings import MonitoringSettings, PrometheusBytes
@@ -298,3 +299,33 @@ def test_the_route_leads_to_grafanas_service(release: str, service: str) -> None
     """The chart adds its name to the release's only where it is not in there."""
     [route] = layer(planned(releaseName=release), "monitoring-routes").manifests
     assert route.object["data"]["service"] == f"{service}:80"
+
+
+SERVERS = [
+    Node.model_validate({"name": name, "cluster": "home", "address": address, "role": role, "state": state})
+    for name, address, role, state in (
+        ("a", "10.0.0.1", "server", "live"),
+        ("b", "10.0.0.2", "server", "leaving"),
+        ("c", "10.0.0.3", "server", "planned"),
+        ("d", "10.0.0.4", "agent", "live"),
+    )
+]
+
+
+@pytest.mark.parametrize("version", ["75.6.0", "88.5.3"])
+def test_etcd_is_watched_where_fluxstead_tells_it_to_show_its_metrics(version: str) -> None:
+    """Elsewhere nobody answers, and an alert would fire for ever."""
+    settings = MonitoringSettings.model_validate({"version": version, "grafana": {"adminSecret": "a"}})
+    own = plan(settings, PLATFORM._replace(configures_etcd=True), None, "fast", SERVERS)
+    assert values(own)["kubeEtcd"] == {"enabled": True, "endpoints": ["10.0.0.1", "10.0.0.2"]}
+    assert [(one.key, one.value) for one in own.host_settings] == [("etcd-expose-metrics", True)]
+    assert not unknown_values("kube-prometheus-stack", version, values(own))
+    other = plan(settings, PLATFORM, None, "fast", SERVERS)
+    assert (values(other)["kubeEtcd"], other.host_settings) == ({"enabled": False}, ())
+
+
+def test_without_watching_etcd_nothing_is_asked_of_it() -> None:
+    """The way out of a contradiction with `config`."""
+    said = {"version": "75.6.0", "values": {"kubeEtcd": {"enabled": False}}}
+    own = plan(MonitoringSettings.model_validate(said), PLATFORM._replace(configures_etcd=True), None, "fast", SERVERS)
+    assert own.host_settings == ()

@@ -5,7 +5,6 @@ Imported only when registries are asked: the modules below take longer to load t
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import urllib.error
@@ -15,8 +14,11 @@ from email.message import Message
 from http import HTTPStatus
 from http.client import HTTPException
 from time import monotonic
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
+
+from fluxstead.checks.outside.web import OPENER, safe
+from fluxstead.core.url import is_loopback
 
 _HUB = {"docker.io": "registry-1.docker.io"}
 _SECONDS = 10.0
@@ -46,7 +48,9 @@ class RegistryRepository:
     """One repository in a registry. Its token is kept, so that it is requested only once."""
 
     def __init__(self, registry: str, name: str, until: float) -> None:
-        self._root = f"{'http' if _is_loopback(registry) else 'https'}://{_HUB.get(registry, registry)}/v2/"
+        self._root = (
+            f"{'http' if is_loopback(urlsplit(f'//{registry}').hostname or '') else 'https'}://{_HUB.get(registry, registry)}/v2/"
+        )
         self._name = name
         self._until = until
         self._token = ""
@@ -110,11 +114,11 @@ class RegistryRepository:
         if seconds <= 0:
             raise NotAnswered("there was no time left to ask", whole_registry=True)
         try:
-            request = urllib.request.Request(_safe(url), headers={"Accept": ", ".join(_MANIFESTS)}, method=method)  # noqa: S310 -- _safe
+            request = urllib.request.Request(safe(url), headers={"Accept": ", ".join(_MANIFESTS)}, method=method)  # noqa: S310 -- safe
             for name, value in headers.items():
                 # So that it is not forwarded on a redirect.
                 request.add_unredirected_header(name, value)
-            with _OPENER.open(request, timeout=seconds) as answer:
+            with OPENER.open(request, timeout=seconds) as answer:
                 return answer.status, answer.headers, answer.read(_LARGEST)
         except urllib.error.HTTPError as refused:
             with refused:
@@ -143,29 +147,3 @@ def _object(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as problem:
         raise NotAnswered("its answer is not JSON") from problem
     return data if isinstance(data, dict) else {}
-
-
-def _is_loopback(host_and_port: str) -> bool:
-    host = urlsplit(f"//{host_and_port}").hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _safe(url: str) -> str:
-    """The URL, if nobody on the way can read what is sent to it: HTTPS, or this machine itself."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.netloc)):
-        return url
-    raise ValueError(f"{parts.scheme}://{parts.netloc} is not asked without encryption")
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(  # noqa: PLR0917 -- urllib's own signature
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> urllib.request.Request | None:
-        return super().redirect_request(req, fp, code, msg, headers, _safe(newurl))  # type: ignore[arg-type]
-
-
-_OPENER = urllib.request.build_opener(_Redirects)

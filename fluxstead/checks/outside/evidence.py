@@ -9,6 +9,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from fluxstead.checks.reading.applied_tree import AppliedTree
+from fluxstead.core.findings import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,21 @@ class Session:
     since: float = field(default_factory=monotonic)
 
 
+class PinnedK3s(NamedTuple):
+    """The k3s that machines are given: its version, and where it comes from (`binariesFrom`).
+
+    `digests`: of each architecture, with its place in the description.
+    """
+
+    version: str
+    origin: str | None
+    digests: Mapping[str, tuple[str, Source]]
+
+
 class Outside(NamedTuple):
-    """A tree, where its files are on disk, and what may be asked about them."""
+    """A tree, where its files are on disk, and what may be asked about them. `k3s`: where the description has its digests."""
 
     tree: AppliedTree
     root: Path
     session: Session
+    k3s: PinnedK3s | None = None

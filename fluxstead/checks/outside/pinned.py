@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple
 from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.objects.pods import images_of
 from fluxstead.checks.reading.applied_tree import SOURCES, AppliedObject, AppliedTree
+from fluxstead.core.image import HUB, registry_of
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
 
-_HUB = "docker.io"
 _REFERENCE = re.compile(
     r"(?P<registry>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d+)?|\[[0-9A-Fa-f:]+\](?::\d+)?)/"
     r"(?P<repository>[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
@@ -67,11 +67,9 @@ class Pinned(NamedTuple):
 
 def oci_reference_in(text: str) -> OciReference | None:
     """What an image's name means, with the parts that container runtimes fill in; None where it is not one."""
-    registry, slash, rest = text.partition("/")
-    if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
-        registry, rest = _HUB, text
-    registry = _HUB if registry == f"index.{_HUB}" else registry
-    if registry == _HUB and "/" not in rest:
+    registry = registry_of(text)
+    rest = text.removeprefix(f"index.{HUB}/").removeprefix(f"{registry}/")
+    if registry == HUB and "/" not in rest:
         rest = f"library/{rest}"
     found = _REFERENCE.fullmatch(f"{registry}/{rest}")
     return OciReference(registry, found["repository"], found["tag"] or "latest", found["digest"] or "") if found else None

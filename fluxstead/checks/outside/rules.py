@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxstead.checks.outside import built, listed, online
+from fluxstead.checks.outside import built, k3s_binaries, listed, online
 
-RULES = (*built.RULES, *online.RULES)
+RULES = (*built.RULES, *online.RULES, *k3s_binaries.RULES)
 OF_FILES = listed.RULES

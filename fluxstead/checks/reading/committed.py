@@ -19,7 +19,8 @@ from fluxstead.core.version import Version
 class ClusterThen(NamedTuple):
     """What a committed description said of the cluster.
 
-    `networks`: by key; `roles` and `taints`: of the machines that had joined, by name.
+    `networks`: by key; `roles` and `taints`: of the machines that had joined, by name. `kept`: what a cluster keeps from its first
+    start, by key.
     """
 
     kubernetes: Version | None
@@ -27,6 +28,7 @@ class ClusterThen(NamedTuple):
     networks: Mapping[str, tuple[IpNetwork, ...]]
     roles: Mapping[str, str]
     taints: Mapping[str, frozenset[str]]
+    kept: Mapping[str, str]
 
 
 @dataclass(slots=True)

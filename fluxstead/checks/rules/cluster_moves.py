@@ -1,7 +1,8 @@
-"""What cannot change about a cluster itself, or only in steps: its Kubernetes, its networks, its machines' roles (failures F6, F9).
+"""What cannot change about a cluster itself, or only in steps: its Kubernetes, networks, datastore and roles (failures F6, F9).
 
 Sources: https://kubernetes.io/releases/version-skew-policy/, https://docs.k3s.io/upgrades and, for networks,
-https://docs.k3s.io/networking/basic-network-options: they are set when a cluster is first started.
+https://docs.k3s.io/networking/basic-network-options: they are set when a cluster is first started. For the others,
+https://docs.k3s.io/datastore/ha-embedded and https://docs.k3s.io/cli/secrets-encrypt.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ KUBERNETES_JUMP = refuses(
 NETWORK_CHANGED = refuses(
     "moves/network", "F9", "podCidr is 10.42.0.0/16 in HEAD, and now 10.52.0.0/16", "the tree and the commits before it"
 )
+BIRTH_CHANGED = refuses(
+    "moves/first-start", "F9", "datastore is sqlite in HEAD, and now etcd", "the tree and the commits before it"
+)
 ROLE_CHANGED = refuses(
     "moves/role", "F18", "machine k3s1 is a server in HEAD, and now an agent", "the tree and the commits before it"
 )
@@ -38,6 +42,10 @@ FLUX_STORED = warns(
 )
 
 _DISTRIBUTION = re.compile(r"\+(?:k3s|rke2r)\d")
+_WHY_KEPT = {
+    "datastore": "no running k3s is restarted: with `cluster-init` SQLite becomes etcd at a restart, and etcd never SQLite again",
+    "secretsEncryption": "k3s takes it at its first start, and not later by this key alone",
+}
 _LAST_WITH_BOTH = (2, 9)
 """From 2.6 or older, the APIs of images have to be migrated by a release in between, which serves both."""
 _OR_IT_WAS = "; if the cluster has been so for long, a commit with this line alone"
@@ -61,8 +69,21 @@ def described(move: Transition) -> Iterator[Finding]:
                 why="a cluster keeps the networks that it was first started with: its machines and Services have addresses in them",
                 fix=f"{network}; another network means another cluster{_OR_IT_WAS}",
             )
+    yield from _kept(move, then)
     yield from _roles(move, then)
     yield from _flux(move, then)
+
+
+def _kept(move: Transition, then: ClusterThen) -> Iterator[Finding]:
+    for key, was in then.kept.items():
+        now = move.context.kept.get(key, was)
+        if now != was:
+            yield BIRTH_CHANGED(
+                move.context.places[key],
+                what=f"{key} is {was} in {move.name}, and now {now}",
+                why=_WHY_KEPT[key],
+                fix=f"{was}{_OR_IT_WAS}",
+            )
 
 
 def _roles(move: Transition, then: ClusterThen) -> Iterator[Finding]:
@@ -128,4 +149,7 @@ def _version(name: str, was: Version, now: Version, place: Source, otherwise: st
         )
 
 
-MOVES = (Rule(described, (KUBERNETES_JUMP, NETWORK_CHANGED, ROLE_CHANGED, FLUX_STORED)), Rule(plans, (KUBERNETES_JUMP,)))
+MOVES = (
+    Rule(described, (BIRTH_CHANGED, KUBERNETES_JUMP, NETWORK_CHANGED, ROLE_CHANGED, FLUX_STORED)),
+    Rule(plans, (KUBERNETES_JUMP,)),
+)

@@ -1,4 +1,8 @@
-"""The two modes: `plan` reads and says what would be done; `apply` is the plan, and then does it."""
+"""The modes. `plan` reads and says what would be done; `apply` is the plan, and then does it.
+
+An apply that is told of k3s does that alone, on a host that was prepared before. `look` reads k3s and no disk. `mint` and
+`kubeconfig` fetch from a running server what joins an agent, and what people reach the API by.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ import os
 import signal
 import sys
 import time
-from typing import Any, Dict, List, NoReturn, Tuple
+from typing import Any, Dict, List, NoReturn, Optional, Tuple
 
 from fluxstead.hosts.script.act import decide_one, prepare_disk
 from fluxstead.hosts.script.decide import decide
+from fluxstead.hosts.script.k3s_model import ToldK3s, read_told
+from fluxstead.hosts.script.k3s_run import applied_k3s, kubeconfig, looked_at, minted, with_k3s
 from fluxstead.hosts.script.model import DeclaredHost, FoundDisk, Host, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
@@ -22,9 +28,9 @@ from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, s
 FINE, REFUSED, WRONG, FAILED = 0, 1, 2, 3
 STATUS = {"fine": FINE, "refused": REFUSED, "wrong use": WRONG, "failed": FAILED}
 """What the run ends with, by what its result says."""
-MODES = ("plan", "apply")
+MODES = ("plan", "apply", "look", "mint", "kubeconfig")
 LOCK = "/run/fluxstead.lock"
-LOCK_SECONDS = {"plan": 20.0, "apply": 120.0}
+LOCK_SECONDS = {"plan": 20.0, "apply": 120.0, "look": 60.0, "mint": 60.0, "kubeconfig": 20.0}
 """How long a run waits for another one, or for what a killed one still has running."""
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 
@@ -35,7 +41,7 @@ def main(payload: str, token: str = "", connection: str = "") -> int:
     The result carries the token, by which it is told from whatever else the login prints. `connection` is what sshd says of it.
     """
     try:
-        mode, node, seconds = _read(payload)
+        mode, node, seconds, told = _read(payload)
     except (ValueError, WrongUseError) as error:
         return _end(token, {"status": "wrong use", "why": [str(error)]})
     # A hardened login has one that would hide our files from the services that read them.
@@ -46,22 +52,36 @@ def main(payload: str, token: str = "", connection: str = "") -> int:
     _end_in_time(seconds, token, about)
     try:
         _lock(mode)
-        return _end(token, {**about, **(_plan(node, connection) if mode == "plan" else _apply(node))})
+        return _end(token, {**about, **_done(mode, node, told, connection)})
     except RefusedError as error:
         return _end(token, {**about, "status": "refused", "why": [str(error)]})
     except (StepError, OSError) as error:
         return _end(token, {**about, "status": "failed", "why": [str(error)]})
 
 
-def _read(payload: str) -> Tuple[str, DeclaredHost, int]:
+def _done(mode: str, node: DeclaredHost, told: Optional[ToldK3s], connection: str) -> Dict[str, Any]:
+    if mode == "mint":
+        return minted()
+    if mode == "kubeconfig":
+        return kubeconfig()
+    if mode == "plan":
+        planned = _plan(node, connection)
+        return with_k3s(planned, told, node) if told else planned
+    if mode == "look":
+        return looked_at(told, node)
+    return applied_k3s(told, node) if told else _apply(node)
+
+
+def _read(payload: str) -> Tuple[str, DeclaredHost, int, Optional[ToldK3s]]:
     data = json.loads(payload)
     mode = data.get("mode") if isinstance(data, dict) else None
     if mode not in MODES:
-        raise WrongUseError(f"mode is {mode!r}; it is plan or apply")
+        raise WrongUseError(f"mode is {mode!r}; it is {' or '.join(MODES)}")
     seconds = data.get("seconds")
     if not isinstance(seconds, int):
         raise WrongUseError(f"seconds is {seconds!r}; it is how long the run may take")
-    return mode, read_node(data.get("node")), seconds
+    told = read_told(data["k3s"], mode) if data.get("k3s") is not None else None
+    return mode, read_node(data.get("node")), seconds, told
 
 
 def _end(token: str, result: Dict[str, Any]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from fluxstead.core.image import registry_of
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import secret
@@ -121,7 +122,8 @@ def _secrets(instance: Instance) -> Iterator[SecretNeed]:
     for name in app.image_pull_secrets:
         keys = (SecretKey(name=".dockerconfigjson", form="Docker's configuration"),)
         source = app.source_of("imagePullSecrets")
-        yield need(name=name, purpose=f"the image of {app.name}", source=source, keys=keys, type="kubernetes.io/dockerconfigjson")
+        purpose, kind = f"the image of {app.name}", "kubernetes.io/dockerconfigjson"
+        yield need(name=name, purpose=purpose, source=source, keys=keys, type=kind, shared=_login(app, name))
     if chart and chart.repository_secret:
         login = (SecretKey(name="username"), SecretKey(name="password"))
         source = app.source_of("chart", "repositorySecret")
@@ -129,6 +131,11 @@ def _secrets(instance: Instance) -> Iterator[SecretNeed]:
     for name in chart.values_from if chart else ():
         keys = (SecretKey(name="values.yaml", form="YAML"),)
         yield need(name=name, purpose=f"values of {app.name}'s chart", source=app.source_of("chart", "valuesFrom"), keys=keys)
+
+
+def _login(app: Application, secret: str) -> str:
+    """What makes the logins of two namespaces one: their name, and the registry, which of a chart's images nobody here knows."""
+    return f"{secret} of {registry_of(app.image) if app.image else app.name}"
 
 
 def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:

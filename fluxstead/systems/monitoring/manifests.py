@@ -13,12 +13,12 @@ from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
-from fluxstead.core.shape import merged
+from fluxstead.core.shape import at, merged
 from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
-from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, on_tainted, values_of
-from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, Route, Router, Scrape, SecretKey, SecretNeed
+from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, on_etcd, on_tainted, values_of
+from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, HostSetting, Route, Router, Scrape, SecretKey, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
 
 _LAYER = "kube-prometheus-stack"
@@ -42,12 +42,14 @@ def plan(
     route = _route(settings)
     url = router.link(route).url if route and router else None
     ours = values_of(settings, settings.storage_class or default_class, route if router else None, url)
-    values = merged(merged(ours, on_tainted(nodes)), settings.values)
+    ours = merged(merged(ours, on_tainted(nodes)), on_etcd(platform, nodes))
+    values = merged(ours, settings.values)
     return Plan(
         layers=(_stack(settings, platform, values),),
         routes=(route,) if route else (),
         observe=partial(_observed, settings),
         secrets=tuple(_needs(settings)),
+        host_settings=tuple(_exposed(settings, platform, values)),
         findings=tuple(findings_of(settings, values)),
     )
 
@@ -74,6 +76,18 @@ def _needs(settings: MonitoringSettings) -> Iterator[SecretNeed]:
             purpose="whom Alertmanager tells, and how it gets in there",
             source=alertmanager.source_of("configSecret"),
             keys=(SecretKey(name="alertmanager.yaml", form="Alertmanager's configuration"),),
+        )
+
+
+def _exposed(settings: MonitoringSettings, platform: Platform, values: Mapping[str, Any]) -> Iterator[HostSetting]:
+    """etcd tells its metrics to its own machine alone, unless it is told to."""
+    if platform.configures_etcd and at(values, ("kubeEtcd", "enabled")) is True:
+        yield HostSetting(
+            key="etcd-expose-metrics",
+            value=True,
+            purpose="Prometheus collects etcd's metrics",
+            instead="fluxstead:monitoring: {values: {kubeEtcd: {enabled: false}}}",
+            source=settings.source,
         )
 
 

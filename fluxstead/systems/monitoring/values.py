@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
@@ -44,6 +45,15 @@ def on_tainted(nodes: Sequence[Node]) -> dict[str, Any]:
     """What lets the node exporter run on every machine: by default it tolerates NoSchedule only (its chart: values.yaml)."""
     evicting = any(taint.effect == "NoExecute" for node in nodes for taint in node.taints)
     return {"prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]}} if evicting else {}
+
+
+def on_etcd(platform: Platform, nodes: Sequence[Node]) -> dict[str, Any]:
+    """What collects etcd's metrics, once servers expose them at their own addresses too (k3s: pkg/etcd, listenMetricsURLs).
+
+    Everything about it that the chart has by default is right for k3s: port 2381, plain HTTP, alerts and dashboard.
+    """
+    servers = [str(node.address) for node in nodes if node.role == "server" and node.joined]
+    return {"kubeEtcd": {"enabled": True, "endpoints": servers}} if platform.configures_etcd and servers else {}
 
 
 def grafana_service(release_name: str) -> str:

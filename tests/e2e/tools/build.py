@@ -10,6 +10,7 @@ To change a version: `go get -tool <package>@<version>` in the tool's folder.
 import argparse
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[2]))  # also when it is run by its path
+
+from tests.e2e.tools.flux_manifests import copy_of, lay_out  # noqa: E402
+
 LOG_LINES_SHOWN = 20
 
 # Whatever the caller's environment and this repository's state are, the same content gives the same binary:
@@ -54,6 +59,8 @@ class Recipe:
     """Files of the module, by pattern, that belong into the binary's own folder."""
     pinned_in: str = ""
     """Folder of the go.mod, where several tools share one; the tool's own name otherwise."""
+    manifests_of: tuple[str, ...] = ()
+    """Tools whose modules' manifests are built in; see flux_manifests.py. It is then built as the main module of a copy."""
 
 
 PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}"
@@ -71,7 +78,11 @@ CRDS = ("config/crd/bases/*.yaml",)
 RECIPES = {
     "pulumi": Recipe("about 5 min", (PULUMI_VERSION,), tags="osusergo grpcnotrace"),
     # sdk/v3 v3.79.0 is the last tagged module that holds the language host; it serves newer engines too.
-    "pulumi-language-python": Recipe("about 20 s", (PULUMI_VERSION,), beside=("python/cmd/pulumi-language-python-exec",)),
+    "pulumi-language-python": Recipe(
+        "about 20 s",
+        (PULUMI_VERSION,),
+        beside=("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python"),
+    ),
     # v5.8.1 has the kustomize API (v0.21.1) of the Flux that the tests run, so both read a tree alike.
     "kustomize": Recipe("about 15 s"),
     # Unset, helm takes the cluster for Kubernetes 1.20 and refuses charts that ask for more.
@@ -98,6 +109,9 @@ RECIPES = {
     "helm-controller": Recipe("about 3 min", beside=CRDS),
     # What the pods of the tests run; it lies beside its go.mod, and needs Go's own library alone.
     "pod": Recipe("about 10 s"),
+    "flux": Recipe(
+        "about 3 min", ("main.VERSION={version}",), manifests_of=("source-controller", "kustomize-controller", "helm-controller")
+    ),
     "kwok": Recipe("about 3 min", beside=("kustomize/stage/*/fast/*-*.yaml", "kustomize/stage/node/heartbeat-with-lease/*-*.yaml")),
 }
 
@@ -143,6 +157,7 @@ def _key(name: str, compiler: str) -> str:
         *(file.read_text() for file in (_folder(name) / "go.mod", _folder(name) / "go.sum", *own) if file.exists()),
         compiler,
         repr((_flags(name), RECIPES[name].beside, PINNED_ENVIRONMENT)),
+        *((HERE / other / "go.mod").read_text() for other in RECIPES[name].manifests_of),
     ):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:16]
@@ -150,7 +165,7 @@ def _key(name: str, compiler: str) -> str:
 
 def _compiler(go: str, name: str) -> str:
     """Ask in the tool's folder, where a newer Go answers if this one is set to fetch what go.mod wants."""
-    said = _go(go, name, "env", "GOVERSION", "GOOS", "GOARCH")
+    said = _go(go, _folder(name), "env", "GOVERSION", "GOOS", "GOARCH")
     if said.returncode:
         msg = f"{name} cannot be built because `go` does not run here: {said.stderr.strip()}"
         raise ToolUnavailable(msg)
@@ -196,7 +211,8 @@ def _build(go: str, name: str, entry: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f"{entry.name}.", dir=entry.parent) as scratch:
         made = Path(scratch) / "made"
         made.mkdir()
-        _compile(go, name, made / name, entry.with_name(f"{entry.name}.log"))
+        folder = _with_manifests(go, name, Path(scratch) / "module") if RECIPES[name].manifests_of else _folder(name)
+        _compile(go, name, folder, made / name, entry.with_name(f"{entry.name}.log"))
         _copy_beside(go, name, made)
         shutil.rmtree(entry, ignore_errors=True)  # one that lost its binary
         made.rename(entry)
@@ -211,8 +227,15 @@ def _sweep(name: str, folder: Path) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _compile(go: str, name: str, binary: Path, log: Path) -> None:
-    done = _go(go, name, "build", *_flags(name), "-o", str(binary), _pin(name).package, log=log)
+def _with_manifests(go: str, name: str, folder: Path) -> Path:
+    """A copy of the tool's module with the manifests that it embeds; its go.mod and go.sum are then its own, as published."""
+    copy_of(_module(go, name), folder)
+    lay_out(folder, {other: _module(go, other) for other in RECIPES[name].manifests_of}, tool("kustomize"))
+    return folder
+
+
+def _compile(go: str, name: str, folder: Path, binary: Path, log: Path) -> None:
+    done = _go(go, folder, "build", *_flags(name), "-o", str(binary), _pin(name).package, log=log)
     if done.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
         msg = f"{name} {_pin(name).version} did not build; the end of {log}:\n{tail}"
@@ -222,19 +245,26 @@ def _compile(go: str, name: str, binary: Path, log: Path) -> None:
 def _copy_beside(go: str, name: str, folder: Path) -> None:
     if not RECIPES[name].beside:
         return
-    module = Path(_go(go, name, "list", "-m", "-f", "{{.Dir}}", _pin(name).module).stdout.strip())
+    module = _module(go, name)
     for file in (file for pattern in RECIPES[name].beside for file in sorted(module.glob(pattern))):
         copy = folder / file.name
         shutil.copyfile(file, copy)
         copy.chmod(0o755)  # Go's module cache drops the executable bit
 
 
-def _go(go: str, name: str, *arguments: str, log: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `go` in the tool's module; the output goes to `log`, or back to the caller without one."""
+def _module(go: str, name: str) -> Path:
+    """Where the tool's module lies, as it was published."""
+    pin = _pin(name)
+    said = _go(go, _folder(name), "mod", "download", "-json", f"{pin.module}@v{pin.version}")
+    return Path(json.loads(said.stdout)["Dir"])
+
+
+def _go(go: str, folder: Path, *arguments: str, log: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `go` in a module; the output goes to `log`, or back to the caller without one."""
     with log.open("w") if log else nullcontext(subprocess.PIPE) as out:
         return subprocess.run(
             (go, *arguments),
-            cwd=_folder(name),
+            cwd=folder,
             env=os.environ | PINNED_ENVIRONMENT,
             check=False,
             stdout=out,

@@ -1,0 +1,33 @@
+"""What dynamic resources share: they act in a process of the engine's, which knows of the project only what their inputs say."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fluxstead.description.load import Description, load
+from fluxstead.description.operator_secrets import operator_secrets
+from fluxstead.secrets.state import Scope
+
+# What these raise is for people; gRPC's server would print a traceback beside it.
+logging.getLogger("grpc._server").setLevel(logging.CRITICAL + 1)
+
+
+def described_at(props: Mapping[str, Any]) -> tuple[Path, Description, Scope]:
+    """The project's folder, its description, and where its secrets lie. Raises RuntimeError where it can no longer be read."""
+    root = Path(props["project"])
+    description = load(root, props["stack"]).description
+    if description is None:
+        raise RuntimeError("the description changed while `up` ran, and is wrong now: ./run check")
+    cluster = description.cluster
+    operators = tuple(operator_secrets(cluster))
+    return root, description, Scope(root, description.name, (), cluster.secrets, cluster.flux.sops_secret, operators)
+
+
+def say(line: str) -> None:
+    """Show a line of progress: the engine shows a plugin's standard error while it is at work. From a host may come anything."""
+    sys.stderr.write("".join(character if character.isprintable() else "?" for character in line) + "\n")
+    sys.stderr.flush()

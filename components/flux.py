@@ -1,0 +1,166 @@
+"""Flux, brought into an empty cluster once, as the fields of its own kustomize-controller; from then on Flux owns itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+from pulumi.output import Unknown
+
+from components.flux_acts import FirstSyncWait, FluxGuard, HandedSecret
+from fluxstead.assembly import Assembled
+from fluxstead.bootstrap.files import NAMESPACE_PHASE, SYNC_PHASE, FluxManifest, flux_folder, manifests_of
+from fluxstead.bootstrap.tools import NotMade, built
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.secrets.operator import digests_of
+from fluxstead.secrets.state import look
+
+PLUGIN = "4.34.2"
+"""pulumi-kubernetes' plugin. Its Python package is not needed: objects are registered by their API version and kind."""
+_OWNER = {"pulumi.com/patchFieldManager": "kustomize-controller"}
+GIT_SECRET, AGE_SECRET = "flux-git", "cluster-age"
+
+
+class Guard(Resource, module="fluxstead", name="FluxGuard"):
+    """What must be true before Flux comes in; `brings`: the objects that this stack brought."""
+
+    brings: pulumi.Output[list[str]]
+
+
+class Handed(Resource, module="fluxstead", name="HandedSecret"):
+    """A Secret that Flux is handed."""
+
+
+class Wait(Resource, module="fluxstead", name="FirstSync"):
+    """The first sync."""
+
+
+class FluxResource(pulumi.ComponentResource):
+    """Flux's objects, Secrets and first sync. Output: `brings`, the objects that this stack brought; none if Flux was there."""
+
+    def __init__(
+        self, assembled: Assembled, root: Path, kubeconfig: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        self._cluster = assembled.description.name
+        super().__init__("fluxstead:flux:Flux", self._cluster, {}, opts)
+        self._assembled, self._settings, self._kubeconfig = assembled, assembled.description.cluster.flux, kubeconfig
+        # From the folder in which the engine starts the program and its plugins, so that no state holds a machine's path.
+        self._root = os.path.relpath(root)
+        manifests = list(manifests_of(_objects(root / flux_folder(self._cluster))))
+        guard = self._guard(manifests)
+        self.brings = guard.brings
+        provider = pulumi.ProviderResource(
+            "kubernetes",
+            self._cluster,
+            # An object that a cut-off `up` applied without noting it is applied again, instead of refused.
+            {"kubeconfig": kubeconfig, "upsertExistingObjects": "true"},
+            self._child(depends_on=[guard], version=PLUGIN),
+        )
+        last = guard.brings.apply(lambda brings: self._bring(manifests, brings, guard, provider), run_with_unknowns=True)
+        if self._settings.wait_for_first_sync:
+            self._wait(last)
+        self.register_outputs({"brings": guard.brings})
+
+    def _child(self, **options: Any) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, **options)
+
+    def _guard(self, manifests: Sequence[FluxManifest]) -> Guard:
+        flux = self._settings
+        return Guard(
+            FluxGuard(),
+            f"{self._cluster}-flux",
+            {
+                "kubeconfig": self._kubeconfig,
+                "cluster": self._cluster,
+                "root": self._root,
+                "version": str(flux.version),
+                "repository": flux.repository,
+                "branch": flux.branch,
+                "missing": [row.name for row in look(self._assembled.secrets) if row.state == "missing"],
+                "objects": [one.key for one in manifests],
+                "brings": None,
+            },
+            self._child(),
+        )
+
+    def _bring(
+        self, manifests: Sequence[FluxManifest], brings: Any, guard: Guard, provider: pulumi.ProviderResource
+    ) -> list[pulumi.Resource]:
+        """Phase after phase; gives those on which the wait depends. What is not known yet, in a first preview, is all of it."""
+        wanted = [one for one in manifests if isinstance(brings, Unknown) or one.key in brings]
+        before: list[pulumi.Resource] = [guard]
+        handed: list[pulumi.Resource] = []
+        for phase in range(SYNC_PHASE + 1):
+            if phase == SYNC_PHASE:
+                before = [*before, *handed]
+            made = [_object(one, self._child(depends_on=before, provider=provider)) for one in wanted if one.phase == phase]
+            before = made or before
+            if phase == NAMESPACE_PHASE:
+                handed = self._hand_over(before)
+        return [*before, *handed]
+
+    def _hand_over(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        scope = self._assembled.secrets
+        targets = {GIT_SECRET: FLUX_NAMESPACE} if self._settings.login != "none" else {}
+        if self._settings.sops_secret:
+            targets[AGE_SECRET] = str(self._settings.sops_secret)
+        digests = digests_of(scope, targets)
+        return [
+            Handed(
+                HandedSecret(),
+                f"{self._cluster}-{name}",
+                {
+                    "kubeconfig": self._kubeconfig,
+                    "cluster": self._cluster,
+                    "root": self._root,
+                    "name": name,
+                    "secret": targets[name],
+                    "digest": digest,
+                    "knownHosts": list(self._settings.known_hosts) if name == GIT_SECRET else [],
+                },
+                self._child(depends_on=list(after), retain_on_delete=True),
+            )
+            for name, digest in digests.items()
+        ]
+
+    def _wait(self, after: pulumi.Output[list[pulumi.Resource]]) -> Wait:
+        told = {"kubeconfig": self._kubeconfig, "cluster": self._cluster, "layers": self._layers(), "seconds": None}
+        return Wait(FirstSyncWait(), f"{self._cluster}-first-sync", told, self._child(depends_on=after))
+
+    def _layers(self) -> list[str]:
+        """All that Flux is to reconcile: its own, what people wrote around the tree, and the tree's in its order."""
+        layers = [layer.name for layer in self._assembled.tree.order.layers]
+        found = self._assembled.applied.kustomizations.values()
+        around = [one.name for one in found if one.document and one.namespace == FLUX_NAMESPACE and not one.spec.get("suspend")]
+        return list(dict.fromkeys([FLUX_NAMESPACE, *(name for name in around if name not in layers), *layers]))
+
+
+def _object(one: FluxManifest, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    metadata = {**one.data["metadata"], "annotations": {**one.data["metadata"].get("annotations", {}), **_OWNER}}
+    # Frozen as it was brought, and left there when it goes from the program: Flux owns it.
+    frozen = pulumi.ResourceOptions(ignore_changes=["*"], retain_on_delete=True, version=PLUGIN)
+    version = one.data["apiVersion"] if "/" in one.data["apiVersion"] else f"core/{one.data['apiVersion']}"
+    return pulumi.CustomResource(
+        f"kubernetes:{version}:{one.data['kind']}",
+        one.key.replace(" ", "/"),
+        {**one.data, "metadata": metadata},
+        pulumi.ResourceOptions.merge(opts, frozen),
+    )
+
+
+def _objects(folder: Path) -> list[dict[str, Any]]:
+    try:
+        return built(folder)
+    except NotMade as problem:
+        raise pulumi.RunError(f"Flux cannot be brought in: {problem}") from None
+
+
+def register_flux(
+    assembled: Assembled, root: Path, kubeconfig: pulumi.Input[str], depends_on: Sequence[pulumi.Resource] = ()
+) -> FluxResource:
+    """Bring Flux into the cluster of this kubeconfig, a path; once, after `depends_on`."""
+    return FluxResource(assembled, root, kubeconfig, pulumi.ResourceOptions(depends_on=list(depends_on)))

@@ -1,0 +1,119 @@
+"""What the engine's Python plugin does for Flux, in a process of its own: each class acts when its resource is made.
+
+An input is never a value of a Secret, only where its ciphertext lies and which it is. The classes stay in this module under their
+names: states refer to them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
+
+from components.acting import described_at, say
+from fluxstead.bootstrap.first_sync import NotSynced, wait_for_sync
+from fluxstead.bootstrap.guard import look_for_flux, refusals
+from fluxstead.bootstrap.served import ask_git, not_served
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.version import Version
+from fluxstead.secrets.operator import values_of
+from fluxstead.secrets.tools import ToolTrouble
+
+MANAGER = "fluxstead"
+"""The field manager of the Secrets that Flux is handed."""
+Inputs = dict[str, Any]
+
+
+class RefusedByGuard(Exception):  # noqa: N818 -- said to people as it is
+    """Why Flux is not brought in."""
+
+
+class Once(ResourceProvider):
+    """Acts when it is made, and has nothing to do when what it was told changes."""
+
+    serialize_as_secret_always = False
+
+    def diff(self, _id: str, _olds: Inputs, _news: Inputs) -> DiffResult:
+        """Nothing that is done again."""
+        return DiffResult(changes=False)
+
+
+class FluxGuard(Once):
+    """Looks before anything of Flux is applied. Output `brings`: the objects that this stack brings; none where Flux is there."""
+
+    def create(self, props: Inputs) -> CreateResult:
+        """Ask the cluster and Git; every reason against it at once."""
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- a preview reaches no cluster, and need not load what does
+
+        with _in_words(), LiveApi(props["kubeconfig"]) as api:
+            found = look_for_flux(api)
+            served = ask_git(Path(props["root"]), props["repository"], props["branch"]) if not found.flux else None
+            why_not = not_served(served, props["repository"], props["branch"], props["cluster"]) if served else None
+            refused = list(refusals(found, Version(props["version"]), props["missing"], why_not))
+        if refused:
+            raise RefusedByGuard("Flux was not touched:\n" + "\n".join(f"- {one}" for one in refused))
+        brings = [] if found.flux else list(props["objects"])
+        say(f"Flux {props['version']} {'runs here already, and is left as it is' if found.flux else 'is brought in'}")
+        return CreateResult(f"flux-of-{props['cluster']}", {**props, "brings": brings})
+
+
+class HandedSecret(ResourceProvider):
+    """A Secret in flux-system that Flux needs before it can read anything: decrypted and applied in one breath, kept nowhere."""
+
+    serialize_as_secret_always = False
+
+    def diff(self, _id: str, olds: Inputs, news: Inputs) -> DiffResult:
+        """Another ciphertext is another Secret."""
+        return DiffResult(changes=any(olds.get(key) != news.get(key) for key in ("digest", "secret", "knownHosts")))
+
+    def create(self, props: Inputs) -> CreateResult:
+        """Apply it."""
+        _hand_over(props)
+        return CreateResult(f"{FLUX_NAMESPACE}/{props['secret']}", props)
+
+    def update(self, _id: str, _olds: Inputs, news: Inputs) -> UpdateResult:
+        """Apply it again."""
+        _hand_over(news)
+        return UpdateResult(news)
+
+
+class FirstSyncWait(Once):
+    """Waits until every layer is Ready; made once, so that a second `up` has nothing to wait for."""
+
+    def create(self, props: Inputs) -> CreateResult:
+        """Watch, with a line for every change."""
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415
+        from fluxstead.live.flux import flux_facts  # noqa: PLC0415
+
+        with _in_words(), LiveApi(props["kubeconfig"]) as api:
+            took = wait_for_sync(props["layers"], lambda: flux_facts(api), say, time.monotonic, time.sleep)
+        say(f"every layer is Ready after {took:.0f} s")
+        return CreateResult(f"first-sync-of-{props['cluster']}", {**props, "seconds": round(took)})
+
+
+def _hand_over(props: Inputs) -> None:
+    from fluxstead.live.api import SECRETS, LiveApi  # noqa: PLC0415
+
+    _, _, scope = described_at({"project": props["root"], "stack": props["cluster"]})
+    with _in_words(), LiveApi(props["kubeconfig"]) as api:
+        values = values_of(scope, props["name"])
+        if props["knownHosts"]:
+            values["known_hosts"] = "".join(f"{line}\n" for line in props["knownHosts"])
+        metadata = {"name": props["secret"], "namespace": FLUX_NAMESPACE}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "stringData": values}
+        api.apply(SECRETS, secret, MANAGER)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Whatever ends here is told as it is, without where in the code it happened."""
+    from fluxstead.live.api import Unanswered  # noqa: PLC0415
+
+    try:
+        yield
+    except (Unanswered, NotSynced, ToolTrouble) as trouble:
+        raise RefusedByGuard(str(trouble)) from None

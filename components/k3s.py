@@ -1,0 +1,152 @@
+"""k3s on one machine as a Pulumi resource: installed where it is absent, looked at where it runs.
+
+A dynamic resource acts when the engine creates or updates it, and never in a preview. Its inputs are what the machine is told, and
+the digest of the token's ciphertext; the token itself is decrypted when it is needed, and goes over the operator's own ssh.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+
+from components.acting import described_at, say
+from components.node import NodeResource
+from fluxstead.assembly import Assembled
+from fluxstead.hosts.install import Installer, NotInstalledError
+from fluxstead.hosts.joining import servers_of
+from fluxstead.hosts.k3s import api_of
+from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, write
+from fluxstead.secrets.operator import digests_of, values_of
+from fluxstead.secrets.operator_needs import K3S_TOKEN
+from fluxstead.secrets.tools import ToolTrouble
+
+
+class K3sProvider(dynamic.ResourceProvider):
+    """Brings k3s to a machine. In a module of its own, so that a state names it and holds none of its code."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Install it, let it join, or look at it."""
+        return dynamic.CreateResult(props["node"], {**props, **_brought(props)})
+
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        """The same; of what runs, only what differs is said."""
+        return dynamic.UpdateResult({**news, **_brought(news)})
+
+
+class KubeconfigProvider(dynamic.ResourceProvider):
+    """Fetches the cluster's kubeconfig, and again where its file is gone."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Write the file."""
+        _fetch(props)
+        return dynamic.CreateResult(props["stack"], props)
+
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Write it again."""
+        _fetch(news)
+        return dynamic.UpdateResult(news)
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        """Whether it has to be fetched; this reads the operator's own disk, and dials nobody."""
+        same = all(olds.get(key) == news[key] for key in ("project", "stack", "api"))
+        return dynamic.DiffResult(changes=not (same and file_of(news["stack"]).is_file()))
+
+
+class K3sResource(dynamic.Resource, module="fluxstead", name="K3s"):
+    """k3s on one machine. Outputs: `running`, the release that runs there, and `differs`, what is not as described."""
+
+    running: pulumi.Output[str]
+    differs: pulumi.Output[Sequence[str]]
+
+    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        # What the machine says is an output, which the SDK has to know of.
+        super().__init__(K3sProvider(), name, {**inputs, "running": None, "differs": None}, opts)
+
+
+class KubeconfigResource(dynamic.Resource, module="fluxstead", name="Kubeconfig"):
+    """The file by which the operator, and the providers here, reach the cluster."""
+
+    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(KubeconfigProvider(), name, dict(inputs), opts)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What `up` brings to the machines."""
+
+    machines: Mapping[str, K3sResource]
+    kubeconfig: pulumi.Output[str]
+    """The path of the operator's kubeconfig; unknown in a preview before there is a cluster."""
+    after: Sequence[pulumi.Resource]
+
+
+def register_k3s(assembled: Assembled, root: Path, prepared: Mapping[str, NodeResource]) -> Installed | None:
+    """k3s on every machine that is prepared: the first server, the other servers one after another, then all agents at once.
+
+    None where the description has no digest of k3s, or no server: then nothing is installed.
+    """
+    description, told = assembled.description, assembled.k3s
+    servers = servers_of(description.nodes)
+    if not told or not servers:
+        return None
+    # A state goes from one machine to another, and says no path of either.
+    about = {"project": os.path.relpath(root), "stack": description.name}
+    token = digests_of(assembled.secrets, [K3S_TOKEN])
+    machines: dict[str, K3sResource] = {}
+    for server in servers:
+        after = [*prepared[server.name].prepared, *machines.values()]
+        inputs = {**about, "node": server.name, "k3s": told[server.name], "token": token}
+        machines[server.name] = K3sResource(
+            server.name, inputs, pulumi.ResourceOptions(parent=prepared[server.name], depends_on=after)
+        )
+    running = list(machines.values())
+    kubeconfig = KubeconfigResource(
+        description.name,
+        {**about, "api": api_of(description.cluster.kubernetes.api_address, servers)},
+        pulumi.ResourceOptions(depends_on=running[:1]),
+    )
+    for name, node in prepared.items():
+        if name not in machines:
+            inputs = {**about, "node": name, "k3s": told[name]}
+            machines[name] = K3sResource(name, inputs, pulumi.ResourceOptions(parent=node, depends_on=[*node.prepared, *running]))
+    path = pulumi.Output.all(kubeconfig.id).apply(lambda _: str(file_of(description.name)))
+    return Installed(machines, path, [*machines.values(), kubeconfig])
+
+
+def _brought(props: Mapping[str, Any]) -> dict[str, Any]:
+    root, description, scope = described_at(props)
+    node = next((node for node in description.nodes if node.name == props["node"]), None)
+    if node is None:
+        raise RuntimeError(f"nodes/{props['node']}.yaml was removed while `up` ran")
+    installer = Installer(
+        root,
+        servers_of(description.nodes),
+        description.cluster.kubernetes.api_address or "",
+        lambda: values_of(scope, K3S_TOKEN)["token"],
+        lambda line: say(f"{node.name}: {line}"),
+    )
+    try:
+        found = installer.bring(node, props["k3s"])
+    except (NotInstalledError, ToolTrouble) as error:
+        raise RuntimeError(str(error)) from None
+    for line in found.differs:
+        installer.say(line)
+    return {"running": found.running, "differs": list(found.differs)}
+
+
+def _fetch(props: Mapping[str, Any]) -> None:
+    root, description, _ = described_at(props)
+    try:
+        write(file_of(props["stack"]), fetched(servers_of(description.nodes), root, props["stack"], props["api"]))
+    except (NotUsableError, OSError) as error:
+        raise RuntimeError(f"the kubeconfig was not fetched: {error}") from None

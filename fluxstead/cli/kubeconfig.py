@@ -1,0 +1,43 @@
+"""`./run kubeconfig`: the way into the cluster, fetched from a server over SSH into a file of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
+from fluxstead.core.findings import errors
+from fluxstead.description.load import load
+from fluxstead.hosts.joining import servers_of
+from fluxstead.hosts.k3s import api_of
+from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, write
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add_stack_arguments(parser)
+    parser.add_argument("--file", type=Path, metavar="FILE", help="where it goes (~/.kube/fluxstead-<cluster>.yaml)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fetch it, say where it is, and give the exit status."""
+    root, stack = choose_stack(options)
+    loaded = load(root, stack)
+    if loaded.description is None or errors(loaded.findings):
+        print_findings(loaded.findings, "text")
+        return 1
+    servers = servers_of(loaded.description.nodes)
+    api = api_of(loaded.description.cluster.kubernetes.api_address, servers)
+    file: Path = options.file or file_of(stack)
+    try:
+        changed = write(file, fetched(servers, root, stack, api))
+    except NotUsableError as error:
+        print("\n".join(f"fluxstead: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"fluxstead: {error.filename or file} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+    print(f"{'wrote' if changed else 'unchanged:'} {file}, the administrator's key of {stack} at {api}")
+    print(f"export KUBECONFIG={file}")
+    return 0

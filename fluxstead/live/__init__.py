@@ -1,0 +1,1 @@
+"""What a running cluster says of itself, as plain facts."""

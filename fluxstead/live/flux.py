@@ -1,0 +1,110 @@
+"""What Flux says of its objects: sources, layers and releases, each as Ready, waiting or failed, and since which words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.shape import mapping
+from fluxstead.live.api import LiveApi, Resource
+
+LAYERS = Resource("apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations")
+SOURCES = Resource("apis/source.toolkit.fluxcd.io/v1", "gitrepositories")
+RELEASES = Resource("apis/helm.toolkit.fluxcd.io/v2", "helmreleases")
+Standing = Literal["absent", "waiting", "ready", "failed", "stalled"]
+WAITS = frozenset({"DependencyNotReady", "Progressing", "ProgressingWithRetry", "ArtifactNotReady", "Suspended"})
+"""Reasons of `Ready: False` that pass by themselves (fluxcd/pkg: apis/meta/conditions.go; the controllers' API packages)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FluxObject:
+    """One object of Flux. `says`: its Ready condition's message. `revision`: what it applied or fetched last."""
+
+    kind: str
+    namespace: str
+    name: str
+    standing: Standing
+    reason: str = ""
+    says: str = ""
+    revision: str = ""
+    waits_for: tuple[str, ...] = ()
+    inventory: tuple[str, ...] = ()
+    """The HelmReleases that a layer applied, as `namespace/name`."""
+
+    @property
+    def label(self) -> str:
+        """As people name it."""
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class FluxFacts:
+    """The objects of one cluster at one moment."""
+
+    source: FluxObject
+    layers: Mapping[str, FluxObject]
+    releases: Mapping[str, FluxObject] = field(default_factory=dict)
+
+    def layer(self, name: str) -> FluxObject:
+        """A layer, also one that is not there yet."""
+        return self.layers.get(name) or FluxObject("Kustomization", FLUX_NAMESPACE, name, "absent")
+
+    def releases_of(self, layer: FluxObject) -> list[FluxObject]:
+        """The releases that a layer waits for."""
+        return [self.releases[name] for name in layer.inventory if name in self.releases]
+
+
+def flux_facts(api: LiveApi) -> FluxFacts:
+    """Ask a cluster. Raises Unanswered."""
+    source = api.get(SOURCES, FLUX_NAMESPACE, FLUX_NAMESPACE)
+    absent = FluxObject("GitRepository", FLUX_NAMESPACE, FLUX_NAMESPACE, "absent")
+    layers = (flux_object("Kustomization", one) for one in api.list(LAYERS, FLUX_NAMESPACE))
+    releases = (flux_object("HelmRelease", one) for one in api.list(RELEASES))
+    return FluxFacts(
+        flux_object("GitRepository", source) if source else absent,
+        {one.name: one for one in layers},
+        {f"{one.namespace}/{one.name}": one for one in releases},
+    )
+
+
+def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
+    """What an object says. A condition about another generation of it says nothing."""
+    metadata, status = mapping(obj, "metadata"), mapping(obj, "status")
+    conditions = {str(one.get("type")): one for one in _entries(status.get("conditions"))}
+    ready = conditions.get("Ready", {})
+    about = ready.get("observedGeneration", status.get("observedGeneration", metadata.get("generation")))
+    stale = about != metadata.get("generation")
+    spec = mapping(obj, "spec")
+    return FluxObject(
+        kind=kind,
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        standing="waiting" if stale else _standing(ready, conditions),
+        reason=str(ready.get("reason", "")),
+        says=" ".join(str(ready.get("message", "")).split()),
+        revision=str(status.get("lastAppliedRevision") or mapping(status, "artifact").get("revision") or ""),
+        waits_for=tuple(str(one.get("name", "")) for one in _entries(spec.get("dependsOn"))),
+        inventory=tuple(_releases_in(_entries(mapping(status, "inventory").get("entries")))),
+    )
+
+
+def _standing(ready: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]]) -> Standing:
+    if ready.get("status") == "True":
+        return "ready"
+    if conditions.get("Stalled", {}).get("status") == "True":
+        return "stalled"
+    return "failed" if ready.get("status") == "False" and ready.get("reason") not in WAITS else "waiting"
+
+
+def _entries(value: object) -> Sequence[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else ()
+
+
+def _releases_in(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """Of an inventory, whose ids are `namespace_name_group_kind`."""
+    for entry in entries:
+        parts = str(entry.get("id", "")).split("_")
+        if parts[2:] == ["helm.toolkit.fluxcd.io", "HelmRelease"]:
+            yield f"{parts[0]}/{parts[1]}"
