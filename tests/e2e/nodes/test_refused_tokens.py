@@ -1,4 +1,4 @@
-"""The script that prepares hosts begins k3s on bare machines, as far as a node that is Ready, from a server of releases."""
+"""A token that joins nothing, told to the script that prepares hosts: it ends in words that name no secret, and not in a wait."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ import pytest
 from fluxstead.hosts.build import COMMAND, Mode, stdin_for
 from tests.e2e.hosts.support import node
 
-from .by_hand import await_ready
 from .fixtures import Site
 from .packing import stand_in_binary
-from .releases import Manner, Releases, serving_releases
+from .releases import Releases, serving_releases
 from .spawned import SpawnedMachine
 
 pytestmark = pytest.mark.machine
@@ -32,31 +31,6 @@ def releases(site: Site) -> Iterator[Releases]:
     stand_in_binary(VERSION, folder)
     with serving_releases(folder, site.network, site.base) as served:
         yield served
-
-
-def test_a_server_and_an_agent_begin_by_the_script_and_a_second_run_does_nothing(site: Site, releases: Releases) -> None:
-    first, second = site.machines(2)
-    server = _told(releases, "server", begin="first", server="", token=secrets.token_hex(16))
-    _prepared(first, server)
-    begun = _run(first, "apply", server)["k3s"]
-    assert begun["tasks"] == ["binary", "links", "token", "configuration", "unit", "start", "ready"]
-    assert (begun["state"], begun["ready"], begun["running"], begun["datastore"]) == ("running", True, VERSION, "sqlite")
-    assert _run(first, "apply", server)["k3s"]["tasks"] == []
-
-    token = _run(first, "mint", server)["token"]
-    agent = _told(releases, "agent", begin="join", server=f"https://{first.address}:6443", token=token)
-    _prepared(second, agent)
-    assert _run(second, "apply", agent)["k3s"]["ready"]
-    assert _run(second, "plan", {**agent, "token": ""})["k3s"]["tasks"] == []
-    nodes = await_ready(first, "k3s1", "k3s2")
-    assert nodes["k3s2"]["metadata"]["labels"]["storage"] == "longhorn"
-
-    assert "https://127.0.0.1:6443" in _run(first, "kubeconfig", server)["kubeconfig"]
-    first.power_cut()
-    first.boot()
-    await_ready(first, "k3s1", "k3s2")
-    after = _run(first, "apply", server)["k3s"]
-    assert (after["tasks"], after["differs"], after["state"]) == ([], [], "running")
 
 
 def test_a_token_that_joins_nothing_ends_in_words_and_the_right_one_then_ends_it(site: Site, releases: Releases) -> None:
@@ -76,20 +50,6 @@ def test_a_token_that_joins_nothing_ends_in_words_and_the_right_one_then_ends_it
         assert words in why
         assert token.partition("::")[2] not in why
     assert _run(second, "apply", {**agent, "token": good})["k3s"]["ready"]
-
-
-@pytest.mark.parametrize(
-    ("manner", "words"), [("html", "HTML"), ("another", "is not what is described"), ("cut", "cut off"), ("missing", "404")]
-)
-def test_what_is_not_the_described_binary_is_not_started(site: Site, releases: Releases, manner: Manner, words: str) -> None:
-    (machine,) = site.machines(1)
-    server = _told(releases, "server", begin="first", server="", token=secrets.token_hex(16))
-    _prepared(machine, server)
-    releases.manner = manner
-    assert words in _fails(machine, server)
-    machine.run("test ! -e /usr/local/bin/k3s; test ! -e /var/lib/rancher/k3s/server")
-    releases.manner = "whole"
-    assert _run(machine, "apply", server)["k3s"]["ready"]
 
 
 def _told(releases: Releases, role: str, seconds: int = 180, **more: object) -> dict[str, object]:
