@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,11 @@ class FirstSyncWait(Once):
         """Watch, with a line for every change."""
         from fluxstead.live.api import LiveApi  # noqa: PLC0415
         from fluxstead.live.flux import flux_facts  # noqa: PLC0415
+        from fluxstead.live.pods import pods_in_trouble  # noqa: PLC0415
 
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
-            took = wait_for_sync(props["layers"], lambda: flux_facts(api), _say, time.monotonic, time.sleep)
+            pods = partial(pods_in_trouble, api)
+            took = wait_for_sync(props["layers"], lambda: flux_facts(api), _say, time.monotonic, time.sleep, pods=pods)
         _say(f"every layer is Ready after {took:.0f} s")
         return CreateResult(f"first-sync-of-{props['cluster']}", {**props, "seconds": round(took)})
 
