@@ -69,13 +69,15 @@ class FluxGuard(Once):
 
     def create(self, props: Inputs) -> CreateResult:
         """Ask the cluster and Git; every reason against it at once."""
-        from fluxstead.live.api import LiveApi  # noqa: PLC0415
+        from fluxstead.live.api import SECRETS, LiveApi  # noqa: PLC0415
 
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
+            # One that somebody made by hand is as good.
+            lacking = [name for secret, name in props["lacking"].items() if api.get(SECRETS, secret, FLUX_NAMESPACE) is None]
             found = look_for_flux(api)
             served = ask_git(Path(props["root"]), props["repository"], props["branch"]) if not found.flux else None
             why_not = not_served(served, props["repository"], props["branch"], props["cluster"]) if served else None
-            refused = list(refusals(found, Version(props["version"]), props["missing"], why_not))
+            refused = list(refusals(found, Version(props["version"]), [*props["missing"], *lacking], why_not))
         if refused:
             raise RefusedByGuard("Flux was not touched:\n" + "\n".join(f"- {one}" for one in refused))
         brings = [] if found.flux else list(props["objects"])

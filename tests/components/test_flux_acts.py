@@ -61,7 +61,14 @@ def pushed(folder: Path) -> dict[str, Any]:
     """What the guard is told of a project that was pushed."""
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "-c", "user.name=a", "-c", "user.email=a@example.test", "commit", "--quiet", "--allow-empty", "-m", "a")
-    more = {"version": "2.9.5", "repository": str(folder), "branch": "main", "missing": [], "objects": ["Namespace flux-system"]}
+    more = {
+        "version": "2.9.5",
+        "repository": str(folder),
+        "branch": "main",
+        "missing": [],
+        "lacking": {},
+        "objects": ["Namespace flux-system"],
+    }
     return told(folder, **more)
 
 
@@ -79,9 +86,16 @@ def test_the_guard_says_what_this_stack_brings(cluster: Kept, tmp_path: Path) ->
 
 
 def test_the_guard_refuses_in_words(cluster: Kept, tmp_path: Path) -> None:
-    with pytest.raises(RefusedByGuard, match=r"Flux was not touched:\n- the layers need secrets .*: a/b; \./run secrets"):
-        FluxGuard().create({**pushed(tmp_path), "missing": ["a/b"]})
+    cluster.objects["secrets"] = {"sops-age": {}}
+    props = {**pushed(tmp_path), "missing": ["a/b"], "lacking": {"flux-system": "flux-git", "sops-age": "cluster-age"}}
+    with pytest.raises(RefusedByGuard, match=r"Flux was not touched:\n- Flux and its .*: a/b, flux-git; \./run secrets"):
+        FluxGuard().create(props)
     assert not cluster.applied
+
+
+def test_a_login_that_somebody_made_by_hand_is_not_missed(cluster: Kept, tmp_path: Path) -> None:
+    cluster.objects["secrets"] = {"flux-system": {}}
+    assert brought({**pushed(tmp_path), "lacking": {"flux-system": "flux-git"}})
 
 
 def test_a_secret_is_decrypted_when_it_is_handed_over(cluster: Kept, example: Any, monkeypatch: pytest.MonkeyPatch) -> None:
