@@ -22,6 +22,9 @@ from fluxstead.bootstrap.guard import look_for_flux, refusals
 from fluxstead.bootstrap.served import ask_git, not_served
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.version import Version
+from fluxstead.live.flux import flux_facts
+from fluxstead.live.pods import pods_in_trouble
+from fluxstead.live.resources import NAMESPACES, SECRETS, Unanswered
 from fluxstead.secrets.operator import values_of
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.secrets.state import Scope
@@ -45,7 +48,7 @@ class InFlux(ResourceProvider):
 
     def read(self, id_: str, props: Inputs) -> ReadResult:
         """Ask the cluster; one that gives no answer is taken to be as it was."""
-        from fluxstead.live.api import NAMESPACES, LiveApi, Unanswered  # noqa: PLC0415 -- few runs ask, and it takes a while
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- only who asks a cluster needs lightkube
 
         try:
             with LiveApi(props["kubeconfig"]) as api:
@@ -69,7 +72,7 @@ class FluxGuard(Once):
 
     def create(self, props: Inputs) -> CreateResult:
         """Ask the cluster and Git; every reason against it at once."""
-        from fluxstead.live.api import SECRETS, LiveApi  # noqa: PLC0415
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- only who asks a cluster needs lightkube
 
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
             # One that somebody made by hand is as good.
@@ -108,9 +111,7 @@ class FirstSyncWait(Once):
 
     def create(self, props: Inputs) -> CreateResult:
         """Watch, with a line for every change."""
-        from fluxstead.live.api import LiveApi  # noqa: PLC0415
-        from fluxstead.live.flux import flux_facts  # noqa: PLC0415
-        from fluxstead.live.pods import pods_in_trouble  # noqa: PLC0415
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- only who asks a cluster needs lightkube
 
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
             pods = partial(pods_in_trouble, api)
@@ -120,7 +121,7 @@ class FirstSyncWait(Once):
 
 
 def _hand_over(props: Inputs) -> None:
-    from fluxstead.live.api import SECRETS, LiveApi  # noqa: PLC0415
+    from fluxstead.live.api import LiveApi  # noqa: PLC0415
 
     scope = Scope(Path(props["root"]), props["cluster"], (), SecretsSettings(people=tuple(props["people"])))
     with _in_words(), LiveApi(props["kubeconfig"]) as api:
@@ -135,8 +136,6 @@ def _hand_over(props: Inputs) -> None:
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Whatever ends here is told as it is, without where in the code it happened."""
-    from fluxstead.live.api import Unanswered  # noqa: PLC0415
-
     try:
         yield
     except (Unanswered, NotSynced, ToolTrouble) as trouble:

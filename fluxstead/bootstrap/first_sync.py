@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fluxstead.live.api import Unanswered
 from fluxstead.live.flux import FluxFacts, FluxObject
+from fluxstead.live.resources import Unanswered
 
 LONGEST = 45 * 60
 """Seconds. Longhorn's release may take 20 minutes, and what waits for it as long again."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstead.catalog.flux_apis import oldest_kubernetes
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
-from fluxstead.live.api import DEFINITIONS, DEPLOYMENTS, LiveApi
+from fluxstead.live.resources import DEFINITIONS, DEPLOYMENTS
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
 
 _DEFINITION = "kustomizations.kustomize.toolkit.fluxcd.io"
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
-from fluxstead.live.api import LiveApi, Resource
+from fluxstead.live.resources import Resource
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
 
 LAYERS = Resource("apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations")
 SOURCES = Resource("apis/source.toolkit.fluxcd.io/v1", "gitrepositories")

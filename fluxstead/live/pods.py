@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import mapping
-from fluxstead.live.api import LiveApi, Resource
+from fluxstead.live.resources import Resource
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
 
 PODS = Resource("api/v1", "pods")
 _SHOWN = 5

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fluxstead.bootstrap.first_sync import LONGEST, NotSynced, wait_for_sync
-from fluxstead.live.api import Unanswered
 from fluxstead.live.flux import FluxFacts, FluxObject, Standing
+from fluxstead.live.resources import Unanswered
 
 REVISION = "main@sha1:1"
 LAYERS = ("flux-system", "storage", "apps")
