@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx2
@@ -16,29 +16,12 @@ from lightkube.core.exceptions import ConfigError
 
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
+from fluxstead.live.resources import Resource, Unanswered
 
 Json = dict[str, Any]
 _SECONDS = 10
 _NOT_FOUND = 404
 _LOGIN = frozenset({401, 403})
-
-
-class Unanswered(Exception):  # noqa: N818 -- said to people as it is
-    """The API gave no answer that can be used; the text says why and what to do. It holds no login and no value of a Secret."""
-
-
-class Resource(NamedTuple):
-    """A kind, by the path under which the API serves it: `apis/apps/v1` and `deployments`."""
-
-    base: str
-    plural: str
-    namespaced: bool = True
-
-
-NAMESPACES = Resource("api/v1", "namespaces", namespaced=False)
-SECRETS = Resource("api/v1", "secrets")
-DEPLOYMENTS = Resource("apis/apps/v1", "deployments")
-DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)
 
 
 class LiveApi:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +14,9 @@ import pytest
 from components.flux_acts import FirstSyncWait, FluxGuard, HandedSecret, RefusedByGuard
 from fluxstead.core.version import Version
 from fluxstead.live import api as live
+from fluxstead.live.resources import Resource, Unanswered
 from tests.checks.repository import git
+from tests.conftest import REPOSITORY
 from tests.edge_keys import OPERATOR
 
 
@@ -31,16 +35,16 @@ class Kept:
     def kubernetes(self) -> Version:
         return Version("v1.36.3+k3s1")
 
-    def get(self, resource: live.Resource, name: str, namespace: str = "") -> Any:
+    def get(self, resource: Resource, name: str, namespace: str = "") -> Any:
         del namespace
         if self.silent:
-            raise live.Unanswered("the API gives no answer")
+            raise Unanswered("the API gives no answer")
         return self.objects.get(resource.plural, {}).get(name)
 
-    def list(self, resource: live.Resource, *_: str) -> list[Any]:
+    def list(self, resource: Resource, *_: str) -> list[Any]:
         return list(self.objects.get(resource.plural, {}).values())
 
-    def apply(self, _: live.Resource, obj: Mapping[str, Any], manager: str) -> None:
+    def apply(self, _: Resource, obj: Mapping[str, Any], manager: str) -> None:
         assert manager == "fluxstead"
         self.applied.append(obj)
 
@@ -61,7 +65,14 @@ def pushed(folder: Path) -> dict[str, Any]:
     """What the guard is told of a project that was pushed."""
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "-c", "user.name=a", "-c", "user.email=a@example.test", "commit", "--quiet", "--allow-empty", "-m", "a")
-    more = {"version": "2.9.5", "repository": str(folder), "branch": "main", "missing": [], "objects": ["Namespace flux-system"]}
+    more = {
+        "version": "2.9.5",
+        "repository": str(folder),
+        "branch": "main",
+        "missing": [],
+        "lacking": {},
+        "objects": ["Namespace flux-system"],
+    }
     return told(folder, **more)
 
 
@@ -79,9 +90,16 @@ def test_the_guard_says_what_this_stack_brings(cluster: Kept, tmp_path: Path) ->
 
 
 def test_the_guard_refuses_in_words(cluster: Kept, tmp_path: Path) -> None:
-    with pytest.raises(RefusedByGuard, match=r"Flux was not touched:\n- the layers need secrets .*: a/b; \./run secrets"):
-        FluxGuard().create({**pushed(tmp_path), "missing": ["a/b"]})
+    cluster.objects["secrets"] = {"sops-age": {}}
+    props = {**pushed(tmp_path), "missing": ["a/b"], "lacking": {"flux-system": "flux-git", "sops-age": "cluster-age"}}
+    with pytest.raises(RefusedByGuard, match=r"Flux was not touched:\n- Flux and its .*: a/b, flux-git; \./run secrets"):
+        FluxGuard().create(props)
     assert not cluster.applied
+
+
+def test_a_login_that_somebody_made_by_hand_is_not_missed(cluster: Kept, tmp_path: Path) -> None:
+    cluster.objects["secrets"] = {"flux-system": {}}
+    assert brought({**pushed(tmp_path), "lacking": {"flux-system": "flux-git"}})
 
 
 def test_a_secret_is_decrypted_when_it_is_handed_over(cluster: Kept, example: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,3 +133,10 @@ def test_a_cluster_that_was_built_anew_is_forgotten_and_a_silent_one_is_not(act:
 def test_a_state_names_its_class_and_holds_no_code(act: Any) -> None:
     """Else a changed line of it would be a change of every resource."""
     assert len(dill.dumps(act(), recurse=True)) < 100
+
+
+def test_a_program_that_asks_no_cluster_does_not_load_what_does() -> None:
+    """A preview would be half a second longer."""
+    loaded = "import components.flux, sys; print({'lightkube', 'httpx2', 'pulumi_kubernetes'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -55,6 +55,17 @@ class Engine:
         self.said += done.stdout + done.stderr
         return done
 
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """The same, to be cut off by whoever started it; what it prints is lost."""
+        return subprocess.Popen(
+            [self._bin / "pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.project,
+            env={**self._environment(), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def dial(self, node: str, port: int) -> None:
         """Describe the node's sshd at a port of loopback."""
         with (self.project / "nodes" / f"{node}.yaml").open("a") as file:

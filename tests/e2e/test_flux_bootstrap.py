@@ -67,13 +67,23 @@ class Bootstrap:
 
     def pulumi(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """`pulumi ARGUMENTS` with the cluster's kubeconfig and the operator's key."""
-        given = {
+        return self.engine.run(*arguments, **{**self._given(), **environment})
+
+    def cut_off(self, question: Callable[[], object]) -> None:
+        """A `pulumi up` that is killed as soon as the answer is true; what it started ends with it."""
+        running = self.engine.start(*UP, **self._given())
+        try:
+            self.cluster.eventually("the `up` that is to be cut off is there", question)
+        finally:
+            running.kill()
+            running.wait()
+
+    def _given(self) -> dict[str, str]:
+        return {
             "PYTHONPATH": str(PROJECT),
             "FLUXSTEAD_KUBECONFIG": str(self.cluster.control_plane.kubeconfig),
             "SOPS_AGE_KEY": OPERATOR,
-            **environment,
         }
-        return self.engine.run(*arguments, **given)
 
     def refused(self, **environment: str) -> str:
         """A `pulumi up` that ends in words; gives them."""
@@ -204,6 +214,10 @@ def done(output: str) -> dict[str, int]:
 
 def test_flux_comes_into_an_empty_cluster_and_then_belongs_to_itself(bootstrap: Bootstrap, record_property: Record) -> None:
     """The case that decides: Flux changes itself, and neither a refresh, nor a second `up`, nor a lost state takes that back."""
+    planned = bootstrap.pulumi("preview")
+    assert planned.returncode == 0, planned.stdout
+    assert "kubernetes:apps/v1:Deployment" in planned.stdout, "it shows what will be brought in"
+    assert bootstrap.cluster.api.get("v1", "Namespace", NAMESPACE) is None
     said = bootstrap.up()
     record_property("first up", done(said))
     record_property("first sync", *re.findall(r"every layer is Ready after \d+ s", said)[:1])
@@ -296,3 +310,25 @@ def test_nothing_is_touched_where_it_would_not_work(bootstrap: Bootstrap, tmp_pa
         }
     )
     assert "the cluster's Flux is v2.6.1, and clusters/…/flux-system installs 2.9.5: `git pull`" in bootstrap.refused()
+
+
+def test_the_next_up_ends_what_a_cut_off_or_a_failed_one_began(bootstrap: Bootstrap) -> None:
+    """Killed among the definitions, killed in the wait, and told of a layer that does not build: the same command goes on."""
+    api, broken = bootstrap.cluster.api, bootstrap.project.folder / "clusters/k3s-flux/broken.yaml"
+    definition = "gitrepositories.source.toolkit.fluxcd.io"
+    broken.write_text("kind: [\n")
+    bootstrap.push("what does not build")
+    bootstrap.cut_off(lambda: api.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition))
+    assert not bootstrap.is_syncing()
+    bootstrap.pulumi("cancel", "--yes")
+    bootstrap.cut_off(bootstrap.is_syncing)
+    bootstrap.pulumi("cancel", "--yes")
+
+    said = bootstrap.refused()
+    assert "Kustomization flux-system/flux-system has failed" in said
+    assert "mend the description, ./run render, commit, push; `pulumi up` waits again" in said
+    broken.unlink()
+    bootstrap.push("what builds")
+    assert re.search(r"\d s  longhorn-storage +Ready", bootstrap.up())
+    assert done(bootstrap.up()).keys() == {"unchanged"}
+    assert not [one for owners in bootstrap.owners().values() for one in owners if "pulumi" in one[0]]

@@ -12,7 +12,8 @@ from threading import Thread
 import pytest
 import yaml
 
-from fluxstead.live.api import SECRETS, LiveApi, Unanswered
+from fluxstead.live.api import LiveApi
+from fluxstead.live.resources import SECRETS, Unanswered
 
 TOKEN = "a-token-that-nobody-may-see"  # noqa: S105 -- of a server that lives for a moment
 
