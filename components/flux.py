@@ -112,7 +112,7 @@ class FluxResource(pulumi.ComponentResource):
         return [*before, *handed]
 
     def _hand_over(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        scope, targets = self._assembled.secrets, self._targets
+        targets = self._targets
         return [
             Handed(
                 HandedSecret(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -11,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -20,6 +19,7 @@ from typing import Any
 import yaml
 
 from fluxstead.hosts.kubeconfig import put_right
+from fluxstead.secrets.tools import sops_binary
 from tests.e2e.cluster.api import Api, Json, RefusedError, api_of
 from tests.e2e.cluster.charts import serve_charts
 from tests.e2e.cluster.flux import CONTROLLERS, local_charts
@@ -137,10 +137,49 @@ class Operator:
         assert done.returncode == 0, f"./run {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
+    def describe_what_a_cluster_begins_with(self) -> None:
+        """What the README has an operator type before the first `pulumi up`."""
+        self.run("upgrade", "flux")
+        self.add_images()
+        self.run("secrets", "init")
+        self.run("secrets", "set", "k3s-token", "--generate")
+        self.run("render")
+        self.push()
+
     def push(self) -> None:
         """Commit all; the server serves it at once."""
         for words in (["add", "--all"], ["commit", "--quiet", "--message", "the tree"]):
-            subprocess.run(["git", *words], cwd=self.folder, env={"PATH": os.environ["PATH"], **AUTHOR}, check=True)
+            self._git(*words)
+
+    @property
+    def head(self) -> str:
+        """The last commit."""
+        return self._git("rev-parse", "HEAD").strip()
+
+    def _git(self, *words: str) -> str:
+        environment = {"PATH": os.environ["PATH"], **AUTHOR}
+        return subprocess.run(["git", *words], cwd=self.folder, env=environment, check=True, capture_output=True, text=True).stdout
+
+    def layers(self) -> list[Json]:
+        """Flux's Kustomizations."""
+        found: list[Json] = self.kubectl("get", "kustomizations.kustomize.toolkit.fluxcd.io", "-A")["items"]
+        return found
+
+    def secret(self, name: str) -> dict[str, str]:
+        """A secret of the operator's, decrypted by their own key."""
+        file = self.folder / f"secrets/{CLUSTER}/operator/{name}.sops.yaml"
+        environment = {"PATH": os.defpath, "HOME": str(self.engine.home)}
+        command = [sops_binary(), "decrypt", "--output-type", "json", str(file)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        found: dict[str, str] = json.loads(done.stdout)["stringData"]
+        return found
+
+    def eventually(self, holds: Callable[[], bool], seconds: float = 180) -> None:
+        """Wait until this is so."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, self.layers()
+            time.sleep(1)
 
     def kubectl(self, *words: str) -> Any:
         """`kubectl WORDS -o json` with the operator's kubeconfig."""
@@ -238,8 +277,3 @@ def operator(site: Site, machines: Sequence[SpawnedMachine]) -> Iterator[Operato
         for number, machine in enumerate(machines):
             one.add(machine, "agent" if number else "server")
         yield one
-
-
-def secret_in(text: str) -> str:
-    """A value of a Secret as the API gives it."""
-    return base64.b64decode(text).decode()
