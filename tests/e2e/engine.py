@@ -76,9 +76,13 @@ class Engine:
         self._link(STAND_IN.name, str(STAND_IN))
         self._link("ssh", sys.executable, str(HOST), str(self._calls))
 
+    def count(self) -> None:
+        """Count how often `ssh` is started, which then does what it does."""
+        self._link("ssh", "sh", "-c", f'echo called >>"$0"; exec {shutil.which("ssh")} "$@"', str(self._calls))
+
     @property
     def dialled(self) -> int:
-        """How often that stand-in was asked."""
+        """How often that stand-in was asked, or `ssh` was started."""
         return len(self._calls.read_text().splitlines()) if self._calls.exists() else 0
 
     def _link_tools(self) -> None:

@@ -57,8 +57,6 @@ class SpawnedMachine:
         self._upper = self._home / "upper"
         self._cgroups = Cgroups(home, name)
         self._process: subprocess.Popen[bytes] | None = None
-        self.asked = 0
-        """How often the test itself logged in, or tried to."""
         self.key = self._home / "key"
         """The private key that opens the account."""
         self.known_hosts = self._home / "known_hosts"
@@ -172,7 +170,6 @@ class SpawnedMachine:
             "ServerAliveInterval": "5",
             "LogLevel": "ERROR",
         }
-        self.asked += 1
         flags = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
         place = ("-i", str(self.key), "-p", str(self.port), f"{self.user}@{self.address}")
         words = ["ssh", "-F", "none", *flags, *place, command]

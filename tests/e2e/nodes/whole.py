@@ -54,6 +54,7 @@ class Operator:
 
     def __init__(self, site: Site, scratch: Path, git: str) -> None:
         self.engine = Engine(scratch, PROJECT, CLUSTER)
+        self.engine.count()
         self.folder = self.engine.project
         self.kubeconfig = self.engine.home / f".kube/fluxstead-{CLUSTER}.yaml"
         (self.folder / "nodes").mkdir(parents=True)
