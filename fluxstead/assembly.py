@@ -245,6 +245,7 @@ def evidence_of(
             "serviceCidr": cluster.kubernetes.service_cidr,
         },
         kept=kept(cluster.kubernetes),
+        installs_k3s=cluster.kubernetes.binaries is not None,
         places={
             "flux": cluster.flux.source_of("version"),
             **{key: cluster.kubernetes.source_of(key) for key in _PLACES},
