@@ -88,12 +88,23 @@ def test_a_value_is_found_in_whatever_stands_around_it(before: str) -> None:
     assert spilled({"token": value}, {"state": coded[::-1]}) == []
 
 
+def test_of_a_key_file_the_key_is_looked_for() -> None:
+    file = "# created: today\n# public key: age1" + "q" * 58 + "\nAGE-SECRET-KEY-1ABCDEFGHIJ\n"
+    assert spilled({"key": file}, {"a": b"... AGE-SECRET-KEY-1ABCDEFGHIJ ..."}) == ["key stands in a"]
+    assert spilled({"key": file}, {"a": b"# created: today\n# public key: age1" + b"q" * 58}) == []
+
+
 def test_a_layer_is_ready_at_its_commit_only() -> None:
     def layer(name: str, applied: str, ready: str) -> dict[str, object]:
         status = {"lastAppliedRevision": applied, "conditions": [{"type": "Ready", "status": ready, "message": "said"}]}
         return {"metadata": {"name": name}, "status": status}
 
-    layers = [layer("a", "new", "True"), layer("b", "old", "True"), layer("c", "new", "False"), {"metadata": {"name": "d"}}]
+    layers: list[dict[str, object]] = [
+        layer("a", "new", "True"),
+        layer("b", "old", "True"),
+        layer("c", "new", "False"),
+        {"metadata": {"name": "d"}},
+    ]
     assert [line.split(":")[0].strip() for line in unready(layers, "new")] == ["b", "c", "d"]
 
 

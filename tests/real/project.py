@@ -46,7 +46,7 @@ def described(person: Person, name: str, role: str, destination: str, port: int 
     if "\n  hostKey: " not in text:
         raise NotDone(f"{destination} says no ed25519 host key, without which `pulumi up` does not dial it: ssh-keygen -A, there")
     if "\n  - name:" not in text:
-        raise NotDone(f"{destination} has no blank disk: `sudo wipefs --all DISK` there makes one of a disk that may go")
+        raise NotDone(f"{destination} has no blank disk: `sudo blkdiscard --zeroout DISK`, there, makes one of a disk that may go")
 
 
 def node_file(printed: str, role: str) -> str:

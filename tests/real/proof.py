@@ -113,22 +113,25 @@ def secret_values(person: Person) -> dict[str, str]:
 
 
 def spilled(values: dict[str, str], texts: dict[str, bytes]) -> list[str]:
-    """Where one of the values stands, as it is or in base64. A value of many lines is looked for by its longest one."""
+    """Where one of the values, or one of its lines, stands as it is or in base64."""
     return [
         f"{name} stands in {place}"
         for name, value in values.items()
         for place, text in texts.items()
-        if any(form in text for form in _forms(value))
+        if any(form in text for line in _telling(value) for form in _forms(line.encode()))
     ]
 
 
-def _forms(value: str) -> Iterator[bytes]:
-    plain = max(value.splitlines(), key=len).encode()
+def _telling(value: str) -> list[str]:
+    """The lines of a value that nobody could know: not the comments of a key file, and not the frame of a PEM."""
+    return [line for line in value.splitlines() if len(line) >= SHORT and not line.startswith(("#", "-----"))]
+
+
+def _forms(plain: bytes) -> Iterator[bytes]:
     yield plain
-    # Where in the text it begins decides how it is cut into groups of three bytes; what is cut off belongs to a neighbour, too.
+    # Where in a text it begins decides how it is cut into groups of three bytes; the outer groups belong to its neighbours, too.
     for before in range(3):
-        coded = base64.b64encode(b"\0" * before + plain)
-        yield coded[4 if before else 0 : -4]
+        yield base64.b64encode(b"\0" * before + plain)[4 if before else 0 : -4]
 
 
 def texts_of(folder: Path) -> dict[str, bytes]:
