@@ -27,6 +27,15 @@ def described_at(props: Mapping[str, Any]) -> tuple[Path, Description, Scope]:
     return root, description, Scope(root, description.name, (), cluster.secrets, cluster.flux.sops_secret, operators)
 
 
+def as_told(value: Any) -> Any:
+    """An input as it was given: on its way through the engine, every number becomes a float."""
+    if isinstance(value, dict):
+        return {key: as_told(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_told(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def say(line: str) -> None:
     """Show a line of progress: the engine shows a plugin's standard error while it is at work. From a host may come anything."""
     sys.stderr.write("".join(character if character.isprintable() else "?" for character in line) + "\n")

@@ -48,6 +48,8 @@ class FluxResource(pulumi.ComponentResource):
         self._cluster = assembled.description.name
         super().__init__("fluxstead:flux:Flux", self._cluster, {}, opts)
         self._assembled, self._settings, self._kubeconfig = assembled, assembled.description.cluster.flux, kubeconfig
+        self._targets = _targets(assembled)
+        self._digests = digests_of(assembled.secrets, self._targets)
         # From the folder in which the engine starts the program and its plugins, so that no state holds a machine's path.
         self._root = os.path.relpath(root)
         manifests = list(manifests_of(_objects(root / flux_folder(self._cluster))))
@@ -56,8 +58,13 @@ class FluxResource(pulumi.ComponentResource):
         provider = pulumi.ProviderResource(
             "kubernetes",
             self._cluster,
-            # An object that a cut-off `up` applied without noting it is applied again, instead of refused.
-            {"kubeconfig": kubeconfig, "upsertExistingObjects": "true"},
+            {
+                "kubeconfig": kubeconfig,
+                # Another path or address is the same cluster: nothing is replaced, which would bring the first manifests back.
+                "clusterIdentifier": self._cluster,
+                # An object that a cut-off `up` applied without noting it is applied again, instead of refused.
+                "upsertExistingObjects": "true",
+            },
             self._child(depends_on=[guard], version=PLUGIN),
         )
         last = guard.brings.apply(lambda brings: self._bring(manifests, brings, guard, provider), run_with_unknowns=True)
@@ -81,6 +88,7 @@ class FluxResource(pulumi.ComponentResource):
                 "repository": flux.repository,
                 "branch": flux.branch,
                 "missing": [row.name for row in look(self._assembled.secrets) if row.state == "missing"],
+                "lacking": {secret: name for name, secret in self._targets.items() if name not in self._digests},
                 "objects": [one.key for one in manifests],
                 "brings": None,
             },
@@ -104,11 +112,7 @@ class FluxResource(pulumi.ComponentResource):
         return [*before, *handed]
 
     def _hand_over(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        scope = self._assembled.secrets
-        targets = {GIT_SECRET: FLUX_NAMESPACE} if self._settings.login != "none" else {}
-        if self._settings.sops_secret:
-            targets[AGE_SECRET] = str(self._settings.sops_secret)
-        digests = digests_of(scope, targets)
+        targets = self._targets
         return [
             Handed(
                 HandedSecret(),
@@ -124,7 +128,7 @@ class FluxResource(pulumi.ComponentResource):
                 },
                 self._child(depends_on=list(after), retain_on_delete=True),
             )
-            for name, digest in digests.items()
+            for name, digest in self._digests.items()
         ]
 
     def _wait(self, after: pulumi.Output[list[pulumi.Resource]]) -> Wait:
@@ -137,6 +141,13 @@ class FluxResource(pulumi.ComponentResource):
         found = self._assembled.applied.kustomizations.values()
         around = [one.name for one in found if one.document and one.namespace == FLUX_NAMESPACE and not one.spec.get("suspend")]
         return list(dict.fromkeys([FLUX_NAMESPACE, *(name for name in around if name not in layers), *layers]))
+
+
+def _targets(assembled: Assembled) -> dict[str, str]:
+    """Which Secrets Flux is handed, by the name of their ciphertext."""
+    flux = assembled.description.cluster.flux
+    login = {GIT_SECRET: FLUX_NAMESPACE} if flux.login != "none" else {}
+    return {**login, **({AGE_SECRET: str(flux.sops_secret)} if flux.sops_secret and assembled.secrets.needs else {})}
 
 
 def _object(one: FluxManifest, opts: pulumi.ResourceOptions) -> pulumi.Resource:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from components.acting import described_at, say
 from fluxstead.bootstrap.first_sync import NotSynced, wait_for_sync
@@ -20,6 +21,9 @@ from fluxstead.bootstrap.guard import look_for_flux, refusals
 from fluxstead.bootstrap.served import ask_git, not_served
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.version import Version
+from fluxstead.live.flux import flux_facts
+from fluxstead.live.pods import pods_in_trouble
+from fluxstead.live.resources import NAMESPACES, SECRETS, Unanswered
 from fluxstead.secrets.operator import values_of
 from fluxstead.secrets.tools import ToolTrouble
 
@@ -32,10 +36,26 @@ class RefusedByGuard(Exception):  # noqa: N818 -- said to people as it is
     """Why Flux is not brought in."""
 
 
-class Once(ResourceProvider):
-    """Acts when it is made, and has nothing to do when what it was told changes."""
+class InFlux(ResourceProvider):
+    """What is there for as long as a cluster has Flux's namespace: `pulumi refresh` on a cluster built anew forgets it."""
 
     serialize_as_secret_always = False
+
+    def read(self, id_: str, props: Inputs) -> ReadResult:
+        """Ask the cluster; one that gives no answer is taken to be as it was."""
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- only who asks a cluster needs lightkube
+
+        try:
+            with LiveApi(props["kubeconfig"]) as api:
+                gone = api.get(NAMESPACES, FLUX_NAMESPACE) is None
+        except Unanswered as silence:
+            say(f"taken to be as it was: {silence}")
+            gone = False
+        return ReadResult("", {}) if gone else ReadResult(id_, props)
+
+
+class Once(InFlux):
+    """Acts when it is made, and has nothing to do when what it was told changes."""
 
     def diff(self, _id: str, _olds: Inputs, _news: Inputs) -> DiffResult:
         """Nothing that is done again."""
@@ -47,13 +67,15 @@ class FluxGuard(Once):
 
     def create(self, props: Inputs) -> CreateResult:
         """Ask the cluster and Git; every reason against it at once."""
-        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- a preview reaches no cluster, and need not load what does
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- only who asks a cluster needs lightkube
 
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
+            # One that somebody made by hand is as good.
+            lacking = [name for secret, name in props["lacking"].items() if api.get(SECRETS, secret, FLUX_NAMESPACE) is None]
             found = look_for_flux(api)
             served = ask_git(Path(props["root"]), props["repository"], props["branch"]) if not found.flux else None
             why_not = not_served(served, props["repository"], props["branch"], props["cluster"]) if served else None
-            refused = list(refusals(found, Version(props["version"]), props["missing"], why_not))
+            refused = list(refusals(found, Version(props["version"]), [*props["missing"], *lacking], why_not))
         if refused:
             raise RefusedByGuard("Flux was not touched:\n" + "\n".join(f"- {one}" for one in refused))
         brings = [] if found.flux else list(props["objects"])
@@ -61,10 +83,8 @@ class FluxGuard(Once):
         return CreateResult(f"flux-of-{props['cluster']}", {**props, "brings": brings})
 
 
-class HandedSecret(ResourceProvider):
+class HandedSecret(InFlux):
     """A Secret in flux-system that Flux needs before it can read anything: decrypted and applied in one breath, kept nowhere."""
-
-    serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: Inputs, news: Inputs) -> DiffResult:
         """Another ciphertext is another Secret."""
@@ -86,17 +106,17 @@ class FirstSyncWait(Once):
 
     def create(self, props: Inputs) -> CreateResult:
         """Watch, with a line for every change."""
-        from fluxstead.live.api import LiveApi  # noqa: PLC0415
-        from fluxstead.live.flux import flux_facts  # noqa: PLC0415
+        from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- only who asks a cluster needs lightkube
 
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
-            took = wait_for_sync(props["layers"], lambda: flux_facts(api), say, time.monotonic, time.sleep)
+            pods = partial(pods_in_trouble, api)
+            took = wait_for_sync(props["layers"], lambda: flux_facts(api), say, time.monotonic, time.sleep, pods=pods)
         say(f"every layer is Ready after {took:.0f} s")
         return CreateResult(f"first-sync-of-{props['cluster']}", {**props, "seconds": round(took)})
 
 
 def _hand_over(props: Inputs) -> None:
-    from fluxstead.live.api import SECRETS, LiveApi  # noqa: PLC0415
+    from fluxstead.live.api import LiveApi  # noqa: PLC0415
 
     _, _, scope = described_at({"project": props["root"], "stack": props["cluster"]})
     with _in_words(), LiveApi(props["kubeconfig"]) as api:
@@ -111,8 +131,6 @@ def _hand_over(props: Inputs) -> None:
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Whatever ends here is told as it is, without where in the code it happened."""
-    from fluxstead.live.api import Unanswered  # noqa: PLC0415
-
     try:
         yield
     except (Unanswered, NotSynced, ToolTrouble) as trouble:

@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from components.acting import described_at, say
+from components.acting import as_told, described_at, say
 from components.node import NodeResource
 from fluxstead.assembly import Assembled
 from fluxstead.hosts.install import Installer, NotInstalledError
@@ -136,7 +136,7 @@ def _brought(props: Mapping[str, Any]) -> dict[str, Any]:
         lambda line: say(f"{node.name}: {line}"),
     )
     try:
-        found = installer.bring(node, props["k3s"])
+        found = installer.bring(node, as_told(props["k3s"]))
     except (NotInstalledError, ToolTrouble) as error:
         raise RuntimeError(str(error)) from None
     for line in found.differs:

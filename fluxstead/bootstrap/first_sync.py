@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fluxstead.live.api import Unanswered
 from fluxstead.live.flux import FluxFacts, FluxObject
+from fluxstead.live.resources import Unanswered
 
 LONGEST = 45 * 60
 """Seconds. Longhorn's release may take 20 minutes, and what waits for it as long again."""
@@ -102,9 +102,13 @@ def wait_for_sync(
     clock: Callable[[], float],
     pause: Callable[[float], object],
     *,
+    pods: Callable[[Iterable[str]], Sequence[str]] = lambda _: (),
     longest: float = LONGEST,
 ) -> float:
-    """Wait until every layer is Ready; gives the seconds that it took. Raises NotSynced."""
+    """Wait until every layer is Ready; gives the seconds that it took. Raises NotSynced.
+
+    `pods` says why pods in some namespaces do not run.
+    """
     sync = FirstSync(layers, clock())
     answered = sync.began
     while True:
@@ -122,22 +126,27 @@ def wait_for_sync(
             return answered - sync.began
         failed = sync.failed(facts, answered)
         if failed:
-            raise NotSynced(told_of(failed, facts, layers))
+            raise NotSynced(_told(told_of(failed), facts, layers, pods))
         if answered - sync.began > longest:
-            raise NotSynced(f"not every layer is Ready after {longest / 60:.0f} minutes.\n{_left(facts, layers)}")
+            raise NotSynced(_told(f"not every layer is Ready after {longest / 60:.0f} minutes", facts, layers, pods))
         pause(_PAUSE)
 
 
-def told_of(failed: FluxObject, facts: FluxFacts, layers: Sequence[str]) -> str:
-    """What a person would look at first."""
-    why = f"{failed.label} has failed: {failed.says or failed.reason}"
+def told_of(failed: FluxObject) -> str:
+    """What failed, in its own words, and what comes next."""
     cure = {
         "GitRepository": "Flux cannot fetch the repository: its URL and branch in gotk-sync.yaml, and its key (`./run secrets`)",
         "HelmRelease": "mend its values in the description, ./run render, commit, push; docs/tasks/reset-a-failed-release.md",
     }.get(failed.kind, "mend the description, ./run render, commit, push; `pulumi up` waits again")
-    return f"{why}\n  next: {cure}\n{_left(facts, layers)}"
+    return f"{failed.label} has failed: {failed.says or failed.reason}\n  next: {cure}"
 
 
-def _left(facts: FluxFacts, layers: Sequence[str]) -> str:
-    found = [facts.layer(name) for name in layers]
-    return "\n".join(f"  {one.name:32} {_state(facts, one)}" for one in found if one.standing != "ready")
+def _told(what: str, facts: FluxFacts, layers: Sequence[str], pods: Callable[[Iterable[str]], Sequence[str]]) -> str:
+    """The first thing a person would look at, then what is not Ready, then the pods of that."""
+    left = [one for one in map(facts.layer, layers) if one.standing != "ready"]
+    around = [one for layer in left for one in (layer, *facts.releases_of(layer)) if one.standing != "ready"]
+    try:
+        of_pods = pods(dict.fromkeys(name for one in around for name in one.namespaces))
+    except Unanswered:  # what failed is known
+        of_pods = ()
+    return "\n".join([what, *(f"  {one.name:32} {_state(facts, one)}" for one in left), *(f"  {line}" for line in of_pods)])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstead.catalog.flux_apis import oldest_kubernetes
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
-from fluxstead.live.api import DEFINITIONS, DEPLOYMENTS, LiveApi
+from fluxstead.live.resources import DEFINITIONS, DEPLOYMENTS
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
 
 _DEFINITION = "kustomizations.kustomize.toolkit.fluxcd.io"
 
@@ -33,7 +36,7 @@ def look_for_flux(api: LiveApi) -> Found:
 
 
 def refusals(found: Found, version: Version, missing: Sequence[str], served: str | None) -> Iterator[str]:
-    """Why Flux is not brought in now. `missing`: secrets that layers need. `served`: why Git does not serve the tree."""
+    """Why Flux is not brought in now. `missing`: secrets that Flux or layers need. `served`: why Git does not serve the tree."""
     oldest = oldest_kubernetes(version)
     if oldest and found.kubernetes.minor < oldest:
         yield (
@@ -54,6 +57,6 @@ def refusals(found: Found, version: Version, missing: Sequence[str], served: str
             " `flux uninstall` ends that, or `flux install` brings it back"
         )
     if missing:
-        yield f"the layers need secrets that are not there: {', '.join(missing)}; ./run secrets says what to type"
+        yield f"Flux and its layers need secrets that are not there: {', '.join(missing)}; ./run secrets says what to type"
     if served:
         yield served

@@ -5,38 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx2
+import yaml
 from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
+from fluxstead.live.resources import Resource, Unanswered
 
 Json = dict[str, Any]
 _SECONDS = 10
 _NOT_FOUND = 404
 _LOGIN = frozenset({401, 403})
-
-
-class Unanswered(Exception):  # noqa: N818 -- said to people as it is
-    """The API gave no answer that can be used; the text says why and what to do. It holds no login and no value of a Secret."""
-
-
-class Resource(NamedTuple):
-    """A kind, by the path under which the API serves it: `apis/apps/v1` and `deployments`."""
-
-    base: str
-    plural: str
-    namespaced: bool = True
-
-
-SECRETS = Resource("api/v1", "secrets")
-DEPLOYMENTS = Resource("apis/apps/v1", "deployments")
-DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)
 
 
 class LiveApi:
@@ -111,7 +96,7 @@ class LiveApi:
 def _config(file: Path, named: str) -> SingleConfig:
     try:
         found = KubeConfig.from_file(file).get()
-    except (ConfigError, OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ConfigError, yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError):
         found = None
     if found is None:
         raise Unanswered(f"{named} is no kubeconfig: ./run kubeconfig writes it")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
-from fluxstead.live.api import LiveApi, Resource
+from fluxstead.live.resources import Resource
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
 
 LAYERS = Resource("apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations")
 SOURCES = Resource("apis/source.toolkit.fluxcd.io/v1", "gitrepositories")
@@ -32,6 +35,8 @@ class FluxObject:
     waits_for: tuple[str, ...] = ()
     inventory: tuple[str, ...] = ()
     """The HelmReleases that a layer applied, as `namespace/name`."""
+    namespaces: tuple[str, ...] = ()
+    """Where what it applied is, and its pods."""
 
     @property
     def label(self) -> str:
@@ -76,7 +81,7 @@ def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
     ready = conditions.get("Ready", {})
     about = ready.get("observedGeneration", status.get("observedGeneration", metadata.get("generation")))
     stale = about != metadata.get("generation")
-    spec = mapping(obj, "spec")
+    spec, entries = mapping(obj, "spec"), _entries(mapping(status, "inventory").get("entries"))
     return FluxObject(
         kind=kind,
         namespace=str(metadata.get("namespace", "")),
@@ -86,7 +91,8 @@ def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
         says=" ".join(str(ready.get("message", "")).split()),
         revision=str(status.get("lastAppliedRevision") or mapping(status, "artifact").get("revision") or ""),
         waits_for=tuple(str(one.get("name", "")) for one in _entries(spec.get("dependsOn"))),
-        inventory=tuple(_releases_in(_entries(mapping(status, "inventory").get("entries")))),
+        inventory=tuple(_releases_in(entries)),
+        namespaces=_namespaces(spec, entries),
     )
 
 
@@ -108,3 +114,10 @@ def _releases_in(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         parts = str(entry.get("id", "")).split("_")
         if parts[2:] == ["helm.toolkit.fluxcd.io", "HelmRelease"]:
             yield f"{parts[0]}/{parts[1]}"
+
+
+def _namespaces(spec: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Of a release, the one that it is installed into; of a layer, those of its objects."""
+    target = spec.get("targetNamespace")
+    found = [str(target)] if target else [str(entry.get("id", "")).partition("_")[0] for entry in entries]
+    return tuple(dict.fromkeys(filter(None, found)))

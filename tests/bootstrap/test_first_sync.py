@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from fluxstead.bootstrap.first_sync import LONGEST, NotSynced, wait_for_sync
-from fluxstead.live.api import Unanswered
 from fluxstead.live.flux import FluxFacts, FluxObject, Standing
+from fluxstead.live.resources import Unanswered
 
 REVISION = "main@sha1:1"
 LAYERS = ("flux-system", "storage", "apps")
@@ -22,8 +23,8 @@ def layer(
     name: str, standing: Standing, *, waits_for: tuple[str, ...] = (), inventory: tuple[str, ...] = (), **more: str
 ) -> FluxObject:
     revision = REVISION if standing == "ready" else ""
-    told = {"revision": revision, **more}
-    return FluxObject("Kustomization", "flux-system", name, standing, waits_for=waits_for, inventory=inventory, **told)  # type: ignore[arg-type]
+    told: dict[str, Any] = {"revision": revision, **more}
+    return FluxObject("Kustomization", "flux-system", name, standing, waits_for=waits_for, inventory=inventory, **told)
 
 
 def facts(*layers: FluxObject, git: FluxObject | None = None, releases: tuple[FluxObject, ...] = ()) -> FluxFacts:
@@ -46,7 +47,7 @@ class Clock:
         self.now += seconds
 
 
-def waited(states: Iterator[FluxFacts | Unanswered] | list[FluxFacts | Unanswered]) -> tuple[list[str], Clock]:
+def waited(states: Sequence[FluxFacts | Unanswered]) -> tuple[list[str], Clock]:
     """Wait through these states, the last of which stays; gives what was said."""
     clock, said, left = Clock(), list[str](), list(states)
 
@@ -143,3 +144,20 @@ def test_it_ends() -> None:
     with pytest.raises(NotSynced, match="not every layer is Ready after 45 minutes"):
         wait_for_sync(LAYERS, slow, str, clock, clock.pause)
     assert LONGEST < clock.now - 100 < LONGEST + 10
+
+
+def test_the_pods_of_what_failed_are_told_and_a_silent_api_hides_nothing() -> None:
+    release = FluxObject("HelmRelease", "web", "site", "stalled", "RetriesExceeded", "timed out", namespaces=("web",))
+    broken = facts(layer("storage", "waiting", inventory=("web/site",)), releases=(release,))
+
+    def told(pods: Callable[..., list[str]]) -> str:
+        with pytest.raises(NotSynced) as ended:
+            wait_for_sync(LAYERS, lambda: broken, str, Clock(), Clock().pause, pods=pods)
+        return str(ended.value)
+
+    assert told(lambda namespaces: [f"Pod {name}/a does not run" for name in namespaces]).endswith("  Pod web/a does not run")
+
+    def silent(_: object) -> list[str]:
+        raise Unanswered("gone")
+
+    assert "HelmRelease web/site has failed: timed out" in told(silent)

@@ -75,7 +75,7 @@ def test_no_input_is_a_token_or_a_path_of_this_machine(installs: Project, run_pu
     seen = run_pulumi(installs, preview=False, printed=printed(installs))
     machines = of_type(seen, "K3s")
     assert {name: list(one.inputs.get("token", {})) for name, one in machines.items()} == {
-        **{name: [CIPHERTEXT] for name in SERVERS},
+        **{name: ["k3s-token"] for name in SERVERS},
         "delta": [],
     }
     told = machines["alpha"].inputs["k3s"]

@@ -33,7 +33,7 @@ class Engine:
         self.state = scratch / "state"
         self.said = ""
         """All that was ever printed, to look for what must never be."""
-        self._home = scratch / "home"
+        self.home = scratch / "home"
         self._bin = scratch / "bin"
         self._calls = scratch / "calls"
         _copy_tracked(self.checkout)
@@ -55,6 +55,17 @@ class Engine:
         self.said += done.stdout + done.stderr
         return done
 
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """The same, to be cut off by whoever started it; what it prints is lost."""
+        return subprocess.Popen(
+            [self._bin / "pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.project,
+            env={**self._environment(), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def dial(self, node: str, port: int) -> None:
         """Describe the node's sshd at a port of loopback."""
         with (self.project / "nodes" / f"{node}.yaml").open("a") as file:
@@ -65,9 +76,13 @@ class Engine:
         self._link(STAND_IN.name, str(STAND_IN))
         self._link("ssh", sys.executable, str(HOST), str(self._calls))
 
+    def count(self) -> None:
+        """Count how often `ssh` is started, which then does what it does."""
+        self._link("ssh", "sh", "-c", f'echo called >>"$0"; exec {shutil.which("ssh")} "$@"', str(self._calls))
+
     @property
     def dialled(self) -> int:
-        """How often that stand-in was asked."""
+        """How often that stand-in was asked, or `ssh` was started."""
         return len(self._calls.read_text().splitlines()) if self._calls.exists() else 0
 
     def _link_tools(self) -> None:
@@ -97,9 +112,9 @@ class Engine:
     def _environment(self) -> dict[str, str]:
         return {
             "PATH": f"{self._bin}:{os.defpath}",
-            "HOME": str(self._home),
+            "HOME": str(self.home),
             "FLUXSTEAD_PROJECT": str(self.project),  # the language host of the tools does not say it yet
-            "PULUMI_HOME": str(self._home / ".pulumi"),
+            "PULUMI_HOME": str(self.home / ".pulumi"),
             "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,7 @@ import pytest
 from tests.e2e.engine import SECONDS
 from tests.e2e.hosts.machines import skip_without_tools
 from tests.e2e.isolation import scratch
-from tests.e2e.nodes.cgroups import sweep
-from tests.e2e.nodes.fixtures import skip_without_machines
-from tests.e2e.nodes.packing import UPSTREAM
+from tests.e2e.killed import alive, await_none, killed_at_the_end
 
 PROGRAM = """
 import time
@@ -45,21 +43,6 @@ def report(machine, there):
 Machine._await = report
 with booted(disks(1)):
     pass
-"""
-CONTAINER = """
-import time
-from contextlib import ExitStack
-from tests.e2e.isolation import scratch
-from tests.e2e.nodes.fixtures import Site
-from tests.e2e.nodes.network import own_network
-from tests.e2e.nodes.root import machine_root
-
-with ExitStack() as ends:
-    folder = ends.enter_context(scratch())
-    (machine,) = Site(folder, machine_root(), ends.enter_context(own_network()), ends).machines(1)
-    machine.run("systemd-run -q sleep 600")
-    print(folder, *machine.processes(), flush=True)
-    time.sleep(600)
 """
 ENGINE = """
 import sys
@@ -87,20 +70,6 @@ def test_a_killed_run_leaves_no_process_and_no_file(script: str) -> None:
     await_none(lambda: alive(int(process)))
     with scratch():
         assert not Path(folder).exists()
-
-
-@pytest.mark.machine
-def test_a_killed_run_leaves_no_machine_in_a_container_and_no_cgroup(need: Callable[..., object]) -> None:
-    """A machine's processes are not children of who started it; its cgroups go with the next run that starts one."""
-    skip_without_machines()
-    need(*UPSTREAM)
-    with killed_at_the_end(CONTAINER) as (folder, *processes):
-        assert len([process for process in processes if alive(int(process))]) > 5
-    await_none(lambda: [process for process in processes if alive(int(process))])
-    with scratch():
-        assert not Path(folder).exists()
-    sweep()
-    assert not list(Path("/sys/fs/cgroup").glob(f"*/{Path(folder).name}*"))
 
 
 def test_a_killed_run_leaves_nothing_of_the_pulumi_engine(need: Callable[..., object]) -> None:
@@ -152,26 +121,6 @@ def test_a_killed_build_of_a_tool_leaves_no_folder_for_long(tmp_path: Path) -> N
     assert [one.name for one in tools.glob("etcd-*/etcd")]
 
 
-@contextmanager
-def killed_at_the_end(script: str, *arguments: str) -> Iterator[list[str]]:
-    """A run of its own, by the words of its first line."""
-    command = [sys.executable, "-c", script, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as run:
-        assert run.stdout
-        try:
-            yield run.stdout.readline().split()
-        finally:
-            run.kill()
-
-
-def await_none(left: Callable[[], object]) -> None:
-    """Wait until nothing is left."""
-    end = time.monotonic() + 10
-    while found := left():
-        assert time.monotonic() < end, found
-        time.sleep(0.05)
-
-
 def programs_with(folder: str) -> list[str]:
     """What runs with this folder in its environment, by name."""
     found = []
@@ -180,12 +129,3 @@ def programs_with(folder: str) -> list[str]:
             if folder.encode() in (process / "environ").read_bytes():
                 found.append((process / "exe").readlink().name)
     return found
-
-
-def alive(process: int) -> bool:
-    """Whether a process runs; one that only waits to be buried does not."""
-    try:
-        os.kill(process, 0)
-        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return False

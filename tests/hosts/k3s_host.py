@@ -54,7 +54,7 @@ case "$1 $*" in
   show*NRestarts*) cat $S/restarts ;;
   show*)
     for unit in k3s k3s-agent; do
-      [ -e $U/$unit.service ] || continue
+      [ -e $U/$unit.service ] || {{ printf 'Id=%s\\nLoadState=not-found\\nActiveState=inactive\\n\\n' $unit.service; continue; }}
       printf 'Id=%s\\nLoadState=loaded\\nActiveState=%s\\n' $unit.service "$(active $unit)"
       printf 'FragmentPath=%s\\nMainPID=0\\n' $U/$unit.service
       [ -e $S/$unit.enabled ] && echo UnitFileState=enabled || echo UnitFileState=disabled

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,9 @@ def test_another_kubernetes_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     program = tmp_path / "kubelet-of-the-tests"
     program.symlink_to("/bin/sleep")
     with subprocess.Popen([program, "60"]) as running:
+        # An exec that has only begun has no words yet.
+        while not Path(f"/proc/{running.pid}/cmdline").read_bytes():
+            time.sleep(0.01)
         told = machine(monkeypatch, {}, {str(tmp_path): "somebody's; type: x"})
         running.kill()
     assert told[0].startswith(f"another Kubernetes runs here: kubelet-of-the-tests (process {running.pid})")
@@ -272,3 +276,92 @@ def test_what_is_told_wrongly_is_refused_by_key_and_never_shows_the_token(change
         read_told({**PLAIN, **change}, "apply")
     assert next(iter(change)) in str(error.value) or "apply is told" in str(error.value) or "joins" in str(error.value)
     assert "two words" not in str(error.value)
+
+
+def test_a_systemd_that_does_not_answer_hides_nobody_s_k3s(host: K3sHost) -> None:
+    host.program("systemctl", "#!/bin/sh\necho 'Failed to connect to bus: No such file or directory' >&2; exit 1\n")
+    before = host.files()
+    with pytest.raises(host.script.StepError, match="does not say whether k3s is here: Failed to connect to bus"):
+        host.apply()
+    assert host.files() == before
+    planned = host.look()
+    assert (planned["status"], "k3s" in planned) == ("failed", False)
+    assert "Failed to connect to bus" in planned["why"][0]
+
+
+def test_a_unit_file_that_systemd_has_not_read_is_somebody_s_all_the_same(host: K3sHost) -> None:
+    host.program("systemctl", "#!/bin/sh\nprintf 'Id=k3s.service\\nLoadState=not-found\\nActiveState=inactive\\n'\n")
+    unit = host.write("/etc/systemd/system/k3s.service", "[Service]\nExecStart=/opt/mine server\n")
+    assert f"{unit} is somebody's" in refused(host)
+
+
+def test_a_k3s_that_somebody_started_where_ours_was_begun_is_left(host: K3sHost) -> None:
+    """The record of an interrupted run gives no right over it."""
+    host.when_started("")
+    with pytest.raises(host.script.StepError):
+        host.apply()
+    assert host.place("/var/lib/fluxstead/k3s.json").exists()
+    host.stops()
+    host.runs("k3s-agent")
+    (host.state / "node.json").unlink()
+    (host.state / "calls").write_text("")
+    assert "k3s is an agent here, described is a server" in refused(host)
+
+
+def test_data_elsewhere_are_looked_for_where_they_are(host: K3sHost) -> None:
+    """Else the node would have no name here, and any described one would do."""
+    host.runs(arguments=f"--data-dir={host.place('/srv/k3s')}")
+    host.place("/srv").mkdir()
+    host.place("/var/lib/rancher/k3s").rename(host.place("/srv/k3s"))
+    assert "knows this host as node k3s1, described is other" in refused_as(host, "other")
+    assert host.look()["k3s"]["ready"]
+
+
+def refused_as(host: K3sHost, name: str) -> str:
+    host.prepared(name)
+    return "\n".join(host.apply(name)["why"])
+
+
+def test_the_right_binary_without_its_mode_gets_its_mode(host: K3sHost) -> None:
+    host.place("/usr/local/bin/.k3s.fluxstead").unlink()
+    host.write("/usr/local/bin/k3s", host.binary, 0o644)
+    assert host.apply()["k3s"]["ready"]
+    assert host.files()["usr/local/bin/k3s"][0] == 0o755
+
+
+def test_what_a_file_of_somebody_says_to_a_terminal_is_not_repeated(host: K3sHost) -> None:
+    host.write("/etc/rancher/k3s/config.yaml", 'server: "\\u001b[2Jgone"\n')
+    assert "\x1b" not in refused(host)
+
+
+def test_after_an_uninstall_an_interrupted_beginning_begins_anew(host: K3sHost) -> None:
+    """k3s's own uninstaller takes all but the record."""
+    host.when_started("")
+    with pytest.raises(host.script.StepError):
+        host.apply()
+    host.stops()
+    for path in ("/etc/systemd/system/k3s.service", "/usr/local/bin/k3s", "/etc/rancher/k3s/fluxstead-token"):
+        host.place(path).unlink()
+    host.when_started(host.joins())
+    host.send()
+    assert host.apply()["k3s"]["ready"]
+    assert host.look()["k3s"]["tasks"] == []
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_stays(host: K3sHost) -> None:
+    for path in ("/etc/rancher/k3s/config.yaml.d/40-fluxstead.yaml", "/usr/local/bin/k3s"):
+        host.place(path).mkdir(parents=True)
+        with pytest.raises((OSError, host.script.StepError), match=str(host.place(path))):
+            host.apply()
+        host.place(path).rmdir()
+
+
+def test_every_place_that_will_be_written_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, int] = {}
+    assert machine(monkeypatch, {}) == []
+    monkeypatch.setattr(k3s_others, "unwritable", lambda path, room: asked.setdefault(path, room) and "somebody made it immutable")
+    one = read_told({**PLAIN, "begin": "first"}, "apply")
+    whys = [why for why in k3s_others.machine_problems(one, ("binary",)) if "immutable" in why]
+    assert len(whys) == 1
+    assert asked["/usr/local/bin/.k3s.fluxstead"] == k3s_others.BINARY_ROOM
+    assert {"/etc/rancher/k3s/fluxstead-token", "/etc/systemd/system/k3s.service", "/var/lib/fluxstead/k3s.json"} <= set(asked)

@@ -25,7 +25,7 @@ def host(tmp_path: Path) -> K3sHost:
 def why(host: K3sHost, *lines: str) -> str:
     host.says(*lines)
     with pytest.raises(host.script.StepError) as error:
-        host.apply(role="agent", begin="join", server="https://192.0.2.1:6443", config={}, seconds=20)
+        host.apply(role="agent", begin="join", server="https://192.0.2.1:6443", config={}, seconds=90)
     return str(error.value)
 
 
@@ -77,7 +77,7 @@ def test_a_unit_that_ends_again_and_again_is_not_waited_for(host: K3sHost) -> No
 def test_a_node_that_becomes_ready_later_ends_the_wait(host: K3sHost) -> None:
     host.when_started(f"( sleep 0.4; {host.joins(ready='True')} ) >/dev/null 2>&1 &")
     host.says(WAITING.format("connection refused"))
-    assert host.apply()["k3s"]["ready"]
+    assert host.apply(seconds=90)["k3s"]["ready"]
 
 
 @pytest.mark.parametrize(

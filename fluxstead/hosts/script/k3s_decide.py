@@ -10,7 +10,7 @@ from typing import Iterator, List, Tuple
 
 from fluxstead.hosts.script.k3s_differs import contradictions, differences
 from fluxstead.hosts.script.k3s_files import BIRTH, K3S, K3S_HOME, K3S_RECORD, K3S_SENT, K3S_UNIT_FOLDER, birth_of
-from fluxstead.hosts.script.k3s_model import ACTS_OWN, Begun, Foreign, FoundK3s, K3sVerdict, ToldK3s
+from fluxstead.hosts.script.k3s_model import ACTS_OWN, LOADED, Begun, Foreign, FoundK3s, K3sVerdict, ToldK3s
 from fluxstead.hosts.script.k3s_settings import same_setting
 from fluxstead.hosts.script.model import MARK
 
@@ -24,7 +24,7 @@ DECIDING = (*ACTS_OWN, "datastore-endpoint", "disable-apiserver", "disable-etcd"
 def decide_k3s(told: ToldK3s, node: str, found: FoundK3s) -> K3sVerdict:
     """What happens to k3s on this host, to be this node."""
     state = "running" if found.running else "stopped" if found.units or found.data else "absent"
-    if found.running and not found.begun:
+    if found.running and not (found.begun and _by_us(found)):
         return K3sVerdict(state, (), tuple(differences(told, found)), tuple(contradictions(told, node, found)))
     if not found.begun:
         return _to_begin(state, told, node, found)
@@ -35,6 +35,11 @@ def decide_k3s(told: ToldK3s, node: str, found: FoundK3s) -> K3sVerdict:
         return K3sVerdict(state, () if refused else tasks, told_of, tuple(refused))
     refused += [*_otherwise_begun(told, found.begun, found), *_whatever_begins(told, node, found)]
     return K3sVerdict(state, () if refused else _to_do(found), (), tuple(refused))
+
+
+def _by_us(found: FoundK3s) -> bool:
+    """What runs is what this script begins, and not one that somebody started after it, or by hand."""
+    return all(unit.ours for unit in found.units if unit.active in LOADED) and any(unit.active in LOADED for unit in found.units)
 
 
 def member(found: FoundK3s) -> bool:
@@ -49,7 +54,7 @@ def _to_do(found: FoundK3s) -> Tuple[str, ...]:
 def _to_begin(state: str, told: ToldK3s, node: str, found: FoundK3s) -> K3sVerdict:
     refused = list(_somebody_elses(found)) if state == "stopped" else []
     if not refused:
-        refused = [*_whatever_begins(told, node, found), *_files_of_others(found)]
+        refused = [*_whatever_begins(told, node, found), *_files_of_others(told, found)]
     return K3sVerdict(state, () if refused else _to_do(found), (), tuple(refused))
 
 
@@ -147,19 +152,20 @@ def _contrary_lines(told: ToldK3s, found: FoundK3s) -> Iterator[str]:
 
 def _contrary(line: Foreign) -> str:
     value = "…" if line.key in SECRET else "more than a line" if line.value is None else ", ".join(line.value)
+    value = value if value.isprintable() else "more than text"
     return (
         f"{line.path}:{line.number} sets {line.key}: {value}, which is not what is described, and it would decide how k3s begins; "
         "take the line out, or describe the same"
     )
 
 
-def _files_of_others(found: FoundK3s) -> List[str]:
+def _files_of_others(told: ToldK3s, found: FoundK3s) -> List[str]:
     """Files in our places that this script did not write."""
-    told = []
-    if found.digest and "binary" in found.due:
-        told.append(
+    reasons = []
+    if found.digest not in ("", told.digest) and "binary" in found.due:
+        reasons.append(
             f"{K3S} is {found.version or 'no k3s that says its version'}, not the described binary, and nothing says whose it is; "
             f"type: sudo mv {K3S} {K3S}.old"
         )
     whose = f"is somebody's (it does not begin with `{MARK}`), and not as described; describe the same, or move it away"
-    return [*told, *(f"{path} {whose}" for path in found.taken)]
+    return [*reasons, *(f"{path} {whose}" for path in found.taken)]

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Collection, Dict, Iterator, List, Optional
 
-from fluxstead.hosts.script.k3s_files import K3S, K3S_ETC, K3S_HOME, K3S_RECORD, K3S_SENT, K3S_UNIT_FOLDER
+from fluxstead.hosts.script.k3s_files import K3S, K3S_CLUSTER_FILE, K3S_HOME, K3S_RECORD, K3S_SENT, K3S_TOKEN, unit_file
 from fluxstead.hosts.script.k3s_model import K3S_ARCHITECTURES, ToldK3s
 from fluxstead.hosts.script.preflight import ROOM, SYSTEMD, unwritable
 from fluxstead.hosts.script.tools import text_of
@@ -34,7 +34,7 @@ DATA_ROOM = 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Program:
+class Process:
     """A process in this host's own files, and not in a container's."""
 
     pid: int
@@ -43,7 +43,7 @@ class Program:
     """Its control groups, in which systemd names its unit."""
 
 
-def programs(names: Collection[str]) -> List[Program]:
+def programs(names: Collection[str]) -> List[Process]:
     """The processes that are called by one of these names, by the word that they were started with."""
     found = []
     for folder in glob.glob("/proc/[0-9]*"):
@@ -51,7 +51,7 @@ def programs(names: Collection[str]) -> List[Program]:
         name = os.path.basename(words[0]) if words else ""
         runs = name in names and (name != "k3s" or words[1:2] in (["server"], ["agent"]))
         if runs and _at_home(folder):
-            found.append(Program(int(folder.rpartition("/")[2]), name, text_of_process(f"{folder}/cgroup")))
+            found.append(Process(int(folder.rpartition("/")[2]), name, text_of_process(f"{folder}/cgroup")))
     return found
 
 
@@ -71,7 +71,7 @@ def _at_home(folder: str) -> bool:
     return (seen.st_dev, seen.st_ino) == (own.st_dev, own.st_ino)
 
 
-def _on_this_network(program: Program) -> bool:
+def _on_this_network(program: Process) -> bool:
     """Not in a network namespace of its own, as trials of an API server are run in."""
     try:
         return os.stat(f"/proc/{program.pid}/ns/net").st_ino == os.stat("/proc/self/ns/net").st_ino
@@ -102,7 +102,7 @@ def machine_problems(told: ToldK3s, due: Collection[str]) -> Iterator[str]:
             "/boot/firmware/cmdline.txt (a Raspberry Pi; older ones: /boot/cmdline.txt): cgroup_memory=1 cgroup_enable=memory; "
             "then type: sudo reboot"
         )
-    yield from _places(due)
+    yield from _places(told, due)
 
 
 def _others() -> Iterator[str]:
@@ -138,7 +138,7 @@ def _listening() -> Dict[int, str]:
     return found
 
 
-def _holder_of(socket: str) -> Optional[Program]:
+def _holder_of(socket: str) -> Optional[Process]:
     for path in glob.glob("/proc/[0-9]*/fd/*"):
         try:
             if os.readlink(path) != f"socket:[{socket}]":
@@ -147,7 +147,7 @@ def _holder_of(socket: str) -> Optional[Program]:
             continue
         folder = "/".join(path.split("/")[:3])
         name = text_of_process(f"{folder}/comm").strip()
-        return Program(int(folder.rpartition("/")[2]), name, text_of_process(f"{folder}/cgroup"))
+        return Process(int(folder.rpartition("/")[2]), name, text_of_process(f"{folder}/cgroup"))
     return None
 
 
@@ -167,15 +167,15 @@ def _memory_group() -> bool:
     return any(row[0] == "memory" and row[3:] == ["1"] for row in (line.split() for line in text_of("/proc/cgroups").splitlines()))
 
 
-def _places(due: Collection[str]) -> Iterator[str]:
+def _places(told: ToldK3s, due: Collection[str]) -> Iterator[str]:
     unpacked = os.path.isdir(f"{K3S_HOME}/data")
-    wanted = {f"{K3S_HOME}/x": ROOM if unpacked else DATA_ROOM, f"{K3S_ETC}/config.yaml.d/x": ROOM, K3S_RECORD: ROOM}
+    wanted = {f"{K3S_HOME}/x": ROOM if unpacked else DATA_ROOM, K3S_RECORD: ROOM, unit_file(told): ROOM}
+    wanted.update(dict.fromkeys((K3S_CLUSTER_FILE, K3S_TOKEN), ROOM))
     if "binary" in due:
         wanted[K3S_SENT] = BINARY_ROOM
-    told = {path: unwritable(path, room) for path, room in {**wanted, f"{K3S_UNIT_FOLDER}/x": ROOM}.items()}
-    for why in dict.fromkeys(told.values()):
-        if why:
-            yield f"{', '.join(os.path.dirname(path) for path, one in told.items() if one == why)} cannot be written: {why}"
+    cannot = {path: unwritable(path, room) for path, room in wanted.items()}
+    for why in filter(None, dict.fromkeys(cannot.values())):
+        yield f"{', '.join(path for path, one in cannot.items() if one == why)} cannot be written: {why}"
     for path in (os.path.dirname(K3S), f"{K3S_HOME}/data"):
         where = path
         while not os.path.isdir(where):

@@ -51,16 +51,17 @@ def read_k3s(told: ToldK3s, node: DeclaredHost, prepared: bool) -> FoundK3s:
     loose = programs(("k3s", "k3s-server", "k3s-agent"))
     running = bool(going or loose)
     pid = next((unit.pid for unit in going if unit.pid), next((program.pid for program in loose), 0))
-    data = tuple(path for path in OF_A_CLUSTER if _something(f"{K3S_HOME}/{path}"))
-    role = next((unit.role for unit in going if unit.role), "") or _role_of_data(data)
-    name = node_name_of(text_of(f"{K3S_HOME}/agent/client-kubelet.crt"))
     commands = [unit.command for unit in going if unit.command and os.path.basename(unit.command[0]).startswith("k3s")]
     binary = commands[0][0] if commands else K3S
-    seen = _node(_kubectl(pid, binary), name, role) if running else {}
     begun = begun_of(text_of(K3S_RECORD))
     own = {} if prepared else {path: text for path, text in files(node).items() if path == K3S_FILE}
     read = configuration_files(K3S_MAIN, own)
     effective, unread = merged(read, commands[0][2:] if commands else ())
+    home = (effective.get("data-dir") or (K3S_HOME,))[-1]
+    data = tuple(path for path in OF_A_CLUSTER if _something(f"{home}/{path}"))
+    role = next((unit.role for unit in going if unit.role), "") or _role_of_data(data)
+    name = node_name_of(text_of(f"{home}/agent/client-kubelet.crt"))
+    seen = _node(_kubectl(pid, binary), name, role, home) if running else {}
     status = seen.get("status", {})
     ready = [one.get("status") for one in status.get("conditions", []) if one.get("type") == "Ready"]
     due = _due(told, units, begun)
@@ -76,7 +77,7 @@ def read_k3s(told: ToldK3s, node: DeclaredHost, prepared: bool) -> FoundK3s:
         used=bool(name) and _something(PODS),
         node_name=name,
         pod_cidrs=tuple(seen.get("spec", {}).get("podCIDRs", [])),
-        datastore=_datastore(effective),
+        datastore=_datastore(effective, home),
         data=data,
         begun=begun,
         effective=effective,
@@ -96,7 +97,10 @@ def read_k3s(told: ToldK3s, node: DeclaredHost, prepared: bool) -> FoundK3s:
 def k3s_units() -> List[FoundUnit]:
     """The units by which k3s is started here, be they whose they may."""
     names = ("k3s.service", "k3s-agent.service", "k3s-*.service")
-    out = answer(["systemctl", "show", f"--property={SHOWN_OF_UNITS}", "--", *names], looks=True)[1]
+    status, out, err = answer(["systemctl", "show", f"--property={SHOWN_OF_UNITS}", "--", *names], looks=True)
+    if status or not out.strip():
+        # Nobody's k3s may be overlooked because nobody could be asked about it.
+        raise StepError(f"systemd does not say whether k3s is here: {' '.join(err.split()) or 'no answer'}; type: systemctl status")
     found: Dict[str, FoundUnit] = {}
     for block in out.split("\n\n"):
         shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
@@ -161,13 +165,13 @@ def _role_of_data(data: Tuple[str, ...]) -> str:
     return "server" if "server/db" in data else "agent" if data else ""
 
 
-def _datastore(effective: Mapping[str, Optional[Tuple[str, ...]]]) -> str:
+def _datastore(effective: Mapping[str, Optional[Tuple[str, ...]]], home: str) -> str:
     """Where the cluster is kept; etcd's data count more than any configuration (docs.k3s.io: datastore)."""
-    if _something(f"{K3S_HOME}/server/db/etcd"):
+    if _something(f"{home}/server/db/etcd"):
         return "etcd"
     if "datastore-endpoint" in effective:
         return "external"
-    return "sqlite" if _something(f"{K3S_HOME}/server/db/state.db") else ""
+    return "sqlite" if _something(f"{home}/server/db/state.db") else ""
 
 
 def _kubectl(pid: int, binary: str) -> List[str]:
@@ -180,13 +184,13 @@ def _kubectl(pid: int, binary: str) -> List[str]:
     return [beside] if os.path.basename(runs).startswith("k3s") and os.path.lexists(beside) else [binary, "kubectl"]
 
 
-def _node(kubectl: List[str], name: str, role: str) -> Dict[str, Any]:
+def _node(kubectl: List[str], name: str, role: str, home: str) -> Dict[str, Any]:
     """The node as the API server has it, with `answers` where the server said anything.
 
     By a path, as kubectl would keep what it discovers of the API in the folder that it is started in.
     """
     asked = f"/api/v1/nodes/{name}"
-    for config in (f"{K3S_HOME}/agent/kubelet.kubeconfig", *([K3S_KUBECONFIG] if role == "server" else [])):
+    for config in (f"{home}/agent/kubelet.kubeconfig", *([K3S_KUBECONFIG] if role == "server" else [])):
         if not os.path.isfile(config):
             continue
         words = [*kubectl, "--kubeconfig", config, "--request-timeout=10s", "get", "--raw", asked if name else "/readyz"]
@@ -202,7 +206,7 @@ def _node(kubectl: List[str], name: str, role: str) -> Dict[str, Any]:
 
 def node_now(name: str, role: str, pid: int) -> Dict[str, Any]:
     """This node as its kubelet sees it; empty where nobody answers."""
-    return _node(_kubectl(pid, K3S), name, role)
+    return _node(_kubectl(pid, K3S), name, role, K3S_HOME)
 
 
 def _foreign(read: List[Tuple[str, str]]) -> Tuple[Foreign, ...]:
@@ -210,7 +214,12 @@ def _foreign(read: List[Tuple[str, str]]) -> Tuple[Foreign, ...]:
 
 
 def _taken(told: ToldK3s) -> Tuple[str, ...]:
-    wanted = {K3S_CLUSTER_FILE: cluster_text(told), **({K3S_REGISTRIES: registries_text(told)} if told.registries else {})}
+    # Also a unit file that systemd has not read yet.
+    wanted = {
+        K3S_CLUSTER_FILE: cluster_text(told),
+        unit_file(told): unit_text(told),
+        **({K3S_REGISTRIES: registries_text(told)} if told.registries else {}),
+    }
     return tuple(
         path
         for path, text in wanted.items()

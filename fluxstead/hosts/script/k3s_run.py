@@ -21,7 +21,11 @@ JOIN_TTL = "2h"
 
 def with_k3s(planned: Dict[str, Any], told: ToldK3s, node: DeclaredHost) -> Dict[str, Any]:
     """A plan of the host together with that of k3s."""
-    found, verdict = look_at_k3s(told, node, prepared=False)
+    try:
+        found, verdict = look_at_k3s(told, node, prepared=False)
+    except (StepError, OSError) as error:
+        # What was planned of the rest is still worth reading.
+        return {**planned, "status": "failed", "why": [*planned["why"], f"k3s: {error}"]}
     why = [*planned["why"], *verdict.refused]
     return {**planned, "status": "refused" if why else planned["status"], "why": why, "k3s": _told_k3s(found, verdict)}
 

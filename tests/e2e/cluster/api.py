@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import socket
 import ssl
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 Json = dict[str, Any]
 NOT_FOUND, CONFLICT, TOO_EARLY = 404, 409, 429
@@ -31,10 +33,16 @@ class RefusedError(Exception):
 class Api:
     """One API server, as administrator."""
 
-    def __init__(self, port: int, certificate: Path, token: str) -> None:
+    def __init__(
+        self, port: int, certificate: Path, token: str = "", host: str = "127.0.0.1", client: tuple[Path, Path] | None = None
+    ) -> None:
+        """`token`, or `client`: what says that this is the administrator, the latter as certificate and key."""
+        self._host = host
         self._port = port
         self._token = token
         self._tls = ssl.create_default_context(cafile=str(certificate))
+        if client:
+            self._tls.load_cert_chain(*client)
         self._plurals: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def ready(self) -> bool:
@@ -93,7 +101,7 @@ class Api:
     def watching(self, api_version: str, kind: str, namespace: str, see: Callable[[Json], None]) -> Iterator[None]:
         """Show every state of every object of a kind, in the order in which the server stores them."""
         self.list(api_version, kind, namespace)  # waits until a kind just defined is served
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=WATCH_SECONDS, context=self._tls)
+        connection = http.client.HTTPSConnection(self._host, self._port, timeout=WATCH_SECONDS, context=self._tls)
         path = f"{self._collection(api_version, kind, namespace)}?watch=true"
         connection.request("GET", path, headers={"Authorization": f"Bearer {self._token}"})
         socket_, response = connection.sock, connection.getresponse()
@@ -114,10 +122,11 @@ class Api:
             connection.close()
 
     def _send(self, method: str, path: str, body: object, content: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=30, context=self._tls)
+        connection = http.client.HTTPSConnection(self._host, self._port, timeout=30, context=self._tls)
         try:
             data = None if body is None else json.dumps(body)
-            connection.request(method, path, data, {"Authorization": f"Bearer {self._token}", "Content-Type": content})
+            login = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+            connection.request(method, path, data, {**login, "Content-Type": content})
             response = connection.getresponse()
             return response.status, response.read()
         finally:
@@ -191,3 +200,18 @@ def eventually(what: str, seconds: float, question: Callable[[], Any], report: C
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds:.0f} s: {what}\n{report()}")
         time.sleep(0.3)
+
+
+def api_of(kubeconfig: Json) -> Api:
+    """What a kubeconfig of one cluster and one user reaches; its certificates may lie in it, as k3s has them, or in files."""
+    cluster, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
+    place, held = urlsplit(cluster["server"]), {**cluster, **user}
+    assert place.port
+    assert place.hostname
+    with tempfile.TemporaryDirectory() as folder:
+        for key in ("certificate-authority", "client-certificate", "client-key"):
+            if f"{key}-data" in held:
+                held[key] = Path(folder) / key
+                held[key].write_bytes(base64.b64decode(held[f"{key}-data"]))
+        client = (Path(held["client-certificate"]), Path(held["client-key"])) if "client-key" in held else None
+        return Api(place.port, Path(held["certificate-authority"]), held.get("token", ""), place.hostname, client)

@@ -179,41 +179,8 @@ class Cluster:
 
     def _redirect(self, charts: int) -> None:
         """The API server takes chart repositories to the local server; each host there has its own charts only."""
-        here = f"'http://127.0.0.1:{charts}/' + object.spec.url.substring(8)"
-        policy = {
-            "apiVersion": "admissionregistration.k8s.io/v1beta1",
-            "kind": "MutatingAdmissionPolicy",
-            "metadata": {"name": "local-charts"},
-            "spec": {
-                "matchConstraints": {
-                    "resourceRules": [
-                        {
-                            "apiGroups": ["source.toolkit.fluxcd.io"],
-                            "apiVersions": ["*"],
-                            "operations": ["CREATE", "UPDATE"],
-                            "resources": ["helmrepositories"],
-                        }
-                    ]
-                },
-                "matchConditions": [{"name": "remote", "expression": "object.spec.url.startsWith('https://')"}],
-                "failurePolicy": "Fail",
-                "reinvocationPolicy": "Never",
-                "mutations": [
-                    {
-                        "patchType": "ApplyConfiguration",
-                        "applyConfiguration": {"expression": f"Object{{spec: Object.spec{{url: {here}}}}}"},
-                    }
-                ],
-            },
-        }
-        binding = {
-            "apiVersion": policy["apiVersion"],
-            "kind": "MutatingAdmissionPolicyBinding",
-            "metadata": {"name": "local-charts"},
-            "spec": {"policyName": "local-charts"},
-        }
-        self.api.create(policy)
-        self.api.create(binding)
+        for one in local_charts(f"http://127.0.0.1:{charts}/"):
+            self.api.create(one)
         probe = {
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "HelmRepository",
@@ -283,3 +250,41 @@ def running(tools: Mapping[str, Path], *, cure_at_once: bool = False) -> Iterato
         charts = stack.enter_context(serving(files_of(folder / "charts")))
         cluster.start(git, charts)
         yield cluster
+
+
+def local_charts(url: str) -> list[Json]:
+    """A policy by which an API server takes every chart repository to this server, and its binding."""
+    here = f"'{url}' + object.spec.url.substring(8)"
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1beta1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": "local-charts"},
+        "spec": {
+            "matchConstraints": {
+                "resourceRules": [
+                    {
+                        "apiGroups": ["source.toolkit.fluxcd.io"],
+                        "apiVersions": ["*"],
+                        "operations": ["CREATE", "UPDATE"],
+                        "resources": ["helmrepositories"],
+                    }
+                ]
+            },
+            "matchConditions": [{"name": "remote", "expression": "object.spec.url.startsWith('https://')"}],
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "mutations": [
+                {
+                    "patchType": "ApplyConfiguration",
+                    "applyConfiguration": {"expression": f"Object{{spec: Object.spec{{url: {here}}}}}"},
+                }
+            ],
+        },
+    }
+    binding = {
+        "apiVersion": policy["apiVersion"],
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": "local-charts"},
+        "spec": {"policyName": "local-charts"},
+    }
+    return [policy, binding]

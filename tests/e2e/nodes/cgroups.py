@@ -1,4 +1,4 @@
-"""Cgroups of a machine's own, where the kernel still has those of version 1: one in each hierarchy.
+"""Cgroups of a machine's own: one in each hierarchy.
 
 They stay when their processes are gone, so what killed runs left is removed by the next, as with their folders.
 """
@@ -29,7 +29,7 @@ class Cgroups:
         for folder in self._folders:
             folder.mkdir(exist_ok=True)
             for setting in ("cpuset.cpus", "cpuset.mems"):
-                if (folder / setting).exists():
+                if (folder / setting).exists() and (folder.parent / setting).exists():
                     (folder / setting).write_text((folder.parent / setting).read_text())
         return [folder / "cgroup.procs" for folder in self._folders]
 
@@ -72,10 +72,10 @@ def sweep() -> None:
 
 
 def _hierarchies() -> Iterator[Path]:
-    """The mount points of version 1."""
+    """Those of version 1, or the one of version 2 where there is nothing else."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, *_ = line.split()
-        if kind == "cgroup":
+        if kind == "cgroup" or (kind, place) == ("cgroup2", "/sys/fs/cgroup"):
             yield Path(place)
 
 

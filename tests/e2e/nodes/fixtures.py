@@ -11,9 +11,9 @@ import pytest
 
 from tests.e2e.isolation import scratch
 
-from .network import TestNetwork, own_network
+from .network import OwnNetwork, own_network
 from .packing import UPSTREAM, programs
-from .root import MachineRoot, machine_root, missing_tools
+from .root import PLAYED, MachineRoot, machine_root, missing_tools
 from .spawned import SpawnedMachine
 
 STAND_IN = "stand-in, not k3s; upstream kubelet and API server"
@@ -22,7 +22,7 @@ STAND_IN = "stand-in, not k3s; upstream kubelet and API server"
 class Site:
     """A network, and the machines on it."""
 
-    def __init__(self, home: Path, base: MachineRoot, network: TestNetwork, ends: ExitStack) -> None:
+    def __init__(self, home: Path, base: MachineRoot, network: OwnNetwork, ends: ExitStack) -> None:
         self.home = home
         self.base = base
         self.network = network
@@ -55,9 +55,11 @@ def skip_without_machines() -> None:
 
 
 @pytest.fixture
-def site(need: Callable[..., object]) -> Iterator[Site]:
+def site(need: Callable[..., object], record_property: Callable[[str, object], None]) -> Iterator[Site]:
     """An empty network; from here on the test and all that it starts is in it."""
     skip_without_machines()
+    record_property("k3s", STAND_IN)
+    record_property("stand-ins", PLAYED)
     need(*UPSTREAM)
     base = machine_root()
     with ExitStack() as ends:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.e2e.tools.build import tool
@@ -17,12 +17,24 @@ PAUSE = "rancher/mirrored-pause:3.6"
 LAYOUT = "application/vnd.oci.image."
 
 
-def image_tar(names: Sequence[str], program: Path | None = None) -> bytes:
-    """An archive as `ctr images import` takes it, with the same image under all these names.
+def image_tar(names: Sequence[str], programs: Mapping[str, Path] | None = None) -> bytes:
+    """An archive as `ctr images import` takes it, with the same image under all these names, and an image each of `programs`.
 
-    The program is the image's entry point; the tests' own where none is given, which waits, and answers on $PORT.
+    A program is its image's entry point; that of `names` is the tests' own, which waits, and answers on $PORT.
     """
-    layer = _tar({"app": (program or tool("pod")).read_bytes()}, 0o755)
+    listed: list[dict[str, object]] = []
+    files: dict[str, bytes] = {}
+    for called, program in ((names, tool("pod")), *(([name], program) for name, program in (programs or {}).items())):
+        described = _image(files, program)
+        listed += [{**described, "annotations": {"io.containerd.image.name": whole_name(name)}} for name in called]
+    files["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
+    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": listed}).encode()
+    return _tar(files, 0o644)
+
+
+def _image(files: dict[str, bytes], program: Path) -> dict[str, object]:
+    """Add the blobs of an image with this program; gives how an index names it."""
+    layer = _tar({"app": program.read_bytes()}, 0o755)
     packed = gzip.compress(layer, 1, mtime=0)
     config = {
         "architecture": "amd64",
@@ -38,12 +50,8 @@ def image_tar(names: Sequence[str], program: Path | None = None) -> bytes:
         "layers": [_described(f"{LAYOUT}layer.v1.tar+gzip", packed)],
     }
     blobs.append(json.dumps(manifest).encode())
-    described = _described(f"{LAYOUT}manifest.v1+json", blobs[2])
-    listed = [{**described, "annotations": {"io.containerd.image.name": whole_name(name)}} for name in names]
-    files = {f"blobs/sha256/{_digest(blob).partition(':')[2]}": blob for blob in blobs}
-    files["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
-    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": listed}).encode()
-    return _tar(files, 0o644)
+    files |= {f"blobs/sha256/{_digest(blob).partition(':')[2]}": blob for blob in blobs}
+    return _described(f"{LAYOUT}manifest.v1+json", blobs[2])
 
 
 def whole_name(name: str) -> str:

@@ -23,10 +23,8 @@ FIRST_MACHINE = 10
 
 
 @dataclass(frozen=True)
-class TestNetwork:
+class OwnNetwork:
     """The test's own address on its bridge, by which its machines reach it, and theirs."""
-
-    __test__ = False
 
     gateway: IPv4Interface
 
@@ -41,7 +39,7 @@ class TestNetwork:
 
 
 @contextmanager
-def own_network(gateway: str = "10.87.0.1/24") -> Iterator[TestNetwork]:
+def own_network(gateway: str = "10.87.0.1/24") -> Iterator[OwnNetwork]:
     """Let this thread be in a network of its own. Enter and leave in the thread that runs the tests."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/proc/thread-self/ns/net") as before:  # noqa: PTH123 -- its descriptor is what is needed
@@ -55,6 +53,6 @@ def own_network(gateway: str = "10.87.0.1/24") -> Iterator[TestNetwork]:
                 f"link set {BRIDGE} up",
             ):
                 subprocess.run(["ip", *words.split()], check=True, env={"PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
-            yield TestNetwork(IPv4Interface(gateway))
+            yield OwnNetwork(IPv4Interface(gateway))
         finally:
             libc.setns(before.fileno(), CLONE_NEWNET)

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from tests.e2e.cluster.web import serving
 
-from .network import TestNetwork
+from .network import OwnNetwork
 from .root import MachineRoot
 
 Manner = Literal["whole", "html", "another", "cut", "missing"]
@@ -77,7 +77,7 @@ def _handler(releases: Releases) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serving_releases(folder: Path, network: TestNetwork, base: MachineRoot) -> Iterator[Releases]:
+def serving_releases(folder: Path, network: OwnNetwork, base: MachineRoot) -> Iterator[Releases]:
     """Serve the folder to the machines; `url` is what `binariesFrom` says. Who asks from the test trusts `base.authority`."""
     releases = Releases(folder)
     with serving(_handler(releases), (network.address, 0), _tls(folder, network.address, base)) as port:

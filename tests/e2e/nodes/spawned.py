@@ -19,7 +19,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 
 from .cgroups import Cgroups
-from .network import BRIDGE, TestNetwork
+from .network import BRIDGE, OwnNetwork
 from .root import MachineRoot
 
 BOOT_SECONDS = 120
@@ -47,7 +47,7 @@ class SpawnedMachine:
     port = 22
 
     def __init__(
-        self, home: Path, base: MachineRoot, programs: Path, *, name: str, address: IPv4Interface, network: TestNetwork
+        self, home: Path, base: MachineRoot, programs: Path, *, name: str, address: IPv4Interface, network: OwnNetwork
     ) -> None:
         self.name = name
         self.address = str(address.ip)
@@ -62,7 +62,7 @@ class SpawnedMachine:
         self.known_hosts = self._home / "known_hosts"
         self._make(address, network)
 
-    def _make(self, address: IPv4Interface, network: TestNetwork) -> None:
+    def _make(self, address: IPv4Interface, network: OwnNetwork) -> None:
         for folder in ("upper/etc/ssh", "upper/etc/systemd/network", "upper/etc/iscsi", "work", "root"):
             (self._home / folder).mkdir(parents=True)
         shutil.copy(self._base.key, self.key)

@@ -26,7 +26,6 @@ Record = Callable[[str, object], None]
 
 
 def test_two_machines_become_a_cluster_that_survives_a_power_cut(site: Site, record_property: Record) -> None:
-    record_property("k3s", STAND_IN)
     began = time.monotonic()
 
     def told(what: str) -> None:
@@ -77,7 +76,6 @@ def test_two_machines_become_a_cluster_that_survives_a_power_cut(site: Site, rec
 
 
 def test_further_servers_join_etcd_by_the_server_token(site: Site, record_property: Record) -> None:
-    record_property("k3s", STAND_IN)
     first, second = site.machines(2)
     binary = stand_in_binary(VERSION, site.home)
     start_k3s(first, binary, "server", {**FIRST, "cluster-init": True, "secrets-encryption": True})

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import grpc
 import yaml
@@ -24,7 +24,7 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from tests.e2e.cluster.api import Api, Json, RefusedError
+from tests.e2e.cluster.api import Api, Json, RefusedError, api_of
 
 VERSION = "4.34.2"
 MANAGER = "pulumi.com/patchFieldManager"
@@ -66,7 +66,8 @@ class Objects(plugin.Provider):
     async def diff(self, request: plugin.DiffRequest) -> plugin.DiffResponse:
         """What was applied or read last, against the new inputs."""
         old, new = _plain(request.old_state[INPUTS]), {key: _plain(value) for key, value in request.new_inputs.items()}
-        changed = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        ignored = set(request.ignore_changes)
+        changed = [] if "*" in ignored else sorted(key for key in {*old, *new} - ignored if old.get(key) != new.get(key))
         kind = plugin.PropertyDiffKind.UPDATE
         return plugin.DiffResponse(
             changes=bool(changed), diffs=changed, detailed_diff={key: plugin.PropertyDiff(kind, input_diff=True) for key in changed}
@@ -130,15 +131,11 @@ class Objects(plugin.Provider):
 def _reached_by(file: Path) -> Api | None:
     if not file.is_file():  # before the cluster is there, a preview has none
         return None
-    access = yaml.safe_load(file.read_text())
-    cluster = access["clusters"][0]["cluster"]
-    port = urlsplit(cluster["server"]).port
-    assert port
-    return Api(port, Path(cluster["certificate-authority"]), access["users"][0]["user"]["token"])
+    return api_of(yaml.safe_load(file.read_text()))
 
 
 def _is_there(live: Json) -> bool:
-    conditions = {one["type"]: one["status"] for one in live.get("status", {}).get("conditions", [])}
+    conditions = {one["type"]: one["status"] for one in (live.get("status") or {}).get("conditions") or ()}
     wanted = {"Deployment": "Available", "CustomResourceDefinition": "Established"}.get(live.get("kind", ""))
     return wanted is None or conditions.get(wanted) == "True"
 

@@ -1,0 +1,48 @@
+"""Which pods do not run, and why: what most failed releases come down to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fluxstead.core.shape import mapping
+from fluxstead.live.resources import Resource
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
+
+PODS = Resource("api/v1", "pods")
+_SHOWN = 5
+_LONGEST = 200
+
+
+def pods_in_trouble(api: LiveApi, namespaces: Iterable[str]) -> list[str]:
+    """A line for each, the first few. Raises Unanswered."""
+    found = [line for namespace in namespaces for pod in api.list(PODS, namespace) for line in trouble_of(pod)]
+    return [*found[:_SHOWN], *([f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else [])]
+
+
+def trouble_of(pod: Mapping[str, Any]) -> Iterator[str]:
+    """Why a pod does not run; nothing of one that does, or that has ended well."""
+    metadata, status = mapping(pod, "metadata"), mapping(pod, "status")
+    if status.get("phase") == "Succeeded":
+        return
+    label = f"Pod {metadata.get('namespace')}/{metadata.get('name')}"
+    for one in _entries(status.get("conditions")):
+        if one.get("type") == "PodScheduled" and one.get("status") == "False":
+            yield f"{label} is on no machine: {_short(one.get('message'))}"
+    for container in (*_entries(status.get("initContainerStatuses")), *_entries(status.get("containerStatuses"))):
+        state, last = mapping(container, "state"), mapping(container, "lastState")
+        waiting = mapping(state, "waiting")
+        if waiting.get("reason") and waiting["reason"] not in {"ContainerCreating", "PodInitializing"}:
+            ended = mapping(last, "terminated")
+            why = waiting.get("message") or (f"exit code {ended['exitCode']}" if "exitCode" in ended else "")
+            yield f"{label}, container {container.get('name')}: {waiting['reason']}: {_short(why)}"
+
+
+def _entries(value: object) -> Sequence[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else ()
+
+
+def _short(text: object) -> str:
+    return " ".join(str(text or "").split())[:_LONGEST]

@@ -1,0 +1,23 @@
+"""Which kinds are asked for, and that there was no answer: all that is to be known of the API without what asks it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Unanswered(Exception):  # noqa: N818 -- said to people as it is
+    """The API gave no answer that can be used; the text says why and what to do. It holds no login and no value of a Secret."""
+
+
+class Resource(NamedTuple):
+    """A kind, by the path under which the API serves it: `apis/apps/v1` and `deployments`."""
+
+    base: str
+    plural: str
+    namespaced: bool = True
+
+
+NAMESPACES = Resource("api/v1", "namespaces", namespaced=False)
+SECRETS = Resource("api/v1", "secrets")
+DEPLOYMENTS = Resource("apis/apps/v1", "deployments")
+DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)
