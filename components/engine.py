@@ -86,7 +86,8 @@ def _write(root: Path, assembled: Assembled) -> None:
     delivery = deliver(_desired(root, assembled))
     if errors(delivery.findings):
         raise pulumi.RunError("the tree was not written\n" + report(delivery.findings))
-    pulumi.log.info("\n".join(["wrote the tree:", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
+    written = ["wrote the tree:", *delivery.summary(), "next, as Flux applies what is pushed: git add --all; git commit; git push"]
+    pulumi.log.info("\n".join(written if delivery.changes else ["the tree is up to date"]))
 
 
 def quiet_interrupt() -> None:

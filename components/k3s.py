@@ -26,6 +26,9 @@ from fluxstead.secrets.operator import digests_of, values_of
 from fluxstead.secrets.operator_needs import K3S_TOKEN
 from fluxstead.secrets.tools import ToolTrouble
 
+_WITHOUT_A_DIGEST = "the description has no digest of k3s, which ./run upgrade kubernetes --lock writes"
+_WITHOUT_A_SERVER = "no server is described that `up` looks after (state: live, ssh.hostKey)"
+
 
 class K3sProvider(dynamic.ResourceProvider):
     """Brings k3s to a machine. In a module of its own, so that a state names it and holds none of its code."""
@@ -98,6 +101,8 @@ def register_k3s(assembled: Assembled, root: Path, prepared: Mapping[str, NodeRe
     description, told = assembled.description, assembled.k3s
     servers = servers_of(description.nodes)
     if not told or not servers:
+        if prepared:
+            pulumi.log.info(f"k3s and Flux are left as they are: {_WITHOUT_A_SERVER if told else _WITHOUT_A_DIGEST}")
         return None
     # A state goes from one machine to another, and says no path of either.
     about = {"project": os.path.relpath(root), "stack": description.name}

@@ -102,7 +102,10 @@ class Assembled:
         return {README: page, **{file.path: file.text for file in self.tree}}
 
     def _bootstrap(self) -> str:
+        """What is typed once, so that Flux follows the tree."""
         flux = self.description.cluster.flux
+        if self.k3s:
+            return "pulumi up"
         # The page is in Git: whatever logs in there does not belong into it.
         repository = without_login(flux.repository) if flux.repository else "<the URL of this repository>"
         return (
@@ -245,6 +248,7 @@ def evidence_of(
             "serviceCidr": cluster.kubernetes.service_cidr,
         },
         kept=kept(cluster.kubernetes),
+        installs_k3s=cluster.kubernetes.binaries is not None,
         places={
             "flux": cluster.flux.source_of("version"),
             **{key: cluster.kubernetes.source_of(key) for key in _PLACES},

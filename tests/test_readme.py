@@ -50,6 +50,25 @@ def test_its_commands_exist(command: str, capsys: pytest.CaptureFixture[str]) ->
         assert command in capsys.readouterr().out
 
 
+def test_its_way_from_bare_hosts_is_as_long_as_it_says() -> None:
+    said = re.search(r"Then (\d+) lines.*?```\n(.*?)```", README, re.DOTALL)
+    assert said is not None
+    assert len(said[2].splitlines()) == int(said[1])
+
+
+def test_its_first_description_is_one(tmp_path: Path) -> None:
+    """With a machine beside it; what it warns of is known, and a key that `init` makes and a login that is given with it."""
+    described = re.search(r"```yaml\n(# Pulumi\.home\.yaml.*?)```", README, re.DOTALL)
+    assert described is not None
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "Pulumi.home.yaml").write_text(described[1])
+    disk = "{name: a, serial: S1, size: 100Gi, mountPath: /mnt/longhorn/a}"
+    machine = f"{{cluster: home, address: 192.168.86.71, role: server, state: live, disks: [{disk}]}}"
+    (tmp_path / "nodes/k3s1.yaml").write_text(machine)
+    found = run_program(tmp_path, "home").findings
+    assert {finding.id for finding in found} <= {"secrets/missing", "longhorn/open-ui"}
+
+
 @pytest.mark.parametrize("asked", [["tests/e2e"], ["-m", "flux"], ["tests/test_readme.py::test_its_links_lead_somewhere", "-x"]])
 def test_options_alone_ask_for_no_test_on_real_parts(asked: list[str]) -> None:
     """`./run test -q` is `./run test`, and no virtual machine is started by it."""

@@ -30,7 +30,7 @@ class CheckContext:
 
     `facts`: what systems say about their charts and kinds. `products`: the versions of what the cluster runs, by the names of the
     catalog's schemas. `networks` and `places`: the cluster's networks, and where keys of the stack file stand, both by key. `kept`:
-    what else it keeps from its first start, by key.
+    what else it keeps from its first start, by key. `installs_k3s`: whether `pulumi up` lets machines join.
     `sops_secret`: namespace and name of the key to decrypt with, which somebody creates by hand. `unmet`, `blocked`: what the order
     says about the description already: layers with what they need and nothing offers, and those that wait for each other.
     `description`: the texts of its files, by path. `ciphertexts`: the Secrets that the described systems need, by their files.
@@ -47,6 +47,7 @@ class CheckContext:
     networks: Mapping[str, Sequence[IpNetwork]] = field(default_factory=dict)
     places: Mapping[str, Source] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
+    installs_k3s: bool = False
     unmet: frozenset[tuple[str, Requirement]] = frozenset()
     blocked: frozenset[str] = frozenset()
     description: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ _CHECKS = (
     ("ruff", "format", "--check", "."),
     ("mypy", "."),
     ("lint-imports", "--no-logo", "--config", "imports.toml"),
-    ("shellcheck", "run", ".ci/run", ".ci/once", "fluxstead/hosts/prelude.sh"),
+    ("shellcheck", "run", ".ci/run", ".ci/once", "fluxstead/hosts/prelude.sh", "tests/real/run", "tests/real/machines"),
 )
 
 

@@ -49,7 +49,7 @@ def node_file(cluster: str, met: Met, inventory: tuple[Mapping[str, Any], ...]) 
         f"address: {met.address or met.dialled}",
         *([f"architecture: {met.architecture}"] if met.architecture else []),
         "role: agent # or server",
-        "state: planned # live, once `kubectl get nodes` shows it",
+        "state: planned # live: `pulumi up` prepares it; where that installs no k3s, only once `kubectl get nodes` shows it",
         "ssh:",
         *(f"  {line}" for line in _ssh(met)),
         "disks:",

@@ -19,7 +19,7 @@ from fluxstead.secrets.guard import secrets_in
 from fluxstead.secrets.handed_over import live_secret
 from fluxstead.secrets.identities import key_secret, refuse_another_key
 from fluxstead.secrets.makers import made, public_half
-from fluxstead.secrets.operator_needs import CLUSTER_KEY
+from fluxstead.secrets.operator_needs import CLUSTER_KEY, K3S_TOKEN
 from fluxstead.secrets.rotation import refuse_what_rotates
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import ToolTrouble
@@ -39,6 +39,8 @@ def chosen(scope: Scope, name: str) -> list[SecretNeed]:
     known = sorted({one for need in scope.all_needs for one in (need.name, need.qualified_name)})
     near = difflib.get_close_matches(name, known, n=1)
     needed = ", ".join(need.qualified_name for need in scope.all_needs) or "none; flux: {sopsSecret: …} lets layers decrypt"
+    if name.removeprefix(f"{OPERATOR}/") == K3S_TOKEN:
+        raise ToolTrouble(f"{name} is needed once k3s is installed: ./run upgrade kubernetes --lock, and then this")
     raise ToolTrouble(f"no described system needs a Secret {name}: {f'{near[0]}?' if near else f'needed are {needed}'}")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.repository import repositories_around
-from fluxstead.secrets.operator_needs import CLUSTER_KEY
+from fluxstead.secrets.operator_needs import CLUSTER_KEY, K3S_TOKEN
 from fluxstead.secrets.rules import RULES, NotWritable, rules_file
 from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import NO_KEY, SopsProgram, ToolTrouble, new_key, recipients_of
@@ -109,12 +109,20 @@ class Init:
             yield f"wrote flux: {{sopsSecret: {DEFAULT_SECRET}}} into the description"
         yield f"keep: {key_file()}, the one file that is not in the repository and without which no secret can be read"
         if made:
-            yield f"the cluster gets its key once, before its first sync:\n    {hand_over(self.scope)}"
+            yield self._handed_over()
         if len(people) == 1:
             yield (
                 "warning: there is no offline key; if this machine is lost, every secret is lost with it. On another machine:"
                 " age-keygen -o offline.agekey, which goes into a safe; then, here: ./run secrets recipients add age1…"
             )
+
+    def _handed_over(self) -> str:
+        if any(one.need.name == K3S_TOKEN for one in self.scope.operators):
+            return "the cluster gets its key from the `pulumi up` that brings Flux in"
+        return (
+            "the cluster gets its key once, before its first sync: from `pulumi up`, where that installs k3s"
+            f" (./run upgrade kubernetes --lock); else\n    {hand_over(self.scope)}"
+        )
 
     def _people(self) -> tuple[tuple[str, ...], list[str]]:
         own, settings = own_recipients(), self.scope.settings

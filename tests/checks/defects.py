@@ -340,7 +340,7 @@ DEFECTS: Mapping[str, Planted] = {
 
 OF_THE_DESCRIPTION = frozenset(
     {
-        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions", "moves/first-start"),
+        *("moves/unread", "moves/network", "moves/role", "moves/flux-stored-versions", "moves/first-start", "moves/joins-first"),
         "longhorn/not-yet-tolerated",
         "moves/secret",
         *OF_MACHINES,

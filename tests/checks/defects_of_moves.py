@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -93,6 +94,9 @@ def _described(says: str, **then: Any) -> Planted:
     )
 
 
+_KEPT = _described("machine k3s2 had not joined in HEAD, and is live now", roles={"k3s1": "server"})
+_SECOND = machine(name="k3s2", role="agent", disks=[{"name": "a", "serial": "S2", "size": "100Gi", "mountPath": "/mnt/a"}])
+_JOINING = replace(_KEPT, nodes=[*_KEPT.nodes, _SECOND], more={**_KEPT.more, "installs_k3s": True})
 _TOLERATING = "values: {defaultSettings: {taintToleration: 'a:NoExecute'}, "
 _MOUNT = "volumeMounts: [{name: data, mountPath: /data}]"
 _LABELS = "selector: {matchLabels: {app: db}}"
@@ -189,6 +193,7 @@ OF_MOVES: Mapping[str, Planted] = {
     ),
     "moves/network": _described("podCidr is 10.52.0.0/16 in HEAD, and now 10.42.0.0/16", networks={"podCidr": (_OTHER,)}),
     "moves/role": _described("machine k3s1 is an agent in HEAD, and now a server", roles={"k3s1": "agent"}),
+    "moves/joins-first": _JOINING,
     "moves/first-start": _described("datastore is etcd in HEAD, and now sqlite", kept={"datastore": "etcd"}),
     "moves/flux-stored-versions": _described("Flux 2.6.1 in HEAD becomes 2.9.5", flux=Version("2.6.1")),
     "moves/data-version": Planted(

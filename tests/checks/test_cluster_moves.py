@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fluxstead.checks.reading.store import TextStore
+from fluxstead.core.findings import Finding
 from fluxstead.description.committed import cluster_then
 from tests.checks.planted import WEB, Planted, layer, look, obj
 from tests.checks.repository import commit, git, moves, render
@@ -35,6 +36,37 @@ def test_a_change_of_the_cluster_itself(reference: Project, file: str, old: str,
     line = reference.replace(file, old, new)
     [found] = [one for one in moves(reference) if said in one.what]
     assert (found.source.file, found.source.line) == (file, line)
+
+
+@pytest.mark.usefixtures("somebody")
+def test_a_machine_joins_before_its_tree_is_pushed(reference: Project) -> None:
+    """Said until a commit has it live: of a cluster of other machines, and only where `pulumi up` lets it join."""
+    git(reference.root, "init", "-q")
+    render(reference)
+    commit(reference.root)
+    reference.replace(K3S, "    nodeCidr:", f"    binaries: {{amd64: {'a' * 64}}}\n    nodeCidr:")
+    assert joining(reference) == []
+    line = reference.replace("nodes/k3s2.yaml", "state: planned", "state: live")
+    [found] = joining(reference)
+    assert (found.source.file, found.source.line) == ("nodes/k3s2.yaml", line)
+    assert "`pulumi up` does not let it join (no ssh.hostKey)" in found.fix
+    commit(reference.root)
+    assert joining(reference) == []
+
+
+@pytest.mark.usefixtures("somebody")
+def test_the_first_machines_of_a_cluster_wait_for_nothing(reference: Project) -> None:
+    git(reference.root, "init", "-q")
+    reference.replace("nodes/k3s1.yaml", "state: live", "state: planned")
+    render(reference)
+    reference.replace(K3S, "    nodeCidr:", f"    binaries: {{amd64: {'a' * 64}}}\n    nodeCidr:")
+    commit(reference.root)
+    reference.replace("nodes/k3s1.yaml", "state: planned", "state: live")
+    assert joining(reference) == []
+
+
+def joining(project: Project) -> list[Finding]:
+    return [finding for finding in moves(project) if finding.id == "moves/joins-first"]
 
 
 @pytest.mark.usefixtures("somebody")

@@ -62,6 +62,12 @@ def test_the_token_is_needed_made_and_for_people_alone(run: RunSecrets, installs
     assert not {finding.id for finding in installs.run().findings} & {"secrets/missing", "secrets/unused", "secrets/operators-own"}
 
 
+def test_before_k3s_is_locked_its_token_is_not_needed_and_why_is_said(run: RunSecrets, example: Project) -> None:
+    del example
+    status, said = run("set", "k3s-token", "--generate")
+    assert (status, "./run upgrade kubernetes --lock" in said) == (1, True), said
+
+
 def test_a_token_of_a_running_cluster_is_taken_over(run: RunSecrets, installs: Project) -> None:
     """As its server has it; what k3s would read otherwise is refused without being shown."""
     whole = f"K10{'a' * 64}::server:0123456789abcdef"

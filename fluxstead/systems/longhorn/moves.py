@@ -11,7 +11,7 @@ from fluxstead.checks.reading.charts import chart_of
 from fluxstead.checks.reading.pruning import would_be_pruned
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.departures import pruned
-from fluxstead.core.check import refuses
+from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.shape import mapping
@@ -42,6 +42,9 @@ NODE_LEFT = refuses(
     "Node longhorn-system/k3s2 in HEAD is not in the tree any more, but Longhorn still places replicas there",
     "the tree and the commits before it",
 )
+JOINS_FIRST = warns(
+    "moves/joins-first", "F18", "machine k3s2 had not joined in HEAD, and is live now", "the tree and the commits before it"
+)
 UNREACHED = refuses(
     "moves/unreached",
     "F27",
@@ -68,6 +71,25 @@ def findings(move: Transition) -> Iterator[Finding]:
         if facts.chart(move.before, old) is facts.chart(move.now, new) is LONGHORN:
             was, now = (Version.read(chart_of(tree, item)[1]) for tree, item in ((move.before, old), (move.now, new)))
             yield from _version(move.name, was, now, new)
+
+
+def joining(move: Transition) -> Iterator[Finding]:
+    """Machines with disks that a cluster of others gets; before its first ones, nothing is in Git that could come too early."""
+    then = move.cluster.roles if move.cluster else {}
+    if not (then and move.context.installs_k3s):
+        return
+    for node in move.context.nodes:
+        if node.state == "live" and node.disks and node.name not in then:
+            alone = node.why_not_prepared
+            by = (
+                f"; `pulumi up` does not let it join ({alone})" if alone else ": `pulumi up` lets it join, and then writes the tree"
+            )
+            yield JOINS_FIRST(
+                node.source_of("state"),
+                what=f"machine {node.name} had not joined in {move.name}, and is live now",
+                why="Longhorn deletes the Node object of a machine that is not in the cluster, and Flux makes it again and again",
+                fix=f"push this tree once `kubectl get nodes` shows {node.name}{by}",
+            )
 
 
 def _scheduling(move: Transition, tree: AppliedTree) -> list[AppliedObject]:
@@ -186,4 +208,4 @@ def ladder(start: Version, end: Version) -> list[Version]:
     return [start, *(version for version in _NEWEST if start.minor < version.minor < end.minor), end]
 
 
-MOVES = (Rule(findings, (DISK_CHANGED, DISK_REMOVED, VERSION_JUMP, NODE_LEFT, UNREACHED)),)
+MOVES = (Rule(findings, (DISK_CHANGED, DISK_REMOVED, VERSION_JUMP, NODE_LEFT, UNREACHED)), Rule(joining, (JOINS_FIRST,)))
