@@ -29,7 +29,7 @@ OF_K3S = (
         "binaries",
         (STACK, _VERSION, f"{_VERSION}    {_DIGEST}\n"),
         ("nodes/k3s2.yaml", "role: agent\n", "role: agent\narchitecture: arm64\n"),
-        beside="images/some-machines",
+        beside="images/some-machines secrets/missing",
     ),
     _more("k3s/unknown-key", "kubelet-args", "config: {kubelet-args: [max-pods=200]}"),
     reference(
@@ -41,6 +41,9 @@ OF_K3S = (
     _more("k3s/own-key", "node-name", "config: {node-name: k3s1}"),
     _more("k3s/key-type", "max-pods", "config: {kubelet-arg: {max-pods: 200}}"),
     edge(
-        "k3s/contradiction", "etcd-expose-metrics", (_ETCD, f"{_ETCD}    {_DIGEST}\n    config: {{etcd-expose-metrics: false}}\n")
+        "k3s/contradiction",
+        "etcd-expose-metrics",
+        (_ETCD, f"{_ETCD}    {_DIGEST}\n    config: {{etcd-expose-metrics: false}}\n"),
+        beside="secrets/missing",
     ),
 )
