@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pulumi
 
+from components.cluster import register_k3s
 from components.flux import register_flux
-from components.k3s import register_k3s
 from components.layer import register_layers
 from components.node import register_nodes
 from components.system import register_systems
 from fluxstead.assembly import Assembled
 from fluxstead.bootstrap.files import flux_folder
 from fluxstead.core.findings import Finding, errors, report
+from fluxstead.hosts.joining import servers_of
 from fluxstead.secrets.state import digests, lacking
 from fluxstead.tree.delivery import Desired, deliver, look
 
@@ -53,14 +55,15 @@ def carry_out(root: Path, assembled: Assembled) -> None:
     parents = {layer.name: systems[name] for name, plan in assembled.plans.items() for layer in plan.layers}
     register_layers(assembled.tree, parents, hosts, digests(assembled.secrets))
     disks = {name: node.filesystem_uuids for name, node in nodes.items()}
+    # Joined first: Longhorn deletes the Node object of a machine that is not in the cluster (F18).
+    ready = pulumi.Output.all(*disks.values(), *([one.running for one in installed.machines.values()] if installed else []))
     if pulumi.runtime.is_dry_run():
         pulumi.log.info("\n".join(["`up` would", *delivery.summary()] if delivery.changes else ["the tree is up to date"]))
     else:
-        # Joined first: Longhorn deletes the Node object of a machine that is not in the cluster (F18).
-        joined = [one.running for one in installed.machines.values()] if installed else []
-        pulumi.Output.all(*disks.values(), *joined).apply(lambda _: _write(root, assembled))
+        ready = ready.apply(partial(_write, root, assembled))
     if installed:
-        register_flux(assembled, root, installed.kubeconfig, hosts)
+        # After the tree, of which Flux's guard asks whether Git has it.
+        register_flux(assembled, root, pulumi.Output.all(installed.kubeconfig, ready).apply(lambda both: both[0]), hosts)
     pulumi.export("tree", assembled.tree.directory)
     pulumi.export("addresses", {name: system.addresses for name, system in systems.items() if system.addresses})
     pulumi.export("disks", disks)
@@ -68,7 +71,7 @@ def carry_out(root: Path, assembled: Assembled) -> None:
 
 def _need_what_a_cluster_begins_with(root: Path, assembled: Assembled) -> None:
     """Where k3s is installed, all that is brought in after it has to be here: nobody wants half a cluster."""
-    if not assembled.k3s:
+    if not assembled.k3s or not servers_of(assembled.description.nodes):
         return
     lacks = lacking(assembled.secrets)
     if not (root / flux_folder(assembled.description.name)).is_dir():
@@ -81,13 +84,14 @@ def _desired(root: Path, assembled: Assembled) -> Desired:
     return assembled.desired(root, overwrite=bool(os.environ.get("FLUXSTEAD_OVERWRITE")), say=pulumi.log.info)
 
 
-def _write(root: Path, assembled: Assembled) -> None:
-    """Write what the disk lacks by now: preparing the hosts may have taken an hour since we looked."""
+def _write(root: Path, assembled: Assembled, answers: list[Any]) -> list[Any]:
+    """Write what the disk lacks by now: preparing the hosts, which answered, may have taken an hour since we looked."""
     delivery = deliver(_desired(root, assembled))
     if errors(delivery.findings):
         raise pulumi.RunError("the tree was not written\n" + report(delivery.findings))
     written = ["wrote the tree:", *delivery.summary(), "next, as Flux applies what is pushed: git add --all; git commit; git push"]
     pulumi.log.info("\n".join(written if delivery.changes else ["the tree is up to date"]))
+    return answers
 
 
 def quiet_interrupt() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi_command import remote
 
 from components.disk import DiskArgs, DiskResource
+from components.k3s import K3sResource
 from fluxstead.assembly import Assembled
 from fluxstead.hosts.answer import Answer, DiskAnswer, read_answer
 from fluxstead.hosts.build import COMMAND, stdin_for, token_of
@@ -54,8 +57,7 @@ class NodeResource(pulumi.ComponentResource):
         )
         disks = {disk["name"]: disk for disk in told["disks"]}
         answer = command.stdout.apply(partial(_fine, token_of(stdin), frozenset(disks)))
-        self.prepared: list[pulumi.Resource] = [command]
-        """What a child of the machine's that comes later depends on: the machine itself would wait for it in turn."""
+        self._name, self._prepared = name, command
         for disk, of_disk in disks.items():
             DiskResource(
                 # A URN does not contain the parent's name, so the disk's own has the machine's; no name has a slash in it.
@@ -66,6 +68,12 @@ class NodeResource(pulumi.ComponentResource):
             )
         self.filesystem_uuids: pulumi.Output[dict[str, str]] = answer.apply(_uuids)
         self.register_outputs({"filesystemUuids": self.filesystem_uuids})
+
+    def install(self, inputs: Mapping[str, Any], after: Sequence[pulumi.Resource]) -> K3sResource:
+        """k3s here, once the machine is prepared and these are there."""
+        # Not after the machine itself, which as a component waits for its children, and so for this one.
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self._prepared, *after])
+        return K3sResource(self._name, {**inputs, "node": self._name}, opts)
 
 
 def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:

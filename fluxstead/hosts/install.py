@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from fluxstead.hosts.answer import Answer, K3sAnswer
-from fluxstead.hosts.joining import Beginning, Begun, NotBegun, Standing, State, beginning
+from fluxstead.hosts.joining import Begun, NotBegun, Standing, State, WayIn, beginning
 from fluxstead.hosts.k3s import is_url, looked_for, release_url, sent, url_of
 from fluxstead.hosts.sending import NotThereError, receiver, to_send
 from fluxstead.hosts.ssh import Errand, ask_node, send
@@ -62,7 +62,7 @@ class Installer:
         with ThreadPoolExecutor(len(asked)) as pool:
             return dict(zip(asked, pool.map(one, asked.values()), strict=True))
 
-    def _way_in(self, how: Beginning, node: Node, told: Mapping[str, Any], answers: Mapping[str, Answer]) -> dict[str, Any]:
+    def _way_in(self, how: WayIn, node: Node, told: Mapping[str, Any], answers: Mapping[str, Answer]) -> dict[str, Any]:
         if how.how == "first":
             return {"begin": "first", "server": "", "token": self.server_token()}
         through = next(server for server in self.servers if server.name == how.through)

@@ -29,7 +29,7 @@ class Standing(NamedTuple):
     begun: Begun = ""
 
 
-class Beginning(NamedTuple):
+class WayIn(NamedTuple):
     """What happens to k3s on one machine: it begins the cluster, joins it through a server, or is only looked at."""
 
     how: Literal["first", "join", "look"]
@@ -48,36 +48,36 @@ def servers_of(nodes: Sequence[Node]) -> list[Node]:
     return sorted((node for node in nodes if node.role == "server" and node.why_not_prepared is None), key=lambda node: node.name)
 
 
-def beginning(node: Node, own: Standing, servers: Sequence[Standing]) -> Beginning | NotBegun:
+def beginning(node: Node, own: Standing, servers: Sequence[Standing]) -> WayIn | NotBegun:
     """What happens to k3s on this machine, given what it and the cluster's servers (in their order) answered."""
     if own.state == "running" and not own.begun:
-        return Beginning("look")
+        return WayIn("look")
     if own.state == "unknown":
         return NotBegun(own.why)
     if node.role == "server":
         return _of_a_server(node, own, servers)
     through = _to_join(servers)
-    return Beginning("join", through) if through else NotBegun(_no_server(servers))
+    return WayIn("join", through) if through else NotBegun(_no_server(servers))
 
 
-def _of_a_server(node: Node, own: Standing, servers: Sequence[Standing]) -> Beginning | NotBegun:
+def _of_a_server(node: Node, own: Standing, servers: Sequence[Standing]) -> WayIn | NotBegun:
     others = [server for server in servers if server.name != node.name]
     is_first = bool(servers) and servers[0].name == node.name
     through = _to_join(others)
     if own.begun == "first" and not any(server.state == "running" for server in others):
-        return Beginning("first")
+        return WayIn("first")
     if not through:
         return _without_a_server(node, own, others, is_first=is_first)
     if is_first and not own.data and not own.begun and not node.rejoin:
         return NotBegun(_rejoins(node, through))
-    return Beginning("join", through)
+    return WayIn("join", through)
 
 
 def _to_join(servers: Sequence[Standing]) -> str:
     return next((server.name for server in servers if server.state == "running" and server.ready), "")
 
 
-def _without_a_server(node: Node, own: Standing, others: Sequence[Standing], *, is_first: bool) -> Beginning | NotBegun:
+def _without_a_server(node: Node, own: Standing, others: Sequence[Standing], *, is_first: bool) -> WayIn | NotBegun:
     """No other server is Ready: only the first one may begin, and only where no other may have the cluster."""
     running = next((server.name for server in others if server.state == "running"), "")
     if running:
@@ -85,7 +85,7 @@ def _without_a_server(node: Node, own: Standing, others: Sequence[Standing], *, 
     if not is_first:
         return NotBegun(_no_server(others))
     if own.data:
-        return Beginning("first")
+        return WayIn("first")
     silent = next((server for server in others if server.state == "unknown"), None)
     if silent:
         return NotBegun(
@@ -98,7 +98,7 @@ def _without_a_server(node: Node, own: Standing, others: Sequence[Standing], *, 
             f"{kept} holds the data of a cluster and k3s does not run there, so {node.name} begins no other:"
             f" sudo systemctl start k3s, on {kept}"
         )
-    return Beginning("first")
+    return WayIn("first")
 
 
 def _rejoins(node: Node, through: str) -> str:

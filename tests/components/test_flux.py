@@ -123,7 +123,7 @@ def test_no_input_is_a_value_or_a_path_of_this_machine(bring: Bring) -> None:
     told = [one.inputs for one in bring().values() if one.type in {GUARD, HANDED, WAIT}]
     (age,) = [one for one in told if one.get("name") == "cluster-age"]
     assert len(age["digest"]) == 64
-    assert set(age) == {"__provider", "cluster", "digest", "knownHosts", "kubeconfig", "name", "people", "root", "secret"}
+    assert set(age) == {"__provider", "cluster", "digest", "knownHosts", "kubeconfig", "name", "root", "secret"}
     assert not age["root"].startswith("/")
 
 

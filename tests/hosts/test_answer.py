@@ -27,6 +27,8 @@ def disk(**changes: Any) -> dict[str, Any]:
 K3S = {
     "state": "running",
     "version": "v1",
+    "digest": "",
+    "architecture": "amd64",
     "running": "v1",
     "role": "server",
     "datastore": "etcd",

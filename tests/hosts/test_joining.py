@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstead.hosts.joining import Beginning, NotBegun, Standing, State, beginning, servers_of
+from fluxstead.hosts.joining import NotBegun, Standing, State, WayIn, beginning, servers_of
 from fluxstead.nodes.model import Node
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
@@ -46,7 +46,7 @@ def clusters(draw: st.DrawFn) -> tuple[Node, Standing, list[Standing]]:
     agent = draw(standings)._replace(name="agent")
     own = draw(st.sampled_from([*servers, agent]))
     role = "agent" if own is agent else "server"
-    return node(own.name, role, rejoin=draw(st.booleans())), own, servers
+    return node(own.name, role, rejoin=role == "server" and draw(st.booleans())), own, servers
 
 
 @given(clusters())
@@ -54,7 +54,7 @@ def test_a_cluster_is_begun_once(case: tuple[Node, Standing, list[Standing]]) ->
     """Only by the first server, and never where another runs, may run, or keeps the cluster's data."""
     one, own, servers = case
     said = beginning(one, own, servers)
-    if said == Beginning("first"):
+    if said == WayIn("first"):
         others = [server for server in servers if server.name != own.name]
         assert one.role == "server"
         assert not any(server.state == "running" for server in others)
@@ -67,14 +67,14 @@ def test_a_cluster_is_begun_once(case: tuple[Node, Standing, list[Standing]]) ->
 def test_what_runs_and_was_not_just_begun_is_only_looked_at(case: tuple[Node, Standing, list[Standing]]) -> None:
     one, own, servers = case
     if own.state == "running" and not own.begun:
-        assert beginning(one, own, servers) == Beginning("look")
+        assert beginning(one, own, servers) == WayIn("look")
 
 
 @given(clusters())
 def test_a_machine_joins_through_a_server_that_is_ready(case: tuple[Node, Standing, list[Standing]]) -> None:
     one, own, servers = case
     said = beginning(one, own, servers)
-    if isinstance(said, Beginning) and said.how == "join":
+    if isinstance(said, WayIn) and said.how == "join":
         through = next(server for server in servers if server.name == said.through)
         assert (through.state, through.ready, through.name == own.name) == ("running", True, False)
 
@@ -89,7 +89,7 @@ def test_a_first_server_without_its_data_asks_before_it_joins(case: tuple[Node, 
         and servers[0].name == own.name
         and not own.data
         and not own.begun
-        and isinstance(said, Beginning)
+        and isinstance(said, WayIn)
         and said.how == "join"
     ):
         assert one.rejoin

@@ -30,7 +30,7 @@ def with_k3s(planned: Dict[str, Any], told: ToldK3s, node: DeclaredHost) -> Dict
     return {**planned, "status": "refused" if why else planned["status"], "why": why, "k3s": _told_k3s(found, verdict)}
 
 
-def looked_at(told: Optional[ToldK3s], node: DeclaredHost) -> Dict[str, Any]:
+def k3s_looked_at(told: Optional[ToldK3s], node: DeclaredHost) -> Dict[str, Any]:
     """How k3s stands; whatever is wrong with it is told by who acts."""
     if told is None:
         raise StepError("nothing is told of k3s")

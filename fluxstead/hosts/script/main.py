@@ -17,7 +17,7 @@ from typing import Any, Dict, List, NoReturn, Optional, Tuple
 from fluxstead.hosts.script.act import decide_one, prepare_disk
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.k3s_model import ToldK3s, read_told
-from fluxstead.hosts.script.k3s_run import applied_k3s, kubeconfig, looked_at, minted, with_k3s
+from fluxstead.hosts.script.k3s_run import applied_k3s, kubeconfig, k3s_looked_at, minted, with_k3s
 from fluxstead.hosts.script.model import DeclaredHost, FoundDisk, Host, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
@@ -68,7 +68,7 @@ def _done(mode: str, node: DeclaredHost, told: Optional[ToldK3s], connection: st
         planned = _plan(node, connection)
         return with_k3s(planned, told, node) if told else planned
     if mode == "look":
-        return looked_at(told, node)
+        return k3s_looked_at(told, node)
     return applied_k3s(told, node) if told else _apply(node)
 
 
