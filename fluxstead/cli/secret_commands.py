@@ -114,7 +114,11 @@ def _values(options: argparse.Namespace, vault: Vault, needs: Sequence[SecretNee
     if not asked and (values := giving.already_given(vault, needs)):
         tell("the others get what one of them has")
         return values
-    keys, values = giving.keys_to_give(vault, needs, options.keys), {}
+    keys = giving.keys_to_give(vault, needs, options.keys)
+    values: dict[str, Value] = {}
+    names = {key.name for key in keys}
+    if options.generate:
+        keys = [key for key in keys if key.made_with not in names]
     for key in keys:
         values |= value_of(options, key, needs[0], len(keys))
     return values
