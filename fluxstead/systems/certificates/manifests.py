@@ -1,7 +1,8 @@
 """The layers of certificates: cert-manager, its issuer behind it, and one for each route that has a host.
 
 Certificates have layers of their own, on which nothing depends, and which do not wait: a controller answers with its own
-certificate until there is one, and an authority that cannot be reached holds back no application (docs/adr/0006).
+certificate until there is one, and an authority that cannot be reached holds back no application
+(docs/adr/0006-nothing-waits-for-a-certificate.md).
 """
 
 from __future__ import annotations

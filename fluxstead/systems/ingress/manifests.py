@@ -38,7 +38,9 @@ def plan(settings: IngressSettings | None, platform: Platform, router: Router | 
         scrape = nginx.scrape(settings)
     else:
         layers, scrape = traefik.layers(settings, platform, issuer), traefik.scrape(settings, platform)
-    return Plan(layers=layers, scrapes=(scrape,), router=router, findings=tuple(findings_of(settings, platform)))
+    return Plan(
+        layers=layers, scrapes=(scrape,), router=router, findings=tuple(findings_of(settings, platform, tls=issuer is not None))
+    )
 
 
 def _node(nodes: Sequence[Node]) -> str:
