@@ -98,6 +98,8 @@ RECIPES = {
     "helm-controller": Recipe("about 3 min", beside=CRDS),
     # What the pods of the tests run; it lies beside its go.mod, and needs Go's own library alone.
     "pod": Recipe("about 10 s"),
+    # Its module has the controllers and no command; the one here starts those of issuers and certificates, without a webhook.
+    "cert-manager-controller": Recipe("about 7 min"),
     "kwok": Recipe("about 3 min", beside=("kustomize/stage/*/fast/*-*.yaml", "kustomize/stage/node/heartbeat-with-lease/*-*.yaml")),
 }
 
