@@ -24,6 +24,11 @@ OF_WAYS_IN = (
     edge("certificates/not-public", "route:", ("host: grafana.example.test", "host: grafana.home.arpa")),
     edge("certificates/not-public", "domain: lan.internal", ("domain: example.test", "domain: lan.internal")),
     edge("certificates/not-covered", "route:", (_ACME, _GIVEN), beside="secrets/missing secrets/unused"),
+    edge(
+        "certificates/said-otherwise",
+        "enabled: false",
+        ("      domain: example.test\n", "      domain: example.test\n    values:\n      crds: {enabled: false}\n"),
+    ),
     reference(
         "ingress/plain-http",
         "force-ssl-redirect",

@@ -283,6 +283,9 @@ def test_split_horizon_asks_the_described_resolvers_alone() -> None:
         (acme(route53={}), "described 2 times"),
         (acme(email="admin"), "not an e-mail address"),
         (acme(cloudflare=None, rfc2136={"nameserver": "10.0.0.1", "keyName": "k", "algorithm": "hmac-sha256"}), "HMACSHA256"),
+        ({**OWN, "version": "1.14.7"}, "cert-manager 1.14.7"),
+        ({"issuer": "given", "given": [{"secret": "a", "hosts": []}]}, "is for no name"),
+        ({"issuer": "given", "given": [{"secret": "a", "hosts": [f"{one}.example"]} for one in "xy"]}, "given twice"),
         ({"issuer": "given", "given": [{"secret": "a", "hosts": ["10.0.0.1"]}]}, "not a name that a certificate has"),
     ],
 )

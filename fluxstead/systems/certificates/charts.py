@@ -16,7 +16,7 @@ CONTROLLER = {"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/compo
 
 CERT_MANAGER = Chart(
     name="cert-manager",
-    parts=(Part((1, 19), Brings(crds=_KINDS | _ACME)),),
+    parts=(Part((1, 15), Brings(crds=_KINDS | _ACME)),),
     single=True,
     # A Certificate names the Secret that it makes.
     inert_kinds=frozenset({"Certificate", "Issuer"}),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.shape import at
 from fluxstead.systems.certificates.settings import CertificatesSettings
 from fluxstead.tree.asks import Route
 
@@ -17,7 +18,18 @@ NOT_PUBLIC = refuses(
     "certificates/not-public", "F21", "wiki.home.arpa is in a domain for which no public authority issues", "the description"
 )
 STAGING = warns("certificates/staging", "F21", "certificates come from Let's Encrypt's staging environment", "the description")
-CHECKS = (ADDRESS, NOT_COVERED, NOT_PUBLIC, STAGING)
+SAID_OTHERWISE = refuses(
+    "certificates/said-otherwise", "U5", "crds.enabled is false, and certificates need cert-manager's kinds", "the description"
+)
+CHECKS = (ADDRESS, NOT_COVERED, NOT_PUBLIC, SAID_OTHERWISE, STAGING)
+
+_NEEDED: dict[tuple[str, ...], tuple[object, str]] = {
+    ("crds", "enabled"): (True, "certificates need cert-manager's kinds"),
+    ("clusterResourceNamespace",): ("", "issuers would look for their Secrets where nobody puts them"),
+    ("namespace",): ("", "its programs would be elsewhere than what they are given"),
+    ("nameOverride",): ("", "metrics are collected by the chart's own names"),
+}
+"""Values that everything else goes by, and why."""
 
 _AT_HOME = ("local", "lan", "home", "home.arpa", "internal", "intranet", "localdomain", "localhost", "corp", "private")
 """Domains that are nobody's (RFC 6762, RFC 8375, ICANN's .internal, and what routers use)."""
@@ -25,6 +37,15 @@ _AT_HOME = ("local", "lan", "home", "home.arpa", "internal", "intranet", "locald
 
 def findings_of(settings: CertificatesSettings) -> Iterator[Finding]:
     """What is worth knowing before certificates are asked for."""
+    for keys, (value, why) in _NEEDED.items():
+        said = at(settings.values, keys)
+        if said not in (None, value):
+            yield SAID_OTHERWISE(
+                settings.source_of("values", *keys),
+                what=f"{'.'.join(keys)} is {str(said).lower()}, and {why}",
+                why="everything else follows from what is described",
+                fix="no such value",
+            )
     acme = settings.acme
     if acme and acme.server == "staging":
         yield STAGING(

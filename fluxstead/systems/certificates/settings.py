@@ -113,8 +113,18 @@ class GivenCertificate(Described):
 
     secret: Name = Field(description="The name of its Secret, with the keys tls.crt (the chain) and tls.key.")
     hosts: tuple[Annotated[str, AfterValidator(_covered)], ...] = Field(
-        min_length=1, description="The names it is for, as they stand in it; *.example.org covers the names right below."
+        description="The names it is for, as they stand in it; *.example.org covers the names right below."
     )
+
+    @model_validator(mode="after")
+    def _for_something(self) -> Self:
+        if self.hosts:
+            return self
+        raise refuse(
+            f"{self.secret} is for no name",
+            why="which routes it is for is found by its names",
+            fix="hosts: ['*.example.org'], the names that stand in it",
+        )
 
     def covers(self, host: str) -> bool:
         """Whether it is for this name (RFC 6125, 6.4.3: a wildcard is one label)."""
@@ -152,6 +162,19 @@ class CertificatesSettings(Described):
             raise refuse(
                 "issuer: acme without version", why="a chart without a version is upgraded unasked (F23)", fix=_EXAMPLES["version"]
             )
+        if self.version and self.version.numbers < _OLDEST:
+            raise refuse(
+                f"cert-manager {self.version}",
+                why="its chart brings its kinds by another value, and its makers fix nothing in it any more",
+                fix=_EXAMPLES["version"],
+            )
+        names = [one.secret for one in self.given]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise refuse(
+                f"{twice} is given twice",
+                why="a Secret holds one certificate",
+                fix="one entry with all names that stand in it, or another Secret",
+            )
         for key in _ONLY[self.issuer]:
             if key in self.model_fields_set:
                 alias = {"ca_secret": "caSecret"}.get(key, key)
@@ -163,6 +186,7 @@ class CertificatesSettings(Described):
         return self
 
 
+_OLDEST = (1, 15, 0)
 _EXAMPLES = {
     "version": "version: 1.21.1, or another of its chart's",
     "acme": "acme: {email: …, cloudflare: {}}",
