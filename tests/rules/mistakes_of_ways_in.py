@@ -25,6 +25,12 @@ OF_WAYS_IN = (
     edge("certificates/not-public", "domain: lan.internal", ("domain: example.test", "domain: lan.internal")),
     edge("certificates/not-covered", "route:", (_ACME, _GIVEN), beside="secrets/missing secrets/unused"),
     edge(
+        "tree/secret-twice",
+        "wiki",
+        (_ACME, "    issuer: given\n    given: [{secret: wiki-settings, hosts: ['*.example.test']}]\n"),
+        beside="secrets/missing secrets/unused",
+    ),
+    edge(
         "certificates/said-otherwise",
         "enabled: false",
         ("      domain: example.test\n", "      domain: example.test\n    values:\n      crds: {enabled: false}\n"),
