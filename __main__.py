@@ -5,20 +5,25 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 """
 
 from components import Program
-from fluxstead.systems import applications, dns, ingress, longhorn, monitoring, node_labels
+from fluxstead.systems import applications, certificates, dns, ingress, longhorn, monitoring, node_labels
 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
 # What systems know about one another follows from the description alone.
-router, default_class = ingress.router_of(cluster.ingress, platform, nodes), longhorn.DEFAULT_CLASS
+issuer, default_class = certificates.issuer_of(cluster.certificates), longhorn.DEFAULT_CLASS
+router = ingress.router_of(cluster.ingress, platform, nodes, issuer)
 collector = monitoring.collector_of(cluster.monitoring)
 
 # Pass one. Each system plans its layers and says what it needs from others; the order of these lines does not matter.
 program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
 program.add(dns.DNS, dns.plan(cluster.dns, platform, nodes))
 program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
-program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router))
+program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router, issuer))
+program.add(
+    certificates.CERTIFICATES,
+    certificates.plan(cluster.certificates, platform, nodes, dns.names_of(nodes, cluster.dns)),
+)
 program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class, nodes))
 program.add(
     applications.APPLICATIONS,

@@ -46,7 +46,7 @@ from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
-from fluxstead.tree.resolve import layers_of, needs_of, resolved, settings_of
+from fluxstead.tree.resolve import certified, layers_of, needs_of, resolved, settings_of
 from fluxstead.tree.secret_files import lists_of, secret_path
 
 README = "README.md"
@@ -137,9 +137,10 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     history = history_ahead(root, cluster.flux.branch) if root else None
     platform = cluster.platform(description.name)
     # Without a key, whoever needs a Secret has it made by hand.
-    needs = needs_of(in_order(planned)) if cluster.flux.sops_secret else ()
+    asking = certified(in_order(planned))
+    needs = needs_of(asking) if cluster.flux.sops_secret else ()
     missing = {one.secret for one in cluster.secrets.missing}
-    plans = resolved(in_order(planned), [need for need in needs if need.qualified_name not in missing])
+    plans = resolved(asking, [need for need in needs if need.qualified_name not in missing])
     layers = layers_of(plans)
     lists = lists_of(root, description.name, layers)
     findings = [finding for plan in plans.values() for finding in plan.findings]

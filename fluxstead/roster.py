@@ -19,6 +19,7 @@ from fluxstead.description import kubernetes_checks, load, place, problems, text
 from fluxstead.secrets import checks as secret_checks
 from fluxstead.system import System
 from fluxstead.systems.applications import APPLICATIONS
+from fluxstead.systems.certificates import CERTIFICATES
 from fluxstead.systems.dns import DNS
 from fluxstead.systems.ingress import INGRESS
 from fluxstead.systems.longhorn import LONGHORN
@@ -26,7 +27,7 @@ from fluxstead.systems.monitoring import MONITORING
 from fluxstead.systems.node_labels import NODE_LABELS
 from fluxstead.tree.layer import Plan
 
-SYSTEMS: tuple[System, ...] = (NODE_LABELS, DNS, LONGHORN, INGRESS, MONITORING, APPLICATIONS)
+SYSTEMS: tuple[System, ...] = (NODE_LABELS, DNS, LONGHORN, INGRESS, CERTIFICATES, MONITORING, APPLICATIONS)
 """In the order in which the tree lists what they have, wherever nothing else decides."""
 
 SYSTEM_FACTS = SystemFacts(

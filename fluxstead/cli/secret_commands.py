@@ -111,10 +111,14 @@ def _changeable(scope: Scope, name: str) -> list[SecretNeed]:
 
 def _values(options: argparse.Namespace, vault: Vault, needs: Sequence[SecretNeed]) -> dict[str, Value]:
     asked = options.keys or options.stdin or options.file or options.generate
-    if not asked and (values := giving.already_given(vault, needs)):
+    if not asked and (held := giving.already_given(vault, needs)):
         tell("the others get what one of them has")
-        return values
-    keys, values = giving.keys_to_give(vault, needs, options.keys), {}
+        return held
+    keys = giving.keys_to_give(vault, needs, options.keys)
+    values: dict[str, Value] = {}
+    names = {key.name for key in keys}
+    if options.generate:
+        keys = [key for key in keys if key.made_with not in names]
     for key in keys:
         values |= value_of(options, key, needs[0], len(keys))
     return values

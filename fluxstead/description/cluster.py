@@ -19,6 +19,7 @@ from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.place import HERE, RepositoryPath
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.systems.applications.settings import Application
+from fluxstead.systems.certificates.settings import CertificatesSettings
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.systems.longhorn.settings import LonghornSettings
@@ -94,6 +95,9 @@ class Cluster(Described):
     kubernetes: KubernetesSettings
     longhorn: LonghornSettings
     ingress: IngressSettings | None = Field(default=None, description="The ingress controller; none without this section.")
+    certificates: CertificatesSettings | None = Field(
+        default=None, description="TLS for every route; without this section, routes are plain HTTP."
+    )
     dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")
     apps: tuple[Application, ...] = Field(default=(), description="The applications.")

@@ -195,6 +195,8 @@ def _way(need: SecretNeed, missing: Collection[str] = ()) -> str:
     if not need.keys:
         return " KEY…"
     wanted = [key for key in need.keys if (key.name in missing if missing else not key.optional)]
+    if all(key.maker or key.made_with for key in wanted):
+        return " --generate"
     whole = [key.name for key in wanted if key.form in {"Alertmanager's configuration", "YAML", "PEM", "known_hosts"}]
     return f" {whole[0]} --file FILE" if len(whole) == 1 else ""
 

@@ -70,6 +70,20 @@ class Router(Protocol):
         """Where a person reaches `route`."""
 
 
+class Issuer(Protocol):
+    """The owner of certificates. A cluster has one or none; which one follows from the description alone.
+
+    Whatever answers for routes has the certificates that it names, and never waits for them: until one is there, its own answers.
+    """
+
+    @property
+    def default(self) -> str | None:
+        """The Secret, in the controller's namespace, with what answers where no route's certificate does."""
+
+    def secret_of(self, route: Route) -> str | None:
+        """The Secret, in the route's namespace, with its certificate; None where it has no host, and the default answers."""
+
+
 class Scrape(NamedTuple):
     """Collect metrics from the Services in `namespace` that carry `labels`, at their port named `port`.
 
@@ -135,11 +149,15 @@ SecretMaker = Literal["password", "token", "cookie", "htpasswd", "ssh-key", "ca"
 
 
 class SecretKey(NamedTuple):
-    """One key of a Secret. `maker`: how its value may be made; None where only people have it."""
+    """One key of a Secret. `maker`: how its value may be made; None where only people have it.
+
+    `made_with`: the key whose maker makes this one as well.
+    """
 
     name: str
     form: SecretForm = "text"
     maker: SecretMaker | None = None
+    made_with: str = ""
     optional: bool = False
     hint: str = ""
 
@@ -149,6 +167,7 @@ class SecretNeed(NamedTuple):
 
     `purpose`: what does not work without it. Without `keys`, only they know which there are. `type`: Kubernetes' own.
     `shared`: those of one word here hold one value. `live`: the Secret that it is in the cluster, where that is called otherwise.
+    `rotation`: how it is changed once it was committed, where whatever goes by the former value would be shut out.
     """
 
     namespace: str
@@ -160,6 +179,7 @@ class SecretNeed(NamedTuple):
     type: str = "Opaque"
     shared: str = ""
     live: tuple[str, str] | None = None
+    rotation: str = ""
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.version import Version
-from fluxstead.tree.asks import AlertRules, Dashboard, HostSetting, Link, Route, Router, Scrape, SecretNeed
+from fluxstead.tree.asks import AlertRules, ControllerPods, Dashboard, HostSetting, Link, Route, Router, Scrape, SecretNeed
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
@@ -71,6 +71,17 @@ class Layer(NamedTuple):
     """It stays, with everything it applied, when its file is removed: what volumes themselves need to run."""
 
 
+class Certified(NamedTuple):
+    """The layers with the certificates of routes, the Secrets that people have to give for them, and what is wrong with it."""
+
+    layers: tuple[Layer, ...] = ()
+    secrets: tuple[SecretNeed, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+Certify = Callable[[Sequence[Route], ControllerPods], Certified]
+"""What the owner of certificates makes of all systems' routes, and for the controller that answers them."""
+
 Observe = Callable[[Sequence[Scrape], Sequence[AlertRules], Sequence[Dashboard]], tuple[Layer, ...]]
 """What the owner of scrapes, alert rules and dashboards makes of all systems' ones.
 
@@ -90,6 +101,8 @@ class Plan(NamedTuple):
     host_settings: tuple[HostSetting, ...] = ()
     router: Router | None = None
     """What turns all systems' routes into objects, if this system does it."""
+    certify: Certify | None = None
+    """What makes certificates for all systems' routes, if this system does it."""
     observe: Observe | None = None
     """What turns everything to be watched into layers, if this system does it."""
     links: tuple[Link, ...] = ()

@@ -15,6 +15,11 @@ _KINDS = frozenset({"StorageClass", "IngressClass", "Secret", "ServiceAccount", 
 """What edges are for; other things that are named (ConfigMaps, claims, targets) are in the layer that names them."""
 
 
+_MAY_COME_LATER = frozenset({"tls", "defaultCertificate"})
+"""The keys above a certificate's name in what answers requests: the controller's own answers until it is there, and nothing that
+is deployed waits for whoever issues certificates."""
+
+
 def offers_of(obj: Mapping[str, Any], charts: Charts) -> Iterator[Requirement]:
     """What the cluster has once this object is applied: itself, and what comes of it."""
     ref = ref_of(obj)
@@ -47,6 +52,8 @@ def needs_of(obj: Mapping[str, Any]) -> Iterator[Requirement]:
     if kind == "HelmRelease":
         yield from _chart_source(obj["spec"], where)
     for one in references_in(obj, where):
+        if one.field in _MAY_COME_LATER:
+            continue
         if one.ref.kind in _KINDS and (one.ref.kind, one.ref.name) != ("ServiceAccount", "default"):
             yield one.ref
 

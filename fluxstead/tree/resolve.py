@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from fluxstead.core.requirement import secret
-from fluxstead.tree.asks import HostSetting, Router, SecretNeed
+from fluxstead.tree.asks import HostSetting, Route, Router, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
 
 
@@ -19,6 +19,24 @@ def resolved(plans: Mapping[str, Plan], applied: Sequence[SecretNeed] = ()) -> d
     routed = {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
     by_layer = _by_layer(applied)
     return {name: _with_secrets(plan, by_layer) for name, plan in routed.items()}
+
+
+def certified(plans: Mapping[str, Plan]) -> dict[str, Plan]:
+    """The same plans; whoever issues certificates has one for each route that something answers, and one for everything else."""
+    router = next((plan.router for plan in plans.values() if plan.router), None)
+    routes = tuple(chain.from_iterable(plan.routes for plan in plans.values()))
+    return {name: _with_certificates(plan, routes, router) for name, plan in plans.items()}
+
+
+def _with_certificates(plan: Plan, routes: Sequence[Route], router: Router | None) -> Plan:
+    if plan.certify is None or router is None:
+        return plan
+    made = plan.certify(routes, router.controller)
+    return plan._replace(
+        layers=(*plan.layers, *made.layers),
+        secrets=(*plan.secrets, *made.secrets),
+        findings=(*plan.findings, *made.findings),
+    )
 
 
 def layers_of(plans: Mapping[str, Plan]) -> list[Layer]:

@@ -15,7 +15,10 @@ NAME_TAKEN = refuses(
     "tree/name-taken", "F8", "the layer `infrastructure` has the name of the group `infrastructure`", "the description"
 )
 NAMESPACE_NOT_OURS = refuses("tree/namespace-not-ours", "F27", "layer `web` would own the namespace kube-system", "the description")
-CHECKS = (NAME_TAKEN, NAMESPACE_NOT_OURS)
+SECRET_TWICE = refuses(
+    "tree/secret-twice", "F8", "Secret web/login is applied by the layers `web-access` and `web-tls`", "the description"
+)
+CHECKS = (NAME_TAKEN, NAMESPACE_NOT_OURS, SECRET_TWICE)
 
 _NOT_OURS = frozenset({*NAMESPACES, FLUX_NAMESPACE})
 """Namespaces that k3s and Flux own: relabelled, or pruned one day, they would take the cluster down."""
@@ -28,6 +31,7 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
     if any(layer.secrets for layer in layers):
         taken[OPERATOR] = f"the folder of the operator's own secrets, secrets/{cluster}/{OPERATOR}"
     taken["kustomization"] = "the file that lists a group's layers"
+    yield from _secrets(layers)
     for layer in layers:
         yield from _namespaces(layer)
         if layer.name in taken:
@@ -38,6 +42,20 @@ def findings_of(layers: Sequence[Layer], cluster: str) -> Iterator[Finding]:
                 fix="another name",
             )
         taken.setdefault(layer.name, f"the layer described at {layer.source}")
+
+
+def _secrets(layers: Sequence[Layer]) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for layer in layers:
+        for need in layer.secrets:
+            other = first.setdefault(need.qualified_name, layer.name)
+            if other != layer.name:
+                yield SECRET_TWICE(
+                    need.source,
+                    what=f"Secret {need.qualified_name} is applied by the layers `{other}` and `{layer.name}`",
+                    why="each would put its own values in place of the other's, again and again (F8)",
+                    fix="another name for one of the two",
+                )
 
 
 def _namespaces(layer: Layer) -> Iterator[Finding]:

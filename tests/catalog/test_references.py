@@ -58,12 +58,14 @@ def test_what_charts_call_no_class_is_none(nothing: str) -> None:
     ],
 )
 def test_a_certificate_waits_for_its_issuer_and_makes_its_secret(issuer: dict[str, str], need: Requirement) -> None:
-    """Whatever needs the Secret comes after it: an Ingress in another layer, a pod."""
+    """A pod that needs the Secret comes after it; an Ingress does not: its controller has one of its own until then."""
     certificate = obj("cert-manager.io/v1", "Certificate", {"issuerRef": issuer, "secretName": "site-tls"})
     assert need in set(needs_of(certificate))
     assert secret("web", "site-tls") in set(offers_of(certificate, SYSTEM_FACTS.charts))
     way_in = obj("networking.k8s.io/v1", "Ingress", {"tls": [{"hosts": ["a.example"], "secretName": "site-tls"}]})
-    assert secret("web", "site-tls") in set(needs_of(way_in))
+    assert secret("web", "site-tls") not in set(needs_of(way_in))
+    volumes = {"containers": [], "volumes": [{"name": "tls", "secret": {"secretName": "site-tls"}}]}
+    assert secret("web", "site-tls") in set(needs_of(obj("v1", "Pod", volumes)))
 
 
 def test_an_ingress_that_asks_for_its_certificate_brings_the_secret_itself() -> None:

@@ -40,6 +40,7 @@ from tests.checks.planted import (
 _ELSEWHERE = CONFIG.replace("namespace: web", "namespace: default")
 _ISSUER = obj("ClusterIssuer", "ca", "spec: {selfSigned: {}}", "cert-manager.io/v1")
 _CERT_MANAGER = (obj("Namespace", "cert-manager"), release("cert-manager/cert-manager", "cert-manager", "1.20.3"))
+_CERTIFICATE = "spec: {secretName: site-tls, dnsNames: [site.example], issuerRef: {kind: ClusterIssuer, name: ca}}"
 _HPA = "spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: sit}}"
 _NODE_PORT = "spec: {type: NodePort, selector: {app: site}, ports: [{port: 80, nodePort: 30080}]}"
 _A, _B = disk("a", "/mnt/a"), disk("b", "/mnt/b")
@@ -199,6 +200,21 @@ DEFECTS: Mapping[str, Planted] = {
         cure=(f"---\n{_ISSUER}", ""),
         says="from the same Kustomization",
         platform=None,
+    ),
+    "certificates/one-secret-twice": Planted(
+        files={
+            **layer("certs", *_CERT_MANAGER),
+            **layer(
+                "web",
+                WEB,
+                _ISSUER,
+                obj("Certificate", "web/a", _CERTIFICATE, "cert-manager.io/v1"),
+                obj("Certificate", "web/b", _CERTIFICATE.replace("site.example", "b.example"), "cert-manager.io/v1"),
+                spec="dependsOn: [{name: certs}]",
+            ),
+        },
+        cure=("{secretName: site-tls, dnsNames: [b.example]", "{secretName: b-tls, dnsNames: [b.example]"),
+        says="both write Secret web/site-tls",
     ),
     "tree/schema": Planted(
         files=layer("web", WEB, CONFIG.replace("data: {color: blue}", "data: {color: 3}")),

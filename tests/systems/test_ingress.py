@@ -268,4 +268,4 @@ def test_storage_never_waits_for_the_controller(reference: Project) -> None:
     assert {"ingress-nginx", "longhorn-routes"}.isdisjoint(
         {*order.dependencies("longhorn"), *order.dependencies("longhorn-storage")}
     )
-    assert [link.url for plan in assembled.plans.values() for link in plan.links][:1] == ["http://192.168.86.71:30080/longhorn/"]
+    assert [link.url for plan in assembled.plans.values() for link in plan.links][:1] == ["https://192.168.86.71:30443/longhorn/"]

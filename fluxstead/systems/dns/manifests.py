@@ -45,3 +45,9 @@ def _server(name: str, address: IpAddress) -> str:
     forward . /etc/resolv.conf
 }}
 """
+
+
+def names_of(nodes: Sequence[Node], settings: DnsSettings | None) -> tuple[str, ...]:
+    """The described names that lead to a machine."""
+    own = {address for node in nodes for address in (node.address, node.second_address) if address}
+    return tuple(name for name, address in settings.records.items() if address in own) if settings else ()

@@ -18,6 +18,9 @@ BUNDLED_TRAEFIK = refuses(
 SAID_OTHERWISE = refuses("ingress/said-otherwise", "F21", "ports.web.nodePort is 31080, but httpPort is 30080", "the description")
 NO_VERSION = refuses("ingress/no-version", "F23", "ingress-nginx has no version", "the description")
 ONE_PORT_TWICE = refuses("ingress/one-port-twice", "F7", "HTTP and HTTPS both ask for node port 30080", "the description")
+PLAIN_HTTP = refuses(
+    "ingress/plain-http", "F21", 'controller.config.force-ssl-redirect is "false", and routes have certificates', "the description"
+)
 RETIRED_CONTROLLER = warns("ingress/retired", "F6", "ingress-nginx has been retired since March 2026", "the description")
 TWO_DEFAULT_CLASSES = warns(
     "ingress/two-default-classes",
@@ -25,7 +28,7 @@ TWO_DEFAULT_CLASSES = warns(
     "two ingress classes are the default: nginx, and traefik, which k3s brings",
     "the description",
 )
-CHECKS = (BUNDLED_TRAEFIK, NO_VERSION, ONE_PORT_TWICE, RETIRED_CONTROLLER, SAID_OTHERWISE, TWO_DEFAULT_CLASSES)
+CHECKS = (BUNDLED_TRAEFIK, NO_VERSION, ONE_PORT_TWICE, PLAIN_HTTP, RETIRED_CONTROLLER, SAID_OTHERWISE, TWO_DEFAULT_CLASSES)
 
 _TYPED: dict[str, dict[tuple[str, ...], str]] = {
     "ingress-nginx": {
@@ -48,8 +51,19 @@ _OF_THE_RELEASE = {"version": "version", "namespace": "namespace", "release_name
 """What describes a release and so has no effect on the Traefik that k3s installs: field, and key as written."""
 
 
-def findings_of(settings: IngressSettings, platform: Platform) -> Iterator[Finding]:
+_ONLY_HTTPS = {
+    ("controller", "config", "ssl-redirect"): "true",
+    ("controller", "config", "force-ssl-redirect"): "true",
+    ("controller", "config", "use-port-in-redirects"): "true",
+    ("controller", "config", "hsts"): "false",
+}
+"""What ingress-nginx needs, to redirect to the node port and to nothing else."""
+
+
+def findings_of(settings: IngressSettings, platform: Platform, *, tls: bool = False) -> Iterator[Finding]:
     """What is wrong, or worth knowing, before a controller is asked to run like this."""
+    if tls and settings.controller == "ingress-nginx":
+        yield from _plain_http(settings)
     yield from _ports(settings)
     yield from _release(settings, platform)
     yield from _default_class(settings, platform)
@@ -88,6 +102,18 @@ def _said_otherwise(settings: IngressSettings) -> Iterator[Finding]:
             why="no controller would answer for them (F21)",
             fix="no such value",
         )
+
+
+def _plain_http(settings: IngressSettings) -> Iterator[Finding]:
+    for keys, value in _ONLY_HTTPS.items():
+        said = at(settings.values, keys)
+        if said is not None and str(said).lower() != value:
+            yield PLAIN_HTTP(
+                settings.source_of("values", *keys),
+                what=f"{'.'.join(keys)} is {str(said).lower()}, and routes have certificates",
+                why="a password would be typed into plain HTTP, or a redirect lead to a port that nothing answers at",
+                fix=f"no such value, which is {value}",
+            )
 
 
 def _ports(settings: IngressSettings) -> Iterator[Finding]:

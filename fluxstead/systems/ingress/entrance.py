@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.tree.asks import Link, Route
+from fluxstead.tree.asks import Issuer, Link, Route
+
+OWN_PORTS = {"http": 80, "https": 443}
+"""What browsers ask where a link names no port."""
 
 
 class Entrance(NamedTuple):
-    """The node and the port that answer HTTP."""
+    """The node and the port that answer; `issuer`: whose certificates they have, where they speak HTTPS."""
 
     host: str
     port: int
+    issuer: Issuer | None = None
 
     def link(self, route: Route) -> Link:
         """The route as a link, with a trailing slash where the page needs it (failure F21)."""
         host = route.host or (f"[{self.host}]" if ":" in self.host else self.host)
-        port = "" if self.port == 80 else f":{self.port}"  # noqa: PLR2004 -- HTTP's own
+        scheme = "https" if self.issuer else "http"
+        port = "" if self.port == OWN_PORTS[scheme] else f":{self.port}"
         slash = "/" if route.strip_path and route.path != "/" else ""
-        return Link(route.name, f"http://{host}{port}{route.path}{slash}")
+        return Link(route.name, f"{scheme}://{host}{port}{route.path}{slash}")
 
 
 def pattern(path: str) -> str:
@@ -33,10 +38,15 @@ def ingress(
     path: str,
     path_type: str,
     *,
+    issuer: Issuer | None = None,
     name: str | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """An Ingress in the route's namespace, under the route's name unless another is given."""
+    """An Ingress in the route's namespace, under the route's name unless another is given.
+
+    Without a host there is nothing to choose a certificate by, since browsers name no address (RFC 6066, 3): the default answers.
+    """
+    secret = issuer.secret_of(route) if issuer else None
     backend = {"service": {"name": route.service, "port": {"number": route.port}}}
     http = {"paths": [{"path": path, "pathType": path_type, "backend": backend}]}
     metadata: dict[str, Any] = {"name": name or route.name, "namespace": route.namespace}
@@ -49,5 +59,6 @@ def ingress(
         "spec": {
             "ingressClassName": class_name,
             "rules": [{"host": route.host, "http": http} if route.host else {"http": http}],
+            **({"tls": [{"hosts": [route.host], "secretName": secret}]} if secret else {}),
         },
     }

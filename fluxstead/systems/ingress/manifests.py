@@ -8,31 +8,39 @@ from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
 from fluxstead.systems.ingress import nginx, traefik
 from fluxstead.systems.ingress.checks import findings_of
-from fluxstead.systems.ingress.entrance import Entrance
+from fluxstead.systems.ingress.entrance import OWN_PORTS, Entrance
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import Router
-from fluxstead.tree.layer import Plan
+from fluxstead.tree.asks import Issuer, Router
+from fluxstead.tree.layer import Layer, Plan
 
 
-def router_of(settings: IngressSettings | None, platform: Platform, nodes: Sequence[Node]) -> Router | None:
-    """How routes become objects, and where people reach them; None in a cluster without a way in."""
+def router_of(
+    settings: IngressSettings | None, platform: Platform, nodes: Sequence[Node], issuer: Issuer | None = None
+) -> Router | None:
+    """How routes become objects, and where people reach them; None in a cluster without a way in.
+
+    `issuer`: whose certificates they have; without one, they are plain HTTP.
+    """
     if settings is None:
         return None
-    entrance = Entrance(_node(nodes), _port(settings, platform))
+    entrance = Entrance(_node(nodes), _port(settings, platform, tls=issuer is not None), issuer)
     if settings.controller == "ingress-nginx":
         return nginx.NginxRouter(entrance, nginx.pods_of(settings))
     return traefik.TraefikRouter(entrance, traefik.pods_of(settings, platform))
 
 
-def plan(settings: IngressSettings | None, platform: Platform, router: Router | None) -> Plan:
+def plan(settings: IngressSettings | None, platform: Platform, router: Router | None, issuer: Issuer | None = None) -> Plan:
     """The controller, which answers for all systems' routes; nothing where none is described."""
     if settings is None:
         return Plan()
     if settings.controller == "ingress-nginx":
-        controller, scrape = nginx.controller(settings, platform), nginx.scrape(settings)
+        layers: tuple[Layer, ...] = (nginx.controller(settings, platform, issuer),)
+        scrape = nginx.scrape(settings)
     else:
-        controller, scrape = traefik.controller(settings, platform), traefik.scrape(settings, platform)
-    return Plan(layers=(controller,), scrapes=(scrape,), router=router, findings=tuple(findings_of(settings, platform)))
+        layers, scrape = traefik.layers(settings, platform, issuer), traefik.scrape(settings, platform)
+    return Plan(
+        layers=layers, scrapes=(scrape,), router=router, findings=tuple(findings_of(settings, platform, tls=issuer is not None))
+    )
 
 
 def _node(nodes: Sequence[Node]) -> str:
@@ -41,6 +49,8 @@ def _node(nodes: Sequence[Node]) -> str:
     return str(by_trust[0].address) if by_trust else "localhost"
 
 
-def _port(settings: IngressSettings, platform: Platform) -> int:
-    """k3s's Traefik asks for a load balancer, which servicelb puts on port 80 of the nodes; else the node port."""
-    return 80 if settings.bundled(platform) and "servicelb" not in platform.disabled else settings.http_port
+def _port(settings: IngressSettings, platform: Platform, *, tls: bool) -> int:
+    """k3s's Traefik asks for a load balancer, which servicelb puts on its own ports of the nodes; else the node port."""
+    if settings.bundled(platform) and "servicelb" not in platform.disabled:
+        return OWN_PORTS["https" if tls else "http"]
+    return settings.https_port if tls else settings.http_port

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import ingress_class
+from fluxstead.core.shape import merged
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import ControllerPods, Link, Route, Scrape
+from fluxstead.tree.asks import ControllerPods, Issuer, Link, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "nginx"
@@ -40,20 +41,21 @@ class NginxRouter(NamedTuple):
         """One Ingress, or two where the path is stripped."""
         if not route.strip_path:
             path_type = "Prefix" if PLAIN.fullmatch(route.path) else "ImplementationSpecific"
-            return (Manifest(ingress(route, CLASS, route.path, path_type), route.source),)
+            return (Manifest(ingress(route, CLASS, route.path, path_type, issuer=self.entrance.issuer), route.source),)
         path = pattern(route.path)
-        stripped = _regex(route, route.name, f"{path}/(.*)", "/$1")
-        redirect = _regex(route, f"{route.name}-slash", f"{path}$", f"$scheme://$http_host{route.path}/")
+        stripped = self._regex(route, route.name, f"{path}/(.*)", "/$1")
+        redirect = self._regex(route, f"{route.name}-slash", f"{path}$", f"$scheme://$http_host{route.path}/")
         return Manifest(stripped, route.source), Manifest(redirect, route.source)
 
     def link(self, route: Route) -> Link:
         """Where a person reaches `route`."""
         return self.entrance.link(route)
 
-
-def _regex(route: Route, name: str, path: str, target: str) -> dict[str, Any]:
-    annotations = {"nginx.ingress.kubernetes.io/use-regex": "true", "nginx.ingress.kubernetes.io/rewrite-target": target}
-    return ingress(route, CLASS, path, "ImplementationSpecific", name=name, annotations=annotations)
+    def _regex(self, route: Route, name: str, path: str, target: str) -> dict[str, Any]:
+        annotations = {"nginx.ingress.kubernetes.io/use-regex": "true", "nginx.ingress.kubernetes.io/rewrite-target": target}
+        return ingress(
+            route, CLASS, path, "ImplementationSpecific", issuer=self.entrance.issuer, name=name, annotations=annotations
+        )
 
 
 def _name(settings: IngressSettings) -> str:
@@ -67,13 +69,13 @@ def pods_of(settings: IngressSettings) -> ControllerPods:
     )
 
 
-def controller(settings: IngressSettings, platform: Platform) -> Layer:
+def controller(settings: IngressSettings, platform: Platform, issuer: Issuer | None) -> Layer:
     """The layer of the controller."""
     return release(
         settings,
         platform,
         url="https://kubernetes.github.io/ingress-nginx",
-        values=_values(settings),
+        values=merged(_values(settings), _only_https(settings, issuer) if issuer else {}),
         offers=[ingress_class(CLASS)],
         patches=[_TCP_PROBES] if settings.default_backend else [],
     )
@@ -87,6 +89,28 @@ def _values(settings: IngressSettings) -> dict[str, Any]:
             "metrics": {"enabled": True},
         },
         "defaultBackend": {"enabled": settings.default_backend},
+    }
+
+
+def _only_https(settings: IngressSettings, issuer: Issuer) -> dict[str, Any]:
+    """Plain HTTP redirects, before anybody is asked for a password, to the node port.
+
+    nginx names in redirects the port that it listens at itself (rootfs/etc/nginx/lua/lua_ingress.lua, `redirect_to_https`), so
+    inside its pod it has the node port's number. For the time being, not for good: browsers remember a 308, and a promise of
+    HSTS would send them to HTTPS at the port of plain HTTP as well (RFC 6797, 8.3).
+    """
+    default = {"default-ssl-certificate": f"{settings.namespace_name}/{issuer.default}"} if issuer.default else {}
+    return {
+        "controller": {
+            "config": {
+                "force-ssl-redirect": "true",
+                "use-port-in-redirects": "true",
+                "http-redirect-code": "307",
+                "hsts": "false",
+            },
+            "containerPort": {"https": settings.https_port},
+            "extraArgs": {"https-port": str(settings.https_port), **default},
+        }
     }
 
 

@@ -9,16 +9,23 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import GroupKind, ingress_class
 from fluxstead.core.shape import merged
 from fluxstead.core.yaml_text import to_yaml
+from fluxstead.systems.ingress import https
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import ControllerPods, Link, Route, Scrape
+from fluxstead.tree.asks import ControllerPods, Issuer, Link, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "traefik"
 
 _K3S_NAMESPACE = "kube-system"
 """Where k3s installs what it packages."""
+
+
+_ONLY_HTTPS = {
+    "traefik.ingress.kubernetes.io/router.entrypoints": "websecure",
+    "traefik.ingress.kubernetes.io/router.tls": "true",
+}
 
 
 class TraefikRouter(NamedTuple):
@@ -33,8 +40,11 @@ class TraefikRouter(NamedTuple):
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The Ingress, after the Middlewares that it names."""
+        issuer = self.entrance.issuer
+        annotations = dict(_ONLY_HTTPS) if issuer else {}
         if not route.strip_path:
-            return (Manifest(ingress(route, CLASS, route.path, "Prefix"), route.source),)
+            way_in = ingress(route, CLASS, route.path, "Prefix", issuer=issuer, annotations=annotations)
+            return (Manifest(way_in, route.source),)
         slash = _middleware(
             route,
             "slash",
@@ -42,8 +52,8 @@ class TraefikRouter(NamedTuple):
         )
         strip = _middleware(route, "strip", {"stripPrefix": {"prefixes": [route.path]}})
         chain = ",".join(f"{route.namespace}-{one['metadata']['name']}@kubernetescrd" for one in (slash, strip))
-        annotations = {"traefik.ingress.kubernetes.io/router.middlewares": chain}
-        way_in = ingress(route, CLASS, route.path, "Prefix", annotations=annotations)
+        annotations["traefik.ingress.kubernetes.io/router.middlewares"] = chain
+        way_in = ingress(route, CLASS, route.path, "Prefix", issuer=issuer, annotations=annotations)
         return tuple(Manifest(obj, route.source) for obj in (slash, strip, way_in))
 
     def link(self, route: Route) -> Link:
@@ -67,9 +77,10 @@ def pods_of(settings: IngressSettings, platform: Platform) -> ControllerPods:
     return ControllerPods(namespace, {"app.kubernetes.io/name": name})
 
 
-def controller(settings: IngressSettings, platform: Platform) -> Layer:
-    """The layer of the controller: k3s's own Traefik configured, or one of our own released."""
-    return _configuration(settings) if settings.bundled(platform) else _release(settings, platform)
+def layers(settings: IngressSettings, platform: Platform, issuer: Issuer | None) -> tuple[Layer, ...]:
+    """The controller: k3s's own Traefik configured, or one of our own released; and what makes it speak HTTPS alone."""
+    controller = _configuration(settings) if settings.bundled(platform) else _release(settings, platform)
+    return (controller, https.layer(settings, platform, pods_of(settings, platform).namespace, issuer)) if issuer else (controller,)
 
 
 def _configuration(settings: IngressSettings) -> Layer:
@@ -93,7 +104,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Layer:
         platform,
         url="https://traefik.github.io/charts",
         values=merged(_values(settings), {"ingressClass": {"name": CLASS}, "service": service}),
-        offers=[ingress_class(CLASS), GroupKind("traefik.io", "Middleware")],
+        offers=[ingress_class(CLASS), *(GroupKind("traefik.io", kind) for kind in ("IngressRoute", "Middleware", "TLSStore"))],
     )
 
 

@@ -21,6 +21,7 @@ MINIATURES = Path(__file__).parent / "charts"
 # Each known host serves its own charts only, so that a wrong URL in the tree fails.
 SERVED_BY = {
     "longhorn": "charts.longhorn.io",
+    "cert-manager": "charts.jetstack.io",
     "ingress-nginx": "kubernetes.github.io/ingress-nginx",
     "kube-prometheus-stack": "prometheus-community.github.io/helm-charts",
     "tides": "charts.example.org",  # nobody's: it stands for people's own
@@ -32,6 +33,7 @@ VERSIONS = (
     ("longhorn", "1.10.2"),
     ("longhorn", "1.12.1"),
     ("longhorn", "1.12.2"),
+    ("cert-manager", "v1.21.1"),
     ("ingress-nginx", "4.12.3"),
     ("kube-prometheus-stack", "75.6.0"),
     ("kube-prometheus-stack", "88.5.3"),
@@ -74,8 +76,8 @@ def _miniature(chart: str, version: str) -> bytes:
         str(file.relative_to(MINIATURES / chart)): file.read_text() for file in (MINIATURES / chart).rglob("*") if file.is_file()
     }
     files["Chart.yaml"] = yaml.safe_dump({"apiVersion": "v2", "name": chart, "version": version})
-    # Longhorn's stand in its templates, and are upgraded with it; Prometheus' in the folder that Helm only ever creates.
-    place = "templates/crds.yaml" if chart == "longhorn" else "crds/crds.yaml"
+    # Some stand in templates, and are upgraded with them; Prometheus' in the folder that Helm only ever creates.
+    place = "templates/crds.yaml" if chart in {"longhorn", "cert-manager"} else "crds/crds.yaml"
     if definitions := chart_crds(chart, version):
         files[place] = yaml.safe_dump_all(definitions)
     packed = io.BytesIO()

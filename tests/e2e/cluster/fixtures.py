@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fluxstead.secrets.makers import made as made_of
+from fluxstead.secrets.vault import secret_object
 from tests.e2e.cluster.description import PROJECT, Project
 from tests.e2e.cluster.flux import TOOLS, Cluster, running
 from tests.edge_keys import CLUSTER
@@ -23,7 +25,15 @@ def cluster(need: Need) -> Iterator[Cluster]:
     """An empty cluster with one machine, which is all the reference cluster has that is live."""
     with running(need(*TOOLS)) as made:
         made.control_plane.add_node(NODE)
+        hand_over_authority(made)
         yield made
+
+
+def hand_over_authority(made: Cluster) -> None:
+    """The Secret that the description says is missing, without which no issuer is ready, as a person makes it by hand."""
+    authority = secret_object("cert-manager", "own-ca", made_of("ca", "tls.key", "own-ca"), "kubernetes.io/tls")
+    made.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "cert-manager"}})
+    made.api.create(dict(authority))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
   disks are; a Node whose machine is not in the cluster is deleted;
 - Longhorn's admission webhook, from when the managers are ready: what the real one refuses of Nodes;
 - Longhorn's provisioner: a volume for each claim that waits for one;
+- cert-manager: an issuer is ready once its controller runs and the authority's Secret is there; nothing is issued;
 - other admission webhooks, which only real charts have: yes to everything.
 """
 
@@ -23,8 +24,8 @@ from tests.e2e.cluster.api import Api, Json, RefusedError
 from tests.e2e.cluster.report import PROVISIONER
 
 PLAYED = (
-    "kubelets and load balancers: kwok; Longhorn's driver deployer, managers, admission webhook and provisioner, and the webhooks "
-    "of real charts: tests/e2e/cluster/stand_ins.py"
+    "kubelets and load balancers: kwok; Longhorn's driver deployer, managers, admission webhook and provisioner, cert-manager's "
+    "issuers, and the webhooks of real charts: tests/e2e/cluster/stand_ins.py"
 )
 NAMESPACE = "longhorn-system"
 DISK_NAMESPACE = uuid.UUID("6d9a2f5e-0f7e-4a1c-9d5b-6f0f5f0c1a11")
@@ -96,6 +97,7 @@ class StandIns:
                 self._default,
                 self._nodes,
                 self._volumes,
+                self._issuers,
                 self.admission.answer,
             ):
                 try:
@@ -161,6 +163,23 @@ class StandIns:
             name = f"pvc-{metadata['uid']}"
             if self.api.get("v1", "PersistentVolume", name) is None:
                 self.api.create(_volume(name, claim))
+
+    def _issuers(self) -> None:
+        """As cert-manager's pkg/issuer/ca/setup.go and pkg/issuer/acme/setup.go; whether the authority can be used is not asked."""
+        status: Json = (self.api.get("apps/v1", "Deployment", "cert-manager", "cert-manager") or {}).get("status", {})
+        if not status.get("readyReplicas"):
+            return
+        for issuer in self.api.list("cert-manager.io/v1", "ClusterIssuer"):
+            metadata, authority = issuer["metadata"], issuer["spec"].get("ca", {}).get("secretName")
+            if _ready(issuer) or (authority and self.api.get("v1", "Secret", authority, "cert-manager") is None):
+                continue
+            condition = {"type": "Ready", "status": "True", "reason": "Played", "message": "", "observedGeneration": 1}
+            change = {"status": {"conditions": [{**condition, "lastTransitionTime": metadata["creationTimestamp"]}]}}
+            self.api.patch("cert-manager.io/v1", "ClusterIssuer", metadata["name"], change, part="/status")
+
+
+def _ready(issuer: Json) -> bool:
+    return any(one["type"] == "Ready" for one in issuer.get("status", {}).get("conditions", []))
 
 
 def _volume(name: str, claim: Json) -> Json:

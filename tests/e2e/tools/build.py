@@ -112,6 +112,8 @@ RECIPES = {
     "flux": Recipe(
         "about 3 min", ("main.VERSION={version}",), manifests_of=("source-controller", "kustomize-controller", "helm-controller")
     ),
+    # Its module has the controllers and no command; the one here starts those of issuers and certificates, without a webhook.
+    "cert-manager-controller": Recipe("about 7 min"),
     "kwok": Recipe("about 3 min", beside=("kustomize/stage/*/fast/*-*.yaml", "kustomize/stage/node/heartbeat-with-lease/*-*.yaml")),
 }
 
