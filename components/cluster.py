@@ -46,10 +46,12 @@ def register_k3s(assembled: Assembled, root: Path, prepared: Mapping[str, NodeRe
     # A state goes from one machine to another, and says no path of either.
     about = {"project": os.path.relpath(root), "stack": description.name}
     token = digests_of(assembled.secrets, [K3S_TOKEN])
+    # One that is still being prepared answers nobody, and a cluster is not begun before every server has answered.
+    servers_prepared = [prepared[server.name].prepared for server in servers]
     machines: dict[str, K3sResource] = {}
     for server in servers:
         inputs = {**about, "k3s": told[server.name], "token": token}
-        machines[server.name] = prepared[server.name].install(inputs, list(machines.values()))
+        machines[server.name] = prepared[server.name].install(inputs, [*servers_prepared, *machines.values()])
     running = list(machines.values())
     kubeconfig = KubeconfigResource(
         description.name,

@@ -14,7 +14,7 @@ from pulumi import dynamic
 
 from components.acting import as_told, described_at, say
 from fluxstead.hosts.install import Installer, NotInstalledError
-from fluxstead.hosts.joining import servers_of
+from fluxstead.hosts.joining import left_alone, servers_of
 from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, write
 from fluxstead.secrets.operator import values_of
 from fluxstead.secrets.operator_needs import K3S_TOKEN
@@ -85,6 +85,7 @@ def _brought(props: Mapping[str, Any]) -> dict[str, Any]:
         description.cluster.kubernetes.api_address or "",
         lambda: values_of(scope, K3S_TOKEN)["token"],
         lambda line: say(f"{node.name}: {line}"),
+        left_alone(description.nodes),
     )
     try:
         found = installer.bring(node, as_told(props["k3s"]))

@@ -30,16 +30,19 @@ class Installer:
     root: Path
     servers: Sequence[Node]
     api: str
-    """Where machines reach the cluster; empty, they join through the server that gives them a token."""
+    """The address or name by which machines reach the cluster; empty, they join through the server that gives them a token."""
     server_token: Callable[[], str]
     """The token by which servers join: decrypted only where it is needed."""
     say: Callable[[str], None]
+    left_alone: Sequence[Standing] = ()
+    """The servers that `up` does not dial."""
 
     def bring(self, node: Node, told: Mapping[str, Any]) -> K3sAnswer:
         """What is there afterwards. `told`: as `hosts.k3s.told` has it. Raises NotInstalledError."""
         answers = self._looked_at(node, told)
         own = answers[node.name]
-        how = beginning(node, standing(node.name, own), [standing(server.name, answers[server.name]) for server in self.servers])
+        servers = [*(standing(server.name, answers[server.name]) for server in self.servers), *self.left_alone]
+        how = beginning(node, standing(node.name, own), servers)
         if isinstance(how, NotBegun):
             raise NotInstalledError(how.why)
         if how.how == "look":
@@ -70,7 +73,7 @@ class Installer:
         if not minted.token:
             raise NotInstalledError(f"{through.name} gives no token: {'; '.join(minted.why)}")
         token = minted.token if node.role == "agent" else _of_servers(minted.token, self.server_token())
-        way = {"begin": "join", "server": self.api or url_of(through.address), "token": token}
+        way = {"begin": "join", "server": url_of(self.api or through.address), "token": token}
         return way | _running_release(_there(answers[through.name]), through.name, _there(answers[node.name]), told)
 
     def _send(self, node: Node, digests: Mapping[str, str], source: str, own: K3sAnswer) -> dict[str, str]:

@@ -48,6 +48,12 @@ def servers_of(nodes: Sequence[Node]) -> list[Node]:
     return sorted((node for node in nodes if node.role == "server" and node.why_not_prepared is None), key=lambda node: node.name)
 
 
+def left_alone(nodes: Sequence[Node]) -> list[Standing]:
+    """The servers that `up` does not dial, any of which may run the cluster; a planned one has not joined it yet."""
+    others = [node for node in nodes if node.role == "server" and node.state != "planned" and node.why_not_prepared]
+    return [Standing(node.name, "unknown", f"`up` does not dial it: {node.why_not_prepared}") for node in others]
+
+
 def beginning(node: Node, own: Standing, servers: Sequence[Standing]) -> WayIn | NotBegun:
     """What happens to k3s on this machine, given what it and the cluster's servers (in their order) answered."""
     if own.state == "running" and not own.begun:

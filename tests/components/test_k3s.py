@@ -70,6 +70,14 @@ def test_servers_begin_one_after_another_and_agents_after_all_of_them(installs: 
     assert {name: seen[one.parent].name for name, one in machines.items()} == {name: name for name in LIVE}
 
 
+def test_no_server_is_asked_while_it_is_prepared(installs: Project, run_pulumi: Runner) -> None:
+    """It would answer nobody, and the first one be refused for want of an answer."""
+    seen = run_pulumi(installs, preview=False, printed=printed(installs))
+    for name in SERVERS:
+        before = {seen[urn].name for urn in of_type(seen, "K3s")[name].dependencies if seen[urn].type == "command:remote:Command"}
+        assert before == set(SERVERS)
+
+
 def test_no_input_is_a_token_or_a_path_of_this_machine(installs: Project, run_pulumi: Runner) -> None:
     """Of the servers' token, there is the digest of its ciphertext; an agent has none."""
     seen = run_pulumi(installs, preview=False, printed=printed(installs))

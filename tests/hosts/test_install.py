@@ -12,6 +12,7 @@ from fluxstead.hosts import install
 from fluxstead.hosts.answer import Answer, K3sAnswer
 from fluxstead.hosts.install import Installer, NotInstalledError
 from fluxstead.hosts.k3s import RELEASES, Release, told
+from fluxstead.hosts.script.k3s_model import read_told
 from fluxstead.hosts.ssh import Errand
 from fluxstead.nodes.model import Node
 
@@ -54,8 +55,10 @@ class World:
             self.machines[node.name] = replace(RUNNING, running=str(self.done[node.name]["version"]))
         return Answer("fine", k3s=self.machines[node.name])
 
-    def bring(self, name: str, *, role: str = "server", servers: tuple[str, ...] = ("k3s1",), source: str = RELEASES) -> K3sAnswer:
-        installer = Installer(Path(), [node(one) for one in servers], "", lambda: TOKEN, self.said.append)
+    def bring(
+        self, name: str, *, role: str = "server", servers: tuple[str, ...] = ("k3s1",), source: str = RELEASES, api: str = ""
+    ) -> K3sAnswer:
+        installer = Installer(Path(), [node(one) for one in servers], api, lambda: TOKEN, self.said.append)
         release = Release(VERSION, {"amd64": DIGEST}, source)
         return installer.bring(node(name, role), told(node(name, role), release, "etcd", {"disable": ["traefik"]}, {}))
 
@@ -91,6 +94,21 @@ def test_an_agent_joins_with_a_token_of_its_own(world: World) -> None:
     world.bring("k3s2", role="agent")
     assert (world.done["k3s2"]["token"], world.done["k3s2"]["server"]) == (MINTED, "https://192.0.2.1:6443")
     assert "k3s1" not in world.done
+
+
+@pytest.mark.parametrize(
+    ("described", "told_of"),
+    [
+        ("api.home.arpa", "https://api.home.arpa:6443"),
+        ("192.0.2.9", "https://192.0.2.9:6443"),
+        ("2001:db8::9", "https://[2001:db8::9]:6443"),
+    ],
+)
+def test_a_machine_joins_at_the_described_address_of_the_api(world: World, described: str, told_of: str) -> None:
+    """As the script on the host takes it."""
+    world.machines["k3s1"] = RUNNING
+    world.bring("k3s2", role="agent", api=described)
+    assert read_told(world.done["k3s2"], "apply").server == told_of
 
 
 def test_a_server_joins_with_the_servers_token_pinned_to_the_clusters_ca(world: World) -> None:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstead.hosts.joining import NotBegun, Standing, State, WayIn, beginning, servers_of
+from fluxstead.hosts.joining import NotBegun, Standing, State, WayIn, beginning, left_alone, servers_of
 from fluxstead.nodes.model import Node
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 NAMES = ("k3s1", "k3s2", "k3s3")
 
 
-def node(name: str, role: str = "server", *, rejoin: bool = False, state: str = "live") -> Node:
+def node(name: str, role: str = "server", *, rejoin: bool = False, state: str = "live", prepare: bool = True) -> Node:
     return Node.model_validate(
         {
             "name": name,
@@ -24,6 +24,7 @@ def node(name: str, role: str = "server", *, rejoin: bool = False, state: str = 
             "role": role,
             "state": state,
             "rejoin": rejoin,
+            "prepare": prepare,
             "ssh": {"hostKey": KEY},
         }
     )
@@ -121,3 +122,16 @@ def test_the_first_server_is_the_first_by_name_of_those_that_are_prepared() -> N
     """Whatever the order of the files."""
     found = servers_of([node("k3s3"), node("k3s1", state="planned"), node("a", "agent"), node("k3s2")])
     assert [one.name for one in found] == ["k3s2", "k3s3"]
+
+
+@pytest.mark.parametrize("left", [node("k3s1", state="leaving"), node("k3s1", prepare=False)])
+def test_no_cluster_is_begun_beside_a_server_that_is_not_dialled(left: Node) -> None:
+    """It is the one that a new server replaces, or that somebody looks after by hand."""
+    own, nodes = Standing("k3s2", "absent"), [left, node("k3s2")]
+    refused = beginning(nodes[1], own, [own, *left_alone(nodes)])
+    assert isinstance(refused, NotBegun)
+    assert "whether k3s1 runs the cluster is not known (`up` does not dial it: " in refused.why
+
+
+def test_a_planned_server_has_begun_nothing() -> None:
+    assert not left_alone([node("k3s1", state="planned"), node("k3s2"), node("a", "agent", state="leaving")])
