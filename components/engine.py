@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pulumi
 
 from components.cluster import register_k3s
-from components.flux import register_flux
+from components.flux import flux_objects, register_flux
 from components.layer import register_layers
 from components.node import register_nodes
 from components.system import register_systems
@@ -73,11 +73,14 @@ def _need_what_a_cluster_begins_with(root: Path, assembled: Assembled) -> None:
     """Where k3s is installed, all that is brought in after it has to be here: nobody wants half a cluster."""
     if not assembled.k3s or not servers_of(assembled.description.nodes):
         return
-    lacks = lacking(assembled.secrets)
-    if not (root / flux_folder(assembled.description.name)).is_dir():
-        lacks.append(f"Flux's own manifests, {flux_folder(assembled.description.name)}: ./run upgrade flux")
+    lacks, folder = lacking(assembled.secrets), flux_folder(assembled.description.name)
+    if not assembled.description.cluster.flux.repository:
+        lacks.append("what Flux follows: flux: {repository: ssh://git@…}, and then ./run upgrade flux")
+    if not (root / folder).is_dir():
+        lacks.append(f"Flux's own manifests, {folder}: ./run upgrade flux")
     if lacks:
         raise pulumi.RunError("\n".join(["nothing was dialled: a cluster is not begun without", *(f"  {one}" for one in lacks)]))
+    flux_objects(root / folder)
 
 
 def _desired(root: Path, assembled: Assembled) -> Desired:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class FluxResource(pulumi.ComponentResource):
         self._digests = digests_of(assembled.secrets, self._targets)
         # From the folder in which the engine starts the program and its plugins, so that no state holds a machine's path.
         self._root = os.path.relpath(root)
-        manifests = list(manifests_of(_objects(root / flux_folder(self._cluster))))
+        manifests = list(manifests_of(flux_objects(root / flux_folder(self._cluster))))
         guard = self._guard(manifests)
         self.brings = guard.brings
         provider = pulumi.ProviderResource(
@@ -163,11 +164,13 @@ def _object(one: FluxManifest, opts: pulumi.ResourceOptions) -> pulumi.Resource:
     )
 
 
-def _objects(folder: Path) -> list[dict[str, Any]]:
+@cache
+def flux_objects(folder: Path) -> list[dict[str, Any]]:
+    """What the folder of Flux's own manifests holds; ends the program where it cannot be told."""
     try:
         return built(folder)
     except NotMade as problem:
-        raise pulumi.RunError(f"Flux cannot be brought in: {problem}") from None
+        raise pulumi.RunError(f"Flux could not be brought in, so nothing was dialled: {problem}") from None
 
 
 def register_flux(

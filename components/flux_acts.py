@@ -75,7 +75,8 @@ class FluxGuard(Once):
             found = look_for_flux(api)
             served = ask_git(Path(props["root"]), props["repository"], props["branch"]) if not found.flux else None
             why_not = not_served(served, props["repository"], props["branch"], props["cluster"]) if served else None
-            refused = list(refusals(found, Version(props["version"]), [*props["missing"], *lacking], why_not))
+            missing = [*props["missing"], *lacking]
+            refused = list(refusals(found, Version(props["version"]), missing, why_not, props["repository"]))
         if refused:
             raise RefusedByGuard("Flux was not touched:\n" + "\n".join(f"- {one}" for one in refused))
         brings = [] if found.flux else list(props["objects"])

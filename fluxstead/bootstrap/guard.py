@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from fluxstead.catalog.flux_apis import oldest_kubernetes
+from fluxstead.core.git_names import without_login
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
+from fluxstead.live.flux import SOURCES
 from fluxstead.live.resources import DEFINITIONS, DEPLOYMENTS
 
 if TYPE_CHECKING:
@@ -18,11 +21,15 @@ _DEFINITION = "kustomizations.kustomize.toolkit.fluxcd.io"
 
 
 class Found(NamedTuple):
-    """What a cluster holds. `flux`: the versions of its controllers, by name. `remains`: definitions without controllers."""
+    """What a cluster holds. `flux`: the versions of its controllers, by name. `remains`: definitions without controllers.
+
+    `follows`: the repository that its Flux starts from; empty without one.
+    """
 
     kubernetes: Version
     flux: dict[str, str]
     remains: bool
+    follows: str = ""
 
 
 def look_for_flux(api: LiveApi) -> Found:
@@ -32,11 +39,15 @@ def look_for_flux(api: LiveApi) -> Found:
         metadata = mapping(one, "metadata")
         controllers[str(metadata["name"])] = str(mapping(metadata, "labels").get("app.kubernetes.io/version", ""))
     remains = not controllers and api.get(DEFINITIONS, _DEFINITION) is not None
-    return Found(api.kubernetes(), controllers, remains)
+    source = api.get(SOURCES, FLUX_NAMESPACE, FLUX_NAMESPACE) if controllers else None
+    return Found(api.kubernetes(), controllers, remains, str(mapping(source or {}, "spec").get("url", "")))
 
 
-def refusals(found: Found, version: Version, missing: Sequence[str], served: str | None) -> Iterator[str]:
-    """Why Flux is not brought in now. `missing`: secrets that Flux or layers need. `served`: why Git does not serve the tree."""
+def refusals(found: Found, version: Version, missing: Sequence[str], served: str | None, repository: str = "") -> Iterator[str]:
+    """Why Flux is not brought in now. `missing`: secrets that Flux or layers need. `served`: why Git does not serve the tree.
+
+    `repository`: the described one. A Flux that follows another is somebody else's, and is handed no key and no login.
+    """
     oldest = oldest_kubernetes(version)
     if oldest and found.kubernetes.minor < oldest:
         yield (
@@ -49,6 +60,12 @@ def refusals(found: Found, version: Version, missing: Sequence[str], served: str
             f"the cluster's Flux is {', '.join(other)}, and clusters/…/flux-system installs {version}: `git pull`, if somebody else"
             " changed it; else `./run upgrade flux`, commit and push: Flux changes its own version"
         )
+    if found.follows and repository and _plain(found.follows) != _plain(repository):
+        yield (
+            f"the cluster's Flux follows {without_login(found.follows)}, and {without_login(repository)} is described: it would get"
+            " the login and the key of another tree. Is the kubeconfig another cluster's (./run kubeconfig)? Else describe what it"
+            " follows, or change that first, by a commit to where it follows it now"
+        )
     if found.flux:
         return
     if found.remains:
@@ -60,3 +77,8 @@ def refusals(found: Found, version: Version, missing: Sequence[str], served: str
         yield f"Flux and its layers need secrets that are not there: {', '.join(missing)}; ./run secrets says what to type"
     if served:
         yield served
+
+
+def _plain(url: str) -> str:
+    """The repository of a URL, however one logs in and writes its end."""
+    return re.sub(r"(?<=//)[^/@]*@", "", url).rstrip("/").removesuffix(".git").lower()

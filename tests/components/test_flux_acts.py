@@ -89,6 +89,18 @@ def test_the_guard_says_what_this_stack_brings(cluster: Kept, tmp_path: Path) ->
     assert FluxGuard().diff("", props, {**props, "version": "2.10.0"}).changes is False
 
 
+def test_a_flux_that_follows_another_repository_is_not_taken_over(cluster: Kept, tmp_path: Path) -> None:
+    """It may be another stack's, or another cluster's; what it is handed would cut it off."""
+    props = {**pushed(tmp_path), "repository": "ssh://git@git.example.test/home.git"}
+    labels = {"app.kubernetes.io/version": "v2.9.5"}
+    cluster.objects["deployments"] = {"source-controller": {"metadata": {"name": "source-controller", "labels": labels}}}
+    cluster.objects["gitrepositories"] = {"flux-system": {"spec": {"url": "ssh://git.example.test/home"}}}
+    assert brought(props) == [], "the same repository, written otherwise"
+    cluster.objects["gitrepositories"] = {"flux-system": {"spec": {"url": "https://a:secret@git.example.test/other.git"}}}
+    with pytest.raises(RefusedByGuard, match=r"follows https://git\.example\.test/other\.git, and ssh://.*home\.git is described"):
+        FluxGuard().create(props)
+
+
 def test_the_guard_refuses_in_words(cluster: Kept, tmp_path: Path) -> None:
     cluster.objects["secrets"] = {"sops-age": {}}
     props = {**pushed(tmp_path), "missing": ["a/b"], "lacking": {"flux-system": "flux-git", "sops-age": "cluster-age"}}

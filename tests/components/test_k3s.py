@@ -17,6 +17,7 @@ from tests.conftest import Project
 LIVE = ("alpha", "beta", "delta", "gamma")
 SERVERS = ("alpha", "beta", "gamma")
 FLUX = "clusters/edge/flux-system"
+REPOSITORY = "    repository: ssh://git@git.example.test/edge.git\n"
 CIPHERTEXT = "secrets/edge/operator/k3s-token.sops.yaml"
 
 
@@ -112,6 +113,18 @@ def test_flux_comes_after_every_machine(installs: Project, run_pulumi: Runner) -
 def test_no_cluster_is_begun_that_flux_could_not_be_brought_into(installs: Project, run_pulumi: Runner) -> None:
     shutil.rmtree(installs.root / FLUX)
     with pytest.raises(pulumi.RunError, match=r"clusters/edge/flux-system: \./run upgrade flux"):
+        run_pulumi(installs, preview=True)
+
+
+def test_flux_is_known_to_come_in_before_any_machine_is_dialled(installs: Project, run_pulumi: Runner) -> None:
+    (installs.root / FLUX / "kustomization.yaml").unlink()
+    with pytest.raises(pulumi.RunError, match=r"nothing was dialled: .*kustomization.yaml cannot be read .*\./run upgrade flux"):
+        run_pulumi(installs, preview=True)
+
+
+def test_no_cluster_is_begun_whose_flux_would_follow_nothing(installs: Project, run_pulumi: Runner) -> None:
+    installs.replace("Pulumi.edge.yaml", REPOSITORY, "")
+    with pytest.raises(pulumi.RunError, match=r"nothing was dialled: .*\n?.*what Flux follows: flux: {repository: "):
         run_pulumi(installs, preview=True)
 
 
