@@ -13,9 +13,7 @@ CIDR_DEFAULTS = {"cluster-cidr": "10.42.0.0/16", "service-cidr": "10.43.0.0/16"}
 """k3s's own (docs.k3s.io: cli/server)."""
 CIDR_WORDS = {"cluster-cidr": "podCidr", "service-cidr": "serviceCidr"}
 """In the description."""
-ANEW = (
-    "describe what runs, or make the cluster anew (sudo k3s-uninstall.sh on every machine destroys it, and all that is kept in it)"
-)
+ANEW = "describe what runs, or make the cluster anew (docs/tasks/destroy.md: it is lost then, and all that is kept in it)"
 
 
 def contradictions(told: ToldK3s, node: str, found: FoundK3s) -> Iterator[str]:
@@ -25,7 +23,7 @@ def contradictions(told: ToldK3s, node: str, found: FoundK3s) -> Iterator[str]:
             f"k3s knows this host as node {found.node_name}, described is {node}: under another name it is another machine to the "
             f"cluster, and the volumes of {found.node_name} are lost to it; name it {found.node_name} in the description, or "
             "take it "
-            "out of the cluster first (drain, kubectl delete node) and empty it (sudo k3s-uninstall.sh or k3s-agent-uninstall.sh)"
+            "out of the cluster first (drain, kubectl delete node) and take the machine back (docs/tasks/destroy.md)"
         )
     if found.role and found.role != told.role:
         yield (
