@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from fluxstead.core.findings import Finding, errors
@@ -21,6 +23,10 @@ spec: {secretName: site-tls, dnsNames: [a.test], issuerRef: {kind: Issuer, name:
 def found(project: Project, kinds: str) -> list[Finding]:
     """The errors of a cluster that has these kinds, with an application that needs one."""
     stack = project.stack_file.name
+    without = re.sub(
+        r"  fluxstead:certificates:.*\n(?:    .*\n)+|      - secret: cert-manager/.*\n.*\n", "", project.stack_file.read_text()
+    )
+    project.stack_file.write_text(without)
     project.replace(stack, "    - name: example-app\n", "    - {name: web, path: apps/web}\n    - name: example-app\n")
     if kinds:
         project.replace(stack, "    nodeCidr:", f"    kinds: {kinds}\n    nodeCidr:")

@@ -46,6 +46,7 @@ def test_a_layer_carries_digests_of_its_ciphertext_and_no_value(example: Project
     layers = layers_of(run_pulumi(example, preview=True))
     with_secrets = {name: layer.inputs["secrets"] for name, (_, layer) in layers.items() if "secrets" in layer.inputs}
     assert {name: list(digests) for name, digests in with_secrets.items()} == {
+        "certificate-issuers": ["secrets/edge/certificate-issuers/rfc2136-key.sops.yaml"],
         "kube-prometheus-stack": ["secrets/edge/kube-prometheus-stack/grafana-admin.sops.yaml"],
         "wiki-live-access": ["secrets/edge/wiki-live-access/wiki-settings.sops.yaml"],
     }
@@ -62,6 +63,7 @@ def test_each_system_is_a_component_whose_type_stays(reference: Project, run_pul
         "dns": "fluxstead:dns:Dns",
         "longhorn": "fluxstead:longhorn:Longhorn",
         "ingress": "fluxstead:ingress:Ingress",
+        "certificates": "fluxstead:certificates:Certificates",
         "monitoring": "fluxstead:monitoring:Monitoring",
         "applications": "fluxstead:applications:Applications",
     }
@@ -71,7 +73,7 @@ def test_each_system_is_a_component_whose_type_stays(reference: Project, run_pul
 def test_a_system_gives_what_its_plan_says(reference: Project, run_pulumi: Runner) -> None:
     """What another program may build on."""
     [longhorn] = [one for one in run_pulumi(reference, preview=True).values() if one.type == "fluxstead:longhorn:Longhorn"]
-    address = "http://192.168.86.71:30080/longhorn/"
+    address = "https://192.168.86.71:30443/longhorn/"
     assert longhorn.outputs == {"storageClasses": ["longhorn", "longhorn-hdd"], "addresses": {"longhorn": address}}
 
 
@@ -80,12 +82,12 @@ def test_the_stack_tells_where_people_go(reference: Project, run_pulumi: Runner)
     [stack] = [one for one in run_pulumi(reference, preview=True).values() if one.type == STACK]
     assert stack.outputs["tree"] == "generated/k3s-flux"
     assert stack.outputs["addresses"] == {
-        "longhorn": {"longhorn": "http://192.168.86.71:30080/longhorn/"},
-        "monitoring": {"grafana": "http://192.168.86.71:30080/grafana"},
+        "longhorn": {"longhorn": "https://192.168.86.71:30443/longhorn/"},
+        "monitoring": {"grafana": "https://192.168.86.71:30443/grafana"},
         "applications": {
-            "example-app-dev": "http://dev.example-app.local:30080/",
-            "example-app-prod": "http://example-app.local:30080/",
-            "example-app-staging": "http://staging.example-app.local:30080/",
+            "example-app-dev": "https://dev.example-app.local:30443/",
+            "example-app-prod": "https://example-app.local:30443/",
+            "example-app-staging": "https://staging.example-app.local:30443/",
         },
     }
 
