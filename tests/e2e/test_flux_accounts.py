@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e.cluster.api import Json
 from tests.e2e.cluster.description import STACK, Project
-from tests.e2e.cluster.fixtures import NODE, Need
-from tests.e2e.cluster.flux import NAMESPACE, TOOLS, Cluster, running
+from tests.e2e.cluster.fixtures import NODE, Need, reference_running
+from tests.e2e.cluster.flux import NAMESPACE, Cluster
 from tests.e2e.cluster.readings import failure
 from tests.tree.earlier import to_one_layer_for_each_application
 
@@ -49,8 +49,7 @@ HELD = (
 @pytest.fixture(scope="module")
 def cluster(need: Need) -> Iterator[Cluster]:
     """The reference cluster, with a Flux that drops a wait when a new commit is there."""
-    with running(need(*TOOLS), cure_at_once=True) as made:
-        made.control_plane.add_node(NODE)
+    with reference_running(need, cure_at_once=True) as made:
         yield made
 
 

@@ -10,8 +10,8 @@ import pytest
 from tests.e2e.cluster.api import is_ready
 from tests.e2e.cluster.charts import REFUSED, UNRENDERED
 from tests.e2e.cluster.description import STACK, Project
-from tests.e2e.cluster.fixtures import NODE, Need, edge_running
-from tests.e2e.cluster.flux import NAMESPACE, TOOLS, Cluster, applied, running
+from tests.e2e.cluster.fixtures import Need, edge_running, reference_running
+from tests.e2e.cluster.flux import NAMESPACE, Cluster, applied
 from tests.e2e.cluster.readings import (
     LONGHORN,
     data_locality,
@@ -42,8 +42,7 @@ NOTES = """
 @pytest.fixture(scope="module")
 def cluster(need: Need) -> Iterator[Cluster]:
     """The reference cluster, up, with a Flux that drops a wait when a new commit is there."""
-    with running(need(*TOOLS), cure_at_once=True) as made:
-        made.control_plane.add_node(NODE)
+    with reference_running(need, cure_at_once=True) as made:
         yield made
 
 

@@ -23,7 +23,14 @@ EDGE = PROJECT / "examples/edge"
 @pytest.fixture
 def cluster(need: Need) -> Iterator[Cluster]:
     """An empty cluster with one machine, which is all the reference cluster has that is live."""
-    with running(need(*TOOLS)) as made:
+    with reference_running(need) as made:
+        yield made
+
+
+@contextmanager
+def reference_running(need: Need, *, cure_at_once: bool = False) -> Iterator[Cluster]:
+    """The same for a test that keeps it, or whose Flux drops a wait when a new commit is there."""
+    with running(need(*TOOLS), cure_at_once=cure_at_once) as made:
         made.control_plane.add_node(NODE)
         hand_over_authority(made)
         yield made
