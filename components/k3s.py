@@ -15,7 +15,7 @@ from pulumi import dynamic
 from components.acting import as_told, described_at, say
 from fluxstead.hosts.install import Installer, NotInstalledError
 from fluxstead.hosts.joining import left_alone, servers_of
-from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, write
+from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, reaches, write
 from fluxstead.secrets.operator import values_of
 from fluxstead.secrets.operator_needs import K3S_TOKEN
 from fluxstead.secrets.tools import ToolTrouble
@@ -36,7 +36,7 @@ class K3sProvider(dynamic.ResourceProvider):
 
 
 class KubeconfigProvider(dynamic.ResourceProvider):
-    """Fetches the cluster's kubeconfig, and again where its file is gone."""
+    """Fetches the cluster's kubeconfig, and again where its file is gone, or another cluster's."""
 
     serialize_as_secret_always = False
 
@@ -53,7 +53,7 @@ class KubeconfigProvider(dynamic.ResourceProvider):
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         """Whether it has to be fetched; this reads the operator's own disk, and dials nobody."""
         same = all(olds.get(key) == news[key] for key in ("project", "stack", "api"))
-        return dynamic.DiffResult(changes=not (same and file_of(news["stack"]).is_file()))
+        return dynamic.DiffResult(changes=not (same and reaches(file_of(news["stack"]), news["api"])))
 
 
 class K3sResource(dynamic.Resource, module="fluxstead", name="K3s"):

@@ -57,7 +57,7 @@ class NodeResource(pulumi.ComponentResource):
         )
         disks = {disk["name"]: disk for disk in told["disks"]}
         answer = command.stdout.apply(partial(_fine, token_of(stdin), frozenset(disks)))
-        self._name, self.prepared = name, command
+        self._name, self._host_key, self.prepared = name, args.node.ssh.host_key, command
         for disk, of_disk in disks.items():
             DiskResource(
                 # A URN does not contain the parent's name, so the disk's own has the machine's; no name has a slash in it.
@@ -73,7 +73,8 @@ class NodeResource(pulumi.ComponentResource):
         """k3s here, once the machine is prepared and these are there."""
         # Not after the machine itself, which as a component waits for its children, and so for this one.
         opts = pulumi.ResourceOptions(parent=self, depends_on=[self.prepared, *after])
-        return K3sResource(self._name, {**inputs, "node": self._name}, opts)
+        # A machine that was installed anew has another key, and no k3s.
+        return K3sResource(self._name, {**inputs, "node": self._name, "hostKey": self._host_key}, opts)
 
 
 def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:

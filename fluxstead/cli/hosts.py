@@ -78,7 +78,8 @@ def _print(stack: str, nodes: Sequence[Node], answers: dict[str, Answer], tell: 
         node.name for node in nodes if answers[node.name].work and not answers[node.name].refused and not node.why_not_prepared
     ]
     if ready:
-        print(f"\n{report.replace_hint(stack, ready)}")
+        without_k3s = [name for name in ready if (k3s := answers[name].k3s) and k3s.tasks]
+        print(f"\n{report.replace_hint(stack, ready, without_k3s)}")
     for node in nodes:
         if node.why_not_prepared:
             print(f"\n{node.name} is not prepared by `pulumi up`: {node.why_not_prepared}")

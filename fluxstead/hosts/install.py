@@ -129,9 +129,11 @@ def _running_release(server: K3sAnswer, name: str, own: K3sAnswer, told: Mapping
     """A machine gets the release that the servers run, by the digest of the binary there, whatever is described by now."""
     if server.running == told["version"]:
         return {}
-    if not server.digest or server.architecture != own.architecture or not is_url(told["source"]):
+    # A binary that was put there and is not the one that runs yet is another release's.
+    digest = server.digest if server.version == server.running else ""
+    if not digest or server.architecture != own.architecture or not is_url(told["source"]):
         raise NotInstalledError(
             f"{name} runs k3s {server.running}, {told['version']} is described, and a machine joins with what its servers run:"
             f" describe {server.running} until they are upgraded, and ./run upgrade kubernetes --lock"
         )
-    return {"version": server.running, "digests": {own.architecture: server.digest}}
+    return {"version": server.running, "digests": {own.architecture: digest}}

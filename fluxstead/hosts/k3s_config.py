@@ -35,6 +35,7 @@ class K3sSettings(NamedTuple):
 
 _NAME, _FIXED = "the name of the machine's file in nodes/", "nothing: fluxstead and its machines know only k3s's own"
 _FROM_A_FILE = "etcd-s3-config-secret: the name of a Secret in kube-system"
+_ALL_PARTS = "nothing: every server would be without it, and the cluster would not start"
 _OPERATORS = "nothing: the token is the operator's secret k3s-token, which ./run secrets asks for"
 SAID_ELSEWHERE: Mapping[str, str] = {
     "node-name": _NAME,
@@ -42,7 +43,12 @@ SAID_ELSEWHERE: Mapping[str, str] = {
     "node-ip": "address and secondAddress in the machine's file",
     "node-label": "labels in the machine's file",
     "node-taint": "taints in the machine's file",
+    "advertise-address": "address in the machine's file, which each server advertises by itself",
     "disable-agent": "nothing: each machine of the description is a node",
+    "disable-apiserver": _ALL_PARTS,
+    "disable-controller-manager": _ALL_PARTS,
+    "disable-etcd": _ALL_PARTS,
+    "disable-scheduler": _ALL_PARTS,
     "token": _OPERATORS,
     "token-file": _OPERATORS,
     "agent-token": _OPERATORS,

@@ -60,6 +60,15 @@ def put_right(text: str, cluster: str, api: str) -> str:
     return yaml.safe_dump(found, sort_keys=False)
 
 
+def reaches(file: Path, api: str) -> bool:
+    """Whether it is there and for the API at this address: another project's cluster may have the same name."""
+    try:
+        found = yaml.safe_load(file.read_bytes())
+        return bool(found["clusters"][0]["cluster"]["server"] == api)
+    except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError):
+        return False
+
+
 def write(file: Path, text: str) -> bool:
     """Put it in place by one rename, readable by its owner alone; whether anything changed. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

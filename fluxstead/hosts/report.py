@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from fluxstead.hosts.answer import Answer, DiskAnswer, K3sAnswer
 from fluxstead.nodes.model import Node
@@ -52,10 +52,17 @@ def same_initiator(answers: Mapping[str, Answer]) -> Iterator[str]:
             yield f"{' and '.join(names)} have one iSCSI initiator name, {initiator}\n  type, on all but one: {command}"
 
 
-def replace_hint(stack: str, names: Sequence[str]) -> str:
-    """How to make `up` run the script where the description did not change since the last time."""
+_PREPARATION, _K3S = "command:remote:Command", "pulumi-python:dynamic/fluxstead:K3s"
+
+
+def replace_hint(stack: str, names: Sequence[str], without_k3s: Collection[str] = ()) -> str:
+    """How to make `up` run the script where the description did not change since the last time.
+
+    `without_k3s`: those of them on which k3s is to be begun, too, as on a machine that was installed anew.
+    """
+    resources = [(kind, name) for kind, some in ((_PREPARATION, names), (_K3S, without_k3s)) for name in some]
     targets = " ".join(
-        f"--target-replace 'urn:pulumi:{stack}::fluxstead::fluxstead:nodes:Node$command:remote:Command::{name}'" for name in names
+        f"--target-replace 'urn:pulumi:{stack}::fluxstead::fluxstead:nodes:Node${kind}::{name}'" for kind, name in resources
     )
     return f"`pulumi up` does this. Where it says that nothing changed: pulumi up {targets}"
 

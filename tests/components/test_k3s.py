@@ -79,6 +79,12 @@ def test_no_server_is_asked_while_it_is_prepared(installs: Project, run_pulumi: 
         assert before == set(SERVERS)
 
 
+def test_a_machine_that_was_installed_anew_is_asked_again(installs: Project, run_pulumi: Runner) -> None:
+    """Nothing but its host key differs in the description."""
+    seen = run_pulumi(installs, preview=False, printed=printed(installs))
+    assert {one.inputs["hostKey"] for one in of_type(seen, "K3s").values()} == {HOST_KEY}
+
+
 def test_no_input_is_a_token_or_a_path_of_this_machine(installs: Project, run_pulumi: Runner) -> None:
     """Of the servers' token, there is the digest of its ciphertext; an agent has none."""
     seen = run_pulumi(installs, preview=False, printed=printed(installs))

@@ -50,6 +50,8 @@ def found(project: Project, *lines: str, stack: str = STACK) -> list[Finding]:
         ("config: {helm-controller-arg: [a=b]}", "k3s/unknown-key", "(1.34.10 is the first that has it)", ""),
         ("clusterCidr: 10.52.0.0/16", "description/unknown-key", "clusterCidr", "podCidr"),
         ("config: {token: abc}", "k3s/own-key", "config.token", "./run secrets"),
+        ("config: {disable-etcd: true}", "k3s/own-key", "config.disable-etcd", "every server would be without it"),
+        ("config: {advertise-address: 192.168.86.9}", "k3s/own-key", "advertise-address", "address in the machine's file"),
         ("config: {cluster-cidr: 10.52.0.0/16}", "k3s/own-key", "cluster-cidr", "podCidr"),
         ("config: {flannel-ipv6-masq: 'yes'}", "k3s/key-type", "expected true or false, found the text 'yes'", "true or false"),
         ("config: {kubelet-arg: [[a]]}", "k3s/key-type", "a list with a list", "each value a text"),

@@ -134,7 +134,7 @@ def test_what_runs_and_is_another_than_described_is_refused(world: World) -> Non
 
 def test_a_machine_joins_with_the_release_that_the_servers_run(world: World) -> None:
     """Described is already what an upgrade would bring; the digest is that of the servers' own binary."""
-    world.machines["k3s1"] = replace(RUNNING, running="v1.32.5+k3s1", digest="e" * 64)
+    world.machines["k3s1"] = replace(RUNNING, running="v1.32.5+k3s1", version="v1.32.5+k3s1", digest="e" * 64)
     world.bring("k3s2", role="agent")
     found = world.done["k3s2"]
     assert (found["version"], found["digests"], found["url"]) == (
@@ -147,6 +147,14 @@ def test_a_machine_joins_with_the_release_that_the_servers_run(world: World) -> 
 def test_a_machine_of_another_architecture_cannot_join_servers_that_run_another_release(world: World) -> None:
     """Nothing says what its binary has to be."""
     world.machines |= {"k3s1": replace(RUNNING, running="v1.32.5+k3s1"), "k3s2": replace(ABSENT, architecture="arm64")}
+    with pytest.raises(NotInstalledError, match=r"describe v1.32.5\+k3s1 until they are upgraded"):
+        world.bring("k3s2", role="agent")
+    assert world.done == {}
+
+
+def test_no_machine_joins_by_the_digest_of_a_binary_that_does_not_run_yet(world: World) -> None:
+    """It was put in place on the server, which was not restarted: its digest is not that of what runs."""
+    world.machines["k3s1"] = replace(RUNNING, running="v1.32.5+k3s1", version="v1.32.6+k3s1")
     with pytest.raises(NotInstalledError, match=r"describe v1.32.5\+k3s1 until they are upgraded"):
         world.bring("k3s2", role="agent")
     assert world.done == {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fluxstead.hosts.kubeconfig import NotUsableError, put_right, write
+from fluxstead.hosts.kubeconfig import NotUsableError, put_right, reaches, write
 
 K3S = """apiVersion: v1
 clusters:
@@ -73,3 +73,14 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     assert write(file, "two")
     assert (file.read_text(), elsewhere.read_text(), file.is_symlink()) == ("two", "kept", False)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "clusters: []", "clusters: 1", K3S])
+def test_a_file_that_does_not_reach_this_cluster_is_told(tmp_path: Path, text: str) -> None:
+    """Two projects may call their stacks by one name; what is handed over has to reach the right one."""
+    file, api = tmp_path / "a.yaml", "https://192.0.2.1:6443"
+    assert not reaches(file, api)
+    write(file, text)
+    assert not reaches(file, api)
+    write(file, put_right(K3S, "edge", api))
+    assert reaches(file, api)

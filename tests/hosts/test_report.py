@@ -123,6 +123,10 @@ def test_the_hint_names_the_command_of_each_host() -> None:
     hint = report.replace_hint("edge", ["a", "b"])
     assert "--target-replace 'urn:pulumi:edge::fluxstead::fluxstead:nodes:Node$command:remote:Command::b'" in hint
     assert hint.count("--target-replace") == 2
+    k3s = report.replace_hint("edge", ["a", "b"], ["b"])
+    assert (
+        k3s == f"{hint} --target-replace 'urn:pulumi:edge::fluxstead::fluxstead:nodes:Node$pulumi-python:dynamic/fluxstead:K3s::b'"
+    )
 
 
 def test_what_failed_is_not_called_refused_and_is_said_once() -> None:

@@ -49,7 +49,9 @@ def _datastores(told: ToldK3s, found: FoundK3s) -> Iterator[str]:
         if (found.datastore, told.datastore) == ("sqlite", "etcd")
         else "there is no way between these"
     )
-    yield f"the cluster is kept in {found.datastore}, described is {told.datastore}: {change}; write datastore: {found.datastore}"
+    # No description has such a one, and no machine may be told to begin beside it.
+    write = "take binaries out of the description" if found.datastore == "external" else f"write datastore: {found.datastore}"
+    yield f"the cluster is kept in {found.datastore}, described is {told.datastore}: {change}; {write}"
 
 
 def _cidrs(told: ToldK3s, found: FoundK3s) -> Iterator[str]:

@@ -32,10 +32,9 @@ CAUSES = {
         "type, on both: timedatectl; sudo timedatectl set-ntp true"
     ),
     r"Node password rejected|duplicate hostname": (
-        "the cluster knows another machine by this name, or this one before it was installed anew; where that one is gone for "
-        "good, "
-        "type, on a server: sudo k3s kubectl delete node {node}; sudo k3s kubectl -n kube-system delete secret "
-        "{node}.node-password.k3s"
+        "the cluster knows another machine by this name, or this one before it was installed anew; for this one, type, on a "
+        "server: sudo k3s kubectl -n kube-system delete secret {node}.node-password.k3s; where that was another, gone for good, "
+        "first: sudo k3s kubectl delete node {node}, with which Longhorn forgets the copies on its disks"
     ),
     r"encrypted with different token|bootstrap data already found": (
         "the cluster's data are encrypted by another token than the k3s-token of ./run secrets; put the one of the running "
