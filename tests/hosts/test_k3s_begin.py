@@ -160,7 +160,11 @@ def test_a_running_k3s_of_somebody_is_adopted_as_it_is(host: K3sHost) -> None:
         ({"arguments": "--service-cidr=10.9.0.0/16"}, {"config": {"service-cidr": "10.43.0.0/16"}}, "service-cidr is 10.9.0.0/16"),
         ({}, {"datastore": "etcd"}, "kept in sqlite, described is etcd"),
         ({}, {"role": "agent", "begin": "join", "server": "https://192.0.2.9:6443"}, "k3s is a server here, described is an agent"),
-        ({"arguments": "--datastore-endpoint=mysql://u:p@h/d"}, {}, "described is sqlite: there is no way between these; take binaries out of the description"),
+        (
+            {"arguments": "--datastore-endpoint=mysql://u:p@h/d"},
+            {},
+            "described is sqlite: there is no way between these; take binaries out of the description",
+        ),
     ],
 )
 def test_what_a_running_k3s_cannot_change_is_refused_with_what_it_costs(

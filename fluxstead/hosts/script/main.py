@@ -17,7 +17,7 @@ from typing import Any, Dict, List, NoReturn, Optional, Tuple
 from fluxstead.hosts.script.act import decide_one, prepare_disk
 from fluxstead.hosts.script.decide import decide
 from fluxstead.hosts.script.k3s_model import ToldK3s, read_told
-from fluxstead.hosts.script.k3s_run import applied_k3s, kubeconfig, k3s_looked_at, minted, with_k3s
+from fluxstead.hosts.script.k3s_run import applied_k3s, k3s_looked_at, kubeconfig, minted, with_k3s
 from fluxstead.hosts.script.model import DeclaredHost, FoundDisk, Host, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
