@@ -70,7 +70,7 @@ class FluxResource(pulumi.ComponentResource):
         )
         last = guard.brings.apply(lambda brings: self._bring(manifests, brings, guard, provider), run_with_unknowns=True)
         if self._settings.wait_for_first_sync:
-            self._wait(last)
+            self._wait(last, guard.brings)
         self.register_outputs({"brings": guard.brings})
 
     def _child(self, **options: Any) -> pulumi.ResourceOptions:
@@ -132,8 +132,14 @@ class FluxResource(pulumi.ComponentResource):
             for name, digest in self._digests.items()
         ]
 
-    def _wait(self, after: pulumi.Output[list[pulumi.Resource]]) -> Wait:
-        told = {"kubeconfig": self._kubeconfig, "cluster": self._cluster, "layers": self._layers(), "seconds": None}
+    def _wait(self, after: pulumi.Output[list[pulumi.Resource]], brings: pulumi.Output[list[str]]) -> Wait:
+        told = {
+            "kubeconfig": self._kubeconfig,
+            "cluster": self._cluster,
+            "layers": self._layers(),
+            "brings": brings,
+            "seconds": None,
+        }
         return Wait(FirstSyncWait(), f"{self._cluster}-first-sync", told, self._child(depends_on=after))
 
     def _layers(self) -> list[str]:

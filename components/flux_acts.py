@@ -106,9 +106,14 @@ class FirstSyncWait(Once):
     """Waits until every layer is Ready; made once, so that a second `up` has nothing to wait for."""
 
     def create(self, props: Inputs) -> CreateResult:
-        """Watch, with a line for every change."""
+        """Watch, with a line for every change. A Flux that was there before has had its first sync.
+
+        What this `up` writes is then not in Git yet, and would be waited for in vain.
+        """
         from fluxstead.live.api import LiveApi  # noqa: PLC0415 -- only who asks a cluster needs lightkube
 
+        if not props["brings"]:
+            return CreateResult(f"first-sync-of-{props['cluster']}", {**props, "seconds": 0})
         with _in_words(), LiveApi(props["kubeconfig"]) as api:
             pods = partial(pods_in_trouble, api)
             took = wait_for_sync(props["layers"], lambda: flux_facts(api), say, time.monotonic, time.sleep, pods=pods)

@@ -11,6 +11,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.rpc import UNKNOWN
 
 from components.flux import PLUGIN, register_flux
+from components.flux_acts import FirstSyncWait
 from fluxstead.bootstrap.files import Sync, flux_folder, listing_text, sync_text
 from tests.bootstrap.test_upgrade import PATCH, manifests
 from tests.components.recorder import Registered, registered_by
@@ -141,5 +142,11 @@ def test_without_manifests_it_says_which_command_writes_them(bring: Bring, examp
 
 
 def test_the_page_installs_the_plugin_that_is_asked_for() -> None:
-    page = (REPOSITORY / "docs/tasks/first-sync.md").read_text()
-    assert f"pulumi plugin install resource kubernetes v{PLUGIN} " in page
+    page = (REPOSITORY / "README.md").read_text()
+    assert f"resource kubernetes v{PLUGIN}`" in page
+
+
+def test_the_first_sync_of_a_flux_that_was_there_is_not_waited_for() -> None:
+    """What this `up` writes nobody has pushed yet; no cluster is asked."""
+    told = {"kubeconfig": "/nowhere", "cluster": "edge", "layers": ["longhorn"], "brings": [], "seconds": None}
+    assert FirstSyncWait().create(told).outs == {**told, "seconds": 0}
