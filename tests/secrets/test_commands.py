@@ -46,6 +46,7 @@ def test_the_table_is_data_for_programs(example: Project, capsys: pytest.Capture
     assert main(["secrets", "--project", str(example.root), "--format", "json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [(row["secret"], row["state"], row["keys"]) for row in rows] == [
+        ("cert-manager/rfc2136-key", "there", ["tsig-key"]),
         ("monitoring/grafana-admin", "there", ["admin-user", "admin-password"]),
         ("wiki-live/wiki-settings", "there", []),
         ("operator/cluster-age", "there", []),

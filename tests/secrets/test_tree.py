@@ -20,9 +20,15 @@ def test_a_layer_refers_to_its_folder_and_decrypts(example: Project) -> None:
     assert assembled is not None
     objects = {file.path: file.object for file in assembled.tree}
     decrypting = {path for path, obj in objects.items() if "decryption" in obj.get("spec", {})}
-    assert decrypting == {"monitoring/kube-prometheus-stack.yaml", "apps/wiki-live-access.yaml", "apps/whoami.yaml"}
+    assert decrypting == {
+        "infrastructure/certificate-issuers.yaml",
+        "monitoring/kube-prometheus-stack.yaml",
+        "apps/wiki-live-access.yaml",
+        "apps/whoami.yaml",
+    }
     assert "../../../../secrets/edge/wiki-live-access" in objects["apps/wiki-live-access/kustomization.yaml"]["resources"]
     assert {str(item.ref) for item in assembled.applied.objects if item.ref.kind == "Secret"} == {
+        "Secret cert-manager/rfc2136-key",
         "Secret monitoring/grafana-admin",
         "Secret wiki-live/wiki-settings",
     }
