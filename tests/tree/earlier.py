@@ -100,4 +100,7 @@ def to_one_layer_for_each_application(tree: Path) -> None:
             "dependsOn": [one for one in layer["spec"]["dependsOn"] if one["name"] != access.name],
         }
         _write(layers / f"{name}.yaml", layer)
+        # The namespace of its certificates is then the application's own layer's.
+        for tls in layers.glob(f"{name}-tls.yaml"):
+            _write(tls, yaml.safe_load(tls.read_text().replace(f"- name: {access.name}\n", f"- name: {name}\n")))
     _list(layers)
