@@ -31,6 +31,10 @@ BELOW = {
         },
         "dns": {"dns"},
         "ingress": {"ingress-nginx"},
+        "certificates": {
+            *("cert-manager", "certificate-issuers", "ingress-tls"),
+            *(f"example-app-{name}-tls" for name in ("dev", "staging", "prod")),
+        },
         "applications": {f"example-app-{name}{layer}" for name in ("dev", "staging", "prod") for layer in ("-access", "")},
     },
     "edge": {
@@ -42,7 +46,11 @@ BELOW = {
             "longhorn-routes",
             *(f"longhorn-node-{name}" for name in MACHINES - {"epsilon"}),
         },
-        "ingress": {"traefik"},
+        "ingress": {"traefik", "traefik-https"},
+        "certificates": {
+            *("cert-manager", "certificate-issuers", "ingress-tls", "longhorn-routes-tls", "monitoring-routes-tls"),
+            *("sensors-live-tls", "wiki-live-tls"),
+        },
         "applications": {
             "whoami",
             *(f"{name}{layer}" for name in ("wiki-live", "sensors-live", "sensors-trial") for layer in ("-access", "")),
