@@ -207,5 +207,6 @@ def _acceptances(scope: Scope) -> Iterator[Finding]:
                 if need
                 else f"no described system needs Secret {one.secret}",
                 why="no layer applies it" if need else "nothing is accepted by it, and what it was meant for is missing",
-                fix="the list without it",
+                # Without the name of a key, no Secret is kept as ciphertext, and so none is needed here.
+                fix="the list without it" if need or scope.sops_secret else "flux: {sopsSecret: …}, or the list without it",
             )
