@@ -18,12 +18,12 @@ from fluxstead.bootstrap.files import NAMESPACE_PHASE, SYNC_PHASE, FluxManifest,
 from fluxstead.bootstrap.tools import NotMade, built
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.secrets.operator import digests_of
+from fluxstead.secrets.operator_needs import CLUSTER_KEY, FLUX_GIT
 from fluxstead.secrets.state import look
 
 PLUGIN = "4.34.2"
 """pulumi-kubernetes' plugin. Its Python package is not needed: objects are registered by their API version and kind."""
 _OWNER = {"pulumi.com/patchFieldManager": "kustomize-controller"}
-GIT_SECRET, AGE_SECRET = "flux-git", "cluster-age"
 
 
 class Guard(Resource, module="fluxstead", name="FluxGuard"):
@@ -125,7 +125,7 @@ class FluxResource(pulumi.ComponentResource):
                     "name": name,
                     "secret": targets[name],
                     "digest": digest,
-                    "knownHosts": list(self._settings.known_hosts) if name == GIT_SECRET else [],
+                    "knownHosts": list(self._settings.known_hosts) if name == FLUX_GIT else [],
                 },
                 self._child(depends_on=list(after), retain_on_delete=True),
             )
@@ -151,10 +151,10 @@ class FluxResource(pulumi.ComponentResource):
 
 
 def _targets(assembled: Assembled) -> dict[str, str]:
-    """Which Secrets Flux is handed, by the name of their ciphertext."""
-    flux = assembled.description.cluster.flux
-    login = {GIT_SECRET: FLUX_NAMESPACE} if flux.login != "none" else {}
-    return {**login, **({AGE_SECRET: str(flux.sops_secret)} if flux.sops_secret and assembled.secrets.needs else {})}
+    """Which Secrets Flux is handed, by the name of their ciphertext; or has to have by then, where there is none."""
+    flux, secrets = assembled.description.cluster.flux, assembled.secrets
+    by_hand = {CLUSTER_KEY: flux.sops_secret} if flux.sops_secret and secrets.needs else {}
+    return {**by_hand, **{one.need.name: one.need.live[1] for one in secrets.operators if one.need.live}}
 
 
 def _object(one: FluxManifest, opts: pulumi.ResourceOptions) -> pulumi.Resource:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol
 
 import pulumi
 import pytest
@@ -42,7 +43,10 @@ class Guarded(mocks.Mocks):
         return args.name, {**args.inputs, **told}
 
 
-Bring = Callable[..., dict[str, Registered]]
+class Bring(Protocol):
+    def __call__(
+        self, brings: Callable[[list[str]], Any] = ..., *, preview: bool = False, secrets: bool = True
+    ) -> dict[str, Registered]: ...
 
 
 @pytest.fixture
@@ -56,10 +60,14 @@ def bring(example: Project) -> Bring:
     )
     (folder / "kustomization.yaml").write_text(listing_text([]))
 
-    def run(brings: Callable[[list[str]], Any] = lambda objects: objects, *, preview: bool = False) -> dict[str, Registered]:
+    def run(
+        brings: Callable[[list[str]], Any] = lambda objects: objects, *, preview: bool = False, secrets: bool = True
+    ) -> dict[str, Registered]:
         def program() -> None:
             assembled = example.run().assembled
             assert assembled is not None
+            if not secrets:
+                assembled = replace(assembled, secrets=replace(assembled.secrets, needs=()))
             register_flux(assembled, example.root, "~/.kube/fluxstead-edge.yaml")
 
         return registered_by(program, "edge", preview=preview, silent=Guarded(brings))
@@ -126,6 +134,12 @@ def test_no_input_is_a_value_or_a_path_of_this_machine(bring: Bring) -> None:
     assert len(age["digest"]) == 64
     assert set(age) == {"__provider", "cluster", "digest", "knownHosts", "kubeconfig", "name", "root", "secret"}
     assert not age["root"].startswith("/")
+
+
+def test_the_key_is_handed_over_before_the_first_layer_needs_it(bring: Bring) -> None:
+    """The machine that ran `up` may not be the one that describes the first application with a Secret."""
+    handed = {one.name for one in bring(secrets=False).values() if one.type == HANDED}
+    assert handed == {one.name for one in bring().values() if one.type == HANDED}
 
 
 def test_patches_without_kustomize_end_in_words(bring: Bring, example: Project, monkeypatch: pytest.MonkeyPatch) -> None:
