@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from fluxstead.secrets.state import Scope
 logging.getLogger("grpc._server").setLevel(logging.CRITICAL + 1)
 
 
-def described_at(props: Mapping[str, Any]) -> tuple[Path, Description, Scope]:
+def described_at(project: str, stack: str) -> tuple[Path, Description, Scope]:
     """The project's folder, its description, and where its secrets lie. Raises RuntimeError where it can no longer be read."""
-    root = Path(props["project"])
-    description = load(root, props["stack"]).description
+    root = Path(project)
+    description = load(root, stack).description
     if description is None:
         raise RuntimeError("the description changed while `up` ran, and is wrong now: ./run check")
     cluster = description.cluster

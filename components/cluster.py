@@ -12,14 +12,13 @@ import pulumi
 from components.k3s import K3sResource, KubeconfigResource
 from components.node import NodeResource
 from fluxstead.assembly import Assembled
-from fluxstead.hosts.joining import servers_of
+from fluxstead.hosts.joining import NO_SERVER, servers_of
 from fluxstead.hosts.k3s import api_of
 from fluxstead.hosts.kubeconfig import file_of
 from fluxstead.secrets.operator import digests_of
 from fluxstead.secrets.operator_needs import K3S_TOKEN
 
 _WITHOUT_A_DIGEST = "the description has no digest of k3s, which ./run upgrade kubernetes --lock writes"
-_WITHOUT_A_SERVER = "no server is described that `up` looks after (state: live, ssh.hostKey)"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def register_k3s(assembled: Assembled, root: Path, prepared: Mapping[str, NodeRe
     servers = servers_of(description.nodes)
     if not told or not servers:
         if prepared:
-            pulumi.log.info(f"k3s and Flux are left as they are: {_WITHOUT_A_SERVER if told else _WITHOUT_A_DIGEST}")
+            pulumi.log.info(f"k3s and Flux are left as they are: {NO_SERVER if told else _WITHOUT_A_DIGEST}")
         return None
     # A state goes from one machine to another, and says no path of either.
     about = {"project": os.path.relpath(root), "stack": description.name}
@@ -61,5 +60,5 @@ def register_k3s(assembled: Assembled, root: Path, prepared: Mapping[str, NodeRe
     for name, node in prepared.items():
         if name not in machines:
             machines[name] = node.install({**about, "k3s": told[name]}, running)
-    path = pulumi.Output.all(kubeconfig.id).apply(lambda _: str(file_of(description.name)))
+    path = kubeconfig.id.apply(lambda _: str(file_of(description.name)))
     return Installed(machines, path, [*machines.values(), kubeconfig])

@@ -124,7 +124,7 @@ class FirstSyncWait(Once):
 def _hand_over(props: Inputs) -> None:
     from fluxstead.live.api import LiveApi  # noqa: PLC0415
 
-    _, _, scope = described_at({"project": props["root"], "stack": props["cluster"]})
+    _, _, scope = described_at(props["root"], props["cluster"])
     with _in_words(), LiveApi(props["kubeconfig"]) as api:
         values = values_of(scope, props["name"])
         if props["knownHosts"]:

@@ -19,6 +19,7 @@ from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, reaches
 from fluxstead.secrets.operator import values_of
 from fluxstead.secrets.operator_needs import K3S_TOKEN
 from fluxstead.secrets.tools import ToolTrouble
+from fluxstead.tree.staging import NotWritten
 
 
 class K3sProvider(dynamic.ResourceProvider):
@@ -75,7 +76,7 @@ class KubeconfigResource(dynamic.Resource, module="fluxstead", name="Kubeconfig"
 
 
 def _brought(props: Mapping[str, Any]) -> dict[str, Any]:
-    root, description, scope = described_at(props)
+    root, description, scope = described_at(props["project"], props["stack"])
     node = next((node for node in description.nodes if node.name == props["node"]), None)
     if node is None:
         raise RuntimeError(f"nodes/{props['node']}.yaml was removed while `up` ran")
@@ -97,8 +98,8 @@ def _brought(props: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fetch(props: Mapping[str, Any]) -> None:
-    root, description, _ = described_at(props)
+    root, description, _ = described_at(props["project"], props["stack"])
     try:
         write(file_of(props["stack"]), fetched(servers_of(description.nodes), root, props["stack"], props["api"]))
-    except (NotUsableError, OSError) as error:
+    except (NotUsableError, NotWritten, OSError) as error:
         raise RuntimeError(f"the kubeconfig was not fetched: {error}") from None

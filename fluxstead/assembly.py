@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from fluxstead.catalog.k3s_releases import RELEASES
 from fluxstead.checks.acceptance import accepted
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.entry import Entry
@@ -29,7 +30,7 @@ from fluxstead.description import kubernetes_checks, place
 from fluxstead.description.committed import cluster_then, kept
 from fluxstead.description.load import Description
 from fluxstead.description.operator_secrets import operator_secrets
-from fluxstead.hosts.k3s import RELEASES, Release, told
+from fluxstead.hosts.k3s import Release, told
 from fluxstead.hosts.k3s_config import configuration
 from fluxstead.nodes import checks as nodes
 from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged

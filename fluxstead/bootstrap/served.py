@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from fluxstead.core.git_names import without_login
+from fluxstead.core.repository import git_environment, repositories_around
 
 _SECONDS = 60
 FOLDERS = ("generated", "clusters", "secrets")
@@ -59,7 +59,7 @@ def not_served(served: Served, url: str, branch: str, cluster: str) -> str | Non
 
 def _git(root: Path, *words: str) -> tuple[str, str]:
     """The answer, and why there is none."""
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    environment = git_environment(known=any(repositories_around(root)))
     environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     try:
         done = subprocess.run(  # noqa: S603

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, SOURCES, identity
 from fluxstead.checks.reading.patches import with_inline_patches
-from fluxstead.checks.reading.store import Store, below, entries_of, is_yaml, normal
+from fluxstead.checks.reading.store import Store, below, is_yaml, normal
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 _MARKS = ("gotk-sync.yaml", "kind: FluxInstance", "flux-instance", "flux-operator")
 _SWITCHED_OFF = frozenset({"archive", "archived", "attic", "deprecated", "disabled", "old", "retired", "unused"})

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
+from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings, tell
 from fluxstead.core.findings import errors
 from fluxstead.description.load import load
 from fluxstead.hosts.joining import servers_of
 from fluxstead.hosts.k3s import api_of
 from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, write
+from fluxstead.tree.staging import NotWritten
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,11 +32,12 @@ def run(options: argparse.Namespace) -> int:
     file: Path = options.file or file_of(stack)
     try:
         changed = write(file, fetched(servers, root, stack, api))
-    except NotUsableError as error:
-        print("\n".join(f"fluxstead: {line}" for line in str(error).splitlines()), file=sys.stderr)
+    except (NotUsableError, NotWritten) as error:
+        for line in str(error).splitlines():
+            tell(line)
         return 1
     except OSError as error:
-        print(f"fluxstead: {error.filename or file} cannot be written: {error.strerror}", file=sys.stderr)
+        tell(f"{error.filename or file} cannot be written: {error.strerror}")
         return 1
     print(f"{'wrote' if changed else 'unchanged:'} {file}, the administrator's key of {stack} at {api}")
     print(f"export KUBECONFIG={file}")

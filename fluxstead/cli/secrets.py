@@ -71,22 +71,16 @@ def run(options: argparse.Namespace) -> int:
     if options.what == "guard":
         return _guard(options)
     from fluxstead.cli.project import choose_stack, tell  # noqa: PLC0415
-    from fluxstead.description.edit import NotEdited  # noqa: PLC0415
+    from fluxstead.cli.writing import TROUBLE, in_words  # noqa: PLC0415
     from fluxstead.secrets.tools import ToolTrouble  # noqa: PLC0415
-    from fluxstead.tree.lock import Busy  # noqa: PLC0415
-    from fluxstead.tree.staging import NotWritten  # noqa: PLC0415
 
     try:
         if options.what is None:
             result = _described(options)
             return _table(options, result.assembled.secrets) if result and result.assembled else 1
         return _carried_out(options)
-    except NotEdited as trouble:
-        tell(f"the description is written in a way that is not changed here; write into it: {trouble}")
-    except NotWritten as trouble:
-        tell(f"not written: {trouble}")
-    except Busy as busy:
-        tell(f"the project is locked by {busy.holder}")
+    except TROUBLE as trouble:
+        tell(in_words(trouble))
     except ToolTrouble as trouble:
         tell(str(trouble))
     except EOFError:

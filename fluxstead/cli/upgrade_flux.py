@@ -9,9 +9,9 @@ from fluxstead.bootstrap.files import flux_folder, sync_of
 from fluxstead.bootstrap.tools import NotMade, exported
 from fluxstead.bootstrap.upgrade import FluxWanted, plan_upgrade
 from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings, tell
+from fluxstead.cli.writing import change_files
 from fluxstead.description.cluster import FluxSettings
 from fluxstead.description.load import load
-from fluxstead.tree.staging import Staging
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,16 +42,8 @@ def run(options: argparse.Namespace) -> int:
     if plan.refused:
         tell("nothing was written")
         return 1
-    staging = Staging()
-    try:
-        for name, text in plan.writes.items():
-            staging.put(folder / name, text)
-        staging.settle()
-        for name in plan.writes:
-            staging.move(folder / name)
-        staging.finish()
-    finally:
-        staging.abandon()
+    if plan.writes and not change_files(root, lambda: {f"{flux_folder(stack)}/{name}": text for name, text in plan.writes.items()}):
+        return 1
     for name in plan.writes:
         print(f"wrote {flux_folder(stack)}/{name}")
     if plan.writes:

@@ -68,48 +68,25 @@ def _found(kubernetes: KubernetesSettings, architectures: tuple[str, ...], root:
 
 
 def _write(root: Path, stack_file: str, kubernetes: KubernetesSettings, found: Mapping[str, str]) -> int:
-    from fluxstead.description.edit import NotEdited  # noqa: PLC0415
-    from fluxstead.secrets.files import NotRead  # noqa: PLC0415
-    from fluxstead.tree.lock import Busy  # noqa: PLC0415
-    from fluxstead.tree.staging import NotWritten  # noqa: PLC0415
+    from fluxstead.cli.writing import change_files  # noqa: PLC0415 -- only who writes
+    from fluxstead.description.edit import with_values  # noqa: PLC0415
+    from fluxstead.secrets.files import NotRead, text_of  # noqa: PLC0415
+
+    def texts() -> dict[str, str]:
+        return {stack_file: with_values(text_of(root, stack_file) or "", "kubernetes", {"binaries": found})}
 
     try:
-        _replace(root, stack_file, found)
-    except NotEdited as trouble:
-        tell(f"the description is written in a way that is not changed here; write into it: {trouble}")
+        if not change_files(root, texts):
+            return 1
     except NotRead as trouble:
         tell(f"{stack_file} is left as it is: {trouble}")
-    except NotWritten as trouble:
-        tell(f"not written: {trouble}")
-    except Busy as busy:
-        tell(f"the project is locked by {busy.holder}")
-    else:
-        print(f"k3s {kubernetes.version}, from {kubernetes.binaries_from or 'its release on GitHub'}, in {stack_file}:")
-        before = _described(kubernetes)
-        for architecture, digest in found.items():
-            print(f"  {architecture}: {_change(before.get(architecture), digest)}")
-        tell("next: review the change (git diff), and commit it; from then on `pulumi up` installs k3s where there is none")
-        return 0
-    return 1
-
-
-def _replace(root: Path, stack_file: str, found: Mapping[str, str]) -> None:
-    """The description's file by one with these digests, in a project that no other run changes meanwhile."""
-    from fluxstead.description.edit import with_values  # noqa: PLC0415
-    from fluxstead.secrets.files import text_of  # noqa: PLC0415
-    from fluxstead.tree.lock import locked  # noqa: PLC0415
-    from fluxstead.tree.staging import Staging  # noqa: PLC0415
-
-    staging, target = Staging(), root / stack_file
-    with locked(root, alone=True, say=tell):
-        try:
-            staging.put(target, with_values(text_of(root, stack_file) or "", "kubernetes", {"binaries": found}))
-            staging.settle()
-            staging.move(target)
-            staging.settle_folders()
-            staging.finish()
-        finally:
-            staging.abandon()
+        return 1
+    print(f"k3s {kubernetes.version}, from {kubernetes.binaries_from or 'its release on GitHub'}, in {stack_file}:")
+    before = _described(kubernetes)
+    for architecture, digest in found.items():
+        print(f"  {architecture}: {_change(before.get(architecture), digest)}")
+    tell("next: review the change (git diff), and commit it; from then on `pulumi up` installs k3s where there is none")
+    return 0
 
 
 def _change(before: str | None, now: str) -> str:

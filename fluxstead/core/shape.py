@@ -12,6 +12,12 @@ def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def entries_of(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The mappings in the list at a key; none where there is no list."""
+    found = data.get(key)
+    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+
+
 def at(data: Any, keys: Iterable[str]) -> Any:
     """What stands at a path of keys; None where there is nothing."""
     for key in keys:

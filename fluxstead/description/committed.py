@@ -8,9 +8,9 @@ from ipaddress import ip_network
 from typing import Any
 
 from fluxstead.checks.reading.committed import ClusterThen
-from fluxstead.checks.reading.store import Store, entries_of
+from fluxstead.checks.reading.store import Store
 from fluxstead.core.network import IpNetwork
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.core.version import Version
 from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.load import PROJECT

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from fluxstead.catalog.k3s_releases import release_url
 from fluxstead.hosts.answer import Answer, K3sAnswer
 from fluxstead.hosts.joining import Begun, NotBegun, Standing, State, WayIn, beginning
-from fluxstead.hosts.k3s import is_url, looked_for, release_url, sent, url_of
+from fluxstead.hosts.k3s import looked_for, sent, url_of
 from fluxstead.hosts.sending import NotThereError, receiver, to_send
 from fluxstead.hosts.ssh import Errand, ask_node, send
 from fluxstead.nodes.model import Node
@@ -48,9 +49,8 @@ class Installer:
         if how.how == "look":
             return _found(node, own)
         data = sent(told, **self._way_in(how, node, told, answers))
-        if is_url(told["source"]):
-            data["url"] = release_url(told["source"], data["version"])
-        else:
+        data["url"] = release_url(told["source"], data["version"])
+        if not data["url"]:
             data["images"] = self._send(node, data["digests"], told["source"], _there(own))
         self.say(f"{'begins the cluster' if how.how == 'first' else f'joins through {how.through}'}, with k3s {data['version']}")
         return _found(node, ask_node(node, self.root, Errand("apply", data, self.say)))
@@ -131,7 +131,7 @@ def _running_release(server: K3sAnswer, name: str, own: K3sAnswer, told: Mapping
         return {}
     # A binary that was put there and is not the one that runs yet is another release's.
     digest = server.digest if server.version == server.running else ""
-    if not digest or server.architecture != own.architecture or not is_url(told["source"]):
+    if not digest or server.architecture != own.architecture or not release_url(told["source"], server.running):
         raise NotInstalledError(
             f"{name} runs k3s {server.running}, {told['version']} is described, and a machine joins with what its servers run:"
             f" describe {server.running} until they are upgraded, and ./run upgrade kubernetes --lock"

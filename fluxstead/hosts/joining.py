@@ -14,6 +14,8 @@ State = Literal["absent", "stopped", "running", "unknown"]
 Begun = Literal["", "first", "join"]
 """How k3s was begun on a machine, where that was not ended: a later run carries on with the same."""
 
+NO_SERVER = "no server is described that `up` looks after (state: live, ssh.hostKey)"
+
 
 class Standing(NamedTuple):
     """What is known of k3s on one machine: not there, there and stopped, running, or not known, for want of an answer."""
@@ -116,7 +118,7 @@ def _rejoins(node: Node, through: str) -> str:
 
 def _no_server(servers: Sequence[Standing]) -> str:
     if not servers:
-        return "no server is described that `up` looks after (state: live, ssh.hostKey), so there is nothing to join"
+        return f"{NO_SERVER}, so there is nothing to join"
     rows = "; ".join(f"{server.name}: {_in_words(server)}" for server in servers)
     return f"no server runs that could be joined ({rows})"
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
 
+from fluxstead.catalog.k3s_releases import release_url
 from fluxstead.core.network import IpAddress
 from fluxstead.nodes.model import Node
 
-RELEASES: Final = "https://github.com/k3s-io/k3s/releases/download"
-"""Where k3s publishes its binaries, in a folder for each version."""
 API_PORT: Final = 6443
 READY_SECONDS: Final = 900
 """How long a node may take to be Ready after its k3s was started: a first start pulls images, on slow lines and small machines."""
@@ -47,8 +45,7 @@ def sent(told: Mapping[str, Any], **more: object) -> dict[str, Any]:
 
 def looked_for(told: Mapping[str, Any]) -> dict[str, Any]:
     """What it takes to say how k3s stands, and what would be done: nothing is decided, and no token is told."""
-    url = release_url(told["source"], told["version"])
-    return sent(told, begin="look", **({"url": url} if url else {}))
+    return sent(told, begin="look", url=release_url(told["source"], told["version"]))
 
 
 def api_of(described: object, servers: Sequence[Node]) -> str:
@@ -61,13 +58,3 @@ def url_of(address: IpAddress | str) -> str:
     """The API server at an address or a name."""
     text = str(address)
     return f"https://[{text}]:{API_PORT}" if ":" in text else f"https://{text}:{API_PORT}"
-
-
-def is_url(source: str) -> bool:
-    """Whether the machine fetches the binary itself; else it is sent from a folder."""
-    return "://" in source
-
-
-def release_url(source: str, version: str) -> str:
-    """The folder of one version; empty where the binary is sent."""
-    return f"{source.rstrip('/')}/{quote(version)}/" if is_url(source) else ""

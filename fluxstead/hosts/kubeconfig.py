@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from fluxstead.hosts.joining import NO_SERVER
 from fluxstead.hosts.ssh import Errand, ask_node
 from fluxstead.nodes.model import Node
+from fluxstead.tree.staging import replace_files
 
+_OWNERS = 0o600
 _NAMED = ("clusters", "users", "contexts")
 
 
@@ -33,7 +34,7 @@ def fetched(servers: Sequence[Node], root: Path, cluster: str, api: str) -> str:
         if answer.kubeconfig:
             return put_right(answer.kubeconfig, cluster, api)
         why.append(f"{server.name}: {'; '.join(answer.why) or answer.status}")
-    raise NotUsableError("\n".join(why) or "no server is described that `up` looks after (state: live, ssh.hostKey)")
+    raise NotUsableError("\n".join(why) or NO_SERVER)
 
 
 def put_right(text: str, cluster: str, api: str) -> str:
@@ -70,18 +71,9 @@ def reaches(file: Path, api: str) -> bool:
 
 
 def write(file: Path, text: str) -> bool:
-    """Put it in place by one rename, readable by its owner alone; whether anything changed. Raises OSError."""
+    """Put it in place, readable by its owner alone; whether anything changed. Raises NotWritten, and OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if file.is_file() and not file.is_symlink() and file.read_bytes() == text.encode() and file.stat().st_mode & 0o777 == 0o600:  # noqa: PLR2004 -- the owner alone
+    if file.is_file() and not file.is_symlink() and file.read_bytes() == text.encode() and file.stat().st_mode & 0o777 == _OWNERS:
         return False
-    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        Path(scratch).replace(file)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    replace_files({file: text}, mode=_OWNERS)
     return True

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-BINARIES: Final[Mapping[str, str]] = {"amd64": "k3s", "arm64": "k3s-arm64", "arm": "k3s-armhf"}
-"""k3s's own names of its binary, by architecture."""
-SENT: Final = "/usr/local/bin/.k3s.fluxstead"
-"""Where the host's script looks for a binary that was sent."""
-IMAGES: Final = "/var/lib/rancher/k3s/agent/images"
-"""Where k3s takes images from as it starts (docs.k3s.io/installation/airgap); what is sent is hidden there until it is whole."""
+from fluxstead.catalog.k3s_releases import BINARIES
+from fluxstead.hosts.script.k3s_files import K3S_SENT, sent_image
+
 _ENDINGS = ("tar.zst", "tar.gz", "tar")
 
 
@@ -36,11 +33,11 @@ def to_send(folder: Path, architecture: str, digest: str) -> Iterator[ToSend]:
         raise NotThereError(
             f"{binary} has the SHA-256 {found}, described is {digest}: it is another release, or was changed on the way"
         )
-    yield ToSend(binary, SENT, digest)
+    yield ToSend(binary, K3S_SENT, digest)
     for ending in _ENDINGS:
         archive = folder / f"k3s-airgap-images-{architecture}.{ending}"
         if archive.is_file():
-            yield ToSend(archive, f"{IMAGES}/.{archive.name}.fluxstead", _digest_of(archive))
+            yield ToSend(archive, sent_image(archive.name), _digest_of(archive))
             return
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.live.resources import Resource
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def flux_facts(api: LiveApi) -> FluxFacts:
 def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
     """What an object says. A condition about another generation of it says nothing."""
     metadata, status = mapping(obj, "metadata"), mapping(obj, "status")
-    conditions = {str(one.get("type")): one for one in _entries(status.get("conditions"))}
+    conditions = {str(one.get("type")): one for one in entries_of(status, "conditions")}
     ready = conditions.get("Ready", {})
     about = ready.get("observedGeneration", status.get("observedGeneration", metadata.get("generation")))
     stale = about != metadata.get("generation")
-    spec, entries = mapping(obj, "spec"), _entries(mapping(status, "inventory").get("entries"))
+    spec, entries = mapping(obj, "spec"), entries_of(mapping(status, "inventory"), "entries")
     return FluxObject(
         kind=kind,
         namespace=str(metadata.get("namespace", "")),
@@ -90,7 +90,7 @@ def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
         reason=str(ready.get("reason", "")),
         says=" ".join(str(ready.get("message", "")).split()),
         revision=str(status.get("lastAppliedRevision") or mapping(status, "artifact").get("revision") or ""),
-        waits_for=tuple(str(one.get("name", "")) for one in _entries(spec.get("dependsOn"))),
+        waits_for=tuple(str(one.get("name", "")) for one in entries_of(spec, "dependsOn")),
         inventory=tuple(_releases_in(entries)),
         namespaces=_namespaces(spec, entries),
     )
@@ -102,10 +102,6 @@ def _standing(ready: Mapping[str, Any], conditions: Mapping[str, Mapping[str, An
     if conditions.get("Stalled", {}).get("status") == "True":
         return "stalled"
     return "failed" if ready.get("status") == "False" and ready.get("reason") not in WAITS else "waiting"
-
-
-def _entries(value: object) -> Sequence[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else ()
 
 
 def _releases_in(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.live.resources import Resource
 
 if TYPE_CHECKING:
@@ -28,20 +28,16 @@ def trouble_of(pod: Mapping[str, Any]) -> Iterator[str]:
     if status.get("phase") == "Succeeded":
         return
     label = f"Pod {metadata.get('namespace')}/{metadata.get('name')}"
-    for one in _entries(status.get("conditions")):
+    for one in entries_of(status, "conditions"):
         if one.get("type") == "PodScheduled" and one.get("status") == "False":
             yield f"{label} is on no machine: {_short(one.get('message'))}"
-    for container in (*_entries(status.get("initContainerStatuses")), *_entries(status.get("containerStatuses"))):
+    for container in (*entries_of(status, "initContainerStatuses"), *entries_of(status, "containerStatuses")):
         state, last = mapping(container, "state"), mapping(container, "lastState")
         waiting = mapping(state, "waiting")
         if waiting.get("reason") and waiting["reason"] not in {"ContainerCreating", "PodInitializing"}:
             ended = mapping(last, "terminated")
             why = waiting.get("message") or (f"exit code {ended['exitCode']}" if "exitCode" in ended else "")
             yield f"{label}, container {container.get('name')}: {waiting['reason']}: {_short(why)}"
-
-
-def _entries(value: object) -> Sequence[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else ()
 
 
 def _short(text: object) -> str:

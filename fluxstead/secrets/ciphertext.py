@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.sops import ENCRYPTED, Sops, sops_of
-from fluxstead.checks.reading.store import entries_of
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.tree.asks import SecretKey
 
 HOLDERS = ("stringData", "data")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fluxstead.checks.reading.repository import OF_HOOKS
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.core.repository import repositories_around
+from fluxstead.core.repository import git_environment, repositories_around
 from fluxstead.core.shape import mapping
 from fluxstead.secrets.ciphertext import ciphertext_in
 from fluxstead.secrets.state import Scope, files_in
@@ -96,9 +94,7 @@ def live_secret(namespace: str, name: str) -> Mapping[str, Any]:
 
 def git_says(scope: Scope, *words: str) -> str | None:
     """What Git answers; None where it refuses, or is not there."""
-    # In a hook of another repository, Git would answer for that one.
-    left_out = OF_HOOKS if any(repositories_around(scope.root)) else ()
-    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    environment = git_environment(known=any(repositories_around(scope.root)))
     command = ["git", "-C", str(scope.root), *words]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603

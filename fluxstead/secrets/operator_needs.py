@@ -18,13 +18,11 @@ FLUX_GIT = "flux-git"
 class OperatorSecret(NamedTuple):
     """A secret of the operator's. `cure`: what to type where it is missing.
 
-    `rotation`: what changes it once a cluster goes by it; empty where it may be set at any time. `made`: whether it is never typed.
-    `public`: where the halves belong that everybody may know, by their keys.
+    `made`: whether it is never typed. `public`: where the halves belong that everybody may know, by their keys.
     """
 
     need: SecretNeed
     cure: str
-    rotation: str = ""
     made: bool = False
     public: Mapping[str, str] = {}
 
@@ -38,12 +36,12 @@ def k3s_token(source: Source) -> OperatorSecret:
         purpose="what machines join k3s with, and what every backup of it opens with",
         source=source,
         keys=(SecretKey(name="token", form="token", maker="token"),),
+        rotation="by `k3s token rotate` on a server; then k3s is restarted on every machine with the new token, git rm takes"
+        f" this file out in a commit of its own, and ./run secrets set {OPERATOR}/{K3S_TOKEN} --stdin takes the new one",
     )
     return OperatorSecret(
         need,
         cure=f"./run secrets set {need.qualified_name} --generate, or --stdin for that of a cluster that runs",
-        rotation="by `k3s token rotate` on a server; then k3s is restarted on every machine with the new token, git rm takes"
-        f" this file out in a commit of its own, and ./run secrets set {need.qualified_name} --stdin takes the new one",
     )
 
 
@@ -56,12 +54,12 @@ def cluster_key(secret: str, source: Source) -> OperatorSecret:
         purpose="what the cluster decrypts with",
         source=source,
         live=(FLUX_NAMESPACE, secret),
+        rotation="by ./run secrets recipients add --cluster",
     )
     return OperatorSecret(
         need,
         cure=f"the file as it was: git log --all -- '*/{OPERATOR}/{CLUSTER_KEY}*'; or, from the running cluster:"
         f" ./run secrets import {FLUX_NAMESPACE}/{secret}",
-        rotation="by ./run secrets recipients add --cluster",
         made=True,
     )
 

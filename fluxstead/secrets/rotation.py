@@ -17,18 +17,17 @@ def refuse_what_rotates(scope: Scope, need: SecretNeed, *, taken_over: bool = Fa
     A cluster may go by whatever was committed. What is gone in a commit as well is given anew.
     """
     own, path = scope.operators_own(need), scope.path_of(need)
-    rotation = own.rotation if own else need.rotation
-    if not rotation:
+    if not need.rotation:
         return
     if taken_over and _is_plain(scope, path):  # what is there is only encrypted
         return
     there, committed = (scope.root / path).is_file(), _ever_committed(scope, path)
     if own and own.made and not (taken_over and not there):
-        raise ToolTrouble(f"{need.qualified_name} is not set by hand: it is changed {rotation}")
+        raise ToolTrouble(f"{need.qualified_name} is not set by hand: it is changed {need.rotation}")
     if there and committed:
         raise ToolTrouble(
             f"{need.qualified_name} is not changed by hand: it was committed, and whatever goes by it would be shut out;"
-            f" it is changed {rotation}"
+            f" it is changed {need.rotation}"
         )
     if committed and not there and not taken_over and git_says(scope, "ls-tree", "--name-only", "HEAD", "--", path):
         raise ToolTrouble(f"{path} is gone, and the cluster may go by what it had: git checkout HEAD -- {path}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import posixpath
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +13,7 @@ from fluxstead.secrets.state import Scope
 from fluxstead.secrets.tools import SopsProgram, ToolTrouble
 from fluxstead.tree.asks import SecretNeed
 from fluxstead.tree.secret_files import LIST, OPERATOR, SUFFIX, list_text, secret_folder
-from fluxstead.tree.staging import Staging, scratch_of
+from fluxstead.tree.staging import Staging, put_anew
 
 _PLAIN_TO_FLUX = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
 """Flux would take `${…}` in a value for one of its own variables (failure U6)."""
@@ -93,9 +92,7 @@ class Vault:
         there = {path: text for path, text in wanted.items() if text is not None}
         try:
             for path, text in there.items():
-                with contextlib.suppress(OSError):
-                    scratch_of(self.scope.root / path).unlink()
-                staging.put(self.scope.root / path, text)
+                put_anew(staging, self.scope.root / path, text)
             staging.settle()
             for path in there:
                 staging.move(self.scope.root / path)

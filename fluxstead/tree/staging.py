@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,16 +46,16 @@ class Staging:
     _folders: list[Path] = field(default_factory=list)
     _unsettled: dict[Path, None] = field(default_factory=dict)
 
-    def put(self, target: Path, text: str, label: str = "") -> None:
-        """Write `text` next to `target`, creating missing folders."""
+    def put(self, target: Path, text: str, label: str = "", mode: int = 0o644) -> None:
+        """Write `text` next to `target`, creating missing folders; nobody else reads it before it has its mode."""
         try:
             self._make(target.parent)
-            handle = self._open(scratch_of(target, label))
+            handle = self._open(scratch_of(target, label), mode)
             try:
                 left = memoryview(text.encode("utf-8", "surrogateescape"))
                 while left:
                     left = left[os.write(handle, left) :]
-                os.fchmod(handle, 0o644)
+                os.fchmod(handle, mode)
             finally:
                 os.close(handle)
         except OSError as problem:
@@ -107,11 +108,11 @@ class Staging:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
-    def _open(self, scratch: Path) -> int:
+    def _open(self, scratch: Path, mode: int) -> int:
         # Noted before it is there: an interrupt between the two would leave it behind.
         self._waiting[scratch] = None
         try:
-            return os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            return os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
         except FileExistsError:
             del self._waiting[scratch]
             raise
@@ -125,6 +126,27 @@ class Staging:
             self._folders.append(new)
             new.mkdir(exist_ok=True)
             self._unsettled[new.parent] = None
+
+
+def replace_files(texts: Mapping[Path, str], mode: int = 0o644) -> None:
+    """Put these files into place, each whole, once all of them are on the disk. Raises NotWritten."""
+    staging = Staging()
+    try:
+        for target, text in texts.items():
+            put_anew(staging, target, text, mode)
+        staging.settle()
+        for target in texts:
+            staging.move(target)
+        staging.finish()
+    finally:
+        staging.abandon()
+
+
+def put_anew(staging: Staging, target: Path, text: str, mode: int = 0o644) -> None:
+    """The same as `put`, where no record tells what a run that was killed left next to the target. Raises NotWritten."""
+    with contextlib.suppress(OSError):
+        scratch_of(target).unlink()
+    staging.put(target, text, mode=mode)
 
 
 def remove_empty(folder: Path, up_to: Path) -> Path:

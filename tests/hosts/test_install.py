@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from fluxstead.catalog.k3s_releases import RELEASES
 from fluxstead.hosts import install
 from fluxstead.hosts.answer import Answer, K3sAnswer
 from fluxstead.hosts.install import Installer, NotInstalledError
-from fluxstead.hosts.k3s import RELEASES, Release, told
+from fluxstead.hosts.k3s import Release, told
 from fluxstead.hosts.script.k3s_model import read_told
 from fluxstead.hosts.ssh import Errand
 from fluxstead.nodes.model import Node

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fluxstead.hosts.sending import IMAGES, SENT, NotThereError, ToSend, receiver, to_send
+from fluxstead.catalog.k3s_releases import BINARIES
+from fluxstead.hosts.script.k3s_files import K3S_IMAGES, K3S_SENT
+from fluxstead.hosts.script.k3s_model import K3S_BINARIES
+from fluxstead.hosts.sending import NotThereError, ToSend, receiver, to_send
 
 TEXT = b"\x7fELF of another machine"
 DIGEST = hashlib.sha256(TEXT).hexdigest()
@@ -22,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_binary_of_the_machines_architecture_goes_to_where_the_script_looks(folder: Path) -> None:
-    assert list(to_send(folder, "arm64", DIGEST)) == [ToSend(folder / "k3s-arm64", SENT, DIGEST)]
+    assert list(to_send(folder, "arm64", DIGEST)) == [ToSend(folder / "k3s-arm64", K3S_SENT, DIGEST)]
 
 
 @pytest.mark.parametrize("ending", ["tar.zst", "tar.gz", "tar"])
@@ -32,7 +35,7 @@ def test_images_beside_it_are_sent_hidden_until_they_are_whole(folder: Path, end
     archive.touch()
     (folder / "k3s-airgap-images-amd64.tar").touch()
     [sent] = list(to_send(folder, "arm64", DIGEST))[1:]
-    assert (sent.file, sent.place) == (archive, f"{IMAGES}/.{archive.name}.fluxstead")
+    assert (sent.file, sent.place) == (archive, f"{K3S_IMAGES}/.{archive.name}.fluxstead")
 
 
 def test_another_file_than_the_described_one_is_not_sent(folder: Path) -> None:
@@ -68,3 +71,8 @@ def test_of_a_connection_that_breaks_nothing_is_put_in_place(tmp_path: Path) -> 
     done = subprocess.run(["sh", "-c", receiver(str(place), len(TEXT) + 1)], input=TEXT, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"cut off\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_script_asks_a_release_for_the_files_that_are_locked() -> None:
+    """It runs elsewhere, and cannot look them up here."""
+    assert K3S_BINARIES == BINARIES

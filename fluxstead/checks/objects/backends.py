@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.system_facts import RouteKind
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 _DIGITS = 5
 """No port number is higher."""

@@ -8,10 +8,9 @@ from typing import Any
 from fluxstead.catalog.references import CLASSES, NO_CLASS
 from fluxstead.checks.objects.opaque_namespaces import is_custom
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.system_facts import SystemFacts
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 _TEMPLATES = frozenset({"volumeClaimTemplate", "volumeClaimTemplates", "pvcTemplate"})
 

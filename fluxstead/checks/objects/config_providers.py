@@ -8,9 +8,9 @@ from typing import Any
 
 from fluxstead.checks.objects.opaque_namespaces import OpaqueNamespaces, is_custom
 from fluxstead.checks.reading.applied_tree import AppliedTree
-from fluxstead.checks.reading.store import entries_of, texts_of
+from fluxstead.checks.reading.store import texts_of
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 _RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}
 _COPIED = ("reflect", "replicat")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxstead.checks.objects.pods import containers_of
-from fluxstead.checks.reading.store import entries_of, texts_of
-from fluxstead.core.shape import mapping
+from fluxstead.checks.reading.store import texts_of
+from fluxstead.core.shape import entries_of, mapping
 
 _BASIC_CAPABILITIES = frozenset(
     {

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from fluxstead.catalog.kinds import CONTAINERS, WORKLOADS, pod_in
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.store import entries_of
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 CONTROLLERS_OWN = ("statefulset.kubernetes.io/", "apps.kubernetes.io/", "batch.kubernetes.io/", "job-name", "pod-template-hash")
 """Labels that controllers give to pods besides those of the template."""

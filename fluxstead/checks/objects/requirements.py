@@ -12,10 +12,9 @@ from typing import Any
 from fluxstead.catalog.brings import Brings
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS, pod_in
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.requirement import GroupKind, Requirement, ingress_class, namespace, service_account, storage_class
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 
 def is_needed_to_apply(need: Requirement) -> bool:

@@ -13,9 +13,8 @@ from fluxstead.checks.outside.distribution import NotAnswered, RegistryRepositor
 from fluxstead.checks.outside.evidence import LookupAnswer, Session
 from fluxstead.checks.outside.pinned import OciReference
 from fluxstead.checks.reading.documents import Document, documents_in
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.findings import Source
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 _AT_ONCE = 8
 _SECONDS = 60.0

@@ -12,13 +12,9 @@ from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from time import monotonic
-from urllib.parse import quote
 
+from fluxstead.catalog.k3s_releases import BINARIES, RELEASES, release_url
 from fluxstead.checks.outside.web import OPENER, safe
-
-RELEASES = "https://github.com/k3s-io/k3s/releases/download"
-BINARIES = {"amd64": "k3s", "arm64": "k3s-arm64", "arm": "k3s-armhf"}
-"""The binary's name in a release, by architecture."""
 
 _LARGEST = 1024 * 1024
 _PART = 64 * 1024
@@ -44,9 +40,10 @@ def digest_of(architecture: str, version: str, origin: str | None, root: Path) -
 
     `origin`: a URL, or a folder as seen from `root`; k3s's releases where it is None.
     """
-    if origin is None or "://" in origin:
-        return _listed(f"{origin or RELEASES}/{quote(version, safe='')}/sha256sum-{architecture}.txt", BINARIES[architecture])
-    return _computed(root / origin / BINARIES[architecture], architecture)
+    url = release_url(origin or RELEASES, version)
+    if url:
+        return _listed(f"{url}sha256sum-{architecture}.txt", BINARIES[architecture])
+    return _computed(root / (origin or "") / BINARIES[architecture], architecture)
 
 
 def _listed(url: str, name: str) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 from fluxstead.checks.reading.directory import GENERATED, DirectoryContent, moved, read_directory
 from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.patches import EVERYTHING, TAKEN_OVER, Patch, may_set, patches_in, with_patch
-from fluxstead.checks.reading.store import Store, entries_of, normal
+from fluxstead.checks.reading.store import Store, normal
 from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
 PRUNE = f"{KUSTOMIZE}/prune"

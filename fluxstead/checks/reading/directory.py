@@ -16,11 +16,11 @@ from fluxstead.catalog.kinds import is_namespaced
 from fluxstead.checks.reading.documents import Document
 from fluxstead.checks.reading.kustomize_files import FAILS, lists_itself, not_an_object, objects_in, problems_of, wrong_place
 from fluxstead.checks.reading.patches import Patch, patches_in
-from fluxstead.checks.reading.store import Store, entries_of, is_yaml, normal, texts_of
+from fluxstead.checks.reading.store import Store, is_yaml, normal, texts_of
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import group_of
-from fluxstead.core.shape import at, mapping
+from fluxstead.core.shape import at, entries_of, mapping
 
 MISSING_FILE = refuses(
     "references/missing-file",

@@ -8,9 +8,8 @@ from typing import Any
 
 from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.checks.reading.documents import Document, documents_in
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.shape import mapping, merged
+from fluxstead.core.shape import entries_of, mapping, merged
 
 EVERYTHING = "*"
 _KINDS = re.compile(r"\w+(?:\|\w+)*", re.ASCII)

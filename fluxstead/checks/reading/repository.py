@@ -17,12 +17,10 @@ from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
-from fluxstead.core.repository import repositories_around
+from fluxstead.core.repository import git_environment, repositories_around
 
 _NO_COMMIT = "does not have any commits yet"
 _DUBIOUS = ("dubious ownership", "unsafe repository")
-OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
-"""What Git tells its hooks about a folder other than the one asked about here."""
 
 
 class Unread(NamedTuple):
@@ -95,9 +93,8 @@ class Git:
         self.marked = next(iter(repositories_around(root)), None)
         self._batch: subprocess.Popen[bytes] | None = None
         self._listing: subprocess.Popen[bytes] | None = None
-        kept = os.environ if self.marked is None else {key: value for key, value in os.environ.items() if key not in OF_HOOKS}
         # A partial clone would fetch what it lacks, which nobody asked for.
-        self._environment = {**kept, "LC_ALL": "C", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+        self._environment = {**git_environment(known=self.marked is not None), "GIT_NO_LAZY_FETCH": "1"}
 
     def ask(self, *arguments: str) -> tuple[bytes | None, str]:
         """What git answers, or None and why it refused. Raises OSError where there is no git."""

@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.checks.reading.store import entries_of
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 ENCRYPTED = "ENC["
 _METADATA = r"(?m)^[ \t]*[\"']?sops(?:_\w+)?[\"']?[ \t]*[:=]|^\[sops\]"

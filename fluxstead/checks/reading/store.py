@@ -313,9 +313,3 @@ def texts_of(data: Mapping[str, Any], key: str) -> list[str]:
     """The texts in the list at a key; none where there is no list."""
     found = data.get(key)
     return [entry for entry in found if isinstance(entry, str)] if isinstance(found, list) else []
-
-
-def entries_of(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """The mappings in the list at a key; none where there is no list."""
-    found = data.get(key)
-    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []

@@ -18,11 +18,11 @@ from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.directory import GENERATED, envs_of, files_of
 from fluxstead.checks.reading.documents import documents_in
 from fluxstead.checks.reading.sops import sops_in, sops_of
-from fluxstead.checks.reading.store import entries_of, line_with, normal, texts_of
+from fluxstead.checks.reading.store import line_with, normal, texts_of
 from fluxstead.checks.reading.variables import substituted
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.shape import mapping, merged
+from fluxstead.core.shape import entries_of, mapping, merged
 
 _KINDS = frozenset({"ConfigMap", "Secret"})
 _DEFAULT_KEY = "values.yaml"

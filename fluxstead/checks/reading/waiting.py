@@ -16,8 +16,8 @@ from fluxstead.checks.reading.applied_tree import (
     FluxKustomization,
     releases_before,
 )
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.manifest import ObjectRef, group_of
+from fluxstead.core.shape import entries_of
 
 _Step = tuple[FluxKustomization, bool]
 """A Kustomization, and whether it is ready (or only applied)."""

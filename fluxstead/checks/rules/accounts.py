@@ -11,13 +11,13 @@ from fluxstead.catalog.kinds import WORKLOADS
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 GRANTED_TO_ALL = warns("accounts/everybody", "F21", "ClusterRoleBinding web grants ClusterRole edit to system:authenticated")
 MISSING_ROLE = refuses("references/missing-role", "F2", "RoleBinding web/site grants Role sit, which does not exist")

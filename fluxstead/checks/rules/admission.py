@@ -16,13 +16,13 @@ from fluxstead.checks.objects.pods import Pod
 from fluxstead.checks.objects.scaled import SCALED
 from fluxstead.checks.reading.applied_tree import AppliedObject, labels_of
 from fluxstead.checks.reading.charts import helm_identity
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.quantity import Quantity
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 NO_AMOUNT = refuses(
     "admission/quota-demands",

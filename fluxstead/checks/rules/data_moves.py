@@ -14,13 +14,13 @@ from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import AppliedObject
 from fluxstead.checks.reading.apply import is_left_alone, is_recreated
 from fluxstead.checks.reading.pruning import would_be_pruned
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.shape import at, mapping
+from fluxstead.core.shape import at, entries_of, mapping
 
 OTHER_MAJOR = warns(
     "moves/data-version",

@@ -12,10 +12,10 @@ from fluxstead.checks.objects.claims import volumes_by_namespace
 from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, PRUNE, AppliedObject, AppliedTree
 from fluxstead.checks.reading.pruning import would_be_pruned
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.rules.orphaned import ORPHANS, Departure
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
+from fluxstead.core.shape import entries_of
 from fluxstead.tree.entry import entry_path
 
 EVERYTHING_LEFT = refuses(

@@ -9,11 +9,11 @@ from fluxstead.catalog.nearest import nearest
 from fluxstead.catalog.schemas import Schemas
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
-from fluxstead.checks.reading.store import entries_of, line_with, texts_of
+from fluxstead.checks.reading.store import line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 EXCEPTS_NOTHING = warns(
     "releases/drift-exception", "U9", "HelmRelease web/site excepts /spec/replica of kind Deployment, which has no such place"

@@ -8,12 +8,13 @@ from typing import Any
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, AppliedObject
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef, group_of
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.core.shape import entries_of
 
 MISSING_FLUX_OBJECT = refuses(
     "references/missing-flux-object", "F2", "Alert flux-system/all names Provider flux-system/slak, which does not exist"

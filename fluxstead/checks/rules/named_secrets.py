@@ -15,12 +15,12 @@ from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.directory import GENERATED
 from fluxstead.checks.reading.documents import Document, documents_in
-from fluxstead.checks.reading.store import Store, entries_of, line_with, normal
+from fluxstead.checks.reading.store import Store, line_with, normal
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.secrecy import may_be_secret
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 IN_CONFIG_MAP = warns("secrets/in-config-map", "F22", "ConfigMap web/settings holds DB_PASSWORD in plain text (8 characters)")
 IN_ENVIRONMENT = warns(

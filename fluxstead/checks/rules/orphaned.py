@@ -11,10 +11,10 @@ from fluxstead.checks.objects.claims import volumes_by_namespace
 from fluxstead.checks.past import Past
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
 from fluxstead.checks.reading.pruning import would_be_pruned
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.shape import entries_of
 
 ORPHANED = warns(
     "moves/orphaned",

@@ -15,12 +15,12 @@ from fluxstead.checks.objects.ingress_class import ingress_class_of
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import HELM, PRUNE, AppliedObject, AppliedTree, annotation
 from fluxstead.checks.reading.charts import helm_identity
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 NODE_PORT_RANGE = refuses("ownership/node-port-range", "F7", "Service web/site asks for node port 8080")
 PORT_TWICE = refuses("ownership/port-twice", "F7", "Service b/y asks for port 30080 of the nodes, which Service a/x has")

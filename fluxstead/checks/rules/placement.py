@@ -8,11 +8,11 @@ from typing import Any
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import Pod
-from fluxstead.checks.reading.store import entries_of, line_with, texts_of
+from fluxstead.checks.reading.store import line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.nodes.model import Node, Taint
 
 ALL_TAINTED = warns("placement/all-tainted", "F18", "every machine keeps pods away", "the description")

@@ -13,13 +13,13 @@ from fluxstead.checks.reading.applied_tree import AppliedObject, FluxKustomizati
 from fluxstead.checks.reading.directory import GENERATED, KUSTOMIZATIONS, envs_of, files_of
 from fluxstead.checks.reading.documents import Document, documents_in
 from fluxstead.checks.reading.sops import ENCRYPTED, Sops, sops_in, sops_of
-from fluxstead.checks.reading.store import entries_of, line_with, normal, texts_of
+from fluxstead.checks.reading.store import line_with, normal, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.secrecy import may_be_secret, named_in
 from fluxstead.core.secret_forms import sightings
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 NO_DECRYPTION = refuses(
     "secrets/no-decryption", "F22", "Secret web/settings is encrypted, but Kustomization flux-system/web does not decrypt it"

@@ -16,13 +16,13 @@ from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import CONTROLLERS_OWN, Pod
 from fluxstead.checks.reading.applied_tree import AppliedObject
-from fluxstead.checks.reading.store import entries_of, line_with, texts_of
+from fluxstead.checks.reading.store import line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.network import IpNetwork
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 NOT_ITS_OWN_PODS = refuses(
     "references/not-its-own-pods", "U9", "Deployment web/site selects pods with app=sit, which its template does not have"

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from fluxstead.catalog.brings.k3s import LOAD_BALANCERS, OF_THE_NODES
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree, labels_of
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.shape import entries_of
 from fluxstead.nodes.model import SSH_PORT
 
 LOAD_BALANCER_PORT = refuses(

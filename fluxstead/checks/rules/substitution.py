@@ -8,13 +8,13 @@ from typing import Any
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
 from fluxstead.checks.reading.directory import GENERATED, envs_of, files_of
-from fluxstead.checks.reading.store import entries_of, line_with, normal, texts_of
+from fluxstead.checks.reading.store import line_with, normal, texts_of
 from fluxstead.checks.reading.variables import variables_in
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 UNDEFINED_VARIABLE = refuses(
     "substitution/undefined", "U6", "ConfigMap web/script holds ${HOME}, and Kustomization flux-system/web has no value for it"

@@ -9,11 +9,11 @@ from fluxstead.catalog.kinds import pod_in
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import AppliedObject
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 NO_TEXT = refuses("tree/no-text", "F20, U6", "ConfigMap web/settings has the number 5 at data.vlan, where only text may stand")
 

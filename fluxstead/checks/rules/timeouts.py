@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
 from fluxstead.core.duration import Duration
 from fluxstead.core.findings import Finding
 from fluxstead.core.helm import release_seconds
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 
 TIMEOUT_TOO_SHORT = warns(
     "releases/timeout", "F17", "Kustomization flux-system/web waits 5m for HelmRelease web/site, which may take 20m"

@@ -9,11 +9,12 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.backends import routes_in
 from fluxstead.checks.objects.pods import containers_of
 from fluxstead.checks.reading.applied_tree import AppliedObject, AppliedTree
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.manifest import ObjectRef
+from fluxstead.core.shape import entries_of
 
 MISSING_GOVERNING_SERVICE = warns(
     "references/missing-governing-service",

@@ -25,6 +25,7 @@ from fluxstead.hosts.script.k3s_files import (
     cluster_text,
     proxies_text,
     registries_text,
+    sent_image,
     unit_file,
     unit_text,
 )
@@ -93,11 +94,6 @@ def _images(told: ToldK3s, _: DeclaredHost) -> None:
     for name, digest in told.images.items():
         if digest_of(f"{K3S_IMAGES}/{name}") != digest:
             take_file(sent_image(name), f"{K3S_IMAGES}/{name}", digest, 0o644)
-
-
-def sent_image(name: str) -> str:
-    """Where the operator sends an archive: beside its target, under a name that k3s takes nothing from."""
-    return f"{K3S_IMAGES}/.{name}.fluxstead"
 
 
 def _token_file(told: ToldK3s, _: DeclaredHost) -> None:

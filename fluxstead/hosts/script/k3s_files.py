@@ -108,3 +108,8 @@ def proxies_text() -> str:
 def birth_of(told: ToldK3s) -> Dict[str, str]:
     """What is decided once in a cluster's life, in a form that can be kept."""
     return {key: json.dumps(told.config[key]) for key in BIRTH if key in told.config}
+
+
+def sent_image(name: str) -> str:
+    """Where the operator sends an archive: beside its target, under a name that k3s takes nothing from."""
+    return f"{K3S_IMAGES}/.{name}.fluxstead"

@@ -15,11 +15,11 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.chart_values import ChartValues
 from fluxstead.checks.objects.ingress_class import ingress_class_of
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotations_of
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
-from fluxstead.core.shape import at, mapping
+from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.core.version import Version
 from fluxstead.systems.ingress.charts import INGRESS_NGINX, TRAEFIK
 from fluxstead.systems.ingress.nginx import PLAIN

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.ingress_class import ingress_class_of
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.ownership import SAME_ROUTE
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.systems.ingress.charts import TRAEFIK
 from fluxstead.systems.ingress.routers import ENTRY_POINTS, TraefikRoute, Way, exposed, guarded_as_a_whole, routers
 

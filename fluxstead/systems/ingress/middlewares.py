@@ -9,10 +9,11 @@ from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.ingress_class import ingress_class_of
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding
+from fluxstead.core.shape import entries_of
 
 MISSING_MIDDLEWARE = refuses(
     "ingress/missing-middleware", "F21", "Ingress web/site goes through middleware web-strip@kubernetescrd, which does not exist"

@@ -16,9 +16,9 @@ from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.chart_values import ChartValues
 from fluxstead.checks.objects.in_values import objects_in_values
 from fluxstead.checks.reading.applied_tree import AppliedObject, annotation
-from fluxstead.checks.reading.store import entries_of, line_with, texts_of
+from fluxstead.checks.reading.store import line_with, texts_of
 from fluxstead.core.findings import Source
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.systems.ingress.charts import TRAEFIK
 
 _DASHBOARD = "api@internal"

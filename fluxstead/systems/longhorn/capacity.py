@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
-from fluxstead.checks.reading.store import entries_of
 from fluxstead.checks.reading.values_from import values_of
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, counted
 from fluxstead.core.quantity import Quantity
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.nodes.model import Disk
 from fluxstead.systems.longhorn.disks import CHARTS_REPLICAS, copies_of, values_in
 from fluxstead.systems.longhorn.values import copies_in

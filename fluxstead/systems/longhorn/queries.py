@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from fluxstead.catalog.metrics import metrics_of, versions_with_metrics
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
-from fluxstead.checks.reading.store import entries_of, line_with
+from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
 from fluxstead.core.findings import Finding
+from fluxstead.core.shape import entries_of
 from fluxstead.systems.longhorn.chart import LONGHORN
 
 NO_SUCH_METRIC = warns("longhorn/no-such-metric", "U9", "PrometheusRule a/b asks for longhorn_volume_robustnes, which 1.9.0 lacks")

@@ -12,12 +12,12 @@ from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.objects.chart_values import ChartValues
 from fluxstead.checks.reading.applied_tree import AppliedObject, labels_of
-from fluxstead.checks.reading.store import entries_of, line_with, texts_of
+from fluxstead.checks.reading.store import line_with, texts_of
 from fluxstead.checks.rule import Rule
 from fluxstead.checks.rules.selectors import matches
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import entries_of, mapping
 from fluxstead.systems.monitoring.charts import KUBE_PROMETHEUS_STACK
 
 FINDS_NOTHING = warns(
