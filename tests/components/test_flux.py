@@ -44,6 +44,8 @@ class Guarded(mocks.Mocks):
 
 
 class Bring(Protocol):
+    """Registers Flux on an engine that is not there."""
+
     def __call__(
         self, brings: Callable[[list[str]], Any] = ..., *, preview: bool = False, secrets: bool = True
     ) -> dict[str, Registered]: ...
