@@ -5,14 +5,15 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 """
 
 from components import Program
-from fluxstead.systems import applications, certificates, dns, ingress, longhorn, monitoring, node_labels
+from fluxstead.systems import access, applications, certificates, dns, ingress, longhorn, monitoring, node_labels
 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
 # What systems know about one another follows from the description alone.
 issuer, default_class = certificates.issuer_of(cluster.certificates), longhorn.DEFAULT_CLASS
-router = ingress.router_of(cluster.ingress, platform, nodes, issuer)
+gate = access.gate_of(cluster.access, ingress.https_port_of(cluster.ingress, platform))
+router = ingress.router_of(cluster.ingress, platform, nodes, issuer, gate)
 collector = monitoring.collector_of(cluster.monitoring)
 
 # Pass one. Each system plans its layers and says what it needs from others; the order of these lines does not matter.
@@ -23,6 +24,9 @@ program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router, iss
 program.add(
     certificates.CERTIFICATES,
     certificates.plan(cluster.certificates, platform, nodes, dns.names_of(nodes, cluster.dns)),
+)
+program.add(
+    access.ACCESS, access.plan(cluster.access, platform, gate, issuer, tells_sources=ingress.tells_sources(cluster.ingress))
 )
 program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class, nodes))
 program.add(

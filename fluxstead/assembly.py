@@ -47,7 +47,7 @@ from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
-from fluxstead.tree.resolve import certified, layers_of, needs_of, resolved, settings_of
+from fluxstead.tree.resolve import certified, guarded, layers_of, needs_of, resolved, settings_of
 from fluxstead.tree.secret_files import lists_of, secret_path
 
 README = "README.md"
@@ -138,7 +138,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     history = history_ahead(root, cluster.flux.branch) if root else None
     platform = cluster.platform(description.name)
     # Without a key, whoever needs a Secret has it made by hand.
-    asking = certified(in_order(planned))
+    asking = certified(guarded(in_order(planned)))
     needs = needs_of(asking) if cluster.flux.sops_secret else ()
     missing = {one.secret for one in cluster.secrets.missing}
     plans = resolved(asking, [need for need in needs if need.qualified_name not in missing])

@@ -18,6 +18,7 @@ from fluxstead.core.findings import Finding
 from fluxstead.description import kubernetes_checks, load, place, problems, text_in, yaml_in
 from fluxstead.secrets import checks as secret_checks
 from fluxstead.system import System
+from fluxstead.systems.access import ACCESS
 from fluxstead.systems.applications import APPLICATIONS
 from fluxstead.systems.certificates import CERTIFICATES
 from fluxstead.systems.dns import DNS
@@ -27,7 +28,7 @@ from fluxstead.systems.monitoring import MONITORING
 from fluxstead.systems.node_labels import NODE_LABELS
 from fluxstead.tree.layer import Plan
 
-SYSTEMS: tuple[System, ...] = (NODE_LABELS, DNS, LONGHORN, INGRESS, CERTIFICATES, MONITORING, APPLICATIONS)
+SYSTEMS: tuple[System, ...] = (NODE_LABELS, DNS, LONGHORN, INGRESS, CERTIFICATES, ACCESS, MONITORING, APPLICATIONS)
 """In the order in which the tree lists what they have, wherever nothing else decides."""
 
 SYSTEM_FACTS = SystemFacts(

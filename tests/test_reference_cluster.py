@@ -95,7 +95,7 @@ def test_only_known_warnings_are_left(reference: Project) -> None:
     """The findings of the reference cluster are only those that its operator has to know."""
     found = {finding.id for finding in reference.run().findings if finding.severity is Severity.WARNING}
     # The last is Longhorn 1.9.0, which it runs.
-    assert found == {"longhorn/open-ui", "ingress/retired", "dns/mdns", "versions/known-defect"}
+    assert found == {"ingress/retired", "dns/mdns", "versions/known-defect"}
 
 
 def test_a_third_machine_changes_exactly_what_it_should(reference: Project) -> None:

@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 
 from fluxstead.catalog.kinds import CONTAINERS, is_namespaced, pod_in
 from fluxstead.core.manifest import ObjectRef, group_of
-from fluxstead.core.requirement import GroupKind, storage_class
+from fluxstead.core.requirement import GroupKind, secret, storage_class
 from fluxstead.core.shape import mapping
 
 CERTIFICATES = "cert-manager.io"
 _IMAGES, _NOTES, _SOURCES = (f"{part}.toolkit.fluxcd.io" for part in ("image", "notification", "source"))
 _ISSUERS = {f"{CERTIFICATES}/cluster-issuer": "ClusterIssuer", f"{CERTIFICATES}/issuer": "Issuer"}
 """Annotations that ask cert-manager for the certificates of an object's TLS (cert-manager: ingress-shim)."""
+PASSWORDS = "nginx.ingress.kubernetes.io/auth-secret"
+"""The annotation that names who may come in, by itself or with a namespace (ingress-nginx: annotations/auth/main.go)."""
 _POD = None
 CLASSES = frozenset({"storageClassName", "storageClass"})
 """The keys under which claims, and the values of charts, name a StorageClass."""
@@ -93,6 +95,9 @@ _FIELDS = (
     _Field(GroupKind("", "ServiceAccount"), "imagePullSecrets[].name", "Secret", keys=_PULL),
     _Field(GroupKind("networking.k8s.io", "Ingress"), "spec.ingressClassName", "IngressClass", "networking.k8s.io"),
     _Field(GroupKind("networking.k8s.io", "Ingress"), "spec.tls[].secretName", "Secret", keys=("tls.crt", "tls.key")),
+    # Of any one key (Traefik: pkg/provider/kubernetes/crd/kubernetes.go, getAuthCredentials).
+    _Field(GroupKind("traefik.io", "Middleware"), "spec.basicAuth.secret", "Secret"),
+    _Field(GroupKind("traefik.io", "Middleware"), "spec.digestAuth.secret", "Secret"),
     _Field(GroupKind("", "PersistentVolumeClaim"), "spec.storageClassName", "StorageClass", "storage.k8s.io"),
     _Field(
         GroupKind("apps", "StatefulSet"),
@@ -141,8 +146,13 @@ def references_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Reference]
     if pod is not None:
         for one, way in _BY_HOLDER[_POD]:
             yield from one.references(way, pod, namespace)
+    annotations = mapping(mapping(obj, "metadata"), "annotations")
+    passwords = annotations.get(PASSWORDS)
+    if kind == "Ingress" and isinstance(passwords, str) and passwords:
+        place, _, name = passwords.rpartition("/")
+        yield Reference(secret(place or namespace, name), PASSWORDS, ("auth",))
     for annotation, issuer in _ISSUERS.items():
-        name = mapping(mapping(obj, "metadata"), "annotations").get(annotation)
+        name = annotations.get(annotation)
         if isinstance(name, str) and name:
             place = namespace if is_namespaced(CERTIFICATES, issuer) else ""
             yield Reference(ObjectRef(CERTIFICATES, issuer, place, name), annotation)

@@ -18,6 +18,7 @@ from fluxstead.core.version import Version
 from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.place import HERE, RepositoryPath
 from fluxstead.secrets.settings import SecretsSettings
+from fluxstead.systems.access.settings import AccessSettings
 from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.certificates.settings import CertificatesSettings
 from fluxstead.systems.dns.settings import DnsSettings
@@ -97,6 +98,9 @@ class Cluster(Described):
     ingress: IngressSettings | None = Field(default=None, description="The ingress controller; none without this section.")
     certificates: CertificatesSettings | None = Field(
         default=None, description="TLS for every route; without this section, routes are plain HTTP."
+    )
+    access: AccessSettings | None = Field(
+        default=None, description="Who may come in by routes; without this section, each route says it itself."
     )
     dns: DnsSettings | None = None
     monitoring: MonitoringSettings | None = Field(default=None, description="Monitoring; none without this section.")

@@ -7,10 +7,13 @@ plans are together (`tree.resolve`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from fluxstead.core.findings import Source
 from fluxstead.core.manifest import Manifest
+
+if TYPE_CHECKING:  # what looks at secrets before each commit goes without pydantic
+    from fluxstead.core.access import Access
 
 
 class Route(NamedTuple):
@@ -19,7 +22,11 @@ class Route(NamedTuple):
     Its objects are in `layer`: one of the system's own, or one made for them, in `group`. A layer for them alone keeps its
     system from waiting for the controller. `strip_path` removes the path before the Service sees it, and redirects the bare path
     to the one with a slash, keeping host and port (failure F21: without the slash the UI is a blank page). `optional` is one that
-    nobody wrote: it is left out where nothing answers for routes.
+    nobody wrote: it is left out where nothing answers for routes, and where nobody asks who comes in.
+
+    `access`: who may come in, where the description says it here. `at_stake`: what everybody could do who comes in, since nothing
+    behind it asks; such a route is never open unless it says so itself. `asks_itself`: what is behind it asks for a name and a
+    password, in the header that basic authentication has. `secrets_layer`: the layer that may have Secrets of its namespace.
     """
 
     name: str
@@ -33,6 +40,10 @@ class Route(NamedTuple):
     path: str = "/"
     strip_path: bool = False
     optional: bool = False
+    access: Access | None = None
+    at_stake: str = ""
+    asks_itself: bool = False
+    secrets_layer: str = ""
 
 
 class Link(NamedTuple):
@@ -82,6 +93,40 @@ class Issuer(Protocol):
 
     def secret_of(self, route: Route) -> str | None:
         """The Secret, in the route's namespace, with its certificate; None where it has no host, and the default answers."""
+
+
+class Password(NamedTuple):
+    """A name and a password, of those in the key `auth` of a Secret in the route's namespace, in htpasswd's form."""
+
+    secret: str
+
+
+class Networks(NamedTuple):
+    """Only requests from these networks."""
+
+    networks: tuple[str, ...]
+
+
+class Forwarded(NamedTuple):
+    """Whatever the program at `address` says of the request. `sign_in`: where people go who are not logged in.
+
+    `redirects`: where it is asked so that it sends them there itself. `headers`: those of its answer that are passed on.
+    """
+
+    address: str
+    redirects: str
+    sign_in: str
+    headers: tuple[str, ...] = ()
+
+
+Guard = Password | Networks | Forwarded
+
+
+class Gate(Protocol):
+    """The owner of who may come in. A cluster has one; which one follows from the description alone."""
+
+    def guard_of(self, route: Route) -> Guard | None:
+        """What is in front of a route; None where everybody comes as far as what is behind it."""
 
 
 class Scrape(NamedTuple):

@@ -11,7 +11,7 @@ from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.version import Version
-from fluxstead.tree.asks import AlertRules, ControllerPods, Dashboard, HostSetting, Link, Route, Router, Scrape, SecretNeed
+from fluxstead.tree.asks import AlertRules, ControllerPods, Dashboard, Gate, HostSetting, Link, Route, Router, Scrape, SecretNeed
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
@@ -82,6 +82,17 @@ class Certified(NamedTuple):
 Certify = Callable[[Sequence[Route], ControllerPods], Certified]
 """What the owner of certificates makes of all systems' routes, and for the controller that answers them."""
 
+
+class Guarded(NamedTuple):
+    """The Secrets that people have to give for who may come in, and what is wrong with it."""
+
+    secrets: tuple[SecretNeed, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+Admit = Callable[[Sequence[Route]], Guarded]
+"""What the owner of who may come in makes of all systems' routes."""
+
 Observe = Callable[[Sequence[Scrape], Sequence[AlertRules], Sequence[Dashboard]], tuple[Layer, ...]]
 """What the owner of scrapes, alert rules and dashboards makes of all systems' ones.
 
@@ -101,6 +112,10 @@ class Plan(NamedTuple):
     host_settings: tuple[HostSetting, ...] = ()
     router: Router | None = None
     """What turns all systems' routes into objects, if this system does it."""
+    gate: Gate | None = None
+    """What says who may come in by all systems' routes, if this system does it."""
+    admit: Admit | None = None
+    """What looks at all systems' routes, if this system does it."""
     certify: Certify | None = None
     """What makes certificates for all systems' routes, if this system does it."""
     observe: Observe | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from fluxstead.catalog.chart import Charts
 from fluxstead.catalog.kinds import BUILT_IN_GROUPS
-from fluxstead.catalog.references import created_secrets, references_in
+from fluxstead.catalog.references import PASSWORDS, created_secrets, references_in
 from fluxstead.core.manifest import ObjectRef, group_of, ref_of
 from fluxstead.core.requirement import GroupKind, Requirement, ingress_class, namespace, secret, storage_class
 
@@ -15,9 +15,9 @@ _KINDS = frozenset({"StorageClass", "IngressClass", "Secret", "ServiceAccount", 
 """What edges are for; other things that are named (ConfigMaps, claims, targets) are in the layer that names them."""
 
 
-_MAY_COME_LATER = frozenset({"tls", "defaultCertificate"})
-"""The keys above a certificate's name in what answers requests: the controller's own answers until it is there, and nothing that
-is deployed waits for whoever issues certificates."""
+_MAY_COME_LATER = frozenset({"tls", "defaultCertificate", "basicAuth", "digestAuth", PASSWORDS})
+"""The keys of certificates and passwords in what answers requests, which no layer waits for: until they are there, the controller's
+own certificate answers, and nobody is let in."""
 
 
 def offers_of(obj: Mapping[str, Any], charts: Charts) -> Iterator[Requirement]:

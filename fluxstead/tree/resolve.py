@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from fluxstead.core.requirement import secret
-from fluxstead.tree.asks import HostSetting, Route, Router, SecretNeed
+from fluxstead.tree.asks import Gate, HostSetting, Route, Router, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
 
 
@@ -19,6 +19,29 @@ def resolved(plans: Mapping[str, Plan], applied: Sequence[SecretNeed] = ()) -> d
     routed = {name: _with_routes(_with_observed(plan, plans), router) for name, plan in plans.items()}
     by_layer = _by_layer(applied)
     return {name: _with_secrets(plan, by_layer) for name, plan in routed.items()}
+
+
+def guarded(plans: Mapping[str, Plan]) -> dict[str, Plan]:
+    """The same plans, without the routes that nobody wrote and nobody would guard; and with what guarding the others needs."""
+    gate = next((plan.gate for plan in plans.values() if plan.gate), None)
+    kept = {name: plan._replace(routes=tuple(_closed(plan.routes, gate))) for name, plan in plans.items()}
+    if not any(plan.router for plan in plans.values()):
+        return kept
+    routes = tuple(chain.from_iterable(plan.routes for plan in kept.values()))
+    return {name: _with_guards(plan, routes) for name, plan in kept.items()}
+
+
+def _closed(routes: Sequence[Route], gate: Gate | None) -> Iterator[Route]:
+    for route in routes:
+        if not route.optional or route.asks_itself or (gate and gate.guard_of(route)):
+            yield route
+
+
+def _with_guards(plan: Plan, routes: Sequence[Route]) -> Plan:
+    if plan.admit is None:
+        return plan
+    made = plan.admit(routes)
+    return plan._replace(secrets=(*plan.secrets, *made.secrets), findings=(*plan.findings, *made.findings))
 
 
 def certified(plans: Mapping[str, Plan]) -> dict[str, Plan]:
@@ -95,8 +118,8 @@ def settings_of(plans: Mapping[str, Plan]) -> tuple[HostSetting, ...]:
 
 
 def _with_secrets(plan: Plan, applied: Mapping[str, tuple[SecretNeed, ...]]) -> Plan:
-    """Each layer applies what is needed in it."""
-    if not plan.secrets:
+    """Each layer applies what is needed in it, whoever needs it."""
+    if not applied:
         return plan
     layers = (
         layer._replace(secrets=needs, offers=layer.offers | {secret(need.namespace, need.name) for need in needs})

@@ -19,7 +19,7 @@ def accept(project: Project, id_: str) -> set[str]:
 def test_an_accepted_warning_is_gone_and_the_others_stay(reference: Project) -> None:
     """Only that one."""
     before = {finding.id for finding in reference.run().findings}
-    assert accept(reference, "longhorn/open-ui") == before - {"longhorn/open-ui"}
+    assert accept(reference, "ingress/retired") == before - {"ingress/retired"}
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def test_an_acceptance_that_cannot_be_is_told(reference: Project, id_: str, foun
 def test_an_acceptance_needs_a_reason(reference: Project) -> None:
     """For whoever reads it next."""
     text = reference.stack_file.read_text().rstrip()
-    reference.stack_file.write_text(f"{text}\n  fluxstead:accept: [{{id: longhorn/open-ui}}]\n")
+    reference.stack_file.write_text(f"{text}\n  fluxstead:accept: [{{id: ingress/retired}}]\n")
     assert "description/missing" in {finding.id for finding in reference.run().findings}

@@ -127,7 +127,7 @@ def test_one_that_is_none_is_refused_and_no_other_check_is_switched_off(
     text, what = WHOLE[whole]
     (written.root / ENTRY).write_text(text)
     found = set(written.run().findings)
-    assert "longhorn/open-ui" in {finding.id for finding in before}
+    assert "ingress/retired" in {finding.id for finding in before}
     assert before < found, "the checks of the tree go on"
     [finding] = found - before
     assert (finding.id, finding.source.file) == ("tree/entry", ENTRY)

@@ -24,9 +24,11 @@ def found(project: Project, kinds: str) -> list[Finding]:
     """The errors of a cluster that has these kinds, with an application that needs one."""
     stack = project.stack_file.name
     without = re.sub(
-        r"  fluxstead:certificates:.*\n(?:    .*\n)+|      - secret: cert-manager/.*\n.*\n", "", project.stack_file.read_text()
+        r"  fluxstead:(?:certificates|access):.*\n(?:    .*\n)+|      - secret: (?:cert-manager/|.*/web-login).*\n.*\n",
+        "",
+        project.stack_file.read_text(),
     )
-    project.stack_file.write_text(without)
+    project.stack_file.write_text(without.replace("    ui:\n      path: /longhorn\n", ""))
     project.replace(stack, "    - name: example-app\n", "    - {name: web, path: apps/web}\n    - name: example-app\n")
     if kinds:
         project.replace(stack, "    nodeCidr:", f"    kinds: {kinds}\n    nodeCidr:")

@@ -47,7 +47,11 @@ def test_a_layer_carries_digests_of_its_ciphertext_and_no_value(example: Project
     with_secrets = {name: layer.inputs["secrets"] for name, (_, layer) in layers.items() if "secrets" in layer.inputs}
     assert {name: list(digests) for name, digests in with_secrets.items()} == {
         "certificate-issuers": ["secrets/edge/certificate-issuers/rfc2136-key.sops.yaml"],
-        "kube-prometheus-stack": ["secrets/edge/kube-prometheus-stack/grafana-admin.sops.yaml"],
+        "oauth2-proxy": ["secrets/edge/oauth2-proxy/oidc-client.sops.yaml"],
+        "kube-prometheus-stack": [
+            "secrets/edge/kube-prometheus-stack/grafana-admin.sops.yaml",
+            "secrets/edge/kube-prometheus-stack/grafana-oidc.sops.yaml",
+        ],
         "wiki-live-access": ["secrets/edge/wiki-live-access/wiki-settings.sops.yaml"],
     }
     assert all(len(digest) == 64 for digests in with_secrets.values() for digest in digests.values())
@@ -64,6 +68,7 @@ def test_each_system_is_a_component_whose_type_stays(reference: Project, run_pul
         "longhorn": "fluxstead:longhorn:Longhorn",
         "ingress": "fluxstead:ingress:Ingress",
         "certificates": "fluxstead:certificates:Certificates",
+        "access": "fluxstead:access:Access",
         "monitoring": "fluxstead:monitoring:Monitoring",
         "applications": "fluxstead:applications:Applications",
     }

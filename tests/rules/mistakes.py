@@ -181,7 +181,6 @@ _SYSTEMS = (
     ),
     reference("longhorn/default-disk", "create-default-disk", (K1, "default-disk: config", "default-disk: 'true'")),
     edge("longhorn/kubernetes", "version: 1.12.1", ("v1.36.3+k3s1", "v1.24.17+k3s1"), beside="versions/compatibility"),
-    edge("longhorn/open-ui", "ui:", ("ui: null", "ui: {host: longhorn.example.test, path: /}")),
     edge("longhorn/too-few-nodes", "replicas: 5", ("replicas: 3", "replicas: 5"), beside="storage/tags"),
     edge("longhorn/untried-version", "version: 1.13.0", ("version: 1.12.1", "version: 1.13.0")),
     edge("monitoring/chart-version", "v88.5.3", ("version: 88.5.3", "version: v88.5.3")),

@@ -47,7 +47,9 @@ def test_the_table_is_data_for_programs(example: Project, capsys: pytest.Capture
     rows = json.loads(capsys.readouterr().out)
     assert [(row["secret"], row["state"], row["keys"]) for row in rows] == [
         ("cert-manager/rfc2136-key", "there", ["tsig-key"]),
+        ("oauth2-proxy/oidc-client", "there", ["client-id", "client-secret", "cookie-secret"]),
         ("monitoring/grafana-admin", "there", ["admin-user", "admin-password"]),
+        ("monitoring/grafana-oidc", "there", ["client-id", "client-secret"]),
         ("wiki-live/wiki-settings", "there", []),
         ("operator/cluster-age", "there", []),
         ("operator/flux-git", "there", ["identity", "known_hosts"]),

@@ -22,6 +22,7 @@ def test_a_layer_refers_to_its_folder_and_decrypts(example: Project) -> None:
     decrypting = {path for path, obj in objects.items() if "decryption" in obj.get("spec", {})}
     assert decrypting == {
         "infrastructure/certificate-issuers.yaml",
+        "infrastructure/oauth2-proxy.yaml",
         "monitoring/kube-prometheus-stack.yaml",
         "apps/wiki-live-access.yaml",
         "apps/whoami.yaml",
@@ -30,6 +31,8 @@ def test_a_layer_refers_to_its_folder_and_decrypts(example: Project) -> None:
     assert {str(item.ref) for item in assembled.applied.objects if item.ref.kind == "Secret"} == {
         "Secret cert-manager/rfc2136-key",
         "Secret monitoring/grafana-admin",
+        "Secret monitoring/grafana-oidc",
+        "Secret oauth2-proxy/oidc-client",
         "Secret wiki-live/wiki-settings",
     }
 
@@ -77,7 +80,7 @@ def test_render_warns_and_check_fails(example: Project, capsys: pytest.CaptureFi
     assert "secrets/missing" in said.err
     assert "no errors" not in said.out
     listing = yaml.safe_load((example.root / GRAFANA).with_name("kustomization.yaml").read_text())
-    assert listing["resources"] == []
+    assert listing["resources"] == ["grafana-oidc.sops.yaml"]
 
 
 def test_a_secret_of_ones_own_manifests_is_not_asked_for(example: Project) -> None:

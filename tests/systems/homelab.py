@@ -14,6 +14,7 @@ config:
   fluxstead:kubernetes: {version: v1.34.2+k3s1, nodeCidr: 192.168.86.0/24}
   fluxstead:longhorn: {version: 1.12.1, replicas: 1, ui: null}
   fluxstead:ingress: {controller: traefik}
+  fluxstead:access: {by: open, reason: each of them asks for a password itself}
   fluxstead:monitoring: {version: 88.5.3, grafana: {adminSecret: grafana}}
   fluxstead:apps:
 """

@@ -175,6 +175,8 @@ def _routes(instance: Instance) -> Iterator[Route]:
             host=described.host,
             path=described.path,
             strip_path=described.strip_path,
+            access=described.access,
+            secrets_layer=instance.access_layer,
         )
 
 

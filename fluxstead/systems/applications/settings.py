@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from fluxstead.core.access import Access
 from fluxstead.core.compute import Compute
 from fluxstead.core.described import Described
 from fluxstead.core.duration import Duration
@@ -180,6 +181,7 @@ class AppRoute(Described):
     host: HostName = Field(description="The host name that requests are for.")
     path: UrlPath = Field(default="/", description="The path that requests begin with.")
     strip_path: bool = Field(default=False, description="Whether the path is stripped before the application sees it.")
+    access: Access | None = Field(default=None, description="Who may come in; by default, what `access` of the cluster says.")
 
 
 class Autoscaling(Described):

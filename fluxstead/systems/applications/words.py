@@ -55,5 +55,6 @@ OF_PORTS: Mapping[str, str] = {
 }
 OF_ROUTES: Mapping[str, str] = {
     **dict.fromkeys(("port", "service"), "port: of the application, to which its route leads"),
-    **dict.fromkeys(("annotations", "auth", "middlewares", "tls"), _OWN),
+    **dict.fromkeys(("annotations", "middlewares", "tls"), _OWN),
+    **dict.fromkeys(("auth", "authentication", "basicAuth", "login", "oauth"), "access: {by: basic}, oidc, network or open"),
 }

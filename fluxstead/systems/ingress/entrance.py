@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.tree.asks import Issuer, Link, Route
+from fluxstead.tree.asks import Gate, Guard, Issuer, Link, Route
 
 OWN_PORTS = {"http": 80, "https": 443}
 """What browsers ask where a link names no port."""
 
 
 class Entrance(NamedTuple):
-    """The node and the port that answer; `issuer`: whose certificates they have, where they speak HTTPS."""
+    """The node and the port that answer.
+
+    `issuer`: whose certificates they have, where they speak HTTPS. `gate`: who says who may come in.
+    """
 
     host: str
     port: int
     issuer: Issuer | None = None
+    gate: Gate | None = None
+
+    def guard_of(self, route: Route) -> Guard | None:
+        """What is in front of a route."""
+        return self.gate.guard_of(route) if self.gate else None
 
     def link(self, route: Route) -> Link:
         """The route as a link, with a trailing slash where the page needs it (failure F21)."""

@@ -10,20 +10,24 @@ from fluxstead.systems.ingress import nginx, traefik
 from fluxstead.systems.ingress.checks import findings_of
 from fluxstead.systems.ingress.entrance import OWN_PORTS, Entrance
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import Issuer, Router
+from fluxstead.tree.asks import Gate, Issuer, Router
 from fluxstead.tree.layer import Layer, Plan
 
 
 def router_of(
-    settings: IngressSettings | None, platform: Platform, nodes: Sequence[Node], issuer: Issuer | None = None
+    settings: IngressSettings | None,
+    platform: Platform,
+    nodes: Sequence[Node],
+    issuer: Issuer | None = None,
+    gate: Gate | None = None,
 ) -> Router | None:
     """How routes become objects, and where people reach them; None in a cluster without a way in.
 
-    `issuer`: whose certificates they have; without one, they are plain HTTP.
+    `issuer`: whose certificates they have; without one, they are plain HTTP. `gate`: who may come in.
     """
     if settings is None:
         return None
-    entrance = Entrance(_node(nodes), _port(settings, platform, tls=issuer is not None), issuer)
+    entrance = Entrance(_node(nodes), _port(settings, platform, tls=issuer is not None), issuer, gate)
     if settings.controller == "ingress-nginx":
         return nginx.NginxRouter(entrance, nginx.pods_of(settings))
     return traefik.TraefikRouter(entrance, traefik.pods_of(settings, platform))
@@ -41,6 +45,16 @@ def plan(settings: IngressSettings | None, platform: Platform, router: Router | 
     return Plan(
         layers=layers, scrapes=(scrape,), router=router, findings=tuple(findings_of(settings, platform, tls=issuer is not None))
     )
+
+
+def https_port_of(settings: IngressSettings | None, platform: Platform) -> int | None:
+    """The port at which people come in by HTTPS; None in a cluster without a way in."""
+    return _port(settings, platform, tls=True) if settings else None
+
+
+def tells_sources(settings: IngressSettings | None) -> bool:
+    """Whether the controller is told from where requests come."""
+    return settings is not None and settings.keep_source_addresses
 
 
 def _node(nodes: Sequence[Node]) -> str:

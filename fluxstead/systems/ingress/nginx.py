@@ -12,10 +12,11 @@ from fluxstead.core.shape import merged
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import ControllerPods, Issuer, Link, Route, Scrape
+from fluxstead.tree.asks import ControllerPods, Forwarded, Guard, Issuer, Link, Networks, Password, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "nginx"
+_NGINX = "nginx.ingress.kubernetes.io"
 
 PLAIN = re.compile(r"/[A-Za-z0-9_/-]*")
 """What the webhook admits as a path of type Prefix until 1.13, which adds the dot (internal/ingress/inspector/inspector.go)."""
@@ -41,7 +42,15 @@ class NginxRouter(NamedTuple):
         """One Ingress, or two where the path is stripped."""
         if not route.strip_path:
             path_type = "Prefix" if PLAIN.fullmatch(route.path) else "ImplementationSpecific"
-            return (Manifest(ingress(route, CLASS, route.path, path_type, issuer=self.entrance.issuer), route.source),)
+            plain = ingress(
+                route,
+                CLASS,
+                route.path,
+                path_type,
+                issuer=self.entrance.issuer,
+                annotations=_guarding(self.entrance.guard_of(route)),
+            )
+            return (Manifest(plain, route.source),)
         path = pattern(route.path)
         stripped = self._regex(route, route.name, f"{path}/(.*)", "/$1")
         redirect = self._regex(route, f"{route.name}-slash", f"{path}$", f"$scheme://$http_host{route.path}/")
@@ -52,10 +61,39 @@ class NginxRouter(NamedTuple):
         return self.entrance.link(route)
 
     def _regex(self, route: Route, name: str, path: str, target: str) -> dict[str, Any]:
-        annotations = {"nginx.ingress.kubernetes.io/use-regex": "true", "nginx.ingress.kubernetes.io/rewrite-target": target}
+        annotations = {
+            f"{_NGINX}/use-regex": "true",
+            f"{_NGINX}/rewrite-target": target,
+            **_guarding(self.entrance.guard_of(route)),
+        }
         return ingress(
             route, CLASS, path, "ImplementationSpecific", issuer=self.entrance.issuer, name=name, annotations=annotations
         )
+
+
+def _guarding(guard: Guard | None) -> dict[str, str]:
+    """The annotations for who may come in, none of which is rated critical (ingress-nginx: annotations-risk.md).
+
+    nginx redirects from plain HTTP before it asks anything: rewriting is a phase before access (nginx: "Development guide", Phases).
+    """
+    match guard:
+        case Password(secret):
+            return {
+                f"{_NGINX}/auth-type": "basic",
+                f"{_NGINX}/auth-secret": secret,
+                f"{_NGINX}/auth-realm": "who may come in",
+            }
+        case Networks(networks):
+            return {f"{_NGINX}/whitelist-source-range": ",".join(networks)}
+        case Forwarded():
+            back = "?rd=$scheme://$http_host$escaped_request_uri"
+            return {
+                f"{_NGINX}/auth-url": guard.address,
+                **({f"{_NGINX}/auth-signin": f"{guard.sign_in}{back}"} if guard.sign_in else {}),
+                **({f"{_NGINX}/auth-response-headers": ",".join(guard.headers)} if guard.headers else {}),
+            }
+        case None:
+            return {}
 
 
 def _name(settings: IngressSettings) -> str:
@@ -85,8 +123,13 @@ def _values(settings: IngressSettings) -> dict[str, Any]:
     return {
         "controller": {
             "ingressClassResource": {"name": CLASS, "default": settings.default_class},
-            "service": {"type": "NodePort", "nodePorts": {"http": settings.http_port, "https": settings.https_port}},
+            "service": {
+                "type": "NodePort",
+                "nodePorts": {"http": settings.http_port, "https": settings.https_port},
+                **({"externalTrafficPolicy": "Local"} if settings.keep_source_addresses else {}),
+            },
             "metrics": {"enabled": True},
+            **({"kind": "DaemonSet"} if settings.keep_source_addresses else {}),
         },
         "defaultBackend": {"enabled": settings.default_backend},
     }

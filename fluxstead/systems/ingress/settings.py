@@ -33,6 +33,11 @@ class IngressSettings(Described):
         description="ingress-nginx: whether a pod of its own answers where no route does; its image is for amd64 only. "
         "Without it the controller answers 404 itself. Traefik has none.",
     )
+    keep_source_addresses: bool = Field(
+        default=False,
+        description="Whether the controller is told from where requests come, for access by network. It then runs on every machine,"
+        " and each answers for itself.",
+    )
     values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")
 
     def bundled(self, platform: Platform) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fluxstead.core.manifest import Manifest
@@ -13,7 +14,7 @@ from fluxstead.systems.ingress import https
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
 from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import ControllerPods, Issuer, Link, Route, Scrape
+from fluxstead.tree.asks import ControllerPods, Forwarded, Guard, Issuer, Link, Networks, Password, Route, Scrape
 from fluxstead.tree.layer import Layer
 
 CLASS = "traefik"
@@ -29,9 +30,9 @@ _ONLY_HTTPS = {
 
 
 class TraefikRouter(NamedTuple):
-    """Routes as Ingresses of class traefik; where a path is stripped, with two Middlewares before the Service.
+    """Routes as Ingresses of class traefik, with a Middleware that says who may come in, and two more where a path is stripped.
 
-    The first redirects the bare path to the one with a slash: it matches the whole URL, Host header and its port included
+    The first of these redirects the bare path to the one with a slash: it matches the whole URL, Host header and its port included
     (traefik: pkg/middlewares/redirect), and keeps what it matched, so that both stay (failure F21). The second strips.
     """
 
@@ -42,23 +43,35 @@ class TraefikRouter(NamedTuple):
         """The Ingress, after the Middlewares that it names."""
         issuer = self.entrance.issuer
         annotations = dict(_ONLY_HTTPS) if issuer else {}
-        if not route.strip_path:
-            way_in = ingress(route, CLASS, route.path, "Prefix", issuer=issuer, annotations=annotations)
-            return (Manifest(way_in, route.source),)
-        slash = _middleware(
-            route,
-            "slash",
-            {"redirectRegex": {"regex": rf"^(https?://[^/?]+{pattern(route.path)})(\?.*)?$", "replacement": "${1}/${2}"}},
-        )
-        strip = _middleware(route, "strip", {"stripPrefix": {"prefixes": [route.path]}})
-        chain = ",".join(f"{route.namespace}-{one['metadata']['name']}@kubernetescrd" for one in (slash, strip))
-        annotations["traefik.ingress.kubernetes.io/router.middlewares"] = chain
+        middlewares = [*_guarding(route, self.entrance.guard_of(route)), *(_stripping(route) if route.strip_path else ())]
+        if middlewares:
+            chain = ",".join(f"{route.namespace}-{one['metadata']['name']}@kubernetescrd" for one in middlewares)
+            annotations["traefik.ingress.kubernetes.io/router.middlewares"] = chain
         way_in = ingress(route, CLASS, route.path, "Prefix", issuer=issuer, annotations=annotations)
-        return tuple(Manifest(obj, route.source) for obj in (slash, strip, way_in))
+        return tuple(Manifest(obj, route.source) for obj in (*middlewares, way_in))
 
     def link(self, route: Route) -> Link:
         """Where a person reaches `route`."""
         return self.entrance.link(route)
+
+
+def _guarding(route: Route, guard: Guard | None) -> Iterator[dict[str, Any]]:
+    """What says who may come in, first of all. One whose Secret is not there makes Traefik answer 404 (traefik: pkg/server/router)."""
+    match guard:
+        case Password(secret):
+            # What is behind it may read the header as well, and has other passwords.
+            yield _middleware(route, "access", {"basicAuth": {"secret": secret, "removeHeader": True}})
+        case Networks(networks):
+            yield _middleware(route, "access", {"ipAllowList": {"sourceRange": list(networks)}})
+        case Forwarded():
+            headers = {"authResponseHeaders": list(guard.headers)} if guard.headers else {}
+            yield _middleware(route, "access", {"forwardAuth": {"address": guard.redirects, **headers}})
+
+
+def _stripping(route: Route) -> Iterator[dict[str, Any]]:
+    redirect = {"regex": rf"^(https?://[^/?]+{pattern(route.path)})(\?.*)?$", "replacement": "${1}/${2}"}
+    yield _middleware(route, "slash", {"redirectRegex": redirect})
+    yield _middleware(route, "strip", {"stripPrefix": {"prefixes": [route.path]}})
 
 
 def _middleware(route: Route, role: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +126,11 @@ def _values(settings: IngressSettings) -> dict[str, Any]:
         "ingressClass": {"isDefaultClass": settings.default_class},
         "ports": {"web": {"nodePort": settings.http_port}, "websecure": {"nodePort": settings.https_port}},
         "metrics": {"prometheus": {"service": {"enabled": True}}},
+        **(_TELLING_SOURCES if settings.keep_source_addresses else {}),
     }
+
+
+_TELLING_SOURCES: dict[str, Any] = {"deployment": {"kind": "DaemonSet"}, "service": {"spec": {"externalTrafficPolicy": "Local"}}}
 
 
 def scrape(settings: IngressSettings, platform: Platform) -> Scrape:

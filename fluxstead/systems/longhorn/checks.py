@@ -19,9 +19,6 @@ DEFAULT_DISK = refuses("longhorn/default-disk", "F24", "Longhorn is told to make
 KUBERNETES = warns(
     "longhorn/kubernetes", "F6", "Longhorn 1.9.0 needs Kubernetes 1.25, but this is v1.24.17+k3s1", "the description"
 )
-OPEN_UI = warns(
-    "longhorn/open-ui", "F21", "Longhorn's UI is open to everyone who reaches the ingress controller", "the description"
-)
 SAID_OTHERWISE = refuses(
     "longhorn/said-otherwise", "U7", "persistence.defaultClass is not what defaultClass says: true", "the description"
 )
@@ -31,7 +28,7 @@ TOO_FEW_NODES = refuses(
 UNTRIED_VERSION = warns(
     "longhorn/untried-version", "F9", "Longhorn 1.13.0 is outside the releases that fluxstead knows, 1.5 to 1.12", "the description"
 )
-CHECKS = (CHART_VERSION, DEFAULT_DISK, KUBERNETES, OPEN_UI, SAID_OTHERWISE, TOO_FEW_NODES, UNTRIED_VERSION)
+CHECKS = (CHART_VERSION, DEFAULT_DISK, KUBERNETES, SAID_OTHERWISE, TOO_FEW_NODES, UNTRIED_VERSION)
 
 _DEFAULT_DISK = "node.longhorn.io/create-default-disk"
 _OLDEST, _NEWEST = (1, 5), (1, 12)
@@ -45,7 +42,6 @@ def findings_of(
     yield from _kubernetes(settings, platform)
     yield from _replicas(settings, nodes, values)
     yield from _moved(settings)
-    yield from _open_ui(settings)
     yield from _default_disks(settings, nodes)
 
 
@@ -115,16 +111,6 @@ def _moved(settings: LonghornSettings) -> Iterator[Finding]:
             what="namespaceOverride moves Longhorn out of the namespace that is described",
             why="its disks, its route and its metrics are looked for where the description says",
             fix="no such value; namespace, before the first install",
-        )
-
-
-def _open_ui(settings: LonghornSettings) -> Iterator[Finding]:
-    if settings.ui:
-        yield OPEN_UI(
-            settings.ui.source,
-            what="Longhorn's UI is open to everyone who reaches the ingress controller",
-            why="it can delete every volume, and asks for no password (F21)",
-            fix="ui: null to remove the route, or keep the network private until authentication can be described",
         )
 
 

@@ -168,6 +168,8 @@ def _routes(settings: LonghornSettings) -> Iterator[Route]:
             strip_path=settings.ui.path != "/",
             source=_ui_source(settings),
             optional="ui" not in settings.model_fields_set,
+            access=settings.ui.access,
+            at_stake="it can delete every volume",
         )
 
 

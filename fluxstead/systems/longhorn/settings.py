@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from fluxstead.core.access import Access
 from fluxstead.core.compute import Compute
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
@@ -55,6 +56,7 @@ class Ui(Described):
 
     host: HostName | None = Field(default=None, description="The host name of the route; without it, any host.")
     path: UrlPath = Field(default="/longhorn", description="The path of the route.")
+    access: Access | None = Field(default=None, description="Who may come in; by default, what `access` of the cluster says.")
 
 
 class LonghornSettings(Described):
@@ -96,5 +98,7 @@ class LonghornSettings(Described):
         description="What is set aside for Longhorn's manager on each machine, 100m and 400Mi by default. It has no limits.",
     )
     backup_target: BackupTarget | None = Field(default=None, description="Where backups go; none by default.")
-    ui: Ui | None = Field(default_factory=Ui, description="The route to the UI; null for none.")
+    ui: Ui | None = Field(
+        default_factory=Ui, description="The route to the UI; null for none. By default there is one where `access` guards it."
+    )
     values: dict[str, Any] = Field(default_factory=dict, description="More chart values, merged over what fluxstead sets.")

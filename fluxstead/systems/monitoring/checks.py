@@ -26,7 +26,7 @@ PLAIN_PASSWORD = refuses(
 RENAMED = refuses(
     "monitoring/renamed",
     "F21",
-    "grafana.fullnameOverride gives Grafana's Service another name than its route is for",
+    "grafana.fullnameOverride gives Services other names than their routes are for",
     "the description",
 )
 RETENTION_SIZE = refuses(
@@ -42,14 +42,8 @@ CHECKS = (CHART_VERSION, DEFAULT_PASSWORD, PLAIN_PASSWORD, RENAMED, RETENTION_SI
 
 _PASSWORDS = (("adminPassword",), ("grafana.ini", "security", "admin_password"), ("env", "GF_SECURITY_ADMIN_PASSWORD"))
 """The values of Grafana's chart that set its administrator's password."""
-_NAMES = (
-    ("fullnameOverride",),
-    ("nameOverride",),
-    ("namespaceOverride",),
-    ("grafana", "fullnameOverride"),
-    ("grafana", "nameOverride"),
-    ("grafana", "namespaceOverride"),
-)
+_OF_THE_STACK = (("fullnameOverride",), ("nameOverride",), ("namespaceOverride",))
+_OF_GRAFANA = tuple(("grafana", *keys) for keys in _OF_THE_STACK)
 _OLDEST = (75, 0, 0)
 _RANDOM_PASSWORD_SINCE = (79, 0, 0)
 """Before, Grafana's password is `prom-operator` on every cluster (kube-prometheus-stack: UPGRADE.md, From 78.x to 79.x)."""
@@ -94,16 +88,15 @@ def _retention(settings: MonitoringSettings, values: Mapping[str, Any]) -> Itera
 
 
 def _renamed(settings: MonitoringSettings) -> Iterator[Finding]:
-    """Values by which Grafana's Service gets another name or namespace than its route is for."""
-    if settings.grafana.route is None:
-        return
-    for keys in _NAMES:
+    """Values by which a Service gets another name or namespace than its route is for."""
+    stack = settings.prometheus.route or settings.alertmanager.route
+    for keys in (*(_OF_THE_STACK if stack or settings.grafana.route else ()), *(_OF_GRAFANA if settings.grafana.route else ())):
         if at(settings.values, keys):
             yield RENAMED(
                 settings.source_of("values", *keys),
-                what=f"{'.'.join(keys)} gives Grafana's Service another name than its route is for",
-                why="the ingress controller answers every request for Grafana with an error (F21)",
-                fix="no such value; or grafana: {route: null}, and a route of your own",
+                what=f"{'.'.join(keys)} gives Services other names than their routes are for",
+                why="the ingress controller answers every request with an error (F21)",
+                fix="no such value; or no route here (grafana: {route: null}), and one of your own",
             )
 
 

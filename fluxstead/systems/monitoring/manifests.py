@@ -16,9 +16,10 @@ from fluxstead.core.pod_security import pod_security
 from fluxstead.core.shape import at, merged
 from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
+from fluxstead.systems.monitoring.routes import reached_by, routes_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
-from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, grafana_service, on_etcd, on_tainted, values_of
-from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, HostSetting, Route, Router, Scrape, SecretKey, SecretNeed
+from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, on_etcd, on_tainted, values_of
+from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, HostSetting, Router, Scrape, SecretKey, SecretNeed
 from fluxstead.tree.layer import Layer, Plan
 
 _LAYER = "kube-prometheus-stack"
@@ -35,18 +36,17 @@ def plan(
 ) -> Plan:
     """The layers that watch this cluster, and what observes for all systems; none where the description has no monitoring.
 
-    `default_class` is the StorageClass of volumes where the description names none; `router` says where people reach Grafana.
+    `default_class` is the StorageClass of volumes where the description names none; `router` says where people reach what has
+    a route.
     """
     if settings is None:
         return Plan()
-    route = _route(settings)
-    url = router.link(route).url if route and router else None
-    ours = values_of(settings, settings.storage_class or default_class, route if router else None, url)
+    ours = values_of(settings, settings.storage_class or default_class, reached_by(router, settings))
     ours = merged(merged(ours, on_tainted(nodes)), on_etcd(platform, nodes))
     values = merged(ours, settings.values)
     return Plan(
         layers=(_stack(settings, platform, values),),
-        routes=(route,) if route else (),
+        routes=tuple(routes_of(settings)),
         observe=partial(_observed, settings),
         secrets=tuple(_needs(settings)),
         host_settings=tuple(_exposed(settings, platform, values)),
@@ -67,6 +67,15 @@ def _needs(settings: MonitoringSettings) -> Iterator[SecretNeed]:
                 SecretKey(name="admin-user", form="one line", hint="such as admin"),
                 SecretKey(name="admin-password", form="one line", maker="password"),
             ),
+        )
+    if grafana.oidc:
+        yield SecretNeed(
+            namespace=settings.namespace,
+            name=grafana.oidc.secret,
+            layer=_LAYER,
+            purpose="the client by which Grafana asks the identity provider",
+            source=grafana.oidc.source_of("secret"),
+            keys=(SecretKey(name="client-id", form="one line"), SecretKey(name="client-secret", form="one line")),
         )
     if alertmanager.config_secret:
         yield SecretNeed(
@@ -233,21 +242,3 @@ def _admission(scrape: Scrape, port: int, namespace: str) -> dict[str, Any]:
             ],
         },
     }
-
-
-def _route(settings: MonitoringSettings) -> Route | None:
-    described = settings.grafana.route
-    if described is None:
-        return None
-    return Route(
-        name="grafana",
-        namespace=settings.namespace,
-        service=grafana_service(settings.release_name),
-        port=80,
-        layer="monitoring-routes",
-        group="monitoring",
-        host=described.host,
-        path=described.path,
-        source=described.source,
-        optional="route" not in settings.grafana.model_fields_set,
-    )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field
 
+from fluxstead.core.access import Access, Group, HttpsUrl
 from fluxstead.core.compute import ComputeResources
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
@@ -92,6 +93,32 @@ AlertRetention = Annotated[str, BeforeValidator(_alert_retention)]
 """How long Alertmanager keeps its data, in the notation of the Alertmanager custom resource."""
 
 
+class UiRoute(Described):
+    """Where something is reached, through the ingress controller."""
+
+    host: HostName | None = Field(default=None, description="The host name of the route; without it, any host.")
+    path: UrlPath = Field(default="/", description="The path of the route; what is behind it serves from there itself.")
+    access: Access | None = Field(default=None, description="Who may come in; by default, what `access` of the cluster says.")
+
+
+class PrometheusRoute(UiRoute):
+    """Where Prometheus is reached."""
+
+    path: UrlPath = Field(default="/prometheus", description="The path of the route; Prometheus itself serves from it.")
+
+
+class AlertmanagerRoute(UiRoute):
+    """Where Alertmanager is reached."""
+
+    path: UrlPath = Field(default="/alertmanager", description="The path of the route; Alertmanager itself serves from it.")
+
+
+class GrafanaRoute(UiRoute):
+    """Where Grafana is reached. It asks for a name and a password itself."""
+
+    path: UrlPath = Field(default="/grafana", description="The path of the route; Grafana itself serves from it.")
+
+
 class PrometheusSettings(Described):
     """Prometheus and its volume."""
 
@@ -105,6 +132,7 @@ class PrometheusSettings(Described):
         default_factory=footprint.prometheus,
         description="What its pod gets; 100m and 400Mi by default, and no limit, which could kill it at each start.",
     )
+    route: PrometheusRoute | None = Field(default=None, description="The route to Prometheus; none by default.")
 
 
 class AlertmanagerSettings(Described):
@@ -120,13 +148,23 @@ class AlertmanagerSettings(Described):
         description="A Secret in the namespace with the key alertmanager.yaml: routes, and receivers with their credentials."
         " Without it, the chart's own, which tells nobody.",
     )
+    route: AlertmanagerRoute | None = Field(default=None, description="The route to Alertmanager; none by default.")
 
 
-class GrafanaRoute(Described):
-    """Where Grafana is reached, through the ingress controller."""
+class GrafanaOidc(Described):
+    """An identity provider that Grafana asks itself; its three addresses are in <issuer>/.well-known/openid-configuration."""
 
-    host: HostName | None = Field(default=None, description="The host name of the route; without it, any host.")
-    path: UrlPath = Field(default="/grafana", description="The path of the route; Grafana itself serves from it.")
+    secret: Name = Field(
+        default="grafana-oidc", description="The Secret in the namespace with the keys client-id and client-secret."
+    )
+    authorization_url: HttpsUrl = Field(description="The provider's authorization_endpoint.")
+    token_url: HttpsUrl = Field(description="The provider's token_endpoint.")
+    userinfo_url: HttpsUrl = Field(description="The provider's userinfo_endpoint.")
+    admins: tuple[Group, ...] = Field(default=(), description="Members of these groups administer Grafana.")
+    editors: tuple[Group, ...] = Field(default=(), description="Members of these groups change dashboards.")
+    viewers: tuple[Group, ...] = Field(
+        default=(), description="Members of these groups look at them; by default, everybody whom the provider knows."
+    )
 
 
 class GrafanaSettings(Described):
@@ -144,6 +182,7 @@ class GrafanaSettings(Described):
     keep_default_password: str | None = Field(
         default=None, min_length=1, description="Why the chart's password, which everyone knows, is acceptable here."
     )
+    oidc: GrafanaOidc | None = Field(default=None, description="People log in by an identity provider, besides its administrator.")
     route: GrafanaRoute | None = Field(default_factory=GrafanaRoute, description="The route to Grafana; null for none.")
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.core.platform import Platform
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring import footprint
-from fluxstead.systems.monitoring.settings import GrafanaSettings, MonitoringSettings
-from fluxstead.tree.asks import Route
+from fluxstead.systems.monitoring.settings import GrafanaOidc, GrafanaSettings, MonitoringSettings
 
 DASHBOARD_LABEL, DASHBOARD_VALUE = "grafana_dashboard", "1"
 """The label of the ConfigMaps that Grafana's sidecar loads."""
@@ -19,24 +18,32 @@ DASHBOARD_LABEL, DASHBOARD_VALUE = "grafana_dashboard", "1"
 _MEBIBYTE = 2**20
 
 
-def values_of(settings: MonitoringSettings, storage_class: str, route: Route | None, url: str | None) -> dict[str, Any]:
-    """What fluxstead sets; `route` and `url` are Grafana's where it has one."""
+class Reached(NamedTuple):
+    """The address that people use, and the path in it."""
+
+    url: str
+    path: str
+
+
+def values_of(settings: MonitoringSettings, storage_class: str, reached: Mapping[str, Reached]) -> dict[str, Any]:
+    """What fluxstead sets; `reached`: by its name, where each is that has a route."""
     ours = {
         # In k3s these are threads of one process, which exposes their metrics on localhost only, or not at all.
         "kubeControllerManager": {"enabled": False},
         "kubeEtcd": {"enabled": False},
         "kubeProxy": {"enabled": False},
         "kubeScheduler": {"enabled": False},
-        "prometheus": {"prometheusSpec": _prometheus(settings, storage_class)},
+        "prometheus": {"prometheusSpec": {**_prometheus(settings, storage_class), **_below(reached.get("prometheus"))}},
         "alertmanager": {
             "alertmanagerSpec": {
                 "retention": settings.alertmanager.retention,
                 "storage": _claim(storage_class, settings.alertmanager.size),
                 "resources": settings.alertmanager.resources.written(),
                 **_receivers(settings),
+                **_below(reached.get("alertmanager")),
             }
         },
-        "grafana": _grafana(settings.grafana, storage_class, route, url),
+        "grafana": _grafana(settings.grafana, storage_class, reached.get("grafana")),
     }
     return merged(ours, footprint.others())
 
@@ -60,6 +67,13 @@ def grafana_service(release_name: str) -> str:
     """The name of Grafana's Service (chart grafana: templates/_helpers.tpl, grafana.fullname)."""
     name = release_name if "grafana" in release_name else f"{release_name}-grafana"
     return name[:63].rstrip("-")
+
+
+def stack_name(release_name: str) -> str:
+    """What the names of Prometheus' and Alertmanager's Services begin with (templates/_helpers.tpl, fullname: 26 characters)."""
+    chart = "kube-prometheus-stack"
+    name = release_name if chart in release_name else f"{release_name}-{chart}"
+    return name[:26].removesuffix("-")
 
 
 def retention_size(settings: MonitoringSettings) -> str:
@@ -101,7 +115,7 @@ def _claim(storage_class: str, size: Quantity) -> dict[str, Any]:
     }
 
 
-def _grafana(settings: GrafanaSettings, storage_class: str, route: Route | None, url: str | None) -> dict[str, Any]:
+def _grafana(settings: GrafanaSettings, storage_class: str, reached: Reached | None) -> dict[str, Any]:
     return {
         **({"admin": {"existingSecret": settings.admin_secret}} if settings.admin_secret else {}),
         # A rolling update would wait forever: the new pod cannot have the volume that the old one holds.
@@ -125,17 +139,55 @@ def _grafana(settings: GrafanaSettings, storage_class: str, route: Route | None,
                 "searchNamespace": "ALL",
             }
         },
-        **_served(route, url),
+        **merged(_served(reached), _logging_in(settings.oidc) if settings.oidc else {}),
     }
 
 
-def _served(route: Route | None, url: str | None) -> Mapping[str, Any]:
-    """Tells Grafana the address that people use, so that it serves from its path without a rewrite."""
-    if route is None or url is None:
+def _logging_in(oidc: GrafanaOidc) -> dict[str, Any]:
+    """Grafana's own OIDC. Its administrator's password stays a way in, for the night on which the provider is down."""
+    keys = {"CLIENT_ID": "client-id", "CLIENT_SECRET": "client-secret"}
+    strict = bool(oidc.viewers)
+    return {
+        "envValueFrom": {
+            f"GF_AUTH_GENERIC_OAUTH_{name}": {"secretKeyRef": {"name": oidc.secret, "key": key}} for name, key in keys.items()
+        },
+        "grafana.ini": {
+            "auth.generic_oauth": {
+                "enabled": True,
+                "name": "OIDC",
+                "scopes": "openid profile email groups" if oidc.admins or oidc.editors or strict else "openid profile email",
+                "auth_url": oidc.authorization_url,
+                "token_url": oidc.token_url,
+                "api_url": oidc.userinfo_url,
+                "use_pkce": True,
+                "role_attribute_path": _role(oidc),
+                "role_attribute_strict": strict,
+            }
+        },
+    }
+
+
+def _role(oidc: GrafanaOidc) -> str:
+    """JMESPath: the first role whose groups one is in; without groups for those who look, everybody looks."""
+    of = (("Admin", oidc.admins), ("Editor", oidc.editors), ("Viewer", oidc.viewers))
+    said = [f"contains(groups[*], '{group}') && '{role}'" for role, groups in of for group in groups]
+    return " || ".join(said if oidc.viewers else [*said, "'Viewer'"])
+
+
+def _below(reached: Reached | None) -> Mapping[str, Any]:
+    """Tells Prometheus or Alertmanager the address that people use; the chart tells whoever else asks them."""
+    if reached is None:
         return {}
-    below = route.path != "/"
-    server = {"root_url": f"{url.rstrip('/')}/", **({"serve_from_sub_path": True} if below else {})}
+    return {"externalUrl": reached.url, **({"routePrefix": reached.path} if reached.path != "/" else {})}
+
+
+def _served(reached: Reached | None) -> Mapping[str, Any]:
+    """Tells Grafana the address that people use, so that it serves from its path without a rewrite."""
+    if reached is None:
+        return {}
+    below = reached.path != "/"
+    server = {"root_url": f"{reached.url.rstrip('/')}/", **({"serve_from_sub_path": True} if below else {})}
     # Outside its path Grafana answers with a redirect to root_url, which is no place to scrape
     # (grafana: pkg/middleware/subpath_redirect.go).
-    scraped = {"serviceMonitor": {"path": f"{route.path}/metrics"}} if below else {}
+    scraped = {"serviceMonitor": {"path": f"{reached.path}/metrics"}} if below else {}
     return {"grafana.ini": {"server": server}, **scraped}

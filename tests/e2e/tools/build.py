@@ -26,6 +26,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2]))  # also when it is run by its path
 
+from tests.e2e.tools import lego  # noqa: E402
 from tests.e2e.tools.flux_manifests import copy_of, lay_out  # noqa: E402
 
 LOG_LINES_SHOWN = 20
@@ -61,6 +62,8 @@ class Recipe:
     """Folder of the go.mod, where several tools share one; the tool's own name otherwise."""
     manifests_of: tuple[str, ...] = ()
     """Tools whose modules' manifests are built in; see flux_manifests.py. It is then built as the main module of a copy."""
+    beside_lego: str = ""
+    """The module, with its version, of which the tool takes a copy that lacks parts; see lego.py."""
 
 
 PULUMI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{version}"
@@ -114,6 +117,12 @@ RECIPES = {
     ),
     # Its module has the controllers and no command; the one here starts those of issuers and certificates, without a webhook.
     "cert-manager-controller": Recipe("about 7 min"),
+    # Its module lacks a part that a folder here has, and what nobody's own page needs: its dashboard.
+    "traefik": Recipe(
+        "about 4 min",
+        ("github.com/traefik/traefik/v3/pkg/version.Version={version}",),
+        beside_lego="github.com/go-acme/lego/v5@v5.4.1",
+    ),
     "kwok": Recipe("about 3 min", beside=("kustomize/stage/*/fast/*-*.yaml", "kustomize/stage/node/heartbeat-with-lease/*-*.yaml")),
 }
 
@@ -154,11 +163,12 @@ def _cache() -> Path:
 def _key(name: str, compiler: str) -> str:
     """Hash all that decides the binary, so that a changed pin, flag or compiler never meets an old build."""
     digest = hashlib.sha256()
-    own = sorted(file for file in _folder(name).iterdir() if file.suffix == ".go")
+    own = sorted(_folder(name).rglob("*.go"))
     for part in (
         *(file.read_text() for file in (_folder(name) / "go.mod", _folder(name) / "go.sum", *own) if file.exists()),
         compiler,
         repr((_flags(name), RECIPES[name].beside, PINNED_ENVIRONMENT)),
+        *([RECIPES[name].beside_lego, (HERE / "lego.py").read_text()] if RECIPES[name].beside_lego else ()),
         *((HERE / other / "go.mod").read_text() for other in RECIPES[name].manifests_of),
     ):
         digest.update(part.encode() + b"\0")
@@ -213,8 +223,7 @@ def _build(go: str, name: str, entry: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f"{entry.name}.", dir=entry.parent) as scratch:
         made = Path(scratch) / "made"
         made.mkdir()
-        folder = _with_manifests(go, name, Path(scratch) / "module") if RECIPES[name].manifests_of else _folder(name)
-        _compile(go, name, folder, made / name, entry.with_name(f"{entry.name}.log"))
+        _compile(go, name, _laid_out(go, name, Path(scratch) / "module"), made / name, entry.with_name(f"{entry.name}.log"))
         _copy_beside(go, name, made)
         shutil.rmtree(entry, ignore_errors=True)  # one that lost its binary
         made.rename(entry)
@@ -229,10 +238,17 @@ def _sweep(name: str, folder: Path) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _with_manifests(go: str, name: str, folder: Path) -> Path:
-    """A copy of the tool's module with the manifests that it embeds; its go.mod and go.sum are then its own, as published."""
-    copy_of(_module(go, name), folder)
-    lay_out(folder, {other: _module(go, other) for other in RECIPES[name].manifests_of}, tool("kustomize"))
+def _laid_out(go: str, name: str, folder: Path) -> Path:
+    """Where the tool is built: in its own folder, or in `folder`, with what it needs beside it."""
+    recipe = RECIPES[name]
+    if recipe.manifests_of:
+        # Its go.mod and go.sum are then its module's own, as published.
+        copy_of(_module(go, name), folder)
+        lay_out(folder, {other: _module(go, other) for other in recipe.manifests_of}, tool("kustomize"))
+    elif recipe.beside_lego:
+        lego.lay_out(_downloaded(go, name, recipe.beside_lego), _folder(name), folder)
+    else:
+        return _folder(name)
     return folder
 
 
@@ -257,7 +273,11 @@ def _copy_beside(go: str, name: str, folder: Path) -> None:
 def _module(go: str, name: str) -> Path:
     """Where the tool's module lies, as it was published."""
     pin = _pin(name)
-    said = _go(go, _folder(name), "mod", "download", "-json", f"{pin.module}@v{pin.version}")
+    return _downloaded(go, name, f"{pin.module}@v{pin.version}")
+
+
+def _downloaded(go: str, name: str, module: str) -> Path:
+    said = _go(go, _folder(name), "mod", "download", "-json", module)
     return Path(json.loads(said.stdout)["Dir"])
 
 
