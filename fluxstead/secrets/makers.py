@@ -43,7 +43,8 @@ def _htpasswd(key: str, owner: str) -> dict[str, str]:
     import bcrypt  # noqa: PLC0415 -- few values are of this kind
 
     password = _password(key, owner)[key]
-    line = bcrypt.hashpw(password.encode(), bcrypt.gensalt(10, prefix=b"2b")).decode()
+    # As htpasswd calls the same thing: not every crypt() that a controller's nginx is linked with knows the letter b.
+    line = bcrypt.hashpw(password.encode(), bcrypt.gensalt(10, prefix=b"2b")).decode().replace("$2b$", "$2y$", 1)
     return {key: f"{USER}:{line}", f"{key}.password": password}
 
 

@@ -81,7 +81,7 @@ def of_routes(gate: DescribedGate, routes: Sequence[Route], *, https: bool, tell
         source = route.access.source if route.access else route.source
         if route.asks_itself and route.access and route.access.by == "basic":
             yield _asks_itself(route, source)
-        elif guard is None and said and said.by == "oidc" and not route.asks_itself:
+        elif guard is None and said and said.by == "oidc" and (route.access or not route.asks_itself):
             yield NO_PROVIDER(
                 source,
                 what=f"{route.name} is by oidc, and no provider is described",

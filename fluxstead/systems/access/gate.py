@@ -29,7 +29,7 @@ class DescribedGate(NamedTuple):
         return None
 
     def said_of(self, route: Route) -> Access | None:
-        """What the description says of a route: at the route, or for all. One with much at stake is open only by a word at itself."""
+        """What the description says of a route, at the route or for all. Much at stake is open by a word at itself alone."""
         for_all = self.settings
         return route.access or (None if for_all and for_all.by == "open" and route.at_stake else for_all)
 

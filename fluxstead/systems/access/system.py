@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from fluxstead.system import System
 from fluxstead.systems.access import checks
 from fluxstead.systems.access.charts import OAUTH2_PROXY
-from fluxstead.system import System
 
 ACCESS = System(
     name="access",

@@ -74,7 +74,7 @@ class NginxRouter(NamedTuple):
 def _guarding(guard: Guard | None) -> dict[str, str]:
     """The annotations for who may come in, none of which is rated critical (ingress-nginx: annotations-risk.md).
 
-    nginx redirects from plain HTTP before it asks anything: rewriting is a phase before access (nginx: "Development guide", Phases).
+    nginx redirects from plain HTTP before it asks anything: rewriting is a phase before access (its "Development guide", Phases).
     """
     match guard:
         case Password(secret):

@@ -56,7 +56,7 @@ class TraefikRouter(NamedTuple):
 
 
 def _guarding(route: Route, guard: Guard | None) -> Iterator[dict[str, Any]]:
-    """What says who may come in, first of all. One whose Secret is not there makes Traefik answer 404 (traefik: pkg/server/router)."""
+    """What says who may come in, first of all. Without its Secret, Traefik answers 404 (traefik: pkg/server/router)."""
     match guard:
         case Password(secret):
             # What is behind it may read the header as well, and has other passwords.

@@ -1,0 +1,281 @@
+"""What a person gets through a real Traefik: HTTPS for the trusted root alone, redirects with their port, and in only as described."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from typing import NamedTuple
+
+import pytest
+
+from fluxstead.assembly import Assembled
+from tests.e2e.cluster import api as asked
+from tests.e2e.cluster import control_plane
+from tests.e2e.cluster.control_plane import ControlPlane, answers
+from tests.e2e.cluster.processes import Processes
+from tests.e2e.cluster.web import serving
+from tests.e2e.isolation import free_port, scratch
+from tests.e2e.ways_in import traefik
+from tests.e2e.ways_in.browser import Browser, NotTrusted, curl
+from tests.e2e.ways_in.provider import Provider
+from tests.e2e.ways_in.sites import Echo, Storage
+from tests.e2e.ways_in.traefik import ADDRESS, Given
+
+Need = Callable[..., dict[str, Path]]
+pytestmark = pytest.mark.flux
+
+STACK = """\
+config:
+  fluxstead:flux: {{version: 2.9.5, sopsSecret: sops-age}}
+  fluxstead:kubernetes: {{version: v1.36.3+k3s1, nodeCidr: 192.168.86.0/24, disable: [servicelb, local-storage]}}
+  fluxstead:longhorn: {{version: 1.12.1, replicas: 1, nodeDrainPolicy: allow-if-replica-is-stopped, ui: {{path: /longhorn}}}}
+  fluxstead:ingress: {{controller: traefik, httpPort: {http}, httpsPort: {https}, keepSourceAddresses: true}}
+  fluxstead:certificates: {{issuer: own, version: 1.21.1}}
+  fluxstead:access:
+    by: basic
+    oidc: {{version: 10.7.0, issuer: 'https://id.example.test:{provider}', host: auth.example.test, groups: [staff]}}
+  fluxstead:monitoring:
+    version: 88.5.3
+    prometheus: {{route: {{}}}}
+    grafana: {{adminSecret: grafana-admin}}
+  fluxstead:secrets:
+    missing: [{{secret: monitoring/grafana-admin, reason: there is no Grafana here}}]
+  fluxstead:apps:
+    - name: wiki
+      image: registry.example.test/wiki
+      port: 3000
+      environments:
+        - {{name: live, tag: 1.0.0, route: {{host: wiki.example.test, access: {{by: oidc}}}}}}
+        - {{name: draft, tag: 1.0.0, route: {{host: draft.example.test}}}}
+        - {{name: lan, tag: 1.0.0, route: {{host: lan.example.test, access: {{by: network, networks: [127.0.0.2/32]}}}}}}
+        - {{name: open, tag: 1.0.0, route: {{host: open.example.test, access: {{by: open, reason: it is for everybody}}}}}}
+"""
+
+
+def node_ports() -> Iterator[int]:
+    """Ports of the range that nodes have and nobody here listens at."""
+    for port in range(30100, 32767, 7):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                yield port
+
+
+class Site(NamedTuple):
+    """A cluster's ways in, and what people have."""
+
+    http: int
+    https: int
+    root: Path
+    people: Given
+    provider: Provider
+    plane: ControlPlane
+    processes: Processes
+    folder: Path
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """What a person types."""
+        return "--user", f"admin:{self.people.values['web-login']['auth.password']}"
+
+    def read(self) -> bool:
+        """Whether Traefik has read what it has of each of its kinds."""
+        redirected = curl(self.url("open.example.test", plain=True)).status
+        return (redirected, curl(self.url("draft.example.test"), "-k").status) == (302, 401)
+
+    def url(self, host: str, path: str = "/", *, plain: bool = False) -> str:
+        """A link to a route."""
+        return f"http://{host}:{self.http}{path}" if plain else f"https://{host}:{self.https}{path}"
+
+
+@pytest.fixture(scope="module")
+def site(need: Need) -> Iterator[Site]:
+    """Everything that answers, once for all tests here; none of them changes what the next one sees."""
+    tools = need(*control_plane.API_TOOLS, *traefik.TOOLS)
+    free = node_ports()
+    ports = {"http": next(free), "https": next(free), "ping": free_port(), "provider": free_port()}
+    people = traefik.given()
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch())
+        assembled = traefik.described(folder / "ways", STACK.format(**ports))
+        plane, processes = stack.enter_context(traefik.applied(folder, tools, assembled, people))
+        root = folder / "root.pem"
+        root.write_text(people.root)
+        answering = {"longhorn-frontend": Storage, traefik.PROXY: None}
+        behind = stack.enter_context(traefik.behind(plane.api, lambda name: answering.get(name, Echo)))
+        proxy = behind[f"{traefik.PROXY}/{traefik.PROXY}"]
+        provider = Provider(f"https://id.example.test:{ports['provider']}", ("cluster", "s3cret"), ["staff"])
+        stack.enter_context(serving(provider.handler(), ("127.0.0.1", ports["provider"]), _certified(plane, folder)))
+        hosts = {"id.example.test": "127.0.0.1", f"{traefik.PROXY}.{traefik.PROXY}.svc.cluster.local": proxy}
+        traefik.start(plane, processes, tools, ports, hosts, folder)
+        _start_proxy(assembled, processes, tools, people, folder, proxy)
+        processes.wait(traefik.PROXY, lambda: answers(f"http://{proxy}/ready"))
+        processes.wait(traefik.TRAEFIK, lambda: answers(f"http://127.0.0.1:{ports['ping']}/ping"))
+        site = Site(ports["http"], ports["https"], root, people, provider, plane, processes, folder)
+        asked.eventually("every part of it is read", 60, site.read, lambda: processes.tail(traefik.TRAEFIK, 20))
+        yield site
+        shutil.copytree(folder / "logs", "/tmp/wlogs", dirs_exist_ok=True)
+
+
+def _certified(plane: ControlPlane, folder: Path) -> SSLContext:
+    """The provider's own certificate, by the same authority, as a provider in somebody's cluster has one."""
+    metadata = {"name": "id", "namespace": "cert-manager"}
+    issuer = {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "own-ca"}
+    spec = {"secretName": "id-tls", "dnsNames": ["id.example.test"], "issuerRef": issuer}
+    plane.api.create({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": metadata, "spec": spec})
+    secret = asked.eventually(
+        "the provider's certificate", 60, lambda: plane.api.get("v1", "Secret", "id-tls", "cert-manager"), str
+    )
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    for key in ("tls.crt", "tls.key"):
+        (folder / f"id-{key}").write_bytes(base64.b64decode(secret["data"][key]))
+    context.load_cert_chain(folder / "id-tls.crt", folder / "id-tls.key")
+    return context
+
+
+def _start_proxy(
+    assembled: Assembled, processes: Processes, tools: Mapping[str, Path], people: Given, folder: Path, address: str
+) -> None:
+    """oauth2-proxy with the arguments, the file and the variables that its chart makes of the release's values."""
+    [release] = [
+        one for one in traefik.objects_of(assembled) if one["kind"] == "HelmRelease" and one["metadata"]["name"] == traefik.PROXY
+    ]
+    values = release["spec"]["values"]
+    (folder / "oauth2_proxy.cfg").write_text(values["config"]["configFile"])
+    flags = [f"--{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in values["extraArgs"].items()]
+    command = [str(tools[traefik.PROXY]), f"--http-address={address}:80", f"--config={folder / 'oauth2_proxy.cfg'}", *flags]
+    secret = people.values["oidc-client"]
+    variables = {f"OAUTH2_PROXY_{key.upper().replace('-', '_')}": value for key, value in secret.items()}
+    # Its trust: the chart mounts a file where one's own authority is the provider's.
+    apart = traefik.in_names_of_its_own(folder / "hosts", command)
+    processes.start(traefik.PROXY, apart, {**variables, "SSL_CERT_FILE": str(folder / "root.pem")})
+
+
+HOSTS = ("wiki.example.test", "draft.example.test", "lan.example.test", "open.example.test", "auth.example.test")
+
+
+@pytest.mark.parametrize("host", [*HOSTS, ADDRESS, "k3s1"])
+def test_its_certificate_is_for_whoever_trusts_the_root_and_for_nobody_else(site: Site, host: str) -> None:
+    """By name, by the machine's name, and by its address."""
+    assert curl(site.url(host), root=site.root).status
+    with pytest.raises(NotTrusted):
+        curl(site.url(host))
+
+
+@pytest.mark.parametrize("host", [*HOSTS, ADDRESS, "a.name.that.nobody.described"])
+@pytest.mark.parametrize("path", ["/", "/longhorn", "/longhorn/", "/grafana?a=b", "/prometheus/graph"])
+def test_plain_http_only_redirects_and_asks_for_no_password(site: Site, host: str, path: str) -> None:
+    """To the port of HTTPS, whatever is asked for."""
+    answer = curl(site.url(host, path, plain=True), *site.login)
+    assert (answer.status, answer.location) == (302, site.url(host, path))
+    assert "www-authenticate" not in answer.headers
+    assert "strict-transport-security" not in answer.headers
+
+
+GUARDED = [(ADDRESS, "/longhorn/"), (ADDRESS, "/prometheus/"), ("draft.example.test", "/")]
+
+
+@pytest.mark.parametrize(("host", "path"), GUARDED)
+def test_nobody_comes_in_without_the_password(site: Site, host: str, path: str) -> None:
+    """With it, everybody."""
+    for login in ((), ("--user", "admin:wrong"), ("--user", "root:" + site.login[1].partition(":")[2])):
+        answer = curl(site.url(host, path), *login, root=site.root)
+        assert answer.status == 401
+        assert answer.headers["www-authenticate"].startswith("Basic")
+        assert "Volumes" not in answer.body
+    assert curl(site.url(host, path), *site.login, root=site.root).status == 200
+
+
+def test_the_password_goes_no_further(site: Site) -> None:
+    """What is behind the route has passwords of its own."""
+    said = json.loads(curl(site.url("draft.example.test"), *site.login, root=site.root).body)
+    assert "authorization" not in said
+
+
+def test_grafana_reads_the_header_itself(site: Site) -> None:
+    """Nothing is in front of it that takes the password away."""
+    said = json.loads(curl(site.url(ADDRESS, "/grafana/login"), *site.login, root=site.root).body)
+    assert said["authorization"].startswith("Basic ")
+    assert said["path"] == "/grafana/login"
+
+
+def test_a_network_comes_in_and_no_other(site: Site) -> None:
+    """By the address from which the connection comes, and not by what a request says of it."""
+    forged = ("--header", "X-Forwarded-For: 127.0.0.2", "--header", "X-Real-Ip: 127.0.0.2")
+    assert curl(site.url("lan.example.test"), *forged, root=site.root).status == 403
+    assert curl(site.url("lan.example.test"), root=site.root, source="127.0.0.2").status == 200
+
+
+def test_the_path_without_its_slash_leads_to_the_page(site: Site) -> None:
+    """Once whoever asks is in; host and port stay (F21)."""
+    answer = curl(site.url(ADDRESS, "/longhorn?tab=1"), *site.login, root=site.root)
+    assert (answer.status, answer.location) == (302, site.url(ADDRESS, "/longhorn/?tab=1"))
+    assert curl(site.url(ADDRESS, "/longhorn"), root=site.root).status == 401
+
+
+def test_who_is_not_logged_in_is_sent_to_the_provider_and_comes_back(site: Site) -> None:
+    """Through the whole flow, as a browser goes it; then the site is told who it is."""
+    jar = site.folder / "cookies"
+    asked_for = site.url("wiki.example.test", "/pages/1?print=yes")
+    hops: list[str] = []
+    url = asked_for
+    for _ in range(8):
+        answer = curl(url, "--cookie", str(jar), "--cookie-jar", str(jar), root=site.root)
+        hops.append(url)
+        if answer.status == 200:
+            break
+        assert answer.status in {302, 307}, (url, answer)
+        url = answer.location
+    said = json.loads(answer.body)
+    assert said["path"] == "/pages/1?print=yes"
+    assert said["x-auth-request-email"] == "ada@example.test"
+    assert hops[1].startswith(f"{site.provider.issuer}/authorize")
+    assert hops[2].startswith(site.url("auth.example.test", "/oauth2/callback"))
+    assert hops[-1] == asked_for
+
+
+def test_who_is_in_no_group_does_not_come_in(site: Site) -> None:
+    """The provider knows them, and this cluster does not want them."""
+    jar = site.folder / "others"
+    site.provider.groups = ["visitors"]
+    try:
+        url = site.url("wiki.example.test")
+        for _ in range(4):
+            answer = curl(url, "--cookie", str(jar), "--cookie-jar", str(jar), root=site.root)
+            if answer.status not in {302, 307}:
+                break
+            url = answer.location
+        assert answer.status == 403
+    finally:
+        site.provider.groups = ["staff"]
+
+
+def test_a_forged_header_says_nothing(site: Site) -> None:
+    """Who somebody is, is what the provider says."""
+    answer = curl(site.url("wiki.example.test"), "--header", "X-Auth-Request-Email: ada@example.test", root=site.root)
+    assert answer.status == 302
+
+
+def test_a_browser_shows_the_page_below_its_path(site: Site, tmp_path: Path) -> None:
+    """Its parts are found, and its socket tells it of the volumes; who does not trust the root sees a warning in its place."""
+    trusting = Browser(tmp_path, site.root)
+    password = site.login[1].partition(":")[2]
+    picture = tmp_path / "longhorn.png"
+    shown = trusting.page(site.url(f"admin:{password}@{ADDRESS}", "/longhorn/"), picture)
+    assert "Volumes" in shown
+    assert "told: volumes: 12" in shown
+    shutil.copy(picture, "/tmp/longhorn.png")
+    assert "Volumes" not in trusting.page(site.url(ADDRESS, "/longhorn/"))
+    assert "Volumes" not in Browser(tmp_path, None).page(site.url(f"admin:{password}@{ADDRESS}", "/longhorn/"))
+
+
+def test_a_browser_logs_in_at_the_provider(site: Site, tmp_path: Path) -> None:
+    """And lands where it wanted to go."""
+    shown = Browser(tmp_path, site.root).page(site.url("wiki.example.test", "/start"))
+    assert "ada@example.test" in shown
+    assert "/start" in shown
