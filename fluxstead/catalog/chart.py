@@ -107,6 +107,8 @@ class Chart(NamedTuple):
     """Those that do not exist for every architecture that k3s runs on; not what nobody has looked up."""
     takes: Duration | None = None
     """How long one of its steps may take where nothing is wrong: jobs before it, images, volumes to attach."""
+    stateless: bool = False
+    """Whether its release may end with all that it made: it keeps nothing, and brings no kinds of which others have objects."""
     inert_kinds: frozenset[str] = frozenset()
     """Custom kinds whose objects create no pods, Services, ConfigMaps or Secrets except those that they name."""
 

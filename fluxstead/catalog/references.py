@@ -152,10 +152,10 @@ def references_in(obj: Mapping[str, Any], namespace: str) -> Iterator[Reference]
         place, _, name = passwords.rpartition("/")
         yield Reference(secret(place or namespace, name), PASSWORDS, ("auth",))
     for annotation, issuer in _ISSUERS.items():
-        name = annotations.get(annotation)
-        if isinstance(name, str) and name:
+        named = annotations.get(annotation)
+        if isinstance(named, str) and named:
             place = namespace if is_namespaced(CERTIFICATES, issuer) else ""
-            yield Reference(ObjectRef(CERTIFICATES, issuer, place, name), annotation)
+            yield Reference(ObjectRef(CERTIFICATES, issuer, place, named), annotation)
     if kind == "HelmRelease":
         yield from _classes_in(mapping(obj, "spec").get("values"))
 

@@ -71,8 +71,8 @@ class Router(Protocol):
     """The owner of routes. A cluster has one or none; which one follows from the description alone."""
 
     @property
-    def controller(self) -> ControllerPods:
-        """The controller's pods, for network policies that let them in."""
+    def controllers(self) -> tuple[ControllerPods, ...]:
+        """The pods of the controller, and of a second one beside it, for network policies that let them in."""
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The objects that make `route` work, all in the route's namespace."""

@@ -79,8 +79,8 @@ class Certified(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-Certify = Callable[[Sequence[Route], ControllerPods], Certified]
-"""What the owner of certificates makes of all systems' routes, and for the controller that answers them."""
+Certify = Callable[[Sequence[Route], Sequence[ControllerPods]], Certified]
+"""What the owner of certificates makes of all systems' routes, and for the controllers that answer them."""
 
 
 class Guarded(NamedTuple):

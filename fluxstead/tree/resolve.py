@@ -54,7 +54,7 @@ def certified(plans: Mapping[str, Plan]) -> dict[str, Plan]:
 def _with_certificates(plan: Plan, routes: Sequence[Route], router: Router | None) -> Plan:
     if plan.certify is None or router is None:
         return plan
-    made = plan.certify(routes, router.controller)
+    made = plan.certify(routes, router.controllers)
     return plan._replace(
         layers=(*plan.layers, *made.layers),
         secrets=(*plan.secrets, *made.secrets),

@@ -82,7 +82,7 @@ RICH = """
 class PlainRouter:
     """An ingress controller that needs no more than an Ingress."""
 
-    controller = ControllerPods("ingress", {"app": "controller"})
+    controllers = (ControllerPods("ingress", {"app": "controller"}),)
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress."""

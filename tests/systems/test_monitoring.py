@@ -37,7 +37,7 @@ VERSIONS = [version for version in versions_known("kube-prometheus-stack") if Ve
 class EdgeRouter:
     """A router as the ingress system hands it over: one ConfigMap for each route, and an address on a node's port."""
 
-    controller = ControllerPods("edge", {})
+    controllers = (ControllerPods("edge", {}),)
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """Objects that carry what they were asked for."""

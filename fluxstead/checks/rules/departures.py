@@ -81,7 +81,8 @@ def left(move: Transition) -> Iterator[Finding]:
     stay = []
     for old in gone:
         if would_be_pruned(old, now):
-            if old.ref.kind != "Namespace" or old.ref.name in with_volumes:
+            harmless = old.ref.kind == "HelmRelease" and facts.chart(before, old).stateless
+            if not harmless and (old.ref.kind != "Namespace" or old.ref.name in with_volumes):
                 yield pruned(move.name, old)
         elif old.ref.kind in ORPHANS and old.ref not in replaced and not with_all_volumes:
             stay.append(old)

@@ -13,4 +13,4 @@ def _secrets(values: Values) -> Iterable[SecretName]:
     yield SecretName(mapping(values, "config").get("existingSecret"), ("client-id", "client-secret", "cookie-secret"))
 
 
-OAUTH2_PROXY = Chart(name="oauth2-proxy", parts=(Part((7, 0), Brings()),), secrets=_secrets)
+OAUTH2_PROXY = Chart(name="oauth2-proxy", parts=(Part((7, 0), Brings()),), secrets=_secrets, stateless=True)

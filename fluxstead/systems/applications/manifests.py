@@ -43,7 +43,7 @@ def plan(
     that name no StorageClass; `nodes` are the machines that run them.
     """
     servers = tuple(node.address for node in nodes if node.role == "server")
-    others = namespace.Others(router.controller if router else None, collector, servers)
+    others = namespace.Others(router.controllers if router else (), collector, servers)
     layers: dict[str, Layer] = {}
     routes: list[Route] = []
     scrapes: list[Scrape] = []

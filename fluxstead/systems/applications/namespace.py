@@ -67,12 +67,12 @@ def _texts(amounts: Mapping[str, Quantity]) -> dict[str, str]:
 
 
 class Others(NamedTuple):
-    """Who else is at the other end: the ingress controller's pods where there is a route, the collector's where there are metrics.
+    """Who else is at the other end: the ingress controllers' pods where there is a route, the collector's where there are metrics.
 
     `api_servers`: where the API server answers, for those that may call it.
     """
 
-    controller: ControllerPods | None
+    controllers: tuple[ControllerPods, ...]
     collector: CollectorPods | None
     api_servers: tuple[IpAddress, ...] = ()
 
@@ -90,10 +90,10 @@ def network_policies(instance: Instance, platform: Platform, others: Others) -> 
     ingress = [_rule("from", peer, app) for peer in (*app.allow.ingress, *environment.allow.ingress)]
     if others.collector and instance.metrics_port:
         ingress.append({"from": [_pods_of(*others.collector)], "ports": [{"port": instance.metrics_port, "protocol": "TCP"}]})
-    if others.controller and environment.route and app.port:
+    if others.controllers and environment.route and app.port:
         # A chart's pods may listen on other ports than its Service.
         ports = {} if app.chart else {"ports": [{"port": app.port, "protocol": "TCP"}]}
-        ingress.insert(0, {"from": [_pods_of(*others.controller)], **ports})
+        ingress.insert(0, {"from": [_pods_of(*one) for one in others.controllers], **ports})
     egress = [_rule("to", peer) for peer in (*app.allow.egress, *environment.allow.egress)]
     if others.api_servers and (app.allow.api_server or environment.allow.api_server):
         blocks = [{"ipBlock": {"cidr": str(ip_network(address))}} for address in others.api_servers]

@@ -101,9 +101,9 @@ def _issuers(settings: CertificatesSettings) -> Layer:
 
 
 def _certified(
-    settings: CertificatesSettings, hosts: Sequence[str], routes: Sequence[Route], controller: ControllerPods
+    settings: CertificatesSettings, hosts: Sequence[str], routes: Sequence[Route], controllers: Sequence[ControllerPods]
 ) -> Certified:
-    wanted = [*_default(settings, hosts, controller), *_of_routes(settings, routes)]
+    wanted = [*_default(settings, hosts, controllers), *_of_routes(settings, routes)]
     layers: dict[str, Layer] = {}
     needs: list[SecretNeed] = []
     for one in {(one.namespace, one.secret): one for one in reversed(wanted)}.values():
@@ -126,7 +126,7 @@ class _Wanted(NamedTuple):
     layer: Layer
 
 
-def _default(settings: CertificatesSettings, hosts: Sequence[str], controller: ControllerPods) -> Iterator[_Wanted]:
+def _default(settings: CertificatesSettings, hosts: Sequence[str], controllers: Sequence[ControllerPods]) -> Iterator[_Wanted]:
     secret = CertificateNames(settings).default
     if secret is None:
         return
@@ -134,7 +134,8 @@ def _default(settings: CertificatesSettings, hosts: Sequence[str], controller: C
         names: tuple[str, ...] = (f"*.{settings.acme.domain}",)
     else:
         names = settings.given[0].hosts if settings.issuer == "given" else tuple(hosts)
-    yield _Wanted(controller.namespace, secret, names, _layer(_DEFAULT_LAYER, "infrastructure", settings))
+    for controller in controllers:
+        yield _Wanted(controller.namespace, secret, names, _layer(_DEFAULT_LAYER, "infrastructure", settings))
 
 
 def _of_routes(settings: CertificatesSettings, routes: Sequence[Route]) -> Iterator[_Wanted]:

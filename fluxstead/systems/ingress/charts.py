@@ -33,6 +33,7 @@ INGRESS_NGINX = Chart(
     name="ingress-nginx",
     parts=(Part((4, 12), Brings(ingress_classes=frozenset({"nginx"}))),),
     with_values=_nginx_classes,
+    stateless=True,
     # templates/controller-service.yaml and controller-service-metrics.yaml, which have the same labels.
     monitored=(
         MonitoredService(

@@ -10,14 +10,16 @@ from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding
 from fluxstead.core.platform import Platform
 from fluxstead.core.shape import at
-from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.systems.ingress.settings import Controller, IngressSettings
 
 BUNDLED_TRAEFIK = refuses(
     "ingress/bundled-traefik", "F5", "`version` has no effect on the Traefik that k3s brings", "the description"
 )
 SAID_OTHERWISE = refuses("ingress/said-otherwise", "F21", "ports.web.nodePort is 31080, but httpPort is 30080", "the description")
 NO_VERSION = refuses("ingress/no-version", "F23", "ingress-nginx has no version", "the description")
-ONE_PORT_TWICE = refuses("ingress/one-port-twice", "F7", "HTTP and HTTPS both ask for node port 30080", "the description")
+ONE_PORT_TWICE = refuses(
+    "ingress/one-port-twice", "F7", "HTTPS of traefik asks for node port 30080, which something here has already", "the description"
+)
 PLAIN_HTTP = refuses(
     "ingress/plain-http", "F21", 'controller.config.force-ssl-redirect is "false", and routes have certificates', "the description"
 )
@@ -61,10 +63,15 @@ _ONLY_HTTPS = {
 
 
 def findings_of(settings: IngressSettings, platform: Platform, *, tls: bool = False) -> Iterator[Finding]:
-    """What is wrong, or worth knowing, before a controller is asked to run like this."""
+    """What is wrong, or worth knowing, before controllers are asked to run like this."""
+    yield from _ports(settings)
+    for one in settings.controllers:
+        yield from _of_one(one, platform, tls=tls)
+
+
+def _of_one(settings: Controller, platform: Platform, *, tls: bool) -> Iterator[Finding]:
     if tls and settings.controller == "ingress-nginx":
         yield from _plain_http(settings)
-    yield from _ports(settings)
     yield from _release(settings, platform)
     yield from _default_class(settings, platform)
     yield from _said_otherwise(settings)
@@ -77,7 +84,7 @@ def findings_of(settings: IngressSettings, platform: Platform, *, tls: bool = Fa
         )
 
 
-def _said_otherwise(settings: IngressSettings) -> Iterator[Finding]:
+def _said_otherwise(settings: Controller) -> Iterator[Finding]:
     """Values that say otherwise what the description says: routes, links and other systems follow from the description."""
     typed = {
         "defaultBackend": settings.default_backend,
@@ -104,7 +111,7 @@ def _said_otherwise(settings: IngressSettings) -> Iterator[Finding]:
         )
 
 
-def _plain_http(settings: IngressSettings) -> Iterator[Finding]:
+def _plain_http(settings: Controller) -> Iterator[Finding]:
     for keys, value in _ONLY_HTTPS.items():
         said = at(settings.values, keys)
         if said is not None and str(said).lower() != value:
@@ -117,16 +124,21 @@ def _plain_http(settings: IngressSettings) -> Iterator[Finding]:
 
 
 def _ports(settings: IngressSettings) -> Iterator[Finding]:
-    if settings.http_port == settings.https_port:
-        yield ONE_PORT_TWICE(
-            settings.source_of("httpsPort"),
-            what=f"HTTP and HTTPS both ask for node port {settings.http_port}",
-            why="the API server refuses the controller's Service, and its release never becomes ready",
-            fix="httpsPort: 30443, or another port than httpPort",
-        )
+    """One port for two purposes, of one controller or of both."""
+    taken: set[int] = set()
+    for one in settings.controllers:
+        for port, key, purpose in ((one.http_port, "httpPort", "HTTP"), (one.https_port, "httpsPort", "HTTPS")):
+            if port in taken:
+                yield ONE_PORT_TWICE(
+                    one.source_of(key),
+                    what=f"{purpose} of {one.controller} asks for node port {port}, which something here has already",
+                    why="the API server refuses the controller's Service, and its release never becomes ready",
+                    fix=f"{key}: 30443, 31080, 31443 or another port that is free",
+                )
+            taken.add(port)
 
 
-def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]:
+def _release(settings: Controller, platform: Platform) -> Iterator[Finding]:
     if not settings.bundled(platform):
         if settings.version is None:
             yield NO_VERSION(
@@ -153,7 +165,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Iterator[Finding]
 _DISABLED = "version: 41.3.0, or another of its chart's; or take traefik out of kubernetes.disable, for the one that k3s brings"
 
 
-def _default_class(settings: IngressSettings, platform: Platform) -> Iterator[Finding]:
+def _default_class(settings: Controller, platform: Platform) -> Iterator[Finding]:
     if settings.controller == "ingress-nginx" and settings.default_class and "traefik" not in platform.disabled:
         yield TWO_DEFAULT_CLASSES(
             settings.source_of("defaultClass"),

@@ -15,12 +15,18 @@ class Entrance(NamedTuple):
     """The node and the port that answer.
 
     `issuer`: whose certificates they have, where they speak HTTPS. `gate`: who says who may come in.
+    `suffix`: what is added to names, where another controller has the same routes.
     """
 
     host: str
     port: int
     issuer: Issuer | None = None
     gate: Gate | None = None
+    suffix: str = ""
+
+    def name_of(self, route: Route) -> str:
+        """What the objects of a route are called: one of two controllers adds its own name."""
+        return f"{route.name}{self.suffix}"
 
     def guard_of(self, route: Route) -> Guard | None:
         """What is in front of a route."""
@@ -46,18 +52,18 @@ def ingress(
     path: str,
     path_type: str,
     *,
+    name: str,
     issuer: Issuer | None = None,
-    name: str | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """An Ingress in the route's namespace, under the route's name unless another is given.
+    """An Ingress in the route's namespace.
 
     Without a host there is nothing to choose a certificate by, since browsers name no address (RFC 6066, 3): the default answers.
     """
     secret = issuer.secret_of(route) if issuer else None
     backend = {"service": {"name": route.service, "port": {"number": route.port}}}
     http = {"paths": [{"path": path, "pathType": path_type, "backend": backend}]}
-    metadata: dict[str, Any] = {"name": name or route.name, "namespace": route.namespace}
+    metadata: dict[str, Any] = {"name": name, "namespace": route.namespace}
     if annotations:
         metadata["annotations"] = dict(annotations)
     return {

@@ -6,7 +6,7 @@ from typing import Any
 
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
-from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.systems.ingress.settings import Controller
 from fluxstead.tree.asks import Issuer
 from fluxstead.tree.layer import Layer
 
@@ -14,7 +14,7 @@ _FIRST = 1_000_000
 """Before every other route: their priority is the length of their rule (Traefik: routing/routers, "priority")."""
 
 
-def layer(settings: IngressSettings, platform: Platform, namespace: str, issuer: Issuer) -> Layer:
+def layer(settings: Controller, platform: Platform, namespace: str, issuer: Issuer) -> Layer:
     """A layer of its own, since its kinds may come with the release."""
     source = settings.source
     objects = [
@@ -37,7 +37,7 @@ _EVERYTHING: dict[str, Any] = {
 }
 
 
-def _redirect(settings: IngressSettings, platform: Platform) -> dict[str, Any]:
+def _redirect(settings: Controller, platform: Platform) -> dict[str, Any]:
     """To the port at which the nodes answer. Not for good: browsers remember that, and the port may change."""
     at_its_own = settings.bundled(platform) and "servicelb" not in platform.disabled
     return {"scheme": "https", "permanent": False, **({} if at_its_own else {"port": str(settings.https_port)})}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.nodes.model import Node
 from fluxstead.systems.ingress import nginx, traefik
 from fluxstead.systems.ingress.checks import findings_of
 from fluxstead.systems.ingress.entrance import OWN_PORTS, Entrance
-from fluxstead.systems.ingress.settings import IngressSettings
-from fluxstead.tree.asks import Gate, Issuer, Router
+from fluxstead.systems.ingress.settings import Controller, IngressSettings
+from fluxstead.tree.asks import ControllerPods, Gate, Issuer, Link, Route, Router, Scrape
 from fluxstead.tree.layer import Layer, Plan
 
 
@@ -27,23 +29,59 @@ def router_of(
     """
     if settings is None:
         return None
-    entrance = Entrance(_node(nodes), _port(settings, platform, tls=issuer is not None), issuer, gate)
+    first, *second = (
+        _router(one, platform, Entrance(_node(nodes), _port(one, platform, tls=issuer is not None), issuer, gate, suffix))
+        for one, suffix in zip(
+            settings.controllers, ("", f"-{settings.beside.controller}" if settings.beside else ""), strict=False
+        )
+    )
+    return Together(first, second[0]) if second else first
+
+
+def _router(settings: Controller, platform: Platform, entrance: Entrance) -> Router:
     if settings.controller == "ingress-nginx":
-        return nginx.NginxRouter(entrance, nginx.pods_of(settings))
-    return traefik.TraefikRouter(entrance, traefik.pods_of(settings, platform))
+        return nginx.NginxRouter(entrance, (nginx.pods_of(settings),))
+    return traefik.TraefikRouter(entrance, (traefik.pods_of(settings, platform),))
+
+
+class Together(NamedTuple):
+    """Two controllers for the same routes, so that people may move from one to the other; links lead to the first."""
+
+    first: Router
+    second: Router
+
+    @property
+    def controllers(self) -> tuple[ControllerPods, ...]:
+        """The pods of both."""
+        return (*self.first.controllers, *self.second.controllers)
+
+    def manifests(self, route: Route) -> tuple[Manifest, ...]:
+        """The objects of each, under names of their own."""
+        return (*self.first.manifests(route), *self.second.manifests(route))
+
+    def link(self, route: Route) -> Link:
+        """Where a person reaches `route`."""
+        return self.first.link(route)
 
 
 def plan(settings: IngressSettings | None, platform: Platform, router: Router | None, issuer: Issuer | None = None) -> Plan:
     """The controller, which answers for all systems' routes; nothing where none is described."""
     if settings is None:
         return Plan()
-    if settings.controller == "ingress-nginx":
-        layers: tuple[Layer, ...] = (nginx.controller(settings, platform, issuer),)
-        scrape = nginx.scrape(settings)
-    else:
-        layers, scrape = traefik.layers(settings, platform, issuer), traefik.scrape(settings, platform)
+    layers: list[Layer] = []
+    scrapes: list[Scrape] = []
+    for one in settings.controllers:
+        if one.controller == "ingress-nginx":
+            layers.append(nginx.controller(one, platform, issuer))
+            scrapes.append(nginx.scrape(one))
+        else:
+            layers += traefik.layers(one, platform, issuer)
+            scrapes.append(traefik.scrape(one, platform))
     return Plan(
-        layers=layers, scrapes=(scrape,), router=router, findings=tuple(findings_of(settings, platform, tls=issuer is not None))
+        layers=tuple(layers),
+        scrapes=tuple(scrapes),
+        router=router,
+        findings=tuple(findings_of(settings, platform, tls=issuer is not None)),
     )
 
 
@@ -54,7 +92,7 @@ def https_port_of(settings: IngressSettings | None, platform: Platform) -> int |
 
 def tells_sources(settings: IngressSettings | None) -> bool:
     """Whether the controller is told from where requests come."""
-    return settings is not None and settings.keep_source_addresses
+    return settings is not None and all(one.keep_source_addresses for one in settings.controllers)
 
 
 def _node(nodes: Sequence[Node]) -> str:
@@ -63,7 +101,7 @@ def _node(nodes: Sequence[Node]) -> str:
     return str(by_trust[0].address) if by_trust else "localhost"
 
 
-def _port(settings: IngressSettings, platform: Platform, *, tls: bool) -> int:
+def _port(settings: Controller, platform: Platform, *, tls: bool) -> int:
     """k3s's Traefik asks for a load balancer, which servicelb puts on its own ports of the nodes; else the node port."""
     if settings.bundled(platform) and "servicelb" not in platform.disabled:
         return OWN_PORTS["https" if tls else "http"]

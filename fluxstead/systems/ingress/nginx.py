@@ -11,7 +11,7 @@ from fluxstead.core.requirement import ingress_class
 from fluxstead.core.shape import merged
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
-from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.systems.ingress.settings import Controller
 from fluxstead.tree.asks import ControllerPods, Forwarded, Guard, Issuer, Link, Networks, Password, Route, Scrape
 from fluxstead.tree.layer import Layer
 
@@ -36,10 +36,11 @@ class NginxRouter(NamedTuple):
     """
 
     entrance: Entrance
-    controller: ControllerPods
+    controllers: tuple[ControllerPods, ...]
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress, or two where the path is stripped."""
+        name = self.entrance.name_of(route)
         if not route.strip_path:
             path_type = "Prefix" if PLAIN.fullmatch(route.path) else "ImplementationSpecific"
             plain = ingress(
@@ -47,13 +48,14 @@ class NginxRouter(NamedTuple):
                 CLASS,
                 route.path,
                 path_type,
+                name=name,
                 issuer=self.entrance.issuer,
                 annotations=_guarding(self.entrance.guard_of(route)),
             )
             return (Manifest(plain, route.source),)
         path = pattern(route.path)
-        stripped = self._regex(route, route.name, f"{path}/(.*)", "/$1")
-        redirect = self._regex(route, f"{route.name}-slash", f"{path}$", f"$scheme://$http_host{route.path}/")
+        stripped = self._regex(route, name, f"{path}/(.*)", "/$1")
+        redirect = self._regex(route, f"{name}-slash", f"{path}$", f"$scheme://$http_host{route.path}/")
         return Manifest(stripped, route.source), Manifest(redirect, route.source)
 
     def link(self, route: Route) -> Link:
@@ -96,18 +98,18 @@ def _guarding(guard: Guard | None) -> dict[str, str]:
             return {}
 
 
-def _name(settings: IngressSettings) -> str:
+def _name(settings: Controller) -> str:
     return str(settings.values.get("nameOverride") or "ingress-nginx")
 
 
-def pods_of(settings: IngressSettings) -> ControllerPods:
+def pods_of(settings: Controller) -> ControllerPods:
     """The controller's pods, and not those of its default backend (charts/ingress-nginx/templates/_helpers.tpl)."""
     return ControllerPods(
         settings.namespace_name, {"app.kubernetes.io/name": _name(settings), "app.kubernetes.io/component": "controller"}
     )
 
 
-def controller(settings: IngressSettings, platform: Platform, issuer: Issuer | None) -> Layer:
+def controller(settings: Controller, platform: Platform, issuer: Issuer | None) -> Layer:
     """The layer of the controller."""
     return release(
         settings,
@@ -119,7 +121,7 @@ def controller(settings: IngressSettings, platform: Platform, issuer: Issuer | N
     )
 
 
-def _values(settings: IngressSettings) -> dict[str, Any]:
+def _values(settings: Controller) -> dict[str, Any]:
     return {
         "controller": {
             "ingressClassResource": {"name": CLASS, "default": settings.default_class},
@@ -135,7 +137,7 @@ def _values(settings: IngressSettings) -> dict[str, Any]:
     }
 
 
-def _only_https(settings: IngressSettings, issuer: Issuer) -> dict[str, Any]:
+def _only_https(settings: Controller, issuer: Issuer) -> dict[str, Any]:
     """Plain HTTP redirects, before anybody is asked for a password, to the node port.
 
     nginx names in redirects the port that it listens at itself (rootfs/etc/nginx/lua/lua_ingress.lua, `redirect_to_https`), so
@@ -176,7 +178,7 @@ _TCP_PROBES: dict[str, Any] = {
 }
 
 
-def scrape(settings: IngressSettings) -> Scrape:
+def scrape(settings: Controller) -> Scrape:
     """The controller's metrics (charts/ingress-nginx/templates/controller-service-metrics.yaml)."""
     return Scrape(
         name="ingress-nginx",

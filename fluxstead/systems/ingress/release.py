@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fluxstead.core.helm import DRIFT_DETECTION, install_and_upgrade
-from fluxstead.core.manifest import Manifest
+from fluxstead.core.manifest import KEEP, Manifest
 from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.shape import merged
-from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.systems.ingress.settings import Controller
 from fluxstead.tree.layer import Layer
 
 
 def release(
-    settings: IngressSettings,
+    settings: Controller,
     platform: Platform,
     *,
     url: str,
@@ -28,7 +28,13 @@ def release(
     chart, namespace, source = settings.controller, settings.namespace_name, settings.source
     post_renderers = [{"kustomize": {"patches": [dict(patch) for patch in patches]}}] if patches else []
     manifests: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": pod_security("baseline", platform)}},
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            # Once it goes with its release, what tells Helm of the release is gone before Helm can remove what is in no namespace,
+            # ingress-nginx' webhook among it, without which the API server refuses every Ingress.
+            "metadata": {"name": namespace, "labels": pod_security("baseline", platform), "annotations": dict(KEEP)},
+        },
         {
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "HelmRepository",

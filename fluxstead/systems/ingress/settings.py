@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fluxstead.core.described import Described
 from fluxstead.core.names import Name
 from fluxstead.core.network import NodePort
 from fluxstead.core.platform import Platform
+from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
 
 
-class IngressSettings(Described):
-    """The ingress controller. Traefik is k3s's own, unless it is disabled there: then it has its chart, like ingress-nginx."""
+class Controller(Described):
+    """An ingress controller. Traefik is k3s's own, unless it is disabled there: then it has its chart, like ingress-nginx."""
 
     controller: Literal["ingress-nginx", "traefik"] = Field(
         description="What answers at the node ports. ingress-nginx has been retired since March 2026."
@@ -53,3 +54,33 @@ class IngressSettings(Described):
     def release(self) -> str:
         """The name of the release."""
         return self.release_name or self.controller
+
+
+class SecondController(Controller):
+    """A controller that answers for the same routes at ports of its own, until people have moved."""
+
+    default_class: bool = Field(default=False, description="Whether an Ingress that names no class is this controller's.")
+
+
+class IngressSettings(Controller):
+    """The ingress controller, and one beside it while people move from one to the other."""
+
+    beside: SecondController | None = Field(
+        default=None,
+        description="Another controller that answers for the same routes, at other ports, for as long as it stands here.",
+    )
+
+    @property
+    def controllers(self) -> tuple[Controller, ...]:
+        """Both, the one that links lead to first."""
+        return (self, self.beside) if self.beside else (self,)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.beside and self.beside.controller == self.controller:
+            raise refuse(
+                f"{self.controller} beside {self.controller}",
+                why="both would answer for the same class, and take the objects of each other (F5)",
+                fix=f"beside: {{controller: {'traefik' if self.controller == 'ingress-nginx' else 'ingress-nginx'}, …}}",
+            )
+        return self

@@ -13,7 +13,7 @@ from fluxstead.core.yaml_text import to_yaml
 from fluxstead.systems.ingress import https
 from fluxstead.systems.ingress.entrance import Entrance, ingress, pattern
 from fluxstead.systems.ingress.release import release
-from fluxstead.systems.ingress.settings import IngressSettings
+from fluxstead.systems.ingress.settings import Controller
 from fluxstead.tree.asks import ControllerPods, Forwarded, Guard, Issuer, Link, Networks, Password, Route, Scrape
 from fluxstead.tree.layer import Layer
 
@@ -37,17 +37,21 @@ class TraefikRouter(NamedTuple):
     """
 
     entrance: Entrance
-    controller: ControllerPods
+    controllers: tuple[ControllerPods, ...]
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The Ingress, after the Middlewares that it names."""
         issuer = self.entrance.issuer
         annotations = dict(_ONLY_HTTPS) if issuer else {}
-        middlewares = [*_guarding(route, self.entrance.guard_of(route)), *(_stripping(route) if route.strip_path else ())]
+        name = self.entrance.name_of(route)
+        middlewares = [
+            *_guarding(name, route.namespace, self.entrance.guard_of(route)),
+            *(_stripping(name, route) if route.strip_path else ()),
+        ]
         if middlewares:
             chain = ",".join(f"{route.namespace}-{one['metadata']['name']}@kubernetescrd" for one in middlewares)
             annotations["traefik.ingress.kubernetes.io/router.middlewares"] = chain
-        way_in = ingress(route, CLASS, route.path, "Prefix", issuer=issuer, annotations=annotations)
+        way_in = ingress(route, CLASS, route.path, "Prefix", name=name, issuer=issuer, annotations=annotations)
         return tuple(Manifest(obj, route.source) for obj in (*middlewares, way_in))
 
     def link(self, route: Route) -> Link:
@@ -55,48 +59,48 @@ class TraefikRouter(NamedTuple):
         return self.entrance.link(route)
 
 
-def _guarding(route: Route, guard: Guard | None) -> Iterator[dict[str, Any]]:
+def _guarding(name: str, namespace: str, guard: Guard | None) -> Iterator[dict[str, Any]]:
     """What says who may come in, first of all. Without its Secret, Traefik answers 404 (traefik: pkg/server/router)."""
     match guard:
         case Password(secret):
             # What is behind it may read the header as well, and has other passwords.
-            yield _middleware(route, "access", {"basicAuth": {"secret": secret, "removeHeader": True}})
+            yield _middleware(f"{name}-access", namespace, {"basicAuth": {"secret": secret, "removeHeader": True}})
         case Networks(networks):
-            yield _middleware(route, "access", {"ipAllowList": {"sourceRange": list(networks)}})
+            yield _middleware(f"{name}-access", namespace, {"ipAllowList": {"sourceRange": list(networks)}})
         case Forwarded():
             headers = {"authResponseHeaders": list(guard.headers)} if guard.headers else {}
-            yield _middleware(route, "access", {"forwardAuth": {"address": guard.redirects, **headers}})
+            yield _middleware(f"{name}-access", namespace, {"forwardAuth": {"address": guard.redirects, **headers}})
 
 
-def _stripping(route: Route) -> Iterator[dict[str, Any]]:
+def _stripping(name: str, route: Route) -> Iterator[dict[str, Any]]:
     redirect = {"regex": rf"^(https?://[^/?]+{pattern(route.path)})(\?.*)?$", "replacement": "${1}/${2}"}
-    yield _middleware(route, "slash", {"redirectRegex": redirect})
-    yield _middleware(route, "strip", {"stripPrefix": {"prefixes": [route.path]}})
+    yield _middleware(f"{name}-slash", route.namespace, {"redirectRegex": redirect})
+    yield _middleware(f"{name}-strip", route.namespace, {"stripPrefix": {"prefixes": [route.path]}})
 
 
-def _middleware(route: Route, role: str, spec: dict[str, Any]) -> dict[str, Any]:
+def _middleware(name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "traefik.io/v1alpha1",
         "kind": "Middleware",
-        "metadata": {"name": f"{route.name}-{role}", "namespace": route.namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": spec,
     }
 
 
-def pods_of(settings: IngressSettings, platform: Platform) -> ControllerPods:
+def pods_of(settings: Controller, platform: Platform) -> ControllerPods:
     """Traefik's pods (traefik-helm-chart: traefik/templates/_helpers.tpl)."""
     name = str(settings.values.get("nameOverride") or "traefik")
     namespace = _K3S_NAMESPACE if settings.bundled(platform) else settings.namespace_name
     return ControllerPods(namespace, {"app.kubernetes.io/name": name})
 
 
-def layers(settings: IngressSettings, platform: Platform, issuer: Issuer | None) -> tuple[Layer, ...]:
+def layers(settings: Controller, platform: Platform, issuer: Issuer | None) -> tuple[Layer, ...]:
     """The controller: k3s's own Traefik configured, or one of our own released; and what makes it speak HTTPS alone."""
     controller = _configuration(settings) if settings.bundled(platform) else _release(settings, platform)
     return (controller, https.layer(settings, platform, pods_of(settings, platform).namespace, issuer)) if issuer else (controller,)
 
 
-def _configuration(settings: IngressSettings) -> Layer:
+def _configuration(settings: Controller) -> Layer:
     """Once it is removed, k3s goes back to Traefik's default configuration, so it may be pruned."""
     source = settings.source
     config = {
@@ -108,7 +112,7 @@ def _configuration(settings: IngressSettings) -> Layer:
     return Layer(name="traefik", group="infrastructure", source=source, manifests=(Manifest(config, source),))
 
 
-def _release(settings: IngressSettings, platform: Platform) -> Layer:
+def _release(settings: Controller, platform: Platform) -> Layer:
     # The type moved below spec in chart 40 (traefik-helm-chart: traefik/values.yaml).
     nested = settings.version is None or settings.version.minor >= (40, 0)
     service = {"spec": {"type": "NodePort"}} if nested else {"type": "NodePort"}
@@ -121,7 +125,7 @@ def _release(settings: IngressSettings, platform: Platform) -> Layer:
     )
 
 
-def _values(settings: IngressSettings) -> dict[str, Any]:
+def _values(settings: Controller) -> dict[str, Any]:
     return {
         "ingressClass": {"isDefaultClass": settings.default_class},
         "ports": {"web": {"nodePort": settings.http_port}, "websecure": {"nodePort": settings.https_port}},
@@ -133,7 +137,7 @@ def _values(settings: IngressSettings) -> dict[str, Any]:
 _TELLING_SOURCES: dict[str, Any] = {"deployment": {"kind": "DaemonSet"}, "service": {"spec": {"externalTrafficPolicy": "Local"}}}
 
 
-def scrape(settings: IngressSettings, platform: Platform) -> Scrape:
+def scrape(settings: Controller, platform: Platform) -> Scrape:
     """Traefik's metrics (traefik-helm-chart: traefik/templates/_service-metrics.tpl)."""
     pods = pods_of(settings, platform)
     return Scrape(

@@ -99,10 +99,10 @@ class Api:
 
     @contextmanager
     def watching(self, api_version: str, kind: str, namespace: str, see: Callable[[Json], None]) -> Iterator[None]:
-        """Show every state of every object of a kind, in the order in which the server stores them."""
+        """Show every state of the objects of a kind, of one namespace or of all, as the server stores them; the last says that it goes."""
         self.list(api_version, kind, namespace)  # waits until a kind just defined is served
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=WATCH_SECONDS, context=self._tls)
-        path = f"{self._collection(api_version, kind, namespace)}?watch=true"
+        path = f"{self._collection(api_version, kind, namespace, every=True)}?watch=true"
         connection.request("GET", path, headers={"Authorization": f"Bearer {self._token}"})
         socket_, response = connection.sock, connection.getresponse()
         assert response.status == http.client.OK, response.read()
@@ -110,7 +110,10 @@ class Api:
         def read() -> None:
             with suppress(OSError, ValueError, http.client.HTTPException):  # the end of the watch
                 for line in response:
-                    see(json.loads(line)["object"])
+                    event = json.loads(line)
+                    if event["type"] == "DELETED":  # at once, where nothing holds it: it may not say so itself
+                        event["object"]["metadata"].setdefault("deletionTimestamp", "now")
+                    see(event["object"])
 
         reader = Thread(target=read, daemon=True)
         reader.start()

@@ -23,6 +23,8 @@ SERVED_BY = {
     "longhorn": "charts.longhorn.io",
     "cert-manager": "charts.jetstack.io",
     "ingress-nginx": "kubernetes.github.io/ingress-nginx",
+    "oauth2-proxy": "oauth2-proxy.github.io/manifests",
+    "traefik": "traefik.github.io/charts",
     "kube-prometheus-stack": "prometheus-community.github.io/helm-charts",
     "tides": "charts.example.org",  # nobody's: it stands for people's own
 }
@@ -35,6 +37,8 @@ VERSIONS = (
     ("longhorn", "1.12.2"),
     ("cert-manager", "v1.21.1"),
     ("ingress-nginx", "4.12.3"),
+    ("oauth2-proxy", "10.7.0"),
+    ("traefik", "41.3.0"),
     ("kube-prometheus-stack", "75.6.0"),
     ("kube-prometheus-stack", "88.5.3"),
     ("tides", "1.4.0"),

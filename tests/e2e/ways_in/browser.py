@@ -74,12 +74,13 @@ class Browser:
             trust = [certutil, "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "home", "-i", str(root)]
             subprocess.run(trust, check=True, capture_output=True)
 
-    def page(self, url: str, picture: Path | None = None) -> str:
+    def page(self, url: str) -> str:
         """The page as it is after its scripts ran."""
-        shown = self._run("--dump-dom", url)
-        if picture:
-            self._run(f"--screenshot={picture}", url)
-        return shown
+        return self._run("--dump-dom", url)
+
+    def picture(self, url: str, file: Path) -> None:
+        """What a person sees there."""
+        self._run(f"--screenshot={file}", url)
 
     def _run(self, *more: str) -> str:
         profile = f"--user-data-dir={self._home / 'profile'}"

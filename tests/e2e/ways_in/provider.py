@@ -24,11 +24,11 @@ def _text(data: bytes) -> str:
 
 
 class Provider:
-    """Whom it knows, and what it gave out. `groups`: those of the person."""
+    """Whom it knows, and what it gave out. `groups`: those of the person. `down`: it answers no question."""
 
     def __init__(self, issuer: str, client: tuple[str, str], groups: list[str]) -> None:
         self.issuer, self.client, self.groups = issuer, client, groups
-        self.asked: list[str] = []
+        self.down = False
         self._key = rsa.generate_private_key(65537, 2048)
         self._codes: dict[str, dict[str, str]] = {}
 
@@ -43,7 +43,9 @@ class Provider:
             def do_GET(self) -> None:
                 place = urlsplit(self.path)
                 asked = {key: values[0] for key, values in parse_qs(place.query).items()}
-                provider.asked.append(place.path)
+                if provider.down:
+                    self.send_error(503)
+                    return
                 match place.path:
                     case "/.well-known/openid-configuration":
                         self._say(provider.discovery())

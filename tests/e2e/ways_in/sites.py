@@ -1,4 +1,4 @@
-"""What is behind routes: a page whose parts are found relative to it, as Longhorn's UI is made, and one that says what it was asked.
+"""What is behind routes: a page whose parts are found relative to it, as Longhorn's UI is made, and one that says what it got.
 
 Sources of the first: longhorn/longhorn-ui src/publicPath.js and src/utils/websocket.js.
 """

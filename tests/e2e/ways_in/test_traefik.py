@@ -1,10 +1,9 @@
-"""What a person gets through a real Traefik: HTTPS for the trusted root alone, redirects with their port, and in only as described."""
+"""What a person gets through a real Traefik: HTTPS for the trusted root alone, redirects with their port, in as described."""
 
 from __future__ import annotations
 
 import base64
 import json
-import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from fluxstead.assembly import Assembled
+from fluxstead.secrets.vault import secret_object
 from tests.e2e.cluster import api as asked
 from tests.e2e.cluster import control_plane
 from tests.e2e.cluster.control_plane import ControlPlane, answers
@@ -22,7 +22,7 @@ from tests.e2e.cluster.processes import Processes
 from tests.e2e.cluster.web import serving
 from tests.e2e.isolation import free_port, scratch
 from tests.e2e.ways_in import traefik
-from tests.e2e.ways_in.browser import Browser, NotTrusted, curl
+from tests.e2e.ways_in.browser import Answer, Browser, NotTrusted, curl
 from tests.e2e.ways_in.provider import Provider
 from tests.e2e.ways_in.sites import Echo, Storage
 from tests.e2e.ways_in.traefik import ADDRESS, Given
@@ -77,6 +77,12 @@ class Site(NamedTuple):
     plane: ControlPlane
     processes: Processes
     folder: Path
+    stack: str
+
+    def tree(self, old: str, new: str) -> Assembled:
+        """The tree of a changed description."""
+        assert old in self.stack
+        return traefik.described(self.folder / "changed", self.stack.replace(old, new))
 
     @property
     def login(self) -> tuple[str, str]:
@@ -116,10 +122,9 @@ def site(need: Need) -> Iterator[Site]:
         _start_proxy(assembled, processes, tools, people, folder, proxy)
         processes.wait(traefik.PROXY, lambda: answers(f"http://{proxy}/ready"))
         processes.wait(traefik.TRAEFIK, lambda: answers(f"http://127.0.0.1:{ports['ping']}/ping"))
-        site = Site(ports["http"], ports["https"], root, people, provider, plane, processes, folder)
+        site = Site(ports["http"], ports["https"], root, people, provider, plane, processes, folder, STACK.format(**ports))
         asked.eventually("every part of it is read", 60, site.read, lambda: processes.tail(traefik.TRAEFIK, 20))
         yield site
-        shutil.copytree(folder / "logs", "/tmp/wlogs", dirs_exist_ok=True)
 
 
 def _certified(plane: ControlPlane, folder: Path) -> SSLContext:
@@ -218,39 +223,36 @@ def test_the_path_without_its_slash_leads_to_the_page(site: Site) -> None:
     assert curl(site.url(ADDRESS, "/longhorn"), root=site.root).status == 401
 
 
+def logged_in(site: Site, jar: Path, path: str = "/", hops: list[str] | None = None) -> Answer:
+    """What somebody gets in the end who follows where they are sent, and keeps cookies."""
+    url = site.url("wiki.example.test", path)
+    for _ in range(8):
+        if hops is not None:
+            hops.append(url)
+        answer = curl(url, "--cookie", str(jar), "--cookie-jar", str(jar), root=site.root)
+        if answer.status not in {302, 307}:
+            break
+        url = answer.location
+    return answer
+
+
 def test_who_is_not_logged_in_is_sent_to_the_provider_and_comes_back(site: Site) -> None:
     """Through the whole flow, as a browser goes it; then the site is told who it is."""
-    jar = site.folder / "cookies"
-    asked_for = site.url("wiki.example.test", "/pages/1?print=yes")
     hops: list[str] = []
-    url = asked_for
-    for _ in range(8):
-        answer = curl(url, "--cookie", str(jar), "--cookie-jar", str(jar), root=site.root)
-        hops.append(url)
-        if answer.status == 200:
-            break
-        assert answer.status in {302, 307}, (url, answer)
-        url = answer.location
+    answer = logged_in(site, site.folder / "cookies", "/pages/1?print=yes", hops)
     said = json.loads(answer.body)
     assert said["path"] == "/pages/1?print=yes"
     assert said["x-auth-request-email"] == "ada@example.test"
     assert hops[1].startswith(f"{site.provider.issuer}/authorize")
     assert hops[2].startswith(site.url("auth.example.test", "/oauth2/callback"))
-    assert hops[-1] == asked_for
+    assert hops[-1] == hops[0]
 
 
 def test_who_is_in_no_group_does_not_come_in(site: Site) -> None:
     """The provider knows them, and this cluster does not want them."""
-    jar = site.folder / "others"
     site.provider.groups = ["visitors"]
     try:
-        url = site.url("wiki.example.test")
-        for _ in range(4):
-            answer = curl(url, "--cookie", str(jar), "--cookie-jar", str(jar), root=site.root)
-            if answer.status not in {302, 307}:
-                break
-            url = answer.location
-        assert answer.status == 403
+        assert logged_in(site, site.folder / "others").status == 403
     finally:
         site.provider.groups = ["staff"]
 
@@ -265,11 +267,9 @@ def test_a_browser_shows_the_page_below_its_path(site: Site, tmp_path: Path) -> 
     """Its parts are found, and its socket tells it of the volumes; who does not trust the root sees a warning in its place."""
     trusting = Browser(tmp_path, site.root)
     password = site.login[1].partition(":")[2]
-    picture = tmp_path / "longhorn.png"
-    shown = trusting.page(site.url(f"admin:{password}@{ADDRESS}", "/longhorn/"), picture)
+    shown = trusting.page(site.url(f"admin:{password}@{ADDRESS}", "/longhorn/"))
     assert "Volumes" in shown
     assert "told: volumes: 12" in shown
-    shutil.copy(picture, "/tmp/longhorn.png")
     assert "Volumes" not in trusting.page(site.url(ADDRESS, "/longhorn/"))
     assert "Volumes" not in Browser(tmp_path, None).page(site.url(f"admin:{password}@{ADDRESS}", "/longhorn/"))
 
@@ -279,3 +279,25 @@ def test_a_browser_logs_in_at_the_provider(site: Site, tmp_path: Path) -> None:
     shown = Browser(tmp_path, site.root).page(site.url("wiki.example.test", "/start"))
     assert "ada@example.test" in shown
     assert "/start" in shown
+
+
+def test_the_night_on_which_the_provider_is_down(site: Site) -> None:
+    """As the page says: who is known comes in, nobody else can log in; and with another word in the description, the password counts."""
+    known = site.folder / "known"
+    assert "ada@example.test" in logged_in(site, known).body
+    site.provider.down = True
+    try:
+        assert curl(site.url("wiki.example.test"), "--cookie", str(known), root=site.root).status == 200
+        stranger = site.folder / "stranger"
+        assert logged_in(site, stranger).status != 200
+        by_password = [
+            one for one in traefik.objects_of(site.tree("{by: oidc}", "{by: basic}")) if one["kind"] in {"Ingress", "Middleware"}
+        ]
+        password = {key: value for key, value in site.people.values["web-login"].items() if key == "auth"}
+        site.plane.api.create(dict(secret_object("wiki-live", "web-login", password)))
+        for obj in by_password:
+            site.plane.api.apply(obj)
+        asked.eventually("the password counts", 30, lambda: curl(site.url("wiki.example.test"), root=site.root).status == 401, str)
+        assert curl(site.url("wiki.example.test"), *site.login, root=site.root).status == 200
+    finally:
+        site.provider.down = False
