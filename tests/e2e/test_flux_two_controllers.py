@@ -95,7 +95,7 @@ def test_the_commits_of_the_page_leave_no_moment_without_a_way_in(cluster: Clust
     assert all("traefik" in classes for moment in ways.seen[start:] for classes in moment.values())
     assert {way for moment in ways.seen[start:] for way in moment} == set(ways.seen[start - 1])
     assert not [one for one in api.list("networking.k8s.io/v1", "IngressClass") if one["metadata"]["name"] == "nginx"]
-    assert not [one for one in api.list("apps/v1", "Deployment", "ingress-nginx")]
+    assert api.list("apps/v1", "Deployment", "ingress-nginx") == []
 
 
 def _classes(found: list[Json]) -> list[str]:

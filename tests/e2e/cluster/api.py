@@ -99,7 +99,7 @@ class Api:
 
     @contextmanager
     def watching(self, api_version: str, kind: str, namespace: str, see: Callable[[Json], None]) -> Iterator[None]:
-        """Show every state of the objects of a kind, of one namespace or of all, as the server stores them; the last says that it goes."""
+        """Show every state of the objects of a kind, of one namespace or all, as it is stored; the last says that it goes."""
         self.list(api_version, kind, namespace)  # waits until a kind just defined is served
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=WATCH_SECONDS, context=self._tls)
         path = f"{self._collection(api_version, kind, namespace, every=True)}?watch=true"

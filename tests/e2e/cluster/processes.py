@@ -51,6 +51,12 @@ class Processes:
                 raise StartError(message)
             time.sleep(0.1)
 
+    def end(self, name: str) -> None:
+        """End one program."""
+        process = self._running.pop(name)
+        process.terminate()
+        process.wait(STOP_SECONDS)
+
     def tail(self, name: str, lines: int) -> str:
         """The last lines that a program wrote."""
         log = self.logs / f"{name}.log"

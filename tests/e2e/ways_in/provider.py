@@ -29,6 +29,11 @@ class Provider:
     def __init__(self, issuer: str, client: tuple[str, str], groups: list[str]) -> None:
         self.issuer, self.client, self.groups = issuer, client, groups
         self.down = False
+        self.said: dict[str, Callable[[], object]] = {
+            "/.well-known/openid-configuration": self.discovery,
+            "/keys": lambda: {"keys": [self.public()]},
+            "/userinfo": self.person,
+        }
         self._key = rsa.generate_private_key(65537, 2048)
         self._codes: dict[str, dict[str, str]] = {}
 
@@ -46,19 +51,14 @@ class Provider:
                 if provider.down:
                     self.send_error(503)
                     return
-                match place.path:
-                    case "/.well-known/openid-configuration":
-                        self._say(provider.discovery())
-                    case "/keys":
-                        self._say({"keys": [provider.public()]})
-                    case "/authorize":
-                        self.send_response(302)
-                        self.send_header("Location", provider.authorize(asked))
-                        self.end_headers()
-                    case "/userinfo":
-                        self._say(provider.person())
-                    case _:
-                        self.send_error(404)
+                if place.path == "/authorize":
+                    self.send_response(302)
+                    self.send_header("Location", provider.authorize(asked))
+                    self.end_headers()
+                elif place.path in provider.said:
+                    self._say(provider.said[place.path]())
+                else:
+                    self.send_error(404)
 
             def do_POST(self) -> None:
                 form = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -1,182 +1,21 @@
-"""Traefik as a plain process before an API server that holds a generated tree, with what is behind its routes on loopback.
-
-The tests' API server gives Services addresses of loopback, at which the tests answer themselves; so Traefik is told to go to the
-Services and not to their pods. Its ports, which are a chart's in a cluster, are given as the description has them.
-"""
+"""Traefik as a plain process, which reads its routes from the API server."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import yaml
-
-from fluxstead.assembly import Assembled
-from fluxstead.embedded import run_program
-from fluxstead.secrets.makers import made
-from fluxstead.secrets.vault import secret_object
-from tests.e2e.cluster import api as asked
-from tests.e2e.cluster.api import Api, Json
-from tests.e2e.cluster.control_plane import ControlPlane
-from tests.e2e.cluster.crds import chart_crds
+from tests.e2e.cluster.control_plane import ControlPlane, answers
 from tests.e2e.cluster.processes import Processes
-from tests.e2e.cluster.web import Handler, serving
+from tests.e2e.ways_in import site
 
-CONTROLLER, TRAEFIK, PROXY = "cert-manager-controller", "traefik", "oauth2-proxy"
-TOOLS = (CONTROLLER, TRAEFIK, PROXY)
-_OF_WAYS_IN = {"Ingress", "Middleware", "IngressRoute", "TLSStore", "Certificate", "ClusterIssuer"}
-_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEplZVhZ0yMtr0yZp1c4m9nM0eO7uY1cQ0n6w1w3kq2H"
-ADDRESS = "192.168.86.71"
-_MACHINE = f"""\
-cluster: ways
-address: {ADDRESS}
-role: server
-state: live
-ssh: {{hostKey: {_KEY}}}
-disks: [{{name: a, serial: S1, size: 465Gi, mountPath: /mnt/longhorn/a}}]
-"""
+NAME = "traefik"
 
 
-def described(folder: Path, stack: str) -> Assembled:
-    """The tree of a description with one machine; nothing stands against it."""
-    (folder / "nodes").mkdir(parents=True)
-    (folder / "Pulumi.yaml").write_text("name: fluxstead\nruntime: python\n")
-    (folder / "Pulumi.ways.yaml").write_text(stack)
-    (folder / "nodes/k3s1.yaml").write_text(_MACHINE)
-    run = run_program(folder, "ways")
-    wrong = [one.text() for one in run.findings if str(one.severity) == "error" and not one.id.startswith("secrets/")]
-    assert not wrong, wrong
-    assert run.assembled is not None
-    return run.assembled
-
-
-class Given(NamedTuple):
-    """What people keep: the authority, and the passwords by the Secret's name and key."""
-
-    authority: Mapping[str, str]
-    values: Mapping[str, Mapping[str, str]]
-
-    @property
-    def root(self) -> str:
-        """What devices are told to trust."""
-        return self.authority["tls.crt"]
-
-
-def given() -> Given:
-    """As `./run secrets set --generate` makes them."""
-    return Given(
-        made("ca", "tls.key", "own-ca"),
-        {
-            "web-login": made("htpasswd", "auth", "web-login"),
-            "oidc-client": {"client-id": "cluster", "client-secret": "s3cret", **made("cookie", "cookie-secret", "oidc-client")},
-        },
-    )
-
-
-@contextmanager
-def applied(
-    folder: Path, tools: Mapping[str, Path], assembled: Assembled, people: Given
-) -> Iterator[tuple[ControlPlane, Processes]]:
-    """An API server with the tree's ways in, their Secrets, and cert-manager's controllers, which have issued all certificates."""
-    (folder / "logs").mkdir()
-    processes = Processes(folder / "logs")
-    plane = ControlPlane(folder, processes, tools)
-    try:
-        plane.start_api()
-        objects = [one for one in objects_of(assembled) if one["kind"] in _OF_WAYS_IN]
-        for chart, version in (("cert-manager", "1.21.1"), ("traefik", "41.3.0")):
-            for definition in chart_crds(chart, version):
-                plane.api.create(definition)
-        spaces = {one["metadata"]["namespace"] for one in objects if "namespace" in one["metadata"]}
-        for name in sorted({"cert-manager", *spaces} - {"kube-system"}):
-            plane.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        plane.api.create(_CLASS)
-        for need in assembled.secrets.needs:
-            values = people.authority if need.name == "own-ca" else people.values.get(need.name)
-            if values:
-                keys = {key: value for key, value in values.items() if not key.endswith(".password")}
-                plane.api.create(dict(secret_object(need.namespace, need.name, keys, need.type)))
-        asked.eventually("all kinds are served", 30, lambda: _served(plane.api), str)
-        for obj in objects:
-            plane.api.apply(obj)
-        processes.start(CONTROLLER, [tools[CONTROLLER], f"--kubeconfig={plane.kubeconfig}"])
-        asked.eventually("all certificates", 90, lambda: _ready(plane.api), lambda: processes.tail(CONTROLLER, 20))
-        yield plane, processes
-    finally:
-        processes.stop()
-
-
-_CLASS = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "IngressClass",
-    "metadata": {"name": "traefik"},
-    "spec": {"controller": "traefik.io/ingress-controller"},
-}
-
-
-def objects_of(assembled: Assembled) -> list[Json]:
-    """The objects of a tree."""
-    return [
-        yaml.safe_load(text)
-        for path, text in assembled.files.items()
-        if path.endswith(".yaml") and not path.endswith("kustomization.yaml")
-    ]
-
-
-def _served(api: Api) -> bool:
-    groups = ("cert-manager.io/v1", "traefik.io/v1alpha1")
-    kinds = {one["kind"] for group in groups for one in api.ask("GET", f"/apis/{group}")["resources"]}
-    return {"Certificate", "ClusterIssuer", "Middleware", "IngressRoute", "TLSStore"} <= kinds
-
-
-def _ready(api: Api) -> bool:
-    found = api.list("cert-manager.io/v1", "Certificate")
-    return bool(found) and all(
-        any(one["type"] == "Ready" and one["status"] == "True" for one in each.get("status", {}).get("conditions", []))
-        for each in found
-    )
-
-
-@contextmanager
-def behind(api: Api, answering: Callable[[str], Handler | None]) -> Iterator[dict[str, str]]:
-    """A Service for each that a route leads to, and what answers at its address; gives their addresses by namespace and name."""
-    wanted = {
-        (one["metadata"]["namespace"], service["name"], service["port"]["number"])
-        for one in api.list("networking.k8s.io/v1", "Ingress")
-        for path in one["spec"]["rules"][0]["http"]["paths"]
-        for service in [path["backend"]["service"]]
-    }
-    addresses: dict[str, str] = {}
-    with ExitStack() as running:
-        for number, (namespace, name, port) in enumerate(sorted(wanted), 20):
-            address = f"127.96.7.{number}"
-            ports = [{"port": port, "targetPort": port, "name": "http"}]
-            spec: dict[str, Any] = {"clusterIP": address, "ports": ports, "selector": {"app": name}}
-            metadata = {"name": name, "namespace": namespace}
-            api.create({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
-            handler = answering(name)
-            if handler:
-                running.enter_context(serving(handler, (address, port)))
-            addresses[f"{namespace}/{name}"] = address
-        yield addresses
-
-
-def start(
-    plane: ControlPlane,
-    processes: Processes,
-    tools: Mapping[str, Path],
-    ports: Mapping[str, int],
-    hosts: Mapping[str, str],
-    folder: Path,
-) -> None:
-    """Traefik, for which the cluster's names are in a file of hosts that no other process sees."""
-    lines = "".join(f"{address} {name}\n" for name, address in hosts.items())
-    (folder / "hosts").write_text(f"127.0.0.1 localhost\n{lines}")
+def start(plane: ControlPlane, processes: Processes, program: Path, ports: Mapping[str, int], hosts: Path) -> None:
+    """Traefik, told to go to Services and not to their pods; its ports are those that nodes have in a cluster."""
     command = [
-        str(tools[TRAEFIK]),
+        str(program),
         f"--entrypoints.web.address=127.0.0.1:{ports['http']}",
         f"--entrypoints.websecure.address=127.0.0.1:{ports['https']}",
         "--providers.kubernetesingress=true",
@@ -189,11 +28,6 @@ def start(
         "--global.sendanonymoususage=false",
         "--log.level=INFO",
     ]
-    apart = in_names_of_its_own(folder / "hosts", command)
-    processes.start(TRAEFIK, apart, {"KUBECONFIG": str(plane.kubeconfig)})
-
-
-def in_names_of_its_own(hosts: Path, command: list[str]) -> list[str | Path]:
-    """The command, which finds in /etc/hosts what this file says: in a mount namespace of its own."""
-    script = f"mount --bind {shlex.quote(str(hosts))} /etc/hosts && exec {shlex.join(command)}"
-    return ["unshare", "--mount", "sh", "-c", script]
+    apart = site.in_names_of_its_own(hosts, command)
+    processes.start(NAME, apart, {"KUBECONFIG": str(plane.kubeconfig)})
+    processes.wait(NAME, lambda: answers(f"http://127.0.0.1:{ports['ping']}/ping"))
