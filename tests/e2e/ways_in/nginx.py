@@ -76,7 +76,8 @@ http {{
         regex = any(one.note("use-regex") == "true" or one.note("rewrite-target") for one in locations)
         ending = " default_server" if host == "_" else ""
         inside = "".join(self._location(number, one, regex=regex) for number, one in enumerate(locations))
-        rest = "" if any(one.path == "/" for one in locations) else f"location / {{ {self._redirect()} return 404; }}"
+        # What no route answers goes to the default backend, which redirects nowhere.
+        rest = "" if any(one.path == "/" for one in locations) else "location / { return 404; }"
         return f"""
   server {{
     server_name {host};
