@@ -123,6 +123,7 @@ RECIPES = {
         ("github.com/traefik/traefik/v3/pkg/version.Version={version}",),
         beside_lego="github.com/go-acme/lego/v5@v5.4.1",
     ),
+    "pebble": Recipe("about 20 s"),
     "oauth2-proxy": Recipe("about 1 min", ("github.com/oauth2-proxy/oauth2-proxy/v7/pkg/version.VERSION=v{version}",)),
     "kwok": Recipe("about 3 min", beside=("kustomize/stage/*/fast/*-*.yaml", "kustomize/stage/node/heartbeat-with-lease/*-*.yaml")),
 }

@@ -311,7 +311,7 @@ def test_a_browser_logs_in_at_the_provider(site: Site, tmp_path: Path) -> None:
 
 
 def test_the_night_on_which_the_provider_is_down(site: Site) -> None:
-    """As its page says: who is known comes in, nobody else can log in, and with another word in the description the password counts."""
+    """As its page says: who is known comes in, nobody else can log in; another word in the description, and the password counts."""
     known = site.folder / "known"
     assert "ada@example.test" in logged_in(site, known).body
     site.provider.down = True
