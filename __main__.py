@@ -25,9 +25,7 @@ program.add(
     certificates.CERTIFICATES,
     certificates.plan(cluster.certificates, platform, nodes, dns.names_of(nodes, cluster.dns)),
 )
-program.add(
-    access.ACCESS, access.plan(cluster.access, platform, gate, issuer, tells_sources=ingress.tells_sources(cluster.ingress))
-)
+program.add(access.ACCESS, access.plan(cluster.access, platform, gate, issuer))
 program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class, nodes))
 program.add(
     applications.APPLICATIONS,

@@ -66,6 +66,12 @@ class Access(Described):
                 why="whoever reads it next cannot tell a decision from a mistake (F21)",
                 fix="reason: what asks who it is instead, or why everybody may come in",
             )
+        if everybody := next((network for network in self.networks if not network.prefixlen), None):
+            raise refuse(
+                f"{everybody} is everybody",
+                why="whoever reads it believes that somebody is kept out (F21)",
+                fix="by: open, with the reason",
+            )
         for key, way in _ONLY.items():
             if getattr(self, key) and self.by != way:
                 raise refuse(

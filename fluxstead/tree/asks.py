@@ -74,6 +74,14 @@ class Router(Protocol):
     def controllers(self) -> tuple[ControllerPods, ...]:
         """The pods of the controller, and of a second one beside it, for network policies that let them in."""
 
+    @property
+    def tells_sources(self) -> bool:
+        """Whether the controller is told from where requests come."""
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Whether the controller has to be told where people log in, since it takes from who is asked no more than yes or no."""
+
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The objects that make `route` work, all in the route's namespace."""
 

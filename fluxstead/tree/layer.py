@@ -90,8 +90,8 @@ class Guarded(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-Admit = Callable[[Sequence[Route]], Guarded]
-"""What the owner of who may come in makes of all systems' routes."""
+Admit = Callable[[Sequence[Route], Router], Guarded]
+"""What the owner of who may come in makes of all systems' routes, and of what answers them."""
 
 Observe = Callable[[Sequence[Scrape], Sequence[AlertRules], Sequence[Dashboard]], tuple[Layer, ...]]
 """What the owner of scrapes, alert rules and dashboards makes of all systems' ones.

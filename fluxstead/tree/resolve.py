@@ -25,10 +25,11 @@ def guarded(plans: Mapping[str, Plan]) -> dict[str, Plan]:
     """The same plans, without the routes that nobody wrote and nobody would guard; and with what guarding the others needs."""
     gate = next((plan.gate for plan in plans.values() if plan.gate), None)
     kept = {name: plan._replace(routes=tuple(_closed(plan.routes, gate))) for name, plan in plans.items()}
-    if not any(plan.router for plan in plans.values()):
+    router = next((plan.router for plan in plans.values() if plan.router), None)
+    if router is None:
         return kept
     routes = tuple(chain.from_iterable(plan.routes for plan in kept.values()))
-    return {name: _with_guards(plan, routes) for name, plan in kept.items()}
+    return {name: _with_guards(plan, routes, router) for name, plan in kept.items()}
 
 
 def _closed(routes: Sequence[Route], gate: Gate | None) -> Iterator[Route]:
@@ -37,10 +38,10 @@ def _closed(routes: Sequence[Route], gate: Gate | None) -> Iterator[Route]:
             yield route
 
 
-def _with_guards(plan: Plan, routes: Sequence[Route]) -> Plan:
+def _with_guards(plan: Plan, routes: Sequence[Route], router: Router) -> Plan:
     if plan.admit is None:
         return plan
-    made = plan.admit(routes)
+    made = plan.admit(routes, router)
     return plan._replace(secrets=(*plan.secrets, *made.secrets), findings=(*plan.findings, *made.findings))
 
 

@@ -62,6 +62,22 @@ OF_WAYS_IN = (
         beside=_UNUSED,
     ),
     reference(
+        "access/no-sign-in",
+        "by: oidc}",
+        (STACK, _BASIC, f"{_BASIC}    forward: {{address: 'http://authelia.authelia.svc.cluster.local/api'}}\n"),
+        (STACK, _DEV, "route: {host: dev.example-app.local, access: {by: oidc}}"),
+        beside=_UNUSED,
+    ),
+    reference(
+        "ingress/said-otherwise",
+        "externalTrafficPolicy",
+        (
+            STACK,
+            _PORTS,
+            f"{_PORTS}    keepSourceAddresses: true\n    values:\n      controller: {{service: {{externalTrafficPolicy: Cluster}}}}\n",
+        ),
+    ),
+    reference(
         "access/open-site",
         "route: {host",
         (STACK, "  fluxstead:access: # our choice\n    by: basic\n", ""),

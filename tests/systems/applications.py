@@ -83,6 +83,7 @@ class PlainRouter:
     """An ingress controller that needs no more than an Ingress."""
 
     controllers = (ControllerPods("ingress", {"app": "controller"}),)
+    tells_sources = needs_sign_in = False
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress."""

@@ -66,7 +66,7 @@ def plans_of(
             {
                 "asking": Plan(routes=routes),
                 "ingress": ingress.plan(way_in, platform, router, issuer),
-                "access": access.plan(settings, platform, gate, issuer, tells_sources=ingress.tells_sources(way_in)),
+                "access": access.plan(settings, platform, gate, issuer),
             }
         )
     )
@@ -261,6 +261,8 @@ def test_the_controller_is_told_from_where_requests_come() -> None:
         ({"by": "basic", "networks": ["10.0.0.0/8"]}, "by: basic with networks"),
         ({"by": "network", "networks": ["10.0.0.0/8"], "reason": "x"}, "by: network with reason"),
         ({"by": "network", "networks": ["10.0.0.1/8"]}, "is not a network"),
+        ({"by": "network", "networks": ["10.0.0.0/8", "0.0.0.0/0"]}, "is everybody"),
+        ({"by": "network", "networks": ["::/0"]}, "is everybody"),
         ({"by": "password"}, "Input should be"),
     ],
 )
@@ -337,9 +339,12 @@ def test_a_ui_that_nobody_asked_for_is_not_there_until_it_is_closed(example: Pro
     stack = example.stack_file
     text = stack.read_text().replace("    ui:\n      host: longhorn.example.test\n      path: /\n", "")
     stack.write_text(text)
-    found_with = example.run()
-    assert found_with.assembled is not None
-    assert any(one.what.startswith("longhorn is by oidc without a host") for one in found_with.findings)
+    by_oidc = example.run()
+    assert by_oidc.assembled is not None
+    assert not [one for one in by_oidc.findings if one.id.startswith("access/")], (
+        "nobody wrote it, and it has no name to log in for"
+    )
+    assert not any(path.startswith("infrastructure/longhorn-routes") for path in by_oidc.assembled.files)
     begins, ends = text.index("  fluxstead:access:"), text.index("  fluxstead:monitoring:")
     stack.write_text(text[:begins] + text[ends:])
     without = example.run()

@@ -38,6 +38,7 @@ class EdgeRouter:
     """A router as the ingress system hands it over: one ConfigMap for each route, and an address on a node's port."""
 
     controllers = (ControllerPods("edge", {}),)
+    tells_sources = needs_sign_in = False
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """Objects that carry what they were asked for."""

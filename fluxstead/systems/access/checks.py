@@ -10,12 +10,15 @@ from fluxstead.core.network import is_address
 from fluxstead.core.shape import at
 from fluxstead.systems.access.gate import DescribedGate
 from fluxstead.systems.access.settings import AccessSettings, OidcSettings
-from fluxstead.tree.asks import Forwarded, Networks, Password, Route
+from fluxstead.tree.asks import Forwarded, Networks, Password, Route, Router
 
 ASKS_ITSELF = refuses(
     "access/asks-itself", "F21", "`by: basic` in front of Grafana, which takes the password for its own", "the description"
 )
 NO_PROVIDER = refuses("access/no-provider", "F21", "wiki-prod is by oidc, and no provider is described", "the description")
+NO_SIGN_IN = refuses(
+    "access/no-sign-in", "F21", "wiki-prod asks http://authelia…, and nothing says where people log in", "the description"
+)
 OPEN_SITE = warns("access/open-site", "F21", "wiki-prod is open to everyone who reaches the ingress controller", "the description")
 OPEN_UI = refuses(
     "access/open-ui", "F21", "Longhorn's UI is open to everyone who reaches the ingress controller", "the description"
@@ -32,6 +35,7 @@ TWO_PROVIDERS = refuses("access/two-providers", "F21", "both `oidc` and `forward
 CHECKS = (
     ASKS_ITSELF,
     NO_PROVIDER,
+    NO_SIGN_IN,
     OPEN_SITE,
     OPEN_UI,
     OTHER_DOMAIN,
@@ -74,7 +78,7 @@ def findings_of(settings: AccessSettings) -> Iterator[Finding]:
             )
 
 
-def of_routes(gate: DescribedGate, routes: Sequence[Route], *, https: bool, tells_sources: bool) -> Iterator[Finding]:
+def of_routes(gate: DescribedGate, routes: Sequence[Route], router: Router, *, https: bool) -> Iterator[Finding]:
     """Routes that are open without anybody saying so, and routes whose guard would not work."""
     for route in routes:
         said, guard = gate.said_of(route), gate.guard_of(route)
@@ -97,12 +101,19 @@ def of_routes(gate: DescribedGate, routes: Sequence[Route], *, https: bool, tell
                 why="everybody in between reads it, and whatever else is sent",
                 fix="fluxstead:certificates: {issuer: own, version: …}; or access: {by: network, networks: […]}",
             )
-        if isinstance(guard, Networks) and not tells_sources:
+        if isinstance(guard, Networks) and not router.tells_sources:
             yield SOURCES_HIDDEN(
                 source,
                 what=f"{route.name} lets {', '.join(guard.networks)} in, and the controller is not told who asks",
                 why="a node port passes requests on with an address of its own machine, so that everybody or nobody is let in",
                 fix="ingress: {keepSourceAddresses: true}",
+            )
+        if isinstance(guard, Forwarded) and not guard.sign_in and router.needs_sign_in:
+            yield NO_SIGN_IN(
+                source,
+                what=f"{route.name} asks {guard.address}, and nothing says where people log in",
+                why="ingress-nginx takes from there no more than yes or no, and people see 401 without a way on",
+                fix="fluxstead:access: {forward: {signIn: https://…}}",
             )
         if isinstance(guard, Forwarded) and gate.settings and gate.settings.oidc and not gate.settings.forward:
             yield from _domain(gate.settings.oidc, route, source)

@@ -25,7 +25,7 @@ class DescribedGate(NamedTuple):
             case "network":
                 return Networks(tuple(str(network) for network in said.networks)) if said else None
             case "oidc" if route.access or not route.asks_itself:
-                return self._forwarded()
+                return self._forwarded(route)
         return None
 
     def said_of(self, route: Route) -> Access | None:
@@ -33,9 +33,12 @@ class DescribedGate(NamedTuple):
         for_all = self.settings
         return route.access or (None if for_all and for_all.by == "open" and route.at_stake else for_all)
 
-    def _forwarded(self) -> Forwarded | None:
+    def _forwarded(self, route: Route) -> Forwarded | None:
+        """What is asked; nothing for a route that nobody wrote and that has no name by which it could be known who logged in."""
         settings = self.settings
         if settings and settings.forward:
             forward = settings.forward
             return Forwarded(forward.address, forward.address, forward.sign_in or "", forward.headers)
-        return proxy.guard(settings.oidc, self.port) if settings and settings.oidc else None
+        if settings is None or settings.oidc is None or (route.optional and route.host is None):
+            return None
+        return proxy.guard(settings.oidc, self.port)

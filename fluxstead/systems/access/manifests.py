@@ -13,7 +13,7 @@ from fluxstead.systems.access import proxy
 from fluxstead.systems.access.checks import findings_of, of_routes
 from fluxstead.systems.access.gate import DescribedGate
 from fluxstead.systems.access.settings import AccessSettings
-from fluxstead.tree.asks import Issuer, Password, Route, SecretKey, SecretNeed
+from fluxstead.tree.asks import Issuer, Password, Route, Router, SecretKey, SecretNeed
 from fluxstead.tree.layer import Guarded, Plan
 
 
@@ -22,14 +22,9 @@ def gate_of(settings: AccessSettings | None, port: int | None) -> DescribedGate:
     return DescribedGate(settings, port)
 
 
-def plan(
-    settings: AccessSettings | None, platform: Platform, gate: DescribedGate, issuer: Issuer | None, *, tells_sources: bool
-) -> Plan:
-    """What finds out who somebody is, and what looks at all systems' routes.
-
-    `tells_sources`: whether the controller is told from where requests come.
-    """
-    admit = partial(_guarded, gate, https=issuer is not None, tells_sources=tells_sources)
+def plan(settings: AccessSettings | None, platform: Platform, gate: DescribedGate, issuer: Issuer | None) -> Plan:
+    """What finds out who somebody is, and what looks at all systems' routes."""
+    admit = partial(_guarded, gate, https=issuer is not None)
     if settings is None or settings.oidc is None:
         return Plan(gate=gate, admit=admit, findings=tuple(findings_of(settings)) if settings else ())
     oidc = settings.oidc
@@ -43,8 +38,8 @@ def plan(
     )
 
 
-def _guarded(gate: DescribedGate, routes: Sequence[Route], *, https: bool, tells_sources: bool) -> Guarded:
-    findings = of_routes(gate, routes, https=https, tells_sources=tells_sources)
+def _guarded(gate: DescribedGate, routes: Sequence[Route], router: Router, *, https: bool) -> Guarded:
+    findings = of_routes(gate, routes, router, https=https)
     return Guarded(tuple(_needs(gate, routes)), tuple(findings))
 
 

@@ -47,6 +47,10 @@ _TYPED: dict[str, dict[tuple[str, ...], str]] = {
 }
 """The values that keys of their own stand for, by controller."""
 _CLASS_NAMES = {"ingress-nginx": ("controller", "ingressClassResource", "name"), "traefik": ("ingressClass", "name")}
+_POLICIES = {
+    "ingress-nginx": ("controller", "service", "externalTrafficPolicy"),
+    "traefik": ("service", "spec", "externalTrafficPolicy"),
+}
 _CLASSES = {"ingress-nginx": "nginx", "traefik": "traefik"}
 
 _OF_THE_RELEASE = {"version": "version", "namespace": "namespace", "release_name": "releaseName"}
@@ -101,6 +105,14 @@ def _said_otherwise(settings: Controller) -> Iterator[Finding]:
                 why="links, routes and the checks on ports follow from what is described",
                 fix=f"{key}: {str(said).lower()}, and no such value",
             )
+    keys = _POLICIES[settings.controller]
+    if settings.keep_source_addresses and at(settings.values, keys) not in (None, "Local"):
+        yield SAID_OTHERWISE(
+            settings.source_of("values", *keys),
+            what=f"{'.'.join(keys)} is {at(settings.values, keys)}, but keepSourceAddresses is true",
+            why="requests would come from the machines' own addresses, and access by network lets in everybody, or nobody",
+            fix="no such value",
+        )
     keys, name = _CLASS_NAMES[settings.controller], _CLASSES[settings.controller]
     if at(settings.values, keys) not in (None, "", name):
         yield SAID_OTHERWISE(

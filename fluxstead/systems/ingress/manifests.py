@@ -40,8 +40,8 @@ def router_of(
 
 def _router(settings: Controller, platform: Platform, entrance: Entrance) -> Router:
     if settings.controller == "ingress-nginx":
-        return nginx.NginxRouter(entrance, (nginx.pods_of(settings),))
-    return traefik.TraefikRouter(entrance, (traefik.pods_of(settings, platform),))
+        return nginx.NginxRouter(entrance, (nginx.pods_of(settings),), settings.keep_source_addresses)
+    return traefik.TraefikRouter(entrance, (traefik.pods_of(settings, platform),), settings.keep_source_addresses)
 
 
 class Together(NamedTuple):
@@ -54,6 +54,16 @@ class Together(NamedTuple):
     def controllers(self) -> tuple[ControllerPods, ...]:
         """The pods of both."""
         return (*self.first.controllers, *self.second.controllers)
+
+    @property
+    def tells_sources(self) -> bool:
+        """Whether both are told from where requests come."""
+        return self.first.tells_sources and self.second.tells_sources
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Whether one of them has to be told where people log in."""
+        return self.first.needs_sign_in or self.second.needs_sign_in
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The objects of each, under names of their own."""
@@ -88,11 +98,6 @@ def plan(settings: IngressSettings | None, platform: Platform, router: Router | 
 def https_port_of(settings: IngressSettings | None, platform: Platform) -> int | None:
     """The port at which people come in by HTTPS; None in a cluster without a way in."""
     return _port(settings, platform, tls=True) if settings else None
-
-
-def tells_sources(settings: IngressSettings | None) -> bool:
-    """Whether the controller is told from where requests come."""
-    return settings is not None and all(one.keep_source_addresses for one in settings.controllers)
 
 
 def _node(nodes: Sequence[Node]) -> str:

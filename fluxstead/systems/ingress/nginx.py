@@ -37,6 +37,8 @@ class NginxRouter(NamedTuple):
 
     entrance: Entrance
     controllers: tuple[ControllerPods, ...]
+    tells_sources: bool = False
+    needs_sign_in: bool = True
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """One Ingress, or two where the path is stripped."""

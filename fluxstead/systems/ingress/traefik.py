@@ -38,6 +38,8 @@ class TraefikRouter(NamedTuple):
 
     entrance: Entrance
     controllers: tuple[ControllerPods, ...]
+    tells_sources: bool = False
+    needs_sign_in: bool = False
 
     def manifests(self, route: Route) -> tuple[Manifest, ...]:
         """The Ingress, after the Middlewares that it names."""
