@@ -35,6 +35,7 @@ SYSTEM_FACTS = SystemFacts(
     charts=Charts((*OTHER_CHARTS, *(chart for system in SYSTEMS for chart in system.charts))),
     storages=tuple(system.storage for system in SYSTEMS if system.storage),
     routes=tuple(route for system in SYSTEMS for route in system.routes),
+    asking={name: notes for system in SYSTEMS for name, notes in system.asking.items()},
     copies=frozenset[str]().union(*(system.copies for system in SYSTEMS)),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from fluxstead.catalog.chart import Chart
@@ -17,7 +19,7 @@ class System(NamedTuple):
 
     `key`: its key in the stack file; None where it has none. `does`: what it is for, as the documentation says it. `charts`: those
     that it installs, and those that it knows about. `copies`: annotations by which a second Ingress may answer for the same
-    path. `planned`: the checks that its `plan` makes on the description. `rules`: over trees; `moves`: over what a commit changes.
+    path. `asking`: by ingress class, the annotations that put something in front that asks who it is. `planned`: the checks that its `plan` makes on the description. `rules`: over trees; `moves`: over what a commit changes.
     """
 
     name: str
@@ -27,6 +29,7 @@ class System(NamedTuple):
     storage: Storage | None = None
     routes: tuple[RouteKind, ...] = ()
     copies: frozenset[str] = frozenset()
+    asking: Mapping[str, frozenset[str]] = MappingProxyType({})
     planned: tuple[Check, ...] = ()
     rules: tuple[Rule[CheckContext], ...] = ()
     moves: tuple[Rule[Transition], ...] = ()

@@ -44,6 +44,22 @@ class MonitoredService(NamedTuple):
     renamed_by: tuple[str, ...] = ("",)
 
 
+class OpenUi(NamedTuple):
+    """A page of a chart that asks nobody who it is, and what everybody could do there.
+
+    `services`: the names of the Services that have it, as a pattern. `ingress`, `http_route`, `service`: the values by which the
+    chart lets people in. `grave`: whether that is an error, and no warning.
+    """
+
+    name: str
+    services: str
+    at_stake: str
+    ingress: tuple[str, ...] = ()
+    http_route: tuple[str, ...] = ()
+    service: tuple[str, ...] = ()
+    grave: bool = False
+
+
 class ChartImage(NamedTuple):
     """An image that a chart runs by default, and that was built for these architectures only, as Kubernetes calls them.
 
@@ -103,6 +119,7 @@ class Chart(NamedTuple):
     crds_by_helm: Callable[[Values], bool] = _never
     """Whether its CRDs come, with these values, from a folder that Helm never upgrades from."""
     monitored: tuple[MonitoredService, ...] = ()
+    open_uis: tuple[OpenUi, ...] = ()
     images: tuple[ChartImage, ...] = ()
     """Those that do not exist for every architecture that k3s runs on; not what nobody has looked up."""
     takes: Duration | None = None
@@ -122,6 +139,7 @@ class Charts:
     def __init__(self, charts: Iterable[Chart]) -> None:
         self._known = {name: chart for chart in charts for name in (chart.name, *chart.former_names)}
         self.address_givers = tuple(name for name, chart in self._known.items() if chart.gives_addresses)
+        self.open_uis = tuple(ui for name, chart in self._known.items() if name == chart.name for ui in chart.open_uis)
         self.inert_kinds = frozenset[str]().union(*(chart.inert_kinds for chart in self._known.values()))
 
     def __getitem__(self, name: str) -> Chart:

@@ -26,6 +26,7 @@ from fluxstead.checks.rules import (
     moves,
     named_secrets,
     network,
+    open_uis,
     ownership,
     placement,
     pruning,
@@ -89,6 +90,7 @@ OF_TREES: tuple[Rule[CheckContext], ...] = (
     *substitution.RULES,
     *texts.RULES,
     *network.RULES,
+    *open_uis.RULES,
 )
 OF_MOVES: tuple[Rule[Transition], ...] = (
     *moves.MOVES,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,12 +25,16 @@ class Storage(NamedTuple):
 
 
 class RouteKind(NamedTuple):
-    """A custom kind whose objects send requests to Services: `spec.<rules>[].<backends>[]`, of any of these API groups."""
+    """A custom kind whose objects send requests to Services: `spec.<rules>[].<backends>[]`, of any of these API groups.
+
+    `guards`: the key of a rule that names what is in front, such as what asks who it is; empty where a kind has none.
+    """
 
     kind: str
     groups: frozenset[str]
     rules: str
     backends: str
+    guards: str = ""
 
 
 _GATEWAY_API = tuple(
@@ -40,12 +45,17 @@ _GATEWAY_API = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class SystemFacts:
-    """The sum of what all systems declare. `copies`: annotations by which a second Ingress may answer for the same path."""
+    """The sum of what all systems declare.
+
+    `copies`: annotations by which a second Ingress may answer for the same path. `asking`: by ingress class, the annotations that
+    put something in front that asks who it is.
+    """
 
     charts: Charts
     storages: tuple[Storage, ...] = ()
     routes: tuple[RouteKind, ...] = ()
     copies: frozenset[str] = frozenset()
+    asking: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def route_kinds(self) -> tuple[RouteKind, ...]:

@@ -198,6 +198,16 @@ OF_VALUES: Mapping[str, Planted] = {
         says="shows Traefik's dashboard to everyone on websecure",
         platform=None,
     ),
+    "exposure/open-ui": Planted(
+        files=_more("ingress: {enabled: true, host: longhorn.test}"),
+        cure=("enabled: true, host", "enabled: false, host"),
+        says="lets everybody in at Longhorn's UI, by ingress.enabled",
+    ),
+    "exposure/open-page": Planted(
+        files=_stack("prometheus: {service: {type: NodePort}}"),
+        cure=("type: NodePort", "type: ClusterIP"),
+        says="lets everybody in at Prometheus, by prometheus.service.type",
+    ),
     "dns/hosts-twice": Planted(
         files=_names("home.override", _OWN_HOSTS),
         cure=(f"home.override: '{_OWN_HOSTS}'", "a.override: log"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, Part, kinds
-from fluxstead.catalog.chart import Chart, ChartImage, MonitoredService, SecretName, Values
+from fluxstead.catalog.chart import Chart, ChartImage, MonitoredService, OpenUi, SecretName, Values
 from fluxstead.core.duration import Duration
 from fluxstead.core.shape import mapping
 
@@ -66,6 +66,18 @@ LONGHORN = Chart(
     single=True,
     holds_volumes="Longhorn's own way to uninstall it, which deletes every volume,",
     secrets=_secrets,
+    # templates/ingress.yaml, httproute.yaml and deployment-ui.yaml
+    open_uis=(
+        OpenUi(
+            name="Longhorn's UI",
+            services="longhorn-frontend",
+            at_stake="it can delete every volume",
+            ingress=("ingress",),
+            http_route=("httproute",),
+            service=("service", "ui"),
+            grave=True,
+        ),
+    ),
     on_the_host=_on_the_host,
     # Service longhorn-backend (chart/templates/daemonset-sa.yaml).
     monitored=(MonitoredService({"app": "longhorn-manager"}, frozenset({"manager"}), (1, 5, 0)),),

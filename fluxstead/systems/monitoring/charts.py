@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.catalog.brings import Brings, Part, kinds
-from fluxstead.catalog.chart import Chart, ClaimValue, SecretName, Values
+from fluxstead.catalog.chart import Chart, ClaimValue, OpenUi, SecretName, Values
 from fluxstead.core.duration import Duration
 from fluxstead.core.shape import mapping
 
@@ -56,6 +56,25 @@ KUBE_PROMETHEUS_STACK = Chart(
     parts=(Part((75,), Brings(crds=kinds("monitoring.coreos.com", _NAMES))),),
     single=True,
     secrets=_of_the_stack,
+    # templates/prometheus and templates/alertmanager: ingress.yaml, service.yaml; names as templates/_helpers.tpl makes them.
+    open_uis=(
+        OpenUi(
+            name="Prometheus",
+            services="prometheus-operated|.*kube-prom.*-prometheus",
+            at_stake="it tells everything that runs here",
+            ingress=("prometheus", "ingress"),
+            http_route=("prometheus", "route", "main"),
+            service=("prometheus", "service"),
+        ),
+        OpenUi(
+            name="Alertmanager",
+            services="alertmanager-operated|.*kube-prom.*-alertmanager",
+            at_stake="it can silence every alert",
+            ingress=("alertmanager", "ingress"),
+            http_route=("alertmanager", "route", "main"),
+            service=("alertmanager", "service"),
+        ),
+    ),
     claims=(
         *(
             ClaimValue(f"{path}.{_TEMPLATE}", "operator", size="resources.requests.storage", storage_class="storageClassName")
