@@ -18,8 +18,9 @@ class System(NamedTuple):
     """One system. `name` is its slice's, its component's and the one in `__main__.py`.
 
     `key`: its key in the stack file; None where it has none. `does`: what it is for, as the documentation says it. `charts`: those
-    that it installs, and those that it knows about. `copies`: annotations by which a second Ingress may answer for the same
-    path. `asking`: by ingress class, the annotations that put something in front that asks who it is. `planned`: the checks that its `plan` makes on the description. `rules`: over trees; `moves`: over what a commit changes.
+    that it installs, and those that it knows about. `copies`: annotations by which a second Ingress may answer for the same path.
+    `asking`: by ingress class, the annotations that put something in front that asks who it is. `planned`: the checks that its
+    `plan` makes on the description. `rules`: over trees; `moves`: over what a commit changes.
     """
 
     name: str

@@ -15,6 +15,7 @@ from fluxstead.description.edit import with_values
 from fluxstead.embedded import Run
 from fluxstead.secrets import giving
 from fluxstead.secrets.identities import Describe, Init, own_recipients
+from fluxstead.secrets.makers import TYPED, USER
 from fluxstead.secrets.memory import memory_folder
 from fluxstead.secrets.recipients import Recipients
 from fluxstead.secrets.rotation import ignored, refuse_what_rotates
@@ -87,6 +88,7 @@ def _set(options: argparse.Namespace, scope: Scope) -> Work:
     if len(needs) > 1:
         tell(f"one value for {', '.join(need.qualified_name for need in needs)}")
     values = _values(options, Vault(scope), needs)
+    typed = {key: str(values.pop(key)) for key in list(values) if options.generate and key.endswith(TYPED)}
 
     def give(scope: Scope, _: Describe) -> int:
         store = Vault(scope)
@@ -96,6 +98,8 @@ def _set(options: argparse.Namespace, scope: Scope) -> Work:
             if ignored(scope, path):
                 tell(f"warning: Git ignores {path}, which is then on this machine alone: git add --force {path}")
             _show_public(scope, need, values)
+        for password in typed.values():
+            print(f"log in as {USER} with {password}, which is told this once and kept nowhere")
         print("next: ./run secrets; then ./run render, and a commit")
         return 0
 

@@ -13,6 +13,9 @@ from fluxstead.tree.secret_files import OPERATOR, SUFFIX
 
 MISSING = warns("secrets/missing", "F22", "Secret longhorn-system/longhorn-backup is missing", "the description")
 KEYS_MISSING = warns("secrets/keys-missing", "F22", "Secret monitoring/grafana-admin lacks admin-password", "the files on disk")
+KEYS_TOO_MANY = refuses(
+    "secrets/keys-too-many", "F21", "Secret web/web-login has notes beside auth, and is read by its one key", "the files on disk"
+)
 OTHER_SECRET = refuses(
     "secrets/other-secret", "F3", "the file of Secret web/settings holds Secret web/setings", "the files on disk"
 )
@@ -34,6 +37,7 @@ NO_KEY = refuses("secrets/no-key", "F22", "secrets are encrypted, and the cluste
 CHECKS = (
     MISSING,
     KEYS_MISSING,
+    KEYS_TOO_MANY,
     KEY_NAMES,
     OTHER_SECRET,
     NO_SECRET,
@@ -83,6 +87,15 @@ def _keys_missing(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
         Source(entry.path),
         what=f"Secret {entry.name} lacks {trouble.detail}",
         why="what reads them does not start or does not get in",
+        fix=trouble.cure,
+    )
+
+
+def _keys_too_many(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
+    yield KEYS_TOO_MANY(
+        Source(entry.path),
+        what=f"Secret {entry.name} has {trouble.detail} as well, and is read by its one key",
+        why="Traefik takes passwords from a Secret with one key alone, drops the route, and answers 404 (F21)",
         fix=trouble.cure,
     )
 
@@ -163,6 +176,7 @@ def _broken(entry: SecretRow, trouble: Trouble) -> Iterator[Finding]:
 _TOLD: Mapping[State, Callable[[SecretRow, Trouble], Iterator[Finding]]] = {
     "missing": _missing,
     "keys missing": _keys_missing,
+    "keys too many": _keys_too_many,
     "no key names": _key_names,
     "another Secret": _other,
     "no Secret": _no_secret,

@@ -15,6 +15,9 @@ _LENGTH = 32
 _YEARS = timedelta(days=3650)
 USER = "admin"
 """The name in a line of htpasswd."""
+TYPED = ".password"
+"""After a key's name: what a person types where the key has only its digest. It is told once, and stored nowhere: controllers refuse
+a Secret that has more than the one key (Traefik: pkg/provider/kubernetes/crd/kubernetes.go, loadBasicAuthCredentials)."""
 
 
 def made(maker: SecretMaker, key: str, owner: str) -> dict[str, str]:
@@ -45,7 +48,7 @@ def _htpasswd(key: str, owner: str) -> dict[str, str]:
     password = _password(key, owner)[key]
     # As htpasswd calls the same thing: not every crypt() that a controller's nginx is linked with knows the letter b.
     line = bcrypt.hashpw(password.encode(), bcrypt.gensalt(10, prefix=b"2b")).decode().replace("$2b$", "$2y$", 1)
-    return {key: f"{USER}:{line}", f"{key}.password": password}
+    return {key: f"{USER}:{line}", f"{key}{TYPED}": password}
 
 
 def _ssh_key(key: str, owner: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ State = Literal[
     "missing",
     "accepted",
     "keys missing",
+    "keys too many",
     "another Secret",
     "plain",
     "not for these recipients",
@@ -215,6 +216,9 @@ def _troubles(scope: Scope, need: SecretNeed, path: str, found: Ciphertext) -> I
     if bad:
         # Not the name itself: it may well be a value that was typed in the wrong place.
         yield Trouble("no key names", f"{len(bad)} of its keys", f"./run secrets edit {need.qualified_name}: {KEY_NAME}")
+    more = [key for key in found.keys if key not in {one.name for one in need.keys}] if need.alone else []
+    if more:
+        yield Trouble("keys too many", ", ".join(more), f"./run secrets unset {need.qualified_name} {' '.join(more)}")
     missing = missing_keys(need.keys, found.keys)
     if missing or not found.keys:
         give = f"./run secrets set {need.qualified_name}{_way(need, missing)}"

@@ -1,4 +1,4 @@
-"""Pages that ask nobody who it is, in trees that people wrote: told where something lets everybody reach them, and not elsewhere."""
+"""Pages that ask nobody who it is, in trees that people wrote: told where everybody reaches them, and not elsewhere."""
 
 from __future__ import annotations
 

@@ -46,11 +46,21 @@ def _copied(source: str, target: str) -> Callable[[Path], object]:
     return change
 
 
+def _two_keys(project: Path) -> None:
+    """A Secret that is read by its one key, with those of another."""
+    _replaced("Pulumi.edge.yaml", "host: wiki.example.test\n", "host: wiki.example.test\n            access: {by: basic}\n")(
+        project
+    )
+    text = (project / _WIKI).read_text().replace("name: wiki-settings", "name: web-login").replace("  SESSION_KEY:", "  auth:")
+    (project / _WIKI).with_name("web-login.sops.yaml").write_text(text)
+
+
 _ONE_MORE = "      - age15nlmf9a29j83ha0ehp499sjzf7z0hne6w9reamua54wh4lxzneeqz3utqw\n"
 
 OF_SECRETS = (
     _files("secrets/missing", "adminSecret", lambda project: (project / _GRAFANA).unlink()),
     _files("secrets/keys-missing", "", _without(_GRAFANA, "  admin-user:")),
+    _files("secrets/keys-too-many", "", _two_keys),
     _files("secrets/other-secret", "", _replaced(_WIKI, "namespace: wiki-live", "namespace: wiki"), beside="coldstart/never"),
     _files("secrets/no-secret", "", lambda project: (project / _WIKI).write_text("kind: Nothing\n"), beside="references/no-object"),
     _files("secrets/unused", "", _copied(_WIKI, "secrets/edge/former/settings.sops.yaml")),

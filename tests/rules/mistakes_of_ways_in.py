@@ -74,7 +74,7 @@ OF_WAYS_IN = (
         (
             STACK,
             _PORTS,
-            f"{_PORTS}    keepSourceAddresses: true\n    values:\n      controller: {{service: {{externalTrafficPolicy: Cluster}}}}\n",
+            f"{_PORTS}    keepSourceAddresses: true\n    values: {{controller: {{service: {{externalTrafficPolicy: Cluster}}}}}}\n",
         ),
     ),
     reference(

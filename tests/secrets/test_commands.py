@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import bcrypt
 import pytest
 
 from fluxstead.cli.__main__ import main
@@ -312,3 +313,44 @@ def test_a_folder_that_takes_no_file_is_said(
     status, said = run("init")
     assert status == 1
     assert "Not a directory" in said or "File exists" in said
+
+
+def by_password(project: Project) -> None:
+    """The second cluster, with a password in front of its wiki."""
+    project.replace(
+        "Pulumi.edge.yaml",
+        "            host: wiki.example.test\n",
+        "            host: wiki.example.test\n            access: {by: basic}\n",
+    )
+
+
+LOGIN = "secrets/edge/wiki-live-access/web-login.sops.yaml"
+
+
+def test_a_password_that_is_made_up_is_told_and_stands_nowhere(run: RunSecrets, example: Project) -> None:
+    """Both controllers read one key, and Traefik refuses a Secret that has another; the page says to keep what is printed."""
+    by_password(example)
+    status, said = run("set", "web-login", "--generate")
+    assert status == 0
+    told = re.search(r"log in as (\w+) with (\w+)", said)
+    assert told is not None
+    values = vault_of(example).values(LOGIN)
+    assert list(values) == ["auth"]
+    name, _, digest = str(values["auth"]).partition(":")
+    assert name == told[1]
+    assert bcrypt.checkpw(told[2].encode(), digest.replace("$2y$", "$2b$", 1).encode())
+    assert told[2] not in (example.root / LOGIN).read_text()
+
+
+def test_a_key_beside_the_password_is_an_error(run: RunSecrets, example: Project) -> None:
+    """And the command that takes it out is said."""
+    by_password(example)
+    run("set", "web-login", "--generate")
+    vault = vault_of(example)
+    [need] = vault.scope.named("web-login")
+    vault.put(need, {"notes": "ada's"})
+    [one] = [one for one in example.run().findings if one.id == "secrets/keys-too-many"]
+    assert "notes" in one.what
+    assert one.fix.startswith("./run secrets unset wiki-live/web-login notes")
+    run("unset", "web-login", "notes")
+    assert not [one for one in example.run().findings if one.id == "secrets/keys-too-many"]

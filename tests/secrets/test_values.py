@@ -27,10 +27,11 @@ def test_every_kind_can_be_asked_for() -> None:
 
 
 def test_a_line_of_htpasswd_lets_its_password_in() -> None:
-    """And no other; the password is beside it, for the person who types it."""
+    """And no other; the password is told beside it, for the person who types it."""
     values = made("htpasswd", "auth", "web")
     name, _, digest = values["auth"].partition(":")
     assert name == "admin"
+    assert digest.startswith("$2y$"), "which every crypt() reads"
     assert bcrypt.checkpw(values["auth.password"].encode(), digest.encode())
     assert not bcrypt.checkpw(b"another", digest.encode())
     assert wrong_with("htpasswd", values["auth"]) is None

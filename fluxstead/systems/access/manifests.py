@@ -58,4 +58,5 @@ def _needs(gate: DescribedGate, routes: Sequence[Route]) -> Iterator[SecretNeed]
                 source=route.access.source if route.access else route.source,
                 keys=(SecretKey(name="auth", form="htpasswd", maker="htpasswd"),),
                 shared=f"login {guard.secret}",
+                alone=True,
             )

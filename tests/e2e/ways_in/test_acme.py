@@ -84,7 +84,7 @@ def authority(need: Need) -> Iterator[Authority]:
             _start_names(processes, folder, key)
             listening, management = _start_pebble(plane, processes, tools["pebble"], folder)
             _apply(plane.api, folder, f"https://127.0.0.1:{listening}/dir", key)
-            command = [tools[site.CONTROLLER], f"--kubeconfig={plane.kubeconfig}", f"--nameservers={NAME_SERVER}:53"]
+            command = [str(tools[site.CONTROLLER]), f"--kubeconfig={plane.kubeconfig}", f"--nameservers={NAME_SERVER}:53"]
             # It trusts the authority's own server by the certificate that the tests' API server has.
             processes.start(site.CONTROLLER, command, {"SSL_CERT_FILE": str(plane.certificate)})
             yield Authority(plane.api, folder, processes, management, plane.certificate)
@@ -128,7 +128,7 @@ def _start_pebble(plane: ControlPlane, processes: Processes, program: Path, fold
         "profiles": {"default": {"description": "as usual", "validityPeriod": 7776000}},
     }
     (folder / "pebble.json").write_text(json.dumps({"pebble": config}))
-    command = [program, f"-config={folder / 'pebble.json'}", f"-dnsserver={NAME_SERVER}:53", "-strict"]
+    command = [str(program), f"-config={folder / 'pebble.json'}", f"-dnsserver={NAME_SERVER}:53", "-strict"]
     processes.start("pebble", command, {"PEBBLE_VA_NOSLEEP": "1"})
     processes.wait("pebble", lambda: "ACME directory available" in processes.tail("pebble", 20))
     return ports["listen"], ports["management"]
