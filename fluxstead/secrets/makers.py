@@ -16,8 +16,8 @@ _YEARS = timedelta(days=3650)
 USER = "admin"
 """The name in a line of htpasswd."""
 TYPED = ".password"
-"""After a key's name: what a person types where the key has only its digest. It is told once, and stored nowhere: controllers refuse
-a Secret that has more than the one key (Traefik: pkg/provider/kubernetes/crd/kubernetes.go, loadBasicAuthCredentials)."""
+"""After a key's name: what a person types where the key has only its digest. It is told once and stored nowhere, since Traefik
+refuses a Secret that has more than the one key (pkg/provider/kubernetes/crd/kubernetes.go, loadBasicAuthCredentials)."""
 
 
 def made(maker: SecretMaker, key: str, owner: str) -> dict[str, str]:

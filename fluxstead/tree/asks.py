@@ -220,7 +220,8 @@ class SecretNeed(NamedTuple):
 
     `purpose`: what does not work without it. Without `keys`, only they know which there are. `type`: Kubernetes' own.
     `shared`: those of one word here hold one value. `live`: the Secret that it is in the cluster, where that is called otherwise.
-    `alone`: whoever reads it takes no other keys beside its own. `rotation`: how it is changed once it was committed, where whatever goes by the former value would be shut out.
+    `alone`: whoever reads it takes no other keys beside its own. `rotation`: how it is changed once it was committed, where
+    whatever goes by the former value would be shut out.
     """
 
     namespace: str

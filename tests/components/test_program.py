@@ -45,7 +45,7 @@ def test_a_layer_carries_digests_of_its_ciphertext_and_no_value(example: Project
     """A changed Secret shows up at its layer, and no state holds what it says."""
     layers = layers_of(run_pulumi(example, preview=True))
     with_secrets = {name: layer.inputs["secrets"] for name, (_, layer) in layers.items() if "secrets" in layer.inputs}
-    assert {name: list(digests) for name, digests in with_secrets.items()} == {
+    assert {name: sorted(digests) for name, digests in with_secrets.items()} == {
         "certificate-issuers": ["secrets/edge/certificate-issuers/rfc2136-key.sops.yaml"],
         "oauth2-proxy": ["secrets/edge/oauth2-proxy/oidc-client.sops.yaml"],
         "kube-prometheus-stack": [
