@@ -49,8 +49,9 @@ BELOW = {
         "ingress": {"traefik", "traefik-https"},
         "certificates": {
             *("cert-manager", "certificate-issuers", "ingress-tls", "longhorn-routes-tls", "monitoring-routes-tls"),
-            *("sensors-live-tls", "wiki-live-tls"),
+            *("sensors-live-tls", "wiki-live-tls", "oauth2-proxy-routes-tls"),
         },
+        "access": {"oauth2-proxy", "oauth2-proxy-routes"},
         "applications": {
             "whoami",
             *(f"{name}{layer}" for name in ("wiki-live", "sensors-live", "sensors-trial") for layer in ("-access", "")),
