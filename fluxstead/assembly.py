@@ -140,8 +140,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     # Without a key, whoever needs a Secret has it made by hand.
     asking = certified(guarded(in_order(planned)))
     needs = needs_of(asking) if cluster.flux.sops_secret else ()
-    missing = {one.secret for one in cluster.secrets.missing}
-    plans = resolved(asking, [need for need in needs if need.qualified_name not in missing])
+    plans = resolved(asking, [need for need in needs if not cluster.secrets.accepted(need)])
     layers = layers_of(plans)
     lists = lists_of(root, description.name, layers)
     findings = [finding for plan in plans.values() for finding in plan.findings]

@@ -211,10 +211,10 @@ def _operators(scope: Scope) -> Iterator[Finding]:
 
 
 def _acceptances(scope: Scope) -> Iterator[Finding]:
-    needed = {need.qualified_name: need for need in scope.all_needs}
     for index, one in enumerate(scope.settings.missing):
-        need = needed.get(one.secret)
-        if need is None or (scope.root / scope.path_of(need)).is_file():
+        meant = [need for need in scope.all_needs if scope.settings.accepted(need) is one]
+        need = next((need for need in meant if (scope.root / scope.path_of(need)).is_file()), None)
+        if need or not meant:
             yield ACCEPTED_IN_VAIN(
                 scope.settings.source_of("missing", index),
                 what=f"Secret {one.secret} is there, and described as missing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -11,23 +11,28 @@ from fluxstead.core.age import Recipient
 from fluxstead.core.described import Described
 from fluxstead.core.refusal import refuse
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*")
+if TYPE_CHECKING:
+    from fluxstead.tree.asks import SecretNeed
+
+_NAME = re.compile(r"(?:[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9.-]*")
 
 
 def _qualified(value: str) -> str:
     if _NAME.fullmatch(value):
         return value
     raise refuse(
-        f"{value!r} is not a Secret with its namespace",
-        why="Secrets of one name may be in several namespaces",
-        fix="NAMESPACE/NAME, as ./run secrets lists them",
+        f"{value!r} is not the name of a Secret",
+        why="what is accepted is found by it",
+        fix="NAMESPACE/NAME, as ./run secrets lists them; NAME alone for one value of several namespaces",
     )
 
 
 class Absence(Described):
     """A Secret that is not in the repository, and why that is all right."""
 
-    secret: Annotated[str, AfterValidator(_qualified)] = Field(description="NAMESPACE/NAME, as ./run secrets lists it.")
+    secret: Annotated[str, AfterValidator(_qualified)] = Field(
+        description="NAMESPACE/NAME, as ./run secrets lists it; NAME alone of one value for several namespaces."
+    )
     reason: str = Field(min_length=1, description="Why it is missing, for whoever reads the description next.")
 
 
@@ -52,6 +57,11 @@ class SecretsSettings(Described):
                     fix="a person's own key, as `age-keygen` makes it, under people",
                 )
         return self
+
+    def accepted(self, need: SecretNeed) -> Absence | None:
+        """What says that a Secret is missing on purpose."""
+        names = {need.qualified_name, need.name} if need.shared else {need.qualified_name}
+        return next((one for one in self.missing if one.secret in names), None)
 
     @property
     def recipients(self) -> frozenset[str]:

@@ -130,8 +130,8 @@ def digests(scope: Scope) -> dict[str, dict[str, str]]:
 
 def look(scope: Scope) -> list[SecretRow]:
     """Every Secret that is needed, and every file that nobody needs."""
-    accepted = {one.secret: one.reason for one in scope.settings.missing}
-    needed = [_look(scope, need, accepted.get(need.qualified_name, "")) for need in scope.all_needs]
+    accepted = {need: scope.settings.accepted(need) for need in scope.all_needs}
+    needed = [_look(scope, need, one.reason if one else "") for need, one in accepted.items()]
     known = {entry.path for entry in needed}
     return [*needed, *_unused(scope, [path for path in files_in(scope) if path not in known])]
 

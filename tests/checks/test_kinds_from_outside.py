@@ -24,7 +24,7 @@ def found(project: Project, kinds: str) -> list[Finding]:
     """The errors of a cluster that has these kinds, with an application that needs one."""
     stack = project.stack_file.name
     without = re.sub(
-        r"  fluxstead:(?:certificates|access):.*\n(?:    .*\n)+|      - secret: (?:cert-manager/|.*/web-login).*\n.*\n",
+        r"  fluxstead:(?:certificates|access):.*\n(?:    .*\n)+|      - secret: (?:cert-manager/|web-login).*\n.*\n",
         "",
         project.stack_file.read_text(),
     )

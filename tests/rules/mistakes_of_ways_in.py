@@ -59,14 +59,12 @@ OF_WAYS_IN = (
         "access/no-provider",
         "by: oidc}}",
         (STACK, _DEV, "route: {host: dev.example-app.local, access: {by: oidc}}"),
-        beside=_UNUSED,
     ),
     reference(
         "access/no-sign-in",
         "by: oidc}",
         (STACK, _BASIC, f"{_BASIC}    forward: {{address: 'http://authelia.authelia.svc.cluster.local/api'}}\n"),
         (STACK, _DEV, "route: {host: dev.example-app.local, access: {by: oidc}}"),
-        beside=_UNUSED,
     ),
     reference(
         "ingress/said-otherwise",
@@ -101,7 +99,6 @@ OF_WAYS_IN = (
         "access/sources-hidden",
         _AT_HOME,
         (STACK, _UI, f"{_UI}      access: {{by: network, {_AT_HOME}}}\n"),
-        beside=_UNUSED,
     ),
     edge(
         "access/two-providers",

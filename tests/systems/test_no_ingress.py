@@ -7,7 +7,7 @@ import re
 from fluxstead.core.findings import Severity
 from tests.conftest import Project
 
-SECTION = re.compile(r"  fluxstead:ingress:\n(?:    .*\n)+|      - secret: .*/web-login\n.*\n")
+SECTION = re.compile(r"  fluxstead:ingress:\n(?:    .*\n)+|      - secret: web-login\n.*\n")
 
 
 def test_nothing_is_routed_and_nothing_is_missing(reference: Project) -> None:
