@@ -20,7 +20,8 @@ class System(NamedTuple):
     `key`: its key in the stack file; None where it has none. `does`: what it is for, as the documentation says it. `charts`: those
     that it installs, and those that it knows about. `copies`: annotations by which a second Ingress may answer for the same path.
     `asking`: by ingress class, the annotations that put something in front that asks who it is. `planned`: the checks that its
-    `plan` makes on the description. `rules`: over trees; `moves`: over what a commit changes.
+    `plan` makes on the description. `live`: the module with its rules about a running cluster, which only the doctor
+    imports. `rules`: over trees; `moves`: over what a commit changes.
     """
 
     name: str
@@ -32,5 +33,6 @@ class System(NamedTuple):
     copies: frozenset[str] = frozenset()
     asking: Mapping[str, frozenset[str]] = MappingProxyType({})
     planned: tuple[Check, ...] = ()
+    live: str = ""
     rules: tuple[Rule[CheckContext], ...] = ()
     moves: tuple[Rule[Transition], ...] = ()

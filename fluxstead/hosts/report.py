@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from fluxstead.hosts.answer import Answer, DiskAnswer, K3sAnswer
 from fluxstead.nodes.model import Node
+
+
+class HostProblem(NamedTuple):
+    """One thing that is wrong with a host. `do`: what to type or to write; `disk`: which disk it is about, if it is about one."""
+
+    says: str
+    do: str = ""
+    disk: str = ""
+
 
 _HAPPENS = {
     "nothing": "nothing",
@@ -25,13 +35,13 @@ def plan(node: Node, answer: Answer) -> str:
 
 def doctor(node: Node, answer: Answer) -> str:
     """What is wrong with one host now, and what to type."""
-    wrong = list(_problems(node, answer))
+    wrong = [_told(one) for one in problems(node, answer)]
     return "\n".join([f"{node.name} ({node.address}): {'healthy' if not wrong else 'not as it should be'}", *wrong])
 
 
 def healthy(node: Node, answer: Answer) -> bool:
     """Whether the doctor has nothing to say."""
-    return not any(_problems(node, answer))
+    return not any(True for _ in problems(node, answer))
 
 
 def same_initiator(answers: Mapping[str, Answer]) -> Iterator[str]:
@@ -110,23 +120,29 @@ def _rest(answer: Answer) -> Iterator[str]:
             yield f"  write, at disk {disk.name}: {disk.write}"
 
 
-def _problems(node: Node, answer: Answer) -> Iterator[str]:
+def problems(node: Node, answer: Answer) -> Iterator[HostProblem]:
+    """What is wrong with one host now."""
     prepare = (
         "pulumi up"
         if not node.why_not_prepared
         else f"{node.why_not_prepared}: change that in nodes/{node.name}.yaml, then pulumi up"
     )
     for why in answer.why:
-        yield f"  {why}"
+        yield HostProblem(why)
     for disk in answer.disks:
         if disk.action not in {"nothing", "refuse"}:
-            yield f"  disk {disk.name}: {'; '.join(disk.why)}\n    type: {prepare}"
+            yield HostProblem("; ".join(disk.why), f"type: {prepare}", disk.name)
         if disk.found and disk.found.get("smart") == "failing":
-            yield f"  disk {disk.name}: SMART says that it is failing\n    write: evict: true at the disk, then replace it"
+            yield HostProblem("SMART says that it is failing", "write: evict: true at the disk, then replace it", disk.name)
     for item in answer.system:
         if item["state"] != "fine":
-            yield f"  {item['item']}: {item['why']}\n    type: {prepare}"
+            yield HostProblem(f"{item['item']}: {item['why']}", f"type: {prepare}")
     for full in answer.pressure:
-        yield f"  {full}\n    type, on the host: sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune"
+        yield HostProblem(full, "type, on the host: sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune")
     if answer.restart:
-        yield f"  {answer.restart}"
+        yield HostProblem(answer.restart)
+
+
+def _told(problem: HostProblem) -> str:
+    of = f"disk {problem.disk}: " if problem.disk else ""
+    return f"  {of}{problem.says}" + (f"\n    {problem.do}" if problem.do else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +21,9 @@ from fluxstead.live.resources import Resource, Unanswered
 Json = dict[str, Any]
 _SECONDS = 10
 _NOT_FOUND = 404
+_PAGE = 500
+"""Objects in one answer, as kubectl asks for them."""
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _LOGIN = frozenset({401, 403})
 
 
@@ -63,6 +66,18 @@ class LiveApi:
         items = found.get("items")
         return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
+    def pages(self, resource: Resource, *, names: bool = False) -> Iterator[Json]:
+        """All objects of a kind in all namespaces, a page at a time; with `names`, their metadata alone."""
+        more = ""
+        while True:
+            query = {"limit": str(_PAGE), **({"continue": more} if more else {})}
+            found = self._ask("GET", _path(resource, ""), query, absent=True, accept=_METADATA if names else "") or {}
+            items = found.get("items")
+            yield from (one for one in items if isinstance(one, dict)) if isinstance(items, list) else ()
+            more = str(mapping(found, "metadata").get("continue") or "")
+            if not more:
+                return
+
     def apply(self, resource: Resource, obj: Mapping[str, Any], manager: str) -> None:
         """Server-side apply: the fields given are `manager`'s, whoever had them before."""
         metadata = mapping(obj, "metadata")
@@ -77,8 +92,10 @@ class LiveApi:
         *,
         body: Mapping[str, Any] | None = None,
         absent: bool = False,
+        accept: str = "",
     ) -> Json | None:
         headers = {"Content-Type": "application/apply-patch+yaml"} if body is not None else {}
+        headers |= {"Accept": accept} if accept else {}
         try:
             answer = self._client.request(method, f"/{path}", params=dict(query or {}), json=body, headers=headers)
         except httpx2.HTTPError as problem:

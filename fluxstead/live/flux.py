@@ -35,6 +35,7 @@ class FluxObject:
     waits_for: tuple[str, ...] = ()
     inventory: tuple[str, ...] = ()
     """The HelmReleases that a layer applied, as `namespace/name`."""
+    suspended: bool = False
     namespaces: tuple[str, ...] = ()
     """Where what it applied is, and its pods."""
 
@@ -92,6 +93,7 @@ def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
         revision=str(status.get("lastAppliedRevision") or mapping(status, "artifact").get("revision") or ""),
         waits_for=tuple(str(one.get("name", "")) for one in entries_of(spec, "dependsOn")),
         inventory=tuple(_releases_in(entries)),
+        suspended=spec.get("suspend") is True,
         namespaces=_namespaces(spec, entries),
     )
 

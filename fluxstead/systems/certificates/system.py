@@ -12,5 +12,6 @@ CERTIFICATES = System(
     does="TLS for every route: cert-manager with an authority of one's own or ACME, or certificates that are given",
     charts=(CERT_MANAGER,),
     planned=checks.CHECKS,
+    live="fluxstead.systems.certificates.live",
     rules=objects.RULES,
 )

@@ -14,6 +14,7 @@ LONGHORN = System(
     charts=(CHART,),
     storage=Storage(provisioner="driver.longhorn.io", disks="Node.longhorn.io"),
     planned=(*checks.CHECKS, *placing.CHECKS, *backups.CHECKS),
+    live="fluxstead.systems.longhorn.live",
     rules=(*disks.RULES, *capacity.RULES, *backups.RULES, *values.RULES, *queries.RULES),
     moves=(*moves.MOVES, *copies.MOVES, *taints.MOVES),
 )

@@ -1,0 +1,38 @@
+"""All rules over what was seen: which kinds they need, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+from fluxstead.live.expected import Expected
+from fluxstead.live.facts import ClusterFacts, Kind
+from fluxstead.live.rule import LiveRule
+from fluxstead.live.rules import flux, machines, workloads
+from fluxstead.live.trouble import LiveTrouble, Subject
+
+
+def rules_of(modules: Iterable[str]) -> list[LiveRule]:
+    """The rules that belong to no system, and those of these modules."""
+    own = [*flux.RULES, *machines.RULES, *workloads.RULES]
+    return [*own, *(rule for module in modules for rule in import_module(module).RULES)]
+
+
+def kinds_of(rules: Sequence[LiveRule]) -> list[Kind[Any]]:
+    """Every kind that they look at, once."""
+    return list({kind.resource: kind for rule in rules for kind in rule.kinds}.values())
+
+
+def troubles_in(rules: Sequence[LiveRule], expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """What is wrong; what gave no answer is a trouble as well, since nothing is known of it."""
+    for resource, why in facts.unanswered.items():
+        yield LiveTrouble(
+            Subject("API", resource.plural),
+            f"gave no answer: {why}",
+            "whether anything is wrong with them is not known",
+            "./run kubeconfig, which is the administrator's; kubectl auth can-i --list",
+            gravity="warning",
+        )
+    for rule in rules:
+        yield from rule.look(expected, facts)

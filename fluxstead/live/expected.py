@@ -1,0 +1,24 @@
+"""What the description says that the rules about a running cluster compare it with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fluxstead.core.version import Version
+from fluxstead.nodes.model import Node
+from fluxstead.tree.asks import SecretNeed
+
+
+class Expected(NamedTuple):
+    """`layers`: each of the tree, with those that it waits for. `products`: by the catalog's names, what systems install.
+
+    `needs`: the Secrets that layers apply, without those that are missing on purpose.
+    """
+
+    cluster: str
+    kubernetes: Version
+    nodes: tuple[Node, ...]
+    layers: Mapping[str, tuple[str, ...]]
+    products: Mapping[str, Version]
+    needs: tuple[SecretNeed, ...] = ()

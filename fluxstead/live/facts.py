@@ -1,0 +1,73 @@
+"""What a cluster says of itself at one moment: every kind asked once, page by page, at the same time, and kept as plain facts.
+
+What gave no answer is a fact as well. Nothing here holds a value of a Secret: of those, names alone are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from fluxstead.live.resources import Resource, Unanswered
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
+
+Fact = TypeVar("Fact")
+_AT_ONCE = 6
+
+
+class Kind(NamedTuple, Generic[Fact]):
+    """A kind to ask for: how an object of it becomes a fact, or nothing. `names`: whether only its metadata is asked for."""
+
+    resource: Resource
+    read: Callable[[Mapping[str, Any]], Fact | None]
+    names: bool = False
+
+
+class ClusterFacts(NamedTuple):
+    """`seen`: by resource, what was read. `unanswered`: by resource, why there is nothing."""
+
+    taken: datetime
+    server: str
+    kubernetes: str
+    seen: Mapping[Resource, Sequence[Any]]
+    unanswered: Mapping[Resource, str] = {}
+
+    def of(self, kind: Kind[Fact]) -> Sequence[Fact]:
+        """All facts of a kind; none where it gave no answer, or is not there."""
+        return self.seen.get(kind.resource, ())
+
+    def knows(self, kind: Kind[Any]) -> bool:
+        """Whether it was asked for, and answered."""
+        return kind.resource in self.seen
+
+
+def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]]) -> ClusterFacts:
+    """Ask for all of them. Raises Unanswered where the cluster does not answer at all."""
+    kubernetes = str(api.kubernetes())
+    seen: dict[Resource, Sequence[Any]] = {}
+    unanswered: dict[Resource, str] = {}
+
+    def ask(kind: Kind[Any]) -> Sequence[Any] | Unanswered:
+        try:
+            return tuple(_facts(api, kind))
+        except Unanswered as problem:
+            return problem
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for kind, answer in zip(kinds, pool.map(ask, kinds), strict=True):
+            if isinstance(answer, Unanswered):
+                unanswered[kind.resource] = str(answer)
+            else:
+                seen[kind.resource] = answer
+    return ClusterFacts(datetime.now(UTC), api.server, kubernetes, seen, unanswered)
+
+
+def _facts(api: LiveApi, kind: Kind[Any]) -> Iterator[Any]:
+    for obj in api.pages(kind.resource, names=kind.names):
+        fact = kind.read(obj)
+        if fact is not None:
+            yield fact

@@ -1,0 +1,32 @@
+"""What the hosts answered, as troubles beside those of the cluster: a disk that is not mounted explains what storage says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from fluxstead.hosts.answer import Answer
+from fluxstead.hosts.report import problems
+from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.nodes.model import Node
+
+_PAGE = "docs/tasks/prepare-hosts.md"
+
+
+def host_troubles(nodes: Sequence[Node], answers: Mapping[str, Answer]) -> Iterator[LiveTrouble]:
+    """Each thing that is wrong with a host; of one that cannot be reached it is not known whether anything is."""
+    for node in nodes:
+        answer = answers[node.name]
+        for one in problems(node, answer):
+            do = one.do.removeprefix("type: ") or f"./run hosts doctor {node.name}"
+            if one.disk:
+                name = f"{one.disk} of {node.name}"
+                yield LiveTrouble(
+                    Subject("disk", name),
+                    f"is not as described, on its host: {one.says}",
+                    "Longhorn uses what is there, or nothing",
+                    do,
+                    _PAGE,
+                    also=(Subject("host's disk", name), Subject("disks of", node.name)),
+                )
+            else:
+                yield LiveTrouble(Subject("host", node.name), one.says, "what runs there is less safe than it looks", do, _PAGE)

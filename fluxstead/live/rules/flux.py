@@ -1,0 +1,168 @@
+"""Flux: sources, layers and releases that are not ready, suspended, not there, or left behind (failures F1, F2, F17, F26)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.live.expected import Expected
+from fluxstead.live.facts import ClusterFacts, Kind
+from fluxstead.live.flux import LAYERS, RELEASES, SOURCES, FluxObject, flux_object
+from fluxstead.live.rule import LiveRule
+from fluxstead.live.trouble import LiveTrouble, Subject
+
+LAYER = Kind(LAYERS, partial(flux_object, "Kustomization"))
+RELEASE = Kind(RELEASES, partial(flux_object, "HelmRelease"))
+SOURCE = Kind(SOURCES, partial(flux_object, "GitRepository"))
+
+_SOURCE = Subject("source", f"{FLUX_NAMESPACE}/{FLUX_NAMESPACE}")
+_HEALTH = re.compile(r"(?:timeout waiting for: |)\[?(\w+)/([\w.-]+)/([\w.-]+) (?:status: |)'?\w+'?", re.ASCII)
+"""What Flux says of an object that is not healthy (fluxcd/pkg: ssa/manager_wait.go; kstatus/polling)."""
+_RESET = "docs/tasks/reset-a-failed-release.md"
+_STARTING = frozenset({"Progressing", "ProgressingWithRetry", "ReconciliationProgressing"})
+
+
+def layer_subject(name: str) -> Subject:
+    """A layer, as it is named everywhere."""
+    return Subject("layer", name)
+
+
+def release_subject(one: FluxObject) -> Subject:
+    """A release, likewise."""
+    return Subject("release", f"{one.namespace}/{one.name}")
+
+
+def sources(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """Where Flux reads the tree."""
+    del expected
+    found = [one for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)]
+    if not found and facts.knows(SOURCE):
+        yield LiveTrouble(
+            _SOURCE,
+            "is not there: Flux reads no repository",
+            "nothing that is committed arrives",
+            "pulumi up, where it installs Flux; else flux bootstrap, as generated/<cluster>/README.md says",
+            "docs/tasks/first-sync.md",
+        )
+    for one in found:
+        if one.suspended:
+            yield _suspended(_SOURCE, "source git", one)
+        elif one.standing in {"failed", "stalled"}:
+            yield LiveTrouble(
+                _SOURCE,
+                f"cannot be fetched: {one.says}",
+                "nothing that is committed arrives",
+                "the URL and the branch in gotk-sync.yaml, and its key: ./run secrets; then flux reconcile source git flux-system",
+                "docs/tasks/first-sync.md",
+            )
+
+
+def _suspended(subject: Subject, kind: str, one: FluxObject) -> LiveTrouble:
+    return LiveTrouble(
+        subject,
+        "is suspended",
+        "somebody stopped it, and no commit changes it until it goes on",
+        f"flux resume {kind} {one.name} -n {one.namespace}",
+        gravity="warning",
+    )
+
+
+def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """The layers of the tree, each with what it waits for."""
+    known = {one.name: one for one in facts.of(LAYER)}
+    releases = {f"{one.namespace}/{one.name}": one for one in facts.of(RELEASE)}
+    for name, awaited in expected.layers.items() if facts.knows(LAYER) else ():
+        subject, one = layer_subject(name), known.get(name)
+        above = (*map(layer_subject, awaited), _SOURCE)
+        if one is None:
+            yield LiveTrouble(
+                subject,
+                "is described, and not in the cluster",
+                "what it holds is not there, or nobody keeps it as it is described",
+                "git push, if it is not pushed; flux reconcile kustomization flux-system --with-source",
+                "docs/tasks/first-sync.md",
+                above,
+            )
+        elif one.suspended:
+            yield _suspended(subject, "kustomization", one)._replace(waits_for=(_SOURCE,))
+        elif one.standing != "ready":
+            inside = tuple(release_subject(releases[key]) for key in one.inventory if key in releases)
+            yield _not_ready(subject, one, (*above, *inside, *_named_in(one.says)))
+
+
+def _not_ready(subject: Subject, one: FluxObject, waits_for: tuple[Subject, ...]) -> LiveTrouble:
+    if one.reason == "DependencyNotReady":
+        says = f"waits: {one.says}"
+    elif one.standing == "waiting":
+        says = f"is being applied: {one.says}" if one.says else "is being applied"
+    else:
+        says = f"is not ready: {one.says or one.reason}"
+    return LiveTrouble(
+        subject,
+        says,
+        "what depends on it is not applied either",
+        f"flux events --for Kustomization/{one.name} -n {one.namespace}; mend the description, ./run render, commit, push",
+        "docs/tasks/a-machine-stands-still.md" if one.reason in {"HealthCheckFailed", "Progressing"} else "",
+        waits_for,
+        "warning" if one.reason in _STARTING else "error",
+    )
+
+
+def _named_in(says: str) -> Iterator[Subject]:
+    """The objects that a failed wait names."""
+    for kind, namespace, name in _HEALTH.findall(says):
+        if kind == "HelmRelease":
+            yield Subject("release", f"{namespace}/{name}")
+        elif kind in {"Pod", "Certificate"}:
+            yield Subject(kind.lower(), f"{namespace}/{name}")
+        elif kind in {"Deployment", "StatefulSet", "DaemonSet"}:
+            yield Subject("pods in", namespace)
+        elif kind == "PersistentVolumeClaim":
+            yield Subject("claim", f"{namespace}/{name}")
+        elif kind == "Node":
+            yield Subject("disks of", name)
+        elif kind == "ClusterIssuer":
+            yield Subject("issuer", name)
+
+
+def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """Releases that failed, stopped trying, or belong to no layer any more."""
+    del expected
+    owned = {key for one in facts.of(LAYER) for key in one.inventory}
+    for one in facts.of(RELEASE):
+        subject = release_subject(one)
+        if one.suspended:
+            yield _suspended(subject, "helmrelease", one)
+        elif one.standing != "ready":
+            stalled = one.standing == "stalled"
+            cause = (Subject("pods in", one.namespace), Subject("claims in", one.namespace), Subject("secrets in", one.namespace))
+            yield LiveTrouble(
+                subject,
+                f"{'has stopped trying' if stalled else 'is not ready'}: {one.says or one.reason or 'nothing is said yet'}",
+                "its chart is not, or not wholly, in the cluster",
+                f"flux reconcile helmrelease {one.name} -n {one.namespace} --reset" if stalled else _look_at(one),
+                _RESET,
+                cause,
+                "warning" if one.reason in _STARTING else "error",
+            )
+        if f"{one.namespace}/{one.name}" not in owned and facts.knows(LAYER):
+            yield LiveTrouble(
+                subject,
+                "is in the cluster, and no layer applies it",
+                "its file is gone, and what it installed goes on running as it was",
+                f"put its file back; or, if what it installed may go: kubectl delete helmrelease {one.name} -n {one.namespace}",
+                gravity="warning",
+            )
+
+
+def _look_at(one: FluxObject) -> str:
+    return f"kubectl -n {one.namespace} get pods,pvc; mend its values in the description, ./run render, commit, push"
+
+
+RULES = (
+    LiveRule(sources, (SOURCE,)),
+    LiveRule(layers, (LAYER, RELEASE)),
+    LiveRule(releases, (RELEASE, LAYER)),
+)
