@@ -1,4 +1,4 @@
-"""`./run doctor`: everything that is wrong with the running cluster and its machines, each trouble once, at its root. Read-only."""
+"""`./run doctor`: what is wrong with the running cluster and its machines, each trouble once, at its root. Read-only."""
 
 from __future__ import annotations
 
@@ -76,12 +76,17 @@ def _looked(options: argparse.Namespace, root: Path, assembled: Assembled, rules
 
 def expected_of(assembled: Assembled) -> Expected:
     """What the rules compare the cluster with."""
-    description = assembled.description
+    description, order = assembled.description, assembled.tree.order
     return Expected(
         description.name,
         description.cluster.kubernetes.version,
         tuple(description.nodes),
-        {layer.name: tuple(layer.depends_on) for layer in assembled.tree.order.layers},
+        {layer.name: tuple(edge.dependency for edge in order.edges[layer.name]) for layer in order.layers},
+        {
+            layer.name: tuple((one["kind"], one.get("namespace", ""), one["name"]) for one in layer.health_checks)
+            for layer in order.layers
+            if layer.health_checks
+        },
         {product: version for plan in assembled.plans.values() for product, version in plan.products.items()},
         tuple(need for need in assembled.secrets.needs if not description.cluster.secrets.accepted(need)),
     )

@@ -11,14 +11,17 @@ from fluxstead.tree.asks import SecretNeed
 
 
 class Expected(NamedTuple):
-    """`layers`: each of the tree, with those that it waits for. `products`: by the catalog's names, what systems install.
+    """What a cluster is compared with.
 
-    `needs`: the Secrets that layers apply, without those that are missing on purpose.
+    `layers`: each of the tree, with those that it waits for. `watched`: by layer, the kinds, namespaces and names of the objects of
+    others with which it becomes ready. `products`: by the catalog's names, what systems install. `needs`: the Secrets that layers
+    apply, without those that are missing on purpose.
     """
 
     cluster: str
     kubernetes: Version
     nodes: tuple[Node, ...]
     layers: Mapping[str, tuple[str, ...]]
+    watched: Mapping[str, tuple[tuple[str, str, str], ...]]
     products: Mapping[str, Version]
     needs: tuple[SecretNeed, ...] = ()

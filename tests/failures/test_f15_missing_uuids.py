@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.conftest import Project
-from tests.failures.refusal import not_done
+from tests.live.world import World, roots_of
 
 
-@pytest.mark.gap("the doctor does not look into the cluster yet")
-def test_the_doctor_names_it() -> None:
-    """A disk that lost its UUID later."""
-    not_done("the doctor does not look into the cluster yet")
+def test_the_doctor_names_it(reference: Project) -> None:
+    """Once, with what waits for it, what to type, and the page."""
+    assembled = reference.run().assembled
+    assert assembled is not None
+
+    def without_uuid(world: World) -> None:
+        world["nodes of Longhorn"][0]["status"]["diskStatus"]["sdg1"]["diskUUID"] = ""
+
+    [root] = roots_of(assembled, without_uuid)
+    assert str(root.trouble.subject) == "disk sdg1 of k3s1"
+    assert "has no UUID" in root.trouble.says
+    assert "longhorn-disk.cfg" in root.trouble.do
 
 
 def test_the_gate_holds_what_needs_volumes_back_until_every_disk_has_its_uuid(reference: Project) -> None:

@@ -89,7 +89,8 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             yield _suspended(subject, "kustomization", one)._replace(waits_for=(_SOURCE,))
         elif one.standing != "ready":
             inside = tuple(release_subject(releases[key]) for key in one.inventory if key in releases)
-            yield _not_ready(subject, one, (*above, *inside, *_named_in(one.says)))
+            named = [*expected.watched.get(name, ()), *_HEALTH.findall(one.says)]
+            yield _not_ready(subject, one, (*above, *inside, *(_subject_of(*of) for of in named)))
 
 
 def _not_ready(subject: Subject, one: FluxObject, waits_for: tuple[Subject, ...]) -> LiveTrouble:
@@ -110,21 +111,17 @@ def _not_ready(subject: Subject, one: FluxObject, waits_for: tuple[Subject, ...]
     )
 
 
-def _named_in(says: str) -> Iterator[Subject]:
-    """The objects that a failed wait names."""
-    for kind, namespace, name in _HEALTH.findall(says):
-        if kind == "HelmRelease":
-            yield Subject("release", f"{namespace}/{name}")
-        elif kind in {"Pod", "Certificate"}:
-            yield Subject(kind.lower(), f"{namespace}/{name}")
-        elif kind in {"Deployment", "StatefulSet", "DaemonSet"}:
-            yield Subject("pods in", namespace)
-        elif kind == "PersistentVolumeClaim":
-            yield Subject("claim", f"{namespace}/{name}")
-        elif kind == "Node":
-            yield Subject("disks of", name)
-        elif kind == "ClusterIssuer":
-            yield Subject("issuer", name)
+def _subject_of(kind: str, namespace: str, name: str) -> Subject:
+    """By what a trouble with an object is named, or with all of its kind there."""
+    if kind in {"Deployment", "StatefulSet", "DaemonSet", "Job"}:
+        return Subject("pods in", namespace)
+    names = {
+        "HelmRelease": ("release", f"{namespace}/{name}"),
+        "PersistentVolumeClaim": ("claim", f"{namespace}/{name}"),
+        "Node": ("disks of", name),
+        "ClusterIssuer": ("issuer", name),
+    }
+    return Subject(*names.get(kind, (kind.lower(), f"{namespace}/{name}")))
 
 
 def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:

@@ -54,8 +54,8 @@ class Processes:
     def end(self, name: str) -> None:
         """End one program."""
         process = self._running.pop(name)
-        process.terminate()
-        process.wait(STOP_SECONDS)
+        process.kill()
+        process.wait()
 
     def tail(self, name: str, lines: int) -> str:
         """The last lines that a program wrote."""
