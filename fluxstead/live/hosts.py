@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fluxstead.hosts.answer import Answer
 from fluxstead.hosts.report import problems
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, reach_of
 from fluxstead.nodes.model import Node
 
 _PAGE = "docs/tasks/prepare-hosts.md"
@@ -29,4 +29,12 @@ def host_troubles(nodes: Sequence[Node], answers: Mapping[str, Answer]) -> Itera
                     also=(Subject("host's disk", name), Subject("disks of", node.name)),
                 )
             else:
-                yield LiveTrouble(Subject("host", node.name), one.says, "what runs there is less safe than it looks", do, _PAGE)
+                yield LiveTrouble(
+                    Subject("host", node.name),
+                    one.says,
+                    "nothing is known of it" if answer.status == "failed" else "what runs there is less safe than it looks",
+                    do,
+                    _PAGE,
+                    gravity="warning" if one.says == answer.restart else "error",
+                    also=(reach_of(node.name),) if answer.status == "failed" else (),
+                )

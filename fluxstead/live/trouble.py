@@ -19,6 +19,11 @@ class Subject(NamedTuple):
         return f"{self.kind} {self.name}"
 
 
+def reach_of(machine: str) -> Subject:
+    """What is the matter where a machine does not answer over SSH: then nothing else of it can be well."""
+    return Subject("reach of", machine)
+
+
 class LiveTrouble(NamedTuple):
     """One thing that is wrong. `says` goes on where the subject ends: `has no UUID`.
 

@@ -11,7 +11,7 @@ from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, reach_of
 from fluxstead.nodes.model import Node
 
 _PRESSURES = {
@@ -91,6 +91,7 @@ def _absent(node: Node) -> LiveTrouble:
         "nothing runs there, and its disks hold no copies",
         f"./run hosts doctor {node.name}; then pulumi up, where it installs k3s; else state: planned",
         "docs/tasks/k3s.md",
+        (reach_of(node.name),),
     )
 
 
@@ -103,6 +104,7 @@ def _of_machine(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTr
             "its pods are moved after five minutes, and its disks' copies are missing to volumes",
             f"./run hosts doctor {node.name}; on it: systemctl status k3s* ; journalctl -u 'k3s*' -n 50",
             "docs/tasks/a-machine-stands-still.md",
+            (reach_of(node.name),),
         )
         return
     for pressure, (says, do) in _PRESSURES.items():
