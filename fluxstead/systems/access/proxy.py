@@ -23,7 +23,6 @@ from fluxstead.tree.layer import Layer
 
 NAME = "oauth2-proxy"
 _HTTPS = 443
-_ANSWERS = Access(by="open", reason="it is where people log in")
 
 
 def guard(oidc: OidcSettings, port: int | None) -> Forwarded:
@@ -48,7 +47,7 @@ def route(oidc: OidcSettings) -> Route:
         layer=f"{NAME}-routes",
         group="infrastructure",
         host=oidc.host,
-        access=_ANSWERS,
+        access=Access(by="open", reason="it is where people log in"),
     )
 
 
