@@ -248,6 +248,24 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
         "authentication required",
     ),
     "Flux reads nothing": (gone("gitrepositories", FLUX), f"source {FLUX}/{FLUX}", "reads no repository"),
+    "a group that cannot be built": (
+        together(
+            more(
+                "kustomizations",
+                thing(
+                    "infrastructure",
+                    FLUX,
+                    status={
+                        "observedGeneration": 1,
+                        "conditions": [condition("Ready", "False", reason="BuildFailed", message="no file")],
+                    },
+                ),
+            ),
+            gone("kustomizations", "longhorn-routes"),
+        ),
+        "kustomization infrastructure",
+        "no file",
+    ),
     "a layer that cannot be built": (
         says("kustomizations", "dns", "False", "BuildFailed", "kustomize build failed: no such file"),
         "layer dns",

@@ -73,6 +73,8 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """The layers of the tree, each with what it waits for."""
     known = {one.name: one for one in facts.of(LAYER)}
     releases = {f"{one.namespace}/{one.name}": one for one in facts.of(RELEASE)}
+    around = [one for one in known.values() if one.name not in expected.layers]
+    yield from (_around(one) for one in around if one.standing in {"failed", "stalled"} and not one.suspended)
     for name, awaited in expected.layers.items() if facts.knows(LAYER) else ():
         subject, one = layer_subject(name), known.get(name)
         above = (*map(layer_subject, awaited), _SOURCE)
@@ -83,7 +85,7 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
                 "what it holds is not there, or nobody keeps it as it is described",
                 "git push, if it is not pushed; flux reconcile kustomization flux-system --with-source",
                 "docs/tasks/first-sync.md",
-                above,
+                (*above, *(Subject("kustomization", other.name) for other in around)),
             )
         elif one.suspended:
             yield _suspended(subject, "kustomization", one)._replace(waits_for=(_SOURCE,))
@@ -91,6 +93,18 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             inside = tuple(release_subject(releases[key]) for key in one.inventory if key in releases)
             named = [*expected.watched.get(name, ()), *_HEALTH.findall(one.says)]
             yield _not_ready(subject, one, (*above, *inside, *(_subject_of(*of) for of in named)))
+
+
+def _around(one: FluxObject) -> LiveTrouble:
+    """A group of layers, the entry, or what people wrote themselves."""
+    return LiveTrouble(
+        Subject("kustomization", one.name),
+        f"is not ready: {one.says or one.reason}",
+        "what it lists is not changed by any commit, or not there",
+        f"flux events --for Kustomization/{one.name} -n {one.namespace}",
+        "docs/tasks/first-sync.md",
+        (_SOURCE, *(layer_subject(name) for name in one.waits_for)),
+    )
 
 
 def _not_ready(subject: Subject, one: FluxObject, waits_for: tuple[Subject, ...]) -> LiveTrouble:
