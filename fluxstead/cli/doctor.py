@@ -95,7 +95,8 @@ def expected_of(assembled: Assembled) -> Expected:
 def _of_cluster(
     options: argparse.Namespace, cluster: str, rules: Sequence[LiveRule]
 ) -> tuple[ClusterFacts | None, list[LiveTrouble]]:
-    kubeconfig = options.kubeconfig or os.environ.get("KUBECONFIG") or str(file_of(cluster))
+    named = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0]
+    kubeconfig = options.kubeconfig or named or str(file_of(cluster))
     try:
         with LiveApi(kubeconfig) as api:
             return cluster_facts(api, kinds_of(rules)), []
@@ -110,7 +111,6 @@ def _unreached(cluster: str, why: str) -> LiveTrouble:
         "what is wrong in it is not known",
         "./run kubeconfig; ./run doctor --hosts",
         "docs/tasks/something-is-wrong.md",
-        also=(Subject("API", "of the cluster"),),
     )
 
 

@@ -10,11 +10,15 @@ from fluxstead.nodes.model import Node
 
 
 class HostProblem(NamedTuple):
-    """One thing that is wrong with a host. `do`: what to type or to write; `disk`: which disk it is about, if it is about one."""
+    """One thing that is wrong with a host. `do`: what to do; `how`: to type it, here or on the host, or to write it.
+
+    `disk`: which disk it is about, if it is about one.
+    """
 
     says: str
     do: str = ""
     disk: str = ""
+    how: str = "type"
 
 
 _HAPPENS = {
@@ -131,18 +135,18 @@ def problems(node: Node, answer: Answer) -> Iterator[HostProblem]:
         yield HostProblem(why)
     for disk in answer.disks:
         if disk.action not in {"nothing", "refuse"}:
-            yield HostProblem("; ".join(disk.why), f"type: {prepare}", disk.name)
+            yield HostProblem("; ".join(disk.why), prepare, disk.name)
         if disk.found and disk.found.get("smart") == "failing":
-            yield HostProblem("SMART says that it is failing", "write: evict: true at the disk, then replace it", disk.name)
+            yield HostProblem("SMART says that it is failing", "evict: true at the disk, then replace it", disk.name, "write")
     for item in answer.system:
         if item["state"] != "fine":
-            yield HostProblem(f"{item['item']}: {item['why']}", f"type: {prepare}")
+            yield HostProblem(f"{item['item']}: {item['why']}", prepare)
     for full in answer.pressure:
-        yield HostProblem(full, "type, on the host: sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune")
+        yield HostProblem(full, "sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune", how="type, on the host")
     if answer.restart:
         yield HostProblem(answer.restart)
 
 
 def _told(problem: HostProblem) -> str:
     of = f"disk {problem.disk}: " if problem.disk else ""
-    return f"  {of}{problem.says}" + (f"\n    {problem.do}" if problem.do else "")
+    return f"  {of}{problem.says}" + (f"\n    {problem.how}: {problem.do}" if problem.do else "")

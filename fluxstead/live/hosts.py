@@ -17,13 +17,14 @@ def host_troubles(nodes: Sequence[Node], answers: Mapping[str, Answer]) -> Itera
     for node in nodes:
         answer = answers[node.name]
         for one in problems(node, answer):
-            do = one.do.removeprefix("type: ") or f"./run hosts doctor {node.name}"
+            place = {"type, on the host": f"on {node.name}: ", "write": f"in nodes/{node.name}.yaml: "}.get(one.how, "")
+            do = f"{place}{one.do}" if one.do else f"./run hosts doctor {node.name}"
             if one.disk:
                 name = f"{one.disk} of {node.name}"
                 yield LiveTrouble(
                     Subject("disk", name),
-                    f"is not as described, on its host: {one.says}",
-                    "Longhorn uses what is there, or nothing",
+                    f"on its host: {one.says}",
+                    "its copies are in danger, or not where they are thought to be",
                     do,
                     _PAGE,
                     also=(Subject("host's disk", name), Subject("disks of", node.name)),

@@ -57,7 +57,7 @@ def roots(troubles: Sequence[LiveTrouble]) -> list[Root]:
     for number, trouble in enumerate(troubles):
         for subject in (trouble.subject, *trouble.also):
             by_subject[subject].append(number)
-    causes = [_causes(number, trouble, by_subject) for number, trouble in enumerate(troubles)]
+    causes = [_causes(number, troubles, by_subject) for number in range(len(troubles))]
     effects: dict[int, list[int]] = defaultdict(list)
     for number, of in enumerate(causes):
         for cause in of:
@@ -74,9 +74,11 @@ def roots(troubles: Sequence[LiveTrouble]) -> list[Root]:
     return found
 
 
-def _causes(number: int, trouble: LiveTrouble, by_subject: Mapping[Subject, Sequence[int]]) -> list[int]:
+def _causes(number: int, troubles: Sequence[LiveTrouble], by_subject: Mapping[Subject, Sequence[int]]) -> list[int]:
+    """What explains a trouble; what is only worth knowing explains no error."""
+    trouble = troubles[number]
     named = dict.fromkeys(one for subject in trouble.waits_for for one in by_subject.get(subject, ()))
-    return [one for one in named if one != number]
+    return [one for one in named if one != number and (troubles[one].gravity == "error" or trouble.gravity == "warning")]
 
 
 def _rank(trouble: LiveTrouble, number: int) -> tuple[bool, int]:

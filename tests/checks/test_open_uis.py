@@ -42,7 +42,9 @@ def test_an_ingress_that_asks_nobody_is_told(backend: str, told: str) -> None:
     ],
 )
 def test_whatever_asks_in_front_of_it_is_enough(notes: str) -> None:
-    assert found(ingress(_LONGHORN, notes=notes)) == set()
+    own, other = ("nginx", "traefik") if "nginx" in notes else ("traefik", "nginx")
+    assert found(ingress(_LONGHORN, notes=notes, class_name=own)) == set()
+    assert found(ingress(_LONGHORN, notes=notes, class_name=other)) == {"exposure/open-ui"}, "it does not read that annotation"
 
 
 def test_other_annotations_ask_nobody() -> None:

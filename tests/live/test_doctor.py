@@ -17,7 +17,7 @@ from fluxstead.embedded import run_program
 from fluxstead.live.doctor import kinds_of, troubles_in
 from fluxstead.live.resources import Resource
 from tests.conftest import REFERENCE, REPOSITORY, Project, examples
-from tests.live.world import FLUX, LONGHORN, RULES, World, condition, facts_of, healthy, roots_of, thing, volume
+from tests.live.world import FLUX, LONGHORN, RULES, World, condition, facts_of, healthy, ready, roots_of, thing, volume
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -164,7 +164,7 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
             "conditions",
             to=[condition("Ready"), condition("RequiredPackages", "False", message="Missing packages: [open-iscsi]")],
         ),
-        "machine k3s1",
+        "what Longhorn needs on k3s1",
         "open-iscsi",
     ),
     "F15 a disk without a UUID": (
@@ -399,3 +399,59 @@ def test_nothing_of_it_is_imported_by_render(reference: Project) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, str(reference.root)], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_is_only_worth_knowing_hides_no_error(assembled: Assembled) -> None:
+    """A cordoned machine, and a volume without a good copy: both are told."""
+    found = roots_of(assembled, PLANTED["a cordoned machine"][0], PLANTED["F18 a faulted volume"][0])
+    assert [(str(one.trouble.subject), one.trouble.gravity) for one in found] == [
+        ("volume pvc-9", "error"),
+        ("machine k3s1", "warning"),
+    ]
+
+
+def test_what_is_under_way_is_no_error(assembled: Assembled) -> None:
+    """Right after a commit: the condition is about the generation before, and its words are as well."""
+    [root] = roots_of(assembled, changed("kustomizations", "dns", "metadata", "generation", to=2))
+    assert (root.trouble.gravity, root.trouble.says) == ("warning", "is being applied")
+
+
+def test_a_layer_of_that_name_elsewhere_is_another(assembled: Assembled) -> None:
+    """People have Kustomizations of their own."""
+    theirs = {"observedGeneration": 1, "conditions": [condition("Ready", "False", reason="BuildFailed", message="theirs")]}
+    assert roots_of(assembled, more("kustomizations", thing("longhorn", "team", status=theirs))) == []
+
+
+def test_a_suspended_entry_is_told(assembled: Assembled) -> None:
+    """No commit arrives, and every layer is Ready."""
+    entry = ready("flux-system", FLUX, {"suspend": True})
+    [root] = roots_of(assembled, more("kustomizations", entry))
+    assert "suspended" in root.trouble.says
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: ephemeral-storage."},
+            "low on resource",
+        ),
+        ({"phase": "Pending", "startTime": "2026-01-01T00:00:00Z"}, "does not start"),
+        (
+            {
+                "phase": "Running",
+                "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+            },
+            "is not ready",
+        ),
+    ],
+)
+def test_pods_that_say_nothing_themselves(assembled: Assembled, status: dict[str, Any], words: str) -> None:
+    [root] = roots_of(assembled, more("pods", thing("quiet", "web", spec={"nodeName": "k3s1"}, status=status)))
+    assert words in root.trouble.says
+
+
+def test_multipathd_that_runs_is_nothing_wrong(assembled: Assembled) -> None:
+    """Longhorn says False wherever it runs; that its devices are kept off is the host's to say."""
+    said = [condition("Ready"), condition("Multipathd", "False", reason="MultipathdIsRunning", message="multipathd is running")]
+    assert roots_of(assembled, changed("nodes of Longhorn", "k3s1", "status", "conditions", to=said)) == []

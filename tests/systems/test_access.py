@@ -216,7 +216,7 @@ def test_the_provider_knows_where_people_come_back_to(controller: dict[str, Any]
     plans = plans_of({"by": "oidc", "oidc": PROVIDER}, route("a"), controller=controller)
     release = objects(plans, "HelmRelease")["oauth2-proxy/oauth2-proxy"]["spec"]
     assert release["values"]["extraArgs"]["redirect-url"] == "https://auth.example.org:30443/oauth2/callback"
-    assert release["values"]["extraArgs"]["whitelist-domain"] == ".example.org:30443"
+    assert release["values"]["extraArgs"]["whitelist-domain"] == ".example.org:*"
     assert unknown_values("oauth2-proxy", "10.7.0", release["values"]) == []
     assert "10.7.0" in versions_known("oauth2-proxy")
 
@@ -351,3 +351,22 @@ def test_a_ui_that_nobody_asked_for_is_not_there_until_it_is_closed(example: Pro
     assert without.assembled is not None
     assert not any(path.startswith("infrastructure/longhorn-routes") for path in without.assembled.files)
     assert not [one for one in without.findings if one.id == "access/open-ui" and one.severity is Severity.ERROR]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"grafana.ini": {"auth.anonymous": {"enabled": True, "org_role": "Admin"}}},
+        {"grafana.ini": {"auth.proxy": {"enabled": True}}},
+        {"env": {"GF_AUTH_ANONYMOUS_ENABLED": "true"}},
+    ],
+)
+def test_a_grafana_that_asks_nobody_is_guarded_like_anything_else(said: dict[str, Any]) -> None:
+    """Open without a word it is an error; and a password in front of it is no second one."""
+    settings = MonitoringSettings.model_validate(
+        {**STACK, "grafana": {**STACK["grafana"], "route": {}}, "values": {"grafana": said}}
+    )
+    plan = monitoring.plan(settings, PLATFORM, None, "longhorn", (NODE,))
+    assert "access/open-ui" in found(plans_of(None, *plan.routes))
+    closed = plans_of({"by": "basic"}, *plan.routes)
+    assert [in_front(closed, one) for one in objects(closed, "Ingress").values()] == ["password"]

@@ -204,7 +204,8 @@ def test_a_bundled_traefik_is_configured_and_not_installed_a_second_time() -> No
 
 FINDINGS: list[tuple[dict[str, Any], frozenset[str], list[tuple[str, str]]]] = [
     (NGINX, OFF, [("warning", "ingress/retired")]),
-    (NGINX, frozenset(), [("warning", "ingress/two-default-classes"), ("warning", "ingress/retired")]),
+    (NGINX, frozenset(), [("warning", "ingress/retired"), ("warning", "ingress/two-default-classes")]),
+    ({**NGINX, "beside": {**BUNDLED, "httpPort": 31080, "httpsPort": 31443}}, frozenset(), [("warning", "ingress/retired")]),
     ({**NGINX, "defaultClass": False}, frozenset(), [("warning", "ingress/retired")]),
     ({"controller": "ingress-nginx"}, OFF, [("error", "ingress/no-version"), ("warning", "ingress/retired")]),
     (

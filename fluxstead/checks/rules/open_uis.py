@@ -41,7 +41,8 @@ def _opening(context: CheckContext, one: ChartValues, ui: OpenUi) -> Iterator[tu
         if isinstance(said, Mapping) and said.get("enabled") is True:
             notes = mapping(said, "annotations")
             unknown = not (one.complete or notes)
-            if not unknown and _answers(context, said.get("ingressClassName")) and not _asks(context, notes):
+            class_name = said.get("ingressClassName")
+            if not unknown and _answers(context, class_name) and not _asks(context, class_name, notes):
                 yield (*keys, "enabled")
     if at(one.values, (*ui.service, "type")) in _OUTSIDE:
         yield (*ui.service, "type")
@@ -52,9 +53,11 @@ def _answers(context: CheckContext, class_name: object) -> bool:
     return class_name in {None, "", *context.facts.asking}
 
 
-def _asks(context: CheckContext, notes: Mapping[str, object]) -> bool:
-    """Whether annotations put something in front."""
-    return any(name in names for names in context.facts.asking.values() for name in notes)
+def _asks(context: CheckContext, class_name: object, notes: Mapping[str, object]) -> bool:
+    """Whether annotations put something in front, that the controller of this class reads; without one, any controller."""
+    asking = context.facts.asking
+    read = [asking[str(class_name)]] if class_name in asking else asking.values()
+    return any(name in names for names in read for name in notes)
 
 
 def by_objects(context: CheckContext) -> Iterator[Finding]:
@@ -70,7 +73,8 @@ def by_objects(context: CheckContext) -> Iterator[Finding]:
 def _open_routes(context: CheckContext) -> Iterator[tuple[AppliedObject, str]]:
     """Objects, and the Services to which they let everybody."""
     for item in context.tree.of("Ingress"):
-        if _by_hand(item) and _answers(context, item.spec.get("ingressClassName")) and not _asks(context, annotations_of(item)):
+        class_name = item.spec.get("ingressClassName")
+        if _by_hand(item) and _answers(context, class_name) and not _asks(context, class_name, annotations_of(item)):
             yield from ((item, name) for name in _of_ingress(item))
     for kind in context.facts.routes:
         for item in context.tree.of(kind.kind):

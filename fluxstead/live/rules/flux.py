@@ -71,10 +71,10 @@ def _suspended(subject: Subject, kind: str, one: FluxObject) -> LiveTrouble:
 
 def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """The layers of the tree, each with what it waits for."""
-    known = {one.name: one for one in facts.of(LAYER)}
+    known = {one.name: one for one in facts.of(LAYER) if one.namespace == FLUX_NAMESPACE}
     releases = {f"{one.namespace}/{one.name}": one for one in facts.of(RELEASE)}
     around = [one for one in known.values() if one.name not in expected.layers]
-    yield from (_around(one) for one in around if one.standing in {"failed", "stalled"} and not one.suspended)
+    yield from (_around(one) for one in around if one.suspended or one.standing in {"failed", "stalled"})
     for name, awaited in expected.layers.items() if facts.knows(LAYER) else ():
         subject, one = layer_subject(name), known.get(name)
         above = (*map(layer_subject, awaited), _SOURCE)
@@ -97,6 +97,8 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 
 def _around(one: FluxObject) -> LiveTrouble:
     """A group of layers, the entry, or what people wrote themselves."""
+    if one.suspended:
+        return _suspended(Subject("kustomization", one.name), "kustomization", one)
     return LiveTrouble(
         Subject("kustomization", one.name),
         f"is not ready: {one.says or one.reason}",
@@ -111,7 +113,7 @@ def _not_ready(subject: Subject, one: FluxObject, waits_for: tuple[Subject, ...]
     if one.reason == "DependencyNotReady":
         says = f"waits: {one.says}"
     elif one.standing == "waiting":
-        says = f"is being applied: {one.says}" if one.says else "is being applied"
+        says = f"is being applied: {one.says}" if one.reason in _STARTING else "is being applied"
     else:
         says = f"is not ready: {one.says or one.reason}"
     return LiveTrouble(
@@ -121,8 +123,13 @@ def _not_ready(subject: Subject, one: FluxObject, waits_for: tuple[Subject, ...]
         f"flux events --for Kustomization/{one.name} -n {one.namespace}; mend the description, ./run render, commit, push",
         "docs/tasks/a-machine-stands-still.md" if one.reason in {"HealthCheckFailed", "Progressing"} else "",
         waits_for,
-        "warning" if one.reason in _STARTING else "error",
+        "warning" if _passes(one) else "error",
     )
+
+
+def _passes(one: FluxObject) -> bool:
+    """Whether it is under way, or waits for another, and says nothing of a failure of its own."""
+    return one.reason in _STARTING or one.standing == "waiting"
 
 
 def _subject_of(kind: str, namespace: str, name: str) -> Subject:
@@ -156,7 +163,7 @@ def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
                 f"flux reconcile helmrelease {one.name} -n {one.namespace} --reset" if stalled else _look_at(one),
                 _RESET,
                 cause,
-                "warning" if one.reason in _STARTING else "error",
+                "warning" if _passes(one) else "error",
             )
         if f"{one.namespace}/{one.name}" not in owned and facts.knows(LAYER):
             yield LiveTrouble(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from fluxstead.core.shape import entries_of, mapping
@@ -29,11 +30,34 @@ def _pod(obj: Mapping[str, Any]) -> StuckPod | None:
     metadata, spec = mapping(obj, "metadata"), mapping(obj, "spec")
     namespace, name = str(metadata.get("namespace", "")), str(metadata.get("name", ""))
     label = f"Pod {namespace}/{name}"
-    says = tuple(line.removeprefix(label).lstrip(", ") for line in trouble_of(obj))
+    says = tuple(line.removeprefix(label).lstrip(", ") for line in trouble_of(obj)) or tuple(_silent(mapping(obj, "status")))
     if not says:
         return None
     claims = (mapping(one, "persistentVolumeClaim").get("claimName") for one in entries_of(spec, "volumes"))
     return StuckPod(namespace, name, str(spec.get("nodeName", "")), says, tuple(str(claim) for claim in claims if claim))
+
+
+_PATIENCE = timedelta(minutes=5)
+
+
+def _silent(status: Mapping[str, Any]) -> Iterator[str]:
+    """What a pod does not say itself: it failed, or it has been starting, or not ready, for longer than that takes."""
+    phase = status.get("phase")
+    if phase == "Failed":
+        yield f"has failed: {status.get('message') or status.get('reason') or 'it ended with an error'}"
+    elif phase == "Pending" and _long_since(status.get("startTime")):
+        yield "does not start: its volumes are not attached, or its image is not there yet"
+    elif phase == "Running":
+        ready = next((one for one in entries_of(status, "conditions") if one.get("type") == "Ready"), {})
+        if ready.get("status") == "False" and _long_since(ready.get("lastTransitionTime")):
+            yield f"runs, and is not ready: {ready.get('message') or 'its probe does not succeed'}"
+
+
+def _long_since(moment: object) -> bool:
+    try:
+        return datetime.now(UTC) - datetime.fromisoformat(str(moment)) > _PATIENCE
+    except (ValueError, TypeError):
+        return False
 
 
 class Claim(NamedTuple):

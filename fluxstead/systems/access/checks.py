@@ -27,7 +27,12 @@ OTHER_DOMAIN = refuses(
     "access/other-domain", "F21", "wiki.example.org is by oidc, and people log in for example.net", "the description"
 )
 PLAIN_HTTP = refuses("access/plain-http", "F21", "wiki-prod asks for a password, and is plain HTTP", "the description")
-SAID_OTHERWISE = refuses("access/said-otherwise", "F21", "extraArgs.email-domain is said in values", "the description")
+SAID_OTHERWISE = refuses(
+    "access/said-otherwise",
+    "F21",
+    "fullnameOverride gives oauth2-proxy another address than the controller asks",
+    "the description",
+)
 SOURCES_HIDDEN = refuses(
     "access/sources-hidden", "F21", "wiki-prod lets 192.168.86.0/24 in, and the controller is not told who asks", "the description"
 )
@@ -46,7 +51,6 @@ CHECKS = (
 )
 
 _NAMES = (("nameOverride",), ("fullnameOverride",), ("namespaceOverride",), ("service", "portNumber"))
-_ASKED = "it answers for whoever is asked about, and everything else goes by what is described"
 
 
 def findings_of(settings: AccessSettings) -> Iterator[Finding]:
@@ -106,7 +110,7 @@ def of_routes(gate: DescribedGate, routes: Sequence[Route], router: Router, *, h
                 source,
                 what=f"{route.name} lets {', '.join(guard.networks)} in, and the controller is not told who asks",
                 why="a node port passes requests on with an address of its own machine, so that everybody or nobody is let in",
-                fix="ingress: {keepSourceAddresses: true}",
+                fix="ingress: {keepSourceAddresses: true}; and the same in ingress.beside, where there is one",
             )
         if isinstance(guard, Forwarded) and not guard.sign_in and router.needs_sign_in:
             yield NO_SIGN_IN(

@@ -114,7 +114,8 @@ def _values(oidc: OidcSettings, port: int | None) -> dict[str, Any]:
             "oidc-issuer-url": oidc.issuer,
             "redirect-url": f"{_public(oidc, port)}/oauth2/callback",
             "cookie-domain": f".{oidc.domain}",
-            "whitelist-domain": f".{oidc.domain}{_suffix(port)}",
+            # At any port: while people move from one controller to another, they come by two.
+            "whitelist-domain": f".{oidc.domain}:*",
             "code-challenge-method": "S256",
             "reverse-proxy": True,
             "set-xauthrequest": True,

@@ -71,13 +71,14 @@ def findings_of(settings: IngressSettings, platform: Platform, *, tls: bool = Fa
     yield from _ports(settings)
     for one in settings.controllers:
         yield from _of_one(one, platform, tls=tls)
+    if not any(one.bundled(platform) for one in settings.controllers):
+        yield from _default_class(settings, platform)
 
 
 def _of_one(settings: Controller, platform: Platform, *, tls: bool) -> Iterator[Finding]:
     if tls and settings.controller == "ingress-nginx":
         yield from _plain_http(settings)
     yield from _release(settings, platform)
-    yield from _default_class(settings, platform)
     yield from _said_otherwise(settings)
     if settings.controller == "ingress-nginx":
         yield RETIRED_CONTROLLER(

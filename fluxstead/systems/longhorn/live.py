@@ -194,6 +194,16 @@ def _of_disk(node: LiveNode, disk: LiveDisk) -> Iterator[LiveTrouble]:
         )
 
 
+_NEEDS = {
+    "RequiredPackages": "volumes do not attach there (F11)",
+    "MountPropagation": "volumes do not attach there",
+    "KernelModulesLoaded": "encrypted volumes do not attach there",
+    "NFSClientInstalled": "volumes that several machines share do not attach there",
+}
+"""What is said of the host. Not whether multipathd runs: it may, where Longhorn's devices are kept off it, which the host knows."""
+_WITHOUT_NOTHING_ATTACHES = frozenset({"RequiredPackages", "MountPropagation"})
+
+
 def nodes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Managers that are not there, what the host lacks, and Nodes that are on their way out and do not go (F11, F18)."""
     del expected
@@ -217,16 +227,17 @@ def nodes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
                 "docs/tasks/a-machine-stands-still.md",
                 (subject_of(one.name), Subject("pods in", one.namespace)),
             )
-        for kind in ("RequiredPackages", "KernelModulesLoaded", "Multipathd", "NFSClientInstalled", "MountPropagation"):
-            lacks, _, why = one.conditions.get(kind, ("", "", ""))
-            if lacks == "False":
+        for kind, means in _NEEDS.items():
+            lacks, reason, why = one.conditions.get(kind, ("", "", ""))
+            if lacks == "False" and reason != "UnknownOS":
                 yield LiveTrouble(
-                    subject_of(one.name),
-                    f"lacks what Longhorn needs: {why or kind}",
-                    "volumes do not attach there (F11)",
+                    Subject("what Longhorn needs on", one.name),
+                    f"is not all there: {why or kind}",
+                    means,
                     f"./run hosts doctor {one.name}; pulumi up prepares it",
                     "docs/tasks/prepare-hosts.md",
-                    gravity="error" if kind != "NFSClientInstalled" else "warning",
+                    (subject_of(one.name),),
+                    "error" if kind in _WITHOUT_NOTHING_ATTACHES else "warning",
                 )
 
 

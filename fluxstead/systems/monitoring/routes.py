@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from fluxstead.core.shape import at
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 from fluxstead.systems.monitoring.values import Reached, grafana_service, stack_name
 from fluxstead.tree.asks import Route, Router
@@ -25,7 +26,8 @@ def routes_of(settings: MonitoringSettings) -> Iterator[Route]:
             source=grafana.source,
             optional="route" not in settings.grafana.model_fields_set,
             access=grafana.access,
-            asks_itself=True,
+            asks_itself=not _lets_everybody_in(settings),
+            at_stake="it shows everything that is measured here" if _lets_everybody_in(settings) else "",
         )
     if prometheus:
         yield to(
@@ -49,6 +51,14 @@ def routes_of(settings: MonitoringSettings) -> Iterator[Route]:
             access=alertmanager.access,
             at_stake="it can silence every alert",
         )
+
+
+def _lets_everybody_in(settings: MonitoringSettings) -> bool:
+    """Whether values tell Grafana to ask nobody, or to believe what a header says."""
+    grafana = settings.values.get("grafana")
+    told = [at(grafana, ("grafana.ini", section, "enabled")) for section in ("auth.anonymous", "auth.proxy")]
+    told += [at(grafana, ("env", name)) for name in ("GF_AUTH_ANONYMOUS_ENABLED", "GF_AUTH_PROXY_ENABLED")]
+    return any(str(one).lower() == "true" for one in told)
 
 
 def reached_by(router: Router | None, settings: MonitoringSettings) -> dict[str, Reached]:
