@@ -12,7 +12,7 @@ from fluxstead.hosts.answer import Answer, DiskAnswer
 from fluxstead.live.hosts import host_troubles
 from fluxstead.live.trouble import Root, roots
 from tests.conftest import REFERENCE, REPOSITORY
-from tests.live.test_doctor import disk, machine
+from tests.live.spoilt import disk, machine
 from tests.live.world import World, condition, troubles_of
 
 pytestmark = pytest.mark.reference
