@@ -52,10 +52,10 @@ class Processes:
             time.sleep(0.1)
 
     def end(self, name: str) -> None:
-        """End one program."""
+        """End one program; it may end what it started first."""
         process = self._running.pop(name)
-        process.kill()
-        process.wait()
+        process.terminate()
+        _ended(process)
 
     def tail(self, name: str, lines: int) -> str:
         """The last lines that a program wrote."""
@@ -84,12 +84,16 @@ class Processes:
         for process in reversed(self._running.values()):
             process.terminate()
         for process in reversed(self._running.values()):
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _ended(process)
         self._running.clear()
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _end_with_parent() -> None:
