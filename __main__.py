@@ -12,7 +12,7 @@ cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
 # What systems know about one another follows from the description alone.
 issuer, default_class = certificates.issuer_of(cluster.certificates), longhorn.DEFAULT_CLASS
-gate = access.gate_of(cluster.access, ingress.https_port_of(cluster.ingress, platform))
+gate = access.DescribedGate(cluster.access, ingress.https_port_of(cluster.ingress, platform))
 router = ingress.router_of(cluster.ingress, platform, nodes, issuer, gate)
 collector = monitoring.collector_of(cluster.monitoring)
 

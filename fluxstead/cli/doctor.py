@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fluxstead.assembly import Assembled
+from fluxstead.cli.formats import workflow_command
 from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
 from fluxstead.core.findings import counted, errors
@@ -185,7 +186,7 @@ def _as_json(one: LiveTrouble) -> dict[str, Any]:
 def _github(options: argparse.Namespace, facts: ClusterFacts | None, expected: Expected, told: Sequence[Root]) -> str:
     del options, facts, expected
     return "\n".join(
-        f"::{one.trouble.gravity} title={one.trouble.subject}::{one.trouble.says}%0Atype: {one.trouble.do}".replace("\n", "%0A")
+        workflow_command(one.trouble.gravity, f"{one.trouble.says}\ntype: {one.trouble.do}", title=str(one.trouble.subject))
         for one in told
     )
 

@@ -52,10 +52,17 @@ def as_json(finding: Finding) -> dict[str, str | int]:
 
 
 def _annotation(finding: Finding) -> str:
-    """A workflow command (GitHub, "Workflow commands for GitHub Actions"): shown beside the line in a pull request."""
-    place = f"file={_property(finding.source.file)},line={finding.source.line},title={_property(finding.id)}"
+    """Shown beside the line in a pull request."""
     message = f"{finding.what}\nbecause: {finding.why}\nwrite: {finding.fix}"
-    return f"::{finding.severity} {place}::{_data(message)}"
+    return workflow_command(
+        str(finding.severity), message, file=finding.source.file, line=str(finding.source.line), title=finding.id
+    )
+
+
+def workflow_command(command: str, message: str, **properties: str) -> str:
+    """A line that GitHub Actions reads, escaped as its toolkit does (actions/toolkit, packages/core/src/command.ts)."""
+    said = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{command} {said}::{_data(message)}"
 
 
 def _data(text: str) -> str:

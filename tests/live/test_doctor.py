@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
-from fluxstead.embedded import run_program
+from fluxstead.cli.formats import workflow_command
 from fluxstead.live.doctor import kinds_of, troubles_in
 from fluxstead.live.resources import Resource
-from tests.conftest import REFERENCE, REPOSITORY, Project, examples
+from tests.conftest import Project, examples
 from tests.live.spoilt import PLANTED, changed, more
-from tests.live.world import FLUX, RULES, condition, facts_of, healthy, ready, roots_of, thing
+from tests.live.world import FLUX, RULES, World, condition, facts_of, healthy, ready, roots_of, thing
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -27,14 +27,6 @@ JSON = st.recursive(
 
 
 pytestmark = pytest.mark.reference
-
-
-@pytest.fixture(scope="module")
-def assembled() -> Assembled:
-    """The reference cluster's tree."""
-    found = run_program(REPOSITORY, REFERENCE).assembled
-    assert found is not None
-    return found
 
 
 def test_of_a_healthy_cluster_it_says_nothing(assembled: Assembled) -> None:
@@ -181,3 +173,27 @@ def test_multipathd_that_runs_is_nothing_wrong(assembled: Assembled) -> None:
     """Longhorn says False wherever it runs; that its devices are kept off is the host's to say."""
     said = [condition("Ready"), condition("Multipathd", "False", reason="MultipathdIsRunning", message="multipathd is running")]
     assert roots_of(assembled, changed("nodes of Longhorn", "k3s1", "status", "conditions", to=said)) == []
+
+
+def test_a_certificate_waits_for_its_controller_where_that_is(assembled: Assembled) -> None:
+    """The namespace of cert-manager may be described otherwise; its release says which it is."""
+
+    def elsewhere(world: World) -> None:
+        [release] = [one for one in world["helmreleases"] if one["metadata"]["name"] == "cert-manager"]
+        release["metadata"]["namespace"] = "pki"
+
+    broken = {"phase": "Running", "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}
+    found = roots_of(
+        assembled,
+        elsewhere,
+        more("pods", thing("cert-manager-1", "pki", spec={"nodeName": "k3s1"}, status=broken)),
+        PLANTED["a certificate that does not come"][0],
+    )
+    of_pod = next(one for one in found if "cert-manager-1" in one.trouble.subject.name)
+    assert "certificate ingress-nginx/default-certificate" in [str(one.subject) for one in of_pod.explains]
+
+
+def test_for_github_what_its_commands_are_made_of_is_escaped() -> None:
+    """A title with `:` or `,`, and words with `%` and line ends (actions/toolkit: packages/core/src/command.ts)."""
+    said = workflow_command("error", "is 90 % full\ntype: df", title="disk a, b: of k3s1")
+    assert said == "::error title=disk a%2C b%3A of k3s1::is 90 %25 full%0Atype: df"

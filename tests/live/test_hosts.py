@@ -7,23 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from fluxstead.assembly import Assembled
-from fluxstead.embedded import run_program
 from fluxstead.hosts.answer import Answer, DiskAnswer
 from fluxstead.live.hosts import host_troubles
 from fluxstead.live.trouble import Root, roots
-from tests.conftest import REFERENCE, REPOSITORY
 from tests.live.spoilt import disk, machine
 from tests.live.world import World, condition, troubles_of
 
 pytestmark = pytest.mark.reference
-
-
-@pytest.fixture(scope="module")
-def assembled() -> Assembled:
-    """The reference cluster's tree."""
-    found = run_program(REPOSITORY, REFERENCE).assembled
-    assert found is not None
-    return found
 
 
 def told(assembled: Assembled, answer: Answer, *spoil: Callable[[World], object]) -> list[Root]:

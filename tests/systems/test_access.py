@@ -59,7 +59,7 @@ def plans_of(
     way_in = IngressSettings.model_validate(controller)
     settings = AccessSettings.model_validate(written) if written else None
     issuer = certificates.issuer_of(CertificatesSettings.model_validate({"issuer": "own", "version": "1.21.1"}) if https else None)
-    gate = access.gate_of(settings, ingress.https_port_of(way_in, platform))
+    gate = access.DescribedGate(settings, ingress.https_port_of(way_in, platform))
     router = ingress.router_of(way_in, platform, (NODE,), issuer, gate)
     asked = certified(
         guarded(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from fluxstead.core.shape import entries_of, mapping
 from fluxstead.core.version import Version
+from fluxstead.live.conditions import UNSAID, Condition, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
@@ -22,23 +23,22 @@ _PRESSURES = {
     ),
     "PIDPressure": ("is short of process ids", "kubectl top pods -A; what starts so many of them"),
 }
-_OURS = frozenset({"node.kubernetes.io/unschedulable", "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
 
 
 class Machine(NamedTuple):
-    """A Node. `conditions`: by type, its status and what it says."""
+    """A Node. `conditions`: by type."""
 
     name: str
     labels: Mapping[str, str]
     taints: frozenset[tuple[str, str, str]]
     unschedulable: bool
-    conditions: Mapping[str, tuple[str, str]]
+    conditions: Mapping[str, Condition]
     version: str
 
     @property
     def ready(self) -> bool:
         """Whether its kubelet says that it is."""
-        return self.conditions.get("Ready", ("", ""))[0] == "True"
+        return self.conditions.get("Ready", UNSAID).status == "True"
 
 
 def _machine(obj: Mapping[str, Any]) -> Machine:
@@ -48,7 +48,7 @@ def _machine(obj: Mapping[str, Any]) -> Machine:
         {str(key): str(value) for key, value in mapping(metadata, "labels").items()},
         frozenset((str(one.get("key")), str(one.get("value") or ""), str(one.get("effect"))) for one in entries_of(spec, "taints")),
         spec.get("unschedulable") is True,
-        {str(one.get("type")): (str(one.get("status")), str(one.get("message", ""))) for one in entries_of(status, "conditions")},
+        conditions_of(status),
         str(mapping(status, "nodeInfo").get("kubeletVersion", "")),
     )
 
@@ -100,7 +100,7 @@ def _of_machine(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTr
     if not one.ready:
         yield LiveTrouble(
             subject,
-            f"is not ready: {one.conditions.get('Ready', ('', 'it says nothing'))[1] or 'it says nothing'}",
+            f"is not ready: {one.conditions.get('Ready', UNSAID).says or 'it says nothing'}",
             "its pods are moved after five minutes, and its disks' copies are missing to volumes",
             f"./run hosts doctor {node.name}; on it: systemctl status k3s* ; journalctl -u 'k3s*' -n 50",
             "docs/tasks/a-machine-stands-still.md",
@@ -108,7 +108,7 @@ def _of_machine(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTr
         )
         return
     for pressure, (says, do) in _PRESSURES.items():
-        if one.conditions.get(pressure, ("", ""))[0] == "True":
+        if one.conditions.get(pressure, UNSAID).status == "True":
             yield LiveTrouble(subject, says, "pods are evicted from it, and none is placed on it (F19)", do)
     if one.unschedulable:
         yield LiveTrouble(

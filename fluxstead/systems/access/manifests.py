@@ -17,24 +17,16 @@ from fluxstead.tree.asks import Issuer, Password, Route, Router, SecretKey, Secr
 from fluxstead.tree.layer import Guarded, Plan
 
 
-def gate_of(settings: AccessSettings | None, port: int | None) -> DescribedGate:
-    """Who may come in; `port`: that at which people come in."""
-    return DescribedGate(settings, port)
-
-
 def plan(settings: AccessSettings | None, platform: Platform, gate: DescribedGate, issuer: Issuer | None) -> Plan:
     """What finds out who somebody is, and what looks at all systems' routes."""
-    admit = partial(_guarded, gate, https=issuer is not None)
-    if settings is None or settings.oidc is None:
-        return Plan(gate=gate, admit=admit, findings=tuple(findings_of(settings)) if settings else ())
-    oidc = settings.oidc
+    oidc = settings.oidc if settings else None
     return Plan(
-        layers=(proxy.layer(oidc, platform, gate.port),),
-        routes=(proxy.route(oidc),),
-        secrets=(proxy.need(oidc),),
+        layers=(proxy.layer(oidc, platform, gate.port),) if oidc else (),
+        routes=(proxy.route(oidc),) if oidc else (),
+        secrets=(proxy.need(oidc),) if oidc else (),
         gate=gate,
-        admit=admit,
-        findings=tuple(findings_of(settings)),
+        admit=partial(_guarded, gate, https=issuer is not None),
+        findings=tuple(findings_of(settings)) if settings else (),
     )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import entries_of, mapping
+from fluxstead.core.shape import mapping
+from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
+from fluxstead.live.rules.flux import RELEASE
 from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.systems.certificates.issuers import LAYER
+from fluxstead.systems.certificates.release import NAME
 
 _API, _PAGE = "apis/cert-manager.io/v1", "docs/tasks/tls.md"
 
@@ -27,13 +31,13 @@ class Issued(NamedTuple):
 
 def _of(obj: Mapping[str, Any]) -> Issued | None:
     metadata, spec, status = (mapping(obj, key) for key in ("metadata", "spec", "status"))
-    ready = next((one for one in entries_of(status, "conditions") if one.get("type") == "Ready"), {})
-    if ready.get("status") == "True":
+    ready = conditions_of(status).get("Ready", UNSAID)
+    if ready.status == "True":
         return None
     return Issued(
         str(metadata.get("namespace", "")),
         str(metadata.get("name", "")),
-        " ".join(str(ready.get("message", "")).split()) or "its controller has said nothing yet",
+        ready.says or "its controller has said nothing yet",
         str(mapping(spec, "issuerRef").get("name", "")),
         bool(status.get("notAfter")),
     )
@@ -47,7 +51,7 @@ def issuers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Authorities that issue nothing."""
     needs = {need.layer: need for need in expected.needs}
     for one in facts.of(ISSUER):
-        need = needs.get("certificate-issuers")
+        need = needs.get(LAYER)
         yield LiveTrouble(
             Subject("issuer", one.name),
             f"is not ready: {one.says}",
@@ -61,6 +65,7 @@ def issuers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 def certificates(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Certificates that are not there, or not renewed: the controller's own answers meanwhile."""
     del expected
+    controllers = tuple(Subject("pods in", one.namespace) for one in facts.of(RELEASE) if one.name == NAME)
     for one in facts.of(CERTIFICATE):
         yield LiveTrouble(
             Subject("certificate", f"{one.namespace}/{one.name}"),
@@ -68,8 +73,8 @@ def certificates(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTroubl
             "browsers warn, or will, of every page it is for",
             f"kubectl -n {one.namespace} describe certificate {one.name}",
             _PAGE,
-            (Subject("issuer", one.issuer), Subject("pods in", "cert-manager")),
+            (Subject("issuer", one.issuer), *controllers),
         )
 
 
-RULES = (LiveRule(issuers, (ISSUER,)), LiveRule(certificates, (CERTIFICATE,)))
+RULES = (LiveRule(issuers, (ISSUER,)), LiveRule(certificates, (CERTIFICATE, RELEASE)))

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import entries_of, mapping
+from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
+from fluxstead.live.conditions import UNSAID, Condition, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
+from fluxstead.live.rules.flux import layer_subject
 from fluxstead.live.rules.machines import subject_of
 from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.systems.longhorn.storage import OPENED
 
 _API = "apis/longhorn.io/v1beta2"
 _CFG = "docs/tasks/longhorn-disk-cfg.md"
@@ -25,41 +28,32 @@ _PRODUCT = "longhorn"
 
 
 class LiveDisk(NamedTuple):
-    """A disk of a Node. `conditions`: by type, its status, reason and message."""
+    """A disk of a Node. `conditions`: by type."""
 
     name: str
     path: str
     uuid: str
-    conditions: Mapping[str, tuple[str, str, str]]
+    conditions: Mapping[str, Condition]
 
 
 class LiveNode(NamedTuple):
-    """Longhorn's Node. `declared`: the paths of the disks in its spec, by name; `leaving`: whether it is being deleted."""
+    """Longhorn's Node, with the disks of its spec. `leaving`: whether it is being deleted."""
 
     name: str
     namespace: str
-    declared: Mapping[str, str]
     disks: tuple[LiveDisk, ...]
-    conditions: Mapping[str, tuple[str, str, str]]
+    conditions: Mapping[str, Condition]
     leaving: bool
 
 
 class LiveVolume(NamedTuple):
     """A volume. `claim`: the claim that it is for, as `namespace/name`."""
 
+    namespace: str
     name: str
-    state: str
     robustness: str
     claim: str
-    machine: str
     restoring: bool
-
-
-def _conditions(status: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
-    return {
-        str(one.get("type")): (str(one.get("status")), str(one.get("reason", "")), " ".join(str(one.get("message", "")).split()))
-        for one in entries_of(status, "conditions")
-    }
 
 
 def _node(obj: Mapping[str, Any]) -> LiveNode:
@@ -70,36 +64,43 @@ def _node(obj: Mapping[str, Any]) -> LiveNode:
             str(name),
             str(mapping(declared, name).get("path", "")),
             str(mapping(found, name).get("diskUUID") or ""),
-            _conditions(mapping(found, name)),
+            conditions_of(mapping(found, name)),
         )
         for name in declared
     )
     return LiveNode(
         str(metadata.get("name", "")),
         str(metadata.get("namespace", "")),
-        {str(name): str(mapping(declared, name).get("path", "")) for name in declared},
         disks,
-        _conditions(status),
+        conditions_of(status),
         bool(metadata.get("deletionTimestamp")),
     )
 
 
 def _volume(obj: Mapping[str, Any]) -> LiveVolume:
-    spec, status = mapping(obj, "spec"), mapping(obj, "status")
+    metadata, status = mapping(obj, "metadata"), mapping(obj, "status")
     of = mapping(status, "kubernetesStatus")
     claim = f"{of.get('namespace')}/{of.get('pvcName')}" if of.get("pvcName") else ""
     return LiveVolume(
-        str(mapping(obj, "metadata").get("name", "")),
-        str(status.get("state", "")),
+        str(metadata.get("namespace", "")),
+        str(metadata.get("name", "")),
         str(status.get("robustness", "")),
         claim,
-        str(spec.get("nodeID") or ""),
         status.get("restoreRequired") is True,
     )
 
 
-def _setting(obj: Mapping[str, Any]) -> tuple[str, str]:
-    return str(mapping(obj, "metadata").get("name", "")), str(obj.get("value", ""))
+class LiveSetting(NamedTuple):
+    """One of Longhorn's settings."""
+
+    namespace: str
+    name: str
+    value: str
+
+
+def _setting(obj: Mapping[str, Any]) -> LiveSetting:
+    metadata = mapping(obj, "metadata")
+    return LiveSetting(str(metadata.get("namespace", "")), str(metadata.get("name", "")), str(obj.get("value", "")))
 
 
 NODE = Kind(Resource(_API, "nodes"), _node)
@@ -121,8 +122,9 @@ def disks(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         one = known.get(node.name)
         if one is None or node.state != "live":
             continue
+        declared = {disk.name for disk in one.disks}
         for disk in node.disks:
-            if disk.name not in one.declared:
+            if disk.name not in declared:
                 yield _unknown(node.name, disk.name)
         for seen in one.disks:
             yield from _of_disk(one, seen)
@@ -139,7 +141,7 @@ def _unknown(machine: str, disk: str) -> LiveTrouble:
     )
 
 
-_GATE = (Subject("layer", "longhorn-disks-registered"),)
+_GATE = (layer_subject(OPENED),)
 """What asks once whether every disk is registered."""
 
 
@@ -147,7 +149,7 @@ def _of_disk(node: LiveNode, disk: LiveDisk) -> Iterator[LiveTrouble]:
     subject = disk_subject(node.name, disk.name)
     above = (subject_of(node.name), Subject("manager of", node.name), Subject("host's disk", subject.name))
     also = (Subject("disks of", node.name),)
-    ready, reason, says = disk.conditions.get("Ready", ("", "", ""))
+    ready, reason, says = disk.conditions.get("Ready", UNSAID)
     file = f"{disk.path}/longhorn-disk.cfg"
     if not disk.uuid and ready == "True":
         yield LiveTrouble(
@@ -183,7 +185,7 @@ def _of_disk(node: LiveNode, disk: LiveDisk) -> Iterator[LiveTrouble]:
             (*above, Subject("pods in", node.namespace)),
             also=(*also, _STORAGE),
         )
-    schedulable, reason, says = disk.conditions.get("Schedulable", ("", "", ""))
+    schedulable, reason, says = disk.conditions.get("Schedulable", UNSAID)
     if ready == "True" and disk.uuid and schedulable == "False":
         yield LiveTrouble(
             subject,
@@ -208,7 +210,7 @@ def nodes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Managers that are not there, what the host lacks, and Nodes that are on their way out and do not go (F11, F18)."""
     del expected
     for one in facts.of(NODE):
-        status, reason, says = one.conditions.get("Ready", ("", "", ""))
+        status, reason, says = one.conditions.get("Ready", UNSAID)
         subject = Subject("manager of", one.name)
         if one.leaving:
             yield LiveTrouble(
@@ -228,7 +230,7 @@ def nodes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
                 (subject_of(one.name), Subject("pods in", one.namespace)),
             )
         for kind, means in _NEEDS.items():
-            lacks, reason, why = one.conditions.get(kind, ("", "", ""))
+            lacks, reason, why = one.conditions.get(kind, UNSAID)
             if lacks == "False" and reason != "UnknownOS":
                 yield LiveTrouble(
                     Subject("what Longhorn needs on", one.name),
@@ -251,7 +253,7 @@ def volumes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
                 Subject("volume", one.name),
                 f"is faulted{what}: no copy of it can be used",
                 "what uses it stands still, and its data is in danger",
-                f"the machines of its copies first; kubectl -n longhorn-system describe volumes.longhorn.io {one.name}",
+                f"the machines of its copies first; kubectl -n {one.namespace} describe volumes.longhorn.io {one.name}",
                 waits_for=tuple(subject_of(node.name) for node in facts.of(NODE)),
             )
         elif one.robustness == "degraded" and not one.restoring:
@@ -268,14 +270,16 @@ def volumes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 def version(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Which Longhorn runs, against the described one: a release may be ready and its programs the former ones (F9)."""
     described = expected.products.get(_PRODUCT)
-    running = Version.read(dict(facts.of(SETTING)).get("current-longhorn-version", ""))
-    if described and running and running.numbers != described.numbers:
+    for one in facts.of(SETTING):
+        running = Version.read(one.value) if one.name == "current-longhorn-version" else None
+        if not described or not running or running.numbers == described.numbers:
+            continue
         yield LiveTrouble(
             Subject("Longhorn", str(running)),
             f"runs, and {described} is described",
             "an upgrade did not arrive, or nobody described it",
-            "flux get helmreleases -n longhorn-system; the release that runs in longhorn.version, if it is the right one",
-            waits_for=(Subject("layer", _PRODUCT), Subject("release", "longhorn-system/longhorn")),
+            f"flux get helmreleases -n {one.namespace}; the release that runs in longhorn.version, if it is the right one",
+            waits_for=(Subject("layer", _PRODUCT), Subject("release", f"{one.namespace}/{_PRODUCT}")),
             gravity="warning",
         )
 

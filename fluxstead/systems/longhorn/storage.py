@@ -40,7 +40,7 @@ _GATE_TIMING = Timing(timeout=Duration("2m"))
 _OPENED_TIMING = Timing(retry_interval=Duration("5s"), timeout=Duration("1m"))
 """It waits once in the life of a cluster, right from the start, while the other workers have most to do."""
 
-_GATE, _OPENED = "longhorn-disks", "longhorn-disks-registered"
+_GATE, OPENED = "longhorn-disks", "longhorn-disks-registered"
 
 
 def storage_layers(
@@ -57,7 +57,7 @@ def storage_layers(
     machines = tuple(_machine(node, settings) for node in storing)
     if not registered or platform.flux_since(2, 7):
         return *machines, _storage(settings, platform, classes, registered, after_release=True)
-    opened = {"apiVersion": "v1", "kind": "ConfigMap", "name": _OPENED, "namespace": settings.namespace}
+    opened = {"apiVersion": "v1", "kind": "ConfigMap", "name": OPENED, "namespace": settings.namespace}
     return *machines, *_gate(settings, registered), _storage(settings, platform, classes, (opened,), after_release=False)
 
 
@@ -83,7 +83,7 @@ def _gate(settings: LonghornSettings, registered: tuple[Mapping[str, str], ...])
         health_check_exprs=(_REGISTERED,),
     )
     yield Layer(
-        name=_OPENED,
+        name=OPENED,
         group="infrastructure",
         source=settings.source,
         manifests=(Manifest(_opened(settings.namespace), settings.source),),
@@ -95,7 +95,7 @@ def _opened(namespace: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": _OPENED, "namespace": namespace, "annotations": dict(KEEP)},
+        "metadata": {"name": OPENED, "namespace": namespace, "annotations": dict(KEEP)},
         "data": {
             "meaning": "Every declared disk had been registered with Longhorn when this was applied. Since then, the layer"
             " longhorn-storage is ready whatever happens to a machine."
