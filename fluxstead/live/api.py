@@ -16,15 +16,21 @@ from lightkube.core.exceptions import ConfigError
 
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
-from fluxstead.live.resources import Resource, Unanswered
+from fluxstead.live.resources import Conflict, Refused, Resource, Unanswered
 
 Json = dict[str, Any]
+MANAGER = "fluxstead"
+"""Who changed a field, as the API keeps it."""
 _SECONDS = 10
 _NOT_FOUND = 404
 _PAGE = 500
 """Objects in one answer, as kubectl asks for them."""
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _LOGIN = frozenset({401, 403})
+_CONFLICT = 409
+_TOO_MANY = 429
+_CLIENT_ERRORS = range(400, 500)
+_MERGE = "application/merge-patch+json"
 
 
 class LiveApi:
@@ -82,7 +88,27 @@ class LiveApi:
         """Server-side apply: the fields given are `manager`'s, whoever had them before."""
         metadata = mapping(obj, "metadata")
         path = f"{_path(resource, str(metadata.get('namespace', '')))}/{quote(str(metadata['name']))}"
-        self._ask("PATCH", path, {"fieldManager": manager, "force": "true"}, body=obj)
+        self._ask("PATCH", path, {"fieldManager": manager, "force": "true"}, body=obj, sends="application/apply-patch+yaml")
+
+    def create(self, resource: Resource, obj: Mapping[str, Any]) -> Json:
+        """A new object, as it then is. Raises Conflict where one of its name is there."""
+        namespace = str(mapping(obj, "metadata").get("namespace", ""))
+        return self._ask("POST", _path(resource, namespace), {"fieldManager": MANAGER}, body=obj) or {}
+
+    def replace(self, resource: Resource, obj: Mapping[str, Any]) -> Json:
+        """Another text for an object that was read, as it then is. Raises Conflict where it was changed meanwhile."""
+        metadata = mapping(obj, "metadata")
+        path = f"{_path(resource, str(metadata.get('namespace', '')))}/{quote(str(metadata['name']))}"
+        return self._ask("PUT", path, {"fieldManager": MANAGER}, body=obj) or {}
+
+    def merge(self, resource: Resource, name: str, change: Mapping[str, Any], namespace: str = "") -> None:
+        """Change these fields of an object; null removes one (RFC 7386)."""
+        self._ask("PATCH", f"{_path(resource, namespace)}/{quote(name)}", {"fieldManager": MANAGER}, body=change, sends=_MERGE)
+
+    def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> None:
+        """Have an object go; none is as good. `uid`: only this one, and Conflict where another one has its name."""
+        body = {"propagationPolicy": "Background", **({"preconditions": {"uid": uid}} if uid else {})}
+        self._ask("DELETE", f"{_path(resource, namespace)}/{quote(name)}", body=body, absent=True)
 
     def _ask(
         self,
@@ -91,10 +117,11 @@ class LiveApi:
         query: Mapping[str, str] | None = None,
         *,
         body: Mapping[str, Any] | None = None,
+        sends: str = "application/json",
         absent: bool = False,
         accept: str = "",
     ) -> Json | None:
-        headers = {"Content-Type": "application/apply-patch+yaml"} if body is not None else {}
+        headers = {"Content-Type": sends} if body is not None else {}
         headers |= {"Accept": accept} if accept else {}
         try:
             answer = self._client.request(method, f"/{path}", params=dict(query or {}), json=body, headers=headers)
@@ -106,8 +133,9 @@ class LiveApi:
             return _json(answer)
         said = str(_json(answer).get("message", "")) or f"HTTP {answer.status_code}"
         if answer.status_code in _LOGIN:
-            raise Unanswered(f"the API at {self.server} does not let this kubeconfig in: {said}; ./run kubeconfig writes it anew")
-        raise Unanswered(f"the API at {self.server} refused {method} {path}: {said}")
+            raise Refused(f"the API at {self.server} does not let this kubeconfig in: {said}; ./run kubeconfig writes it anew")
+        kind = Conflict if answer.status_code == _CONFLICT else Refused if _is_final(answer.status_code) else Unanswered
+        raise kind(f"the API at {self.server} refused {method} {path}: {said}")
 
 
 def _config(file: Path, named: str) -> SingleConfig:
@@ -123,6 +151,10 @@ def _config(file: Path, named: str) -> SingleConfig:
 def _path(resource: Resource, namespace: str) -> str:
     inside = f"namespaces/{quote(namespace)}/" if resource.namespaced and namespace else ""
     return f"{resource.base}/{inside}{resource.plural}"
+
+
+def _is_final(status: int) -> bool:
+    return status in _CLIENT_ERRORS and status != _TOO_MANY
 
 
 def _json(answer: httpx2.Response) -> Json:

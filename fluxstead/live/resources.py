@@ -9,6 +9,14 @@ class Unanswered(Exception):  # noqa: N818 -- said to people as it is
     """The API gave no answer that can be used; the text says why and what to do. It holds no login and no value of a Secret."""
 
 
+class Refused(Unanswered):
+    """The API answered no, and will again: it is not allowed, or not valid."""
+
+
+class Conflict(Unanswered):
+    """Somebody else was there first: it exists, or was changed since it was read."""
+
+
 class Resource(NamedTuple):
     """A kind, by the path under which the API serves it: `apis/apps/v1` and `deployments`."""
 
@@ -21,3 +29,4 @@ NAMESPACES = Resource("api/v1", "namespaces", namespaced=False)
 SECRETS = Resource("api/v1", "secrets")
 DEPLOYMENTS = Resource("apis/apps/v1", "deployments")
 DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)
+LEASES = Resource("apis/coordination.k8s.io/v1", "leases")

@@ -1,0 +1,17 @@
+"""Time that passes, so that tests need not wait for it."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Seconds since some moment, and waiting for them to pass."""
+
+    def now(self) -> float:
+        """Seconds, which never go back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
