@@ -19,6 +19,7 @@ _COMMANDS = {
     "secrets": "what the cluster needs and what is there; init, set, edit, import, move, recipients, guard",
     "certificates": "trust: write the authority's certificate, and say where devices keep what they trust",
     "doctor": "what is wrong with the running cluster and its machines, each trouble at its root",
+    "verify": "try network, storage and ways in, in a namespace of its own; nothing of it is left",
     "recover": "cures for what the doctor finds in a running cluster: manager",
     "hosts": "plan, doctor, discover: what preparing the hosts would do, what is wrong, a file to start from",
     "upgrade": "kubernetes, flux: the next version of what lies beneath the tree",

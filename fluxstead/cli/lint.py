@@ -16,6 +16,7 @@ _CHECKS = (
     ("mypy", "."),
     ("lint-imports", "--no-logo", "--config", "imports.toml"),
     ("shellcheck", "run", ".ci/run", ".ci/once", "fluxstead/hosts/prelude.sh", "tests/real/run", "tests/real/machines"),
+    ("shellcheck", *(str(script.relative_to(REPOSITORY)) for script in sorted(REPOSITORY.glob("fluxstead/live/verify/*.sh")))),
 )
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 from fluxstead.cli.project import add_stack_arguments, tell
@@ -65,10 +66,11 @@ def _planned(api: LiveApi, procedure: Procedure) -> int:
 
 def _run(options: argparse.Namespace, api: LiveApi, procedure: Procedure, report: Callable[[Sequence[Outcome]], str]) -> int:
     ended: list[Outcome] = []
+    where = sys.stderr if getattr(options, "format", "text") == "json" else sys.stdout
     with _ends_in_order(), held(api, procedure.words, procedure.begin, tell, abandon=options.abandon) as lease:
         steps = procedure.steps(lease.notes)
         with procedure.around():
-            ended = run(steps, lease, lambda line: print(line, flush=True), goes_on=procedure.goes_on)
+            ended = run(steps, lease, partial(print, file=where, flush=True), goes_on=procedure.goes_on)
         well = len(ended) == len(steps) and all(one.well for one in ended)
         if not well and not procedure.goes_on:
             lease.leave_begun()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,15 +54,22 @@ def skip_without_machines() -> None:
         pytest.skip(f"not installed: {', '.join(absent)}" if absent else "machines in containers are started by root only")
 
 
-@pytest.fixture
-def site(need: Callable[..., object], record_property: Callable[[str, object], None]) -> Iterator[Site]:
+@contextmanager
+def whole_site(need: Callable[..., object]) -> Iterator[Site]:
     """An empty network; from here on the test and all that it starts is in it."""
     skip_without_machines()
-    record_property("k3s", STAND_IN)
-    record_property("stand-ins", PLAYED)
     need(*UPSTREAM)
     base = machine_root()
     with ExitStack() as ends:
         home = ends.enter_context(scratch())
         network = ends.enter_context(own_network())
         yield Site(home, base, network, ends)
+
+
+@pytest.fixture
+def site(need: Callable[..., object], record_property: Callable[[str, object], None]) -> Iterator[Site]:
+    """The same, for one test."""
+    record_property("k3s", STAND_IN)
+    record_property("stand-ins", PLAYED)
+    with whole_site(need) as made:
+        yield made

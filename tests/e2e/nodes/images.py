@@ -14,6 +14,7 @@ from tests.e2e.tools.build import tool
 
 PAUSE = "rancher/mirrored-pause:3.6"
 """What k3s has sandboxes made of."""
+APPLETS = ("sh", "cat", "echo", "head", "httpd", "mkdir", "sha256sum", "sleep", "sync", "test", "timeout", "touch", "wc", "wget")
 LAYOUT = "application/vnd.oci.image."
 
 
@@ -25,21 +26,41 @@ def image_tar(names: Sequence[str], programs: Mapping[str, Path] | None = None) 
     listed: list[dict[str, object]] = []
     files: dict[str, bytes] = {}
     for called, program in ((names, tool("pod")), *(([name], program) for name, program in (programs or {}).items())):
-        described = _image(files, program)
+        described = _image(files, _tar({"app": program.read_bytes()}, 0o755), ["/app"])
         listed += [{**described, "annotations": {"io.containerd.image.name": whole_name(name)}} for name in called]
+    return _archive(files, listed)
+
+
+def shell_image_tar(name: str, busybox: Path) -> bytes:
+    """An archive with one image: a shell and its programs, all of them the one in `busybox`."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        content = busybox.read_bytes()
+        program = tarfile.TarInfo("bin/busybox")
+        program.size, program.mode = len(content), 0o755
+        tar.addfile(program, io.BytesIO(content))
+        for applet in APPLETS:
+            link = tarfile.TarInfo(f"bin/{applet}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+    files: dict[str, bytes] = {}
+    described = _image(files, made.getvalue(), ["/bin/sh"])
+    return _archive(files, [{**described, "annotations": {"io.containerd.image.name": whole_name(name)}}])
+
+
+def _archive(files: dict[str, bytes], listed: Sequence[Mapping[str, object]]) -> bytes:
     files["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
     files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": listed}).encode()
     return _tar(files, 0o644)
 
 
-def _image(files: dict[str, bytes], program: Path) -> dict[str, object]:
-    """Add the blobs of an image with this program; gives how an index names it."""
-    layer = _tar({"app": program.read_bytes()}, 0o755)
+def _image(files: dict[str, bytes], layer: bytes, entry: Sequence[str]) -> dict[str, object]:
+    """Add the blobs of an image with this layer; gives how an index names it."""
     packed = gzip.compress(layer, 1, mtime=0)
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Entrypoint": ["/app"], "User": "65532"},
+        "config": {"Entrypoint": entry, "User": "65532", "Env": ["PATH=/bin"]},
         "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
     }
     blobs = [packed, json.dumps(config).encode()]

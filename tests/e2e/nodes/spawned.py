@@ -25,6 +25,8 @@ from .root import MachineRoot
 BOOT_SECONDS = 120
 COMMAND_SECONDS = 300
 POWER_OFF_SECONDS = 90
+SHARED = "/srv/shared"
+"""One folder for all machines of a test, where what a network's storage holds is played."""
 PROGRAMS = "/opt/fluxstead-stand-in"
 LAUNCH = """set -eu
 for group in $GROUPS_OF_MACHINE; do echo $$ >"$group"; done
@@ -55,6 +57,7 @@ class SpawnedMachine:
         self._base = base
         self._programs = programs
         self._upper = self._home / "upper"
+        self._shared = home / "shared"
         self._cgroups = Cgroups(home, name)
         self._process: subprocess.Popen[bytes] | None = None
         self.key = self._home / "key"
@@ -63,6 +66,7 @@ class SpawnedMachine:
         self._make(address, network)
 
     def _make(self, address: IPv4Interface, network: OwnNetwork) -> None:
+        self._shared.mkdir(exist_ok=True)
         for folder in ("upper/etc/ssh", "upper/etc/systemd/network", "upper/etc/iscsi", "work", "root"):
             (self._home / folder).mkdir(parents=True)
         shutil.copy(self._base.key, self.key)
@@ -112,6 +116,7 @@ class SpawnedMachine:
             "--system-call-filter=@keyring @privileged bpf perf_event_open",
             "--bind=/dev/kmsg",
             f"--bind={self._home / 'var'}:/var",
+            f"--bind={self._shared}:{SHARED}",
             f"--bind-ro={self._programs}:{PROGRAMS}",
         ]
 

@@ -1,0 +1,66 @@
+"""`./run verify`: whether network, storage and ways in work, tried in a namespace of its own, of which nothing is left."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from fluxstead.cli import procedures
+from fluxstead.cli.project import choose_stack, print_findings
+from fluxstead.core.findings import counted, errors
+from fluxstead.description.load import load
+from fluxstead.live.api import LiveApi
+from fluxstead.live.procedure import Outcome, Procedure
+from fluxstead.live.verify import whole
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    procedures.add_arguments(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Try it, and give the exit status: 1 if anything does not work."""
+    root, stack = choose_stack(options)
+    loaded = load(root, stack)
+    if loaded.description is None or errors(loaded.findings):
+        print_findings(loaded.findings, "text")
+        return 1
+    machines = [node.name for node in loaded.description.nodes if node.state == "live"]
+
+    def procedure(api: LiveApi) -> Procedure:
+        return whole.procedure(api, "verify", machines, partial(print, file=sys.stderr, flush=True))
+
+    return procedures.carry_out(options, loaded.description.name, procedure, _REPORTS[options.format])
+
+
+def _text(ended: Sequence[Outcome]) -> str:
+    wrong = [one for one in ended if not one.well and not one.skipped]
+    skipped = sum(one.skipped for one in ended)
+    lines = []
+    for number, one in enumerate(wrong, 1):
+        lines += [f"\n{number}. {one.step.name}: no", f"   {one.standing.says}", f"   type:    {one.standing.do}"]
+    tried = f"{sum(one.well for one in ended)} of {counted(len(ended), 'step')} well in {sum(one.seconds for one in ended):.0f} s"
+    lines.append(f"{chr(10) if wrong else ''}{tried}{f', {skipped} not tried' if skipped else ''}")
+    return "\n".join(lines)
+
+
+def _json(ended: Sequence[Outcome]) -> str:
+    steps = [
+        {
+            "name": one.step.name,
+            "state": "skipped" if one.skipped else one.standing.state,
+            "says": one.standing.says,
+            "do": one.standing.do,
+            "seconds": round(one.seconds, 1),
+        }
+        for one in ended
+    ]
+    return json.dumps({"well": all(one.well for one in ended), "steps": steps}, indent=1, ensure_ascii=False)
+
+
+_REPORTS = {"text": _text, "json": _json}

@@ -1,0 +1,193 @@
+"""Pods on every two machines reach each other, also with large answers; Services are reached by address and by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fluxstead.core.shape import at, mapping
+from fluxstead.live.conditions import UNSAID, conditions_of
+from fluxstead.live.pods import PODS
+from fluxstead.live.procedure import Standing, Step, done, due, fails, waits
+from fluxstead.live.resources import Conflict, Resource
+from fluxstead.live.verify.place import MACHINES, NAMESPACE, READY
+from fluxstead.live.verify.pods import last_words, on, pod, spec_of, why_not
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
+
+SERVICES, SETS = Resource("api/v1", "services"), Resource("apis/apps/v1", "daemonsets")
+_SERVERS = {"app": "verify-servers"}
+_ASKERS = {"app": "verify-askers"}
+_SERVERS_RUN, _PAIRS = "a pod runs on every machine", "every two machines reach each other"
+_ANYWHERE = [{"operator": "Exists"}]
+_NO_WAY_BACK = "none is needed: it goes with its namespace"
+_EVERY_READY = "every machine is ready"
+
+
+def steps(api: LiveApi, described: Sequence[str]) -> tuple[Step, ...]:
+    """All of it. `described`: the machines that the description says are there."""
+    return (
+        Step(
+            _EVERY_READY,
+            "what is not ready is not tried either",
+            _NO_WAY_BACK,
+            partial(_machines, api, described),
+            patience=0,
+        ),
+        Step(
+            _SERVERS_RUN,
+            "without it no pod of yours does",
+            _NO_WAY_BACK,
+            partial(_servers, api),
+            partial(_serve, api),
+            after=(READY,),
+        ),
+        Step(
+            _PAIRS,
+            "an application and what it needs may be on any two",
+            _NO_WAY_BACK,
+            partial(_asked, api, "peer"),
+            partial(_ask, api),
+            after=(_SERVERS_RUN,),
+        ),
+        Step(
+            "a Service is reached by its address from every machine",
+            "that is how pods reach each other, and how requests reach them",
+            _NO_WAY_BACK,
+            partial(_asked, api, "address"),
+            after=(_SERVERS_RUN,),
+        ),
+        Step(
+            "the cluster's DNS answers on every machine",
+            "applications know each other by name",
+            _NO_WAY_BACK,
+            partial(_asked, api, "name"),
+            after=(_SERVERS_RUN,),
+        ),
+    )
+
+
+def _ready(api: LiveApi) -> list[str]:
+    found = api.list(MACHINES)
+    ready = [one for one in found if conditions_of(mapping(one, "status")).get("Ready", UNSAID).status == "True"]
+    return sorted(str(mapping(one, "metadata")["name"]) for one in ready)
+
+
+def _machines(api: LiveApi, described: Sequence[str]) -> Standing:
+    ready = _ready(api)
+    missing = [name for name in described if name not in ready]
+    if missing:
+        return fails(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not", "./run doctor")
+    return done(", ".join(ready) if len(ready) <= _SHOWN else f"{len(ready)} machines")
+
+
+def _servers(api: LiveApi) -> Standing:
+    if api.get(SETS, "servers", NAMESPACE) is None or api.get(SERVICES, "servers", NAMESPACE) is None:
+        return due("run a pod on each, and a Service for them")
+    up = _addresses(api)
+    lacking = [name for name in _ready(api) if name not in up]
+    if not lacking:
+        return done(f"{len(up)} pods" if len(up) != 1 else "one pod")
+    pods = {mapping(one, "spec").get("nodeName"): one for one in api.list(PODS, NAMESPACE, "app=verify-servers")}
+    why = why_not(api, pods[lacking[0]]) if lacking[0] in pods else "no pod is there yet"
+    more = f", and {len(lacking) - 1} machines more" if len(lacking) > 1 else ""
+    return Standing("waits", f"on {lacking[0]}: {why}{more}", "./run doctor")
+
+
+def _serve(api: LiveApi) -> None:
+    spec = {**spec_of("serve.sh", {}), "tolerations": _ANYWHERE}
+    spec["containers"][0]["readinessProbe"] = {"httpGet": {"path": "/large", "port": 8080}, "periodSeconds": 1}
+    meta = {"name": "servers", "namespace": NAMESPACE}
+    template = {"metadata": {"labels": _SERVERS}, "spec": spec}
+    objects: list[tuple[Resource, dict[str, Any]]] = [
+        (
+            SETS,
+            {
+                "apiVersion": "apps/v1",
+                "kind": "DaemonSet",
+                "metadata": meta,
+                "spec": {"selector": {"matchLabels": _SERVERS}, "template": template},
+            },
+        ),
+        (
+            SERVICES,
+            {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": _SERVERS, "ports": [{"port": 8080}]}},
+        ),
+    ]
+    for resource, obj in objects:
+        make(api, resource, obj)
+
+
+def make(api: LiveApi, resource: Resource, obj: Mapping[str, Any]) -> None:
+    """An object that may be there already."""
+    try:
+        api.create(resource, obj)
+    except Conflict:
+        return
+
+
+def _addresses(api: LiveApi) -> dict[str, str]:
+    """By machine, the address of the pod there that is ready."""
+    found = {}
+    for one in api.list(PODS, NAMESPACE, "app=verify-servers"):
+        ready = conditions_of(mapping(one, "status")).get("Ready", UNSAID).status == "True"
+        if ready and not mapping(one, "metadata").get("deletionTimestamp"):
+            found[str(mapping(one, "spec").get("nodeName"))] = str(mapping(one, "status").get("podIP"))
+    return found
+
+
+def _ask(api: LiveApi) -> None:
+    """One pod on each machine asks all others."""
+    servers = _addresses(api)
+    service = str(at(api.get(SERVICES, "servers", NAMESPACE), ("spec", "clusterIP")))
+    asked = {
+        "PEERS": " ".join(f"{name}={_host(address)}" for name, address in sorted(servers.items())),
+        "ADDRESS": _host(service),
+        "NAME": f"servers.{NAMESPACE}.svc",
+    }
+    for number, machine in enumerate(sorted(servers)):
+        spec = {**spec_of("ask.sh", asked, affinity=on([machine])), "tolerations": _ANYWHERE}
+        make(api, PODS, pod(f"ask-{number}", spec, _ASKERS))
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _asked(api: LiveApi, what: str) -> Standing:
+    """What the pods that asked have said about one kind of thing."""
+    askers = api.list(PODS, NAMESPACE, "app=verify-askers")
+    if len(askers) < len(_addresses(api)):
+        return due("ask from each machine")
+    open_ones = [one for one in askers if mapping(one, "status").get("phase") not in {"Succeeded", "Failed"}]
+    if open_ones:
+        return waits(why_not(api, open_ones[0]))
+    wrong = [line for one in askers for line in _said(one, what)]
+    if not wrong:
+        return done(f"{len(askers) ** 2} of {len(askers) ** 2}" if what == "peer" else "")
+    return fails(f"{'; '.join(wrong[:_SHOWN])}{f'; and {len(wrong) - _SHOWN} more' if len(wrong) > _SHOWN else ''}", _CURES[what])
+
+
+_SHOWN = 6
+_CURES = {
+    "peer": "on both machines: the firewall, for k3s' network between them (UDP 8472, for vxlan); docs/tasks/verify.md",
+    "address": "on that machine: systemctl status k3s* ; sudo iptables-save | grep -c KUBE-SVC",
+    "name": "kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide; kubectl -n kube-system logs -l k8s-app=kube-dns",
+}
+
+
+def _said(asker: Mapping[str, Any], what: str) -> Iterator[str]:
+    machine = str(mapping(asker, "spec").get("nodeName"))
+    words = last_words(asker)
+    lines = [line.split() for line in words.splitlines()]
+    if mapping(asker, "status").get("phase") == "Failed" and not any(len(line) == _WORDS for line in lines):
+        yield f"the pod on {machine} failed: {words or 'without a word'}"
+    for line in lines:
+        if len(line) == _WORDS and line[0] == what:
+            got = "nothing came" if line[2] == "0" else f"only {line[2]} of 262144 bytes came, as where large packets are lost"
+            yield f"from {machine} to {f'the pod on {line[1]}' if what == 'peer' else line[1]}: {got}"
+
+
+_WORDS = 3

@@ -1,0 +1,102 @@
+"""Where it is tried: a namespace of its own, and how nothing of it is left, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fluxstead.core.shape import at, mapping
+from fluxstead.live.clock import Clock
+from fluxstead.live.procedure import Standing, Step, done, due, waits
+from fluxstead.live.resources import NAMESPACES, Resource, Unanswered
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
+
+NAMESPACE = "fluxstead-verify"
+MACHINES = Resource("api/v1", "nodes", namespaced=False)
+VOLUMES = Resource("api/v1", "persistentvolumes", namespaced=False)
+CORDONED = "fluxstead/cordoned-by"
+"""On a Node that `verify` has cordoned, so that whoever cleans up lets it go again, and no other."""
+READY = "it has a namespace of its own"
+_GOES = 180
+"""Seconds that volumes, and then the namespace, may take to go."""
+
+
+def namespace_step(api: LiveApi) -> Step:
+    """The namespace; Pod Security as strict as it gets, which the pods here are allowed under."""
+    return Step(
+        READY,
+        "all that is tried is in it, and goes with it",
+        f"kubectl delete namespace {NAMESPACE}",
+        partial(_standing, api),
+        partial(_make, api),
+        patience=60,
+    )
+
+
+def _standing(api: LiveApi) -> Standing:
+    found = api.get(NAMESPACES, NAMESPACE)
+    if found is None:
+        return due(f"make namespace {NAMESPACE}")
+    return waits("the former one is going") if mapping(found, "metadata").get("deletionTimestamp") else done()
+
+
+def _make(api: LiveApi) -> None:
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    api.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+
+
+@contextmanager
+def left_as_it_was(
+    api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock | None = None
+) -> Iterator[None]:
+    """Nothing of a run is there before it begins, and after it ends, however it ends. `more`: what else is to be put back."""
+    clock = clock or Clock()
+    _clean(api, more, say, clock)
+    try:
+        yield
+    finally:
+        try:
+            _clean(api, more, say, clock)
+        except Unanswered as problem:
+            say(f"not all of it is cleaned up, which ./run verify does before it begins again: {problem}")
+
+
+def _clean(api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock) -> None:
+    for machine in api.list(MACHINES):
+        if at(machine, ("metadata", "annotations", CORDONED)) == NAMESPACE:
+            uncordon(api, str(mapping(machine, "metadata")["name"]))
+    for put_back in more:
+        put_back(api)
+    if api.get(NAMESPACES, NAMESPACE) is None and not _volumes(api):
+        return
+    for one in _volumes(api):
+        if mapping(one, "spec").get("persistentVolumeReclaimPolicy") == "Retain":
+            change = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
+            api.merge(VOLUMES, str(mapping(one, "metadata")["name"]), change)
+    api.delete(NAMESPACES, NAMESPACE)
+    end = clock.now() + _GOES
+    while api.get(NAMESPACES, NAMESPACE) is not None or _volumes(api):
+        if clock.now() > end:
+            left = ", ".join(str(mapping(one, "metadata")["name"]) for one in _volumes(api))
+            say(f"after {_GOES} s something is left: {f'volumes {left}' if left else f'namespace {NAMESPACE}'}")
+            return
+        clock.sleep(1)
+
+
+def _volumes(api: LiveApi) -> list[Mapping[str, Any]]:
+    """Those of claims in the namespace."""
+    return [one for one in api.list(VOLUMES) if at(one, ("spec", "claimRef", "namespace")) == NAMESPACE]
+
+
+def cordon(api: LiveApi, machine: str) -> None:
+    """Have nothing more be placed on it, and know later that it was us."""
+    api.merge(MACHINES, machine, {"metadata": {"annotations": {CORDONED: NAMESPACE}}, "spec": {"unschedulable": True}})
+
+
+def uncordon(api: LiveApi, machine: str) -> None:
+    """As it was."""
+    api.merge(MACHINES, machine, {"metadata": {"annotations": {CORDONED: None}}, "spec": {"unschedulable": None}})

@@ -1,0 +1,254 @@
+"""`./run verify` on real machines with real pods: of a healthy cluster it says yes, and of each thing broken on purpose what."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fluxstead.hosts.kubeconfig import put_right
+from fluxstead.live.api import LiveApi
+from fluxstead.live.lease import held
+from fluxstead.live.procedure import Outcome
+from fluxstead.live.running import run
+from fluxstead.live.verify import whole
+from fluxstead.live.verify.place import NAMESPACE
+from fluxstead.live.verify.pods import IMAGE
+from tests.e2e.cluster.api import Api, api_of
+from tests.e2e.cluster.description import PROJECT
+
+from .by_hand import ask, await_ready, start_k3s
+from .fixtures import STAND_IN, Site, whole_site
+from .images import shell_image_tar
+from .packing import stand_in_binary
+from .played import PLAYED, Dns, Provisioner, until
+from .spawned import SpawnedMachine
+
+pytestmark = pytest.mark.machine
+VERSION = "v1.33.1+k3s1"
+TOKEN = "a-token-of-these-tests"  # noqa: S105 -- of a cluster that lives for minutes
+BUSYBOX = Path("/usr/bin/busybox")
+PATIENT = 25
+"""Seconds that a step may take which is broken on purpose."""
+
+
+class Tried:
+    """Two machines that are a cluster, whoever plays what it lacks, and a description of it."""
+
+    def __init__(self, site: Site) -> None:
+        self.machines = site.machines(2)
+        self.server, self.agent = self.machines
+        binary = stand_in_binary(VERSION, site.home)
+        image = shell_image_tar(IMAGE, BUSYBOX)
+        for machine in self.machines:
+            machine.put("/var/lib/rancher/k3s/agent/images/verify.tar", image)
+        start_k3s(self.server, binary, "server", {"token": TOKEN, "node-ip": self.server.address})
+        joins = {"token": TOKEN, "server": f"https://{self.server.address}:6443", "node-ip": self.agent.address}
+        start_k3s(self.agent, binary, "agent", joins)
+        await_ready(self.server, "k3s1", "k3s2")
+        own = self.server.run("cat /etc/rancher/k3s/k3s.yaml")
+        text = put_right(own, "home", f"https://{self.server.address}:6443")
+        self.kubeconfig = site.home / "kubeconfig"
+        self.kubeconfig.write_text(text)
+        self.api: Api = api_of(yaml.safe_load(text))
+        self.dns = Dns(self.api, site.network.address)
+        self.storage = Provisioner(self.api, site.home / "shared")
+        self.project = site.home / "project"
+        self._describe()
+
+    def _describe(self) -> None:
+        (self.project / "nodes").mkdir(parents=True)
+        (self.project / "Pulumi.yaml").write_text("name: home\nruntime: python\n")
+        config = {
+            "fluxstead:kubernetes": {"version": VERSION},
+            "fluxstead:flux": {"version": "2.9.5"},
+            "fluxstead:longhorn": {"version": "1.12.1", "replicas": 1, "ui": None},
+        }
+        (self.project / "Pulumi.home.yaml").write_text(yaml.safe_dump({"config": config}))
+        for machine, role in zip(self.machines, ("server", "agent"), strict=True):
+            said = {"cluster": "home", "address": machine.address, "role": role, "state": "live"}
+            (self.project / f"nodes/{machine.name}.yaml").write_text(yaml.safe_dump(said))
+
+    def command(self, *more: str) -> list[str]:
+        """`./run verify`."""
+        words = [sys.executable, "-m", "fluxstead.cli", "verify", "--project", str(self.project)]
+        return [*words, "--kubeconfig", str(self.kubeconfig), *more]
+
+    def verify(self, *more: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        return subprocess.run(self.command(*more), cwd=PROJECT, capture_output=True, text=True, check=False)
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """The same, with less patience; by the names of its steps."""
+        said: list[str] = []
+        with LiveApi(str(self.kubeconfig)) as api:
+            procedure = whole.procedure(api, "verify", ["k3s1", "k3s2"], said.append)
+            with held(api, procedure.words, procedure.begin, said.append) as lease, procedure.around():
+                steps = [one._replace(patience=min(one.patience, PATIENT)) for one in procedure.steps({})]
+                ended = run(steps, lease, said.append, goes_on=True)
+        assert self.left == []
+        return {one.step.name: one for one in ended}
+
+    def wrong(self) -> dict[str, str]:
+        """The steps that did not end well, and what they say."""
+        return {name: one.standing.says for name, one in self.outcomes().items() if not one.well and not one.skipped}
+
+    @property
+    def left(self) -> list[str]:
+        """What is left of it in the cluster."""
+        spaces = [one["metadata"]["name"] for one in self.api.list("v1", "Namespace")]
+        volumes = [one["metadata"]["name"] for one in self.api.list("v1", "PersistentVolume")]
+        cordoned = [one["metadata"]["name"] for one in self.api.list("v1", "Node") if one["spec"].get("unschedulable")]
+        return [*(name for name in spaces if name == NAMESPACE), *volumes, *cordoned]
+
+
+@pytest.fixture(scope="module")
+def tried(need: Callable[..., object]) -> Iterator[Tried]:
+    if not BUSYBOX.exists():
+        pytest.skip("not installed: busybox-static")
+    with whole_site(need) as site:
+        made = Tried(site)
+        try:
+            yield made
+        finally:
+            made.storage.stop()
+            made.dns.stop()
+
+
+@contextmanager
+def broken(machine: SpawnedMachine, *rule: str) -> Iterator[None]:
+    """With a rule of the packet filter more."""
+    words = " ".join(rule)
+    machine.run(f"iptables -w {words.replace('CHAIN', '-I')}")
+    try:
+        yield
+    finally:
+        machine.run(f"iptables -w {words.replace('CHAIN', '-D')}")
+
+
+def test_a_healthy_cluster_is_well_and_nothing_is_left(tried: Tried, record_property: Callable[[str, object], None]) -> None:
+    record_property("k3s", STAND_IN)
+    record_property("played", PLAYED)
+    done = tried.verify("--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = {one["name"]: one for one in json.loads(done.stdout)["steps"]}
+    assert steps["every two machines reach each other"]["says"] == "4 of 4"
+    assert steps["class shared: its filesystem has grown"]["says"] == "2Gi"
+    assert "stay on their machine" in steps["class local: a pod on another machine reads what was written"]["says"]
+    assert tried.left == []
+    record_property("verify: two machines, two classes", f"{sum(one['seconds'] for one in steps.values()):.0f} s")
+
+
+def test_a_network_that_loses_packets_between_machines_is_named_with_both(tried: Tried) -> None:
+    cidr = ask(tried.server, "get", "node", "k3s1")["spec"]["podCIDR"]
+    with broken(tried.agent, "CHAIN FORWARD -d", cidr, "-p tcp --dport 8080 -j DROP"):
+        wrong = tried.wrong()
+    assert "from k3s2 to the pod on k3s1: nothing came" in wrong["every two machines reach each other"]
+    assert "from k3s1 to the pod on k3s2" not in wrong["every two machines reach each other"]
+
+
+def test_a_dns_that_does_not_answer_is_named(tried: Tried) -> None:
+    tried.dns.answers = False
+    try:
+        wrong = tried.wrong()
+    finally:
+        tried.dns.answers = True
+    assert list(wrong) == ["the cluster's DNS answers on every machine"]
+    assert "nothing came" in wrong["the cluster's DNS answers on every machine"]
+
+
+def test_services_that_are_not_reached_are_named_with_the_machine(tried: Tried) -> None:
+    with broken(tried.agent, "-t raw CHAIN PREROUTING -d 10.43.0.0/16 -i cni0 -p tcp --dport 8080 -j DROP"):
+        wrong = tried.wrong()
+    assert "from k3s2 to 10.43." in wrong["a Service is reached by its address from every machine"]
+    assert "k3s1 to 10.43." not in wrong["a Service is reached by its address from every machine"]
+    assert "every two machines reach each other" not in wrong
+
+
+def test_a_class_whose_provisioner_is_gone_is_named_and_the_rest_is_tried(tried: Tried) -> None:
+    tried.storage.makes = False
+    try:
+        ended = tried.outcomes()
+    finally:
+        tried.storage.makes = True
+    written = ended["class shared: a claim is bound, and written to"]
+    assert not written.well
+    assert "unbound immediate PersistentVolumeClaims" in written.standing.says
+    assert ended["class shared: its filesystem has grown"].skipped
+    assert ended["every two machines reach each other"].well
+
+
+def test_data_that_is_not_as_it_was_written_is_named(tried: Tried) -> None:
+    def spoil(folder: Path) -> None:
+        content = folder / "content"
+        if (folder / "content.sha256").exists() and content.stat().st_size:
+            content.write_bytes(b"")
+
+    tried.storage.written = spoil
+    try:
+        wrong = tried.wrong()
+    finally:
+        tried.storage.written = lambda _: None
+    assert "content: FAILED" in wrong["class shared: another pod on the same machine reads what was written"]
+
+
+def test_a_claim_that_does_not_grow_is_named(tried: Tried) -> None:
+    tried.storage.grows = False
+    try:
+        wrong = tried.wrong()
+    finally:
+        tried.storage.grows = True
+    assert list(wrong) == ["class shared: the claim is asked to grow from 1Gi to 2Gi"]
+
+
+def test_a_machine_that_is_not_there_is_named_and_the_others_are_tried(tried: Tried) -> None:
+    tried.agent.run("systemctl stop k3s-agent; pkill -f stand-in- || true")
+    try:
+        until(lambda: _ready(tried, "k3s2") != "True")
+        ended = tried.outcomes()
+    finally:
+        tried.agent.run("systemctl start k3s-agent")
+        await_ready(tried.server, "k3s1", "k3s2")
+    assert ended["every machine is ready"].standing.says == "k3s2 is not"
+    assert ended["every two machines reach each other"].standing.says == "1 of 1"
+
+
+def _ready(tried: Tried, name: str) -> Any:
+    conditions = ask(tried.server, "get", "node", name)["status"]["conditions"]
+    return next(one["status"] for one in conditions if one["type"] == "Ready")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_cut_off_it_cleans_up_and_killed_the_next_one_does(tried: Tried, how: signal.Signals) -> None:
+    process = subprocess.Popen(tried.command(), cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    until(lambda: tried.api.list("v1", "PersistentVolume"))
+    os.kill(process.pid, how)
+    process.wait(240)
+    if how is signal.SIGKILL:
+        assert tried.left != []
+        done = tried.verify()
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert tried.left == []
+
+
+def test_an_api_that_goes_away_in_the_middle_is_waited_for(tried: Tried) -> None:
+    process = subprocess.Popen(tried.command(), cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: tried.api.list("v1", "PersistentVolume"))
+    tried.server.run("systemctl stop k3s")
+    time.sleep(5)
+    tried.server.run("systemctl start k3s")
+    out, problems = process.communicate(timeout=400)
+    assert "Traceback" not in problems, problems
+    assert process.returncode == 0, out + problems
+    assert "gives no answer" in out
+    assert tried.left == []
