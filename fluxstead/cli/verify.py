@@ -7,6 +7,8 @@ import json
 import sys
 from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
+from typing import cast
 
 from fluxstead.cli import procedures
 from fluxstead.cli.project import choose_stack, print_findings
@@ -15,11 +17,16 @@ from fluxstead.description.load import load
 from fluxstead.live.api import LiveApi
 from fluxstead.live.procedure import Outcome, Procedure
 from fluxstead.live.verify import whole
+from fluxstead.live.verify.whole import Deeper
+from fluxstead.roster import SYSTEMS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     procedures.add_arguments(parser)
+    parser.add_argument(
+        "--deep", action="store_true", help="also cordon a machine, lose a copy and have it rebuilt, back up and restore"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print")
 
 
@@ -33,9 +40,15 @@ def run(options: argparse.Namespace) -> int:
     machines = [node.name for node in loaded.description.nodes if node.state == "live"]
 
     def procedure(api: LiveApi) -> Procedure:
-        return whole.procedure(api, "verify", machines, partial(print, file=sys.stderr, flush=True))
+        say = partial(print, file=sys.stderr, flush=True)
+        return whole.procedure(api, "verify", machines, systems_to_try(), say, deep=options.deep)
 
     return procedures.carry_out(options, loaded.description.name, procedure, _REPORTS[options.format])
+
+
+def systems_to_try() -> list[Deeper]:
+    """The modules of the systems that try more than what is common to all storage."""
+    return [cast("Deeper", import_module(system.verify)) for system in SYSTEMS if system.verify]
 
 
 def _text(ended: Sequence[Outcome]) -> str:

@@ -15,6 +15,7 @@ LONGHORN = System(
     storage=Storage(provisioner="driver.longhorn.io", disks="Node.longhorn.io"),
     planned=(*checks.CHECKS, *placing.CHECKS, *backups.CHECKS),
     live="fluxstead.systems.longhorn.live",
+    verify="fluxstead.systems.longhorn.verify",
     rules=(*disks.RULES, *capacity.RULES, *backups.RULES, *values.RULES, *queries.RULES),
     moves=(*moves.MOVES, *copies.MOVES, *taints.MOVES),
 )

@@ -16,16 +16,19 @@ from threading import Event, Thread
 
 from tests.e2e.cluster.api import Api, Json, RefusedError
 
+from . import played_longhorn
 from .spawned import SHARED
 
 DNS_IP = "10.43.0.10"
 DOMAIN = ".svc.cluster.local"
 SHARED_CLASS, LOCAL_CLASS = "shared", "local"
-PLAYED = "the cluster's DNS, and the provisioner of classes shared and local, whose volumes are folders"
+PLAYED = f"the cluster's DNS; the provisioner of all classes, whose volumes are folders; {played_longhorn.PLAYED}"
 _CLASSES: dict[str, Json] = {
     SHARED_CLASS: {"allowVolumeExpansion": True, "volumeBindingMode": "Immediate", "reclaimPolicy": "Retain"},
     LOCAL_CLASS: {"volumeBindingMode": "WaitForFirstConsumer", "reclaimPolicy": "Delete"},
+    played_longhorn.CLASS: {"allowVolumeExpansion": True, "volumeBindingMode": "Immediate", "reclaimPolicy": "Delete"},
 }
+_PROVISIONERS = {SHARED_CLASS: "tests/shared", LOCAL_CLASS: "tests/local", played_longhorn.CLASS: played_longhorn.DRIVER}
 _SELECTED = "volume.kubernetes.io/selected-node"
 
 
@@ -98,12 +101,14 @@ class Provisioner:
         self._api = api
         self._shared = shared
         self._stop = Event()
+        self._classes: dict[str, Json] = {}
         self.makes = self.grows = True
         self.written: Callable[[Path], object] = lambda _: None
         """Called now and then with a volume's folder, to spoil what is in it."""
+        self.longhorn = played_longhorn.Longhorn(api, shared)
         for name, rest in _CLASSES.items():
             place = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
-            api.apply({**place, "provisioner": f"tests/{name}", **rest})
+            api.apply({**place, "provisioner": _PROVISIONERS[name], **rest})
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -113,9 +118,10 @@ class Provisioner:
                 self._look()
 
     def _look(self) -> None:
+        self._classes = {one["metadata"]["name"]: one for one in self._api.list("storage.k8s.io/v1", "StorageClass")}
         volumes = {one["metadata"]["name"]: one for one in self._api.list("v1", "PersistentVolume")}
         for claim in self._api.list("v1", "PersistentVolumeClaim"):
-            if claim["spec"].get("storageClassName") in _CLASSES:
+            if claim["spec"].get("storageClassName") in self._classes:
                 self._provide(claim, volumes)
         for name, volume in volumes.items():
             self.written(self._shared / name)
@@ -123,13 +129,14 @@ class Provisioner:
             if gone and volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete":
                 shutil.rmtree(self._shared / name, ignore_errors=True)
                 self._api.delete("v1", "PersistentVolume", name)
+        self.longhorn.look()
 
     def _provide(self, claim: Json, volumes: dict[str, Json]) -> None:
         name, asked = f"pvc-{claim['metadata']['uid']}", claim["spec"]["resources"]["requests"]["storage"]
         of_class = claim["spec"]["storageClassName"]
         chosen = claim["metadata"].get("annotations", {}).get(_SELECTED)
         if name not in volumes:
-            if self.makes and (chosen or of_class == SHARED_CLASS):
+            if self.makes and (chosen or of_class != LOCAL_CLASS):
                 self._make(claim, name, asked, chosen if of_class == LOCAL_CLASS else None)
         elif self.grows and claim["status"].get("phase") == "Bound" and claim["status"]["capacity"]["storage"] != asked:
             place = claim["metadata"]
@@ -138,22 +145,25 @@ class Provisioner:
             self._api.patch("v1", "PersistentVolumeClaim", place["name"], change, namespace=place["namespace"], part="/status")
 
     def _make(self, claim: Json, name: str, asked: str, machine: str | None) -> None:
-        folder = self._shared / name
+        folder, place = self._shared / name, claim["metadata"]
+        of_class = self._classes[claim["spec"]["storageClassName"]]
+        former = self.longhorn.restored_from(of_class.get("parameters") or {})
+        if former:
+            shutil.copytree(former, folder)
         folder.mkdir(exist_ok=True)
         folder.chmod(0o777)
-        of_class, place = claim["spec"]["storageClassName"], claim["metadata"]
         spec: Json = {
             "capacity": {"storage": asked},
             "accessModes": ["ReadWriteOnce"],
-            "persistentVolumeReclaimPolicy": _CLASSES[of_class]["reclaimPolicy"],
-            "storageClassName": of_class,
+            "persistentVolumeReclaimPolicy": of_class["reclaimPolicy"],
+            "storageClassName": of_class["metadata"]["name"],
             "claimRef": {"namespace": place["namespace"], "name": place["name"], "uid": place["uid"]},
             "hostPath": {"path": f"{SHARED}/{name}", "type": "Directory"},
         }
         if machine:
             term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [machine]}]}
             spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [term]}}
-        metadata = {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": f"tests/{of_class}"}}
+        metadata = {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": of_class["provisioner"]}}
         self._api.create({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": spec})
 
     def stop(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fluxstead.cli.verify import systems_to_try
 from fluxstead.hosts.kubeconfig import put_right
 from fluxstead.live.api import LiveApi
 from fluxstead.live.lease import held
@@ -88,11 +89,11 @@ class Tried:
         """Run it to its end."""
         return subprocess.run(self.command(*more), cwd=PROJECT, capture_output=True, text=True, check=False)
 
-    def outcomes(self) -> dict[str, Outcome]:
+    def outcomes(self, *, deep: bool = False) -> dict[str, Outcome]:
         """The same, with less patience; by the names of its steps."""
         said: list[str] = []
         with LiveApi(str(self.kubeconfig)) as api:
-            procedure = whole.procedure(api, "verify", ["k3s1", "k3s2"], said.append)
+            procedure = whole.procedure(api, "verify", ["k3s1", "k3s2"], systems_to_try(), said.append, deep=deep)
             with held(api, procedure.words, procedure.begin, said.append) as lease, procedure.around():
                 steps = [one._replace(patience=min(one.patience, PATIENT)) for one in procedure.steps({})]
                 ended = run(steps, lease, said.append, goes_on=True)
@@ -109,7 +110,7 @@ class Tried:
         spaces = [one["metadata"]["name"] for one in self.api.list("v1", "Namespace")]
         volumes = [one["metadata"]["name"] for one in self.api.list("v1", "PersistentVolume")]
         cordoned = [one["metadata"]["name"] for one in self.api.list("v1", "Node") if one["spec"].get("unschedulable")]
-        return [*(name for name in spaces if name == NAMESPACE), *volumes, *cordoned]
+        return [*(name for name in spaces if name == NAMESPACE), *volumes, *cordoned, *self.storage.longhorn.left]
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +222,33 @@ def test_a_machine_that_is_not_there_is_named_and_the_others_are_tried(tried: Tr
         await_ready(tried.server, "k3s1", "k3s2")
     assert ended["every machine is ready"].standing.says == "k3s2 is not"
     assert ended["every two machines reach each other"].standing.says == "1 of 1"
+
+
+def test_an_application_goes_on_elsewhere_when_its_machine_is_cordoned(tried: Tried) -> None:
+    done = tried.verify("--deep", "--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    says = {one["name"]: one["says"] for one in json.loads(done.stdout)["steps"]}
+    moved = says["class shared: its machine is cordoned, and the application runs on another"]
+    assert moved in {"from k3s1 to k3s2", "from k3s2 to k3s1"}
+    assert "stay on their machine" in says["class local: its machine is cordoned, and the application runs on another"]
+    assert says["class longhorn: a copy is lost, and rebuilt"] == "2 copies again"
+    assert says["class longhorn: the backup is restored, and reads as it was written"] == ""
+    until(lambda: tried.left == [])
+
+
+def test_a_copy_that_is_not_rebuilt_and_a_backup_that_holds_nothing_are_named(tried: Tried) -> None:
+    longhorn = tried.storage.longhorn
+    longhorn.rebuilds = longhorn.keeps = False
+    try:
+        ended = tried.outcomes(deep=True)
+    finally:
+        longhorn.rebuilds = longhorn.keeps = True
+    wrong = {name: one.standing.says for name, one in ended.items() if not one.well and not one.skipped}
+    assert list(wrong) == [
+        "class longhorn: a copy is lost, and rebuilt",
+        "class longhorn: the backup is restored, and reads as it was written",
+    ]
+    assert "is degraded" in wrong["class longhorn: a copy is lost, and rebuilt"]
 
 
 def _ready(tried: Tried, name: str) -> Any:

@@ -1,0 +1,166 @@
+"""What `./run verify` says of what it sees, and that it puts back its own things and nobody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fluxstead.live.procedure import Step
+from fluxstead.live.resources import NAMESPACES, Resource, Unanswered
+from fluxstead.live.running import plan
+from fluxstead.live.verify import whole
+from fluxstead.live.verify.place import CORDONED, MACHINES, NAMESPACE, VOLUMES, left_as_it_was
+from fluxstead.systems.longhorn import verify as longhorn
+from tests.live.memory import Hours, Json, MemoryApi
+from tests.live.world import condition
+
+API = "apis/longhorn.io/v1beta2"
+BACKUPS, KEPT = Resource(API, "backups"), Resource(API, "backupvolumes")
+REPLICAS, LIVE = Resource(API, "replicas"), Resource(API, "volumes")
+PODS, CLAIMS = Resource("api/v1", "pods"), Resource("api/v1", "persistentvolumeclaims")
+CLASSES = Resource("apis/storage.k8s.io/v1", "storageclasses", namespaced=False)
+LONGHORN = "longhorn-system"
+
+
+def put(api: MemoryApi, resource: Resource, name: str, namespace: str = "", **rest: Any) -> None:
+    labels = rest.pop("labels", {})
+    annotations = rest.pop("annotations", {})
+    api.put(resource, {"metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": annotations}, **rest})
+
+
+def names(api: MemoryApi, resource: Resource) -> list[str]:
+    return sorted(one["metadata"]["name"] for one in api.list(resource))
+
+
+def cluster() -> MemoryApi:
+    """Two machines, and a class of Longhorn's with a claim of two copies."""
+    api = MemoryApi()
+    for machine in ("k3s1", "k3s2"):
+        put(api, MACHINES, machine, spec={}, status={"conditions": [condition("Ready")]})
+    put(api, CLASSES, "fast", provisioner=longhorn.PROVISIONER, allowVolumeExpansion=True)
+    put(api, PODS, "longhorn-manager-1", LONGHORN, labels={"app": "longhorn-manager"})
+    return api
+
+
+def with_volume(api: MemoryApi, copies: int, wanted: int, robustness: str = "healthy") -> None:
+    put(api, CLAIMS, "class-1", NAMESPACE, spec={"volumeName": "pvc-1"})
+    put(api, VOLUMES, "pvc-1", spec={"csi": {"volumeHandle": "pvc-1"}})
+    put(api, LIVE, "pvc-1", LONGHORN, spec={"numberOfReplicas": wanted}, status={"robustness": robustness})
+    for number in range(copies):
+        spec = {"healthyAt": "2026-01-01T00:00:00Z", "failedAt": ""}
+        put(api, REPLICAS, f"pvc-1-r-{number}", LONGHORN, labels={"longhornvolume": "pvc-1"}, spec=spec)
+
+
+def steps(api: MemoryApi, *, deep: bool = True) -> list[Step]:
+    made = whole.procedure(api, "verify", ["k3s1", "k3s2"], [longhorn], lambda _: None, deep=deep)  # type: ignore[arg-type]
+    return list(made.steps({}))
+
+
+def named(api: MemoryApi, words: str) -> Step:
+    return next(one for one in steps(api) if words in one.name)
+
+
+def test_a_plan_of_everything_changes_nothing() -> None:
+    api = cluster()
+    said = list(plan(steps(api)))
+    assert "1/18 it has a namespace of its own: would be done now: make namespace fluxstead-verify" in said
+    assert not api.written
+    assert len(steps(api, deep=False)) < len(steps(api))
+
+
+def test_without_deep_nothing_is_interrupted() -> None:
+    assert not [one.name for one in steps(cluster(), deep=False) if "cordon" in one.name or "copy" in one.name]
+
+
+@pytest.mark.parametrize(
+    ("copies", "wanted", "robustness", "state"),
+    [(2, 2, "healthy", "due"), (1, 2, "degraded", "waits"), (1, 1, "healthy", "done"), (1, 2, "healthy", "waits")],
+)
+def test_the_last_copy_is_never_taken_away(copies: int, wanted: int, robustness: str, state: str) -> None:
+    api = cluster()
+    with_volume(api, copies, wanted, robustness)
+    step = named(api, "a copy is lost")
+    assert step.standing().state == state
+    assert step.act
+    step.act()
+    assert len(names(api, REPLICAS)) >= 1
+
+
+def test_one_copy_is_lost_once_however_often_it_is_tried() -> None:
+    api = cluster()
+    with_volume(api, 2, 2)
+    step = named(api, "a copy is lost")
+    assert step.act
+    step.act()
+    assert names(api, REPLICAS) == ["pvc-1-r-1"]
+    assert step.standing().state == "waits"
+    step.act()
+    assert names(api, REPLICAS) == ["pvc-1-r-1"]
+    spec = {"healthyAt": "2026-01-01T00:00:00Z", "failedAt": ""}
+    put(api, REPLICAS, "pvc-1-r-9", LONGHORN, labels={"longhornvolume": "pvc-1"}, spec=spec)
+    assert step.standing().says == "2 copies again"
+
+
+def test_only_its_own_backups_are_removed() -> None:
+    api = cluster()
+    put(api, BACKUPS, "fluxstead-verify-class-1", LONGHORN, labels={"fluxstead/verify": "true", "backup-volume": "pvc-1"})
+    put(api, BACKUPS, "backup-of-the-wiki", LONGHORN, labels={"backup-volume": "pvc-wiki"})
+    put(api, KEPT, "pvc-1-abc", LONGHORN, spec={"volumeName": "pvc-1"})
+    put(api, KEPT, "pvc-wiki-def", LONGHORN, spec={"volumeName": "pvc-wiki"})
+    put(api, CLASSES, "fluxstead-verify-class-1", labels={"fluxstead/verify": "true"})
+    longhorn.put_back(api)  # type: ignore[arg-type]
+    assert names(api, BACKUPS) == ["backup-of-the-wiki"]
+    assert names(api, KEPT) == ["pvc-wiki-def"]
+    assert names(api, CLASSES) == ["fast"]
+
+
+def test_only_what_it_cordoned_is_let_go_and_kept_volumes_of_its_own_go_too() -> None:
+    api, clock = cluster(), Hours()
+    put(api, MACHINES, "k3s1", annotations={CORDONED: NAMESPACE}, spec={"unschedulable": True})
+    put(api, MACHINES, "k3s2", spec={"unschedulable": True})
+    put(api, NAMESPACES, NAMESPACE)
+    for volume, space in (("ours", NAMESPACE), ("theirs", "wiki")):
+        put(api, VOLUMES, volume, spec={"claimRef": {"namespace": space}, "persistentVolumeReclaimPolicy": "Retain"})
+
+    def collected(resource: Resource, obj: Json) -> None:
+        del obj
+        if resource == NAMESPACES:
+            policy = api.objects[f"{VOLUMES.base}/{VOLUMES.plural}", "", "ours"]["spec"]["persistentVolumeReclaimPolicy"]
+            assert policy == "Delete"
+            del api.objects[f"{VOLUMES.base}/{VOLUMES.plural}", "", "ours"]
+
+    api.on_delete = collected
+    with left_as_it_was(api, (), lambda _: None, clock):  # type: ignore[arg-type]
+        pass
+    cordoned = [one["metadata"]["name"] for one in api.list(MACHINES) if one["spec"].get("unschedulable")]
+    assert cordoned == ["k3s2"]
+    assert names(api, VOLUMES) == ["theirs"]
+    assert names(api, NAMESPACES) == []
+
+
+def test_what_cannot_be_cleaned_up_is_said_and_hides_no_other_error() -> None:
+    api, said = cluster(), list[str]()
+
+    def silent(_: str) -> None:
+        raise Unanswered("the API gives no answer")
+
+    def broken() -> None:
+        with left_as_it_was(api, (), said.append, Hours()):  # type: ignore[arg-type]
+            api.before = silent
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    assert "not all of it is cleaned up" in said[0]
+
+
+def test_what_askers_say_is_told_with_both_ends() -> None:
+    api = cluster()
+    words = "peer k3s2 0\npeer k3s1 4096\nname servers.fluxstead-verify.svc 0\n"
+    ended = {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"message": words}}}]}
+    put(api, PODS, "ask-0", NAMESPACE, labels={"app": "verify-askers"}, spec={"nodeName": "k3s1"}, status=ended)
+    peers = named(api, "every two machines").standing()
+    assert peers.says.startswith("from k3s1 to the pod on k3s2: nothing came; from k3s1 to the pod on k3s1: only 4096 of 262144")
+    assert named(api, "address").standing().state == "done"
+    assert named(api, "DNS").standing().state == "fails"
