@@ -105,9 +105,13 @@ class LiveApi:
         """Change these fields of an object; null removes one (RFC 7386)."""
         self._ask("PATCH", f"{_path(resource, namespace)}/{quote(name)}", {"fieldManager": MANAGER}, body=change, sends=_MERGE)
 
-    def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> None:
-        """Have an object go; none is as good. `uid`: only this one, and Conflict where another one has its name."""
-        body = {"propagationPolicy": "Background", **({"preconditions": {"uid": uid}} if uid else {})}
+    def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "", at_once: bool = False) -> None:
+        """Have an object go; none is as good. `uid`: only this one, and Conflict where another one has its name.
+
+        `at_once`: without whoever runs it being asked, as on a machine that is down.
+        """
+        body: Json = {"propagationPolicy": "Background", **({"preconditions": {"uid": uid}} if uid else {})}
+        body |= {"gracePeriodSeconds": 0} if at_once else {}
         self._ask("DELETE", f"{_path(resource, namespace)}/{quote(name)}", body=body, absent=True)
 
     def _ask(

@@ -81,7 +81,8 @@ class MemoryApi:
         self.put(resource, _merged(now, change))
         self.after(f"merge {resource.plural}")
 
-    def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "") -> None:
+    def delete(self, resource: Resource, name: str, namespace: str = "", *, uid: str = "", at_once: bool = False) -> None:
+        del at_once
         metadata = {"name": name, "namespace": namespace}
         self._writing("delete", resource, {"metadata": metadata})
         now = self.objects.get(self._key(resource, metadata))

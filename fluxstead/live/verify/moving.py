@@ -7,12 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
-from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Standing, Step, done, due, waits
 from fluxstead.live.resources import DEPLOYMENTS
 from fluxstead.live.verify.network import make
-from fluxstead.live.verify.place import CORDONED, MACHINES, NAMESPACE, cordon, uncordon
+from fluxstead.live.verify.place import CORDONED, MACHINES, NAMESPACE, cordon, is_ready, uncordon
 from fluxstead.live.verify.pods import spec_of, why_not
 from fluxstead.live.verify.storage import Tried, why_it_stays
 
@@ -73,15 +72,11 @@ def _pod(api: LiveApi, tried: Tried) -> Mapping[str, Any] | None:
     return next((one for one in found if not mapping(one, "metadata").get("deletionTimestamp")), None)
 
 
-def _ready(pod: Mapping[str, Any]) -> bool:
-    return conditions_of(mapping(pod, "status")).get("Ready", UNSAID).status == "True"
-
-
 def _runs(api: LiveApi, tried: Tried) -> Standing:
     if api.get(DEPLOYMENTS, tried.pod("moves"), NAMESPACE) is None:
         return due("run one")
     pod = _pod(api, tried)
-    if pod and _ready(pod):
+    if pod and is_ready(pod):
         return done(f"on {at(pod, ('spec', 'nodeName'))}")
     return Standing("waits", why_not(api, pod) if pod else "its pod is not there yet", tried.do)
 
@@ -111,7 +106,7 @@ def _moved(api: LiveApi, tried: Tried) -> Standing:
     here = str(at(pod, ("spec", "nodeName")) or "")
     if not began or here == began:
         return due(f"cordon {began or here}, and delete the pod there") if pod else waits("its pod is not there yet")
-    if pod and _ready(pod):
+    if pod and is_ready(pod):
         return done(f"from {began} to {here}")
     return Standing("waits", why_not(api, pod) if pod else "the next pod is not there yet", tried.do)
 

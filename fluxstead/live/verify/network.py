@@ -7,17 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
-from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Standing, Step, done, due, fails, waits
 from fluxstead.live.resources import Conflict, Resource
-from fluxstead.live.verify.place import MACHINES, NAMESPACE, READY
+from fluxstead.live.verify.place import MACHINES, NAMESPACE, READY, is_ready
 from fluxstead.live.verify.pods import last_words, on, pod, spec_of, why_not
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-SERVICES, SETS = Resource("api/v1", "services"), Resource("apis/apps/v1", "daemonsets")
+SERVICES = Resource("api/v1", "services")
 _SERVERS = {"app": "verify-servers"}
 _ASKERS = {"app": "verify-askers"}
 _SERVERS_RUN, _PAIRS = "a pod runs on every machine", "every two machines reach each other"
@@ -71,7 +70,7 @@ def steps(api: LiveApi, described: Sequence[str]) -> tuple[Step, ...]:
 
 def _ready(api: LiveApi) -> list[str]:
     found = api.list(MACHINES)
-    ready = [one for one in found if conditions_of(mapping(one, "status")).get("Ready", UNSAID).status == "True"]
+    ready = [one for one in found if is_ready(one)]
     return sorted(str(mapping(one, "metadata")["name"]) for one in ready)
 
 
@@ -84,40 +83,33 @@ def _machines(api: LiveApi, described: Sequence[str]) -> Standing:
 
 
 def _servers(api: LiveApi) -> Standing:
-    if api.get(SETS, "servers", NAMESPACE) is None or api.get(SERVICES, "servers", NAMESPACE) is None:
+    pods = {str(mapping(one, "metadata")["name"]): one for one in api.list(PODS, NAMESPACE, "app=verify-servers")}
+    machines, up = _ready(api), _addresses(api)
+    if any(_named("serve", machine) not in pods for machine in machines) or api.get(SERVICES, "servers", NAMESPACE) is None:
         return due("run a pod on each, and a Service for them")
-    up = _addresses(api)
-    lacking = [name for name in _ready(api) if name not in up]
+    lacking = [name for name in machines if name not in up]
     if not lacking:
         return done(f"{len(up)} pods" if len(up) != 1 else "one pod")
-    pods = {mapping(one, "spec").get("nodeName"): one for one in api.list(PODS, NAMESPACE, "app=verify-servers")}
-    why = why_not(api, pods[lacking[0]]) if lacking[0] in pods else "no pod is there yet"
     more = f", and {len(lacking) - 1} machines more" if len(lacking) > 1 else ""
-    return Standing("waits", f"on {lacking[0]}: {why}{more}", "./run doctor")
+    return Standing("waits", f"on {lacking[0]}: {why_not(api, pods[_named('serve', lacking[0])])}{more}", "./run doctor")
+
+
+def _named(what: str, machine: str) -> str:
+    return f"{what}-{machine}"[:_LONGEST_NAME]
+
+
+_LONGEST_NAME = 253
 
 
 def _serve(api: LiveApi) -> None:
-    spec = {**spec_of("serve.sh", {}), "tolerations": _ANYWHERE}
-    spec["containers"][0]["readinessProbe"] = {"httpGet": {"path": "/large", "port": 8080}, "periodSeconds": 1}
+    """Not by a DaemonSet: its pods on a machine that is down would never end."""
+    for machine in _ready(api):
+        spec = {**spec_of("serve.sh", {}, affinity=on([machine])), "tolerations": _ANYWHERE}
+        spec["containers"][0]["readinessProbe"] = {"httpGet": {"path": "/large", "port": 8080}, "periodSeconds": 1}
+        make(api, PODS, pod(_named("serve", machine), spec, _SERVERS))
+    ports = {"selector": _SERVERS, "ports": [{"port": 8080}]}
     meta = {"name": "servers", "namespace": NAMESPACE}
-    template = {"metadata": {"labels": _SERVERS}, "spec": spec}
-    objects: list[tuple[Resource, dict[str, Any]]] = [
-        (
-            SETS,
-            {
-                "apiVersion": "apps/v1",
-                "kind": "DaemonSet",
-                "metadata": meta,
-                "spec": {"selector": {"matchLabels": _SERVERS}, "template": template},
-            },
-        ),
-        (
-            SERVICES,
-            {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": _SERVERS, "ports": [{"port": 8080}]}},
-        ),
-    ]
-    for resource, obj in objects:
-        make(api, resource, obj)
+    make(api, SERVICES, {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": ports})
 
 
 def make(api: LiveApi, resource: Resource, obj: Mapping[str, Any]) -> None:
@@ -132,7 +124,7 @@ def _addresses(api: LiveApi) -> dict[str, str]:
     """By machine, the address of the pod there that is ready."""
     found = {}
     for one in api.list(PODS, NAMESPACE, "app=verify-servers"):
-        ready = conditions_of(mapping(one, "status")).get("Ready", UNSAID).status == "True"
+        ready = is_ready(one)
         if ready and not mapping(one, "metadata").get("deletionTimestamp"):
             found[str(mapping(one, "spec").get("nodeName"))] = str(mapping(one, "status").get("podIP"))
     return found
@@ -147,9 +139,9 @@ def _ask(api: LiveApi) -> None:
         "ADDRESS": _host(service),
         "NAME": f"servers.{NAMESPACE}.svc",
     }
-    for number, machine in enumerate(sorted(servers)):
+    for machine in sorted(servers):
         spec = {**spec_of("ask.sh", asked, affinity=on([machine])), "tolerations": _ANYWHERE}
-        make(api, PODS, pod(f"ask-{number}", spec, _ASKERS))
+        make(api, PODS, pod(_named("ask", machine), spec, _ASKERS))
 
 
 def _host(address: str) -> str:

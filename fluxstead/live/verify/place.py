@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.clock import Clock
+from fluxstead.live.conditions import UNSAID, conditions_of
+from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Standing, Step, done, due, waits
 from fluxstead.live.resources import NAMESPACES, Resource, Unanswered
 
@@ -66,18 +68,15 @@ def left_as_it_was(
 
 
 def _clean(api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock) -> None:
-    for machine in api.list(MACHINES):
+    machines = api.list(MACHINES)
+    for machine in machines:
         if at(machine, ("metadata", "annotations", CORDONED)) == NAMESPACE:
             uncordon(api, str(mapping(machine, "metadata")["name"]))
     for put_back in more:
         put_back(api)
     if api.get(NAMESPACES, NAMESPACE) is None and not _volumes(api):
         return
-    for one in _volumes(api):
-        if mapping(one, "spec").get("persistentVolumeReclaimPolicy") == "Retain":
-            change = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
-            api.merge(VOLUMES, str(mapping(one, "metadata")["name"]), change)
-    api.delete(NAMESPACES, NAMESPACE)
+    _have_go(api, {str(mapping(one, "metadata")["name"]) for one in machines if not is_ready(one)})
     end = clock.now() + _GOES
     while api.get(NAMESPACES, NAMESPACE) is not None or _volumes(api):
         if clock.now() > end:
@@ -85,6 +84,23 @@ def _clean(api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Calla
             say(f"after {_GOES} s something is left: {f'volumes {left}' if left else f'namespace {NAMESPACE}'}")
             return
         clock.sleep(1)
+
+
+def _have_go(api: LiveApi, down: set[str]) -> None:
+    """The namespace, with volumes that would be kept, and pods on machines that are down, which would never end."""
+    for one in _volumes(api):
+        if mapping(one, "spec").get("persistentVolumeReclaimPolicy") == "Retain":
+            change = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
+            api.merge(VOLUMES, str(mapping(one, "metadata")["name"]), change)
+    api.delete(NAMESPACES, NAMESPACE)
+    for one in api.list(PODS, NAMESPACE):
+        if mapping(one, "spec").get("nodeName") in down:
+            api.delete(PODS, str(mapping(one, "metadata")["name"]), NAMESPACE, at_once=True)
+
+
+def is_ready(obj: Mapping[str, Any]) -> bool:
+    """Whether a machine, or a pod, says that it is."""
+    return conditions_of(mapping(obj, "status")).get("Ready", UNSAID).status == "True"
 
 
 def _volumes(api: LiveApi) -> list[Mapping[str, Any]]:
