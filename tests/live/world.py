@@ -221,7 +221,8 @@ _TWICE = frozenset({"nodes", "volumeattachments"})
 """What both Kubernetes and Longhorn call so."""
 
 
-def _name_of(resource: Resource) -> str:
+def name_of(resource: Resource) -> str:
+    """By what a world has the objects of a kind."""
     of = "Longhorn" if "longhorn" in resource.base else "Kubernetes"
     return f"{resource.plural} of {of}" if resource.plural in _TWICE else resource.plural
 
@@ -230,7 +231,7 @@ def facts_of(world: Mapping[str, Sequence[Json]]) -> ClusterFacts:
     """What the doctor would have read."""
     seen = {}
     for kind in kinds_of(RULES):
-        read = (kind.read(obj) for obj in world.get(_name_of(kind.resource), ()))
+        read = (kind.read(obj) for obj in world.get(name_of(kind.resource), ()))
         seen[kind.resource] = tuple(fact for fact in read if fact is not None)
     return ClusterFacts(datetime(2026, 11, 28, tzinfo=UTC), "https://127.0.0.1:6443", "v1.33.1+k3s1", seen)
 

@@ -44,7 +44,7 @@ class LiveJob(NamedTuple):
 
 def _job(obj: Mapping[str, Any]) -> LiveJob | None:
     spec, cron = mapping(obj, "spec"), str(mapping(obj, "spec").get("cron", ""))
-    if spec.get("task") not in _BACKS_UP or cron_problem(cron):
+    if str(spec.get("task")) not in _BACKS_UP or cron_problem(cron):
         return None
     groups = spec.get("groups")
     return LiveJob(*named(obj), days_between(cron), frozenset(map(str, groups if isinstance(groups, list) else ())), created(obj))

@@ -66,10 +66,8 @@ def _degraded(one: LiveVolume, facts: ClusterFacts, rebuilt: int) -> LiveTrouble
     unplaced, kubectl = _unplaced(one), f"kubectl -n {one.namespace}"
     cause = [*below(facts), *(disks_of(node.name) for node in facts.of(NODE))]
     if rebuilt >= 0:
-        says, do = (
-            f"is degraded{one.what}: a copy of it is made, {rebuilt} % of it",
-            "nothing, while it is made: ./run doctor --watch",
-        )
+        says = f"is degraded{one.what}: a copy of it is being made, {rebuilt} % is there"
+        do = "nothing, while it is made: ./run doctor --watch"
     elif unplaced:
         says = f"is degraded{one.what}, and no machine takes another copy of it: {unplaced}"
         do = f"a disk with room, on a machine without a copy of it; {kubectl} get replicas.longhorn.io -l longhornvolume={one.name}"
