@@ -119,10 +119,14 @@ OF_LONGHORN: dict[str, tuple[Spoil, str, str]] = {
             "daemonsets",
             "longhorn-manager",
             "spec",
-            to={"template": {"spec": {"containers": [{"name": "longhorn-manager", "image": image_of("manager", "v1.8.2")}]}}},
+            to={
+                "template": {
+                    "spec": {"containers": [{"name": "longhorn-manager", "image": f"{image_of('manager', 'v1.8.2')}@sha256:0a"}]}
+                }
+            },
         ),
         f"managers in {LONGHORN}",
-        "run longhornio/longhorn-manager:v1.8.2, and 1.9.0 is described",
+        "run longhornio/longhorn-manager:v1.8.2@sha256:0a, and 1.9.0 is described",
     ),
     "F9 managers that stayed on the former release": (
         changed("daemonsets", "longhorn-manager", "status", "updatedNumberScheduled", to=1),

@@ -173,7 +173,7 @@ def test_days_between_two_backups(cron: str, days: int) -> None:
     "spoil",
     [
         changed("volumes", "pvc-1", "status", "lastBackupAt", to="2026-11-26T02:00:00Z"),
-        changed("volumes", "pvc-2", "status", "lastBackupAt", to=""),
+        changed("volumes", "pvc-2", "status", "lastBackupAt", to="2026-10-01T02:00:00Z"),
         together(
             changed("volumes", "pvc-1", "status", "lastBackupAt", to=""),
             changed("volumes", "pvc-1", "metadata", "creationTimestamp", to="2026-11-27T00:00:00Z"),
