@@ -9,6 +9,7 @@ from tests.live.world import LONGHORN, World, attachment, backup, condition, eng
 
 _LONG_AGO = "2026-11-01T00:00:00Z"
 _OLD_ENGINE, _OLD_INSTANCES = image_of("engine", "v1.8.2"), image_of("instance-manager", "v1.8.2")
+_OLD_MANAGER = f"{image_of('manager', 'v1.8.2')}@sha256:0a"
 _GIB = 2**30
 
 
@@ -119,11 +120,7 @@ OF_LONGHORN: dict[str, tuple[Spoil, str, str]] = {
             "daemonsets",
             "longhorn-manager",
             "spec",
-            to={
-                "template": {
-                    "spec": {"containers": [{"name": "longhorn-manager", "image": f"{image_of('manager', 'v1.8.2')}@sha256:0a"}]}
-                }
-            },
+            to={"template": {"spec": {"containers": [{"name": "longhorn-manager", "image": _OLD_MANAGER}]}}},
         ),
         f"managers in {LONGHORN}",
         "run longhornio/longhorn-manager:v1.8.2@sha256:0a, and 1.9.0 is described",
