@@ -16,8 +16,10 @@ from fluxstead.cli.formats import workflow_command
 from fluxstead.live.doctor import kinds_of, troubles_in
 from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
-from tests.live.spoilt import PLANTED, changed, more
-from tests.live.world import FLUX, RULES, World, condition, facts_of, healthy, ready, roots_of, thing
+from tests.live.all_spoilt import PLANTED
+from tests.live.spoilt import changed, more
+from tests.live.spoilt_longhorn import SAME
+from tests.live.world import FLUX, RULES, World, condition, facts_of, healthy, name_of, ready, roots_of, thing
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -49,6 +51,7 @@ OF_ONE = (
     ("F17 a release that stopped trying", "a suspended release"),
     ("an authority without its key", "a certificate that does not come"),
     ("an image that is not there", "a machine that is down"),
+    *SAME,
 )
 """Of which each says another thing of the same object."""
 
@@ -90,7 +93,7 @@ def test_what_gives_no_answer_is_said_and_nothing_is_made_up_of_it(assembled: As
 
 
 ODD = st.dictionaries(
-    st.sampled_from(["pods", "nodes of Longhorn", "nodes of Kubernetes", "kustomizations", "volumes"]),
+    st.sampled_from(sorted({name_of(kind.resource) for kind in kinds_of(RULES)})),
     st.lists(st.dictionaries(st.sampled_from(["metadata", "spec", "status"]), JSON, max_size=3), max_size=3),
 )
 
@@ -104,6 +107,7 @@ def test_objects_of_any_shape_give_no_traceback(assembled: Assembled, world: dic
 def test_each_kind_is_asked_for_once() -> None:
     kinds = kinds_of(RULES)
     assert len({kind.resource for kind in kinds}) == len(kinds)
+    assert len({kind for rule in RULES for kind in rule.kinds}) == len(kinds), "two rules read one kind otherwise"
     [secrets] = [kind for kind in kinds if kind.resource == Resource("api/v1", "secrets")]
     assert secrets.names, "no value of a Secret is ever read"
 

@@ -10,7 +10,9 @@ from typing import Any
 from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
 from fluxstead.live.doctor import kinds_of, rules_of, troubles_in
+from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts
+from fluxstead.live.resources import Resource
 from fluxstead.live.trouble import LiveTrouble, Root, roots
 from fluxstead.roster import SYSTEMS
 
@@ -71,6 +73,33 @@ def healthy(assembled: Assembled) -> World:
             for node in expected.nodes
             if node.state == "live"
         ],
+        **longhorn(expected),
+        "storageclasses": [thing("longhorn", provisioner="driver.longhorn.io", volumeBindingMode="Immediate")],
+        "persistentvolumes": [thing("pvc-1", spec={"mountOptions": ["noatime"]})],
+        "persistentvolumeclaims": [thing("data", "web", spec={"storageClassName": "longhorn"}, status={"phase": "Bound"})],
+        "pods": [thing("site-1", "web", spec={"nodeName": "k3s1"}, status={"phase": "Running"})],
+        "secrets": [thing(need.name, need.namespace) for need in expected.needs],
+        "certificates": [
+            ready(one["metadata"]["name"], one["metadata"]["namespace"], dict(one["spec"]))
+            for one in every
+            if one["kind"] == "Certificate"
+        ],
+        "clusterissuers": [ready(one["metadata"]["name"]) for one in every if one["kind"] == "ClusterIssuer"],
+    }
+
+
+def longhorn(expected: Expected) -> World:
+    """Its objects, when it is as it should be; a backup was made last night."""
+    live = [node.name for node in expected.nodes if node.state == "live"]
+    settings = {
+        "current-longhorn-version": f"v{expected.products['longhorn']}",
+        "default-engine-image": image_of("engine"),
+        "default-instance-manager-image": image_of("instance-manager"),
+        "concurrent-automatic-engine-upgrade-per-node-limit": "0",
+        "storage-over-provisioning-percentage": "100",
+    }
+    manager = {"name": "longhorn-manager", "image": image_of("manager")}
+    return {
         "nodes of Longhorn": [
             thing(
                 node.name,
@@ -90,38 +119,119 @@ def healthy(assembled: Assembled) -> World:
             for node in expected.nodes
             if node.state == "live"
         ],
-        "settings": [thing("current-longhorn-version", LONGHORN, value=f"v{expected.products['longhorn']}")],
+        "settings": [thing(name, LONGHORN, value=value) for name, value in settings.items()],
         "volumes": [volume("pvc-1", "healthy"), volume("pvc-2", "unknown", state="detached")],
-        "storageclasses": [thing("longhorn", provisioner="driver.longhorn.io", volumeBindingMode="Immediate")],
-        "persistentvolumeclaims": [thing("data", "web", spec={"storageClassName": "longhorn"}, status={"phase": "Bound"})],
-        "pods": [thing("site-1", "web", spec={"nodeName": "k3s1"}, status={"phase": "Running"})],
-        "secrets": [thing(need.name, need.namespace) for need in expected.needs],
-        "certificates": [
-            ready(one["metadata"]["name"], one["metadata"]["namespace"], dict(one["spec"]))
-            for one in every
-            if one["kind"] == "Certificate"
+        "engines": [engine("pvc-1")],
+        "volumeattachments of Longhorn": [attachment("pvc-1", csi=True)],
+        "volumeattachments of Kubernetes": [thing("csi-1", spec={"attacher": "driver.longhorn.io", "nodeName": "k3s1"})],
+        "engineimages": [
+            thing(
+                "ei-1",
+                LONGHORN,
+                spec={"image": image_of("engine")},
+                status={"state": "deployed", "refCount": 2, "nodeDeploymentMap": dict.fromkeys(live, True)},
+            )
         ],
-        "clusterissuers": [ready(one["metadata"]["name"]) for one in every if one["kind"] == "ClusterIssuer"],
+        "instancemanagers": [
+            thing(
+                f"instance-manager-{name}",
+                LONGHORN,
+                spec={"nodeID": name, "image": image_of("instance-manager")},
+                status={"currentState": "running", "instanceEngines": {"pvc-1-e-0": {}}},
+            )
+            for name in live
+        ],
+        "daemonsets": [
+            thing(
+                "longhorn-manager",
+                LONGHORN,
+                spec={"template": {"spec": {"containers": [manager]}}},
+                status={"observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2},
+            )
+        ],
+        "orphans": [],
+        "backuptargets": [
+            thing(
+                "default",
+                LONGHORN,
+                spec={"backupTargetURL": "nfs://nas.example:/backups"},
+                status={"available": True, "conditions": [condition("Unavailable", "False")]},
+            )
+        ],
+        "backups": [backup("backup-1", "pvc-1", "Completed", "2026-11-27T02:00:00Z")],
+        "systembackups": [thing("system-1", LONGHORN, status={"state": "Ready", "createdAt": "2026-11-27T02:30:00Z"})],
+        "recurringjobs": [
+            thing("nightly", LONGHORN, spec={"task": "backup", "cron": "0 2 * * *", "groups": ["default"]}),
+            thing("trim", LONGHORN, spec={"task": "filesystem-trim", "cron": "0 4 * * 0", "groups": ["default"]}),
+        ],
     }
 
 
-def volume(name: str, robustness: str, state: str = "attached", claim: str = "") -> Json:
-    """One of Longhorn's volumes."""
-    of = {"namespace": "web", "pvcName": claim} if claim else {}
-    return thing(name, LONGHORN, spec={"nodeID": ""}, status={"state": state, "robustness": robustness, "kubernetesStatus": of})
+def image_of(program: str, release: str = "v1.9.0") -> str:
+    """One of Longhorn's images."""
+    return f"longhornio/longhorn-{program}:{release}"
 
 
-def _name_of(resource: Any) -> str:
-    if resource.plural != "nodes":
-        return str(resource.plural)
-    return "nodes of Longhorn" if "longhorn" in resource.base else "nodes of Kubernetes"
+def volume(name: str, robustness: str, state: str = "attached", claim: str = "", **status: Any) -> Json:
+    """One of Longhorn's volumes, backed up last night."""
+    of = {"namespace": "web", "pvcName": claim, "pvName": name} if claim else {"pvName": name}
+    found = thing(
+        name,
+        LONGHORN,
+        spec={"nodeID": "", "dataEngine": "v1"},
+        status={
+            "state": state,
+            "robustness": robustness,
+            "kubernetesStatus": of,
+            "currentImage": image_of("engine"),
+            "lastBackupAt": "2026-11-27T02:00:00Z",
+            "conditions": [condition("Scheduled"), condition("TooManySnapshots", "False"), condition("Restore", "False")],
+            **status,
+        },
+    )
+    found["metadata"]["labels"] = {"recurring-job-group.longhorn.io/default": "enabled"}
+    return found
+
+
+def engine(of: str, *conditions: Json, **status: Any) -> Json:
+    """The engine of a volume."""
+    said = conditions or (condition("FilesystemReadOnly", "False"),)
+    return thing(f"{of}-e-0", LONGHORN, spec={"volumeName": of}, status={"conditions": list(said), **status})
+
+
+def attachment(of: str, **tickets: bool) -> Json:
+    """Who asks for a volume on k3s1, and whether it is there; since the first of November."""
+    asked = {name: {"type": f"{name}-attacher", "nodeID": "k3s1"} for name in tickets}
+    answers = {
+        name: {
+            "satisfied": there,
+            "conditions": [condition("Satisfied", str(there), lastTransitionTime="2026-11-01T00:00:00Z")],
+        }
+        for name, there in tickets.items()
+    }
+    return thing(of, LONGHORN, spec={"volume": of, "attachmentTickets": asked}, status={"attachmentTicketStatuses": answers})
+
+
+def backup(name: str, of: str, state: str, at: str, error: str = "") -> Json:
+    """A Backup of a volume."""
+    return thing(name, LONGHORN, status={"state": state, "volumeName": of, "backupCreatedAt": at, "error": error})
+
+
+_TWICE = frozenset({"nodes", "volumeattachments"})
+"""What both Kubernetes and Longhorn call so."""
+
+
+def name_of(resource: Resource) -> str:
+    """By what a world has the objects of a kind."""
+    of = "Longhorn" if "longhorn" in resource.base else "Kubernetes"
+    return f"{resource.plural} of {of}" if resource.plural in _TWICE else resource.plural
 
 
 def facts_of(world: Mapping[str, Sequence[Json]]) -> ClusterFacts:
     """What the doctor would have read."""
     seen = {}
     for kind in kinds_of(RULES):
-        read = (kind.read(obj) for obj in world.get(_name_of(kind.resource), ()))
+        read = (kind.read(obj) for obj in world.get(name_of(kind.resource), ()))
         seen[kind.resource] = tuple(fact for fact in read if fact is not None)
     return ClusterFacts(datetime(2026, 11, 28, tzinfo=UTC), "https://127.0.0.1:6443", "v1.33.1+k3s1", seen)
 

@@ -1,0 +1,106 @@
+"""Which Longhorn runs, against the described one: a release may be ready and its programs the former ones (failure F9).
+
+Sources: longhorn/longhorn-manager upgrade/util/util.go: the setting current-longhorn-version, written once a manager runs.
+longhorn/longhorn: chart/templates/daemonset-sa.yaml. Kubernetes: staging/src/k8s.io/api/apps/v1/types.go, DaemonSetStatus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from fluxstead.catalog.defects import Defect, defects_of
+from fluxstead.core.shape import entries_of, mapping
+from fluxstead.core.version import Version
+from fluxstead.live.expected import Expected
+from fluxstead.live.facts import ClusterFacts, Kind
+from fluxstead.live.resources import Resource
+from fluxstead.live.rule import LiveRule
+from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.systems.longhorn.live.kinds import PRODUCT, SETTING, named, value_of, whole
+from fluxstead.systems.longhorn.live.node import NODE, below
+
+_CURRENT = "current-longhorn-version"
+_MANAGERS = "longhorn-manager"
+
+
+class Managers(NamedTuple):
+    """Longhorn's managers. `image`: what they are to run. `wanted` and `updated`: how many pods, and how many of them run it."""
+
+    namespace: str
+    image: str
+    wanted: int
+    updated: int
+
+
+def _managers(obj: Mapping[str, Any]) -> Managers | None:
+    metadata, status, place = mapping(obj, "metadata"), mapping(obj, "status"), named(obj)
+    if place.name != _MANAGERS or status.get("observedGeneration") != metadata.get("generation"):
+        return None
+    containers = entries_of(mapping(mapping(mapping(obj, "spec"), "template"), "spec"), "containers")
+    image = next((str(one.get("image", "")) for one in containers if one.get("name") == _MANAGERS), "")
+    counts = (whole(status.get(key)) for key in ("desiredNumberScheduled", "updatedNumberScheduled"))
+    return Managers(place.namespace, image, *counts)
+
+
+MANAGERS = Kind(Resource("apis/apps/v1", "daemonsets"), _managers)
+
+
+def version(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """The release that runs, and what is known to be wrong with it that `check` does not say of the described one."""
+    described = expected.products.get(PRODUCT)
+    for one in facts.of(SETTING):
+        running = Version.read(one.value) if one.name == _CURRENT else None
+        if not described or not running or running.numbers == described.numbers:
+            continue
+        defects = [defect for defect in defects_of(PRODUCT, running) if defect not in defects_of(PRODUCT, described)]
+        yield LiveTrouble(
+            _runs(str(running)),
+            f"runs, and {described} is described{''.join(map(_known, defects))}",
+            "an upgrade did not arrive, or nobody described it",
+            f"flux get helmreleases -n {one.namespace}; the release that runs in longhorn.version, if it is the right one",
+            waits_for=(Subject("layer", PRODUCT), Subject("release", f"{one.namespace}/{PRODUCT}")),
+            gravity="warning",
+        )
+
+
+def _known(defect: Defect) -> str:
+    return f"; it has a known defect: {defect.what} ({defect.source})"
+
+
+def _runs(running: str) -> Subject:
+    return Subject("Longhorn", running)
+
+
+def managers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """Managers of another release than the described one, and those that stayed on the former."""
+    described = expected.products.get(PRODUCT)
+    for one in facts.of(MANAGERS):
+        subject, tag = Subject("managers in", one.namespace), Version.read(_tag(one.image))
+        above = (_runs(value_of(facts, _CURRENT)), Subject("layer", PRODUCT), Subject("release", f"{one.namespace}/{PRODUCT}"))
+        if described and tag and tag.numbers != described.numbers:
+            yield LiveTrouble(
+                subject,
+                f"run {one.image}, and {described} is described",
+                "what is checked is checked for another release than the one that runs (F9)",
+                f"image.longhorn.manager.tag in longhorn.values, if it is there; flux get helmreleases -n {one.namespace}",
+                waits_for=above,
+                gravity="warning",
+            )
+        elif one.updated < one.wanted:
+            yield LiveTrouble(
+                subject,
+                f"are of the former release on {one.wanted - one.updated} of {one.wanted} machines",
+                "an upgrade is under way, or stands still (F9)",
+                f"kubectl -n {one.namespace} rollout status daemonset {_MANAGERS}",
+                waits_for=(*above, *below(facts), Subject("pods in", one.namespace)),
+                gravity="warning",
+            )
+
+
+def _tag(image: str) -> str:
+    """Of an image that may be named by its digest as well."""
+    return image.partition("@")[0].rpartition(":")[2]
+
+
+RULES = (LiveRule(version, (SETTING,)), LiveRule(managers, (MANAGERS, SETTING, NODE)))
