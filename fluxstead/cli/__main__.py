@@ -19,7 +19,7 @@ _COMMANDS = {
     "secrets": "what the cluster needs and what is there; init, set, edit, import, move, recipients, guard",
     "certificates": "trust: write the authority's certificate, and say where devices keep what they trust",
     "doctor": "what is wrong with the running cluster and its machines, each trouble at its root",
-    "hosts": "plan, doctor, discover: what preparing the hosts would do, what is wrong, a file to start from",
+    "hosts": "plan, discover: what preparing the hosts would do, a file to start from",
     "upgrade": "kubernetes, flux: the next version of what lies beneath the tree",
     "kubeconfig": "fetch the cluster's kubeconfig over SSH into a file of its own",
     "schemas": "write the JSON schemas of the description's files",

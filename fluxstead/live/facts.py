@@ -45,8 +45,8 @@ class ClusterFacts(NamedTuple):
         return kind.resource in self.seen
 
 
-def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]]) -> ClusterFacts:
-    """Ask for all of them. Raises Unanswered where the cluster does not answer at all."""
+def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]], say: Callable[[str], None] = lambda _: None) -> ClusterFacts:
+    """Ask for all of them; `say` takes the name of each that was asked for. Raises Unanswered where nothing answers at all."""
     kubernetes = str(api.kubernetes())
     seen: dict[Resource, Sequence[Any]] = {}
     unanswered: dict[Resource, str] = {}
@@ -56,6 +56,8 @@ def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]]) -> ClusterFacts:
             return tuple(_facts(api, kind))
         except Unanswered as problem:
             return problem
+        finally:
+            say(kind.resource.plural)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for kind, answer in zip(kinds, pool.map(ask, kinds), strict=True):

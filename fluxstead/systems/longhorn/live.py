@@ -163,9 +163,9 @@ def _of_disk(node: LiveNode, disk: LiveDisk) -> Iterator[LiveTrouble]:
         )
     elif ready == "False":
         cure = {
-            "NoDiskInfo": f"on {node.name}: findmnt {disk.path}; sudo cat {file}; ./run hosts doctor {node.name}",
+            "NoDiskInfo": f"on {node.name}: findmnt {disk.path}; sudo cat {file}; ./run doctor --hosts {node.name}",
             "DiskFilesystemChanged": f"on {node.name}: findmnt {disk.path}; mount what belongs there, and it comes back",
-        }.get(reason, f"./run hosts doctor {node.name}")
+        }.get(reason, f"./run doctor --hosts {node.name}")
         yield LiveTrouble(
             subject,
             f"is not ready: {says or reason}",
@@ -236,7 +236,7 @@ def nodes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
                     Subject("what Longhorn needs on", one.name),
                     f"is not all there: {why or kind}",
                     means,
-                    f"./run hosts doctor {one.name}; pulumi up prepares it",
+                    f"./run doctor --hosts {one.name}; pulumi up prepares it",
                     "docs/tasks/prepare-hosts.md",
                     (subject_of(one.name),),
                     "error" if kind in _WITHOUT_NOTHING_ATTACHES else "warning",
@@ -290,3 +290,14 @@ RULES = (
     LiveRule(volumes, (VOLUME, NODE)),
     LiveRule(version, (SETTING,)),
 )
+
+
+def counted(expected: Expected, facts: ClusterFacts) -> str:
+    """How many volumes there are, and how many of them lack copies."""
+    del expected
+    said = [one.robustness for one in facts.of(VOLUME)]
+    short = "".join(f", {said.count(word)} {word}" for word in ("degraded", "faulted") if word in said)
+    return f"volumes {len(said)}{short}" if facts.knows(VOLUME) else ""
+
+
+COUNTS = (counted,)
