@@ -9,7 +9,7 @@ from typing import Any
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules import flux, machines, workloads
+from fluxstead.live.rules import clocks, flux, k3s_certificates, machines, workloads
 from fluxstead.live.trouble import LiveTrouble, Subject
 
 Count = Callable[[Expected, ClusterFacts], str]
@@ -18,7 +18,7 @@ Count = Callable[[Expected, ClusterFacts], str]
 
 def rules_of(modules: Iterable[str]) -> list[LiveRule]:
     """The rules that belong to no system, and those of these modules."""
-    own = [*flux.RULES, *machines.RULES, *workloads.RULES]
+    own = [*flux.RULES, *machines.RULES, *clocks.RULES, *k3s_certificates.RULES, *workloads.RULES]
     return [*own, *(rule for module in modules for rule in import_module(module).RULES)]
 
 

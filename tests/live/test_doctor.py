@@ -49,6 +49,7 @@ OF_ONE = (
     ("F17 a release that stopped trying", "a suspended release"),
     ("an authority without its key", "a certificate that does not come"),
     ("an image that is not there", "a machine that is down"),
+    ("a clock that is ahead", "a clock that is behind, on a machine that is ready"),
 )
 """Of which each says another thing of the same object."""
 
@@ -90,7 +91,7 @@ def test_what_gives_no_answer_is_said_and_nothing_is_made_up_of_it(assembled: As
 
 
 ODD = st.dictionaries(
-    st.sampled_from(["pods", "nodes of Longhorn", "nodes of Kubernetes", "kustomizations", "volumes"]),
+    st.sampled_from(["pods", "nodes of Longhorn", "nodes of Kubernetes", "kustomizations", "volumes", "leases", "events"]),
     st.lists(st.dictionaries(st.sampled_from(["metadata", "spec", "status"]), JSON, max_size=3), max_size=3),
 )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
 from fluxstead.live.doctor import kinds_of, rules_of, troubles_in
 from fluxstead.live.facts import ClusterFacts
+from fluxstead.live.greeting import Greeting
 from fluxstead.live.trouble import LiveTrouble, Root, roots
 from fluxstead.roster import SYSTEMS
 
@@ -90,6 +91,8 @@ def healthy(assembled: Assembled) -> World:
             for node in expected.nodes
             if node.state == "live"
         ],
+        "leases": [heartbeat(node.name) for node in expected.nodes if node.state == "live"],
+        "events": [notice("k3s1", "CertificateExpirationOK", "Node and Certificate Authority certificates managed by k3s are OK")],
         "settings": [thing("current-longhorn-version", LONGHORN, value=f"v{expected.products['longhorn']}")],
         "volumes": [volume("pvc-1", "healthy"), volume("pvc-2", "unknown", state="detached")],
         "storageclasses": [thing("longhorn", provisioner="driver.longhorn.io", volumeBindingMode="Immediate")],
@@ -111,19 +114,34 @@ def volume(name: str, robustness: str, state: str = "attached", claim: str = "")
     return thing(name, LONGHORN, spec={"nodeID": ""}, status={"state": state, "robustness": robustness, "kubernetesStatus": of})
 
 
+def heartbeat(machine: str, renewed: str = "2026-11-27T23:59:53.123456Z") -> Json:
+    """What a kubelet writes into its Lease."""
+    return thing(machine, "kube-node-lease", spec={"holderIdentity": machine, "leaseDurationSeconds": 40, "renewTime": renewed})
+
+
+def notice(machine: str, reason: str, message: str, said: str = "2026-11-27T23:40:00Z") -> Json:
+    """An event of a Node about its certificates."""
+    about = {"kind": "Node", "name": machine, "uid": machine}
+    return thing(f"{machine}.{reason}", "default", involvedObject=about, reason=reason, message=message, lastTimestamp=said)
+
+
 def _name_of(resource: Any) -> str:
     if resource.plural != "nodes":
         return str(resource.plural)
     return "nodes of Longhorn" if "longhorn" in resource.base else "nodes of Kubernetes"
 
 
-def facts_of(world: Mapping[str, Sequence[Json]]) -> ClusterFacts:
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+GREETING = Greeting(NOW, timedelta(), NOW + timedelta(days=300), NOW + timedelta(days=300))
+
+
+def facts_of(world: Mapping[str, Sequence[Json]], greeting: Greeting = GREETING) -> ClusterFacts:
     """What the doctor would have read."""
     seen = {}
     for kind in kinds_of(RULES):
         read = (kind.read(obj) for obj in world.get(_name_of(kind.resource), ()))
         seen[kind.resource] = tuple(fact for fact in read if fact is not None)
-    return ClusterFacts(datetime(2026, 11, 28, tzinfo=UTC), "https://127.0.0.1:6443", "v1.33.1+k3s1", seen)
+    return ClusterFacts(NOW, "https://127.0.0.1:6443", "v1.33.1+k3s1", greeting, seen)
 
 
 def troubles_of(assembled: Assembled, *spoil: Callable[[World], object]) -> list[LiveTrouble]:

@@ -12,7 +12,7 @@ from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.trouble import LiveTrouble, Subject, reach_of
+from fluxstead.live.trouble import LiveTrouble, Subject, clock_of, reach_of
 from fluxstead.nodes.model import Node
 
 _PRESSURES = {
@@ -104,7 +104,7 @@ def _of_machine(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTr
             "its pods are moved after five minutes, and its disks' copies are missing to volumes",
             f"./run doctor --hosts {node.name}; on it: systemctl status k3s* ; journalctl -u 'k3s*' -n 50",
             "docs/tasks/a-machine-stands-still.md",
-            (reach_of(node.name),),
+            (reach_of(node.name), clock_of(node.name)),
         )
         return
     for pressure, (says, do) in _PRESSURES.items():
