@@ -9,7 +9,7 @@ from typing import Any
 
 from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
-from fluxstead.live.doctor import kinds_of, rules_of, troubles_in
+from fluxstead.live.doctor import counts_of, kinds_of, rules_of, troubles_in
 from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.greeting import Greeting
 from fluxstead.live.trouble import LiveTrouble, Root, roots
@@ -17,7 +17,8 @@ from fluxstead.roster import SYSTEMS
 
 Json = dict[str, Any]
 World = dict[str, list[Json]]
-RULES = rules_of(system.live for system in SYSTEMS if system.live)
+_LIVE = [system.live for system in SYSTEMS if system.live]
+RULES, COUNTS = rules_of(_LIVE), counts_of(_LIVE)
 FLUX, LONGHORN = "flux-system", "longhorn-system"
 
 
