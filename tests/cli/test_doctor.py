@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,6 +69,13 @@ def test_one_that_nobody_described(reference: Project, hosts: Hosts, capsys: pyt
         main(["doctor", "--hosts", "k3s77", "--project", str(reference.root)])
     assert ended.value.code == 2
     assert "no node is called k3s77; there are k3s1" in capsys.readouterr().err
+
+
+def test_what_is_said_of_hosts_can_be_typed() -> None:
+    """In messages and on pages; `./run hosts doctor` was a command once."""
+    files = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md"), *(REPOSITORY / "fluxstead").rglob("*.py")]
+    said = {word for file in files for word in re.findall(r"\./run hosts ([a-z]+)", file.read_text())}
+    assert said == {"plan", "discover"}
 
 
 def test_the_whole_begins_with_how_much_of_it_is_well(

@@ -15,7 +15,8 @@ from fluxstead.live.doctor import troubles_in
 from fluxstead.live.greeting import Greeting, ahead_of
 from fluxstead.live.trouble import Root, roots
 from tests.conftest import examples
-from tests.live.spoilt import PLANTED, changed, machine, more, together
+from tests.live.all_spoilt import PLANTED
+from tests.live.spoilt import changed, machine, more, together
 from tests.live.world import GREETING, NOW, RULES, World, facts_of, healthy, heartbeat, notice, ready, roots_of
 
 pytestmark = pytest.mark.reference

@@ -16,7 +16,8 @@ from fluxstead.cli.formats import workflow_command
 from fluxstead.live.doctor import kinds_of, overview, troubles_in
 from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
-from tests.live.spoilt import PLANTED, changed, more
+from tests.live.all_spoilt import PLANTED
+from tests.live.spoilt import changed, more
 from tests.live.world import COUNTS, FLUX, RULES, World, condition, facts_of, healthy, ready, roots_of, thing
 
 JSON = st.recursive(
