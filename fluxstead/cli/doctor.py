@@ -47,7 +47,7 @@ class Asked(NamedTuple):
     expected: Expected | None
 
 
-class Look(NamedTuple):
+class Diagnosis(NamedTuple):
     """What was seen. `facts`: None where the API was not asked, or gave no answer. `counts`: the whole in a few lines."""
 
     cluster: str
@@ -78,9 +78,9 @@ def run(options: argparse.Namespace) -> int:
         return 1
     if options.watch:
         return _watch(options, asked)
-    look = _looked(options, asked)
-    print(_FORMATS[options.format](options, look), flush=True)
-    return int(look.wrong)
+    seen = _looked(options, asked)
+    print(_FORMATS[options.format](options, seen), flush=True)
+    return int(seen.wrong)
 
 
 def _watch(options: argparse.Namespace, asked: Asked) -> int:
@@ -110,7 +110,7 @@ def _asked_for(options: argparse.Namespace, root: Path, stack: str) -> Asked | N
     return Asked(root, stack, nodes, expected_of(described.assembled))
 
 
-def _looked(options: argparse.Namespace, asked: Asked) -> Look:
+def _looked(options: argparse.Namespace, asked: Asked) -> Diagnosis:
     live = [system.live for system in SYSTEMS if system.live]
     rules = rules_of(live)
     kinds = kinds_of(rules) if asked.expected else []
@@ -123,7 +123,7 @@ def _looked(options: argparse.Namespace, asked: Asked) -> Look:
     if asked.expected and facts:
         found += troubles_in(rules, asked.expected, facts)
         counts += overview(counts_of(live), asked.expected, facts)
-    return Look(asked.cluster, facts, counts, roots(found), is_wrong(found))
+    return Diagnosis(asked.cluster, facts, counts, roots(found), is_wrong(found))
 
 
 def expected_of(assembled: Assembled) -> Expected:
@@ -166,17 +166,17 @@ def _unreached(cluster: str, why: str) -> LiveTrouble:
     )
 
 
-def _text(options: argparse.Namespace, look: Look) -> str:
-    lines = [f"{look.cluster}: {'the machines alone' if options.hosts is not None else _seen(look.facts)}", *look.counts]
-    for number, one in enumerate(look.told, 1):
+def _text(options: argparse.Namespace, seen: Diagnosis) -> str:
+    lines = [f"{seen.cluster}: {'the machines alone' if options.hosts is not None else _seen(seen.facts)}", *seen.counts]
+    for number, one in enumerate(seen.told, 1):
         lines += _brief(one) if options.brief else _whole(number, one, show=options.all)
-    if not look.told:
+    if not seen.told:
         lines.append("nothing is wrong")
         return "\n".join(lines)
-    followed = sum(len(one.explains) for one in look.told)
-    more = f", and {followed} more that follow from {'it' if len(look.told) == 1 else 'them'}" if followed else ""
+    followed = sum(len(one.explains) for one in seen.told)
+    more = f", and {followed} more that follow from {'it' if len(seen.told) == 1 else 'them'}" if followed else ""
     shown = "" if options.all or not followed or options.brief else " (--all)"
-    lines.append(f"{'' if options.brief else chr(10)}{counted(len(look.told), 'thing')} wrong{more}{shown}")
+    lines.append(f"{'' if options.brief else chr(10)}{counted(len(seen.told), 'thing')} wrong{more}{shown}")
     return "\n".join(lines)
 
 
@@ -205,14 +205,14 @@ def _whole(number: int, one: Root, *, show: bool) -> Iterator[str]:
         yield from (f"     {other.subject} {other.says}" for other in one.explains)
 
 
-def _json(options: argparse.Namespace, look: Look) -> str:
+def _json(options: argparse.Namespace, seen: Diagnosis) -> str:
     del options
     answer = {
-        "cluster": look.cluster,
-        "kubernetes": look.facts.kubernetes if look.facts else None,
-        "taken": look.facts.taken.isoformat() if look.facts else None,
-        "counts": look.counts,
-        "wrong": [{**_as_json(one.trouble), "explains": [_as_json(other) for other in one.explains]} for one in look.told],
+        "cluster": seen.cluster,
+        "kubernetes": seen.facts.kubernetes if seen.facts else None,
+        "taken": seen.facts.taken.isoformat() if seen.facts else None,
+        "counts": seen.counts,
+        "wrong": [{**_as_json(one.trouble), "explains": [_as_json(other) for other in one.explains]} for one in seen.told],
     }
     return json.dumps(answer, indent=1, ensure_ascii=False)
 
@@ -229,11 +229,11 @@ def _as_json(one: LiveTrouble) -> dict[str, Any]:
     }
 
 
-def _github(options: argparse.Namespace, look: Look) -> str:
+def _github(options: argparse.Namespace, seen: Diagnosis) -> str:
     del options
     return "\n".join(
         workflow_command(one.trouble.gravity, f"{one.trouble.says}\ntype: {one.trouble.do}", title=str(one.trouble.subject))
-        for one in look.told
+        for one in seen.told
     )
 
 
