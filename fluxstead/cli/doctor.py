@@ -5,32 +5,56 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fluxstead.assembly import Assembled
 from fluxstead.cli.formats import workflow_command
 from fluxstead.cli.progress import progress
-from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
+from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, print_findings, tell
 from fluxstead.core.findings import counted, errors
+from fluxstead.description.load import load
 from fluxstead.embedded import run_program
 from fluxstead.hosts.kubeconfig import file_of
 from fluxstead.hosts.ssh import plan
 from fluxstead.live.api import LiveApi
-from fluxstead.live.doctor import kinds_of, rules_of, troubles_in
+from fluxstead.live.doctor import counts_of, kinds_of, overview, rules_of, troubles_in
 from fluxstead.live.expected import Expected
-from fluxstead.live.facts import ClusterFacts, cluster_facts
-from fluxstead.live.hosts import host_troubles
+from fluxstead.live.facts import ClusterFacts, Kind, cluster_facts
+from fluxstead.live.hosts import counted_hosts, host_troubles
 from fluxstead.live.resources import Unanswered
-from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Root, Subject, chain, is_wrong, roots
+from fluxstead.nodes.model import Node
 from fluxstead.roster import SYSTEMS
 
 _WATCH_SECONDS = 10
+_PATIENCE = 2
+"""Seconds that nobody asks about."""
 _CLEAR = "\x1b[H\x1b[2J"
+"""To the top of the screen, and erase it (ECMA-48, CUP and ED)."""
+
+
+class Asked(NamedTuple):
+    """Whom to ask: these machines over SSH; and the cluster by its API, if there is something to compare it with."""
+
+    root: Path
+    cluster: str
+    nodes: Sequence[Node]
+    expected: Expected | None
+
+
+class Diagnosis(NamedTuple):
+    """What was seen. `facts`: None where the API was not asked, or gave no answer. `counts`: the whole in a few lines."""
+
+    cluster: str
+    facts: ClusterFacts | None
+    counts: Sequence[str]
+    told: Sequence[Root]
+    wrong: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stack_arguments(parser)
     parser.add_argument("--kubeconfig", metavar="FILE", help="the way in (KUBECONFIG, else ~/.kube/fluxstead-<cluster>.yaml)")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--hosts", action="store_true", help="the machines alone, over SSH")
+    which.add_argument("--hosts", nargs="*", metavar="NODE", help="the machines alone, over SSH: these, or all live ones")
     which.add_argument("--no-hosts", action="store_true", help="the cluster alone, by its API")
     parser.add_argument("--all", action="store_true", help="also what follows from something else that is wrong")
     parser.add_argument("--brief", action="store_true", help="a line for each")
@@ -49,30 +73,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Look, say what is wrong, and give the exit status: 1 if anything is."""
     root, stack = choose_stack(options)
+    asked = _asked_for(options, root, stack)
+    if asked is None:
+        return 1
+    if options.watch:
+        return _watch(options, asked)
+    seen = _looked(options, asked)
+    print(_FORMATS[options.format](options, seen), flush=True)
+    return int(seen.wrong)
+
+
+def _watch(options: argparse.Namespace, asked: Asked) -> int:
+    clear = _CLEAR if sys.stdout.isatty() else ""
+    try:
+        while True:
+            print(f"{clear}{_FORMATS[options.format](options, _looked(options, asked))}", flush=True)
+            time.sleep(_WATCH_SECONDS)
+    except KeyboardInterrupt:
+        tell("not watched any more")
+        return 0
+
+
+def _asked_for(options: argparse.Namespace, root: Path, stack: str) -> Asked | None:
+    """None where the description cannot be read, which is said. The machines alone need no tree."""
+    if options.hosts is not None:
+        loaded = load(root, stack)
+        if loaded.description is None or errors(loaded.findings):
+            print_findings(errors(loaded.findings), "text")
+            return None
+        return Asked(root, stack, choose_nodes(loaded.description.nodes, options.hosts), None)
     described = run_program(root, stack)
     if described.assembled is None:
         print_findings(errors(described.findings), "text")
-        return 1
-    rules = rules_of(system.live for system in SYSTEMS if system.live)
-    while True:
-        status, text = _looked(options, root, described.assembled, rules)
-        print(f"{_CLEAR}{text}" if options.watch else text, flush=True)
-        if not options.watch:
-            return status
-        time.sleep(_WATCH_SECONDS)
+        return None
+    nodes = [] if options.no_hosts else choose_nodes(described.assembled.description.nodes, ())
+    return Asked(root, stack, nodes, expected_of(described.assembled))
 
 
-def _looked(options: argparse.Namespace, root: Path, assembled: Assembled, rules: Sequence[LiveRule]) -> tuple[int, str]:
-    expected = expected_of(assembled)
-    with ThreadPoolExecutor(1) as beside:
-        hosts = beside.submit(_of_hosts, root, assembled) if not options.no_hosts else None
-        facts, unreached = (None, []) if options.hosts else _of_cluster(options, expected.cluster, rules)
-        found = [*(hosts.result() if hosts else ()), *unreached]
-    if facts:
-        found += troubles_in(rules, expected, facts)
-    told = roots(found)
-    text = _FORMATS[options.format](options, facts, expected, told)
-    return int(is_wrong(found)), text
+def _looked(options: argparse.Namespace, asked: Asked) -> Diagnosis:
+    live = [system.live for system in SYSTEMS if system.live]
+    rules = rules_of(live)
+    kinds = kinds_of(rules) if asked.expected else []
+    with progress(len(kinds) + len(asked.nodes), "answers", _PATIENCE) as say, ThreadPoolExecutor(1) as beside:
+        hosts = beside.submit(plan, asked.nodes, asked.root, say, {})
+        facts, unreached = _of_cluster(options, asked, kinds, say) if asked.expected else (None, [])
+        answers = hosts.result()
+    found = [*host_troubles(asked.nodes, answers), *unreached]
+    counts = [counted_hosts(answers)] if asked.nodes else []
+    if asked.expected and facts:
+        found += troubles_in(rules, asked.expected, facts)
+        counts += overview(counts_of(live), asked.expected, facts)
+    return Diagnosis(asked.cluster, facts, counts, roots(found), is_wrong(found))
 
 
 def expected_of(assembled: Assembled) -> Expected:
@@ -94,15 +145,15 @@ def expected_of(assembled: Assembled) -> Expected:
 
 
 def _of_cluster(
-    options: argparse.Namespace, cluster: str, rules: Sequence[LiveRule]
+    options: argparse.Namespace, asked: Asked, kinds: Sequence[Kind[Any]], say: Callable[[str], None]
 ) -> tuple[ClusterFacts | None, list[LiveTrouble]]:
     named = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0]
-    kubeconfig = options.kubeconfig or named or str(file_of(cluster))
+    kubeconfig = options.kubeconfig or named or str(file_of(asked.cluster))
     try:
         with LiveApi(kubeconfig) as api:
-            return cluster_facts(api, kinds_of(rules)), []
+            return cluster_facts(api, kinds, say), []
     except Unanswered as problem:
-        return None, [_unreached(cluster, str(problem))]
+        return None, [_unreached(asked.cluster, str(problem))]
 
 
 def _unreached(cluster: str, why: str) -> LiveTrouble:
@@ -115,29 +166,23 @@ def _unreached(cluster: str, why: str) -> LiveTrouble:
     )
 
 
-def _of_hosts(root: Path, assembled: Assembled) -> list[LiveTrouble]:
-    nodes = [node for node in assembled.description.nodes if node.state == "live"]
-    with progress(len(nodes), "hosts") as say:
-        return list(host_troubles(nodes, plan(nodes, root, say, {})))
-
-
-def _text(options: argparse.Namespace, facts: ClusterFacts | None, expected: Expected, told: Sequence[Root]) -> str:
-    lines = [f"{expected.cluster}: {_seen(facts)}"]
-    for number, one in enumerate(told, 1):
+def _text(options: argparse.Namespace, seen: Diagnosis) -> str:
+    lines = [f"{seen.cluster}: {'the machines alone' if options.hosts is not None else _seen(seen.facts)}", *seen.counts]
+    for number, one in enumerate(seen.told, 1):
         lines += _brief(one) if options.brief else _whole(number, one, show=options.all)
-    if not told:
+    if not seen.told:
         lines.append("nothing is wrong")
         return "\n".join(lines)
-    followed = sum(len(one.explains) for one in told)
-    more = f", and {followed} more that follow from {'it' if len(told) == 1 else 'them'}" if followed else ""
+    followed = sum(len(one.explains) for one in seen.told)
+    more = f", and {followed} more that follow from {'it' if len(seen.told) == 1 else 'them'}" if followed else ""
     shown = "" if options.all or not followed or options.brief else " (--all)"
-    lines.append(f"{'' if options.brief else chr(10)}{counted(len(told), 'thing')} wrong{more}{shown}")
+    lines.append(f"{'' if options.brief else chr(10)}{counted(len(seen.told), 'thing')} wrong{more}{shown}")
     return "\n".join(lines)
 
 
 def _seen(facts: ClusterFacts | None) -> str:
     if facts is None:
-        return "its API was not asked, or gave no answer"
+        return "its API gave no answer"
     return f"Kubernetes {facts.kubernetes} at {facts.server}, seen at {facts.taken.astimezone():%H:%M:%S}"
 
 
@@ -160,13 +205,14 @@ def _whole(number: int, one: Root, *, show: bool) -> Iterator[str]:
         yield from (f"     {other.subject} {other.says}" for other in one.explains)
 
 
-def _json(options: argparse.Namespace, facts: ClusterFacts | None, expected: Expected, told: Sequence[Root]) -> str:
+def _json(options: argparse.Namespace, seen: Diagnosis) -> str:
     del options
     answer = {
-        "cluster": expected.cluster,
-        "kubernetes": facts.kubernetes if facts else None,
-        "taken": facts.taken.isoformat() if facts else None,
-        "wrong": [{**_as_json(one.trouble), "explains": [_as_json(other) for other in one.explains]} for one in told],
+        "cluster": seen.cluster,
+        "kubernetes": seen.facts.kubernetes if seen.facts else None,
+        "taken": seen.facts.taken.isoformat() if seen.facts else None,
+        "counts": seen.counts,
+        "wrong": [{**_as_json(one.trouble), "explains": [_as_json(other) for other in one.explains]} for one in seen.told],
     }
     return json.dumps(answer, indent=1, ensure_ascii=False)
 
@@ -183,11 +229,11 @@ def _as_json(one: LiveTrouble) -> dict[str, Any]:
     }
 
 
-def _github(options: argparse.Namespace, facts: ClusterFacts | None, expected: Expected, told: Sequence[Root]) -> str:
-    del options, facts, expected
+def _github(options: argparse.Namespace, seen: Diagnosis) -> str:
+    del options
     return "\n".join(
         workflow_command(one.trouble.gravity, f"{one.trouble.says}\ntype: {one.trouble.do}", title=str(one.trouble.subject))
-        for one in told
+        for one in seen.told
     )
 
 

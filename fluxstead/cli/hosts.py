@@ -1,16 +1,16 @@
-"""`./run hosts`: what the preparation would do, what is wrong, and a file to start from. Read-only."""
+"""`./run hosts`: what the preparation would do, and a file to start from. Read-only."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from fluxstead.cli.progress import progress
-from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
+from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, print_findings
 from fluxstead.core.findings import errors
 from fluxstead.description.load import Description, load
 from fluxstead.embedded import run_program
@@ -23,9 +23,7 @@ from fluxstead.nodes.model import Node
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument(
-        "what", choices=("plan", "doctor", "discover"), help="what would be done; what is wrong; a file to start from"
-    )
+    parser.add_argument("what", choices=("plan", "discover"), help="what would be done; a file to start from")
     parser.add_argument("names", nargs="*", metavar="NODE", help="which nodes (all live ones); for discover: USER@HOST")
     add_stack_arguments(parser)
     parser.add_argument("--port", type=int, metavar="N", help="sshd's port, where it is not the described one (22 for discover)")
@@ -41,15 +39,13 @@ def run(options: argparse.Namespace) -> int:
     if loaded.description is None or errors(loaded.findings):
         print_findings(loaded.findings, "text")
         return 1
-    nodes = [_at_port(node, options.port) for node in _chosen(loaded.description, options.names)]
+    nodes = [_at_port(node, options.port) for node in choose_nodes(loaded.description.nodes, options.names)]
     with progress(len(nodes), "hosts") as tell:
         answers = ssh.plan(nodes, root, tell, _told(root, stack, loaded.description))
     if options.format == "json":
         print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))
     else:
-        _print(stack, nodes, answers, report.plan if options.what == "plan" else report.doctor)
-    if options.what == "doctor":
-        return int(not all(report.healthy(node, answers[node.name]) for node in nodes) or any(report.same_initiator(answers)))
+        _print(stack, nodes, answers)
     return int(any(answer.refused for answer in answers.values()))
 
 
@@ -61,19 +57,11 @@ def _told(root: Path, stack: str, description: Description) -> Mapping[str, Mapp
     return {name: looked_for(told) for name, told in assembled.k3s.items()} if assembled else {}
 
 
-def _chosen(description: Description, names: Sequence[str]) -> list[Node]:
-    known = {node.name: node for node in description.nodes}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        print(f"fluxstead: no node is called {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
-        sys.exit(2)
-    return [known[name] for name in names] or [node for node in description.nodes if node.state == "live"]
-
-
-def _print(stack: str, nodes: Sequence[Node], answers: dict[str, Answer], tell: Callable[[Node, Answer], str]) -> None:
-    print("\n\n".join(tell(node, answers[node.name]) for node in nodes))
-    for line in report.same_initiator(answers):
-        print(f"\n{line}")
+def _print(stack: str, nodes: Sequence[Node], answers: dict[str, Answer]) -> None:
+    print("\n\n".join(report.plan(node, answers[node.name]) for node in nodes))
+    for initiator, names in report.same_initiator(answers):
+        print(f"\n{' and '.join(names)} have one iSCSI initiator name, {initiator}")
+        print(f"  type, on all but one: {report.NEW_INITIATOR}")
     ready = [
         node.name for node in nodes if answers[node.name].work and not answers[node.name].refused and not node.why_not_prepared
     ]

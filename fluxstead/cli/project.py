@@ -1,4 +1,4 @@
-"""What the commands that read a description share: which project and stack, running the program, printing findings."""
+"""What the commands that read a description share: which project, stack and machines, running the program, printing findings."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fluxstead.cli.formats import coloured, formatted
 from fluxstead.core.findings import Finding, Severity, counted, errors, gathered, shortened
 from fluxstead.description.load import stacks_in
 from fluxstead.embedded import Run, run_program
+from fluxstead.nodes.model import Node
 from fluxstead.roster import all_checks
 
 EVERY = "all"
@@ -57,6 +58,16 @@ def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
         print(f"fluxstead: {here}; say --stack NAME or --project DIR", file=sys.stderr)
         sys.exit(2)
     return root, stack
+
+
+def choose_nodes(described: Sequence[Node], names: Sequence[str]) -> list[Node]:
+    """The machines of these names; without any, all live ones. Exits with 2 where one of them does not exist."""
+    known = {node.name: node for node in described}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"fluxstead: no node is called {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        sys.exit(2)
+    return [known[name] for name in dict.fromkeys(names)] or [node for node in described if node.state == "live"]
 
 
 def _nearest_project() -> Path:

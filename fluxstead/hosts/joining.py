@@ -89,7 +89,7 @@ def _without_a_server(node: Node, own: Standing, others: Sequence[Standing], *, 
     """No other server is Ready: only the first one may begin, and only where no other may have the cluster."""
     running = next((server.name for server in others if server.state == "running"), "")
     if running:
-        return NotBegun(f"{running} runs k3s and is not Ready, so nothing joins it yet: ./run hosts doctor {running}")
+        return NotBegun(f"{running} runs k3s and is not Ready, so nothing joins it yet: ./run doctor --hosts {running}")
     if not is_first:
         return NotBegun(_no_server(others))
     if own.data:

@@ -16,7 +16,7 @@ class HostProblem(NamedTuple):
     """
 
     says: str
-    do: str = ""
+    do: str
     disk: str = ""
     how: str = "type"
 
@@ -37,19 +37,12 @@ def plan(node: Node, answer: Answer) -> str:
     return "\n".join([f"{node.name} ({node.address}): {_headline(answer)}", *_disks(answer.disks), *_rest(answer)])
 
 
-def doctor(node: Node, answer: Answer) -> str:
-    """What is wrong with one host now, and what to type."""
-    wrong = [_told(one) for one in problems(node, answer)]
-    return "\n".join([f"{node.name} ({node.address}): {'healthy' if not wrong else 'not as it should be'}", *wrong])
+NEW_INITIATOR = "echo InitiatorName=$(sudo iscsi-iname) | sudo tee /etc/iscsi/initiatorname.iscsi; sudo systemctl restart iscsid"
+"""What to type on all but one of the hosts that have one initiator name."""
 
 
-def healthy(node: Node, answer: Answer) -> bool:
-    """Whether the doctor has nothing to say."""
-    return not any(True for _ in problems(node, answer))
-
-
-def same_initiator(answers: Mapping[str, Answer]) -> Iterator[str]:
-    """Hosts with one iSCSI initiator name, as copies of one installation have it, and what to type.
+def same_initiator(answers: Mapping[str, Answer]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The iSCSI initiator names that several hosts have, as copies of one installation do, and these hosts.
 
     A target tells initiators apart by this name alone (RFC 7143 §4.2.7).
     """
@@ -58,12 +51,7 @@ def same_initiator(answers: Mapping[str, Answer]) -> Iterator[str]:
         for item in answer.system:
             if item["item"] == "initiator name" and item["state"] == "fine":
                 hosts.setdefault(item["why"], []).append(name)
-    for initiator, names in hosts.items():
-        if len(names) > 1:
-            command = (
-                "echo InitiatorName=$(sudo iscsi-iname) | sudo tee /etc/iscsi/initiatorname.iscsi; sudo systemctl restart iscsid"
-            )
-            yield f"{' and '.join(names)} have one iSCSI initiator name, {initiator}\n  type, on all but one: {command}"
+    yield from ((initiator, tuple(names)) for initiator, names in hosts.items() if len(names) > 1)
 
 
 _PREPARATION, _K3S = "command:remote:Command", "pulumi-python:dynamic/fluxstead:K3s"
@@ -131,8 +119,9 @@ def problems(node: Node, answer: Answer) -> Iterator[HostProblem]:
         if not node.why_not_prepared
         else f"{node.why_not_prepared}: change that in nodes/{node.name}.yaml, then pulumi up"
     )
+    look = f"./run hosts plan {node.name}" if answer.status != "failed" else f"what it says; then ./run doctor --hosts {node.name}"
     for why in answer.why:
-        yield HostProblem(why)
+        yield HostProblem(why, look)
     for disk in answer.disks:
         if disk.action not in {"nothing", "refuse"}:
             yield HostProblem("; ".join(disk.why), prepare, disk.name)
@@ -144,9 +133,4 @@ def problems(node: Node, answer: Answer) -> Iterator[HostProblem]:
     for full in answer.pressure:
         yield HostProblem(full, "sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune", how="type, on the host")
     if answer.restart:
-        yield HostProblem(answer.restart)
-
-
-def _told(problem: HostProblem) -> str:
-    of = f"disk {problem.disk}: " if problem.disk else ""
-    return f"  {of}{problem.says}" + (f"\n    {problem.how}: {problem.do}" if problem.do else "")
+        yield HostProblem(answer.restart, f"sudo {answer.restart.rpartition(': ')[2]}", how="type, on the host")

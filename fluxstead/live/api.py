@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +18,9 @@ from lightkube.core.exceptions import ConfigError
 
 from fluxstead.core.shape import mapping
 from fluxstead.core.version import Version
+from fluxstead.live.greeting import Greeting, ahead_of
 from fluxstead.live.resources import Conflict, Refused, Resource, Unanswered
+from fluxstead.live.validity import end_of, end_of_pem
 
 Json = dict[str, Any]
 MANAGER = "fluxstead"
@@ -56,7 +60,22 @@ class LiveApi:
 
     def kubernetes(self) -> Version:
         """Which Kubernetes answers."""
-        said = self._ask("GET", "version") or {}
+        return self._version(self._ask("GET", "version") or {})
+
+    def greeting(self) -> tuple[Version, Greeting]:
+        """The same, and what its answer says besides."""
+        shown: list[datetime | None] = []
+        # Once an answer is read, its connection may be closed, and nothing is known of its certificate any more.
+        self._client.event_hooks = {"response": [lambda answer: shown.append(_end_of_theirs(answer))]}
+        sent = datetime.now(UTC)
+        try:
+            answer = self._answer("GET", "version")
+        finally:
+            self._client.event_hooks = {}
+        ahead = ahead_of(answer.headers.get("Date", ""), sent, datetime.now(UTC))
+        return self._version(_json(answer)), Greeting(sent, ahead, _own_end(self._config), shown[-1])
+
+    def _version(self, said: Json) -> Version:
         found = Version.read(said.get("gitVersion"))
         if found is None:
             raise Unanswered(f"{self.server} is no Kubernetes API: it says no version")
@@ -72,11 +91,12 @@ class LiveApi:
         items = found.get("items")
         return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
-    def pages(self, resource: Resource, *, names: bool = False) -> Iterator[Json]:
-        """All objects of a kind in all namespaces, a page at a time; with `names`, their metadata alone."""
+    def pages(self, resource: Resource, *, names: bool = False, fields: str = "") -> Iterator[Json]:
+        """All objects of a kind in all namespaces, a page at a time; `names`: their metadata alone; `fields`: which of them."""
         more = ""
+        which = {"limit": str(_PAGE), **({"fieldSelector": fields} if fields else {})}
         while True:
-            query = {"limit": str(_PAGE), **({"continue": more} if more else {})}
+            query = {**which, **({"continue": more} if more else {})}
             found = self._ask("GET", _path(resource, ""), query, absent=True, accept=_METADATA if names else "") or {}
             items = found.get("items")
             yield from (one for one in items if isinstance(one, dict)) if isinstance(items, list) else ()
@@ -125,16 +145,28 @@ class LiveApi:
         absent: bool = False,
         accept: str = "",
     ) -> Json | None:
+        answer = self._answer(method, path, query, body=body, sends=sends, absent=absent, accept=accept)
+        return None if absent and answer.status_code == _NOT_FOUND else _json(answer)
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        sends: str = "application/json",
+        absent: bool = False,
+        accept: str = "",
+    ) -> httpx2.Response:
         headers = {"Content-Type": sends} if body is not None else {}
         headers |= {"Accept": accept} if accept else {}
         try:
             answer = self._client.request(method, f"/{path}", params=dict(query or {}), json=body, headers=headers)
         except httpx2.HTTPError as problem:
             raise Unanswered(f"the API at {self.server} gives no answer: {_said(problem)}") from None
-        if absent and answer.status_code == _NOT_FOUND:
-            return None
-        if answer.is_success:
-            return _json(answer)
+        if answer.is_success or (absent and answer.status_code == _NOT_FOUND):
+            return answer
         said = str(_json(answer).get("message", "")) or f"HTTP {answer.status_code}"
         if answer.status_code in _LOGIN:
             raise Refused(f"the API at {self.server} does not let this kubeconfig in: {said}; ./run kubeconfig writes it anew")
@@ -150,6 +182,25 @@ def _config(file: Path, named: str) -> SingleConfig:
     if found is None:
         raise Unanswered(f"{named} is no kubeconfig: ./run kubeconfig writes it")
     return found
+
+
+def _own_end(config: SingleConfig) -> datetime | None:
+    """Of the certificate in the kubeconfig, or in the file that it names."""
+    user = config.user
+    try:
+        if user and user.client_cert_data:
+            return end_of_pem(base64.b64decode(user.client_cert_data))
+        return end_of_pem(Path(config.abs_file(user.client_cert)).read_bytes()) if user and user.client_cert else None
+    except (ValueError, OSError, ConfigError):
+        return None
+
+
+def _end_of_theirs(answer: httpx2.Response) -> datetime | None:
+    """Of the certificate that the API showed; None where it spoke without TLS."""
+    stream = answer.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream else None
+    shown = tls.getpeercert(True) if tls else None  # noqa: FBT003 -- it takes no keyword
+    return end_of(shown) if shown else None
 
 
 def _path(resource: Resource, namespace: str) -> str:

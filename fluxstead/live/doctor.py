@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules import flux, machines, workloads
+from fluxstead.live.rules import clocks, flux, k3s_certificates, machines, workloads
 from fluxstead.live.trouble import LiveTrouble, Subject
+
+Count = Callable[[Expected, ClusterFacts], str]
+"""How many there are of something, and how many of them are well, in a few words; empty where nothing is known of it."""
 
 
 def rules_of(modules: Iterable[str]) -> list[LiveRule]:
     """The rules that belong to no system, and those of these modules."""
-    own = [*flux.RULES, *machines.RULES, *workloads.RULES]
+    own = [*flux.RULES, *machines.RULES, *clocks.RULES, *k3s_certificates.RULES, *workloads.RULES]
     return [*own, *(rule for module in modules for rule in import_module(module).RULES)]
+
+
+def counts_of(modules: Iterable[str]) -> list[Count]:
+    """What is counted of every cluster, and what these modules count, if they count anything."""
+    own = [*machines.COUNTS, *flux.COUNTS]
+    return [*own, *(count for module in modules for count in getattr(import_module(module), "COUNTS", ()))]
+
+
+def overview(counts: Iterable[Count], expected: Expected, facts: ClusterFacts) -> list[str]:
+    """The cluster in a few lines."""
+    return [line for count in counts if (line := count(expected, facts))]
 
 
 def kinds_of(rules: Sequence[LiveRule]) -> list[Kind[Any]]:

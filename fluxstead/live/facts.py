@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from fluxstead.live.greeting import Greeting
 from fluxstead.live.resources import Resource, Unanswered
 
 if TYPE_CHECKING:
@@ -20,11 +21,15 @@ _AT_ONCE = 6
 
 
 class Kind(NamedTuple, Generic[Fact]):
-    """A kind to ask for: how an object of it becomes a fact, or nothing. `names`: whether only its metadata is asked for."""
+    """A kind to ask for: how an object of it becomes a fact, or nothing.
+
+    `names`: whether only its metadata is asked for. `fields`: of which alone, by a field selector.
+    """
 
     resource: Resource
     read: Callable[[Mapping[str, Any]], Fact | None]
     names: bool = False
+    fields: str = ""
 
 
 class ClusterFacts(NamedTuple):
@@ -33,6 +38,7 @@ class ClusterFacts(NamedTuple):
     taken: datetime
     server: str
     kubernetes: str
+    greeting: Greeting
     seen: Mapping[Resource, Sequence[Any]]
     unanswered: Mapping[Resource, str] = {}
 
@@ -45,9 +51,9 @@ class ClusterFacts(NamedTuple):
         return kind.resource in self.seen
 
 
-def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]]) -> ClusterFacts:
-    """Ask for all of them. Raises Unanswered where the cluster does not answer at all."""
-    kubernetes = str(api.kubernetes())
+def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]], say: Callable[[str], None] = lambda _: None) -> ClusterFacts:
+    """Ask for all of them; `say` takes the name of each that was asked for. Raises Unanswered where nothing answers at all."""
+    kubernetes, greeting = api.greeting()
     seen: dict[Resource, Sequence[Any]] = {}
     unanswered: dict[Resource, str] = {}
 
@@ -56,6 +62,8 @@ def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]]) -> ClusterFacts:
             return tuple(_facts(api, kind))
         except Unanswered as problem:
             return problem
+        finally:
+            say(kind.resource.plural)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for kind, answer in zip(kinds, pool.map(ask, kinds), strict=True):
@@ -63,11 +71,11 @@ def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]]) -> ClusterFacts:
                 unanswered[kind.resource] = str(answer)
             else:
                 seen[kind.resource] = answer
-    return ClusterFacts(datetime.now(UTC), api.server, kubernetes, seen, unanswered)
+    return ClusterFacts(datetime.now(UTC), api.server, str(kubernetes), greeting, seen, unanswered)
 
 
 def _facts(api: LiveApi, kind: Kind[Any]) -> Iterator[Any]:
-    for obj in api.pages(kind.resource, names=kind.names):
+    for obj in api.pages(kind.resource, names=kind.names, fields=kind.fields):
         fact = kind.read(obj)
         if fact is not None:
             yield fact

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from fluxstead.hosts.answer import Answer
-from fluxstead.hosts.report import problems
+from fluxstead.hosts.report import NEW_INITIATOR, problems, same_initiator
 from fluxstead.live.trouble import LiveTrouble, Subject, reach_of
 from fluxstead.nodes.model import Node
 
@@ -18,7 +18,7 @@ def host_troubles(nodes: Sequence[Node], answers: Mapping[str, Answer]) -> Itera
         answer = answers[node.name]
         for one in problems(node, answer):
             place = {"type, on the host": f"on {node.name}: ", "write": f"in nodes/{node.name}.yaml: "}.get(one.how, "")
-            do = f"{place}{one.do}" if one.do else f"./run hosts doctor {node.name}"
+            do = f"{place}{one.do}"
             if one.disk:
                 name = f"{one.disk} of {node.name}"
                 yield LiveTrouble(
@@ -39,3 +39,16 @@ def host_troubles(nodes: Sequence[Node], answers: Mapping[str, Answer]) -> Itera
                     gravity="warning" if one.says == answer.restart else "error",
                     also=(reach_of(node.name),) if answer.status == "failed" else (),
                 )
+    for initiator, names in same_initiator(answers):
+        yield LiveTrouble(
+            Subject("hosts", " and ".join(names)),
+            f"have one iSCSI initiator name, {initiator}, as copies of one installation do",
+            "a target tells initiators apart by this name alone",
+            f"on all but one: {NEW_INITIATOR}",
+            _PAGE,
+        )
+
+
+def counted_hosts(answers: Mapping[str, Answer]) -> str:
+    """How many answer."""
+    return f"hosts {sum(answer.status != 'failed' for answer in answers.values())} of {len(answers)} answer"

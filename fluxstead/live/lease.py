@@ -41,7 +41,7 @@ class Lost(Exception):  # noqa: N818 -- said to people as it is
     """The Lease is not ours any more, or nobody knows: nothing may be done."""
 
 
-class Begun(NamedTuple):
+class Unfinished(NamedTuple):
     """What a Lease says: who holds it, if anybody; and which procedure has begun and not ended, when, and what it noted."""
 
     holder: str
@@ -55,14 +55,14 @@ class Begun(NamedTuple):
         return self.holder.rpartition("/")[0] or self.holder
 
 
-NOTHING = Begun("", "", "", {})
+NOTHING = Unfinished("", "", "", {})
 
 
-def begun_in(lease: Mapping[str, Any] | None) -> Begun:
+def begun_in(lease: Mapping[str, Any] | None) -> Unfinished:
     """Read one; of any shape."""
     metadata = mapping(lease or {}, "metadata")
     kept = mapping(metadata, "annotations")
-    return Begun(
+    return Unfinished(
         str(mapping(lease or {}, "spec").get("holderIdentity") or ""),
         str(kept.get(_WORDS, "")),
         str(kept.get(_BEGUN, "")),
@@ -153,7 +153,7 @@ def _with(lease: Mapping[str, Any], spec: Mapping[str, Any], annotations: Mappin
     return {**lease, "metadata": metadata, "spec": {**mapping(lease, "spec"), **spec}}
 
 
-def unfinished(api: LiveApi) -> Begun:
+def unfinished(api: LiveApi) -> Unfinished:
     """What has begun and not ended. Raises Unanswered."""
     return begun_in(api.get(LEASES, NAME, NAMESPACE))
 
@@ -216,7 +216,7 @@ def _taken(
             continue
 
 
-def _await_silence(api: LiveApi, seen: Mapping[str, Any], before: Begun, say: Callable[[str], object], clock: Clock) -> None:
+def _await_silence(api: LiveApi, seen: Mapping[str, Any], before: Unfinished, say: Callable[[str], object], clock: Clock) -> None:
     """Return when whoever holds it has said nothing for as long as it lasts. Raises Taken as soon as they do."""
     say(f"{before.who} holds the Lease of procedures: looking for up to {SECONDS} s whether they are still at work")
     since = clock.now()

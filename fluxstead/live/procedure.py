@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, NamedTuple
 
 
-class Standing(NamedTuple):
+class StepState(NamedTuple):
     """How it stands with a step: it is done; it is due, and acting would help; it comes by itself; or it never will.
 
     `says`: what was seen, or what acting would do. `do`: what to type where it fails.
@@ -22,24 +22,24 @@ class Standing(NamedTuple):
     do: str = ""
 
 
-def done(says: str = "") -> Standing:
+def done(says: str = "") -> StepState:
     """Nothing is left to do."""
-    return Standing("done", says)
+    return StepState("done", says)
 
 
-def due(says: str) -> Standing:
+def due(says: str) -> StepState:
     """Acting is what it needs; `says` is what acting does."""
-    return Standing("due", says)
+    return StepState("due", says)
 
 
-def waits(says: str) -> Standing:
+def waits(says: str) -> StepState:
     """It is under way, or something else has to happen first: `says` is what."""
-    return Standing("waits", says)
+    return StepState("waits", says)
 
 
-def fails(says: str, do: str) -> Standing:
+def fails(says: str, do: str) -> StepState:
     """Neither waiting nor acting helps."""
-    return Standing("fails", says, do)
+    return StepState("fails", says, do)
 
 
 class Step(NamedTuple):
@@ -52,7 +52,7 @@ class Step(NamedTuple):
     name: str
     why: str
     way_back: str
-    standing: Callable[[], Standing]
+    standing: Callable[[], StepState]
     act: Callable[[], None] | None = None
     patience: float = 300
     after: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Outcome(NamedTuple):
     """How a step ended, and after how many seconds. `skipped`: it was not tried, since one before it had failed."""
 
     step: Step
-    standing: Standing
+    standing: StepState
     seconds: float
     skipped: bool = False
 

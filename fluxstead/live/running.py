@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from fluxstead.live.clock import Clock
-from fluxstead.live.procedure import Outcome, Standing, Step, fails, waits
+from fluxstead.live.procedure import Outcome, Step, StepState, fails, waits
 from fluxstead.live.resources import Refused, Unanswered
 
 _PAUSE, _AFTER_ACTING = 1.0, 0.2
@@ -15,7 +15,7 @@ _AGAIN = 30
 """Seconds after which what is waited for is said once more."""
 
 
-class Guard(Protocol):
+class Fence(Protocol):
     """What says before every act that nobody else is at work; it raises otherwise."""
 
     def check(self) -> None:
@@ -23,7 +23,7 @@ class Guard(Protocol):
 
 
 def run(
-    steps: Sequence[Step], guard: Guard, say: Callable[[str], object], clock: Clock | None = None, *, goes_on: bool = False
+    steps: Sequence[Step], guard: Fence, say: Callable[[str], object], clock: Clock | None = None, *, goes_on: bool = False
 ) -> list[Outcome]:
     """How each step ended, up to the first that did not end well; with `goes_on`, also those that do not need it."""
     clock, found = clock or Clock(), list[Outcome]()
@@ -55,7 +55,7 @@ def _told(one: Outcome) -> str:
     return f"NOT DONE: {one.standing.says}{after}"
 
 
-def _reach(step: Step, guard: Guard, say: Callable[[str], object], clock: Clock) -> Standing:
+def _reach(step: Step, guard: Fence, say: Callable[[str], object], clock: Clock) -> StepState:
     """Ask, and act where that is due, until the step is done, fails, or has taken as long as it may."""
     end, heard = clock.now() + step.patience, _Heard(say, clock)
     while True:
@@ -76,7 +76,7 @@ def _reach(step: Step, guard: Guard, say: Callable[[str], object], clock: Clock)
         clock.sleep(pause)
 
 
-def _asked(step: Step) -> Standing:
+def _asked(step: Step) -> StepState:
     try:
         return step.standing()
     except Refused as problem:
@@ -85,7 +85,7 @@ def _asked(step: Step) -> Standing:
         return waits(str(problem))
 
 
-def _acted(act: Callable[[], None]) -> Standing | None:
+def _acted(act: Callable[[], None]) -> StepState | None:
     """What went wrong; whether an act without an answer arrived is seen when the step is asked again."""
     try:
         act()

@@ -24,6 +24,11 @@ def reach_of(machine: str) -> Subject:
     return Subject("reach of", machine)
 
 
+def clock_of(machine: str) -> Subject:
+    """What is the matter where a clock is off: then what goes by the time cannot be well."""
+    return Subject("clock of", machine)
+
+
 class LiveTrouble(NamedTuple):
     """One thing that is wrong. `says` goes on where the subject ends: `has no UUID`.
 

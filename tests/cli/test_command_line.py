@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,21 @@ def test_progress_leaves_nothing_behind_on_a_terminal(capsys: pytest.CaptureFixt
     shown = capsys.readouterr().err
     assert "\n" not in shown
     assert shown.endswith("\r\x1b[K")
+
+
+def test_progress_of_what_is_done_soon_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress(1, "answers", after=60) as tell:
+        tell("nodes")
+    assert capsys.readouterr().err == ""
+
+
+def test_progress_of_what_takes_longer_is_shown_from_then_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also while nothing answers."""
+    with progress(2, "answers", after=0.01) as tell:
+        tell("nodes")
+        time.sleep(0.3)
+        tell("pods")
+    assert capsys.readouterr().err == "1 of 2 answers\n2 of 2 answers: pods\n"
 
 
 def test_the_first_look_at_a_new_tree_is_no_wall(reference: Project) -> None:

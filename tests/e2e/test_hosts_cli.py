@@ -1,4 +1,4 @@
-"""`./run hosts` against a real Debian machine, through the system's ssh, as an operator types it."""
+"""`./run hosts` and `./run doctor --hosts` against a real Debian machine, through the system's ssh, as an operator types it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fluxstead.description.load import load
 from fluxstead.hosts.answer import read_answer
 from fluxstead.hosts.build import stdin_for, token_of
 from fluxstead.hosts.declared import declared
-from fluxstead.hosts.report import replace_hint, same_initiator
+from fluxstead.hosts.report import NEW_INITIATOR, same_initiator
 from fluxstead.nodes.model import Node
 from tests.conftest import REPOSITORY, copy_description
 from tests.e2e.described import booted, node_file, write_nodes
@@ -26,6 +26,7 @@ from tests.e2e.hosts.vm import Machine, disks
 
 KNOWN = Path("~/.ssh/known_hosts").expanduser()
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+HEALTHY = "k3s-flux: the machines alone\nhosts 1 of 1 answer\nnothing is wrong\n"
 Said = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.machine
 
@@ -46,8 +47,15 @@ class Operator:
 
     def hosts(self, *words: str) -> Said:
         """`./run hosts WORDS`."""
+        return self._run("hosts", *words)
+
+    def doctor(self) -> Said:
+        """`./run doctor --hosts`."""
+        return self._run("doctor", "--hosts")
+
+    def _run(self, *words: str) -> Said:
         return subprocess.run(
-            [sys.executable, "-m", "fluxstead.cli", "hosts", *words, "--project", self.project, "--stack", "k3s-flux"],
+            [sys.executable, "-m", "fluxstead.cli", *words, "--project", self.project, "--stack", "k3s-flux"],
             env={**os.environ, "PATH": f"{self.home}/bin:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -147,7 +155,7 @@ def test_the_plan_of_a_fresh_host_says_what_up_would_do(at_blank: Operator) -> N
     assert row.endswith("partitioned and formatted  blank")
     assert "  modules: not loaded: iscsi_tcp, dm_crypt, nfs" in lines
     assert "Command::k3s1'" in lines[-1]
-    assert "not as it should be" in at_blank.hosts("doctor").stdout
+    assert at_blank.doctor().returncode == 1
     # Read-only: nothing of it was done.
     assert at_blank.machine.root("wipefs -n /dev/sda; test ! -e /etc/modules-load.d/fluxstead.conf") == ""
 
@@ -155,8 +163,8 @@ def test_the_plan_of_a_fresh_host_says_what_up_would_do(at_blank: Operator) -> N
 def test_a_prepared_host_is_as_declared_and_healthy(at_prepared: Operator) -> None:
     plan = at_prepared.hosts("plan", "k3s1")
     assert (plan.returncode, plan.stdout.splitlines()[0]) == (0, "k3s1 (192.168.86.71): as declared"), plan.stdout
-    doctor = at_prepared.hosts("doctor")
-    assert (doctor.returncode, doctor.stdout) == (0, "k3s1 (192.168.86.71): healthy\n")
+    doctor = at_prepared.doctor()
+    assert (doctor.returncode, doctor.stdout) == (0, HEALTHY)
     told = json.loads(at_prepared.hosts("plan", "--format", "json").stdout)
     assert told["k3s1"]["status"] == "fine"
     assert told["k3s1"]["disks"][0]["action"] == "nothing"
@@ -167,16 +175,15 @@ def test_the_doctor_names_what_broke_and_what_to_type(at_prepared: Operator) -> 
     at_prepared.machine.root(
         "systemctl stop iscsid.socket iscsid.service; umount /mnt/longhorn/d1; sed -i '/longhorn.d2/d' /etc/fstab"
     )
-    doctor = at_prepared.hosts("doctor")
+    doctor = at_prepared.doctor()
     assert doctor.returncode == 1
     lines = doctor.stdout.splitlines()
-    assert lines[0] == "k3s1 (192.168.86.71): not as it should be"
-    for broken in ("  disk d1: ", "  disk d2: ", "  iscsid: enabled, inactive"):
-        [at] = [number for number, line in enumerate(lines) if line.startswith(broken)]
-        assert lines[at + 1] == "    type: pulumi up"
-    assert lines[7:] == ["", replace_hint("k3s-flux", ["k3s1"])]
+    for broken in ("disk d1 of k3s1 on its host: ", "disk d2 of k3s1 on its host: ", "host k3s1 iscsid: enabled, inactive"):
+        [at] = [number for number, line in enumerate(lines) if line.partition(". ")[2].startswith(broken)]
+        assert lines[at + 2] == "   type:    pulumi up"
+    assert lines[-1] == "3 things wrong"
     at_prepared.prepare()
-    assert at_prepared.hosts("doctor").returncode == 0
+    assert at_prepared.doctor().returncode == 0
 
 
 def test_what_the_doctor_says_against_copied_initiator_names_gives_a_new_one(at_prepared: Operator) -> None:
@@ -185,14 +192,14 @@ def test_what_the_doctor_says_against_copied_initiator_names_gives_a_new_one(at_
     [node] = at_prepared.nodes()
     asked = stdin_for("plan", declared(node))
     answer = read_answer(machine.script(asked).out, token_of(asked))
-    [told] = same_initiator({"original": answer, "copy": answer})
+    assert list(same_initiator({"original": answer, "copy": answer}))
     before = machine.root(f"cat {file}")
-    typed = machine.ssh(told.partition("type, on all but one: ")[2])
+    typed = machine.ssh(NEW_INITIATOR)
     assert typed.status == 0, typed.err
     after = machine.root(f"cat {file}; systemctl is-active iscsid >/dev/null")
     assert after.startswith("InitiatorName=iqn.")
     assert after != before
-    assert at_prepared.hosts("doctor").stdout == "k3s1 (192.168.86.71): healthy\n"
+    assert at_prepared.doctor().stdout == HEALTHY
 
 
 def test_a_refusal_is_told_with_what_to_write_and_ends_with_one(at_prepared: Operator) -> None:
@@ -205,7 +212,7 @@ def test_a_refusal_is_told_with_what_to_write_and_ends_with_one(at_prepared: Ope
     [told] = [line for line in lines if line.startswith("  refused: disk d3: it holds content that is not ours.")]
     assert "holding photos" in told
     [write] = [line for line in lines if line.startswith("  write, at disk d3: wipe: WD-FS0003/")]
-    assert at_prepared.hosts("doctor").returncode == 1
+    assert at_prepared.doctor().returncode == 1
     assert json.loads(at_prepared.hosts("plan", "--format", "json").stdout)["k3s1"]["status"] == "refused"
     # Pasted where it says, it is taken.
     node = at_prepared.project / "nodes/k3s1.yaml"

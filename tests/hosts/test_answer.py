@@ -155,7 +155,8 @@ def test_no_result_raises(result: Any) -> None:
     for told in (result, {"status": "fine", "disks": [result], "inventory": [result]}, {"status": "fine", "k3s": result}):
         answer = read(json.dumps({"answer": OF_THIS_RUN, "result": told}))
         report.plan(NODE, answer)
-        report.doctor(NODE, answer)
+        list(report.problems(NODE, answer))
+        list(report.same_initiator({"a": answer, "b": answer}))
 
 
 def test_what_the_host_says_of_the_way_to_it_is_kept() -> None:

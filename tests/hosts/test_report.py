@@ -1,4 +1,4 @@
-"""What a person reads of a host's answer: the plan's table and the doctor's list."""
+"""What a person reads of a host's answer: the plan's table, and what is wrong."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fluxstead.nodes.model import Node
 FOUND = {"path": "/dev/sda", "model": "WD", "serial": "S", "smart": "passed"}
 RIGHT = DiskAnswer("a", "/mnt/longhorn/a", "nothing", (), "", "", "u", FOUND, ())
 FINE = Answer("fine", disks=(RIGHT,), system=({"item": "iscsid", "state": "fine", "why": "enabled, active"},))
+RESTART = "/etc/rancher/k3s/config.yaml is newer than the running k3s: systemctl restart k3s"
 REFUSED = replace(
     RIGHT, action="refuse", why=("it holds ext4 photos",), message="disk a: it holds ext4 photos.", write="wipe: S/0abc"
 )
@@ -23,19 +24,16 @@ def node(**ssh: object) -> Node:
     return Node.model_validate({**plain, "ssh": {"user": "ops", **ssh}})
 
 
-def test_a_host_as_declared_says_so_and_the_doctor_is_content() -> None:
+def test_a_host_as_declared_says_so_and_nothing_is_wrong_with_it() -> None:
     assert report.plan(node(), FINE).splitlines()[0] == "k3s1 (192.0.2.1): as declared"
-    assert report.doctor(node(), FINE) == "k3s1 (192.0.2.1): healthy"
-    assert report.healthy(node(), FINE)
+    assert list(report.problems(node(), FINE)) == []
 
 
 def test_copies_of_one_installation_are_told_by_their_initiator_name() -> None:
     named = {
         name: replace(FINE, system=({"item": "initiator name", "state": "fine", "why": name[0]},)) for name in ("a1", "a2", "b1")
     }
-    (line,) = report.same_initiator(named)
-    assert line.startswith("a1 and a2 have one iSCSI initiator name, a")
-    assert "iscsi-iname" in line
+    assert list(report.same_initiator(named)) == [("a", ("a1", "a2"))]
 
 
 def test_the_plan_is_a_table_with_a_reason_for_each_disk() -> None:
@@ -89,34 +87,39 @@ def test_k3s_is_told_with_what_happens_to_it_and_what_stays_otherwise() -> None:
     ]
 
 
-def test_the_doctor_names_what_is_wrong_and_what_to_type() -> None:
+def test_each_problem_is_named_with_what_to_type() -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
     sick = replace(
         FINE,
         disks=(replace(RIGHT, action="mend", why=("not mounted",), found={**FOUND, "smart": "failing"}),),
         system=({"item": "iscsid", "state": "due", "why": "enabled, inactive"},),
         pressure=("the filesystem of /var/log has 3 % free",),
+        restart=RESTART,
     )
-    text = report.doctor(node(hostKey=key), sick)
-    assert text.splitlines() == [
-        "k3s1 (192.0.2.1): not as it should be",
-        "  disk a: not mounted",
-        "    type: pulumi up",
-        "  disk a: SMART says that it is failing",
-        "    write: evict: true at the disk, then replace it",
-        "  iscsid: enabled, inactive",
-        "    type: pulumi up",
-        "  the filesystem of /var/log has 3 % free",
-        "    type, on the host: sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune",
+    assert list(report.problems(node(hostKey=key), sick)) == [
+        report.HostProblem("not mounted", "pulumi up", "a"),
+        report.HostProblem("SMART says that it is failing", "evict: true at the disk, then replace it", "a", "write"),
+        report.HostProblem("iscsid: enabled, inactive", "pulumi up"),
+        report.HostProblem(
+            "the filesystem of /var/log has 3 % free",
+            "sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune",
+            how="type, on the host",
+        ),
+        report.HostProblem(RESTART, "sudo systemctl restart k3s", how="type, on the host"),
     ]
-    assert not report.healthy(node(hostKey=key), sick)
-    assert "no ssh.hostKey: change that in nodes/k3s1.yaml, then pulumi up" in report.doctor(node(), sick)
+    [mounting, *_] = report.problems(node(), sick)
+    assert mounting.do == "no ssh.hostKey: change that in nodes/k3s1.yaml, then pulumi up"
 
 
-def test_a_host_that_did_not_answer_is_not_healthy() -> None:
-    silent = Answer("failed", ("ssh did not get through: Connection refused",))
-    assert "Connection refused" in report.doctor(node(), silent)
-    assert not report.healthy(node(), silent)
+def test_a_host_that_did_not_answer_and_one_that_refuses() -> None:
+    """What to do about the first is in its own words; the plan of the second says what to write."""
+    [silent] = report.problems(node(), Answer("failed", ("ssh did not get through: Connection refused",)))
+    assert (silent.says, silent.do) == (
+        "ssh did not get through: Connection refused",
+        "what it says; then ./run doctor --hosts k3s1",
+    )
+    [refused] = report.problems(node(), Answer("refused", (REFUSED.message,), (REFUSED,)))
+    assert refused.do == "./run hosts plan k3s1"
 
 
 def test_the_hint_names_the_command_of_each_host() -> None:

@@ -64,6 +64,46 @@ def test_a_filesystem_without_inodes_is_told(tmp_path: Path) -> None:
     assert said.startswith(f"{tmp_path} has no inodes left (19 of 20)")
 
 
+def under_pressure(monkeypatch: pytest.MonkeyPatch, at: Path, **usage: int) -> list[str]:
+    """What is told of a filesystem of 1,000 blocks of a MiB and as many inodes, half of them free, but for this."""
+    whole = {"bsize": 1 << 20, "frsize": 1 << 20, "blocks": 1000, "bfree": 500, "bavail": 500}
+    whole |= {"files": 1000, "ffree": 500, "favail": 500, "flag": 0, "namemax": 255, **usage}
+    monkeypatch.setattr(system, "FILLED", (str(at / "log"), str(at / "rancher")))
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(whole.values()))
+    return system.pressure()
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ({}, []),
+        ({"bavail": 100, "favail": 100}, []),
+        ({"bavail": 99}, ["has 9 % free (99 MiB): DiskPressure below 5 %"]),
+        ({"favail": 99}, ["has 9 % of its inodes left (99): no new file without one"]),
+        (
+            {"bavail": 0, "favail": 0},
+            ["has 0 % free (0 B): DiskPressure below 5 %", "has 0 % of its inodes left (0): no new file without one"],
+        ),
+        ({"files": 0, "ffree": 0, "favail": 0}, []),
+    ],
+)
+def test_a_filesystem_that_is_nearly_full_is_told_once(
+    usage: dict[str, int], told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By bytes and by inodes, before either is used up; btrfs counts no inodes."""
+    assert under_pressure(monkeypatch, tmp_path, **usage) == [f"the filesystem of {tmp_path}/log {line}" for line in told]
+
+
+def test_a_real_filesystem_that_is_nearly_without_inodes_is_told(tmp_path: Path) -> None:
+    """One of 20, of which the root of it has one."""
+    ask = f'from fluxstead.hosts.script import system; system.FILLED = ("{tmp_path}",); print(*system.pressure())'
+    said = in_a_namespace(
+        f"mount -t tmpfs -o size=64m,nr_inodes=20 none {tmp_path}; for n in $(seq 18); do : >{tmp_path}/$n; done; "
+        f"{sys.executable} -c '{ask}'"
+    )
+    assert said == f"the filesystem of {tmp_path} has 5 % of its inodes left (1): no new file without one"
+
+
 def test_a_file_that_something_is_mounted_over_is_told(tmp_path: Path) -> None:
     """A container's /etc/hosts is one: no new file can take its place."""
     (tmp_path / "fstab").touch()

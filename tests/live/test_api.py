@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,9 +19,8 @@ from fluxstead.live.resources import SECRETS, Unanswered
 TOKEN = "a-token-that-nobody-may-see"  # noqa: S105 -- of a server that lives for a moment
 
 
-@contextmanager
-def answering(status: int, body: str, folder: Path) -> Iterator[str]:
-    """A server with one answer; gives a kubeconfig for it."""
+def answering_class(status: int, body: str) -> type[BaseHTTPRequestHandler]:
+    """What has one answer."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -32,7 +32,13 @@ def answering(status: int, body: str, folder: Path) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's word
             del format, args
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    return Answer
+
+
+@contextmanager
+def answering(status: int, body: str, folder: Path) -> Iterator[str]:
+    """A server with one answer; gives a kubeconfig for it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), answering_class(status, body))
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield kubeconfig(folder, server.server_address[1])
@@ -73,6 +79,14 @@ def test_a_refusal_is_told_without_the_login(status: int, body: str, words: str,
 def test_what_is_no_kubernetes_is_told(body: str, tmp_path: Path) -> None:
     with answering(200, body, tmp_path) as path, LiveApi(path) as api, pytest.raises(Unanswered, match="is no Kubernetes API"):
         api.kubernetes()
+
+
+def test_a_greeting_without_tls_and_certificates_has_the_time_alone(tmp_path: Path) -> None:
+    with answering(200, '{"gitVersion": "v1.33.1+k3s1"}', tmp_path) as path, LiveApi(path) as api:
+        version, greeting = api.greeting()
+    assert (str(version), greeting.own_end, greeting.its_end) == ("v1.33.1+k3s1", None, None)
+    assert greeting.ahead is not None
+    assert abs(greeting.ahead) < timedelta(seconds=5)
 
 
 def test_what_is_not_there_is_no_error(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
 from fluxstead.cli.formats import workflow_command
-from fluxstead.live.doctor import kinds_of, troubles_in
+from fluxstead.live.doctor import kinds_of, overview, troubles_in
 from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
 from tests.live.all_spoilt import PLANTED
 from tests.live.spoilt import changed, more
 from tests.live.spoilt_longhorn import SAME
-from tests.live.world import FLUX, RULES, World, condition, facts_of, healthy, name_of, ready, roots_of, thing
+from tests.live.world import COUNTS, FLUX, RULES, World, condition, facts_of, healthy, name_of, ready, roots_of, thing
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -52,6 +52,7 @@ OF_ONE = (
     ("an authority without its key", "a certificate that does not come"),
     ("an image that is not there", "a machine that is down"),
     *SAME,
+    ("a clock that is ahead", "a clock that is behind, on a machine that is ready"),
 )
 """Of which each says another thing of the same object."""
 
@@ -102,6 +103,24 @@ ODD = st.dictionaries(
 @given(ODD)
 def test_objects_of_any_shape_give_no_traceback(assembled: Assembled, world: dict[str, list[dict[str, Any]]]) -> None:
     list(troubles_in(RULES, expected_of(assembled), facts_of(world)))
+
+
+def test_the_whole_is_counted_from_what_was_seen(assembled: Assembled) -> None:
+    expected, world = expected_of(assembled), healthy(assembled)
+    layers = len(expected.layers)
+    assert overview(COUNTS, expected, facts_of(world)) == [
+        "machines 1 of 1 ready",
+        f"layers {layers} of {layers} ready",
+        "volumes 2",
+    ]
+    for name in ("a machine that is down", "a suspended layer", "a layer that cannot be built", "F18 a faulted volume"):
+        PLANTED[name][0](world)
+    assert overview(COUNTS, expected, facts_of(world)) == [
+        "machines 0 of 1 ready",
+        f"layers {layers - 1} of {layers} ready",
+        "volumes 4, 1 degraded, 1 faulted",
+    ]
+    assert overview(COUNTS, expected, facts_of({})._replace(seen={})) == [], "nothing is known, so nothing is counted"
 
 
 def test_each_kind_is_asked_for_once() -> None:

@@ -49,3 +49,20 @@ def test_a_small_thing_on_a_host_explains_no_silence(assembled: Assembled) -> No
     small = Answer("fine", system=({"item": "journald", "state": "due", "why": "it may fill the disk"},))
     found = told(assembled, small, machine(Ready=("Unknown", "Kubelet stopped posting node status.")))
     assert sorted(str(one.trouble.subject) for one in found) == ["host k3s1", "machine k3s1"]
+
+
+def test_copies_of_one_installation_are_one_trouble(assembled: Assembled) -> None:
+    [node] = [node for node in assembled.description.nodes if node.state == "live"]
+    copied = Answer("fine", system=({"item": "initiator name", "state": "fine", "why": "iqn.1993-08.org.debian:01:abc"},))
+    nodes = [node.model_copy(update={"name": name}) for name in ("k3s1", "k3s2")]
+    [root] = roots(list(host_troubles(nodes, {one.name: copied for one in nodes})))
+    assert str(root.trouble.subject) == "hosts k3s1 and k3s2"
+    assert "one iSCSI initiator name, iqn.1993-08.org.debian:01:abc" in root.trouble.says
+    assert root.trouble.do.startswith("on all but one: echo InitiatorName=$(sudo iscsi-iname)")
+
+
+def test_a_restart_that_is_due_is_only_worth_knowing(assembled: Assembled) -> None:
+    due = Answer("fine", restart="/etc/rancher/k3s/config.yaml is newer than the running k3s: systemctl restart k3s")
+    [root] = told(assembled, due)
+    assert root.trouble.gravity == "warning"
+    assert root.trouble.do == "on k3s1: sudo systemctl restart k3s"

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
-from fluxstead.live.doctor import kinds_of, rules_of, troubles_in
+from fluxstead.live.doctor import counts_of, kinds_of, rules_of, troubles_in
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts
+from fluxstead.live.greeting import Greeting
 from fluxstead.live.resources import Resource
 from fluxstead.live.trouble import LiveTrouble, Root, roots
 from fluxstead.roster import SYSTEMS
 
 Json = dict[str, Any]
 World = dict[str, list[Json]]
-RULES = rules_of(system.live for system in SYSTEMS if system.live)
+_LIVE = [system.live for system in SYSTEMS if system.live]
+RULES, COUNTS = rules_of(_LIVE), counts_of(_LIVE)
 FLUX, LONGHORN = "flux-system", "longhorn-system"
 
 
@@ -74,6 +76,8 @@ def healthy(assembled: Assembled) -> World:
             if node.state == "live"
         ],
         **longhorn(expected),
+        "leases": [heartbeat(node.name) for node in expected.nodes if node.state == "live"],
+        "events": [notice("k3s1", "CertificateExpirationOK", "Node and Certificate Authority certificates managed by k3s are OK")],
         "storageclasses": [thing("longhorn", provisioner="driver.longhorn.io", volumeBindingMode="Immediate")],
         "persistentvolumes": [thing("pvc-1", spec={"mountOptions": ["noatime"]})],
         "persistentvolumeclaims": [thing("data", "web", spec={"storageClassName": "longhorn"}, status={"phase": "Bound"})],
@@ -172,6 +176,17 @@ def image_of(program: str, release: str = "v1.9.0") -> str:
     return f"longhornio/longhorn-{program}:{release}"
 
 
+def heartbeat(machine: str, renewed: str = "2026-11-27T23:59:53.123456Z") -> Json:
+    """What a kubelet writes into its Lease."""
+    return thing(machine, "kube-node-lease", spec={"holderIdentity": machine, "leaseDurationSeconds": 40, "renewTime": renewed})
+
+
+def notice(machine: str, reason: str, message: str, said: str = "2026-11-27T23:40:00Z") -> Json:
+    """An event of a Node about its certificates."""
+    about = {"kind": "Node", "name": machine, "uid": machine}
+    return thing(f"{machine}.{reason}", "default", involvedObject=about, reason=reason, message=message, lastTimestamp=said)
+
+
 def volume(name: str, robustness: str, state: str = "attached", claim: str = "", **status: Any) -> Json:
     """One of Longhorn's volumes, backed up last night."""
     of = {"namespace": "web", "pvcName": claim, "pvName": name} if claim else {"pvName": name}
@@ -227,13 +242,17 @@ def name_of(resource: Resource) -> str:
     return f"{resource.plural} of {of}" if resource.plural in _TWICE else resource.plural
 
 
-def facts_of(world: Mapping[str, Sequence[Json]]) -> ClusterFacts:
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+GREETING = Greeting(NOW, timedelta(), NOW + timedelta(days=300), NOW + timedelta(days=300))
+
+
+def facts_of(world: Mapping[str, Sequence[Json]], greeting: Greeting = GREETING) -> ClusterFacts:
     """What the doctor would have read."""
     seen = {}
     for kind in kinds_of(RULES):
         read = (kind.read(obj) for obj in world.get(name_of(kind.resource), ()))
         seen[kind.resource] = tuple(fact for fact in read if fact is not None)
-    return ClusterFacts(datetime(2026, 11, 28, tzinfo=UTC), "https://127.0.0.1:6443", "v1.33.1+k3s1", seen)
+    return ClusterFacts(NOW, "https://127.0.0.1:6443", "v1.33.1+k3s1", greeting, seen)
 
 
 def troubles_of(assembled: Assembled, *spoil: Callable[[World], object]) -> list[LiveTrouble]:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import Callable, Dict, List
+from typing import Callable, Dict, Iterator, List
 
 from fluxstead.hosts.script.files import write_safely
 from fluxstead.hosts.script.model import MARK, DeclaredHost, human
@@ -235,18 +235,25 @@ def _write(path: str, text: str, mode: int = 0o644) -> None:
 
 
 def pressure() -> List[str]:
-    """The filesystems under logs, pods and images that are nearly full (F19)."""
-    told: Dict[int, str] = {}
+    """The filesystems under logs, pods and images that are nearly full, or nearly without inodes (F19)."""
+    told: Dict[int, List[str]] = {}
     for wanted in FILLED:
         path = wanted
         while not os.path.isdir(path):
             path = os.path.dirname(path)
-        usage = os.statvfs(path)
-        free = 100 * usage.f_bavail // max(1, usage.f_blocks)
-        if free < FULL_BELOW:
-            room = human(usage.f_bavail * usage.f_frsize)
-            told.setdefault(os.stat(path).st_dev, f"the filesystem of {wanted} has {free} % free ({room}): DiskPressure below 5 %")
-    return list(told.values())
+        told.setdefault(os.stat(path).st_dev, list(_nearly_full(wanted, os.statvfs(path))))
+    return [line for lines in told.values() for line in lines]
+
+
+def _nearly_full(name: str, usage: os.statvfs_result) -> Iterator[str]:
+    free = 100 * usage.f_bavail // max(1, usage.f_blocks)
+    if free < FULL_BELOW:
+        room = human(usage.f_bavail * usage.f_frsize)
+        yield f"the filesystem of {name} has {free} % free ({room}): DiskPressure below 5 %"
+    # btrfs makes inodes as they are needed, and says that it has none.
+    left = 100 * usage.f_favail // usage.f_files if usage.f_files else 100
+    if left < FULL_BELOW:
+        yield f"the filesystem of {name} has {left} % of its inodes left ({usage.f_favail}): no new file without one"
 
 
 def restart_due() -> str:

@@ -179,6 +179,13 @@ def _look_at(one: FluxObject) -> str:
     return f"kubectl -n {one.namespace} get pods,pvc; mend its values in the description, ./run render, commit, push"
 
 
+def counted(expected: Expected, facts: ClusterFacts) -> str:
+    """How many of the tree's layers are ready."""
+    ready = {one.name for one in facts.of(LAYER) if one.namespace == FLUX_NAMESPACE and one.standing == "ready"}
+    return f"layers {len(ready & expected.layers.keys())} of {len(expected.layers)} ready" if facts.knows(LAYER) else ""
+
+
+COUNTS = (counted,)
 RULES = (
     LiveRule(sources, (SOURCE,)),
     LiveRule(layers, (LAYER, RELEASE)),

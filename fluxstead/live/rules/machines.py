@@ -12,14 +12,14 @@ from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.trouble import LiveTrouble, Subject, reach_of
+from fluxstead.live.trouble import LiveTrouble, Subject, clock_of, reach_of
 from fluxstead.nodes.model import Node
 
 _PRESSURES = {
     "MemoryPressure": ("is short of memory", "kubectl top pods -A --sort-by=memory; limits of what takes it"),
     "DiskPressure": (
         "is short of disk space, on the disk of its system",
-        "./run hosts doctor; journalctl --disk-usage; k3s crictl rmi --prune",
+        "./run doctor --hosts; journalctl --disk-usage; k3s crictl rmi --prune",
     ),
     "PIDPressure": ("is short of process ids", "kubectl top pods -A; what starts so many of them"),
 }
@@ -89,7 +89,7 @@ def _absent(node: Node) -> LiveTrouble:
         subject_of(node.name),
         "is described as live, and not in the cluster",
         "nothing runs there, and its disks hold no copies",
-        f"./run hosts doctor {node.name}; then pulumi up, where it installs k3s; else state: planned",
+        f"./run doctor --hosts {node.name}; then pulumi up, where it installs k3s; else state: planned",
         "docs/tasks/k3s.md",
         (reach_of(node.name),),
     )
@@ -102,9 +102,9 @@ def _of_machine(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTr
             subject,
             f"is not ready: {one.conditions.get('Ready', UNSAID).says or 'it says nothing'}",
             "its pods are moved after five minutes, and its disks' copies are missing to volumes",
-            f"./run hosts doctor {node.name}; on it: systemctl status k3s* ; journalctl -u 'k3s*' -n 50",
+            f"./run doctor --hosts {node.name}; on it: systemctl status k3s* ; journalctl -u 'k3s*' -n 50",
             "docs/tasks/a-machine-stands-still.md",
-            (reach_of(node.name),),
+            (reach_of(node.name), clock_of(node.name)),
         )
         return
     for pressure, (says, do) in _PRESSURES.items():
@@ -155,4 +155,12 @@ def _otherwise(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTro
         )
 
 
+def counted(expected: Expected, facts: ClusterFacts) -> str:
+    """How many of those that are described as live are ready."""
+    live = {node.name for node in expected.nodes if node.state == "live"}
+    ready = sum(one.ready for one in facts.of(MACHINE) if one.name in live)
+    return f"machines {ready} of {len(live)} ready" if facts.knows(MACHINE) else ""
+
+
 RULES = (LiveRule(machines, (MACHINE,)),)
+COUNTS = (counted,)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.pods import PODS
-from fluxstead.live.procedure import Standing, Step, done, due, waits
+from fluxstead.live.procedure import Step, StepState, done, due, waits
 from fluxstead.live.resources import DEPLOYMENTS
 from fluxstead.live.verify.network import make
 from fluxstead.live.verify.place import CORDONED, MACHINES, NAMESPACE, cordon, is_ready, uncordon
@@ -72,13 +72,13 @@ def _pod(api: LiveApi, tried: Tried) -> Mapping[str, Any] | None:
     return next((one for one in found if not mapping(one, "metadata").get("deletionTimestamp")), None)
 
 
-def _runs(api: LiveApi, tried: Tried) -> Standing:
+def _runs(api: LiveApi, tried: Tried) -> StepState:
     if api.get(DEPLOYMENTS, tried.pod("moves"), NAMESPACE) is None:
         return due("run one")
     pod = _pod(api, tried)
     if pod and is_ready(pod):
         return done(f"on {at(pod, ('spec', 'nodeName'))}")
-    return Standing("waits", why_not(api, pod) if pod else "its pod is not there yet", tried.do)
+    return StepState("waits", why_not(api, pod) if pod else "its pod is not there yet", tried.do)
 
 
 def _start(api: LiveApi, tried: Tried) -> None:
@@ -98,7 +98,7 @@ def _start(api: LiveApi, tried: Tried) -> None:
     make(api, DEPLOYMENTS, obj)
 
 
-def _moved(api: LiveApi, tried: Tried) -> Standing:
+def _moved(api: LiveApi, tried: Tried) -> StepState:
     if stays := why_it_stays(api, tried):
         return done(stays)
     began = at(api.get(DEPLOYMENTS, tried.pod("moves"), NAMESPACE), ("metadata", "annotations", _FROM))
@@ -108,7 +108,7 @@ def _moved(api: LiveApi, tried: Tried) -> Standing:
         return due(f"cordon {began or here}, and delete the pod there") if pod else waits("its pod is not there yet")
     if pod and is_ready(pod):
         return done(f"from {began} to {here}")
-    return Standing("waits", why_not(api, pod) if pod else "the next pod is not there yet", tried.do)
+    return StepState("waits", why_not(api, pod) if pod else "the next pod is not there yet", tried.do)
 
 
 def _move(api: LiveApi, tried: Tried) -> None:
@@ -127,7 +127,7 @@ def _cordoned(api: LiveApi) -> list[str]:
     return [str(mapping(one, "metadata")["name"]) for one in found]
 
 
-def _let_go(api: LiveApi) -> Standing:
+def _let_go(api: LiveApi) -> StepState:
     cordoned = _cordoned(api)
     return due(f"uncordon {', '.join(cordoned)}") if cordoned else done()
 

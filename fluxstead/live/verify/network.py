@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.pods import PODS
-from fluxstead.live.procedure import Standing, Step, done, due, fails, waits
+from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import Conflict, Resource
 from fluxstead.live.verify.place import MACHINES, NAMESPACE, READY, is_ready
 from fluxstead.live.verify.pods import last_words, on, pod, spec_of, why_not
@@ -74,7 +74,7 @@ def _ready(api: LiveApi) -> list[str]:
     return sorted(str(mapping(one, "metadata")["name"]) for one in ready)
 
 
-def _machines(api: LiveApi, described: Sequence[str]) -> Standing:
+def _machines(api: LiveApi, described: Sequence[str]) -> StepState:
     ready = _ready(api)
     missing = [name for name in described if name not in ready]
     if missing:
@@ -82,7 +82,7 @@ def _machines(api: LiveApi, described: Sequence[str]) -> Standing:
     return done(", ".join(ready) if len(ready) <= _SHOWN else f"{len(ready)} machines")
 
 
-def _servers(api: LiveApi) -> Standing:
+def _servers(api: LiveApi) -> StepState:
     pods = {str(mapping(one, "metadata")["name"]): one for one in api.list(PODS, NAMESPACE, "app=verify-servers")}
     machines, up = _ready(api), _addresses(api)
     if any(_named("serve", machine) not in pods for machine in machines) or api.get(SERVICES, "servers", NAMESPACE) is None:
@@ -91,7 +91,7 @@ def _servers(api: LiveApi) -> Standing:
     if not lacking:
         return done(f"{len(up)} pods" if len(up) != 1 else "one pod")
     more = f", and {len(lacking) - 1} machines more" if len(lacking) > 1 else ""
-    return Standing("waits", f"on {lacking[0]}: {why_not(api, pods[_named('serve', lacking[0])])}{more}", "./run doctor")
+    return StepState("waits", f"on {lacking[0]}: {why_not(api, pods[_named('serve', lacking[0])])}{more}", "./run doctor")
 
 
 def _named(what: str, machine: str) -> str:
@@ -148,7 +148,7 @@ def _host(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _asked(api: LiveApi, what: str) -> Standing:
+def _asked(api: LiveApi, what: str) -> StepState:
     """What the pods that asked have said about one kind of thing."""
     askers = api.list(PODS, NAMESPACE, "app=verify-askers")
     if len(askers) < len(_addresses(api)):

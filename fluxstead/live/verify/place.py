@@ -11,7 +11,7 @@ from fluxstead.core.shape import at, mapping
 from fluxstead.live.clock import Clock
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.pods import PODS
-from fluxstead.live.procedure import Standing, Step, done, due, waits
+from fluxstead.live.procedure import Step, StepState, done, due, waits
 from fluxstead.live.resources import NAMESPACES, Resource, Unanswered
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def namespace_step(api: LiveApi) -> Step:
     )
 
 
-def _standing(api: LiveApi) -> Standing:
+def _standing(api: LiveApi) -> StepState:
     found = api.get(NAMESPACES, NAMESPACE)
     if found is None:
         return due(f"make namespace {NAMESPACE}")

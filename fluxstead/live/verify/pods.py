@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.pods import PODS, trouble_of
-from fluxstead.live.procedure import Standing, done, due, fails
+from fluxstead.live.procedure import StepState, done, due, fails
 from fluxstead.live.resources import Resource
 from fluxstead.live.verify.place import NAMESPACE
 
@@ -79,7 +79,7 @@ def machine_of(api: LiveApi, name: str) -> str:
     return str(mapping(api.get(PODS, name, NAMESPACE) or {}, "spec").get("nodeName") or "")
 
 
-def run_once(api: LiveApi, obj: Mapping[str, Any], does: str, wrong: str) -> Standing:
+def run_once(api: LiveApi, obj: Mapping[str, Any], does: str, wrong: str) -> StepState:
     """How it stands with a pod that runs to its end. `does`: what it is made for; `wrong`: what to type where it fails."""
     name = str(mapping(obj, "metadata")["name"])
     found = api.get(PODS, name, NAMESPACE)
@@ -90,7 +90,7 @@ def run_once(api: LiveApi, obj: Mapping[str, Any], does: str, wrong: str) -> Sta
         return done()
     if phase == "Failed":
         return fails(last_words(found) or f"pod {name} failed without a word", wrong)
-    return Standing("waits", why_not(api, found), wrong)
+    return StepState("waits", why_not(api, found), wrong)
 
 
 def last_words(obj: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.conditions import conditions_of
 from fluxstead.live.pods import PODS
-from fluxstead.live.procedure import Standing, Step, done, due
+from fluxstead.live.procedure import Step, StepState, done, due
 from fluxstead.live.resources import Resource
 from fluxstead.live.verify.network import make
 from fluxstead.live.verify.place import MACHINES, NAMESPACE, READY, VOLUMES
@@ -78,7 +78,7 @@ def steps(api: LiveApi, tried: Tried) -> tuple[Step, ...]:
     written = pod(tried.pod("write"), spec_of("write.sh", {}, claim=tried.claim))
     of = f"class {tried.name}"
 
-    def step(name: str, why: str, standing: Callable[[], Standing], act: Callable[[], None], after: str) -> Step:
+    def step(name: str, why: str, standing: Callable[[], StepState], act: Callable[[], None], after: str) -> Step:
         return Step(name, why, _NO_WAY_BACK, standing, act, patience=300, after=(after,))
 
     again = f"{of}: another pod on the same machine reads what was written"
@@ -136,7 +136,7 @@ def _write(api: LiveApi, tried: Tried, written: Mapping[str, Any]) -> None:
     make(api, PODS, written)
 
 
-def _read(api: LiveApi, tried: Tried, where: str) -> Standing:
+def _read(api: LiveApi, tried: Tried, where: str) -> StepState:
     if where == "elsewhere" and (stays := why_it_stays(api, tried)):
         return done(stays)
     return run_once(api, reader(api, tried, where), "run a pod that compares its checksum", tried.do)
@@ -170,7 +170,7 @@ def _make_reader(api: LiveApi, tried: Tried, where: str) -> None:
     make(api, PODS, reader(api, tried, where))
 
 
-def _growing(api: LiveApi, tried: Tried) -> Standing:
+def _growing(api: LiveApi, tried: Tried) -> StepState:
     claim = api.get(CLAIMS, tried.claim, NAMESPACE) or {}
     if at(claim, ("spec", "resources", "requests", "storage")) != GROWN:
         return due(f"ask for {GROWN}")
@@ -178,7 +178,7 @@ def _growing(api: LiveApi, tried: Tried) -> Standing:
     if _capacity(claim) >= Quantity(GROWN).amount or (pending and pending.status == "True"):
         return done("" if not pending else "the rest when it is mounted next")
     said = [one.says for one in conditions_of(mapping(claim, "status")).values() if one.says]
-    return Standing("waits", "; ".join(said) or "nobody has made the volume larger yet", tried.do)
+    return StepState("waits", "; ".join(said) or "nobody has made the volume larger yet", tried.do)
 
 
 def _grow(api: LiveApi, tried: Tried) -> None:
@@ -191,8 +191,8 @@ def _capacity(claim: Mapping[str, Any]) -> Decimal:
     return said.amount if said else Quantity("0").amount
 
 
-def _grown(api: LiveApi, tried: Tried) -> Standing:
+def _grown(api: LiveApi, tried: Tried) -> StepState:
     claim = api.get(CLAIMS, tried.claim, NAMESPACE) or {}
     if _capacity(claim) >= Quantity(GROWN).amount:
         return done(f"{at(claim, ('status', 'capacity', 'storage'))}")
-    return Standing("waits", f"it still has {at(claim, ('status', 'capacity', 'storage'))}", tried.do)
+    return StepState("waits", f"it still has {at(claim, ('status', 'capacity', 'storage'))}", tried.do)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.pods import PODS
-from fluxstead.live.procedure import Procedure, Standing, Step, done, due, fails, waits
+from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import Resource
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _label(pod: Mapping[str, Any]) -> str:
     return f"pod {metadata.get('namespace')}/{metadata.get('name')}"
 
 
-def _renewed(api: LiveApi, machine: str, before: str) -> Standing:
+def _renewed(api: LiveApi, machine: str, before: str) -> StepState:
     pod = _manager(api, machine)
     if not before:
         return done(f"there was none on {machine} when this began")
@@ -94,7 +94,7 @@ def _renewed(api: LiveApi, machine: str, before: str) -> Standing:
     return waits(f"{_label(pod)} is ending") if mapping(pod, "metadata").get("deletionTimestamp") else _may_go(api, machine, pod)
 
 
-def _may_go(api: LiveApi, machine: str, pod: Mapping[str, Any]) -> Standing:
+def _may_go(api: LiveApi, machine: str, pod: Mapping[str, Any]) -> StepState:
     if not _is_ready(api.get(_MACHINES, machine) or {}):
         return fails(f"{machine} is not ready, so that nothing on it ends or starts", f"./run doctor --hosts {machine}")
     busy = list(_rebuilding(api))
@@ -130,7 +130,7 @@ def _delete(api: LiveApi, machine: str, before: str) -> None:
         api.delete(PODS, str(metadata["name"]), str(metadata["namespace"]), uid=before)
 
 
-def _ready(api: LiveApi, machine: str) -> Standing:
+def _ready(api: LiveApi, machine: str) -> StepState:
     pod = _manager(api, machine)
     if pod is None:
         known = sorted({str(mapping(one, "spec").get("nodeName")) for one in api.list(PODS, labels=_MANAGERS)})
@@ -142,7 +142,7 @@ def _ready(api: LiveApi, machine: str) -> Standing:
     return waits(" ".join(filter(None, (_label(pod), "is not ready", *reasons))))
 
 
-def _in_use(api: LiveApi, machine: str) -> Standing:
+def _in_use(api: LiveApi, machine: str) -> StepState:
     node = next((one for one in api.list(_NODES) if mapping(one, "metadata").get("name") == machine), None)
     if node is None:
         return waits(f"Longhorn has no Node {machine}")
@@ -152,5 +152,5 @@ def _in_use(api: LiveApi, machine: str) -> Standing:
     found = mapping(mapping(node, "status"), "diskStatus")
     lacking = [str(name) for name in disks if not mapping(found, name).get("diskUUID")]
     if lacking:
-        return Standing("waits", f"{' and '.join(lacking)} has no UUID yet", _PAGE)
+        return StepState("waits", f"{' and '.join(lacking)} has no UUID yet", _PAGE)
     return done(f"{len(disks)} disks with their UUIDs" if len(disks) != 1 else "its disk has its UUID")

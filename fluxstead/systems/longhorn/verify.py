@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.pods import PODS
-from fluxstead.live.procedure import Standing, Step, done, due, fails, waits
+from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import Conflict, Resource
 from fluxstead.live.verify.place import NAMESPACE, VOLUMES
 from fluxstead.live.verify.pods import pod, run_once, spec_of
@@ -114,7 +114,7 @@ def _copies(api: LiveApi, volume: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for one in whole if not mapping(one, "metadata").get("deletionTimestamp")]
 
 
-def _rebuilt(api: LiveApi, tried: Tried) -> Standing:
+def _rebuilt(api: LiveApi, tried: Tried) -> StepState:
     volume = _volume(api, tried)
     wanted = at(volume, ("spec", "numberOfReplicas"))
     if isinstance(wanted, int) and wanted < _TWO:
@@ -128,8 +128,8 @@ def _rebuilt(api: LiveApi, tried: Tried) -> Standing:
     return done(f"{len(copies)} copies again") if whole else _waits(tried, volume, robustness)
 
 
-def _waits(tried: Tried, volume: Mapping[str, Any], robustness: str) -> Standing:
-    return Standing("waits", f"volume {_name(volume)} is {robustness}", tried.do)
+def _waits(tried: Tried, volume: Mapping[str, Any], robustness: str) -> StepState:
+    return StepState("waits", f"volume {_name(volume)} is {robustness}", tried.do)
 
 
 def _lose(api: LiveApi, tried: Tried) -> None:
@@ -155,7 +155,7 @@ def _target(api: LiveApi, volume: Mapping[str, Any]) -> str:
     return name if usable else ""
 
 
-def _taken(api: LiveApi, tried: Tried) -> Standing:
+def _taken(api: LiveApi, tried: Tried) -> StepState:
     found = api.get(_SNAPSHOTS, _short(tried), _home(api))
     if found is None:
         return due("take one")
@@ -178,7 +178,7 @@ def _make(api: LiveApi, resource: Resource, kind: str, metadata: Mapping[str, An
         return
 
 
-def _kept(api: LiveApi, tried: Tried) -> Standing:
+def _kept(api: LiveApi, tried: Tried) -> StepState:
     found = api.get(_BACKUPS, _short(tried), _home(api))
     if found is None:
         return due("back it up") if _target(api, _volume(api, tried)) else done(_NO_TARGET)
@@ -197,7 +197,7 @@ def _keep(api: LiveApi, tried: Tried) -> None:
     _make(api, _BACKUPS, "Backup", metadata, spec={"snapshotName": _short(tried), "labels": _OURS})
 
 
-def _restored(api: LiveApi, tried: Tried) -> Standing:
+def _restored(api: LiveApi, tried: Tried) -> StepState:
     if api.get(_BACKUPS, _short(tried), _home(api)) is None:
         return done(_NO_TARGET)
     return run_once(api, _reader(tried), "make a claim of it, and a pod that compares its checksum", tried.do)

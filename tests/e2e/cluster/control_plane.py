@@ -81,7 +81,7 @@ class ControlPlane:
 
     def _certify(self) -> None:
         """One certificate, its own authority; the key also signs the service accounts' tokens."""
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "60", "-subj", "/CN=127.0.0.1"]
         command += ["-addext", f"subjectAltName={NAMES}", "-keyout", str(self._key), "-out", str(self.certificate)]
         subprocess.run(command, check=True, capture_output=True)
 

@@ -16,6 +16,7 @@ from fluxstead.systems.longhorn.live import (
     volumes,
 )
 
+COUNTS = (volumes.counted,)
 RULES = (
     *disks.RULES,
     *nodes.RULES,

@@ -38,7 +38,7 @@ class Ticket(NamedTuple):
     since: str
 
 
-class Asked(NamedTuple):
+class AskedFor(NamedTuple):
     """Longhorn's VolumeAttachment: all who ask for a volume."""
 
     namespace: str
@@ -56,13 +56,13 @@ class Leaving(NamedTuple):
     says: str
 
 
-def _asked(obj: Mapping[str, Any]) -> Asked | None:
+def _asked(obj: Mapping[str, Any]) -> AskedFor | None:
     spec, status = mapping(obj, "spec"), mapping(obj, "status")
     tickets, answers = mapping(spec, "attachmentTickets"), mapping(status, "attachmentTicketStatuses")
     read = tuple(_ticket(str(name), mapping(tickets, name), mapping(answers, name)) for name in tickets)
     if all(one.satisfied for one in read):
         return None
-    return Asked(named(obj).namespace, str(spec.get("volume", "")), read)
+    return AskedFor(named(obj).namespace, str(spec.get("volume", "")), read)
 
 
 def _ticket(name: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Ticket:
@@ -111,7 +111,7 @@ def attachments(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble
             yield _not_let_go(leaving, name)
 
 
-def _not_attached(asked: Asked, waiting: Ticket, volume: LiveVolume | None) -> LiveTrouble:
+def _not_attached(asked: AskedFor, waiting: Ticket, volume: LiveVolume | None) -> LiveTrouble:
     holder = next((one for one in asked.tickets if one.satisfied and one.machine != waiting.machine), None)
     held = f"; {holder.machine} holds it, by the ticket {holder.id}" if holder else ""
     machines = [waiting.machine, *([holder.machine] if holder else ())]
@@ -126,7 +126,7 @@ def _not_attached(asked: Asked, waiting: Ticket, volume: LiveVolume | None) -> L
     )
 
 
-def _cure(asked: Asked, waiting: Ticket, holder: Ticket | None) -> str:
+def _cure(asked: AskedFor, waiting: Ticket, holder: Ticket | None) -> str:
     kubectl, by = f"kubectl -n {asked.namespace}", (holder or waiting)
     if by.asker == _BACKUP:
         backup = by.id.removeprefix(f"{_BACKUP}-")

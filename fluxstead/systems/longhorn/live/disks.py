@@ -77,9 +77,9 @@ def _of_disk(node: LiveNode, disk: LiveDisk, facts: ClusterFacts) -> Iterator[Li
         )
     elif ready == "False":
         cure = {
-            "NoDiskInfo": f"on {node.name}: findmnt {disk.path}; sudo cat {file}; ./run hosts doctor {node.name}",
+            "NoDiskInfo": f"on {node.name}: findmnt {disk.path}; sudo cat {file}; ./run doctor --hosts {node.name}",
             "DiskFilesystemChanged": f"on {node.name}: findmnt {disk.path}; mount what belongs there, and it comes back",
-        }.get(reason, f"./run hosts doctor {node.name}")
+        }.get(reason, f"./run doctor --hosts {node.name}")
         yield LiveTrouble(
             subject,
             f"is not ready: {says or reason}",

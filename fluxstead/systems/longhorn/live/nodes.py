@@ -101,7 +101,7 @@ def _lacks(one: LiveNode) -> Iterator[LiveTrouble]:
                 Subject("what Longhorn needs on", one.name),
                 f"is not all there: {why or kind}",
                 means,
-                f"./run hosts doctor {one.name}; pulumi up prepares it",
+                f"./run doctor --hosts {one.name}; pulumi up prepares it",
                 "docs/tasks/prepare-hosts.md",
                 (subject_of(one.name),),
                 "error" if kind in _WITHOUT_NOTHING_ATTACHES else "warning",

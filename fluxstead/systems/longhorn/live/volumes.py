@@ -34,6 +34,14 @@ def volumes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             yield _nowhere(one, facts)
 
 
+def counted(expected: Expected, facts: ClusterFacts) -> str:
+    """How many volumes there are, and how many of them lack copies."""
+    del expected
+    said = [one.robustness for one in facts.of(VOLUME)]
+    short = "".join(f", {said.count(word)} {word}" for word in ("degraded", "faulted") if word in said)
+    return f"volumes {len(said)}{short}" if facts.knows(VOLUME) else ""
+
+
 def _unplaced(one: LiveVolume) -> str:
     """Why no place was found for a copy; empty where all are placed."""
     status, reason, says = one.conditions.get("Scheduled", UNSAID)
