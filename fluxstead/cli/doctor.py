@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fluxstead.assembly import Assembled
+from fluxstead.cli.beside import answers_in, delivered_in
 from fluxstead.cli.formats import workflow_command
 from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings
@@ -21,7 +22,7 @@ from fluxstead.hosts.kubeconfig import file_of
 from fluxstead.hosts.ssh import plan
 from fluxstead.live.api import LiveApi
 from fluxstead.live.doctor import kinds_of, rules_of, troubles_in
-from fluxstead.live.expected import Expected
+from fluxstead.live.expected import Expected, WayIn
 from fluxstead.live.facts import ClusterFacts, cluster_facts
 from fluxstead.live.hosts import host_troubles
 from fluxstead.live.resources import Unanswered
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kubeconfig", metavar="FILE", help="the way in (KUBECONFIG, else ~/.kube/fluxstead-<cluster>.yaml)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--hosts", action="store_true", help="the machines alone, over SSH")
-    which.add_argument("--no-hosts", action="store_true", help="the cluster alone, by its API")
+    which.add_argument("--no-hosts", action="store_true", help="the cluster alone, by its API, and Git")
     parser.add_argument("--all", action="store_true", help="also what follows from something else that is wrong")
     parser.add_argument("--brief", action="store_true", help="a line for each")
     parser.add_argument("--watch", action="store_true", help=f"again every {_WATCH_SECONDS} seconds, until it is interrupted")
@@ -64,11 +65,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _looked(options: argparse.Namespace, root: Path, assembled: Assembled, rules: Sequence[LiveRule]) -> tuple[int, str]:
     expected = expected_of(assembled)
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
         hosts = beside.submit(_of_hosts, root, assembled) if not options.no_hosts else None
+        answers = beside.submit(answers_in, root, assembled) if not options.no_hosts and not options.hosts else None
         facts, unreached = (None, []) if options.hosts else _of_cluster(options, expected.cluster, rules)
         found = [*(hosts.result() if hosts else ()), *unreached]
     if facts:
+        asked = answers.result() if answers else {}
+        facts = facts._replace(delivered=delivered_in(root, assembled, facts), answers=asked)
         found += troubles_in(rules, expected, facts)
     told = roots(found)
     text = _FORMATS[options.format](options, facts, expected, told)
@@ -90,6 +94,12 @@ def expected_of(assembled: Assembled) -> Expected:
         },
         {product: version for plan in assembled.plans.values() for product, version in plan.products.items()},
         tuple(need for need in assembled.secrets.needs if not description.cluster.secrets.accepted(need)),
+        tuple(
+            WayIn(link.name, link.url, route.layer, route.namespace, route.service)
+            for plan in assembled.plans.values()
+            for route, link in zip(plan.routes, plan.links, strict=True)
+        ),
+        tuple(pods for plan in assembled.plans.values() if plan.router for pods in plan.router.controllers),
     )
 
 
@@ -138,7 +148,12 @@ def _text(options: argparse.Namespace, facts: ClusterFacts | None, expected: Exp
 def _seen(facts: ClusterFacts | None) -> str:
     if facts is None:
         return "its API was not asked, or gave no answer"
-    return f"Kubernetes {facts.kubernetes} at {facts.server}, seen at {facts.taken.astimezone():%H:%M:%S}"
+    unread = facts.delivered.unread if facts.delivered else ""
+    return f"Kubernetes {facts.kubernetes} at {facts.server}, seen at {facts.taken.astimezone():%H:%M:%S}{_without_git(unread)}"
+
+
+def _without_git(unread: str) -> str:
+    return f"; not compared with Git: {unread}" if unread else ""
 
 
 def _brief(one: Root) -> Iterator[str]:
@@ -166,6 +181,7 @@ def _json(options: argparse.Namespace, facts: ClusterFacts | None, expected: Exp
         "cluster": expected.cluster,
         "kubernetes": facts.kubernetes if facts else None,
         "taken": facts.taken.isoformat() if facts else None,
+        "unread": facts.delivered.unread if facts and facts.delivered else "",
         "wrong": [{**_as_json(one.trouble), "explains": [_as_json(other) for other in one.explains]} for one in told],
     }
     return json.dumps(answer, indent=1, ensure_ascii=False)

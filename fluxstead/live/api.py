@@ -66,11 +66,12 @@ class LiveApi:
         items = found.get("items")
         return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
-    def pages(self, resource: Resource, *, names: bool = False) -> Iterator[Json]:
-        """All objects of a kind in all namespaces, a page at a time; with `names`, their metadata alone."""
+    def pages(self, resource: Resource, *, names: bool = False, fields: str = "") -> Iterator[Json]:
+        """All objects of a kind in all namespaces, a page at a time. `names`: their metadata alone. `fields`: which."""
         more = ""
+        which = {"limit": str(_PAGE), **({"fieldSelector": fields} if fields else {})}
         while True:
-            query = {"limit": str(_PAGE), **({"continue": more} if more else {})}
+            query = {**which, **({"continue": more} if more else {})}
             found = self._ask("GET", _path(resource, ""), query, absent=True, accept=_METADATA if names else "") or {}
             items = found.get("items")
             yield from (one for one in items if isinstance(one, dict)) if isinstance(items, list) else ()

@@ -9,14 +9,15 @@ from typing import Any
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules import flux, machines, workloads
+from fluxstead.live.rules import delivery, flux, left_behind, machines, missing_pods, pods, routes, workloads
 from fluxstead.live.trouble import LiveTrouble, Subject
+
+_OWN = (delivery, flux, machines, pods, missing_pods, workloads, routes, left_behind)
 
 
 def rules_of(modules: Iterable[str]) -> list[LiveRule]:
     """The rules that belong to no system, and those of these modules."""
-    own = [*flux.RULES, *machines.RULES, *workloads.RULES]
-    return [*own, *(rule for module in modules for rule in import_module(module).RULES)]
+    return [rule for module in (*_OWN, *map(import_module, modules)) for rule in module.RULES]
 
 
 def kinds_of(rules: Sequence[LiveRule]) -> list[Kind[Any]]:

@@ -16,8 +16,9 @@ from fluxstead.cli.formats import workflow_command
 from fluxstead.live.doctor import kinds_of, troubles_in
 from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
+from tests.live.around import thing
 from tests.live.spoilt import PLANTED, changed, more
-from tests.live.world import FLUX, RULES, World, condition, facts_of, healthy, ready, roots_of, thing
+from tests.live.world import FLUX, RULES, World, condition, facts_of, healthy, ready, roots_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -45,7 +46,14 @@ def test_each_trouble_is_told_once_at_its_root(assembled: Assembled, planted: st
 
 OF_ONE = (
     ("F19 a full disk of the system", "a machine that is down", "a machine that never came"),
-    ("Git cannot be read", "a layer that cannot be built", "a layer that is not there", "a suspended layer", "Flux reads nothing"),
+    (
+        "Git cannot be read",
+        "a layer that is behind",
+        "a layer that cannot be built",
+        "a layer that is not there",
+        "a suspended layer",
+        "Flux reads nothing",
+    ),
     ("F17 a release that stopped trying", "a suspended release"),
     ("an authority without its key", "a certificate that does not come"),
     ("an image that is not there", "a machine that is down"),
@@ -90,7 +98,25 @@ def test_what_gives_no_answer_is_said_and_nothing_is_made_up_of_it(assembled: As
 
 
 ODD = st.dictionaries(
-    st.sampled_from(["pods", "nodes of Longhorn", "nodes of Kubernetes", "kustomizations", "volumes"]),
+    st.sampled_from(
+        [
+            "pods",
+            "nodes of Longhorn",
+            "nodes of Kubernetes",
+            "kustomizations",
+            "volumes",
+            "events",
+            "services",
+            "endpointslices",
+            "deployments",
+            "jobs",
+            "namespaces",
+            "secrets",
+            "helmreleases",
+            "helmcharts",
+            "gitrepositories",
+        ]
+    ),
     st.lists(st.dictionaries(st.sampled_from(["metadata", "spec", "status"]), JSON, max_size=3), max_size=3),
 )
 

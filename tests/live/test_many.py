@@ -19,9 +19,11 @@ from fluxstead.live.api import LiveApi
 from fluxstead.live.doctor import kinds_of
 from fluxstead.live.facts import cluster_facts
 from fluxstead.live.rules.machines import MACHINE
-from fluxstead.live.rules.workloads import POD, SECRET
+from fluxstead.live.rules.pods import POD
+from fluxstead.live.rules.workloads import SECRET
+from tests.live.around import thing
 from tests.live.test_api import kubeconfig
-from tests.live.world import RULES, condition, thing
+from tests.live.world import RULES, condition
 
 Json = dict[str, Any]
 NODES = [thing(f"n{number}", status={"conditions": [condition("Ready")]}) for number in range(300)]
@@ -100,7 +102,7 @@ def test_each_page_is_asked_for_once_and_only_what_a_rule_needs_is_kept(tmp_path
 def test_of_secrets_names_alone_are_asked_for(tmp_path: Path) -> None:
     """The API sends no value then (Kubernetes: "Receiving resources as Tables", PartialObjectMetadata)."""
     with serving(tmp_path, {"secrets": [thing("a", "web")]}) as (path, asked), LiveApi(path) as api:
-        assert cluster_facts(api, [SECRET]).of(SECRET) == (("web", "a"),)
+        assert cluster_facts(api, [SECRET]).of(SECRET) == (("web", "a", ""),)
     [listed] = [one for one in asked if "/secrets" in one]
     assert re.search(r"as=PartialObjectMetadataList", listed)
 

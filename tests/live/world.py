@@ -10,11 +10,11 @@ from typing import Any
 from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
 from fluxstead.live.doctor import kinds_of, rules_of, troubles_in
-from fluxstead.live.facts import ClusterFacts
+from fluxstead.live.facts import ClusterFacts, facts_in
 from fluxstead.live.trouble import LiveTrouble, Root, roots
 from fluxstead.roster import SYSTEMS
+from tests.live.around import Json, around, helm_record, thing
 
-Json = dict[str, Any]
 World = dict[str, list[Json]]
 RULES = rules_of(system.live for system in SYSTEMS if system.live)
 FLUX, LONGHORN = "flux-system", "longhorn-system"
@@ -23,12 +23,6 @@ FLUX, LONGHORN = "flux-system", "longhorn-system"
 def condition(kind: str, status: str = "True", **more: str) -> Json:
     """A condition about the first generation of an object."""
     return {"type": kind, "status": status, "observedGeneration": 1, "reason": "", "message": "", **more}
-
-
-def thing(name: str, namespace: str = "", **rest: Any) -> Json:
-    """An object of the first generation."""
-    place = {"namespace": namespace} if namespace else {}
-    return {"metadata": {"name": name, **place, "generation": 1}, **rest}
 
 
 def ready(name: str, namespace: str = "", spec: Json | None = None, **status: Any) -> Json:
@@ -44,7 +38,10 @@ def healthy(assembled: Assembled) -> World:
     releases = {name: [one for one in objects if one["kind"] == "HelmRelease"] for name, objects in applied.items()}
     every = [dict(one) for objects in applied.values() for one in objects]
     return {
-        "gitrepositories": [ready(FLUX, FLUX, artifact={"revision": "main@sha1:1"})],
+        **around(expected),
+        "gitrepositories": [
+            ready(FLUX, FLUX, artifact={"revision": "main@sha1:1", "lastUpdateTime": "2026-11-27T12:00:00Z"}),
+        ],
         "kustomizations": [
             ready(
                 layer.name,
@@ -95,7 +92,11 @@ def healthy(assembled: Assembled) -> World:
         "storageclasses": [thing("longhorn", provisioner="driver.longhorn.io", volumeBindingMode="Immediate")],
         "persistentvolumeclaims": [thing("data", "web", spec={"storageClassName": "longhorn"}, status={"phase": "Bound"})],
         "pods": [thing("site-1", "web", spec={"nodeName": "k3s1"}, status={"phase": "Running"})],
-        "secrets": [thing(need.name, need.namespace) for need in expected.needs],
+        "secrets": [
+            *(thing(need.name, need.namespace) for need in expected.needs),
+            *(helm_record(one["metadata"]["name"], one["metadata"]["namespace"]) for of in releases.values() for one in of),
+            helm_record("traefik", "kube-system"),
+        ],
         "certificates": [
             ready(one["metadata"]["name"], one["metadata"]["namespace"], dict(one["spec"]))
             for one in every
@@ -121,8 +122,7 @@ def facts_of(world: Mapping[str, Sequence[Json]]) -> ClusterFacts:
     """What the doctor would have read."""
     seen = {}
     for kind in kinds_of(RULES):
-        read = (kind.read(obj) for obj in world.get(_name_of(kind.resource), ()))
-        seen[kind.resource] = tuple(fact for fact in read if fact is not None)
+        seen[kind.resource] = facts_in(kind, world.get(_name_of(kind.resource), ()))
     return ClusterFacts(datetime(2026, 11, 28, tzinfo=UTC), "https://127.0.0.1:6443", "v1.33.1+k3s1", seen)
 
 
