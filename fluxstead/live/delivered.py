@@ -6,6 +6,7 @@ Read with plain git from what this clone has: nothing is fetched. Only files tha
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -14,9 +15,11 @@ from typing import NamedTuple
 from fluxstead.checks.reading.repository import Git, History, history_of
 from fluxstead.live.trouble import Subject
 from fluxstead.tree.delivery import Desired, look
+from fluxstead.tree.record import RECORD
 from fluxstead.tree.secret_files import FOLDER
 
 _REVISION = re.compile(r"(?:^|[@:/])(?:sha1|sha256):([0-9a-f]{40,64})")
+_PAGE = "README.md"
 _MOST = 20
 """Revisions that are looked at: those of layers that stand still for long."""
 
@@ -38,13 +41,15 @@ class Since(NamedTuple):
 class Delivered(NamedTuple):
     """Files, by path from the project's folder, that did not get further than here, and what is in which revision of Flux.
 
-    `stale`: what `./run render` would do. `pushed`: the branch as last fetched or pushed; empty if it is not known. `learnt`: when.
-    `fetched`: of the revision that Flux fetched last; `revisions`: of those that layers applied. `unread`: why Git says no more.
+    `stale`: what `./run render` would do. `head`: the commit here; empty where there is no Git. `pushed`: the branch that Flux
+    syncs, as last fetched or pushed, `learnt` when; empty if it is not known. `fetched`: of the revision that Flux fetched last;
+    `revisions`: of those that layers applied. `unread`: why Git says no more.
     """
 
     stale: tuple[str, ...] = ()
     uncommitted: tuple[str, ...] = ()
     unpushed: tuple[str, ...] = ()
+    head: str = ""
     pushed: str = ""
     learnt: datetime | None = None
     fetched: Since = Since()
@@ -80,7 +85,7 @@ def _places(desired: Desired, written: Collection[str]) -> tuple[str, ...]:
 
 
 def _asked(history: History, branch: str, places: tuple[str, ...], fetched: str, applied: Collection[str]) -> Delivered:
-    said = [*(one.what for one in history.unread), *history.unchecked]
+    said = [*(one.what for one in history.unread), *(one.partition(": ")[2] for one in history.unchecked)]
     head, git = history.head, history.git
     if head is None:
         return Delivered(unread=said[0] if said else "it has no commit yet")
@@ -88,9 +93,12 @@ def _asked(history: History, branch: str, places: tuple[str, ...], fetched: str,
     tips = (head.at, pushed, _commit_of(fetched))
     last = _since(git, fetched, tips, places)
     settled = pushed or (last.in_head and not last.head)
+    # What Flux has was pushed, also where this clone did not see it.
+    arrived = any(_follows(git, head.at, later) for later in tips[1:])
     return Delivered(
+        head=head.at,
         uncommitted=_changed_here(git, places),
-        unpushed=() if _follows(git, head.at, pushed) else _between(git, pushed, head.at, places),
+        unpushed=() if arrived else _between(git, pushed, head.at, places),
         pushed=name,
         learnt=_learnt(git, name) if name else None,
         fetched=last,
@@ -154,7 +162,9 @@ def _changed_here(git: Git, places: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _paths(answer: bytes | None) -> tuple[str, ...]:
-    return tuple(path for path in (answer or b"").decode("utf-8", "replace").split("\0") if path)
+    """Without those of the tree that are for people and for us."""
+    found = (answer or b"").decode("utf-8", "replace").split("\0")
+    return tuple(path for path in found if path and posixpath.basename(path) not in {RECORD, _PAGE})
 
 
 def _learnt(git: Git, branch: str) -> datetime | None:

@@ -121,8 +121,8 @@ SPOILT: dict[str, tuple[Spoil, str, str]] = {
         "was started again 9 times, the last time after exit code 137",
     ),
     "a release of Helm without a HelmRelease": (
-        also(secrets=helm_record("old", "web")),
-        "Helm's release web/old",
+        also(secrets=helm_record("former", "web")),
+        "Helm's release web/former",
         "no HelmRelease is there for it",
     ),
     "a Kustomization that is gone": (

@@ -63,11 +63,9 @@ def delivery(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     )
     for subject, files, says, means, do, above in steps:
         if files:
-            yield LiveTrouble(
-                subject, f"{says}: {_some(files)}", f"{means}, and nothing else", do, waits_for=above, gravity="warning"
-            )
+            yield LiveTrouble(subject, f"{says}: {_some(files)}", means, do, waits_for=above, gravity="warning")
     source = _source(facts)
-    if source is not None and source.revision and not (known.unread and not known.fetched.known):
+    if known.head and source is not None and source.revision:
         yield from _fetched(known, source, commit, facts)
 
 
@@ -82,14 +80,9 @@ def _fetched(known: Delivered, source: FluxObject, commit: Subject, facts: Clust
             "git fetch, with --unshallow in a shallow clone; git status; gotk-sync.yaml, if Flux reads another branch",
             gravity="warning",
         )
-    elif not since.in_head:
-        yield LiveTrouble(
-            _CLONE,
-            f"is behind what Flux fetched, {short}",
-            "the cluster has commits that are not here",
-            "git pull",
-            gravity="warning",
-        )
+    elif not since.in_head and since.head:
+        says, means = f"is behind what Flux fetched, {short}: {_some(since.head)}", "the cluster has what is not here"
+        yield LiveTrouble(_CLONE, says, means, "git pull", gravity="warning")
     elif since.pushed and since.in_pushed and source.standing == "ready" and not source.suspended:
         late = longer_ago(known.learnt, _PATIENCE, facts.taken)
         yield LiveTrouble(
