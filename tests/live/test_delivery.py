@@ -120,3 +120,19 @@ def test_older_secrets_follow_from_a_layer_that_failed(assembled: Assembled) -> 
     [root] = told(assembled, WELL._replace(revisions={"main@sha1:1": SAME._replace(head=(SECRET,))}), failed)
     assert str(root.trouble.subject) == "layer longhorn"
     assert "secrets of layer longhorn" in [str(one.subject) for one in root.explains]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        says("kustomizations", "dns", "False", "BuildFailed", "no such file"),
+        says("kustomizations", "dns", "Unknown", "Progressing", "Running health checks"),
+        changed("kustomizations", "dns", "spec", "suspend", to=True),
+    ],
+)
+def test_a_layer_that_says_why_is_not_behind_as_well(assembled: Assembled, spoil: Spoil) -> None:
+    """It failed, is under way, or somebody suspended it: its former revision is no news."""
+    [root] = told(assembled, None, BEHIND, spoil)
+    assert str(root.trouble.subject) == "layer dns"
+    assert "has applied" not in root.trouble.says
+    assert root.explains == ()
