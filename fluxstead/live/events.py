@@ -1,7 +1,7 @@
 """Why something does not start, in the words of whoever tried: warnings of the last hour, the newest of each object.
 
-Sources: kubernetes/kubernetes pkg/controller/controller_utils.go (FailedCreate), pkg/kubelet/events/event.go (FailedMount),
-pkg/controller/volume/events/event.go (FailedAttachVolume, ProvisioningFailed), pkg/registry/core/event/strategy.go (its selectors).
+Sources: kubernetes/kubernetes pkg/controller/controller_utils.go (FailedCreate), pkg/kubelet/events/event.go (FailedMount and
+FailedAttachVolume), pkg/controller/volume/events/event.go (ProvisioningFailed), pkg/registry/core/event/strategy.go (selectors).
 Why a pod is on no machine, its own condition says.
 """
 

@@ -12,9 +12,9 @@ from fluxstead.live.api import LiveApi
 from fluxstead.live.events import EVENT
 from fluxstead.live.facts import cluster_facts, facts_in
 from fluxstead.live.rules.pods import POD
-from tests.live.around import event
+from tests.live.around import event, thing
 from tests.live.spoilt import more
-from tests.live.spoilt_workloads import also, minutes_ago, restarted
+from tests.live.spoilt_workloads import REFUSED, also, instead, minutes_ago, restarted
 from tests.live.test_many import serving
 from tests.live.world import roots_of
 
@@ -68,3 +68,10 @@ def test_a_release_that_was_uninstalled_and_one_of_k3s_are_no_rest(assembled: As
     kept = {"owner": "helm", "name": "tried", "status": "uninstalled"}
     record = {"metadata": {"name": "sh.helm.release.v1.tried.v1", "namespace": "web", "labels": kept}}
     assert roots_of(assembled, more("secrets", record)) == []
+
+
+@pytest.mark.reference
+def test_pods_that_cannot_be_deleted_are_not_called_missing(assembled: Assembled) -> None:
+    """A Deployment has one condition for both."""
+    failed = [REFUSED[0] | {"reason": "FailedDelete"}]
+    assert roots_of(assembled, instead("deployments", thing("site", "web", spec={}, status={"conditions": failed}))) == []

@@ -1,7 +1,7 @@
 """Pods that are never made: what should make them is refused, by a quota, by Pod Security, or for a ServiceAccount.
 
 Sources: kubernetes/kubernetes pkg/controller/controller_utils.go, which says FailedCreate of a StatefulSet, DaemonSet or Job; of a
-ReplicaSet its Deployment says it as well (kubernetes/api apps/v1/types.go: ReplicaFailure), and goes on saying it.
+ReplicaSet its Deployment says it as well (kubernetes/api apps/v1/types.go: ReplicaFailure, also of pods that cannot be deleted).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _workload(kind: str, lacks: Callable[[_Json, _Json], bool], obj: _Json) -> W
         str(metadata.get("namespace", "")),
         str(metadata.get("name", "")),
         lacks(spec, status),
-        failure.says if failure.status == "True" else "",
+        failure.says if (failure.status, failure.reason) == ("True", "FailedCreate") else "",
         moment_of(refused.get("lastTransitionTime")),
         keeper_of(metadata),
     )
