@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,31 @@ settings.load_profile("short")
 def examples(share: float, **more: Any) -> settings:
     """Of the profile's number of examples a share, for a property that costs more than others, or a multiple, for a cheap one."""
     return settings(max_examples=max(1, round(settings().max_examples * share)), **more)
+
+
+_alone = False
+"""Whether a test runs that has no network of its own, as those in tests/e2e may have."""
+
+
+def _dialled(event: str, arguments: tuple[Any, ...]) -> None:
+    """The description in this repository has real addresses: no test may connect further than the loopback (sys.addaudithook)."""
+    if _alone and event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+        assert host.startswith(("127.", "::1")) or host == "localhost", f"a test dialled {host}"
+
+
+sys.addaudithook(_dialled)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """While a test runs, and not while something is installed or built for it."""
+    global _alone  # noqa: PLW0603 -- an audit hook can only be added
+    _alone = "e2e" not in item.path.parts
+    try:
+        return (yield)
+    finally:
+        _alone = False
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fluxstead.assembly import Assembled
+from fluxstead.cli.beside import answers_in, delivered_in
 from fluxstead.cli.formats import workflow_command
 from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, print_findings, tell
@@ -23,7 +24,7 @@ from fluxstead.hosts.kubeconfig import file_of
 from fluxstead.hosts.ssh import plan
 from fluxstead.live.api import LiveApi
 from fluxstead.live.doctor import counts_of, kinds_of, overview, rules_of, troubles_in
-from fluxstead.live.expected import Expected
+from fluxstead.live.expected import Expected, RouteWanted
 from fluxstead.live.facts import ClusterFacts, Kind, cluster_facts
 from fluxstead.live.hosts import counted_hosts, host_troubles
 from fluxstead.live.resources import Unanswered
@@ -44,7 +45,7 @@ class Asked(NamedTuple):
     root: Path
     cluster: str
     nodes: Sequence[Node]
-    expected: Expected | None
+    assembled: Assembled | None
 
 
 class Diagnosis(NamedTuple):
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kubeconfig", metavar="FILE", help="the way in (KUBECONFIG, else ~/.kube/fluxstead-<cluster>.yaml)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--hosts", nargs="*", metavar="NODE", help="the machines alone, over SSH: these, or all live ones")
-    which.add_argument("--no-hosts", action="store_true", help="the cluster alone, by its API")
+    which.add_argument("--no-hosts", action="store_true", help="the cluster alone, by its API, and Git")
     parser.add_argument("--all", action="store_true", help="also what follows from something else that is wrong")
     parser.add_argument("--brief", action="store_true", help="a line for each")
     parser.add_argument("--watch", action="store_true", help=f"again every {_WATCH_SECONDS} seconds, until it is interrupted")
@@ -107,22 +108,26 @@ def _asked_for(options: argparse.Namespace, root: Path, stack: str) -> Asked | N
         print_findings(errors(described.findings), "text")
         return None
     nodes = [] if options.no_hosts else choose_nodes(described.assembled.description.nodes, ())
-    return Asked(root, stack, nodes, expected_of(described.assembled))
+    return Asked(root, stack, nodes, described.assembled)
 
 
 def _looked(options: argparse.Namespace, asked: Asked) -> Diagnosis:
     live = [system.live for system in SYSTEMS if system.live]
     rules = rules_of(live)
-    kinds = kinds_of(rules) if asked.expected else []
-    with progress(len(kinds) + len(asked.nodes), "answers", _PATIENCE) as say, ThreadPoolExecutor(1) as beside:
+    expected = expected_of(asked.assembled) if asked.assembled else None
+    kinds = kinds_of(rules) if expected else []
+    with progress(len(kinds) + len(asked.nodes), "answers", _PATIENCE) as say, ThreadPoolExecutor(2) as beside:
         hosts = beside.submit(plan, asked.nodes, asked.root, say, {})
-        facts, unreached = _of_cluster(options, asked, kinds, say) if asked.expected else (None, [])
+        routes = beside.submit(answers_in, asked.root, asked.assembled) if asked.assembled and not options.no_hosts else None
+        facts, unreached = _of_cluster(options, asked, kinds, say) if expected else (None, [])
         answers = hosts.result()
+        opened = routes.result() if routes else {}
     found = [*host_troubles(asked.nodes, answers), *unreached]
     counts = [counted_hosts(answers)] if asked.nodes else []
-    if asked.expected and facts:
-        found += troubles_in(rules, asked.expected, facts)
-        counts += overview(counts_of(live), asked.expected, facts)
+    if asked.assembled and expected and facts:
+        facts = facts._replace(delivered=delivered_in(asked.root, asked.assembled, facts), answers=opened)
+        found += troubles_in(rules, expected, facts)
+        counts += overview(counts_of(live), expected, facts)
     return Diagnosis(asked.cluster, facts, counts, roots(found), is_wrong(found))
 
 
@@ -141,6 +146,12 @@ def expected_of(assembled: Assembled) -> Expected:
         },
         {product: version for plan in assembled.plans.values() for product, version in plan.products.items()},
         tuple(need for need in assembled.secrets.needs if not description.cluster.secrets.accepted(need)),
+        tuple(
+            RouteWanted(link.name, link.url, route.layer, route.namespace, route.service)
+            for plan in assembled.plans.values()
+            for route, link in zip(plan.routes, plan.links, strict=True)
+        ),
+        tuple(pods for plan in assembled.plans.values() if plan.router for pods in plan.router.controllers),
     )
 
 
@@ -183,7 +194,12 @@ def _text(options: argparse.Namespace, seen: Diagnosis) -> str:
 def _seen(facts: ClusterFacts | None) -> str:
     if facts is None:
         return "its API gave no answer"
-    return f"Kubernetes {facts.kubernetes} at {facts.server}, seen at {facts.taken.astimezone():%H:%M:%S}"
+    unread = facts.delivered.unread if facts.delivered else ""
+    return f"Kubernetes {facts.kubernetes} at {facts.server}, seen at {facts.taken.astimezone():%H:%M:%S}{_without_git(unread)}"
+
+
+def _without_git(unread: str) -> str:
+    return f"; not compared with Git: {unread}" if unread else ""
 
 
 def _brief(one: Root) -> Iterator[str]:
@@ -211,6 +227,7 @@ def _json(options: argparse.Namespace, seen: Diagnosis) -> str:
         "cluster": seen.cluster,
         "kubernetes": seen.facts.kubernetes if seen.facts else None,
         "taken": seen.facts.taken.isoformat() if seen.facts else None,
+        "unread": seen.facts.delivered.unread if seen.facts and seen.facts.delivered else "",
         "counts": seen.counts,
         "wrong": [{**_as_json(one.trouble), "explains": [_as_json(other) for other in one.explains]} for one in seen.told],
     }

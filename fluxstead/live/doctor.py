@@ -9,17 +9,28 @@ from typing import Any
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules import clocks, flux, k3s_certificates, machines, workloads
+from fluxstead.live.rules import (
+    clocks,
+    delivery,
+    flux,
+    k3s_certificates,
+    left_behind,
+    machines,
+    missing_pods,
+    pods,
+    routes,
+    workloads,
+)
 from fluxstead.live.trouble import LiveTrouble, Subject
 
 Count = Callable[[Expected, ClusterFacts], str]
 """How many there are of something, and how many of them are well, in a few words; empty where nothing is known of it."""
+_OWN = (delivery, flux, machines, clocks, k3s_certificates, pods, missing_pods, workloads, routes, left_behind)
 
 
 def rules_of(modules: Iterable[str]) -> list[LiveRule]:
     """The rules that belong to no system, and those of these modules."""
-    own = [*flux.RULES, *machines.RULES, *clocks.RULES, *k3s_certificates.RULES, *workloads.RULES]
-    return [*own, *(rule for module in modules for rule in import_module(module).RULES)]
+    return [rule for module in (*_OWN, *map(import_module, modules)) for rule in module.RULES]
 
 
 def counts_of(modules: Iterable[str]) -> list[Count]:

@@ -7,7 +7,17 @@ from typing import NamedTuple
 
 from fluxstead.core.version import Version
 from fluxstead.nodes.model import Node
-from fluxstead.tree.asks import SecretNeed
+from fluxstead.tree.asks import ControllerPods, SecretNeed
+
+
+class RouteWanted(NamedTuple):
+    """A route: where a person opens it, the layer that makes it, and the Service that it leads to."""
+
+    name: str
+    url: str
+    layer: str
+    namespace: str
+    service: str
 
 
 class Expected(NamedTuple):
@@ -15,7 +25,7 @@ class Expected(NamedTuple):
 
     `layers`: each of the tree, with those that it waits for. `watched`: by layer, the kinds, namespaces and names of the objects of
     others with which it becomes ready. `products`: by the catalog's names, what systems install. `needs`: the Secrets that layers
-    apply, without those that are missing on purpose.
+    apply, without those that are missing on purpose. `routes`: the ways in, `controllers`: the pods through which all of them lead.
     """
 
     cluster: str
@@ -25,3 +35,5 @@ class Expected(NamedTuple):
     watched: Mapping[str, tuple[tuple[str, str, str], ...]]
     products: Mapping[str, Version]
     needs: tuple[SecretNeed, ...] = ()
+    routes: tuple[RouteWanted, ...] = ()
+    controllers: tuple[ControllerPods, ...] = ()

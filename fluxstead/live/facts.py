@@ -5,7 +5,7 @@ What gave no answer is a fact as well. Nothing here holds a value of a Secret: o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -15,6 +15,8 @@ from fluxstead.live.resources import Resource, Unanswered
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
+    from fluxstead.live.delivered import Delivered
+    from fluxstead.live.ways_in import RouteAnswer
 
 Fact = TypeVar("Fact")
 _AT_ONCE = 6
@@ -23,17 +25,21 @@ _AT_ONCE = 6
 class Kind(NamedTuple, Generic[Fact]):
     """A kind to ask for: how an object of it becomes a fact, or nothing.
 
-    `names`: whether only its metadata is asked for. `fields`: of which alone, by a field selector.
+    `names`: whether only its metadata is asked for. `fields`: of which alone, by a field selector. `keep`: which facts of all stay.
     """
 
     resource: Resource
     read: Callable[[Mapping[str, Any]], Fact | None]
     names: bool = False
     fields: str = ""
+    keep: Callable[[Iterable[Any]], Iterable[Any]] = tuple
 
 
 class ClusterFacts(NamedTuple):
-    """`seen`: by resource, what was read. `unanswered`: by resource, why there is nothing."""
+    """`seen`: by resource, what was read. `unanswered`: by resource, why there is nothing.
+
+    Beside the API: `delivered`, what Git says, and `answers`, by URL, what came of asking for the routes; nothing if nobody asked.
+    """
 
     taken: datetime
     server: str
@@ -41,6 +47,8 @@ class ClusterFacts(NamedTuple):
     greeting: Greeting
     seen: Mapping[Resource, Sequence[Any]]
     unanswered: Mapping[Resource, str] = {}
+    delivered: Delivered | None = None
+    answers: Mapping[str, RouteAnswer] = {}
 
     def of(self, kind: Kind[Fact]) -> Sequence[Fact]:
         """All facts of a kind; none where it gave no answer, or is not there."""
@@ -59,7 +67,7 @@ def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]], say: Callable[[str],
 
     def ask(kind: Kind[Any]) -> Sequence[Any] | Unanswered:
         try:
-            return tuple(_facts(api, kind))
+            return facts_in(kind, api.pages(kind.resource, names=kind.names, fields=kind.fields))
         except Unanswered as problem:
             return problem
         finally:
@@ -74,8 +82,6 @@ def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]], say: Callable[[str],
     return ClusterFacts(datetime.now(UTC), api.server, str(kubernetes), greeting, seen, unanswered)
 
 
-def _facts(api: LiveApi, kind: Kind[Any]) -> Iterator[Any]:
-    for obj in api.pages(kind.resource, names=kind.names, fields=kind.fields):
-        fact = kind.read(obj)
-        if fact is not None:
-            yield fact
+def facts_in(kind: Kind[Any], objects: Iterable[Mapping[str, Any]]) -> tuple[Any, ...]:
+    """What a kind's objects say."""
+    return tuple(kind.keep(fact for obj in objects if (fact := kind.read(obj)) is not None))

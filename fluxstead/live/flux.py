@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import entries_of, mapping
+from fluxstead.live.moments import moment_of
 from fluxstead.live.resources import Resource
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ class FluxObject:
     suspended: bool = False
     namespaces: tuple[str, ...] = ()
     """Where what it applied is, and its pods."""
+    updated: datetime | None = None
+    """When a source last had something new."""
+    installed: tuple[str, ...] = ()
+    """Of a release, Helm's releases that are its, as `namespace/name`, by the namespace that has their records."""
 
     @property
     def label(self) -> str:
@@ -95,7 +101,25 @@ def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
         inventory=tuple(_releases_in(entries)),
         suspended=spec.get("suspend") is True,
         namespaces=_namespaces(spec, entries),
+        updated=moment_of(mapping(status, "artifact").get("lastUpdateTime")),
+        installed=tuple(_installed(metadata, spec, status)) if kind == "HelmRelease" else (),
     )
+
+
+def keeper_of(metadata: Mapping[str, Any]) -> str:
+    """The Kustomization that applies an object, as `namespace/name` (fluxcd/pkg: ssa, SetOwnerLabels); empty where none does."""
+    labels = mapping(metadata, "labels")
+    name, namespace = (labels.get(f"kustomize.toolkit.fluxcd.io/{key}") for key in ("name", "namespace"))
+    return f"{namespace}/{name}" if name and namespace else ""
+
+
+def _installed(metadata: Mapping[str, Any], spec: Mapping[str, Any], status: Mapping[str, Any]) -> Iterable[str]:
+    """The name that it gives (fluxcd/helm-controller: api/v2, GetReleaseName), and those that it gave, which are shortened."""
+    name, target = metadata.get("name"), spec.get("targetNamespace")
+    namespace = spec.get("storageNamespace") or metadata.get("namespace")
+    yield f"{namespace}/{spec.get('releaseName') or (f'{target}-{name}' if target else name)}"
+    kept = status.get("storageNamespace") or namespace
+    yield from (f"{kept}/{one.get('name')}" for one in entries_of(status, "history"))
 
 
 def _standing(ready: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]]) -> Standing:

@@ -37,6 +37,7 @@ def trouble_of(pod: Mapping[str, Any]) -> Iterator[str]:
         if waiting.get("reason") and waiting["reason"] not in {"ContainerCreating", "PodInitializing"}:
             ended = mapping(last, "terminated")
             why = waiting.get("message") or (f"exit code {ended['exitCode']}" if "exitCode" in ended else "")
+            why = f"OOMKilled, it took more memory than its limit: {why}" if ended.get("reason") == "OOMKilled" else why
             yield f"{label}, container {container.get('name')}: {waiting['reason']}: {_short(why)}"
 
 

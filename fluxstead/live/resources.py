@@ -28,5 +28,8 @@ class Resource(NamedTuple):
 NAMESPACES = Resource("api/v1", "namespaces", namespaced=False)
 SECRETS = Resource("api/v1", "secrets")
 DEPLOYMENTS = Resource("apis/apps/v1", "deployments")
+STATEFUL_SETS = Resource("apis/apps/v1", "statefulsets")
+DAEMON_SETS = Resource("apis/apps/v1", "daemonsets")
+JOBS = Resource("apis/batch/v1", "jobs")
 DEFINITIONS = Resource("apis/apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False)
 LEASES = Resource("apis/coordination.k8s.io/v1", "leases")

@@ -25,7 +25,7 @@ Hosts = Callable[..., list[str]]
 
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
-    """Machines that answer like this instead of being dialled; gives the names of those that were asked."""
+    """Machines that answer like this instead of being dialled, and routes likewise; gives the names of those that were asked."""
 
     def answering(**answers: Answer) -> list[str]:
         asked: list[str] = []
@@ -36,6 +36,7 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
             return {name: answers.get(name, Answer("fine")) for name in names}
 
         monkeypatch.setattr(doctor, "plan", plan)
+        monkeypatch.setattr(doctor, "answers_in", lambda *_: {})
         return asked
 
     return answering
@@ -85,6 +86,7 @@ def test_the_whole_begins_with_how_much_of_it_is_well(
     assembled = reference.run().assembled
     assert assembled is not None
     monkeypatch.setattr(doctor, "cluster_facts", lambda *_: facts_of(healthy(assembled)))
+    monkeypatch.setattr(doctor, "delivered_in", lambda *_: None)
     told = ["doctor", "--kubeconfig", kubeconfig(reference.root, 1), "--project", str(reference.root)]
     assert main([*told, "--brief"]) == 0
     head, *rest = capsys.readouterr().out.splitlines()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.live.world import FLUX, LONGHORN, World, condition, thing, volume
+from tests.live.around import thing
+from tests.live.spoilt_workloads import SPOILT
+from tests.live.world import FLUX, LONGHORN, World, condition, volume
 
 Spoil = Callable[[World], object]
 
@@ -108,6 +110,12 @@ NO_IMAGE = thing(
     },
 )
 PLANTED: dict[str, tuple[Spoil, str, str]] = {
+    **SPOILT,
+    "a layer that is behind": (
+        changed("kustomizations", "dns", "status", "lastAppliedRevision", to="main@sha1:0"),
+        "layer dns",
+        "has applied main@sha1:0, and Flux has had main@sha1:1 for long",
+    ),
     "F1 monitoring waits for a claim": (
         together(
             says("helmreleases", "monitoring-kube-prometheus-stack", "False", "InstallFailed", "context deadline exceeded"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.live.around import thing
 from tests.live.spoilt import STUCK, Spoil, changed, machine, more, one_of, together
-from tests.live.world import LONGHORN, World, attachment, backup, condition, engine, image_of, thing, volume
+from tests.live.world import LONGHORN, World, attachment, backup, condition, engine, image_of, volume
 
 _LONG_AGO = "2026-11-01T00:00:00Z"
 _OLD_ENGINE, _OLD_INSTANCES = image_of("engine", "v1.8.2"), image_of("instance-manager", "v1.8.2")

@@ -17,9 +17,10 @@ from fluxstead.live.doctor import kinds_of, overview, troubles_in
 from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
 from tests.live.all_spoilt import PLANTED
+from tests.live.around import thing
 from tests.live.spoilt import changed, more
 from tests.live.spoilt_longhorn import SAME
-from tests.live.world import COUNTS, FLUX, RULES, World, condition, facts_of, healthy, name_of, ready, roots_of, thing
+from tests.live.world import COUNTS, FLUX, RULES, World, condition, facts_of, healthy, name_of, ready, roots_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -47,7 +48,14 @@ def test_each_trouble_is_told_once_at_its_root(assembled: Assembled, planted: st
 
 OF_ONE = (
     ("F19 a full disk of the system", "a machine that is down", "a machine that never came"),
-    ("Git cannot be read", "a layer that cannot be built", "a layer that is not there", "a suspended layer", "Flux reads nothing"),
+    (
+        "Git cannot be read",
+        "a layer that is behind",
+        "a layer that cannot be built",
+        "a layer that is not there",
+        "a suspended layer",
+        "Flux reads nothing",
+    ),
     ("F17 a release that stopped trying", "a suspended release"),
     ("an authority without its key", "a certificate that does not come"),
     ("an image that is not there", "a machine that is down"),

@@ -9,9 +9,10 @@ import pytest
 from fluxstead.assembly import Assembled
 from fluxstead.live.trouble import LiveTrouble
 from fluxstead.systems.longhorn.live.schedules import days_between
+from tests.live.around import thing
 from tests.live.spoilt import changed, gone, more, together
 from tests.live.spoilt_longhorn import OF_LONGHORN, lasting, left_over, undescribed
-from tests.live.world import LONGHORN, World, attachment, backup, condition, engine, image_of, roots_of, thing, volume
+from tests.live.world import LONGHORN, World, attachment, backup, condition, engine, image_of, roots_of, volume
 
 pytestmark = pytest.mark.reference
 _JUST_NOW = "2026-11-27T23:59:00Z"
@@ -247,10 +248,12 @@ def test_of_a_machine_that_is_down_all_of_longhorn_there_follows(assembled: Asse
 
 def test_a_cluster_without_longhorn_says_nothing_of_it(assembled: Assembled) -> None:
     """Before it is installed, its kinds are not there."""
+    kept = {"gitrepositories", "kustomizations", "helmreleases", "nodes of Kubernetes", "secrets", "services", "endpointslices"}
+    kept |= {"helmcharts"}
 
     def without(world: World) -> None:
         for name in list(world):
-            if name not in {"gitrepositories", "kustomizations", "helmreleases", "nodes of Kubernetes", "secrets"}:
+            if name not in kept:
                 world[name] = []
 
     assert roots_of(assembled, without) == []

@@ -11,13 +11,13 @@ from fluxstead.assembly import Assembled
 from fluxstead.cli.doctor import expected_of
 from fluxstead.live.doctor import counts_of, kinds_of, rules_of, troubles_in
 from fluxstead.live.expected import Expected
-from fluxstead.live.facts import ClusterFacts
+from fluxstead.live.facts import ClusterFacts, facts_in
 from fluxstead.live.greeting import Greeting
 from fluxstead.live.resources import Resource
 from fluxstead.live.trouble import LiveTrouble, Root, roots
 from fluxstead.roster import SYSTEMS
+from tests.live.around import Json, around, helm_record, thing
 
-Json = dict[str, Any]
 World = dict[str, list[Json]]
 _LIVE = [system.live for system in SYSTEMS if system.live]
 RULES, COUNTS = rules_of(_LIVE), counts_of(_LIVE)
@@ -27,12 +27,6 @@ FLUX, LONGHORN = "flux-system", "longhorn-system"
 def condition(kind: str, status: str = "True", **more: str) -> Json:
     """A condition about the first generation of an object."""
     return {"type": kind, "status": status, "observedGeneration": 1, "reason": "", "message": "", **more}
-
-
-def thing(name: str, namespace: str = "", **rest: Any) -> Json:
-    """An object of the first generation."""
-    place = {"namespace": namespace} if namespace else {}
-    return {"metadata": {"name": name, **place, "generation": 1}, **rest}
 
 
 def ready(name: str, namespace: str = "", spec: Json | None = None, **status: Any) -> Json:
@@ -47,8 +41,12 @@ def healthy(assembled: Assembled) -> World:
     applied = {layer.name: [one.object for one in layer.manifests] for layer in layers}
     releases = {name: [one for one in objects if one["kind"] == "HelmRelease"] for name, objects in applied.items()}
     every = [dict(one) for objects in applied.values() for one in objects]
+    beside = around(expected)
     return {
-        "gitrepositories": [ready(FLUX, FLUX, artifact={"revision": "main@sha1:1"})],
+        **beside,
+        "gitrepositories": [
+            ready(FLUX, FLUX, artifact={"revision": "main@sha1:1", "lastUpdateTime": "2026-11-27T12:00:00Z"}),
+        ],
         "kustomizations": [
             ready(
                 layer.name,
@@ -77,12 +75,20 @@ def healthy(assembled: Assembled) -> World:
         ],
         **longhorn(expected),
         "leases": [heartbeat(node.name) for node in expected.nodes if node.state == "live"],
-        "events": [notice("k3s1", "CertificateExpirationOK", "Node and Certificate Authority certificates managed by k3s are OK")],
+        "events": [
+            *beside["events"],
+            notice("k3s1", "CertificateExpirationOK", "Node and Certificate Authority certificates managed by k3s are OK"),
+        ],
+        "daemonsets": [*beside["daemonsets"], managers()],
         "storageclasses": [thing("longhorn", provisioner="driver.longhorn.io", volumeBindingMode="Immediate")],
         "persistentvolumes": [thing("pvc-1", spec={"mountOptions": ["noatime"]})],
         "persistentvolumeclaims": [thing("data", "web", spec={"storageClassName": "longhorn"}, status={"phase": "Bound"})],
         "pods": [thing("site-1", "web", spec={"nodeName": "k3s1"}, status={"phase": "Running"})],
-        "secrets": [thing(need.name, need.namespace) for need in expected.needs],
+        "secrets": [
+            *(thing(need.name, need.namespace) for need in expected.needs),
+            *(helm_record(one["metadata"]["name"], one["metadata"]["namespace"]) for of in releases.values() for one in of),
+            helm_record("traefik", "kube-system"),
+        ],
         "certificates": [
             ready(one["metadata"]["name"], one["metadata"]["namespace"], dict(one["spec"]))
             for one in every
@@ -102,7 +108,6 @@ def longhorn(expected: Expected) -> World:
         "concurrent-automatic-engine-upgrade-per-node-limit": "0",
         "storage-over-provisioning-percentage": "100",
     }
-    manager = {"name": "longhorn-manager", "image": image_of("manager")}
     return {
         "nodes of Longhorn": [
             thing(
@@ -145,14 +150,6 @@ def longhorn(expected: Expected) -> World:
             )
             for name in live
         ],
-        "daemonsets": [
-            thing(
-                "longhorn-manager",
-                LONGHORN,
-                spec={"template": {"spec": {"containers": [manager]}}},
-                status={"observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2},
-            )
-        ],
         "orphans": [],
         "backuptargets": [
             thing(
@@ -169,6 +166,18 @@ def longhorn(expected: Expected) -> World:
             thing("trim", LONGHORN, spec={"task": "filesystem-trim", "cron": "0 4 * * 0", "groups": ["default"]}),
         ],
     }
+
+
+def managers() -> Json:
+    """Longhorn's managers, all of the described release."""
+    container = {"name": "longhorn-manager", "image": image_of("manager")}
+    counts = {"desiredNumberScheduled": 2, "currentNumberScheduled": 2, "updatedNumberScheduled": 2}
+    return thing(
+        "longhorn-manager",
+        LONGHORN,
+        spec={"template": {"spec": {"containers": [container]}}},
+        status={"observedGeneration": 1, **counts},
+    )
 
 
 def image_of(program: str, release: str = "v1.9.0") -> str:
@@ -250,8 +259,7 @@ def facts_of(world: Mapping[str, Sequence[Json]], greeting: Greeting = GREETING)
     """What the doctor would have read."""
     seen = {}
     for kind in kinds_of(RULES):
-        read = (kind.read(obj) for obj in world.get(name_of(kind.resource), ()))
-        seen[kind.resource] = tuple(fact for fact in read if fact is not None)
+        seen[kind.resource] = facts_in(kind, world.get(name_of(kind.resource), ()))
     return ClusterFacts(NOW, "https://127.0.0.1:6443", "v1.33.1+k3s1", greeting, seen)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.live.delivered import steps_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.flux import LAYERS, RELEASES, SOURCES, FluxObject, flux_object
@@ -17,7 +18,7 @@ LAYER = Kind(LAYERS, partial(flux_object, "Kustomization"))
 RELEASE = Kind(RELEASES, partial(flux_object, "HelmRelease"))
 SOURCE = Kind(SOURCES, partial(flux_object, "GitRepository"))
 
-_SOURCE = Subject("source", f"{FLUX_NAMESPACE}/{FLUX_NAMESPACE}")
+SOURCE_SUBJECT = Subject("source", f"{FLUX_NAMESPACE}/{FLUX_NAMESPACE}")
 _HEALTH = re.compile(r"(?:timeout waiting for: |)\[?(\w+)/([\w.-]+)/([\w.-]+) (?:status: |)'?\w+'?", re.ASCII)
 """What Flux says of an object that is not healthy (fluxcd/pkg: ssa/manager_wait.go; kstatus/polling)."""
 _RESET = "docs/tasks/reset-a-failed-release.md"
@@ -40,7 +41,7 @@ def sources(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     found = [one for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)]
     if not found and facts.knows(SOURCE):
         yield LiveTrouble(
-            _SOURCE,
+            SOURCE_SUBJECT,
             "is not there: Flux reads no repository",
             "nothing that is committed arrives",
             "pulumi up, where it installs Flux; else flux bootstrap, as generated/<cluster>/README.md says",
@@ -48,10 +49,10 @@ def sources(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         )
     for one in found:
         if one.suspended:
-            yield _suspended(_SOURCE, "source git", one)
+            yield _suspended(SOURCE_SUBJECT, "source git", one)
         elif one.standing in {"failed", "stalled"}:
             yield LiveTrouble(
-                _SOURCE,
+                SOURCE_SUBJECT,
                 f"cannot be fetched: {one.says}",
                 "nothing that is committed arrives",
                 "the URL and the branch in gotk-sync.yaml, and its key: ./run secrets; then flux reconcile source git flux-system",
@@ -77,18 +78,24 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     yield from (_around(one) for one in around if one.suspended or one.standing in {"failed", "stalled"})
     for name, awaited in expected.layers.items() if facts.knows(LAYER) else ():
         subject, one = layer_subject(name), known.get(name)
-        above = (*map(layer_subject, awaited), _SOURCE)
+        above = (*map(layer_subject, awaited), SOURCE_SUBJECT)
         if one is None:
+            on_its_way = steps_of(expected.cluster, facts.delivered) if facts.delivered and facts.delivered.on_its_way else ()
             yield LiveTrouble(
                 subject,
                 "is described, and not in the cluster",
                 "what it holds is not there, or nobody keeps it as it is described",
                 "git push, if it is not pushed; flux reconcile kustomization flux-system --with-source",
                 "docs/tasks/first-sync.md",
-                (*above, *(Subject("kustomization", other.name) for other in around)),
+                (
+                    *above,
+                    *(Subject("kustomization", other.name) for other in around),
+                    *on_its_way,
+                ),
+                "warning" if on_its_way else "error",
             )
         elif one.suspended:
-            yield _suspended(subject, "kustomization", one)._replace(waits_for=(_SOURCE,))
+            yield _suspended(subject, "kustomization", one)._replace(waits_for=(SOURCE_SUBJECT,))
         elif one.standing != "ready":
             inside = tuple(release_subject(releases[key]) for key in one.inventory if key in releases)
             named = [*expected.watched.get(name, ()), *_HEALTH.findall(one.says)]
@@ -105,7 +112,7 @@ def _around(one: FluxObject) -> LiveTrouble:
         "what it lists is not changed by any commit, or not there",
         f"flux events --for Kustomization/{one.name} -n {one.namespace}",
         "docs/tasks/first-sync.md",
-        (_SOURCE, *(layer_subject(name) for name in one.waits_for)),
+        (SOURCE_SUBJECT, *(layer_subject(name) for name in one.waits_for)),
     )
 
 

@@ -1,63 +1,18 @@
-"""Claims that stay pending, pods that do not start, and Secrets that are not there, each with why."""
+"""Claims that stay pending, and Secrets that are not there, each with why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import entries_of, mapping
+from fluxstead.core.shape import mapping
+from fluxstead.live.events import EVENT, failures_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
-from fluxstead.live.pods import PODS, trouble_of
 from fluxstead.live.resources import SECRETS, Resource
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.machines import subject_of
+from fluxstead.live.rules.pods import POD
 from fluxstead.live.trouble import LiveTrouble, Subject
-
-
-class StuckPod(NamedTuple):
-    """A pod that does not run as it should. `says`: each reason, in Kubernetes' words."""
-
-    namespace: str
-    name: str
-    machine: str
-    says: tuple[str, ...]
-    claims: tuple[str, ...]
-
-
-def _pod(obj: Mapping[str, Any]) -> StuckPod | None:
-    metadata, spec = mapping(obj, "metadata"), mapping(obj, "spec")
-    namespace, name = str(metadata.get("namespace", "")), str(metadata.get("name", ""))
-    label = f"Pod {namespace}/{name}"
-    says = tuple(line.removeprefix(label).lstrip(", ") for line in trouble_of(obj)) or tuple(_silent(mapping(obj, "status")))
-    if not says:
-        return None
-    claims = (mapping(one, "persistentVolumeClaim").get("claimName") for one in entries_of(spec, "volumes"))
-    return StuckPod(namespace, name, str(spec.get("nodeName", "")), says, tuple(str(claim) for claim in claims if claim))
-
-
-_PATIENCE = timedelta(minutes=5)
-
-
-def _silent(status: Mapping[str, Any]) -> Iterator[str]:
-    """What a pod does not say itself: it failed, or it has been starting, or not ready, for longer than that takes."""
-    phase = status.get("phase")
-    if phase == "Failed":
-        yield f"has failed: {status.get('message') or status.get('reason') or 'it ended with an error'}"
-    elif phase == "Pending" and _long_since(status.get("startTime")):
-        yield "does not start: its volumes are not attached, or its image is not there yet"
-    elif phase == "Running":
-        ready = next((one for one in entries_of(status, "conditions") if one.get("type") == "Ready"), {})
-        if ready.get("status") == "False" and _long_since(ready.get("lastTransitionTime")):
-            yield f"runs, and is not ready: {ready.get('message') or 'its probe does not succeed'}"
-
-
-def _long_since(moment: object) -> bool:
-    try:
-        return datetime.now(UTC) - datetime.fromisoformat(str(moment)) > _PATIENCE
-    except (ValueError, TypeError):
-        return False
 
 
 class Claim(NamedTuple):
@@ -94,28 +49,42 @@ def _class(obj: Mapping[str, Any]) -> StorageClass:
     return StorageClass(name, str(obj.get("provisioner", "")), obj.get("volumeBindingMode") == "WaitForFirstConsumer")
 
 
-def _name(obj: Mapping[str, Any]) -> tuple[str, str]:
+class SecretThere(NamedTuple):
+    """A Secret, by its name. `release`: of which deployed release of Helm it is the record."""
+
+    namespace: str
+    name: str
+    release: str = ""
+
+
+def _secret(obj: Mapping[str, Any]) -> SecretThere:
+    """Helm's records have the release in their labels (helm/helm: pkg/storage/driver/secrets.go)."""
     metadata = mapping(obj, "metadata")
-    return str(metadata.get("namespace", "")), str(metadata.get("name", ""))
+    labels, name = mapping(metadata, "labels"), str(metadata.get("name", ""))
+    deployed = name.startswith("sh.helm.release.v1.") and labels.get("owner") == "helm" and labels.get("status") == "deployed"
+    return SecretThere(str(metadata.get("namespace", "")), name, str(labels.get("name", "")) if deployed else "")
 
 
-POD = Kind(PODS, _pod)
 CLAIM = Kind(Resource("api/v1", "persistentvolumeclaims"), _claim)
 CLASS = Kind(Resource("apis/storage.k8s.io/v1", "storageclasses", namespaced=False), _class)
-SECRET = Kind(SECRETS, _name, names=True)
+SECRET = Kind(SECRETS, _secret, names=True)
 
 
 def claims(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Claims that are not bound; one of a class that waits for a pod is told only where a pod waits for it."""
     del expected
     classes = {one.name: one for one in facts.of(CLASS)}
+    failures = failures_of(facts)
     wanted = {(pod.namespace, claim) for pod in facts.of(POD) for claim in pod.claims}
     for one in facts.of(CLAIM):
         known = classes.get(one.storage_class)
         if known and known.waits and (one.namespace, one.name) not in wanted:
             continue
+        failed = failures.get(("PersistentVolumeClaim", one.namespace, one.name))
         if known is None and facts.knows(CLASS) and one.phase == "Pending":
             says = f"is pending: there is no StorageClass {one.storage_class or '(none is named, and none is the default)'}"
+        elif failed and one.phase == "Pending":
+            says = f"is pending: {failed.says}"
         else:
             says = f"is {one.phase.lower() or 'new'}"
         yield LiveTrouble(
@@ -128,30 +97,11 @@ def claims(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         )
 
 
-def pods(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
-    """Pods that do not run."""
-    del expected
-    for one in facts.of(POD):
-        subject = Subject("pod", f"{one.namespace}/{one.name}")
-        yield LiveTrouble(
-            subject,
-            "; ".join(one.says),
-            "what it serves is not there",
-            f"kubectl -n {one.namespace} describe pod {one.name}; kubectl -n {one.namespace} logs {one.name} --all-containers",
-            waits_for=(
-                *((subject_of(one.machine),) if one.machine else ()),
-                *(Subject("claim", f"{one.namespace}/{claim}") for claim in one.claims),
-                Subject("secrets in", one.namespace),
-            ),
-            also=(Subject("pods in", one.namespace),),
-        )
-
-
 def secrets(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Secrets that layers apply and that are not in the cluster."""
     if not facts.knows(SECRET):
         return
-    there = set(facts.of(SECRET))
+    there = {one[:2] for one in facts.of(SECRET)}
     for need in expected.needs:
         if (need.namespace, need.name) in there:
             continue
@@ -168,7 +118,6 @@ def secrets(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 
 
 RULES = (
-    LiveRule(claims, (CLAIM, CLASS, POD)),
-    LiveRule(pods, (POD,)),
+    LiveRule(claims, (CLAIM, CLASS, POD, EVENT)),
     LiveRule(secrets, (SECRET,)),
 )

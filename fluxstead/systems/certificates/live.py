@@ -74,6 +74,7 @@ def certificates(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTroubl
             f"kubectl -n {one.namespace} describe certificate {one.name}",
             _PAGE,
             (Subject("issuer", one.issuer), *controllers),
+            also=(Subject("certificates in", one.namespace),),
         )
 
 

@@ -6,44 +6,20 @@ longhorn/longhorn: chart/templates/daemonset-sa.yaml. Kubernetes: staging/src/k8
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 from fluxstead.catalog.defects import Defect, defects_of
-from fluxstead.core.shape import entries_of, mapping
 from fluxstead.core.version import Version
 from fluxstead.live.expected import Expected
-from fluxstead.live.facts import ClusterFacts, Kind
-from fluxstead.live.resources import Resource
+from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.rule import LiveRule
+from fluxstead.live.rules.missing_pods import DAEMON_SET
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import PRODUCT, SETTING, named, value_of, whole
+from fluxstead.systems.longhorn.live.kinds import PRODUCT, SETTING, value_of
 from fluxstead.systems.longhorn.live.node import NODE, below
 
 _CURRENT = "current-longhorn-version"
 _MANAGERS = "longhorn-manager"
-
-
-class Managers(NamedTuple):
-    """Longhorn's managers. `image`: what they are to run. `wanted` and `updated`: how many pods, and how many of them run it."""
-
-    namespace: str
-    image: str
-    wanted: int
-    updated: int
-
-
-def _managers(obj: Mapping[str, Any]) -> Managers | None:
-    metadata, status, place = mapping(obj, "metadata"), mapping(obj, "status"), named(obj)
-    if place.name != _MANAGERS or status.get("observedGeneration") != metadata.get("generation"):
-        return None
-    containers = entries_of(mapping(mapping(mapping(obj, "spec"), "template"), "spec"), "containers")
-    image = next((str(one.get("image", "")) for one in containers if one.get("name") == _MANAGERS), "")
-    counts = (whole(status.get(key)) for key in ("desiredNumberScheduled", "updatedNumberScheduled"))
-    return Managers(place.namespace, image, *counts)
-
-
-MANAGERS = Kind(Resource("apis/apps/v1", "daemonsets"), _managers)
 
 
 def version(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
@@ -75,22 +51,23 @@ def _runs(running: str) -> Subject:
 def managers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Managers of another release than the described one, and those that stayed on the former."""
     described = expected.products.get(PRODUCT)
-    for one in facts.of(MANAGERS):
-        subject, tag = Subject("managers in", one.namespace), Version.read(_tag(one.image))
+    for one in (daemons for daemons in facts.of(DAEMON_SET) if daemons.name == _MANAGERS):
+        image, (late, wanted) = dict(one.images).get(_MANAGERS, ""), one.behind
+        subject, tag = Subject("managers in", one.namespace), Version.read(_tag(image))
         above = (_runs(value_of(facts, _CURRENT)), Subject("layer", PRODUCT), Subject("release", f"{one.namespace}/{PRODUCT}"))
         if described and tag and tag.numbers != described.numbers:
             yield LiveTrouble(
                 subject,
-                f"run {one.image}, and {described} is described",
+                f"run {image}, and {described} is described",
                 "what is checked is checked for another release than the one that runs (F9)",
                 f"image.longhorn.manager.tag in longhorn.values, if it is there; flux get helmreleases -n {one.namespace}",
                 waits_for=above,
                 gravity="warning",
             )
-        elif one.updated < one.wanted:
+        elif late:
             yield LiveTrouble(
                 subject,
-                f"are of the former release on {one.wanted - one.updated} of {one.wanted} machines",
+                f"are of the former release on {late} of {wanted} machines",
                 "an upgrade is under way, or stands still (F9)",
                 f"kubectl -n {one.namespace} rollout status daemonset {_MANAGERS}",
                 waits_for=(*above, *below(facts), Subject("pods in", one.namespace)),
@@ -103,4 +80,4 @@ def _tag(image: str) -> str:
     return image.partition("@")[0].rpartition(":")[2]
 
 
-RULES = (LiveRule(version, (SETTING,)), LiveRule(managers, (MANAGERS, SETTING, NODE)))
+RULES = (LiveRule(version, (SETTING,)), LiveRule(managers, (DAEMON_SET, SETTING, NODE)))

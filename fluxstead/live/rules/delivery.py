@@ -1,0 +1,165 @@
+"""Where what is described does not get on: disk, commit, branch, what Flux fetched, what it applied, and Secrets on their way.
+
+Sources: fluxcd/kustomize-controller internal/controller/kustomization_indexers.go: a new revision has every layer reconciled at
+once; kustomization_controller.go: `lastAppliedRevision` becomes it once the layer is ready, also if nothing in its folder changed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from fluxstead.core.findings import counted
+from fluxstead.core.platform import FLUX_NAMESPACE
+from fluxstead.live.delivered import Delivered, steps_of
+from fluxstead.live.expected import Expected
+from fluxstead.live.facts import ClusterFacts
+from fluxstead.live.flux import FluxObject
+from fluxstead.live.moments import longer_ago
+from fluxstead.live.rule import LiveRule
+from fluxstead.live.rules.flux import LAYER, SOURCE, SOURCE_SUBJECT, layer_subject
+from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.tree.secret_files import SUFFIX, secret_folder
+
+_PATIENCE = timedelta(minutes=15)
+"""Flux looks at the branch each minute, by default, and its four workers may each wait some minutes for a layer's health."""
+_FETCH = "flux reconcile source git flux-system"
+_SHOWN = 3
+_CLONE = Subject("clone", "on this machine")
+
+
+def delivery(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """From the description to what Flux fetched: each step that lacks something of the one before it."""
+    known = facts.delivered
+    if known is None:
+        return
+    tree, commit, branch = steps_of(expected.cluster, known)
+    steps = (
+        (
+            tree,
+            known.stale,
+            "is not what the description says",
+            "Flux applies these files, and not the description",
+            "./run render, commit, push",
+            (),
+        ),
+        (
+            commit,
+            known.uncommitted,
+            "lacks what is on the disk",
+            "Flux applies what is committed",
+            "git add, git commit, git push",
+            (tree,),
+        ),
+        (
+            branch,
+            known.unpushed,
+            "lacks what is committed",
+            "Flux applies what is pushed",
+            "git push; or a merge, where HEAD is another branch",
+            (tree, commit),
+        ),
+    )
+    for subject, files, says, means, do, above in steps:
+        if files:
+            yield LiveTrouble(subject, f"{says}: {_some(files)}", means, do, waits_for=above, gravity="warning")
+    source = _source(facts)
+    if known.head and source is not None and source.revision:
+        yield from _fetched(known, source, commit, facts)
+
+
+def _fetched(known: Delivered, source: FluxObject, commit: Subject, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    since = known.fetched
+    short = source.revision[: source.revision.find(":") + 11]
+    if not since.known or not (since.in_head or since.in_pushed):
+        yield LiveTrouble(
+            _CLONE,
+            f"{'follows another history than' if since.known else 'does not have'} what Flux fetched, {short}",
+            "what is described here is not compared with what is applied there",
+            "git fetch, with --unshallow in a shallow clone; git status; gotk-sync.yaml, if Flux reads another branch",
+            gravity="warning",
+        )
+    elif not since.in_head and since.head:
+        says, means = f"is behind what Flux fetched, {short}: {_some(since.head)}", "the cluster has what is not here"
+        yield LiveTrouble(_CLONE, says, means, "git pull", gravity="warning")
+    elif since.pushed and since.in_pushed and source.standing == "ready" and not source.suspended:
+        late = longer_ago(known.learnt, _PATIENCE, facts.taken)
+        yield LiveTrouble(
+            SOURCE_SUBJECT,
+            f"has not fetched what {known.pushed} has: {_some(since.pushed)}; it has {short}",
+            "what is pushed does not arrive",
+            f"{_FETCH}; the branch and the URL in gotk-sync.yaml, if it does not help",
+            "docs/tasks/first-sync.md",
+            gravity="error" if late else "warning",
+        )
+    elif since.head and not known.pushed:
+        yield LiveTrouble(
+            commit,
+            f"is not what Flux fetched, {short}: {_some(since.head)}",
+            "what is committed does not arrive",
+            f"git push; {_FETCH}",
+            gravity="warning",
+        )
+
+
+def behind(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """Layers that are ready, and have applied an older revision than Flux has had for long."""
+    source = _source(facts)
+    if source is None or not longer_ago(source.updated, _PATIENCE, facts.taken):
+        return
+    for one in _layers(expected, facts):
+        if one.standing != "ready" or one.suspended or one.revision == source.revision:
+            continue
+        since = facts.delivered.revisions.get(one.revision) if facts.delivered else None
+        if since and since.known and not since.fetched:
+            continue
+        yield LiveTrouble(
+            layer_subject(one.name),
+            f"has applied {one.revision or 'nothing'}, and Flux has had {source.revision} for long",
+            "what was changed since then is not in the cluster",
+            f"flux reconcile kustomization {one.name}; kubectl -n {FLUX_NAMESPACE} logs deploy/kustomize-controller --tail 50",
+            waits_for=(*map(layer_subject, expected.layers[one.name]), SOURCE_SUBJECT, Subject("pods in", FLUX_NAMESPACE)),
+        )
+
+
+def older_secrets(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """Secrets whose ciphertext is another in `HEAD` than in what their layer applied; by their names alone."""
+    known = facts.delivered
+    if known is None:
+        return
+    for one in _layers(expected, facts):
+        since = known.revisions.get(one.revision)
+        folder = secret_folder(expected.cluster, one.name)
+        files = [path for path in since.head if posixpath.dirname(path) == folder] if since and since.in_head else []
+        names = [posixpath.basename(path).removesuffix(SUFFIX) for path in files if path.endswith(SUFFIX)]
+        if names:
+            yield LiveTrouble(
+                Subject("secrets of layer", one.name),
+                f"are older in the cluster than in Git: {_some(names)}",
+                "what reads them has the former values",
+                f"git push; {_FETCH}; flux reconcile kustomization {one.name}",
+                "docs/tasks/secrets.md",
+                (layer_subject(one.name), SOURCE_SUBJECT, *steps_of(expected.cluster, known)),
+                "warning",
+            )
+
+
+def _source(facts: ClusterFacts) -> FluxObject | None:
+    return next((one for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)), None)
+
+
+def _layers(expected: Expected, facts: ClusterFacts) -> Iterator[FluxObject]:
+    return (one for one in facts.of(LAYER) if one.namespace == FLUX_NAMESPACE and one.name in expected.layers)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {counted(len(names) - _SHOWN, 'other')}" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+RULES = (
+    LiveRule(delivery, (SOURCE,)),
+    LiveRule(behind, (LAYER, SOURCE)),
+    LiveRule(older_secrets, (LAYER,)),
+)
