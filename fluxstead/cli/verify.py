@@ -8,16 +8,20 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
+from fluxstead.assembly import Assembled
 from fluxstead.cli import procedures
+from fluxstead.cli.beside import trust_of
 from fluxstead.cli.project import choose_stack, print_findings
 from fluxstead.core.findings import counted, errors
-from fluxstead.description.load import load
+from fluxstead.embedded import run_program
 from fluxstead.live.api import LiveApi
 from fluxstead.live.procedure import Outcome, Procedure
 from fluxstead.live.verify import whole
-from fluxstead.live.verify.whole import Deeper
+from fluxstead.live.verify.ways import Ways
+from fluxstead.live.verify.whole import Deeper, Tries
 from fluxstead.roster import SYSTEMS
 
 
@@ -33,17 +37,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Try it, and give the exit status: 1 if anything does not work."""
     root, stack = choose_stack(options)
-    loaded = load(root, stack)
-    if loaded.description is None or errors(loaded.findings):
-        print_findings(loaded.findings, "text")
+    read = run_program(root, stack)
+    described = read.assembled
+    if described is None:
+        print_findings(errors(read.findings), "text")
         return 1
-    machines = [node.name for node in loaded.description.nodes if node.state == "live"]
+    tries = tries_of(root, described, deep=options.deep)
 
     def procedure(api: LiveApi) -> Procedure:
-        say = partial(print, file=sys.stderr, flush=True)
-        return whole.procedure(api, "verify", machines, systems_to_try(), say, deep=options.deep)
+        return whole.procedure(api, "verify", tries, partial(print, file=sys.stderr, flush=True))
 
-    return procedures.carry_out(options, loaded.description.name, procedure, _REPORTS[options.format])
+    return procedures.carry_out(options, described.description.name, procedure, _REPORTS[options.format])
+
+
+def tries_of(root: Path, described: Assembled, *, deep: bool) -> Tries:
+    """What a description says is there to be tried."""
+    machines = [node.name for node in described.description.nodes if node.state == "live"]
+    links = [(link.name, link.url) for plan in described.plans.values() for link in plan.links]
+    return Tries(machines, systems_to_try(), Ways(links, trust_of(root, described)), deep)
 
 
 def systems_to_try() -> list[Deeper]:

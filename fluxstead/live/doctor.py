@@ -18,6 +18,7 @@ from fluxstead.live.rules import (
     machines,
     missing_pods,
     pods,
+    procedures,
     routes,
     workloads,
 )
@@ -25,7 +26,7 @@ from fluxstead.live.trouble import LiveTrouble, Subject
 
 Count = Callable[[Expected, ClusterFacts], str]
 """How many there are of something, and how many of them are well, in a few words; empty where nothing is known of it."""
-_OWN = (delivery, flux, machines, clocks, k3s_certificates, pods, missing_pods, workloads, routes, left_behind)
+_OWN = (delivery, flux, machines, clocks, k3s_certificates, pods, missing_pods, workloads, routes, left_behind, procedures)
 
 
 def rules_of(modules: Iterable[str]) -> list[LiveRule]:

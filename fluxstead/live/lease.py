@@ -42,20 +42,18 @@ class Lost(Exception):  # noqa: N818 -- said to people as it is
 
 
 class Unfinished(NamedTuple):
-    """What a Lease says: who holds it, if anybody; and which procedure has begun and not ended, when, and what it noted."""
+    """What a Lease says: who holds it, if anybody, and when they `renewed` it; which procedure has begun, and its notes."""
 
     holder: str
     words: str
     begun: str
     notes: Mapping[str, str]
+    renewed: str = ""
 
     @property
     def who(self) -> str:
         """The holder, without what tells two of their runs apart."""
         return self.holder.rpartition("/")[0] or self.holder
-
-
-NOTHING = Unfinished("", "", "", {})
 
 
 def begun_in(lease: Mapping[str, Any] | None) -> Unfinished:
@@ -67,6 +65,7 @@ def begun_in(lease: Mapping[str, Any] | None) -> Unfinished:
         str(kept.get(_WORDS, "")),
         str(kept.get(_BEGUN, "")),
         _notes(kept.get(_NOTES)),
+        str(mapping(lease or {}, "spec").get("renewTime") or ""),
     )
 
 

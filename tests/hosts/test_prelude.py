@@ -21,7 +21,17 @@ print(json.dumps({"answer": sys.argv[1], "result": {"status": "fine", "why": [os
 """
 """In place of the script: that it was reached, by whom, and where its modules are looked for."""
 NEEDED = ("uname", "sed", "tail", "tr", "cut", "timeout", "env", "true")
-SHELLS = [shell for shell in ("dash", "bash", "busybox sh", "zsh", "ksh", "mksh") if shutil.which(shell.split()[0])]
+
+
+def _runs_what_it_finds(shell: str) -> bool:
+    """Whether it is here, and is no busybox that has its own programs come before those of the PATH, as Debian's does."""
+    alone = [*shell.split(), "-c", "PATH=/nowhere; id"]
+    return (
+        bool(shutil.which(shell.split(maxsplit=1)[0])) and subprocess.run(alone, capture_output=True, check=False).returncode != 0
+    )
+
+
+SHELLS = [shell for shell in ("dash", "bash", "busybox sh", "zsh", "ksh", "mksh") if _runs_what_it_finds(shell)]
 SUDO = '#!/bin/sh\n[ "$1" = -n ] && shift\nAS=sudo exec env "$@"\n'
 VERSION = "#!/bin/sh\ncase $* in *version_info*) echo {version}; exit 9 ;; esac\nexit 1\n"
 """A Python that is too old, as the look at it finds it."""

@@ -49,6 +49,14 @@ def more(plural: str, obj: dict[str, Any]) -> Spoil:
     return lambda world: world[plural].append(obj)
 
 
+def begun(holder: str, renewed: str = "2026-11-27T23:59:50.000000Z") -> dict[str, Any]:
+    """The Lease of a procedure."""
+    notes = {"fluxstead/procedure": "recover manager k3s1", "fluxstead/begun": "2026-11-27T19:00:00Z", "fluxstead/notes": "{}"}
+    made = thing("fluxstead-procedure", "kube-system", spec={"holderIdentity": holder, "renewTime": renewed})
+    made["metadata"]["annotations"] = notes
+    return made
+
+
 def machine(**conditions: tuple[str, str]) -> Spoil:
     """What the kubelet of k3s1 says."""
 
@@ -206,6 +214,12 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
         ),
         "machine k3s1",
         "Kubelet stopped posting",
+    ),
+    "a procedure that was cut off": (more("leases", begun(holder="")), "procedure recover manager k3s1", "has not ended"),
+    "a procedure whose runner is dead": (
+        more("leases", begun(holder="me@here/1", renewed="2026-11-27T20:00:00.000000Z")),
+        "procedure recover manager k3s1",
+        "was begun at 2026-11-27T19:00:00Z",
     ),
     "a machine that never came": (gone("nodes of Kubernetes", "k3s1"), "machine k3s1", "not in the cluster"),
     "a machine that nobody described": (

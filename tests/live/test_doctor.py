@@ -18,7 +18,7 @@ from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
 from tests.live.all_spoilt import PLANTED
 from tests.live.around import thing
-from tests.live.spoilt import changed, more
+from tests.live.spoilt import begun, changed, more
 from tests.live.spoilt_longhorn import SAME
 from tests.live.world import COUNTS, FLUX, RULES, World, condition, facts_of, healthy, name_of, ready, roots_of
 
@@ -60,6 +60,7 @@ OF_ONE = (
     ("an authority without its key", "a certificate that does not come"),
     ("an image that is not there", "a machine that is down"),
     *SAME,
+    ("a procedure that was cut off", "a procedure whose runner is dead"),
     ("a clock that is ahead", "a clock that is behind, on a machine that is ready"),
 )
 """Of which each says another thing of the same object."""
@@ -77,7 +78,8 @@ def test_of_several_at_once_none_is_lost_and_none_told_twice(assembled: Assemble
     said = [(one.subject, one.says) for root in found for one in (root.trouble, *root.explains)]
     assert len(said) == len(set(said))
     subjects = {str(subject) for subject, _ in said}
-    above = {"a machine that never came", "a machine that is down", "Flux reads nothing"}
+    above = {"a machine that never came", "a machine that is down", "a machine that is down, and all of Longhorn there"}
+    above |= {"Flux reads nothing"}
     lost = {PLANTED[name][1] for name in names} - subjects
     assert not lost or above & set(names), "what a machine that is not there says is not known"
 
@@ -228,3 +230,7 @@ def test_for_github_what_its_commands_are_made_of_is_escaped() -> None:
     """A title with `:` or `,`, and words with `%` and line ends (actions/toolkit: packages/core/src/command.ts)."""
     said = workflow_command("error", "is 90 % full\ntype: df", title="disk a, b: of k3s1")
     assert said == "::error title=disk a%2C b%3A of k3s1::is 90 %25 full%0Atype: df"
+
+
+def test_a_procedure_that_somebody_is_at_is_no_trouble(assembled: Assembled) -> None:
+    assert roots_of(assembled, more("leases", begun(holder="me@here/1"))) == []

@@ -18,7 +18,7 @@ from tests.live.memory import CutOff, Hours
 from tests.live.world import condition
 
 
-class Unguarded:
+class Unfenced:
     """Nobody else is at work."""
 
     def check(self) -> None:
@@ -126,13 +126,13 @@ def test_what_is_refused_ends_it_at_once_and_what_gives_no_answer_is_waited_for(
         raise Refused("the API does not let this kubeconfig in")
 
     step = Step("a", "b", "c", lambda: due("acting"), refused)
-    (one,) = run([step], Unguarded(), tries.append, clock)
+    (one,) = run([step], Unfenced(), tries.append, clock)
     assert (one.standing.state, tries.count("")) == ("fails", 1)
 
     def silent() -> None:
         raise Unanswered("the API gives no answer")
 
-    (one,) = run([step._replace(act=silent, patience=60)], Unguarded(), tries.append, clock)
+    (one,) = run([step._replace(act=silent, patience=60)], Unfenced(), tries.append, clock)
     assert "not after 60 s" in one.standing.says
 
 
@@ -143,13 +143,13 @@ def test_where_it_goes_on_only_what_needs_the_failed_step_is_not_tried() -> None
         Step("names", "", "", done, after=("pairs",)),
         Step("storage", "", "", done),
     ]
-    ended = run(steps, Unguarded(), lambda _: None, Hours(), goes_on=True)
+    ended = run(steps, Unfenced(), lambda _: None, Hours(), goes_on=True)
     assert [(one.well, one.skipped) for one in ended] == [(False, False), (False, True), (False, True), (True, False)]
-    assert len(run(steps, Unguarded(), lambda _: None, Hours())) == 1
+    assert len(run(steps, Unfenced(), lambda _: None, Hours())) == 1
 
 
-def test_a_guard_that_says_no_stops_before_the_act() -> None:
-    class Gone(Unguarded):
+def test_a_fence_that_says_no_stops_before_the_act() -> None:
+    class Gone(Unfenced):
         def check(self) -> None:
             raise Lost
 
@@ -159,5 +159,5 @@ def test_a_guard_that_says_no_stops_before_the_act() -> None:
 
 
 def test_patience_ends_in_words() -> None:
-    (one,) = run([Step("a", "", "", lambda: waits("for nothing"), patience=5)], Unguarded(), lambda _: None, Hours())
+    (one,) = run([Step("a", "", "", lambda: waits("for nothing"), patience=5)], Unfenced(), lambda _: None, Hours())
     assert one.standing.says == "not after 5 s: for nothing"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fluxstead.live.procedure import Step
 from fluxstead.live.resources import NAMESPACES, Resource, Unanswered
-from fluxstead.live.running import plan
-from fluxstead.live.verify import whole
+from fluxstead.live.running import plan, run
+from fluxstead.live.verify import ways, whole
 from fluxstead.live.verify.place import CORDONED, MACHINES, NAMESPACE, VOLUMES, left_as_it_was
 from fluxstead.systems.longhorn import verify as longhorn
 from tests.live.memory import Hours, Json, MemoryApi
+from tests.live.test_api import answering
+from tests.live.test_procedure import Unfenced
 from tests.live.world import condition
 
 API = "apis/longhorn.io/v1beta2"
@@ -53,7 +57,8 @@ def with_volume(api: MemoryApi, copies: int, wanted: int, robustness: str = "hea
 
 
 def steps(api: MemoryApi, *, deep: bool = True) -> list[Step]:
-    made = whole.procedure(api, "verify", ["k3s1", "k3s2"], [longhorn], lambda _: None, deep=deep)  # type: ignore[arg-type]
+    tries = whole.Tries(["k3s1", "k3s2"], [longhorn], deep=deep)
+    made = whole.procedure(api, "verify", tries, lambda _: None)  # type: ignore[arg-type]
     return list(made.steps({}))
 
 
@@ -164,3 +169,16 @@ def test_what_askers_say_is_told_with_both_ends() -> None:
     assert peers.says.startswith("from k3s1 to the pod on k3s2: nothing came; from k3s1 to the pod on k3s1: only 4096 of 262144")
     assert named(api, "address").standing().state == "done"
     assert named(api, "DNS").standing().state == "fails"
+
+
+def test_a_route_that_does_not_answer_is_named_and_a_page_that_asks_who_it_is_answers(tmp_path: Path) -> None:
+    with answering(401, "{}", tmp_path) as path:
+        url = yaml.safe_load(Path(path).read_text())["clusters"][0]["cluster"]["server"]
+        (step,) = ways.steps(ways.Ways([("wiki", url)]))
+        assert step.standing().says == "with 401"
+    assert step.standing().state == "waits"
+    (one,) = run([step], Unfenced(), lambda _: None, Hours())
+    assert "Connection refused" in one.standing.says
+    with answering(404, "{}", tmp_path) as path:
+        url = yaml.safe_load(Path(path).read_text())["clusters"][0]["cluster"]["server"]
+        assert ways.steps(ways.Ways([("wiki", url)]))[0].standing().says == "it answers with 404"

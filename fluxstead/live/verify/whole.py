@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fluxstead.live.procedure import Procedure, Step
 from fluxstead.live.verify import moving, network, storage
 from fluxstead.live.verify.place import left_as_it_was, namespace_step
 from fluxstead.live.verify.storage import Tried
+from fluxstead.live.verify.ways import Ways
+from fluxstead.live.verify.ways import steps as steps_of_ways
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
@@ -28,29 +30,30 @@ class Deeper(Protocol):
         """Remove what is outside the namespace, where there is something."""
 
 
-def procedure(
-    api: LiveApi,
-    words: str,
-    machines: Sequence[str],
-    systems: Sequence[Deeper],
-    say: Callable[[str], object],
-    *,
-    deep: bool = False,
-) -> Procedure:
-    """`machines`: those that the description says are there. `deep`: also what interrupts pods, and takes copies away."""
+class Tries(NamedTuple):
+    """What is tried. `machines`: those that are described as there. `deep`: also what interrupts pods, and takes copies away."""
+
+    machines: Sequence[str]
+    systems: Sequence[Deeper] = ()
+    ways: Ways = Ways()
+    deep: bool = False
+
+
+def procedure(api: LiveApi, words: str, tries: Tries, say: Callable[[str], object]) -> Procedure:
+    """All of it; nothing of it is left."""
     return Procedure(
         words,
         dict,
-        partial(_steps, api, machines, systems if deep else None),
+        partial(_steps, api, tries),
         goes_on=True,
-        around=partial(left_as_it_was, api, [one.put_back for one in systems], say),
+        around=partial(left_as_it_was, api, [one.put_back for one in tries.systems], say),
     )
 
 
-def _steps(api: LiveApi, machines: Sequence[str], deep: Sequence[Deeper] | None, notes: Mapping[str, str]) -> Sequence[Step]:
+def _steps(api: LiveApi, tries: Tries, notes: Mapping[str, str]) -> Sequence[Step]:
     del notes  # it begins anew each time: what an earlier run left is removed first
-    of_storage = (step for tried in storage.classes(api) for step in _of_class(api, tried, deep))
-    return (namespace_step(api), *network.steps(api, machines), *of_storage)
+    of_storage = (step for tried in storage.classes(api) for step in _of_class(api, tried, tries.systems if tries.deep else None))
+    return (namespace_step(api), *network.steps(api, tries.machines), *of_storage, *steps_of_ways(tries.ways))
 
 
 def _of_class(api: LiveApi, tried: Tried, deep: Sequence[Deeper] | None) -> Iterator[Step]:

@@ -93,7 +93,7 @@ class Tried:
         """The same, with less patience; by the names of its steps."""
         said: list[str] = []
         with LiveApi(str(self.kubeconfig)) as api:
-            procedure = whole.procedure(api, "verify", ["k3s1", "k3s2"], systems_to_try(), said.append, deep=deep)
+            procedure = whole.procedure(api, "verify", whole.Tries(["k3s1", "k3s2"], systems_to_try(), deep=deep), said.append)
             with held(api, procedure.words, procedure.begin, said.append) as lease, procedure.around():
                 steps = [one._replace(patience=min(one.patience, PATIENT)) for one in procedure.steps({})]
                 ended = run(steps, lease, said.append, goes_on=True)
