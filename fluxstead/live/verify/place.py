@@ -12,7 +12,7 @@ from fluxstead.live.clock import Clock
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import NAMESPACES, Resource, Unanswered
+from fluxstead.live.resources import NAMESPACES, Refused, Resource, Unanswered
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
@@ -23,8 +23,8 @@ VOLUMES = Resource("api/v1", "persistentvolumes", namespaced=False)
 CORDONED = "fluxstead/cordoned-by"
 """On a Node that `verify` has cordoned, so that whoever cleans up lets it go again, and no other."""
 READY = "it has a namespace of its own"
-_GOES = 180
-"""Seconds that volumes, and then the namespace, may take to go."""
+_STARTS, _GOES = 30, 180
+"""Seconds until an API that is starting answers, and until volumes, and then the namespace, are gone."""
 
 
 def namespace_step(api: LiveApi) -> Step:
@@ -57,7 +57,7 @@ def left_as_it_was(
 ) -> Iterator[None]:
     """Nothing of a run is there before it begins, and after it ends, however it ends. `more`: what else is to be put back."""
     clock = clock or Clock()
-    _clean(api, more, say, clock)
+    _begin(api, more, say, clock)
     try:
         yield
     finally:
@@ -65,6 +65,20 @@ def left_as_it_was(
             _clean(api, more, say, clock)
         except Unanswered as problem:
             say(f"not all of it is cleaned up, which ./run verify does before it begins again: {problem}")
+
+
+def _begin(api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock) -> None:
+    """Clean up; an API that is just starting is given its time. Raises Unanswered."""
+    end = clock.now() + _STARTS
+    while True:
+        try:
+            return _clean(api, more, say, clock)
+        except Refused:
+            raise
+        except Unanswered:
+            if clock.now() > end:
+                raise
+            clock.sleep(1)
 
 
 def _clean(api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock) -> None:
