@@ -70,7 +70,8 @@ def _of_disk(node: LiveNode, disk: LiveDisk, facts: ClusterFacts) -> Iterator[Li
             subject,
             f"has no UUID: {file} holds JSON without one, such as {{}}",
             "no volume can be placed on it: missing parameters for replica instance creation (F15)",
-            f"on {node.name}: sudo cat {file}; where {disk.path}/replicas is empty: sudo rm {file}; then ./run recover manager {node.name}",
+            f"on {node.name}: sudo cat {file}; where {disk.path}/replicas is empty: sudo rm {file}; then "
+            f"./run recover manager {node.name}",
             _CFG,
             above,
             also=(*also, _STORAGE),
