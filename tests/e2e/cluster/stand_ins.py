@@ -33,6 +33,10 @@ EVERY_SECONDS = 0.5
 PROBLEMS_SHOWN = 3
 
 
+NODE_READY: Json = {"type": "Ready", "status": "True", "reason": "", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+"""What Longhorn says of a Node whose manager runs (longhorn-manager: controller/node_controller.go)."""
+
+
 @dataclass(frozen=True)
 class Disk:
     """What a manager says about one disk. A disk that was once registered keeps its UUID when it dies."""
@@ -151,8 +155,10 @@ class StandIns:
             if self.disks is unseen:
                 continue
             wanted = {disk: seen.status() for disk, seen in disks.items() if seen}
-            if node.get("status", {}).get("diskStatus") != wanted:
-                change = {"status": {"diskStatus": {**dict.fromkeys(node.get("status", {}).get("diskStatus", {})), **wanted}}}
+            status = node.get("status", {})
+            if status.get("diskStatus") != wanted or "conditions" not in status:
+                disk_status = {**dict.fromkeys(status.get("diskStatus", {})), **wanted}
+                change = {"status": {"diskStatus": disk_status, "conditions": [NODE_READY]}}
                 self.api.patch("longhorn.io/v1beta2", "Node", name, change, namespace=NAMESPACE, part="/status")
 
     def _volumes(self) -> None:
