@@ -8,30 +8,52 @@ closeVolumeDependentResources `Restore`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from fluxstead.live.conditions import UNSAID
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.trouble import LiveTrouble
+from fluxstead.live.trouble import Gravity, LiveTrouble, Subject
 from fluxstead.systems.longhorn.live.node import NODE, below, disks_of, manager_of, room_on
 from fluxstead.systems.longhorn.live.since import lasts
 from fluxstead.systems.longhorn.live.target import TARGET, targets
 from fluxstead.systems.longhorn.live.volume import ENGINE, VOLUME, LiveVolume, engines_of, volume_subject
 
 
+class _Under(NamedTuple):
+    """What may explain the trouble of any volume, put together once: a rolling restart degrades thousands of them."""
+
+    machines: tuple[Subject, ...]
+    disks: tuple[Subject, ...]
+    managers: tuple[Subject, ...]
+    room: tuple[Subject, ...]
+    targets: tuple[Subject, ...]
+
+
+def _under(facts: ClusterFacts) -> _Under:
+    names = [node.name for node in facts.of(NODE)]
+    return _Under(
+        below(facts),
+        tuple(map(disks_of, names)),
+        tuple(map(manager_of, names)),
+        tuple(map(room_on, names)),
+        targets(facts),
+    )
+
+
 def volumes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Each volume whose copies are not as they should be."""
     del expected
-    engines = engines_of(facts)
+    engines, under = engines_of(facts), _under(facts)
     for one in facts.of(VOLUME):
         if one.robustness == "faulted":
-            yield _faulted(one, facts)
+            yield _faulted(one, under)
         elif one.robustness == "degraded" and not one.restoring:
             engine = engines.get(one.name)
-            yield _degraded(one, facts, engine.rebuilt if engine else -1)
+            yield _degraded(one, under, engine.rebuilt if engine else -1)
         elif one.state == "detached" and _unplaced(one):
-            yield _nowhere(one, facts)
+            yield _nowhere(one, under, "error" if lasts(facts, one.unplaced_since) else "warning")
 
 
 def counted(expected: Expected, facts: ClusterFacts) -> str:
@@ -48,7 +70,7 @@ def _unplaced(one: LiveVolume) -> str:
     return (says or reason or "Longhorn says no reason") if status == "False" else ""
 
 
-def _faulted(one: LiveVolume, facts: ClusterFacts) -> LiveTrouble:
+def _faulted(one: LiveVolume, under: _Under) -> LiveTrouble:
     _, reason, says = one.conditions.get("Restore", UNSAID)
     if reason == "RestoreFailure":
         return LiveTrouble(
@@ -57,7 +79,7 @@ def _faulted(one: LiveVolume, facts: ClusterFacts) -> LiveTrouble:
             "it has no data, and what uses it does not start",
             f"the backup target first; kubectl -n {one.namespace} describe engines.longhorn.io -l longhornvolume={one.name}; then "
             "restore the same backup into another volume",
-            waits_for=(*below(facts), *targets(facts)),
+            waits_for=(*under.machines, *under.targets),
             also=one.of_claim,
         )
     return LiveTrouble(
@@ -65,37 +87,36 @@ def _faulted(one: LiveVolume, facts: ClusterFacts) -> LiveTrouble:
         f"is faulted{one.what}: no copy of it can be used",
         "what uses it stands still, and its data is in danger",
         f"the machines of its copies first; kubectl -n {one.namespace} describe volumes.longhorn.io {one.name}",
-        waits_for=below(facts),
+        waits_for=under.machines,
         also=one.of_claim,
     )
 
 
-def _degraded(one: LiveVolume, facts: ClusterFacts, rebuilt: int) -> LiveTrouble:
+def _degraded(one: LiveVolume, under: _Under, rebuilt: int) -> LiveTrouble:
     unplaced, kubectl = _unplaced(one), f"kubectl -n {one.namespace}"
-    cause = [*below(facts), *(disks_of(node.name) for node in facts.of(NODE))]
+    cause = under.machines + under.disks
     if rebuilt >= 0:
         says = f"is degraded{one.what}: a copy of it is being made, {rebuilt} % is there"
         do = "nothing, while it is made: ./run doctor --watch"
     elif unplaced:
         says = f"is degraded{one.what}, and no machine takes another copy of it: {unplaced}"
         do = f"a disk with room, on a machine without a copy of it; {kubectl} get replicas.longhorn.io -l longhornvolume={one.name}"
-        cause += (room_on(node.name) for node in facts.of(NODE))
+        cause += under.room
     else:
         says = f"is degraded{one.what}: it has fewer copies than it should have"
         do = "nothing, while it is rebuilt; else a disk with room, on a machine without a copy of it"
     means = "one more loss, and its data may be gone"
-    return LiveTrouble(volume_subject(one.name), says, means, do, waits_for=tuple(cause), gravity="warning")
+    return LiveTrouble(volume_subject(one.name), says, means, do, waits_for=cause, gravity="warning")
 
 
-def _nowhere(one: LiveVolume, facts: ClusterFacts) -> LiveTrouble:
-    at = tuple(subject for node in facts.of(NODE) for subject in (disks_of(node.name), manager_of(node.name), room_on(node.name)))
+def _nowhere(one: LiveVolume, under: _Under, gravity: Gravity) -> LiveTrouble:
     return LiveTrouble(
         volume_subject(one.name),
         f"cannot be used{one.what}: no machine takes a copy of it: {_unplaced(one)}",
         "what uses it does not start",
         f"disks with room and with its tags: kubectl -n {one.namespace} describe volumes.longhorn.io {one.name}",
-        waits_for=(*below(facts), *at),
-        gravity="error" if lasts(facts, one.unplaced_since) else "warning",
+        waits_for=(*under.machines, *under.disks, *under.managers, *under.room),
+        gravity=gravity,
         also=one.of_claim,
     )
 
