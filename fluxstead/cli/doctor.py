@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +16,10 @@ from fluxstead.cli.beside import answers_in, delivered_in
 from fluxstead.cli.formats import workflow_command
 from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, print_findings, tell
+from fluxstead.cli.way_in import kubeconfig_of
 from fluxstead.core.findings import counted, errors
 from fluxstead.description.load import load
 from fluxstead.embedded import run_program
-from fluxstead.hosts.kubeconfig import file_of
 from fluxstead.hosts.ssh import plan
 from fluxstead.live.api import LiveApi
 from fluxstead.live.doctor import counts_of, kinds_of, overview, rules_of, troubles_in
@@ -158,10 +157,8 @@ def expected_of(assembled: Assembled) -> Expected:
 def _of_cluster(
     options: argparse.Namespace, asked: Asked, kinds: Sequence[Kind[Any]], say: Callable[[str], None]
 ) -> tuple[ClusterFacts | None, list[LiveTrouble]]:
-    named = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0]
-    kubeconfig = options.kubeconfig or named or str(file_of(asked.cluster))
     try:
-        with LiveApi(kubeconfig) as api:
+        with LiveApi(kubeconfig_of(options, asked.cluster)) as api:
             return cluster_facts(api, kinds, say), []
     except Unanswered as problem:
         return None, [_unreached(asked.cluster, str(problem))]

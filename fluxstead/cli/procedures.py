@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,23 +11,12 @@ from functools import partial
 from types import FrameType
 
 from fluxstead.cli.project import add_stack_arguments, tell
-from fluxstead.hosts.kubeconfig import file_of
+from fluxstead.cli.way_in import add_kubeconfig_argument, kubeconfig_of
 from fluxstead.live.api import LiveApi
 from fluxstead.live.lease import Lost, Taken, held, unfinished
 from fluxstead.live.procedure import Outcome, Procedure
 from fluxstead.live.resources import Unanswered
 from fluxstead.live.running import plan, run
-
-
-def add_kubeconfig_argument(parser: argparse.ArgumentParser) -> None:
-    """`--kubeconfig`."""
-    parser.add_argument("--kubeconfig", metavar="FILE", help="the way in (KUBECONFIG, else ~/.kube/fluxstead-<cluster>.yaml)")
-
-
-def kubeconfig_of(options: argparse.Namespace, cluster: str) -> str:
-    """The way in, as the arguments, the environment or the cluster's name say."""
-    named = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0]
-    return str(options.kubeconfig or named or file_of(cluster))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
