@@ -12,10 +12,12 @@ from types import FrameType
 
 from fluxstead.cli.project import add_stack_arguments, tell
 from fluxstead.cli.way_in import add_kubeconfig_argument, kubeconfig_of
+from fluxstead.core.shape import mapping
+from fluxstead.description.load import Description
 from fluxstead.live.api import LiveApi
 from fluxstead.live.lease import Lost, Taken, held, unfinished
 from fluxstead.live.procedure import Outcome, Procedure
-from fluxstead.live.resources import Unanswered
+from fluxstead.live.resources import MACHINES, Unanswered
 from fluxstead.live.running import plan, run
 
 
@@ -27,19 +29,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--abandon", action="store_true", help="leave what another procedure has begun as it stands")
 
 
+class AnotherCluster(Exception):  # noqa: N818 -- said to people as it is
+    """What answers is not what is described; the text says so."""
+
+
 def carry_out(
     options: argparse.Namespace,
-    cluster: str,
+    description: Description,
     procedure: Callable[[LiveApi], Procedure],
     report: Callable[[Sequence[Outcome]], str] = lambda _: "",
 ) -> int:
     """Plan a procedure or run it, and give the exit status: 0 where all of it is done."""
+    kubeconfig = kubeconfig_of(options, description.name)
     try:
-        with LiveApi(kubeconfig_of(options, cluster)) as api:
+        with LiveApi(kubeconfig) as api:
+            _recognise(api, kubeconfig, [node.name for node in description.nodes])
             return _planned(api, procedure(api)) if options.plan else _run(options, api, procedure(api), report)
-    except (Unanswered, Taken, Lost) as problem:
+    except (Unanswered, Taken, Lost, AnotherCluster) as problem:
         tell(str(problem))
         return 1
+
+
+def _recognise(api: LiveApi, kubeconfig: str, described: Sequence[str]) -> None:
+    """A kubeconfig may be anybody's, and KUBECONFIG left from other work: nothing is changed in a cluster of other machines."""
+    there = {str(mapping(one, "metadata").get("name")) for one in api.list(MACHINES)}
+    if not there.intersection(described):
+        raise AnotherCluster(
+            f"{api.server}, by {kubeconfig}, is another cluster: none of {', '.join(described)} is there, but"
+            f" {', '.join(sorted(there)) or 'no machine'}; --kubeconfig FILE, or ./run kubeconfig"
+        )
 
 
 def _planned(api: LiveApi, procedure: Procedure) -> int:

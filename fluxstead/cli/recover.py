@@ -35,4 +35,4 @@ def run(options: argparse.Namespace) -> int:
     def procedure(api: LiveApi) -> Procedure:
         return restart(api, options.name)
 
-    return procedures.carry_out(options, loaded.description.name, procedure)
+    return procedures.carry_out(options, loaded.description, procedure)

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     def procedure(api: LiveApi) -> Procedure:
         return whole.procedure(api, "verify", tries, partial(print, file=sys.stderr, flush=True))
 
-    return procedures.carry_out(options, described.description.name, procedure, _REPORTS[options.format])
+    return procedures.carry_out(options, described.description, procedure, _REPORTS[options.format])
 
 
 def tries_of(root: Path, described: Assembled, *, deep: bool) -> Tries:

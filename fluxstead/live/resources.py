@@ -25,6 +25,7 @@ class Resource(NamedTuple):
     namespaced: bool = True
 
 
+MACHINES = Resource("api/v1", "nodes", namespaced=False)
 NAMESPACES = Resource("api/v1", "namespaces", namespaced=False)
 SECRETS = Resource("api/v1", "secrets")
 DEPLOYMENTS = Resource("apis/apps/v1", "deployments")

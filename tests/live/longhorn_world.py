@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from fluxstead.live.pods import PODS
-from fluxstead.live.resources import Resource
+from fluxstead.live.resources import MACHINES, Resource
 from tests.live.memory import Hours, Json, MemoryApi
 from tests.live.world import condition
 
 API = "apis/longhorn.io/v1beta2"
 ENGINES, NODES = Resource(API, "engines"), Resource(API, "nodes")
-MACHINES = Resource("api/v1", "nodes", namespaced=False)
 SPACE = "longhorn-system"
 COMES, STARTS = 3, 8
 """Seconds until the next pod is there, and until it is ready."""

@@ -61,7 +61,7 @@ def serving(
             if place.path == "/version":
                 return self._say({"gitVersion": "v1.33.1+k3s1"})
             found = objects.get(place.path.rpartition("/")[2] if "longhorn" not in place.path else place.path, ())
-            start, size = int(query.get("continue", 0)), int(query["limit"])
+            start, size = int(query.get("continue", 0)), int(query.get("limit", len(found)))
             more = str(start + size) if start + size < len(found) else ""
             return self._say({"metadata": {"continue": more}, "items": found[start : start + size]})
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from fluxstead.live.lease import Lost, begun_in, held
 from fluxstead.live.procedure import Outcome, Step, done, due, fails, waits
-from fluxstead.live.resources import LEASES, Refused, Unanswered
+from fluxstead.live.resources import LEASES, MACHINES, Refused, Unanswered
 from fluxstead.live.running import plan, run
 from fluxstead.systems.longhorn.manager import restart
-from tests.live.longhorn_world import MACHINES, NODES, SPACE, Longhorn
+from tests.live.longhorn_world import NODES, SPACE, Longhorn
 from tests.live.memory import CutOff, Hours
 from tests.live.world import condition
 

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from fluxstead.live.procedure import Step
-from fluxstead.live.resources import NAMESPACES, Resource, Unanswered
+from fluxstead.live.resources import MACHINES, NAMESPACES, Resource, Unanswered
 from fluxstead.live.running import plan, run
 from fluxstead.live.verify import ways, whole
-from fluxstead.live.verify.place import CORDONED, MACHINES, NAMESPACE, VOLUMES, left_as_it_was
+from fluxstead.live.verify.place import CORDONED, NAMESPACE, VOLUMES, left_as_it_was
 from fluxstead.systems.longhorn import verify as longhorn
 from tests.live.memory import Hours, Json, MemoryApi
 from tests.live.test_api import answering

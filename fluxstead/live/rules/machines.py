@@ -10,7 +10,7 @@ from fluxstead.core.version import Version
 from fluxstead.live.conditions import UNSAID, Condition, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
-from fluxstead.live.resources import Resource
+from fluxstead.live.resources import MACHINES
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject, clock_of, reach_of
 from fluxstead.nodes.model import Node
@@ -53,7 +53,7 @@ def _machine(obj: Mapping[str, Any]) -> Machine:
     )
 
 
-MACHINE = Kind(Resource("api/v1", "nodes", namespaced=False), _machine)
+MACHINE = Kind(MACHINES, _machine)
 
 
 def subject_of(name: str) -> Subject:

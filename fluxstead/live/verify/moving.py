@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import DEPLOYMENTS
+from fluxstead.live.resources import DEPLOYMENTS, MACHINES
 from fluxstead.live.verify.network import make
-from fluxstead.live.verify.place import CORDONED, MACHINES, NAMESPACE, cordon, is_ready, uncordon
+from fluxstead.live.verify.place import CORDONED, NAMESPACE, cordon, is_ready, uncordon
 from fluxstead.live.verify.pods import spec_of, why_not
 from fluxstead.live.verify.storage import Tried, why_it_stays
 

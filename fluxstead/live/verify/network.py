@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import Conflict, Resource
-from fluxstead.live.verify.place import MACHINES, NAMESPACE, READY, is_ready
+from fluxstead.live.resources import MACHINES, Conflict, Resource
+from fluxstead.live.verify.place import NAMESPACE, READY, is_ready
 from fluxstead.live.verify.pods import last_words, on, pod, spec_of, why_not
 
 if TYPE_CHECKING:

@@ -12,13 +12,12 @@ from fluxstead.live.clock import Clock
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import NAMESPACES, Refused, Resource, Unanswered
+from fluxstead.live.resources import MACHINES, NAMESPACES, Refused, Resource, Unanswered
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
 NAMESPACE = "fluxstead-verify"
-MACHINES = Resource("api/v1", "nodes", namespaced=False)
 VOLUMES = Resource("api/v1", "persistentvolumes", namespaced=False)
 CORDONED = "fluxstead/cordoned-by"
 """On a Node that `verify` has cordoned, so that whoever cleans up lets it go again, and no other."""

@@ -12,9 +12,9 @@ from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.conditions import conditions_of
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due
-from fluxstead.live.resources import Resource
+from fluxstead.live.resources import MACHINES, Resource
 from fluxstead.live.verify.network import make
-from fluxstead.live.verify.place import MACHINES, NAMESPACE, READY, VOLUMES
+from fluxstead.live.verify.place import NAMESPACE, READY, VOLUMES
 from fluxstead.live.verify.pods import machine_of, on, pod, run_once, spec_of
 
 if TYPE_CHECKING:

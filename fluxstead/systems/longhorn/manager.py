@@ -16,14 +16,13 @@ from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import Resource
+from fluxstead.live.resources import MACHINES, Resource
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
 _API = "apis/longhorn.io/v1beta2"
 _ENGINES, _NODES = Resource(_API, "engines"), Resource(_API, "nodes")
-_MACHINES = Resource("api/v1", "nodes", namespaced=False)
 _MANAGERS = "app=longhorn-manager"
 _BEFORE = "manager"
 """Noted when it begins: which pod was the manager."""
@@ -95,7 +94,7 @@ def _renewed(api: LiveApi, machine: str, before: str) -> StepState:
 
 
 def _may_go(api: LiveApi, machine: str, pod: Mapping[str, Any]) -> StepState:
-    if not _is_ready(api.get(_MACHINES, machine) or {}):
+    if not _is_ready(api.get(MACHINES, machine) or {}):
         return fails(f"{machine} is not ready, so that nothing on it ends or starts", f"./run doctor --hosts {machine}")
     busy = list(_rebuilding(api))
     if busy:
