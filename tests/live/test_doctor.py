@@ -234,3 +234,9 @@ def test_for_github_what_its_commands_are_made_of_is_escaped() -> None:
 
 def test_a_procedure_that_somebody_is_at_is_no_trouble(assembled: Assembled) -> None:
     assert roots_of(assembled, more("leases", begun(holder="me@here/1"))) == []
+
+
+def test_a_release_of_nobody_is_told_once_whatever_else_it_is(assembled: Assembled) -> None:
+    old = ready("old", "web", {"suspend": True})
+    [root] = roots_of(assembled, more("helmreleases", old))
+    assert "is in the cluster, suspended, and no layer applies it" in root.trouble.says

@@ -107,6 +107,26 @@ def test_one_copy_is_lost_once_however_often_it_is_tried() -> None:
     assert step.standing().says == "2 copies again"
 
 
+def test_a_machine_that_it_cordoned_itself_still_counts_as_one_that_takes_pods() -> None:
+    """Of two machines one is left, and the application has to come up there before it is said to have moved."""
+    api = cluster()
+    with_volume(api, 2, 2)
+    pod: Json = {"spec": {"nodeName": "k3s1"}, "status": {"conditions": [condition("Ready")]}}
+    put(api, Resource("apis/apps/v1", "deployments"), "class-1-moves", NAMESPACE)
+    put(api, PODS, "class-1-moves-1", NAMESPACE, labels={"app": "class-1-moves"}, **pod)
+    step = named(api, "its machine is cordoned")
+    assert step.standing().says == "cordon k3s1, and delete the pod there"
+    assert step.act
+    step.act()
+    assert step.standing().state == "waits"
+    put(api, PODS, "class-1-moves-2", NAMESPACE, labels={"app": "class-1-moves"}, **{**pod, "spec": {"nodeName": "k3s2"}})
+    assert step.standing().says == "from k3s1 to k3s2"
+    release = named(api, "takes pods again")
+    assert release.act
+    release.act()
+    assert not [one for one in api.list(MACHINES) if one["spec"].get("unschedulable")]
+
+
 def test_only_its_own_backups_are_removed() -> None:
     api = cluster()
     put(api, BACKUPS, "fluxstead-verify-class-1", LONGHORN, labels={"fluxstead/verify": "true", "backup-volume": "pvc-1"})

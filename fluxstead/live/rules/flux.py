@@ -157,29 +157,36 @@ def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     del expected
     owned = {key for one in facts.of(LAYER) for key in one.inventory}
     for one in facts.of(RELEASE):
-        subject = release_subject(one)
-        if one.suspended:
-            yield _suspended(subject, "helmrelease", one)
-        elif one.standing != "ready":
-            stalled = one.standing == "stalled"
-            cause = (Subject("pods in", one.namespace), Subject("claims in", one.namespace), Subject("secrets in", one.namespace))
-            yield LiveTrouble(
-                subject,
-                f"{'has stopped trying' if stalled else 'is not ready'}: {one.says or one.reason or 'nothing is said yet'}",
-                "its chart is not, or not wholly, in the cluster",
-                f"flux reconcile helmrelease {one.name} -n {one.namespace} --reset" if stalled else _look_at(one),
-                _RESET,
-                cause,
-                "warning" if _passes(one) else "error",
-            )
         if f"{one.namespace}/{one.name}" not in owned and facts.knows(LAYER):
-            yield LiveTrouble(
-                subject,
-                "is in the cluster, and no layer applies it",
-                "its file is gone, and what it installed goes on running as it was",
-                f"put its file back; or, if what it installed may go: kubectl delete helmrelease {one.name} -n {one.namespace}",
-                gravity="warning",
-            )
+            yield _nobodys(one)
+        elif one.suspended:
+            yield _suspended(release_subject(one), "helmrelease", one)
+        elif one.standing != "ready":
+            yield _release_not_ready(one)
+
+
+def _nobodys(one: FluxObject) -> LiveTrouble:
+    """Whatever else it is: as nobody applies it, that is the first thing to decide."""
+    return LiveTrouble(
+        release_subject(one),
+        f"is in the cluster{', suspended' if one.suspended else ''}, and no layer applies it",
+        "its file is gone, and what it installed goes on running as it was",
+        f"put its file back; or, if what it installed may go: kubectl delete helmrelease {one.name} -n {one.namespace}",
+        gravity="warning",
+    )
+
+
+def _release_not_ready(one: FluxObject) -> LiveTrouble:
+    stalled = one.standing == "stalled"
+    return LiveTrouble(
+        release_subject(one),
+        f"{'has stopped trying' if stalled else 'is not ready'}: {one.says or one.reason or 'nothing is said yet'}",
+        "its chart is not, or not wholly, in the cluster",
+        f"flux reconcile helmrelease {one.name} -n {one.namespace} --reset" if stalled else _look_at(one),
+        _RESET,
+        tuple(Subject(kind, one.namespace) for kind in ("pods in", "claims in", "secrets in")),
+        "warning" if _passes(one) else "error",
+    )
 
 
 def _look_at(one: FluxObject) -> str:

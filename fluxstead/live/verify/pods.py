@@ -46,7 +46,7 @@ def spec_of(program: str, env: Mapping[str, str], *, claim: str = "", affinity: 
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 5,
+        "terminationGracePeriodSeconds": 1,
         **({"affinity": affinity} if affinity else {}),
         "securityContext": {
             "runAsNonRoot": True,

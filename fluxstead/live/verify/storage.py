@@ -14,7 +14,7 @@ from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due
 from fluxstead.live.resources import MACHINES, Resource
 from fluxstead.live.verify.network import make
-from fluxstead.live.verify.place import NAMESPACE, READY, VOLUMES
+from fluxstead.live.verify.place import CORDONED, NAMESPACE, READY, VOLUMES
 from fluxstead.live.verify.pods import machine_of, on, pod, run_once, spec_of
 
 if TYPE_CHECKING:
@@ -152,6 +152,9 @@ def why_it_stays(api: LiveApi, tried: Tried) -> str:
 
 
 def _takes_pods(machine: Mapping[str, Any]) -> bool:
+    """Whether it does, or did until it was cordoned here."""
+    if at(machine, ("metadata", "annotations", CORDONED)) == NAMESPACE:
+        return True
     spec = mapping(machine, "spec")
     repels = any(one.get("effect") in {"NoSchedule", "NoExecute"} for one in entries_of(spec, "taints"))
     return not repels and spec.get("unschedulable") is not True

@@ -102,9 +102,10 @@ class Provisioner:
         self._shared = shared
         self._stop = Event()
         self._classes: dict[str, Json] = {}
-        self.makes = self.grows = True
-        self.written: Callable[[Path], object] = lambda _: None
-        """Called now and then with a volume's folder, to spoil what is in it."""
+        self.idle: set[str] = set()
+        self.stuck: set[str] = set()
+        self.spoiling: set[str] = set()
+        """Classes of which no volume is made, none is grown, and each loses what is written to it."""
         self.longhorn = played_longhorn.Longhorn(api, shared)
         for name, rest in _CLASSES.items():
             place = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
@@ -124,7 +125,8 @@ class Provisioner:
             if claim["spec"].get("storageClassName") in self._classes:
                 self._provide(claim, volumes)
         for name, volume in volumes.items():
-            self.written(self._shared / name)
+            if volume["spec"]["storageClassName"] in self.spoiling:
+                _spoil(self._shared / name)
             gone = volume["status"].get("phase") == "Released"
             if gone and volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete":
                 shutil.rmtree(self._shared / name, ignore_errors=True)
@@ -136,9 +138,13 @@ class Provisioner:
         of_class = claim["spec"]["storageClassName"]
         chosen = claim["metadata"].get("annotations", {}).get(_SELECTED)
         if name not in volumes:
-            if self.makes and (chosen or of_class != LOCAL_CLASS):
+            if of_class not in self.idle and (chosen or of_class != LOCAL_CLASS):
                 self._make(claim, name, asked, chosen if of_class == LOCAL_CLASS else None)
-        elif self.grows and claim["status"].get("phase") == "Bound" and claim["status"]["capacity"]["storage"] != asked:
+        elif (
+            of_class not in self.stuck
+            and claim["status"].get("phase") == "Bound"
+            and claim["status"]["capacity"]["storage"] != asked
+        ):
             place = claim["metadata"]
             self._api.patch("v1", "PersistentVolume", name, {"spec": {"capacity": {"storage": asked}}})
             change: Json = {"status": {"capacity": {"storage": asked}}}
@@ -169,6 +175,12 @@ class Provisioner:
     def stop(self) -> None:
         self._stop.set()
         self._thread.join(30)
+
+
+def _spoil(folder: Path) -> None:
+    content = folder / "content"
+    if (folder / "content.sha256").exists() and content.stat().st_size:
+        content.write_bytes(b"")
 
 
 def until(holds: Callable[[], object], seconds: float = 60) -> None:

@@ -56,7 +56,11 @@ class Longhorn:
             self._create("Volume", {"name": name, "namespace": SPACE}, {"numberOfReplicas": 2, "backupTargetName": "default"}, {})
         for name in volumes.keys() - bound:
             self._api.delete(VERSION, "Volume", name, SPACE)
-        for name in volumes:
+            for kind in ("Snapshot", "Replica"):  # which are its own, by their owner references
+                for one in self._api.list(VERSION, kind):
+                    if name in {one["spec"].get("volume"), one["metadata"].get("labels", {}).get("longhornvolume")}:
+                        self._api.delete(VERSION, kind, one["metadata"]["name"], SPACE)
+        for name in volumes.keys() & bound:
             self._copies(name)
         for one in self._api.list(VERSION, "Snapshot"):
             if not one.get("status"):
