@@ -136,3 +136,20 @@ def test_a_layer_that_says_why_is_not_behind_as_well(assembled: Assembled, spoil
     assert str(root.trouble.subject) == "layer dns"
     assert "has applied" not in root.trouble.says
     assert root.explains == ()
+
+
+@pytest.mark.parametrize(
+    ("git", "root"),
+    [
+        (WELL._replace(stale=(f"create {FILE}",)), "tree generated/k3s-flux"),
+        (WELL._replace(unpushed=(FILE,)), "branch origin/main"),
+        (WELL, "layer dns"),
+    ],
+)
+def test_a_layer_that_cannot_be_built_follows_from_files_that_did_not_get_on(
+    assembled: Assembled, git: Delivered, root: str
+) -> None:
+    """Somebody removed one and pushed that: what to type is not in the layer's own words (F3)."""
+    [found] = told(assembled, git, says("kustomizations", "dns", "False", "BuildFailed", "site.yaml: no such file"))
+    assert str(found.trouble.subject) == root
+    assert found.trouble.gravity == "error"

@@ -240,3 +240,10 @@ def test_a_release_of_nobody_is_told_once_whatever_else_it_is(assembled: Assembl
     old = ready("old", "web", {"suspend": True})
     [root] = roots_of(assembled, more("helmreleases", old))
     assert "is in the cluster, suspended, and no layer applies it" in root.trouble.says
+
+
+def test_a_machine_that_a_killed_verify_cordoned_says_so(assembled: Assembled) -> None:
+    mine = changed("nodes of Kubernetes", "k3s1", "metadata", "annotations", to={"fluxstead/cordoned-by": "fluxstead-verify"})
+    [root] = roots_of(assembled, changed("nodes of Kubernetes", "k3s1", "spec", "unschedulable", to=True), mine)
+    assert "by a run of ./run verify that was cut off" in root.trouble.says
+    assert root.trouble.do == "./run verify, which lets it go"

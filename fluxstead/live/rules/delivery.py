@@ -18,8 +18,8 @@ from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.flux import FluxObject
 from fluxstead.live.moments import longer_ago
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.flux import LAYER, SOURCE, SOURCE_SUBJECT, layer_subject
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.rules.flux import LAYER, SOURCE, SOURCE_SUBJECT, cannot_be_built, layer_subject
+from fluxstead.live.trouble import Gravity, LiveTrouble, Subject
 from fluxstead.tree.secret_files import SUFFIX, secret_folder
 
 _PATIENCE = timedelta(minutes=15)
@@ -61,9 +61,10 @@ def delivery(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             (tree, commit),
         ),
     )
+    gravity: Gravity = "error" if any(cannot_be_built(one) for one in facts.of(LAYER)) else "warning"
     for subject, files, says, means, do, above in steps:
         if files:
-            yield LiveTrouble(subject, f"{says}: {_some(files)}", means, do, waits_for=above, gravity="warning")
+            yield LiveTrouble(subject, f"{says}: {_some(files)}", means, do, waits_for=above, gravity=gravity)
     source = _source(facts)
     if known.head and source is not None and source.revision:
         yield from _fetched(known, source, commit, facts)

@@ -99,7 +99,13 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         elif one.standing != "ready":
             inside = tuple(release_subject(releases[key]) for key in one.inventory if key in releases)
             named = [*expected.watched.get(name, ()), *_HEALTH.findall(one.says)]
-            yield _not_ready(subject, one, (*above, *inside, *(_subject_of(*of) for of in named)))
+            files = steps_of(expected.cluster, facts.delivered) if facts.delivered and cannot_be_built(one) else ()
+            yield _not_ready(subject, one, (*above, *inside, *(_subject_of(*of) for of in named), *files))
+
+
+def cannot_be_built(layer: FluxObject) -> bool:
+    """Whether its files are no kustomization, as where one of them is missing (fluxcd/kustomize-controller: BuildFailed)."""
+    return layer.standing in {"failed", "stalled"} and layer.reason == "BuildFailed"
 
 
 def _around(one: FluxObject) -> LiveTrouble:
@@ -166,12 +172,14 @@ def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 
 
 def _nobodys(one: FluxObject) -> LiveTrouble:
-    """Whatever else it is: as nobody applies it, that is the first thing to decide."""
+    """Whatever else it is, that is the first thing to decide. Of one that is suspended, Flux uninstalls nothing."""
+    resume = f"flux resume helmrelease {one.name} -n {one.namespace}; " if one.suspended else ""
     return LiveTrouble(
         release_subject(one),
         f"is in the cluster{', suspended' if one.suspended else ''}, and no layer applies it",
         "its file is gone, and what it installed goes on running as it was",
-        f"put its file back; or, if what it installed may go: kubectl delete helmrelease {one.name} -n {one.namespace}",
+        f"put its file back; or, if what it installed may go (kubectl -n {one.namespace} get all -l "
+        f"helm.toolkit.fluxcd.io/name={one.name}): {resume}kubectl delete helmrelease {one.name} -n {one.namespace}",
         gravity="warning",
     )
 

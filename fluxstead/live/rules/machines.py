@@ -13,6 +13,7 @@ from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import MACHINES
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject, clock_of, reach_of
+from fluxstead.live.verify.place import CORDONED
 from fluxstead.nodes.model import Node
 
 _PRESSURES = {
@@ -34,6 +35,7 @@ class Machine(NamedTuple):
     unschedulable: bool
     conditions: Mapping[str, Condition]
     version: str
+    cordoned_by: str = ""
 
     @property
     def ready(self) -> bool:
@@ -50,6 +52,7 @@ def _machine(obj: Mapping[str, Any]) -> Machine:
         spec.get("unschedulable") is True,
         conditions_of(status),
         str(mapping(status, "nodeInfo").get("kubeletVersion", "")),
+        str(mapping(metadata, "annotations").get(CORDONED, "")),
     )
 
 
@@ -113,9 +116,9 @@ def _of_machine(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTr
     if one.unschedulable:
         yield LiveTrouble(
             subject,
-            "is cordoned",
+            f"is cordoned{', by a run of ./run verify that was cut off' if one.cordoned_by else ''}",
             "no pod and no copy of a volume is placed on it",
-            f"kubectl uncordon {node.name}, if nobody works on it",
+            "./run verify, which lets it go" if one.cordoned_by else f"kubectl uncordon {node.name}, if nobody works on it",
             gravity="warning",
         )
     yield from _otherwise(expected, node, one)

@@ -37,7 +37,7 @@ def unfinished(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]
                 Subject("procedure", one.words),
                 f"was begun at {one.begun} and has not ended",
                 "what it did stands half-way, and no other procedure begins",
-                f"./run {one.words}, which goes on from there",
+                f"./run {one.words}, which goes on from there; with --plan it first says how it stands",
                 "docs/tasks/procedures.md",
                 gravity="warning",
             )
