@@ -40,7 +40,7 @@ VERSION = "v1.33.1+k3s1"
 TOKEN = "a-token-of-these-tests"  # noqa: S105 -- of a cluster that lives for minutes
 BUSYBOX = Path("/usr/bin/busybox")
 STORAGE, NETWORK = ("class ",), ("every ", "a pod runs", "a Service", "the cluster's DNS")
-PATIENT = 20
+PATIENT = 15
 """Seconds that a step may take which is broken on purpose."""
 
 
