@@ -180,8 +180,16 @@ def _text(options: argparse.Namespace, seen: Diagnosis) -> str:
     followed = sum(len(one.explains) for one in seen.told)
     more = f", and {followed} more that follow from {'it' if len(seen.told) == 1 else 'them'}" if followed else ""
     shown = "" if options.all or not followed or options.brief else " (--all)"
-    lines.append(f"{'' if options.brief else chr(10)}{counted(len(seen.told), 'thing')} wrong{more}{shown}")
+    lines.append(f"{'' if options.brief else chr(10)}{_summed(seen.told)}{more}{shown}")
     return "\n".join(lines)
+
+
+def _summed(told: Sequence[Root]) -> str:
+    """What makes the exit status 1, and what does not."""
+    wrong = sum(one.trouble.gravity == "error" for one in told)
+    known = len(told) - wrong
+    said = [f"{counted(wrong, 'thing')} wrong" if wrong else "nothing is wrong"]
+    return ", ".join([*said, *([f"{counted(known, 'thing')} worth knowing"] if known else [])])
 
 
 def _seen(facts: ClusterFacts | None) -> str:

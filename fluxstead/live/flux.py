@@ -44,6 +44,8 @@ class FluxObject:
     """When a source last had something new."""
     installed: tuple[str, ...] = ()
     """Of a release, Helm's releases that are its, as `namespace/name`, by the namespace that has their records."""
+    revisions: int = 0
+    """Of a release, how many of Helm's it keeps: none where it never installed anything."""
 
     @property
     def label(self) -> str:
@@ -103,6 +105,7 @@ def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
         namespaces=_namespaces(spec, entries),
         updated=moment_of(mapping(status, "artifact").get("lastUpdateTime")),
         installed=tuple(_installed(metadata, spec, status)) if kind == "HelmRelease" else (),
+        revisions=len(entries_of(status, "history")),
     )
 
 

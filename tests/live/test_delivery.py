@@ -143,6 +143,7 @@ def test_a_layer_that_says_why_is_not_behind_as_well(assembled: Assembled, spoil
     [
         (WELL._replace(stale=(f"create {FILE}",)), "tree generated/k3s-flux"),
         (WELL._replace(unpushed=(FILE,)), "branch origin/main"),
+        (WELL._replace(pushed="", fetched=SAME._replace(in_pushed=False, head=(FILE,))), "commit HEAD"),
         (WELL, "layer dns"),
     ],
 )

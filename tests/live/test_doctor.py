@@ -237,9 +237,13 @@ def test_a_procedure_that_somebody_is_at_is_no_trouble(assembled: Assembled) -> 
 
 
 def test_a_release_of_nobody_is_told_once_whatever_else_it_is(assembled: Assembled) -> None:
-    old = ready("old", "web", {"suspend": True})
-    [root] = roots_of(assembled, more("helmreleases", old))
+    [root] = roots_of(assembled, more("helmreleases", ready("old", "web", {"suspend": True})))
     assert "is in the cluster, suspended, and no layer applies it" in root.trouble.says
+    assert root.trouble.means.endswith("it has installed nothing")
+    assert root.trouble.do.endswith("kubectl delete helmrelease old -n web")
+    installed = ready("old", "web", {"suspend": True}, history=[{"name": "old", "version": 3}])
+    [root] = roots_of(assembled, more("helmreleases", installed))
+    assert root.trouble.do.endswith("which leaves that there: then helm uninstall old -n web")
 
 
 def test_a_machine_that_a_killed_verify_cordoned_says_so(assembled: Assembled) -> None:

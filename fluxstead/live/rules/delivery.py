@@ -41,7 +41,7 @@ def delivery(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             known.stale,
             "is not what the description says",
             "Flux applies these files, and not the description",
-            "./run render, commit, push",
+            "./run render; then, in the project's folder: git add, git commit, git push",
             (),
         ),
         (
@@ -67,7 +67,10 @@ def delivery(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             yield LiveTrouble(subject, f"{says}: {_some(files)}", means, do, waits_for=above, gravity=gravity)
     source = _source(facts)
     if known.head and source is not None and source.revision:
-        yield from _fetched(known, source, commit, facts)
+        # What stands here already mends what cannot be built there.
+        yield from (
+            one._replace(gravity=gravity) if one.subject == commit else one for one in _fetched(known, source, commit, facts)
+        )
 
 
 def _fetched(known: Delivered, source: FluxObject, commit: Subject, facts: ClusterFacts) -> Iterator[LiveTrouble]:

@@ -173,13 +173,19 @@ def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 
 def _nobodys(one: FluxObject) -> LiveTrouble:
     """Whatever else it is, that is the first thing to decide. Of one that is suspended, Flux uninstalls nothing."""
-    resume = f"flux resume helmrelease {one.name} -n {one.namespace}; " if one.suspended else ""
+    here = f"{one.name} -n {one.namespace}"
+    if not one.revisions:
+        means, look = "its file is gone, and it has installed nothing", ""
+    else:
+        means = "its file is gone, and what it installed goes on running as it was"
+        look = f" (kubectl -n {one.namespace} get all,pvc,secret -l helm.toolkit.fluxcd.io/name={one.name})"
+    rest = f", which leaves that there: then helm uninstall {here}" if one.suspended and one.revisions else ""
     return LiveTrouble(
         release_subject(one),
         f"is in the cluster{', suspended' if one.suspended else ''}, and no layer applies it",
-        "its file is gone, and what it installed goes on running as it was",
-        f"put its file back; or, if what it installed may go (kubectl -n {one.namespace} get all -l "
-        f"helm.toolkit.fluxcd.io/name={one.name}): {resume}kubectl delete helmrelease {one.name} -n {one.namespace}",
+        means,
+        f"its file in its layer's folder, if it is wanted (git log --diff-filter=D --name-only); if it may go{look}: "
+        f"kubectl delete helmrelease {here}{rest}",
         gravity="warning",
     )
 

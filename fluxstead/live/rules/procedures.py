@@ -36,7 +36,7 @@ def unfinished(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]
             yield LiveTrouble(
                 Subject("procedure", one.words),
                 f"was begun at {one.begun} and has not ended",
-                "what it did stands half-way, and no other procedure begins",
+                "what it did may stand half-way, and no other procedure begins",
                 f"./run {one.words}, which goes on from there; with --plan it first says how it stands",
                 "docs/tasks/procedures.md",
                 gravity="warning",
