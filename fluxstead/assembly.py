@@ -37,7 +37,7 @@ from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
 from fluxstead.secrets import checks as secret_checks
 from fluxstead.secrets.state import Scope
 from fluxstead.tree import answered, unique
-from fluxstead.tree.asks import HostSetting, SecretNeed
+from fluxstead.tree.asks import HostSetting, Link, Route, SecretNeed
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
@@ -75,6 +75,12 @@ class Assembled:
     def host_settings(self) -> tuple[HostSetting, ...]:
         """What the systems ask of k3s's configuration."""
         return settings_of(self.plans)
+
+    @property
+    def ways(self) -> list[tuple[Route, Link]]:
+        """Each route that something is to answer at, and where a person opens it."""
+        pairs = (pair for plan in self.plans.values() for pair in zip(plan.routes, plan.links, strict=True))
+        return [(route, link) for route, link in pairs if not route.asleep]
 
     @cached_property
     def k3s(self) -> dict[str, dict[str, Any]]:

@@ -26,8 +26,7 @@ def delivered_in(root: Path, assembled: Assembled, facts: ClusterFacts) -> Deliv
 
 def answers_in(root: Path, assembled: Assembled) -> Mapping[str, RouteAnswer]:
     """What answers at the links of the description."""
-    links = [link.url for plan in assembled.plans.values() for link in plan.links]
-    return answers_of(links, trust_of(root, assembled))
+    return answers_of([link.url for _, link in assembled.ways], trust_of(root, assembled))
 
 
 def trust_of(root: Path, assembled: Assembled) -> Trust:

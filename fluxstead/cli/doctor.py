@@ -146,11 +146,7 @@ def expected_of(assembled: Assembled) -> Expected:
         },
         {product: version for plan in assembled.plans.values() for product, version in plan.products.items()},
         tuple(need for need in assembled.secrets.needs if not description.cluster.secrets.accepted(need)),
-        tuple(
-            RouteWanted(link.name, link.url, route.layer, route.namespace, route.service)
-            for plan in assembled.plans.values()
-            for route, link in zip(plan.routes, plan.links, strict=True)
-        ),
+        tuple(RouteWanted(link.name, link.url, route.layer, route.namespace, route.service) for route, link in assembled.ways),
         tuple(pods for plan in assembled.plans.values() if plan.router for pods in plan.router.controllers),
     )
 

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 def tries_of(root: Path, described: Assembled, *, deep: bool) -> Tries:
     """What a description says is there to be tried."""
     machines = [node.name for node in described.description.nodes if node.state == "live"]
-    links = [(link.name, link.url) for plan in described.plans.values() for link in plan.links]
+    links = [(link.name, link.url) for _, link in described.ways]
     return Tries(machines, systems_to_try(), Ways(links, trust_of(root, described)), deep)
 
 

@@ -27,6 +27,7 @@ class Route(NamedTuple):
     `access`: who may come in, where the description says it here. `at_stake`: what everybody could do who comes in, since nothing
     behind it asks; such a route is never open unless it says so itself. `asks_itself`: what is behind it asks for a name and a
     password, in the header that basic authentication has. `secrets_layer`: the layer that may have Secrets of its namespace.
+    `asleep`: whether nothing behind it runs, as described.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Route(NamedTuple):
     at_stake: str = ""
     asks_itself: bool = False
     secrets_layer: str = ""
+    asleep: bool = False
 
 
 class Link(NamedTuple):

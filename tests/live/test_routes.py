@@ -30,9 +30,10 @@ def told(assembled: Assembled, answer: RouteAnswer, *spoil: Spoil) -> list[Root]
     return roots(list(troubles_in(RULES, expected_of(assembled), facts_of(world)._replace(answers={PROD: answer}))))
 
 
-def test_every_link_of_the_description_is_a_way_in(assembled: Assembled) -> None:
+def test_every_link_of_what_is_to_run_is_a_way_in(assembled: Assembled) -> None:
+    """Staging is offline: nobody answers there, and that is nothing wrong."""
     links = {link.url for plan in assembled.plans.values() for link in plan.links}
-    assert {way.url for way in expected_of(assembled).routes} == links
+    assert links - {way.url for way in expected_of(assembled).routes} == {"https://staging.example-app.local:30443/"}
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 403])

@@ -177,6 +177,7 @@ def _routes(instance: Instance) -> Iterator[Route]:
             strip_path=described.strip_path,
             access=described.access,
             secrets_layer=instance.access_layer,
+            asleep=not instance.online,
         )
 
 
