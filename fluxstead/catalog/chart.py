@@ -140,6 +140,8 @@ class Charts:
         self._known = {name: chart for chart in charts for name in (chart.name, *chart.former_names)}
         self.address_givers = tuple(name for name, chart in self._known.items() if chart.gives_addresses)
         self.open_uis = tuple(ui for name, chart in self._known.items() if name == chart.name for ui in chart.open_uis)
+        self.singles = {name: chart.name for name, chart in self._known.items() if chart.single}
+        """The charts that a cluster can have only once, by their names and former names."""
         self.inert_kinds = frozenset[str]().union(*(chart.inert_kinds for chart in self._known.values()))
 
     def __getitem__(self, name: str) -> Chart:

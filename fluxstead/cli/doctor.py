@@ -29,7 +29,7 @@ from fluxstead.live.hosts import counted_hosts, host_troubles
 from fluxstead.live.resources import Unanswered
 from fluxstead.live.trouble import LiveTrouble, Root, Subject, chain, is_wrong, roots
 from fluxstead.nodes.model import Node
-from fluxstead.roster import SYSTEMS
+from fluxstead.roster import SYSTEM_FACTS, SYSTEMS
 
 _WATCH_SECONDS = 10
 _PATIENCE = 2
@@ -147,7 +147,14 @@ def expected_of(assembled: Assembled) -> Expected:
         tuple(need for need in assembled.secrets.needs if not description.cluster.secrets.accepted(need)),
         tuple(RouteWanted(link.name, link.url, route.layer, route.namespace, route.service) for route, link in assembled.ways),
         tuple(pods for plan in assembled.plans.values() if plan.router for pods in plan.router.controllers),
+        frozenset(f"{one['namespace']}/{one['name']}" for one in _metadata_of(assembled, "HelmRelease")),
+        SYSTEM_FACTS.charts.singles,
     )
+
+
+def _metadata_of(assembled: Assembled, kind: str) -> Iterator[Any]:
+    objects = (one.object for layer in assembled.tree.order.layers for one in layer.manifests)
+    return (one["metadata"] for one in objects if one["kind"] == kind)
 
 
 def _of_cluster(

@@ -20,13 +20,15 @@ from fluxstead.live.rules import (
     pods,
     procedures,
     routes,
+    twice,
     workloads,
 )
 from fluxstead.live.trouble import LiveTrouble, Subject
 
 Count = Callable[[Expected, ClusterFacts], str]
 """How many there are of something, and how many of them are well, in a few words; empty where nothing is known of it."""
-_OWN = (delivery, flux, machines, clocks, k3s_certificates, pods, missing_pods, workloads, routes, left_behind, procedures)
+_SHOWN = 3
+_OWN = (delivery, flux, twice, machines, clocks, k3s_certificates, pods, missing_pods, workloads, routes, left_behind, procedures)
 
 
 def rules_of(modules: Iterable[str]) -> list[LiveRule]:
@@ -52,13 +54,20 @@ def kinds_of(rules: Sequence[LiveRule]) -> list[Kind[Any]]:
 
 def troubles_in(rules: Sequence[LiveRule], expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """What is wrong; what gave no answer is a trouble as well, since nothing is known of it."""
-    for resource, why in facts.unanswered.items():
-        yield LiveTrouble(
-            Subject("API", resource.plural),
-            f"gave no answer: {why}",
-            "whether anything is wrong with them is not known",
-            "./run kubeconfig, which is the administrator's; kubectl auth can-i --list",
-            gravity="warning",
-        )
+    if facts.unanswered:
+        yield _unanswered(facts)
     for rule in rules:
         yield from rule.look(expected, facts)
+
+
+def _unanswered(facts: ClusterFacts) -> LiveTrouble:
+    """All kinds at once: what hides one hides others, and of a cluster of which nothing is seen nothing is known to be well."""
+    names = sorted({resource.plural for resource in facts.unanswered})
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return LiveTrouble(
+        Subject("API", f"for {', '.join(names[:_SHOWN])}{more}"),
+        f"gave no answer: {next(iter(facts.unanswered.values()))}",
+        "whether anything is wrong with them is not known",
+        "./run kubeconfig, which is the administrator's; kubectl auth can-i --list",
+        gravity="warning" if facts.seen else "error",
+    )

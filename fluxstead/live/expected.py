@@ -26,6 +26,8 @@ class Expected(NamedTuple):
     `layers`: each of the tree, with those that it waits for. `watched`: by layer, the kinds, namespaces and names of the objects of
     others with which it becomes ready. `products`: by the catalog's names, what systems install. `needs`: the Secrets that layers
     apply, without those that are missing on purpose. `routes`: the ways in, `controllers`: the pods through which all of them lead.
+    `releases`: the HelmReleases of layers, as `namespace/name`. `singles`: the charts that a cluster can have only once, by all
+    their names.
     """
 
     cluster: str
@@ -37,3 +39,5 @@ class Expected(NamedTuple):
     needs: tuple[SecretNeed, ...] = ()
     routes: tuple[RouteWanted, ...] = ()
     controllers: tuple[ControllerPods, ...] = ()
+    releases: frozenset[str] = frozenset()
+    singles: Mapping[str, str] = {}

@@ -46,6 +46,12 @@ class FluxObject:
     """Of a release, Helm's releases that are its, as `namespace/name`, by the namespace that has their records."""
     revisions: int = 0
     """Of a release, how many of Helm's it keeps: none where it never installed anything."""
+    chart: str = ""
+    """Of a release, the name of its chart."""
+    applied: tuple[str, ...] = ()
+    """The ids of what a layer applied, as `namespace_name_group_kind`."""
+    since: datetime | None = None
+    """When its Ready condition became what it is."""
 
     @property
     def label(self) -> str:
@@ -106,6 +112,9 @@ def flux_object(kind: str, obj: Mapping[str, Any]) -> FluxObject:
         updated=moment_of(mapping(status, "artifact").get("lastUpdateTime")),
         installed=tuple(_installed(metadata, spec, status)) if kind == "HelmRelease" else (),
         revisions=len(entries_of(status, "history")),
+        chart=str(mapping(mapping(spec, "chart"), "spec").get("chart", "")),
+        applied=tuple(str(entry.get("id", "")) for entry in entries),
+        since=moment_of(ready.get("lastTransitionTime")),
     )
 
 

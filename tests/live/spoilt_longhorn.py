@@ -83,6 +83,21 @@ _UNAVAILABLE = together(
 )
 
 OF_LONGHORN: dict[str, tuple[Spoil, str, str]] = {
+    "F24 a default disk that nobody described": (
+        together(
+            changed("nodes of Longhorn", "k3s1", "spec", "disks", "default-disk-1", to={"path": "/var/lib/longhorn/"}),
+            changed(
+                "nodes of Longhorn",
+                "k3s1",
+                "status",
+                "diskStatus",
+                "default-disk-1",
+                to={"diskUUID": "u", "conditions": [condition("Ready"), condition("Schedulable")]},
+            ),
+        ),
+        "disk default-disk-1 of k3s1",
+        "is used by Longhorn at /var/lib/longhorn/, and no file of nodes/ describes it",
+    ),
     "F9 volumes on the engine of a former Longhorn": (
         together(
             more("volumes", volume("pvc-11", "healthy", currentImage=_OLD_ENGINE)),

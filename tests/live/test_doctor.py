@@ -99,8 +99,17 @@ def test_what_gives_no_answer_is_said_and_nothing_is_made_up_of_it(assembled: As
     facts = facts_of(healthy(assembled))
     hidden = dict.fromkeys(facts.seen, "forbidden")
     found = list(troubles_in(RULES, expected_of(assembled), facts._replace(seen={}, unanswered=hidden)))
-    assert {one.subject.kind for one in found} == {"API"}
-    assert len(found) == len(kinds_of(RULES))
+    assert [(one.subject.kind, one.gravity) for one in found] == [("API", "error")]
+    assert f"and {len({kind.resource.plural for kind in kinds_of(RULES)}) - 3} more" in found[0].subject.name
+
+
+def test_what_one_kind_hides_is_worth_knowing(assembled: Assembled) -> None:
+    """The others are seen, and said to be well."""
+    facts = facts_of(healthy(assembled))
+    hidden = next(one for one in facts.seen if one.plural == "orphans")
+    seen = {one: found for one, found in facts.seen.items() if one != hidden}
+    [one] = troubles_in(RULES, expected_of(assembled), facts._replace(seen=seen, unanswered={hidden: "forbidden"}))
+    assert (str(one.subject), one.says, one.gravity) == ("API for orphans", "gave no answer: forbidden", "warning")
 
 
 ODD = st.dictionaries(

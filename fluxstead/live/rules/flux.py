@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import partial
 
 from fluxstead.core.platform import FLUX_NAMESPACE
@@ -11,7 +12,9 @@ from fluxstead.live.delivered import steps_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.flux import LAYERS, RELEASES, SOURCES, FluxObject, flux_object
+from fluxstead.live.moments import longer_ago
 from fluxstead.live.rule import LiveRule
+from fluxstead.live.steady import undisturbed
 from fluxstead.live.trouble import LiveTrouble, Subject
 
 LAYER = Kind(LAYERS, partial(flux_object, "Kustomization"))
@@ -22,6 +25,10 @@ SOURCE_SUBJECT = Subject("source", f"{FLUX_NAMESPACE}/{FLUX_NAMESPACE}")
 _HEALTH = re.compile(r"(?:timeout waiting for: |)\[?(\w+)/([\w.-]+)/([\w.-]+) (?:status: |)'?\w+'?", re.ASCII)
 """What Flux says of an object that is not healthy (fluxcd/pkg: ssa/manager_wait.go; kstatus/polling)."""
 _RESET = "docs/tasks/reset-a-failed-release.md"
+_CHART = re.compile(r"HelmChart '([\w.-]+)/([\w.-]+)' is not ready", re.ASCII)
+"""How a release says that its chart cannot be had (fluxcd/helm-controller: internal/controller/helmrelease_controller.go)."""
+_ON_ITS_WAY = ("latest generation of object has not been reconciled", "does not have an artifact")
+_PATIENCE = timedelta(minutes=5)
 _STARTING = frozenset({"Progressing", "ProgressingWithRetry", "ReconciliationProgressing"})
 
 
@@ -33,6 +40,11 @@ def layer_subject(name: str) -> Subject:
 def release_subject(one: FluxObject) -> Subject:
     """A release, likewise."""
     return Subject("release", f"{one.namespace}/{one.name}")
+
+
+def second_release(one: FluxObject) -> Subject:
+    """That another release has its chart, where there can be only one."""
+    return Subject("second release", f"{one.namespace}/{one.name}")
 
 
 def sources(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
@@ -60,6 +72,11 @@ def sources(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             )
 
 
+def fetched_in(facts: ClusterFacts) -> str:
+    """The revision that Flux fetched last; empty where it has none."""
+    return next((one.revision for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)), "")
+
+
 def _suspended(subject: Subject, kind: str, one: FluxObject) -> LiveTrouble:
     return LiveTrouble(
         subject,
@@ -75,10 +92,11 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     known = {one.name: one for one in facts.of(LAYER) if one.namespace == FLUX_NAMESPACE}
     releases = {f"{one.namespace}/{one.name}": one for one in facts.of(RELEASE)}
     around = [one for one in known.values() if one.name not in expected.layers]
+    calm = undisturbed(known, releases, fetched_in(facts), facts.taken)
     yield from (_around(one) for one in around if one.suspended or one.standing in {"failed", "stalled"})
     for name, awaited in expected.layers.items() if facts.knows(LAYER) else ():
         subject, one = layer_subject(name), known.get(name)
-        above = (*map(layer_subject, awaited), SOURCE_SUBJECT)
+        above = (*map(layer_subject, dict.fromkeys((*awaited, *(one.waits_for if one else ())))), SOURCE_SUBJECT)
         if one is None:
             on_its_way = steps_of(expected.cluster, facts.delivered) if facts.delivered and facts.delivered.on_its_way else ()
             yield LiveTrouble(
@@ -96,11 +114,15 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             )
         elif one.suspended:
             yield _suspended(subject, "kustomization", one)._replace(waits_for=(SOURCE_SUBJECT,))
-        elif one.standing != "ready":
+        elif lacking := [other for other in one.waits_for if other not in known and other not in expected.layers]:
+            yield _waits_for_nothing(subject, one, lacking[0])
+        elif one.standing != "ready" and name not in calm:
             inside = tuple(release_subject(releases[key]) for key in one.inventory if key in releases)
             named = [*expected.watched.get(name, ()), *_HEALTH.findall(one.says)]
+            places = one.namespaces if one.reason in _STARTING else ()
+            held = (Subject(f"{what} in", place) for place in places for what in ("claims", "pods"))
             files = steps_of(expected.cluster, facts.delivered) if facts.delivered and cannot_be_built(one) else ()
-            yield _not_ready(subject, one, (*above, *inside, *(_subject_of(*of) for of in named), *files))
+            yield _not_ready(subject, one, (*above, *inside, *(_subject_of(*of) for of in named), *held, *files))
 
 
 def cannot_be_built(layer: FluxObject) -> bool:
@@ -119,6 +141,16 @@ def _around(one: FluxObject) -> LiveTrouble:
         f"flux events --for Kustomization/{one.name} -n {one.namespace}",
         "docs/tasks/first-sync.md",
         (SOURCE_SUBJECT, *(layer_subject(name) for name in one.waits_for)),
+    )
+
+
+def _waits_for_nothing(subject: Subject, one: FluxObject, other: str) -> LiveTrouble:
+    return LiveTrouble(
+        subject,
+        f"waits for a Kustomization that neither is there nor is described: {other}",
+        "it is never applied again, nor what depends on it (F2)",
+        f"dependsOn in its file: ./run render, commit, push; kubectl -n {one.namespace} get kustomizations",
+        waits_for=(SOURCE_SUBJECT,),
     )
 
 
@@ -168,7 +200,7 @@ def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         elif one.suspended:
             yield _suspended(release_subject(one), "helmrelease", one)
         elif one.standing != "ready":
-            yield _release_not_ready(one)
+            yield _release_not_ready(one, facts)
 
 
 def _nobodys(one: FluxObject) -> LiveTrouble:
@@ -186,11 +218,12 @@ def _nobodys(one: FluxObject) -> LiveTrouble:
         means,
         f"its file in its layer's folder, if it is wanted (git log --diff-filter=D --name-only); if it may go{look}: "
         f"kubectl delete helmrelease {here}{rest}",
+        waits_for=(second_release(one),),
         gravity="warning",
     )
 
 
-def _release_not_ready(one: FluxObject) -> LiveTrouble:
+def _release_not_ready(one: FluxObject, facts: ClusterFacts) -> LiveTrouble:
     stalled = one.standing == "stalled"
     return LiveTrouble(
         release_subject(one),
@@ -199,11 +232,19 @@ def _release_not_ready(one: FluxObject) -> LiveTrouble:
         f"flux reconcile helmrelease {one.name} -n {one.namespace} --reset" if stalled else _look_at(one),
         _RESET,
         tuple(Subject(kind, one.namespace) for kind in ("pods in", "claims in", "secrets in")),
-        "warning" if _passes(one) else "error",
+        "warning" if _passes(one) or _fetches(one, facts.taken) else "error",
     )
 
 
+def _fetches(one: FluxObject, now: datetime) -> bool:
+    """Whether its chart is only on its way, as after each commit that changes its version."""
+    return one.says.endswith(_ON_ITS_WAY) and not longer_ago(one.since, _PATIENCE, now)
+
+
 def _look_at(one: FluxObject) -> str:
+    if chart := _CHART.search(one.says):
+        fetch = f"flux reconcile source chart {chart[2]} -n {chart[1]}"
+        return f"./run check --online, for its version and its repository; then, since Flux may have given it up: {fetch}"
     return f"kubectl -n {one.namespace} get pods,pvc; mend its values in the description, ./run render, commit, push"
 
 
@@ -216,6 +257,6 @@ def counted(expected: Expected, facts: ClusterFacts) -> str:
 COUNTS = (counted,)
 RULES = (
     LiveRule(sources, (SOURCE,)),
-    LiveRule(layers, (LAYER, RELEASE)),
+    LiveRule(layers, (LAYER, RELEASE, SOURCE)),
     LiveRule(releases, (RELEASE, LAYER)),
 )

@@ -40,8 +40,12 @@ def disks(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         for disk in node.disks:
             if disk.name not in declared:
                 yield _unknown(node.name, disk.name)
+        described = {disk.name for disk in node.disks}
         for seen in one.disks:
-            yield from _of_disk(one, seen, facts)
+            found = list(_of_disk(one, seen, facts))
+            yield from found
+            if seen.name not in described and not found:
+                yield _undescribed(one, seen)
 
 
 def _unknown(machine: str, disk: str) -> LiveTrouble:
@@ -52,6 +56,19 @@ def _unknown(machine: str, disk: str) -> LiveTrouble:
         f"flux events --for Kustomization/longhorn-node-{machine}",
         waits_for=(Subject("layer", f"longhorn-node-{machine}"), subject_of(machine)),
         also=(disks_of(machine), _STORAGE, *_GATE),
+    )
+
+
+def _undescribed(node: LiveNode, disk: LiveDisk) -> LiveTrouble:
+    """Such as the default disk, which Longhorn makes on the filesystem of its data path (controller/node_controller.go)."""
+    held = f", and {disk.copies} copies are on it" if disk.copies else ""
+    return LiveTrouble(
+        disk_subject(node.name, disk.name),
+        f"is used by Longhorn at {disk.path}, and no file of nodes/ describes it{held}",
+        "it may be the disk of the system, which volumes then fill (F24)",
+        f"describe it; or kubectl -n {node.namespace} edit nodes.longhorn.io {node.name}: allowScheduling: false and "
+        "evictionRequested: true for it, and take it out once no copy is on it",
+        gravity="warning",
     )
 
 
