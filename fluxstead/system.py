@@ -21,8 +21,8 @@ class System(NamedTuple):
     that it installs, and those that it knows about. `copies`: annotations by which a second Ingress may answer for the same path.
     `asking`: by ingress class, the annotations that put something in front that asks who it is. `planned`: the checks that its
     `plan` makes on the description. `live`: the module with its rules about a running cluster, which only the doctor
-    imports. `verify`: the module with what `./run verify --deep` tries of it (`live.verify.whole.Deeper`). `rules`: over trees;
-    `moves`: over what a commit changes.
+    imports. `verify`: the module with what `./run verify --deep` tries of it (`live.verify.whole.Deeper`). `cures`: the module
+    with its procedures for `./run recover`, as `CURES`. `rules`: over trees; `moves`: over what a commit changes.
     """
 
     name: str
@@ -36,5 +36,6 @@ class System(NamedTuple):
     planned: tuple[Check, ...] = ()
     live: str = ""
     verify: str = ""
+    cures: str = ""
     rules: tuple[Rule[CheckContext], ...] = ()
     moves: tuple[Rule[Transition], ...] = ()

@@ -16,7 +16,7 @@ from fluxstead.cli.beside import answers_in, delivered_in
 from fluxstead.cli.formats import workflow_command
 from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, print_findings, tell
-from fluxstead.cli.way_in import kubeconfig_of
+from fluxstead.cli.way_in import add_kubeconfig_argument, kubeconfig_of
 from fluxstead.core.findings import counted, errors
 from fluxstead.description.load import load
 from fluxstead.embedded import run_program
@@ -60,7 +60,7 @@ class Diagnosis(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_stack_arguments(parser)
-    parser.add_argument("--kubeconfig", metavar="FILE", help="the way in (KUBECONFIG, else ~/.kube/fluxstead-<cluster>.yaml)")
+    add_kubeconfig_argument(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--hosts", nargs="*", metavar="NODE", help="the machines alone, over SSH: these, or all live ones")
     which.add_argument("--no-hosts", action="store_true", help="the cluster alone, by its API, and Git")

@@ -1,21 +1,23 @@
-"""`./run recover`: cures for what the doctor finds in a running cluster, each a procedure."""
+"""`./run recover`: cures for what the doctor finds in a running cluster, each a procedure of the system that it cures."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from fluxstead.cli import procedures
-from fluxstead.cli.project import choose_stack, print_findings, tell
+from fluxstead.cli.project import choose_nodes, choose_stack, print_findings
 from fluxstead.core.findings import errors
 from fluxstead.description.load import load
 from fluxstead.live.api import LiveApi
 from fluxstead.live.procedure import Procedure
-from fluxstead.systems.longhorn.manager import restart
+from fluxstead.roster import SYSTEMS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("what", choices=("manager",), help="manager: start Longhorn's manager of a machine anew")
+    parser.add_argument("what", choices=tuple(_cures()), help="manager: start Longhorn's manager of a machine anew")
     parser.add_argument("name", metavar="NODE", help="which machine")
     procedures.add_arguments(parser)
 
@@ -25,14 +27,16 @@ def run(options: argparse.Namespace) -> int:
     root, stack = choose_stack(options)
     loaded = load(root, stack)
     if loaded.description is None or errors(loaded.findings):
-        print_findings(loaded.findings, "text")
+        print_findings(errors(loaded.findings), "text")
         return 1
-    known = [node.name for node in loaded.description.nodes]
-    if options.name not in known:
-        tell(f"no node is called {options.name}; there are {', '.join(known)}")
-        return 2
+    [node] = choose_nodes(loaded.description.nodes, [options.name])
+    cure = _cures()[options.what]
 
     def procedure(api: LiveApi) -> Procedure:
-        return restart(api, options.name)
+        return cure(api, node.name)
 
     return procedures.carry_out(options, loaded.description, procedure)
+
+
+def _cures() -> Mapping[str, Callable[[LiveApi, str], Procedure]]:
+    return {word: cure for system in SYSTEMS if system.cures for word, cure in import_module(system.cures).CURES.items()}

@@ -14,7 +14,7 @@ from typing import cast
 from fluxstead.assembly import Assembled
 from fluxstead.cli import procedures
 from fluxstead.cli.beside import trust_of
-from fluxstead.cli.project import choose_stack, print_findings
+from fluxstead.cli.project import choose_stack, print_findings, tell
 from fluxstead.core.findings import counted, errors
 from fluxstead.embedded import run_program
 from fluxstead.live.api import LiveApi
@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Try it, and give the exit status: 1 if anything does not work."""
+    if options.plan and options.format != "text":
+        tell("--plan is for people: it has no --format")
+        return 2
     root, stack = choose_stack(options)
     read = run_program(root, stack)
     described = read.assembled
@@ -47,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
     def procedure(api: LiveApi) -> Procedure:
         return whole.procedure(api, "verify", tries, partial(print, file=sys.stderr, flush=True))
 
-    return procedures.carry_out(options, described.description, procedure, _REPORTS[options.format])
+    steps_to = None if options.format == "text" else sys.stderr
+    return procedures.carry_out(options, described.description, procedure, _REPORTS[options.format], steps_to)
 
 
 def tries_of(root: Path, described: Assembled, *, deep: bool) -> Tries:
@@ -62,7 +66,7 @@ def systems_to_try() -> list[Deeper]:
     return [cast("Deeper", import_module(system.verify)) for system in SYSTEMS if system.verify]
 
 
-def _text(ended: Sequence[Outcome]) -> str:
+def _text(ended: Sequence[Outcome], well: bool) -> str:  # noqa: FBT001 -- as every report is called
     wrong = [one for one in ended if not one.well and not one.skipped]
     skipped = sum(one.skipped for one in ended)
     lines = []
@@ -70,10 +74,12 @@ def _text(ended: Sequence[Outcome]) -> str:
         lines += [f"\n{number}. {one.step.name}: no", f"   {one.standing.says}", f"   type:    {one.standing.do}"]
     tried = f"{sum(one.well for one in ended)} of {counted(len(ended), 'step')} well in {sum(one.seconds for one in ended):.0f} s"
     lines.append(f"{chr(10) if wrong else ''}{tried}{f', {skipped} not tried' if skipped else ''}")
+    if not well and not wrong:
+        lines.append("and not all of it is cleaned up: the lines above say what is left")
     return "\n".join(lines)
 
 
-def _json(ended: Sequence[Outcome]) -> str:
+def _json(ended: Sequence[Outcome], well: bool) -> str:  # noqa: FBT001 -- likewise
     steps = [
         {
             "name": one.step.name,
@@ -84,7 +90,7 @@ def _json(ended: Sequence[Outcome]) -> str:
         }
         for one in ended
     ]
-    return json.dumps({"well": all(one.well for one in ended), "steps": steps}, indent=1, ensure_ascii=False)
+    return json.dumps({"well": well, "steps": steps}, indent=1, ensure_ascii=False)
 
 
 _REPORTS = {"text": _text, "json": _json}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -33,3 +33,16 @@ def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str,
         both = isinstance(current, Mapping) and isinstance(value, Mapping)
         result[key] = merged(current, value) if both else value  # type: ignore[arg-type]
     return result
+
+
+class Named(NamedTuple):
+    """Where an object of Kubernetes is; empty where it has no namespace, or no name."""
+
+    namespace: str
+    name: str
+
+
+def named(obj: Mapping[str, Any]) -> Named:
+    """The namespace and the name of an object."""
+    metadata = mapping(obj, "metadata")
+    return Named(str(metadata.get("namespace", "")), str(metadata.get("name", "")))

@@ -30,7 +30,8 @@ _NOT_FOUND = 404
 _PAGE = 500
 """Objects in one answer, as kubectl asks for them."""
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-_LOGIN = frozenset({401, 403})
+_NOT_KNOWN, _FORBIDDEN = 401, 403
+"""The latter is, of a write, what quotas, Pod Security and namespaces that end say as well."""
 _CONFLICT = 409
 _TOO_MANY = 429
 _CLIENT_ERRORS = range(400, 500)
@@ -168,7 +169,7 @@ class LiveApi:
         if answer.is_success or (absent and answer.status_code == _NOT_FOUND):
             return answer
         said = str(_json(answer).get("message", "")) or f"HTTP {answer.status_code}"
-        if answer.status_code in _LOGIN:
+        if answer.status_code == _NOT_KNOWN or (answer.status_code == _FORBIDDEN and method == "GET"):
             raise Refused(f"the API at {self.server} does not let this kubeconfig in: {said}; ./run kubeconfig writes it anew")
         kind = Conflict if answer.status_code == _CONFLICT else Refused if _is_final(answer.status_code) else Unanswered
         raise kind(f"the API at {self.server} refused {method} {path}: {said}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import entries_of
+from fluxstead.core.shape import entries_of, mapping
 
 
 class Condition(NamedTuple):
@@ -27,3 +27,8 @@ def conditions_of(status: Mapping[str, Any]) -> dict[str, Condition]:
         )
         for one in entries_of(status, "conditions")
     }
+
+
+def is_ready(obj: Mapping[str, Any]) -> bool:
+    """Whether an object, such as a machine or a pod, says that it is Ready."""
+    return conditions_of(mapping(obj, "status")).get("Ready", UNSAID).status == "True"

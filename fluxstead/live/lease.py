@@ -1,7 +1,7 @@
 """The Lease that lets one procedure run at a time, and keeps what a procedure that was cut off has to know.
 
 Held as client-go's leader election holds one (k8s.io/client-go tools/leaderelection): whoever is there is believed as long as the
-object changes, by the watcher's own clock, so that clocks that differ decide nothing.
+object changes, by the watcher's own clock, so that clocks that differ decide nothing. The holder gives up before a watcher does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 NAMESPACE, NAME = "kube-system", "fluxstead-procedure"
 SECONDS = 30
 """Without a word from its holder for that long, a Lease is free."""
-_RENEWED = SECONDS / 3
+_RENEWED, _TRUSTED = SECONDS / 3, SECONDS * 2 / 3
+"""Seconds after which it is renewed, and after which a holder that was not confirmed does nothing more."""
 _TRIES = 3
 _WORDS, _BEGUN, _NOTES = "fluxstead/procedure", "fluxstead/begun", "fluxstead/notes"
 _KEYS = (_WORDS, _BEGUN, _NOTES)
@@ -86,18 +87,18 @@ class Held:
         self._clock = clock
         self._renewed = clock.now()
         self._lost = ""
-        self._left = False
+        self._keeps: bool | None = None
         self._lock = Lock()
         self.notes = begun_in(lease).notes
 
     def check(self) -> None:
         """Before every act. Raises Lost."""
-        if not self._lost and self._clock.now() - self._renewed > SECONDS - _RENEWED:
+        if not self._lost and self._clock.now() - self._renewed > _TRUSTED:
             self.renew()
         if self._lost:
             raise Lost(f"somebody else has taken over: {self._lost}")
-        if self._clock.now() - self._renewed > SECONDS:
-            raise Lost(f"the cluster has not confirmed for {SECONDS} s that nobody else is at work")
+        if self._clock.now() - self._renewed > _TRUSTED:
+            raise Lost(f"the cluster has not confirmed for {_TRUSTED:.0f} s that nobody else is at work")
 
     def renew(self) -> None:
         """Say that we are still there; silence of the API is borne until `check` is asked."""
@@ -106,20 +107,32 @@ class Held:
 
     def end(self, *, finished: bool) -> None:
         """Let it go; where the procedure is finished, nothing of it is kept."""
-        forgotten = dict.fromkeys(_KEYS) if finished and not self._left else {}
-        for _ in range(_TRIES if forgotten else 1):
+        kept = self._keeps if self._keeps is not None else not finished
+        forgotten = {} if kept else dict.fromkeys(_KEYS)
+        for left in reversed(range(_TRIES if forgotten else 1)):
             with self._lock:
                 if self._write({"holderIdentity": "", "renewTime": _micro()}, forgotten):
                     return
-            self._clock.sleep(1)
+            if left:
+                self._clock.sleep(1)
 
     def leave_begun(self) -> None:
-        """Keep it as begun: it did not come to its end, and goes on from there."""
-        self._left = True
+        """Keep it as begun, however it ends: it goes on from there."""
+        self._keeps = True
+
+    def forget(self) -> None:
+        """Keep nothing, however it ends: nothing of it is left."""
+        self._keeps = False
+
+    @property
+    def left_begun(self) -> bool:
+        """Whether somebody has said that it has not come to its end."""
+        return self._keeps is True
 
     def _write(self, spec: Mapping[str, Any], annotations: Mapping[str, None] | None = None) -> bool:
         """Whether it was written, or will not be any more."""
         while not self._lost:
+            asked = self._clock.now()
             try:
                 self._lease = self._api.replace(LEASES, _with(self._lease, spec, annotations or {}))
             except Conflict:
@@ -128,7 +141,7 @@ class Held:
             except Unanswered:
                 return False
             else:
-                self._renewed = self._clock.now()
+                self._renewed = asked
                 return True
         return True
 
@@ -169,7 +182,7 @@ def held(
 ) -> Iterator[Held]:
     """Hold the Lease for a procedure; whoever leaves with an error leaves it begun, and the same words take it up again.
 
-    `abandon`: whether what another one has begun is left as it stands. Raises Taken, and Unanswered.
+    `abandon`: whether what was begun is left as it stands, and this one begins anew. Raises Taken, and Unanswered.
     """
     clock = clock or Clock()
     mine = Held(api, _taken(api, words, begin, say, clock, abandon=abandon), clock)
@@ -179,13 +192,15 @@ def held(
         while not stop.wait(_RENEWED):
             mine.renew()
 
-    Thread(target=renewing, daemon=True).start()
+    thread = Thread(target=renewing, daemon=True)
+    thread.start()
     finished = False
     try:
         yield mine
         finished = True
     finally:
         stop.set()
+        thread.join()
         mine.end(finished=finished)
 
 
@@ -193,16 +208,14 @@ def _taken(
     api: LiveApi, words: str, begin: Callable[[], Mapping[str, str]], say: Callable[[str], object], clock: Clock, *, abandon: bool
 ) -> Mapping[str, Any]:
     while True:
-        found = api.get(LEASES, NAME, NAMESPACE)
+        found = _silent(api, say, clock)
         before = begun_in(found)
-        if before.holder:
-            _await_silence(api, found or {}, before, say, clock)
         if before.words and before.words != words and not abandon:
             raise Taken(
                 f"./run {before.words} was begun at {before.begun} and has not ended: run it again, and it goes on;"
                 " or, if what it did may stay as it is, add --abandon"
             )
-        goes_on = before.words == words
+        goes_on = before.words == words and not abandon
         spec = {"holderIdentity": _identity(), "leaseDurationSeconds": SECONDS, "acquireTime": _micro(), "renewTime": _micro()}
         kept = {_WORDS: words, _BEGUN: before.begun, _NOTES: json.dumps(dict(before.notes))}
         if not goes_on:
@@ -215,17 +228,24 @@ def _taken(
             continue
 
 
-def _await_silence(api: LiveApi, seen: Mapping[str, Any], before: Unfinished, say: Callable[[str], object], clock: Clock) -> None:
-    """Return when whoever holds it has said nothing for as long as it lasts. Raises Taken as soon as they do."""
-    say(f"{before.who} holds the Lease of procedures: looking for up to {SECONDS} s whether they are still at work")
-    since = clock.now()
-    while clock.now() - since <= SECONDS:
+def _silent(api: LiveApi, say: Callable[[str], object], clock: Clock) -> Mapping[str, Any] | None:
+    """The Lease, once nobody holds it, or whoever does has said nothing for as long as it lasts; raises Taken if they do."""
+    seen = api.get(LEASES, NAME, NAMESPACE)
+    before, since = begun_in(seen), clock.now()
+    if before.holder:
+        say(f"{before.who} holds the Lease of procedures: looking for up to {SECONDS} s whether they are still at work")
+    while before.holder and clock.now() - since <= SECONDS:
         clock.sleep(2)
-        now = api.get(LEASES, NAME, NAMESPACE) or {}
+        now = api.get(LEASES, NAME, NAMESPACE)
         if not begun_in(now).holder:
-            return
-        if mapping(now, "metadata").get("resourceVersion") != mapping(seen, "metadata").get("resourceVersion"):
+            return now
+        if _version(now) != _version(seen):
             raise Taken(f"{before.who} runs ./run {before.words} since {before.begun}: one procedure at a time")
+    return seen
+
+
+def _version(lease: Mapping[str, Any] | None) -> object:
+    return mapping(lease or {}, "metadata").get("resourceVersion")
 
 
 def _micro() -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from fluxstead.live.lease import Held
 
 
 class StepState(NamedTuple):
@@ -32,9 +35,9 @@ def due(says: str) -> StepState:
     return StepState("due", says)
 
 
-def waits(says: str) -> StepState:
-    """It is under way, or something else has to happen first: `says` is what."""
-    return StepState("waits", says)
+def waits(says: str, do: str = "") -> StepState:
+    """It is under way, or something else has to happen first: `says` is what. `do`: what to type where it takes too long."""
+    return StepState("waits", says, do)
 
 
 def fails(says: str, do: str) -> StepState:
@@ -62,14 +65,14 @@ class Procedure(NamedTuple):
     """A procedure. `words`: as it is typed. `begin`: what is noted in the cluster when it begins, for `steps` to go by.
 
     `goes_on`: whether what does not need a step that failed is tried all the same, as where things are only looked at. `around`:
-    what is there while the steps are run, and is put back however they end.
+    what is there while the steps are made and run, and is put back however they end, unless the Lease is lost.
     """
 
     words: str
     begin: Callable[[], Mapping[str, str]]
     steps: Callable[[Mapping[str, str]], Sequence[Step]]
     goes_on: bool = False
-    around: Callable[[], AbstractContextManager[object]] = nullcontext
+    around: Callable[[Held], AbstractContextManager[object]] = nullcontext
 
 
 class Outcome(NamedTuple):

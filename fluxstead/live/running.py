@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fluxstead.live.clock import Clock
-from fluxstead.live.procedure import Outcome, Step, StepState, fails, waits
+from fluxstead.live.lease import held
+from fluxstead.live.procedure import Outcome, Procedure, Step, StepState, fails, waits
 from fluxstead.live.resources import Refused, Unanswered
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
 
 _PAUSE, _AFTER_ACTING = 1.0, 0.2
 """Seconds until it is asked again."""
@@ -23,7 +27,7 @@ class Fence(Protocol):
 
 
 def run(
-    steps: Sequence[Step], guard: Fence, say: Callable[[str], object], clock: Clock | None = None, *, goes_on: bool = False
+    steps: Sequence[Step], fence: Fence, say: Callable[[str], object], clock: Clock | None = None, *, goes_on: bool = False
 ) -> list[Outcome]:
     """How each step ended, up to the first that did not end well; with `goes_on`, also those that do not need it."""
     clock, found = clock or Clock(), list[Outcome]()
@@ -37,7 +41,7 @@ def run(
             continue
         began = clock.now()
         say(f"{number}/{len(steps)} {step.name}")
-        ended = _reach(step, guard, lambda line: say(f"    {line}"), clock)
+        ended = _reach(step, fence, lambda line: say(f"    {line}"), clock)
         one = Outcome(step, ended, clock.now() - began)
         found.append(one)
         say(f"    {_told(one)}")
@@ -48,6 +52,30 @@ def run(
     return found
 
 
+def carried_out(
+    api: LiveApi,
+    procedure: Procedure,
+    say: Callable[[str], object],
+    beside: Callable[[str], object],
+    clock: Clock | None = None,
+    *,
+    abandon: bool = False,
+) -> tuple[list[Outcome], bool]:
+    """Hold the Lease and run it: how each step ended, and whether all is done and put back.
+
+    `say`: takes the lines of the steps, `beside` those about the Lease. Raises Taken, Lost and Unanswered. It stays begun as long
+    as a step is left that acts: what is only waited for needs nothing that was noted, and the same words begin anew.
+    """
+    with held(api, procedure.words, procedure.begin, beside, clock, abandon=abandon) as lease:
+        with procedure.around(lease):
+            steps = procedure.steps(lease.notes)
+            ended = run(steps, lease, say, clock, goes_on=procedure.goes_on)
+        reached = {one.step.name for one in ended if one.well}
+        if not procedure.goes_on and any(step.act and step.name not in reached for step in steps):
+            lease.leave_begun()
+        return ended, len(reached) == len(steps) and not lease.left_begun
+
+
 def _told(one: Outcome) -> str:
     after = f" ({one.seconds:.0f} s)" if round(one.seconds) else ""
     if one.well:
@@ -55,7 +83,7 @@ def _told(one: Outcome) -> str:
     return f"NOT DONE: {one.standing.says}{after}"
 
 
-def _reach(step: Step, guard: Fence, say: Callable[[str], object], clock: Clock) -> StepState:
+def _reach(step: Step, fence: Fence, say: Callable[[str], object], clock: Clock) -> StepState:
     """Ask, and act where that is due, until the step is done, fails, or has taken as long as it may."""
     end, heard = clock.now() + step.patience, _Heard(say, clock)
     while True:
@@ -63,9 +91,9 @@ def _reach(step: Step, guard: Fence, say: Callable[[str], object], clock: Clock)
         if now.state in {"done", "fails"}:
             return now
         if clock.now() >= end:
-            return fails(f"not after {step.patience:.0f} s: {now.says}", now.do or "the same again, which goes on from here")
+            return fails(f"not after {step.patience:.0f} s: {now.says}", now.do or "./run doctor, then the same command")
         if now.state == "due" and step.act:
-            guard.check()
+            fence.check()
             heard.say(f"doing: {now.says}")
             problem, pause = _acted(step.act), _AFTER_ACTING
             if problem and problem.state == "fails":

@@ -31,7 +31,10 @@ class Longhorn:
         for machine in machines:
             ready: Json = {"conditions": [condition("Ready")]}
             self.api.put(MACHINES, {"metadata": {"name": machine}, "status": ready})
-            disks = {"spec": {"disks": {"d1": {"path": "/mnt/d1"}}}, "status": {**ready, "diskStatus": {"d1": {"diskUUID": "u"}}}}
+            disks = {
+                "spec": {"disks": {"d1": {"path": "/mnt/d1"}}},
+                "status": {**ready, "diskStatus": {"d1": {"diskUUID": "u", **ready}}},
+            }
             self.api.put(NODES, {"metadata": {"name": machine, "namespace": SPACE}, **disks})
             self.api.put(PODS, self._pod(machine, ready="True"))
         self.rebuild(until=0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fluxstead.live.clock import Clock
-from fluxstead.live.resources import Conflict, Resource, Unanswered
+from fluxstead.live.resources import Conflict, Refused, Resource
 
 Json = dict[str, Any]
 
@@ -66,7 +66,9 @@ class MemoryApi:
     def replace(self, resource: Resource, obj: Mapping[str, Any]) -> Json:
         self._writing("replace", resource, obj)
         now = self.objects.get(self._key(resource, obj["metadata"]))
-        if now is None or now["metadata"]["resourceVersion"] != obj["metadata"].get("resourceVersion"):
+        if now is None:
+            raise Refused("it is not there")
+        if now["metadata"]["resourceVersion"] != obj["metadata"].get("resourceVersion"):
             raise Conflict("it was changed")
         made = self.put(resource, obj)
         self.after(f"replace {resource.plural}")
@@ -77,7 +79,7 @@ class MemoryApi:
         self._writing("merge", resource, {"metadata": metadata})
         now = self.objects.get(self._key(resource, metadata))
         if now is None:
-            raise Unanswered(f"there is no {name}")
+            raise Refused(f"there is no {name}")
         self.put(resource, _merged(now, change))
         self.after(f"merge {resource.plural}")
 

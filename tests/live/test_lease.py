@@ -38,8 +38,11 @@ def test_what_was_cut_off_goes_on_with_what_it_noted_and_nothing_else_begins() -
 
 def test_what_another_began_may_be_left_as_it_stands() -> None:
     api = MemoryApi()
-    with pytest.raises(CutOff), hold(api, "recover manager k3s1"):
+    with pytest.raises(CutOff), hold(api, "recover manager k3s1", notes={"manager": "a"}):
         raise CutOff
+    with hold(api, "recover manager k3s1", notes={"manager": "b"}, abandon=True) as anew:
+        assert anew.notes == {"manager": "b"}
+        anew.leave_begun()
     with hold(api, "verify", abandon=True):
         pass
     assert unfinished(api).words == ""  # type: ignore[arg-type]
@@ -69,6 +72,7 @@ def test_while_one_is_at_work_no_other_begins_and_a_dead_one_is_taken_over_after
 
 
 def test_nothing_is_done_when_nobody_confirms_the_lease() -> None:
+    """And it is given up before a watcher takes it over."""
     api, clock = MemoryApi(), Hours()
 
     def silence(_: str) -> None:
@@ -76,11 +80,35 @@ def test_nothing_is_done_when_nobody_confirms_the_lease() -> None:
 
     with hold(api, "verify", clock) as one:
         api.before = silence
-        clock.at += SECONDS - 1
+        clock.at += SECONDS * 2 / 3
         one.check()
-        clock.at += 2
-        with pytest.raises(Lost, match="has not confirmed for 30 s"):
+        clock.at += 1
+        with pytest.raises(Lost, match="has not confirmed for 20 s"):
             one.check()
+
+
+def test_a_slow_answer_makes_no_longer_lease() -> None:
+    """What counts is when it was asked for, since then a watcher counts as well."""
+    api, clock = MemoryApi(), Hours()
+
+    def slow(call: str) -> None:
+        clock.at += 15 if call.startswith("replace") else 0
+
+    with hold(api, "verify", clock) as one:
+        api.before = slow
+        one.renew()
+        api.before = lambda call: slow("") if call.startswith("get") else (_ for _ in ()).throw(Unanswered("no answer"))
+        clock.at += 6
+        with pytest.raises(Lost):
+            one.check()
+
+
+def test_one_that_finishes_while_it_is_watched_is_in_nobodys_way() -> None:
+    api, clock = MemoryApi(), Hours()
+    with hold(api, "recover manager k3s1", clock) as first:
+        watching = Hours(lambda _: first.end(finished=True))
+        with hold(api, "verify", watching) as second:
+            assert second.notes == {}
 
 
 def test_a_renewal_whose_answer_was_lost_is_still_ours() -> None:

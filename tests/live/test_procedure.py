@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxstead.live.lease import Lost, begun_in, held
+from fluxstead.live.lease import Lost, begun_in
+from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Outcome, Step, done, due, fails, waits
 from fluxstead.live.resources import LEASES, MACHINES, Refused, Unanswered
-from fluxstead.live.running import plan, run
+from fluxstead.live.running import carried_out, plan, run
 from fluxstead.systems.longhorn.manager import restart
 from tests.live.longhorn_world import NODES, SPACE, Longhorn
 from tests.live.memory import CutOff, Hours
 from tests.live.world import condition
+
+
+@pytest.fixture
+def world() -> Longhorn:
+    """One machine."""
+    return Longhorn("k3s1")
 
 
 class Unfenced:
@@ -26,21 +33,17 @@ class Unfenced:
         pass
 
 
-def carried_out(world: Longhorn, said: list[str] | None = None, machine: str = "k3s1") -> Sequence[Outcome]:
+def cured(world: Longhorn, said: list[str] | None = None, machine: str = "k3s1", *, abandon: bool = False) -> list[Outcome]:
     """The restart of a manager, as the command runs it."""
-    procedure = restart(world.api, machine)  # type: ignore[arg-type]
     lines = said if said is not None else []
-    with held(world.api, procedure.words, procedure.begin, lines.append, world.clock) as lease:  # type: ignore[arg-type]
-        steps = procedure.steps(lease.notes)
-        ended = run(steps, lease, lines.append, world.clock)
-        if not all(one.well for one in ended):
-            lease.leave_begun()
-    return ended
+    procedure = restart(world.api, machine)  # type: ignore[arg-type]
+    api: Any = world.api
+    return carried_out(api, procedure, lines.append, lines.append, world.clock, abandon=abandon)[0]
 
 
 def test_a_manager_is_started_anew_once_and_longhorn_uses_its_disks() -> None:
     world, said = Longhorn("k3s1", "k3s2"), list[str]()
-    ended = carried_out(world, said)
+    ended = cured(world, said)
     assert [one.well for one in ended] == [True, True, True]
     assert world.deleted == ["longhorn-manager-1"]
     assert world.manager("k3s2")["metadata"]["name"] == "longhorn-manager-2"
@@ -53,7 +56,7 @@ def test_while_a_volume_is_rebuilt_nothing_is_restarted() -> None:
     world.rebuild(until=600)
     at: list[float] = []
     world.api.after = lambda call: at.append(world.clock.at) if call == "delete pods" else None
-    carried_out(world, said)
+    cured(world, said)
     assert len(at) == 1
     assert at[0] >= 600
     assert any("volume pvc-1 is being rebuilt (34 %)" in line for line in said)
@@ -63,19 +66,47 @@ def test_while_a_volume_is_rebuilt_nothing_is_restarted() -> None:
 def test_a_manager_on_a_machine_that_is_down_is_left_alone() -> None:
     world = Longhorn("k3s1")
     world.api.put(MACHINES, {"metadata": {"name": "k3s1"}, "status": {"conditions": [condition("Ready", "Unknown")]}})
-    ended = carried_out(world)
+    ended = cured(world)
     assert "k3s1 is not ready" in ended[0].standing.says
     assert ended[0].standing.do == "./run doctor --hosts k3s1"
     assert not world.deleted
 
 
-def test_a_disk_that_gets_no_uuid_is_said_with_its_page() -> None:
-    world = Longhorn("k3s1")
-    disks = {"spec": {"disks": {"d1": {}}}, "status": {"conditions": [condition("Ready")], "diskStatus": {"d1": {"diskUUID": ""}}}}
-    world.api.put(NODES, {"metadata": {"name": "k3s1", "namespace": SPACE}, **disks})
-    last = carried_out(world)[-1]
+def test_a_disk_that_gets_no_uuid_is_said_with_its_page(world: Longhorn) -> None:
+    without_uuid(world)
+    last = cured(world)[-1]
     assert "d1 has no UUID yet" in last.standing.says
     assert last.standing.do == "docs/tasks/longhorn-disk-cfg.md"
+
+
+def without_uuid(world: Longhorn, uuid: str = "", ready: str = "True") -> None:
+    disk = {"diskUUID": uuid, "conditions": [condition("Ready", ready, message="record diskUUID doesn't match")]}
+    status = {"conditions": [condition("Ready")], "diskStatus": {"d1": disk}}
+    world.api.put(NODES, {"metadata": {"name": "k3s1", "namespace": SPACE}, "spec": {"disks": {"d1": {}}}, "status": status})
+
+
+def test_when_the_file_is_mended_the_same_command_starts_the_manager_once_more(world: Longhorn) -> None:
+    """It reads the file when it starts: waiting alone cures nothing."""
+    without_uuid(world)
+    assert not cured(world)[-1].well
+    assert not cured(world)[-1].well
+    assert len(world.deleted) == 2
+
+
+def test_a_disk_that_is_not_the_one_it_was_is_not_in_use(world: Longhorn) -> None:
+    without_uuid(world, "u", "False")
+    assert "d1 is not ready: record diskUUID doesn't match" in cured(world)[-1].standing.says
+
+
+def test_what_was_begun_may_be_left_and_begun_anew(world: Longhorn) -> None:
+    world.rebuild(until=10_000)
+    assert not cured(world)[0].well
+    world.rebuild(until=0)
+    world.api.put(PODS, {**world.manager("k3s1"), "metadata": {**world.manager("k3s1")["metadata"], "uid": "another"}})
+    assert cured(world)[0].standing.says == "pod longhorn-system/longhorn-manager-1"
+    assert not world.deleted
+    cured(world, abandon=True)
+    assert world.deleted == ["longhorn-manager-1"]
 
 
 def test_a_plan_says_how_it_stands_and_writes_nothing() -> None:
@@ -106,7 +137,7 @@ def test_from_every_cut_it_goes_on_and_restarts_only_once(cuts: list[tuple[int, 
     world.api.after = lambda _: maybe("lost")
     for _ in range(len(cuts) + 2):
         with suppress(CutOff, Unanswered, Lost):
-            carried_out(world)
+            cured(world)
         held_now = world.api.objects.get((f"{LEASES.base}/{LEASES.plural}", "kube-system", "fluxstead-procedure"))
         if held_now and not begun_in(held_now).words:
             break

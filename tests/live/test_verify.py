@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from fluxstead.live.lease import Lost, held, unfinished
 from fluxstead.live.procedure import Step
 from fluxstead.live.resources import MACHINES, NAMESPACES, Resource, Unanswered
 from fluxstead.live.running import plan, run
-from fluxstead.live.verify import ways, whole
-from fluxstead.live.verify.place import CORDONED, NAMESPACE, VOLUMES, left_as_it_was
+from fluxstead.live.verify import storage, ways, whole
+from fluxstead.live.verify.place import CORDONED, NAMESPACE, OURS, VOLUMES, Cleaner, cordon
 from fluxstead.systems.longhorn import verify as longhorn
 from tests.live.memory import Hours, Json, MemoryApi
 from tests.live.test_api import answering
@@ -54,6 +56,10 @@ def with_volume(api: MemoryApi, copies: int, wanted: int, robustness: str = "hea
     for number in range(copies):
         spec = {"healthyAt": "2026-01-01T00:00:00Z", "failedAt": ""}
         put(api, REPLICAS, f"pvc-1-r-{number}", LONGHORN, labels={"longhornvolume": "pvc-1"}, spec=spec)
+
+
+def cleaner(api: MemoryApi, clock: Hours, say: Callable[[str], object] = lambda _: None) -> Cleaner:
+    return Cleaner(api, (), say, clock)  # type: ignore[arg-type]
 
 
 def steps(api: MemoryApi, *, deep: bool = True) -> list[Step]:
@@ -156,8 +162,9 @@ def test_only_what_it_cordoned_is_let_go_and_kept_volumes_of_its_own_go_too() ->
             del api.objects[f"{VOLUMES.base}/{VOLUMES.plural}", "", "ours"]
 
     api.on_delete = collected
-    with left_as_it_was(api, (), lambda _: None, clock):  # type: ignore[arg-type]
+    with held(api, "verify", dict, lambda _: None, clock) as lease, cleaner(api, clock).left_as_it_was(lease):  # type: ignore[arg-type]
         pass
+    assert unfinished(api).words == ""  # type: ignore[arg-type]
     cordoned = [one["metadata"]["name"] for one in api.list(MACHINES) if one["spec"].get("unschedulable")]
     assert cordoned == ["k3s2"]
     assert names(api, VOLUMES) == ["theirs"]
@@ -171,13 +178,75 @@ def test_what_cannot_be_cleaned_up_is_said_and_hides_no_other_error() -> None:
         raise Unanswered("the API gives no answer")
 
     def broken() -> None:
-        with left_as_it_was(api, (), said.append, Hours()):  # type: ignore[arg-type]
-            api.before = silent
+        with (
+            held(api, "verify", dict, said.append, Hours()) as lease,  # type: ignore[arg-type]
+            cleaner(api, Hours(), said.append).left_as_it_was(lease),
+        ):
+            api.before = lambda call: silent(call) if "leases" not in call else None
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         broken()
-    assert "not all of it is cleaned up" in said[0]
+    assert "not all of it is cleaned up" in said[-1]
+    api.before = lambda _: None
+    assert unfinished(api).words == "verify"  # type: ignore[arg-type]
+
+
+def test_what_is_cut_off_and_cleaned_up_is_in_nobodys_way() -> None:
+    api = cluster()
+
+    def interrupted() -> None:
+        with (
+            held(api, "verify", dict, lambda _: None, Hours()) as lease,  # type: ignore[arg-type]
+            cleaner(api, Hours()).left_as_it_was(lease),
+        ):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert unfinished(api).words == ""  # type: ignore[arg-type]
+
+
+def test_where_somebody_else_has_taken_over_nothing_is_cleaned_up() -> None:
+    """What is there is theirs by now."""
+    api, said = cluster(), list[str]()
+    put(api, NAMESPACES, NAMESPACE)
+
+    class Taken:
+        def check(self) -> None:
+            if said:
+                raise Lost("somebody else has taken over: me@there")
+
+        def leave_begun(self) -> None:
+            said.append("left begun")
+
+    api.on_delete = lambda *_: said.append("deleted")
+    theirs: Any = Taken()
+    with cleaner(api, Hours(), said.append).left_as_it_was(theirs):
+        put(api, NAMESPACES, NAMESPACE)
+        put(api, MACHINES, "k3s1", annotations={CORDONED: NAMESPACE}, spec={"unschedulable": True})
+    assert said == ["deleted", "left begun", said[-1]]
+    assert "somebody else has taken over" in said[-1]
+    assert names(api, NAMESPACES) == [NAMESPACE]
+
+
+def test_a_machine_that_somebody_cordoned_stays_theirs() -> None:
+    api: Any = cluster()
+    put(api, MACHINES, "k3s1", spec={"unschedulable": True})
+    cordon(api, "k3s1")
+    assert CORDONED not in api.get(MACHINES, "k3s1")["metadata"]["annotations"]
+
+
+def test_a_class_that_a_killed_run_has_left_is_not_tried() -> None:
+    api: Any = cluster()
+    put(api, CLASSES, "fluxstead-verify-class-1", labels=OURS, provisioner=longhorn.PROVISIONER)
+    assert [one.name for one in storage.classes(api)] == ["fast"]
+
+
+def test_a_plan_of_what_was_never_begun_finds_nothing_done() -> None:
+    api = cluster()
+    assert {named(api, words).standing().state for words in ("every two", "address", "DNS")} == {"due"}
+    assert named(api, "backed up").standing().state == "waits"
 
 
 def test_what_askers_say_is_told_with_both_ends() -> None:

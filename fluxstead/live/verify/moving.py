@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
+from fluxstead.live.conditions import is_ready
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import DEPLOYMENTS, MACHINES
-from fluxstead.live.verify.network import make
-from fluxstead.live.verify.place import CORDONED, NAMESPACE, cordon, is_ready, uncordon
+from fluxstead.live.resources import DEPLOYMENTS
+from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, cordon, cordoned, make, uncordon
 from fluxstead.live.verify.pods import spec_of, why_not
 from fluxstead.live.verify.storage import Tried, why_it_stays
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
 _FROM = "fluxstead/moves-from"
-_NO_WAY_BACK = "none is needed: it goes with its namespace"
 
 
 def running(tried: Tried) -> str:
@@ -32,7 +31,7 @@ def run_step(api: LiveApi, tried: Tried) -> Step:
     return Step(
         running(tried),
         "what follows happens while the volume is in use",
-        _NO_WAY_BACK,
+        GOES_TOO,
         partial(_runs, api, tried),
         partial(_start, api, tried),
         after=(tried.written,),
@@ -45,7 +44,7 @@ def move_steps(api: LiveApi, tried: Tried) -> tuple[Step, ...]:
         Step(
             f"class {tried.name}: its machine is cordoned, and the application runs on another",
             "an upgrade of a machine, or its end",
-            f"kubectl uncordon MACHINE, the one with the annotation {CORDONED}",
+            "./run verify, which lets it go before it begins",
             partial(_moved, api, tried),
             partial(_move, api, tried),
             patience=420,
@@ -78,11 +77,11 @@ def _runs(api: LiveApi, tried: Tried) -> StepState:
     pod = _pod(api, tried)
     if pod and is_ready(pod):
         return done(f"on {at(pod, ('spec', 'nodeName'))}")
-    return StepState("waits", why_not(api, pod) if pod else "its pod is not there yet", tried.do)
+    return waits(why_not(api, pod) if pod else "its pod is not there yet", tried.do)
 
 
 def _start(api: LiveApi, tried: Tried) -> None:
-    spec = spec_of("read.sh", {"STAY": "yes"}, claim=tried.claim)
+    spec = spec_of("read.sh", {"STAY": "yes"}, claim=tried.short)
     spec["containers"][0]["readinessProbe"] = {"exec": {"command": ["test", "-f", "/tmp/read"]}, "periodSeconds": 1}  # noqa: S108
     obj = {
         "apiVersion": "apps/v1",
@@ -104,34 +103,29 @@ def _moved(api: LiveApi, tried: Tried) -> StepState:
     began = at(api.get(DEPLOYMENTS, tried.pod("moves"), NAMESPACE), ("metadata", "annotations", _FROM))
     pod = _pod(api, tried)
     here = str(at(pod, ("spec", "nodeName")) or "")
-    if not began or here == began:
-        return due(f"cordon {began or here}, and delete the pod there") if pod else waits("its pod is not there yet")
+    if here and (not began or here == began):
+        return due(f"cordon {here}, and delete the pod there")
     if pod and is_ready(pod):
         return done(f"from {began} to {here}")
-    return StepState("waits", why_not(api, pod) if pod else "the next pod is not there yet", tried.do)
+    return waits(why_not(api, pod) if pod else "the next pod is not there yet", tried.do)
 
 
 def _move(api: LiveApi, tried: Tried) -> None:
     pod = _pod(api, tried)
-    if pod is None:
+    machine = str(at(pod, ("spec", "nodeName")) or "")
+    if pod is None or not machine:
         return
-    machine = str(at(pod, ("spec", "nodeName")))
     api.merge(DEPLOYMENTS, tried.pod("moves"), {"metadata": {"annotations": {_FROM: machine}}}, NAMESPACE)
     cordon(api, machine)
     metadata = mapping(pod, "metadata")
     api.delete(PODS, str(metadata["name"]), NAMESPACE, uid=str(metadata.get("uid", "")))
 
 
-def _cordoned(api: LiveApi) -> list[str]:
-    found = [one for one in api.list(MACHINES) if at(one, ("metadata", "annotations", CORDONED)) == NAMESPACE]
-    return [str(mapping(one, "metadata")["name"]) for one in found]
-
-
 def _let_go(api: LiveApi) -> StepState:
-    cordoned = _cordoned(api)
-    return due(f"uncordon {', '.join(cordoned)}") if cordoned else done()
+    mine = cordoned(api)
+    return due(f"uncordon {', '.join(mine)}") if mine else done()
 
 
 def _release(api: LiveApi) -> None:
-    for machine in _cordoned(api):
+    for machine in cordoned(api):
         uncordon(api, machine)

@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
+from fluxstead.live.conditions import is_ready
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import MACHINES, Conflict, Resource
-from fluxstead.live.verify.place import NAMESPACE, READY, is_ready
+from fluxstead.live.resources import MACHINES, Resource
+from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, READY, make
 from fluxstead.live.verify.pods import last_words, on, pod, spec_of, why_not
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ _SERVERS = {"app": "verify-servers"}
 _ASKERS = {"app": "verify-askers"}
 _SERVERS_RUN, _PAIRS = "a pod runs on every machine", "every two machines reach each other"
 _ANYWHERE = [{"operator": "Exists"}]
-_NO_WAY_BACK = "none is needed: it goes with its namespace"
 _EVERY_READY = "every machine is ready"
 
 
@@ -31,14 +31,13 @@ def steps(api: LiveApi, described: Sequence[str]) -> tuple[Step, ...]:
         Step(
             _EVERY_READY,
             "what is not ready is not tried either",
-            _NO_WAY_BACK,
+            GOES_TOO,
             partial(_machines, api, described),
-            patience=0,
         ),
         Step(
             _SERVERS_RUN,
             "without it no pod of yours does",
-            _NO_WAY_BACK,
+            GOES_TOO,
             partial(_servers, api),
             partial(_serve, api),
             after=(READY,),
@@ -46,7 +45,7 @@ def steps(api: LiveApi, described: Sequence[str]) -> tuple[Step, ...]:
         Step(
             _PAIRS,
             "an application and what it needs may be on any two",
-            _NO_WAY_BACK,
+            GOES_TOO,
             partial(_asked, api, "peer"),
             partial(_ask, api),
             after=(_SERVERS_RUN,),
@@ -54,15 +53,17 @@ def steps(api: LiveApi, described: Sequence[str]) -> tuple[Step, ...]:
         Step(
             "a Service is reached by its address from every machine",
             "that is how pods reach each other, and how requests reach them",
-            _NO_WAY_BACK,
+            GOES_TOO,
             partial(_asked, api, "address"),
+            partial(_ask, api),
             after=(_SERVERS_RUN,),
         ),
         Step(
             "the cluster's DNS answers on every machine",
             "applications know each other by name",
-            _NO_WAY_BACK,
+            GOES_TOO,
             partial(_asked, api, "name"),
+            partial(_ask, api),
             after=(_SERVERS_RUN,),
         ),
     )
@@ -83,7 +84,7 @@ def _machines(api: LiveApi, described: Sequence[str]) -> StepState:
 
 
 def _servers(api: LiveApi) -> StepState:
-    pods = {str(mapping(one, "metadata")["name"]): one for one in api.list(PODS, NAMESPACE, "app=verify-servers")}
+    pods = {str(mapping(one, "metadata")["name"]): one for one in _those(api, _SERVERS)}
     machines, up = _ready(api), _addresses(api)
     if any(_named("serve", machine) not in pods for machine in machines) or api.get(SERVICES, "servers", NAMESPACE) is None:
         return due("run a pod on each, and a Service for them")
@@ -91,14 +92,15 @@ def _servers(api: LiveApi) -> StepState:
     if not lacking:
         return done(f"{len(up)} pods" if len(up) != 1 else "one pod")
     more = f", and {len(lacking) - 1} machines more" if len(lacking) > 1 else ""
-    return StepState("waits", f"on {lacking[0]}: {why_not(api, pods[_named('serve', lacking[0])])}{more}", "./run doctor")
+    return waits(f"on {lacking[0]}: {why_not(api, pods[_named('serve', lacking[0])])}{more}", "./run doctor")
+
+
+def _those(api: LiveApi, labels: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+    return api.list(PODS, NAMESPACE, ",".join(f"{key}={value}" for key, value in labels.items()))
 
 
 def _named(what: str, machine: str) -> str:
-    return f"{what}-{machine}"[:_LONGEST_NAME]
-
-
-_LONGEST_NAME = 253
+    return f"{what}-{machine}"
 
 
 def _serve(api: LiveApi) -> None:
@@ -112,20 +114,11 @@ def _serve(api: LiveApi) -> None:
     make(api, SERVICES, {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": ports})
 
 
-def make(api: LiveApi, resource: Resource, obj: Mapping[str, Any]) -> None:
-    """An object that may be there already."""
-    try:
-        api.create(resource, obj)
-    except Conflict:
-        return
-
-
 def _addresses(api: LiveApi) -> dict[str, str]:
     """By machine, the address of the pod there that is ready."""
     found = {}
-    for one in api.list(PODS, NAMESPACE, "app=verify-servers"):
-        ready = is_ready(one)
-        if ready and not mapping(one, "metadata").get("deletionTimestamp"):
+    for one in _those(api, _SERVERS):
+        if is_ready(one) and not mapping(one, "metadata").get("deletionTimestamp"):
             found[str(mapping(one, "spec").get("nodeName"))] = str(mapping(one, "status").get("podIP"))
     return found
 
@@ -150,8 +143,8 @@ def _host(address: str) -> str:
 
 def _asked(api: LiveApi, what: str) -> StepState:
     """What the pods that asked have said about one kind of thing."""
-    askers = api.list(PODS, NAMESPACE, "app=verify-askers")
-    if len(askers) < len(_addresses(api)):
+    askers = _those(api, _ASKERS)
+    if not askers or len(askers) < len(_addresses(api)):
         return due("ask from each machine")
     open_ones = [one for one in askers if mapping(one, "status").get("phase") not in {"Succeeded", "Failed"}]
     if open_ones:

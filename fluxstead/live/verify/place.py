@@ -5,25 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.clock import Clock
-from fluxstead.live.conditions import UNSAID, conditions_of
+from fluxstead.live.conditions import is_ready
+from fluxstead.live.lease import Held, Lost
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import MACHINES, NAMESPACES, Refused, Resource, Unanswered
+from fluxstead.live.resources import MACHINES, NAMESPACES, Conflict, Refused, Resource, Unanswered
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
 NAMESPACE = "fluxstead-verify"
 VOLUMES = Resource("api/v1", "persistentvolumes", namespaced=False)
+ACCOUNTS = Resource("api/v1", "serviceaccounts")
 CORDONED = "fluxstead/cordoned-by"
 """On a Node that `verify` has cordoned, so that whoever cleans up lets it go again, and no other."""
+OURS = {"fluxstead/verify": "true"}
+"""The labels of what it has outside the namespace."""
 READY = "it has a namespace of its own"
-_STARTS, _GOES = 30, 180
+GOES_TOO = "none is needed: it goes with its namespace"
+_PATIENT, _GOES = 30, 180
 """Seconds until an API that is starting answers, and until volumes, and then the namespace, are gone."""
+
+
+def make(api: LiveApi, resource: Resource, obj: Mapping[str, Any]) -> None:
+    """An object that may be there already."""
+    try:
+        api.create(resource, obj)
+    except Conflict:
+        return
 
 
 def namespace_step(api: LiveApi) -> Step:
@@ -42,78 +55,87 @@ def _standing(api: LiveApi) -> StepState:
     found = api.get(NAMESPACES, NAMESPACE)
     if found is None:
         return due(f"make namespace {NAMESPACE}")
-    return waits("the former one is going") if mapping(found, "metadata").get("deletionTimestamp") else done()
+    if mapping(found, "metadata").get("deletionTimestamp"):
+        return waits("the former one is going")
+    # Without it no pod is admitted, and its controller makes it a moment later.
+    return done() if api.get(ACCOUNTS, "default", NAMESPACE) else waits("it has no account for pods yet")
 
 
 def _make(api: LiveApi) -> None:
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
-    api.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+    make(api, NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
 
 
-@contextmanager
-def left_as_it_was(
-    api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock | None = None
-) -> Iterator[None]:
-    """Nothing of a run is there before it begins, and after it ends, however it ends. `more`: what else is to be put back."""
-    clock = clock or Clock()
-    _begin(api, more, say, clock)
-    try:
-        yield
-    finally:
+class Cleaner(NamedTuple):
+    """Who removes what a run has made. `more`: what else is to be put back, for which a system knows how."""
+
+    api: LiveApi
+    more: Sequence[Callable[[LiveApi], object]]
+    say: Callable[[str], object]
+    clock: Clock = Clock()
+
+    @contextmanager
+    def left_as_it_was(self, lease: Held) -> Iterator[None]:
+        """Nothing of a run is there before it begins, and after it ends, unless somebody else is at work by then."""
+        self._clean(lease)
         try:
-            _clean(api, more, say, clock)
-        except Unanswered as problem:
-            say(f"not all of it is cleaned up, which ./run verify does before it begins again: {problem}")
+            yield
+        finally:
+            self._end(lease)
 
-
-def _begin(api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock) -> None:
-    """Clean up; an API that is just starting is given its time. Raises Unanswered."""
-    end = clock.now() + _STARTS
-    while True:
+    def _end(self, lease: Held) -> None:
         try:
-            return _clean(api, more, say, clock)
-        except Refused:
-            raise
-        except Unanswered:
-            if clock.now() > end:
+            left = self._clean(lease)
+        except (Unanswered, Lost) as problem:
+            left = str(problem)
+        if left:
+            lease.leave_begun()
+            self.say(f"not all of it is cleaned up, which ./run verify does before it begins again: {left}")
+        else:
+            lease.forget()
+
+    def _clean(self, lease: Held) -> str:
+        """What is left. An API that is just starting is given its time; raises Unanswered, and Lost before anything is removed."""
+        end = self.clock.now() + _PATIENT
+        while True:
+            try:
+                return self._cleaned(lease)
+            except Refused:
                 raise
-            clock.sleep(1)
+            except Unanswered:
+                if self.clock.now() > end:
+                    raise
+                self.clock.sleep(1)
+
+    def _cleaned(self, lease: Held) -> str:
+        lease.check()
+        for machine in cordoned(self.api):
+            uncordon(self.api, machine)
+        for put_back in self.more:
+            put_back(self.api)
+        end = self.clock.now() + _GOES
+        while self.api.get(NAMESPACES, NAMESPACE) is not None or _volumes(self.api):
+            if self.clock.now() > end:
+                left = ", ".join(str(mapping(one, "metadata")["name"]) for one in _volumes(self.api))
+                return f"after {_GOES} s {f'volumes {left} are' if left else f'namespace {NAMESPACE} is'} still there"
+            lease.check()
+            _have_go(self.api)
+            self.clock.sleep(1)
+        return ""
 
 
-def _clean(api: LiveApi, more: Sequence[Callable[[LiveApi], object]], say: Callable[[str], object], clock: Clock) -> None:
-    machines = api.list(MACHINES)
-    for machine in machines:
-        if at(machine, ("metadata", "annotations", CORDONED)) == NAMESPACE:
-            uncordon(api, str(mapping(machine, "metadata")["name"]))
-    for put_back in more:
-        put_back(api)
-    if api.get(NAMESPACES, NAMESPACE) is None and not _volumes(api):
-        return
-    _have_go(api, {str(mapping(one, "metadata")["name"]) for one in machines if not is_ready(one)})
-    end = clock.now() + _GOES
-    while api.get(NAMESPACES, NAMESPACE) is not None or _volumes(api):
-        if clock.now() > end:
-            left = ", ".join(str(mapping(one, "metadata")["name"]) for one in _volumes(api))
-            say(f"after {_GOES} s something is left: {f'volumes {left}' if left else f'namespace {NAMESPACE}'}")
-            return
-        clock.sleep(1)
-
-
-def _have_go(api: LiveApi, down: set[str]) -> None:
+def _have_go(api: LiveApi) -> None:
     """The namespace, with volumes that would be kept, and pods on machines that are down, which would never end."""
     for one in _volumes(api):
         if mapping(one, "spec").get("persistentVolumeReclaimPolicy") == "Retain":
             change = {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
             api.merge(VOLUMES, str(mapping(one, "metadata")["name"]), change)
     api.delete(NAMESPACES, NAMESPACE)
-    for one in api.list(PODS, NAMESPACE):
+    pods = api.list(PODS, NAMESPACE)
+    down = {str(mapping(one, "metadata")["name"]) for one in api.list(MACHINES) if not is_ready(one)} if pods else set()
+    for one in pods:
         if mapping(one, "spec").get("nodeName") in down:
             api.delete(PODS, str(mapping(one, "metadata")["name"]), NAMESPACE, at_once=True)
-
-
-def is_ready(obj: Mapping[str, Any]) -> bool:
-    """Whether a machine, or a pod, says that it is."""
-    return conditions_of(mapping(obj, "status")).get("Ready", UNSAID).status == "True"
 
 
 def _volumes(api: LiveApi) -> list[Mapping[str, Any]]:
@@ -121,9 +143,16 @@ def _volumes(api: LiveApi) -> list[Mapping[str, Any]]:
     return [one for one in api.list(VOLUMES) if at(one, ("spec", "claimRef", "namespace")) == NAMESPACE]
 
 
+def cordoned(api: LiveApi) -> list[str]:
+    """The machines that were cordoned here."""
+    found = [one for one in api.list(MACHINES) if at(one, ("metadata", "annotations", CORDONED)) == NAMESPACE]
+    return [str(mapping(one, "metadata")["name"]) for one in found]
+
+
 def cordon(api: LiveApi, machine: str) -> None:
-    """Have nothing more be placed on it, and know later that it was us."""
-    api.merge(MACHINES, machine, {"metadata": {"annotations": {CORDONED: NAMESPACE}}, "spec": {"unschedulable": True}})
+    """Have nothing more be placed on it, and know later that it was us; one that somebody has cordoned stays theirs."""
+    if at(api.get(MACHINES, machine), ("spec", "unschedulable")) is not True:
+        api.merge(MACHINES, machine, {"metadata": {"annotations": {CORDONED: NAMESPACE}}, "spec": {"unschedulable": True}})
 
 
 def uncordon(api: LiveApi, machine: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.pods import PODS, trouble_of
-from fluxstead.live.procedure import StepState, done, due, fails
+from fluxstead.live.procedure import StepState, done, due, fails, waits
 from fluxstead.live.resources import Resource
 from fluxstead.live.verify.place import NAMESPACE
 
@@ -90,7 +90,7 @@ def run_once(api: LiveApi, obj: Mapping[str, Any], does: str, wrong: str) -> Ste
         return done()
     if phase == "Failed":
         return fails(last_words(found) or f"pod {name} failed without a word", wrong)
-    return StepState("waits", why_not(api, found), wrong)
+    return waits(why_not(api, found), wrong)
 
 
 def last_words(obj: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ sha256sum -c content.sha256 >/tmp/said 2>&1 || {
   head -c 1000 /tmp/said >/dev/termination-log
   exit 1
 }
-[ -z "$STAY" ] || {
+[ -z "${STAY:-}" ] || {
   touch /tmp/read
   trap 'exit 0' TERM
   while true; do sleep 1; done

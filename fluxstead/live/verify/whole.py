@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fluxstead.live.procedure import Procedure, Step
 from fluxstead.live.verify import moving, network, storage
-from fluxstead.live.verify.place import left_as_it_was, namespace_step
+from fluxstead.live.verify.place import Cleaner, namespace_step
 from fluxstead.live.verify.storage import Tried
 from fluxstead.live.verify.ways import Ways
 from fluxstead.live.verify.ways import steps as steps_of_ways
@@ -46,7 +46,7 @@ def procedure(api: LiveApi, words: str, tries: Tries, say: Callable[[str], objec
         dict,
         partial(_steps, api, tries),
         goes_on=True,
-        around=partial(left_as_it_was, api, [one.put_back for one in tries.systems], say),
+        around=Cleaner(api, [one.put_back for one in tries.systems], say).left_as_it_was,
     )
 
 

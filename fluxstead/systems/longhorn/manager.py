@@ -8,22 +8,22 @@ k8s/pkg/apis/longhorn/v1beta2/engine.go, EngineStatus.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fluxstead.core.shape import at, entries_of, mapping
-from fluxstead.live.conditions import UNSAID, conditions_of
+from fluxstead.core.shape import at, entries_of, mapping, named
+from fluxstead.live.conditions import UNSAID, Condition, is_ready
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import MACHINES, Resource
+from fluxstead.systems.longhorn.live.node import NODE
+from fluxstead.systems.longhorn.names import API, MANAGERS
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-_API = "apis/longhorn.io/v1beta2"
-_ENGINES, _NODES = Resource(_API, "engines"), Resource(_API, "nodes")
-_MANAGERS = "app=longhorn-manager"
+_ENGINES = Resource(API, "engines")
 _BEFORE = "manager"
 """Noted when it begins: which pod was the manager."""
 _NEW = "the manager of {} is a new one"
@@ -69,7 +69,7 @@ def _steps(api: LiveApi, machine: str, notes: Mapping[str, str]) -> Sequence[Ste
 
 def _manager(api: LiveApi, machine: str) -> Mapping[str, Any] | None:
     """The manager's pod; a new one rather than one that is going."""
-    found = [one for one in api.list(PODS, labels=_MANAGERS) if mapping(one, "spec").get("nodeName") == machine]
+    found = [one for one in api.list(PODS, labels=MANAGERS) if mapping(one, "spec").get("nodeName") == machine]
     return min(found, key=lambda one: bool(mapping(one, "metadata").get("deletionTimestamp")), default=None)
 
 
@@ -94,16 +94,12 @@ def _renewed(api: LiveApi, machine: str, before: str) -> StepState:
 
 
 def _may_go(api: LiveApi, machine: str, pod: Mapping[str, Any]) -> StepState:
-    if not _is_ready(api.get(MACHINES, machine) or {}):
+    if not is_ready(api.get(MACHINES, machine) or {}):
         return fails(f"{machine} is not ready, so that nothing on it ends or starts", f"./run doctor --hosts {machine}")
     busy = list(_rebuilding(api))
     if busy:
         return waits(f"{busy[0]}{f', and {len(busy) - 1} more' if len(busy) > 1 else ''}: it would begin anew")
     return due(f"delete {_label(pod)}")
-
-
-def _is_ready(obj: Mapping[str, Any]) -> bool:
-    return conditions_of(mapping(obj, "status")).get("Ready", UNSAID).status == "True"
 
 
 def _rebuilding(api: LiveApi) -> Iterator[str]:
@@ -132,9 +128,9 @@ def _delete(api: LiveApi, machine: str, before: str) -> None:
 def _ready(api: LiveApi, machine: str) -> StepState:
     pod = _manager(api, machine)
     if pod is None:
-        known = sorted({str(mapping(one, "spec").get("nodeName")) for one in api.list(PODS, labels=_MANAGERS)})
+        known = sorted({str(mapping(one, "spec").get("nodeName")) for one in api.list(PODS, labels=MANAGERS)})
         return waits(f"no manager is on {machine}; there are some on {', '.join(known) or 'no machine'}")
-    if _is_ready(pod):
+    if is_ready(pod):
         return done()
     states = [mapping(one, "state") for one in entries_of(mapping(pod, "status"), "containerStatuses")]
     reasons = [str(mapping(one, "waiting").get("reason", "")) for one in states]
@@ -142,14 +138,25 @@ def _ready(api: LiveApi, machine: str) -> StepState:
 
 
 def _in_use(api: LiveApi, machine: str) -> StepState:
-    node = next((one for one in api.list(_NODES) if mapping(one, "metadata").get("name") == machine), None)
+    node = next((NODE.read(one) for one in api.list(NODE.resource) if named(one).name == machine), None)
     if node is None:
         return waits(f"Longhorn has no Node {machine}")
-    if not _is_ready(node):
-        return waits(conditions_of(mapping(node, "status")).get("Ready", UNSAID).says or "its Node is not ready")
-    disks = mapping(mapping(node, "spec"), "disks")
-    found = mapping(mapping(node, "status"), "diskStatus")
-    lacking = [str(name) for name in disks if not mapping(found, name).get("diskUUID")]
+    if not _said(node.conditions):
+        return waits(node.conditions.get("Ready", UNSAID).says or "its Node is not ready")
+    lacking = [f"{disk.name} has no UUID yet" for disk in node.disks if not disk.uuid]
+    lacking += [
+        f"{disk.name} is not ready: {disk.conditions.get('Ready', UNSAID).says}"
+        for disk in node.disks
+        if disk.uuid and not _said(disk.conditions)
+    ]
     if lacking:
-        return StepState("waits", f"{' and '.join(lacking)} has no UUID yet", _PAGE)
-    return done(f"{len(disks)} disks with their UUIDs" if len(disks) != 1 else "its disk has its UUID")
+        return waits("; ".join(lacking), _PAGE)
+    return done(f"{len(node.disks)} disks, each with its UUID")
+
+
+def _said(conditions: Mapping[str, Condition]) -> bool:
+    return conditions.get("Ready", UNSAID).status == "True"
+
+
+CURES: Mapping[str, Callable[[LiveApi, str], Procedure]] = {"manager": restart}
+"""By the word after `./run recover`, with the name of a machine."""

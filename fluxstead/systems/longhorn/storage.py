@@ -15,6 +15,7 @@ from fluxstead.core.names import bounded
 from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import GroupKind, storage_class
 from fluxstead.nodes.model import Disk, Node
+from fluxstead.systems.longhorn.names import PROVISIONER
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.tree.layer import Layer, Timing
 
@@ -169,7 +170,7 @@ def _class(name: str, tag: str, settings: LonghornSettings) -> dict[str, Any]:
             # Parameters are immutable; Flux may replace the class, which does not affect volumes (F28).
             "annotations": {**KEEP, "kustomize.toolkit.fluxcd.io/force": "enabled"},
         },
-        "provisioner": "driver.longhorn.io",
+        "provisioner": PROVISIONER,
         "allowVolumeExpansion": True,
         "reclaimPolicy": settings.reclaim_policy,
         "volumeBindingMode": "Immediate",

@@ -11,22 +11,23 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fluxstead.core.shape import at, mapping
+from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import Conflict, Resource
-from fluxstead.live.verify.place import NAMESPACE, VOLUMES
+from fluxstead.live.resources import Resource
+from fluxstead.live.verify.place import NAMESPACE, OURS, VOLUMES, make
 from fluxstead.live.verify.pods import pod, run_once, spec_of
 from fluxstead.live.verify.storage import CLAIMS, CLASSES, GROWN, SIZE, Tried
+from fluxstead.systems.longhorn.names import API, MANAGERS
+from fluxstead.systems.longhorn.names import PROVISIONER as DRIVER
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-PROVISIONER = "driver.longhorn.io"
-_API = "apis/longhorn.io/v1beta2"
-_LIVE, _REPLICAS, _SNAPSHOTS = Resource(_API, "volumes"), Resource(_API, "replicas"), Resource(_API, "snapshots")
-_BACKUPS, _KEPT, _TARGETS = Resource(_API, "backups"), Resource(_API, "backupvolumes"), Resource(_API, "backuptargets")
-_OURS = {"fluxstead/verify": "true"}
+PROVISIONER = DRIVER
+"""Of whose classes more is tried."""
+_LIVE, _REPLICAS, _SNAPSHOTS = Resource(API, "volumes"), Resource(API, "replicas"), Resource(API, "snapshots")
+_BACKUPS, _KEPT, _TARGETS = Resource(API, "backups"), Resource(API, "backupvolumes"), Resource(API, "backuptargets")
 _LOST = "fluxstead/lost-copy"
 _TWO = 2
 _NO_TARGET = "not tried: there is no backup target that is available"
@@ -35,7 +36,7 @@ _GOES = "none is needed: it goes when this ends"
 
 def steps(api: LiveApi, tried: Tried, after: str) -> tuple[Step, ...]:
     """Those of one class of Longhorn's, while an application has the claim, which it has after the step `after`."""
-    of = f"class {tried.name}"
+    of = tried.of
     taken, kept = f"{of}: a snapshot is taken", f"{of}: it is backed up"
     return (
         Step(
@@ -70,46 +71,41 @@ def steps(api: LiveApi, tried: Tried, after: str) -> tuple[Step, ...]:
 
 
 def put_back(api: LiveApi) -> None:
-    """What is outside the namespace: the class that restores, and the backup, in the cluster and in its target."""
+    """What is outside the namespace: the class that restores, and the backup, in its target and in the cluster.
+
+    What the target holds goes first: it is known by the backup alone.
+    """
     for one in api.list(CLASSES, labels=_selector()):
-        api.delete(CLASSES, _name(one))
+        api.delete(CLASSES, named(one).name)
     ours = api.list(_BACKUPS, labels=_selector())
     volumes = {str(at(one, ("metadata", "labels", "backup-volume"))) for one in ours}
-    for one in ours:
-        api.delete(_BACKUPS, _name(one), _space(one))
     for one in api.list(_KEPT) if volumes else ():
         # Nothing but these: the volume was made here, and its name is no other's.
-        if str(at(one, ("spec", "volumeName")) or _name(one)) in volumes:
-            api.delete(_KEPT, _name(one), _space(one))
+        if str(at(one, ("spec", "volumeName")) or named(one).name) in volumes:
+            api.delete(_KEPT, named(one).name, named(one).namespace)
+    for one in ours:
+        api.delete(_BACKUPS, named(one).name, named(one).namespace)
 
 
 def _selector() -> str:
-    return ",".join(f"{key}={value}" for key, value in _OURS.items())
-
-
-def _name(obj: Mapping[str, Any]) -> str:
-    return str(mapping(obj, "metadata").get("name", ""))
-
-
-def _space(obj: Mapping[str, Any]) -> str:
-    return str(mapping(obj, "metadata").get("namespace", ""))
+    return ",".join(f"{key}={value}" for key, value in OURS.items())
 
 
 def _home(api: LiveApi) -> str:
     """Longhorn's namespace, where its managers are; empty where there are none."""
-    return next((_space(one) for one in api.list(PODS, labels="app=longhorn-manager")), "")
+    return next((named(one).namespace for one in api.list(PODS, labels=MANAGERS)), "")
 
 
 def _volume(api: LiveApi, tried: Tried) -> Mapping[str, Any]:
     """Longhorn's volume of the claim; empty where there is none."""
-    bound = api.get(VOLUMES, str(at(api.get(CLAIMS, tried.claim, NAMESPACE), ("spec", "volumeName"))))
-    handle = at(bound, ("spec", "csi", "volumeHandle")) or _name(bound or {})
+    bound = api.get(VOLUMES, str(at(api.get(CLAIMS, tried.short, NAMESPACE), ("spec", "volumeName"))))
+    handle = at(bound, ("spec", "csi", "volumeHandle")) or named(bound or {}).name
     return (api.get(_LIVE, str(handle), _home(api)) if handle else None) or {}
 
 
 def _copies(api: LiveApi, volume: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Those that are whole, and not on their way out."""
-    found = api.list(_REPLICAS, _space(volume), f"longhornvolume={_name(volume)}")
+    found = api.list(_REPLICAS, named(volume).namespace, f"longhornvolume={named(volume).name}")
     whole = [one for one in found if at(one, ("spec", "healthyAt")) and not at(one, ("spec", "failedAt"))]
     return [one for one in whole if not mapping(one, "metadata").get("deletionTimestamp")]
 
@@ -123,13 +119,13 @@ def _rebuilt(api: LiveApi, tried: Tried) -> StepState:
     copies = _copies(api, volume)
     lost = at(volume, ("metadata", "annotations", _LOST))
     whole = robustness == "healthy" and isinstance(wanted, int) and len(copies) >= wanted
-    if not lost or any(_name(one) == lost for one in copies):
-        return due(f"delete copy {lost or _name(copies[0])} of {len(copies)}") if whole else _waits(tried, volume, robustness)
+    if not lost or any(named(one).name == lost for one in copies):
+        return due(f"delete copy {lost or named(copies[0]).name} of {len(copies)}") if whole else _waits(tried, volume, robustness)
     return done(f"{len(copies)} copies again") if whole else _waits(tried, volume, robustness)
 
 
 def _waits(tried: Tried, volume: Mapping[str, Any], robustness: str) -> StepState:
-    return StepState("waits", f"volume {_name(volume)} is {robustness}", tried.do)
+    return waits(f"volume {named(volume).name} is {robustness}", tried.do)
 
 
 def _lose(api: LiveApi, tried: Tried) -> None:
@@ -138,9 +134,9 @@ def _lose(api: LiveApi, tried: Tried) -> None:
     copies = _copies(api, volume)
     if len(copies) < _TWO:
         return
-    lost = str(at(volume, ("metadata", "annotations", _LOST)) or _name(copies[0]))
-    api.merge(_LIVE, _name(volume), {"metadata": {"annotations": {_LOST: lost}}}, _space(volume))
-    api.delete(_REPLICAS, lost, _space(volume))
+    lost = str(at(volume, ("metadata", "annotations", _LOST)) or named(copies[0]).name)
+    api.merge(_LIVE, named(volume).name, {"metadata": {"annotations": {_LOST: lost}}}, named(volume).namespace)
+    api.delete(_REPLICAS, lost, named(volume).namespace)
 
 
 def _short(tried: Tried) -> str:
@@ -150,7 +146,7 @@ def _short(tried: Tried) -> str:
 def _target(api: LiveApi, volume: Mapping[str, Any]) -> str:
     """The volume's target, where it can be used; else empty."""
     name = str(at(volume, ("spec", "backupTargetName")) or "default")
-    target = api.get(_TARGETS, name, _space(volume))
+    target = api.get(_TARGETS, name, named(volume).namespace)
     usable = at(target, ("spec", "backupTargetURL")) and at(target, ("status", "available")) is True
     return name if usable else ""
 
@@ -166,22 +162,22 @@ def _taken(api: LiveApi, tried: Tried) -> StepState:
 
 def _take(api: LiveApi, tried: Tried) -> None:
     volume = _volume(api, tried)
-    spec = {"volume": _name(volume), "createSnapshot": True, "labels": _OURS}
-    _make(api, _SNAPSHOTS, "Snapshot", {"name": _short(tried), "namespace": _space(volume)}, spec=spec)
+    spec = {"volume": named(volume).name, "createSnapshot": True, "labels": OURS}
+    _make(api, _SNAPSHOTS, "Snapshot", {"name": _short(tried), "namespace": named(volume).namespace}, spec=spec)
 
 
 def _make(api: LiveApi, resource: Resource, kind: str, metadata: Mapping[str, Any], **rest: Any) -> None:
-    version = "/".join(resource.base.split("/")[1:])
-    try:
-        api.create(resource, {"apiVersion": version, "kind": kind, "metadata": metadata, **rest})
-    except Conflict:
-        return
+    version = resource.base.partition("/")[2]
+    make(api, resource, {"apiVersion": version, "kind": kind, "metadata": metadata, **rest})
 
 
 def _kept(api: LiveApi, tried: Tried) -> StepState:
     found = api.get(_BACKUPS, _short(tried), _home(api))
     if found is None:
-        return due("back it up") if _target(api, _volume(api, tried)) else done(_NO_TARGET)
+        volume = _volume(api, tried)
+        if not volume:
+            return waits("its volume is not there yet", tried.do)
+        return due("back it up") if _target(api, volume) else done(_NO_TARGET)
     state = at(found, ("status", "state"))
     if state == "Completed":
         return done()
@@ -192,9 +188,9 @@ def _kept(api: LiveApi, tried: Tried) -> StepState:
 
 def _keep(api: LiveApi, tried: Tried) -> None:
     volume = _volume(api, tried)
-    labels = {**_OURS, "backup-volume": _name(volume), "backup-target": _target(api, volume)}
-    metadata = {"name": _short(tried), "namespace": _space(volume), "labels": labels}
-    _make(api, _BACKUPS, "Backup", metadata, spec={"snapshotName": _short(tried), "labels": _OURS})
+    labels = {**OURS, "backup-volume": named(volume).name, "backup-target": _target(api, volume)}
+    metadata = {"name": _short(tried), "namespace": named(volume).namespace, "labels": labels}
+    _make(api, _BACKUPS, "Backup", metadata, spec={"snapshotName": _short(tried), "labels": OURS})
 
 
 def _restored(api: LiveApi, tried: Tried) -> StepState:
@@ -204,19 +200,19 @@ def _restored(api: LiveApi, tried: Tried) -> StepState:
 
 
 def _reader(tried: Tried) -> dict[str, Any]:
-    return pod(tried.pod("restored"), spec_of("read.sh", {"STAY": ""}, claim=tried.pod("restored")))
+    return pod(tried.pod("restored"), spec_of("read.sh", {}, claim=tried.pod("restored")))
 
 
 def _restore(api: LiveApi, tried: Tried) -> None:
     url = str(at(api.get(_BACKUPS, _short(tried), _home(api)), ("status", "url")))
     former = api.get(CLASSES, tried.name) or {}
     parameters = {**mapping(former, "parameters"), "fromBackup": url}
-    made: dict[str, Any] = {"provisioner": PROVISIONER, "parameters": parameters, "reclaimPolicy": "Delete"}
-    _make(api, CLASSES, "StorageClass", {"name": _short(tried), "labels": _OURS}, **made)
+    made: dict[str, Any] = {"provisioner": DRIVER, "parameters": parameters, "reclaimPolicy": "Delete"}
+    _make(api, CLASSES, "StorageClass", {"name": _short(tried), "labels": OURS}, **made)
     claim = {
         "accessModes": ["ReadWriteOnce"],
         "storageClassName": _short(tried),
         "resources": {"requests": {"storage": GROWN if tried.grows else SIZE}},
     }
     _make(api, CLAIMS, "PersistentVolumeClaim", {"name": tried.pod("restored"), "namespace": NAMESPACE}, spec=claim)
-    _make(api, PODS, "Pod", _reader(tried)["metadata"], spec=_reader(tried)["spec"])
+    make(api, PODS, _reader(tried))

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ import yaml
 from fluxstead.cli.verify import systems_to_try
 from fluxstead.hosts.kubeconfig import put_right
 from fluxstead.live.api import LiveApi
-from fluxstead.live.lease import held
-from fluxstead.live.procedure import Outcome
-from fluxstead.live.running import run
+from fluxstead.live.lease import unfinished
+from fluxstead.live.procedure import Outcome, Step
+from fluxstead.live.running import carried_out
 from fluxstead.live.verify import whole
 from fluxstead.live.verify.place import NAMESPACE
 from fluxstead.live.verify.pods import IMAGE
@@ -94,11 +94,14 @@ class Tried:
         """The same, with less patience, and without what is not broken; by the names of its steps."""
         said: list[str] = []
         with LiveApi(str(self.kubeconfig)) as api:
-            procedure = whole.procedure(api, "verify", whole.Tries(["k3s1", "k3s2"], systems_to_try(), deep=deep), said.append)
-            with held(api, procedure.words, procedure.begin, said.append) as lease, procedure.around():
-                tried = [one for one in procedure.steps({}) if not one.name.startswith(without)]
-                steps = [one._replace(patience=min(one.patience, PATIENT)) for one in tried]
-                ended = run(steps, lease, said.append, goes_on=True)
+            tries = whole.Tries(["k3s1", "k3s2"], systems_to_try(), deep=deep)
+            procedure = whole.procedure(api, "verify", tries, said.append)
+
+            def steps(notes: Mapping[str, str]) -> list[Step]:
+                tried = [one for one in procedure.steps(notes) if not one.name.startswith(without)]
+                return [one._replace(patience=min(one.patience, PATIENT)) for one in tried]
+
+            ended, _ = carried_out(api, procedure._replace(steps=steps), said.append, said.append)
         assert self.left == []
         return {one.step.name: one for one in ended}
 
@@ -228,6 +231,8 @@ def test_cut_off_it_cleans_up_and_killed_the_next_one_does(tried: Tried, how: si
         assert tried.left != []
         assert not tried.wrong(*STORAGE)
     assert tried.left == []
+    with LiveApi(str(tried.kubeconfig)) as api:
+        assert unfinished(api).words == "", "it is in nobody's way"
 
 
 def test_an_api_that_goes_away_in_the_middle_is_waited_for(tried: Tried) -> None:

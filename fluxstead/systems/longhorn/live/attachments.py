@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import at, mapping
+from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
@@ -18,10 +18,11 @@ from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import subject_of
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import API, PROVISIONER, changed_at, named
+from fluxstead.systems.longhorn.live.kinds import changed_at
 from fluxstead.systems.longhorn.live.node import manager_of, node_subject
 from fluxstead.systems.longhorn.live.since import lasts
 from fluxstead.systems.longhorn.live.volume import VOLUME, LiveVolume, volume_subject
+from fluxstead.systems.longhorn.names import API, PROVISIONER
 
 _BY_HAND, _BACKUP = "longhorn-api", "backup-controller"
 _SATISFIED = "Satisfied"

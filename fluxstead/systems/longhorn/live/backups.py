@@ -11,18 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import API, created, named
+from fluxstead.systems.longhorn.live.kinds import created
 from fluxstead.systems.longhorn.live.node import NODE, below
 from fluxstead.systems.longhorn.live.since import lasts, moment
 from fluxstead.systems.longhorn.live.target import TARGET, target_subject, targets
 from fluxstead.systems.longhorn.live.volume import VOLUME, volume_subject
+from fluxstead.systems.longhorn.names import API
 
 _FAILED = frozenset({"Error", "Unknown"})
 _LONGEST = 300

@@ -16,8 +16,9 @@ from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.flux import layer_subject
 from fluxstead.live.rules.machines import subject_of
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import PROVISIONER, SETTING, number_of
+from fluxstead.systems.longhorn.live.kinds import SETTING, number_of
 from fluxstead.systems.longhorn.live.node import NODE, LiveDisk, LiveNode, disk_subject, disks_of, manager_of, room_on
+from fluxstead.systems.longhorn.names import PROVISIONER
 from fluxstead.systems.longhorn.storage import OPENED
 
 _CFG = "docs/tasks/longhorn-disk-cfg.md"

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
@@ -19,10 +19,11 @@ from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import subject_of
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import API, SETTING, changed_at, named, number_of, some, value_of, whole
+from fluxstead.systems.longhorn.live.kinds import SETTING, changed_at, number_of, some, value_of, whole
 from fluxstead.systems.longhorn.live.node import manager_of
 from fluxstead.systems.longhorn.live.since import lasts
 from fluxstead.systems.longhorn.live.volume import VOLUME, LiveVolume
+from fluxstead.systems.longhorn.names import API
 
 _DEFAULT = "default-engine-image"
 _LIMIT = "concurrent-automatic-engine-upgrade-per-node-limit"

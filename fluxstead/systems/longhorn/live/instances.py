@@ -11,15 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, named
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import subject_of
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import API, SETTING, named, some, value_of
+from fluxstead.systems.longhorn.live.kinds import SETTING, some, value_of
 from fluxstead.systems.longhorn.live.node import manager_of
+from fluxstead.systems.longhorn.names import API
 
 _DEFAULT = "default-instance-manager-image"
 

@@ -1,31 +1,17 @@
-"""What is the same of every object of Longhorn: its API, and how it is named."""
+"""What is the same of every object of Longhorn, and its settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import entries_of, mapping
+from fluxstead.core.shape import entries_of, mapping, named
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
+from fluxstead.systems.longhorn.names import API
 
-API = "apis/longhorn.io/v1beta2"
 PRODUCT = "longhorn"
-PROVISIONER = "driver.longhorn.io"
 _SHOWN = 5
-
-
-class Named(NamedTuple):
-    """Where an object is."""
-
-    namespace: str
-    name: str
-
-
-def named(obj: Mapping[str, Any]) -> Named:
-    """The namespace and the name of an object."""
-    metadata = mapping(obj, "metadata")
-    return Named(str(metadata.get("namespace", "")), str(metadata.get("name", "")))
 
 
 def created(obj: Mapping[str, Any]) -> str:

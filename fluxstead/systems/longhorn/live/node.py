@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, named
 from fluxstead.live.conditions import Condition, conditions_of
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rules.machines import subject_of
 from fluxstead.live.trouble import Subject
-from fluxstead.systems.longhorn.live.kinds import API, named, whole
+from fluxstead.systems.longhorn.live.kinds import whole
+from fluxstead.systems.longhorn.names import API
 
 
 class Room(NamedTuple):

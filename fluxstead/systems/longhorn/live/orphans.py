@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, named
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import API, named, some
+from fluxstead.systems.longhorn.live.kinds import some
+from fluxstead.systems.longhorn.names import API
 
 _DATA = "replica"
 

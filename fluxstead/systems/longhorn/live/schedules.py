@@ -12,17 +12,18 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from fluxstead.core.cron import cron_problem
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, named
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject
 from fluxstead.systems.longhorn.live.backups import backup_subject
-from fluxstead.systems.longhorn.live.kinds import API, created, named, some
+from fluxstead.systems.longhorn.live.kinds import created, some
 from fluxstead.systems.longhorn.live.since import moment
 from fluxstead.systems.longhorn.live.target import TARGET, targets
 from fluxstead.systems.longhorn.live.volume import VOLUME, LiveVolume
+from fluxstead.systems.longhorn.names import API
 
 _BACKS_UP = frozenset({"backup", "backup-force-create"})
 _MISSED = 3

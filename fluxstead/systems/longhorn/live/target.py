@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import mapping
+from fluxstead.core.shape import mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.trouble import Subject
-from fluxstead.systems.longhorn.live.kinds import API, changed_at, named
+from fluxstead.systems.longhorn.live.kinds import changed_at
+from fluxstead.systems.longhorn.names import API
 
 _UNAVAILABLE = "Unavailable"
 
