@@ -10,18 +10,17 @@ from fluxstead.cli.project import tell
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.live.delivered import Delivered, delivered
 from fluxstead.live.facts import ClusterFacts
-from fluxstead.live.rules.flux import LAYER, SOURCE
+from fluxstead.live.rules.flux import LAYER, fetched_in
 from fluxstead.live.ways_in import RouteAnswer, Trust, answers_of
 from fluxstead.systems.certificates.trust import root_in
 
 
 def delivered_in(root: Path, assembled: Assembled, facts: ClusterFacts) -> Delivered:
     """What Git says of the revisions that Flux has."""
-    fetched = [one.revision for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)]
     applied = {one.revision for one in facts.of(LAYER) if one.namespace == FLUX_NAMESPACE and one.revision}
     written = [layer.path for layer in assembled.tree.order.layers if layer.path]
     desired = assembled.desired(root, overwrite=False, say=tell)
-    return delivered(desired, assembled.description.cluster.flux.branch, written, "".join(fetched[:1]), applied)
+    return delivered(desired, assembled.description.cluster.flux.branch, written, fetched_in(facts), applied)
 
 
 def answers_in(root: Path, assembled: Assembled) -> Mapping[str, RouteAnswer]:

@@ -73,21 +73,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Look, say what is wrong, and give the exit status: 1 if anything is."""
     root, stack = choose_stack(options)
+    if options.watch:
+        return _watch(options, root, stack)
     asked = _asked_for(options, root, stack)
     if asked is None:
         return 1
-    if options.watch:
-        return _watch(options, asked)
     seen = _looked(options, asked)
     print(_FORMATS[options.format](options, seen), flush=True)
     return int(seen.wrong)
 
 
-def _watch(options: argparse.Namespace, asked: Asked) -> int:
+def _watch(options: argparse.Namespace, root: Path, stack: str) -> int:
+    """The description is read each time as well: whoever mends something changes it."""
     clear = _CLEAR if sys.stdout.isatty() else ""
     try:
         while True:
-            print(f"{clear}{_FORMATS[options.format](options, _looked(options, asked))}", flush=True)
+            asked = _asked_for(options, root, stack)
+            if asked:
+                print(f"{clear}{_FORMATS[options.format](options, _looked(options, asked))}", flush=True)
             time.sleep(_WATCH_SECONDS)
     except KeyboardInterrupt:
         tell("not watched any more")

@@ -6,7 +6,7 @@ Loading and checks collect findings and never raise; only the program and the CL
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -87,6 +87,11 @@ def gathered(findings: Iterable[Finding]) -> list[Finding]:
         first if not more else first._replace(what=f"{first.what} (and {len(more)} more like this)")
         for first, *more in same.values()
     ]
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """The first few of many, and how many more there are: `a, b and 3 more`."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -205,7 +205,8 @@ def _end_of_theirs(answer: httpx2.Response) -> datetime | None:
 
 
 def _path(resource: Resource, namespace: str) -> str:
-    inside = f"namespaces/{quote(namespace)}/" if resource.namespaced and namespace else ""
+    place = namespace or resource.within
+    inside = f"namespaces/{quote(place)}/" if resource.namespaced and place else ""
     return f"{resource.base}/{inside}{resource.plural}"
 
 

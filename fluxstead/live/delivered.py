@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from fluxstead.checks.reading.repository import Git, History, history_of
+from fluxstead.core.findings import errors
 from fluxstead.live.trouble import Subject
 from fluxstead.tree.delivery import Desired, look
 from fluxstead.tree.record import RECORD
-from fluxstead.tree.secret_files import FOLDER
+from fluxstead.tree.secret_files import FOLDER, OPERATOR
 
 _REVISION = re.compile(r"(?:^|[@:/])(?:sha1|sha256):([0-9a-f]{40,64})")
 _PAGE = "README.md"
@@ -71,17 +72,22 @@ def delivered(desired: Desired, branch: str, written: Collection[str], fetched: 
     """Ask Git. `written`: folders that people wrote and Flux applies. `fetched`, `applied`: the revisions that Flux has."""
     looked = look(desired)
     stale = tuple(looked.summary()) if looked.changes else ()
+    refused = next((f"{one.source.file}: {one.what}" for one in errors(looked.findings)), "")
     history = history_of(desired.root, branch)
     try:
-        return _asked(history, branch, _places(desired, written), fetched, applied)._replace(stale=stale)
+        found = _asked(history, branch, _places(desired, written), fetched, applied)
+        # Where a write would be refused, as for a file that was edited by hand, it is not known what it would change.
+        return found._replace(stale=() if refused else stale, unread=refused or found.unread)
     except OSError as problem:
-        return Delivered(stale=stale, unread=f"git does not start: {problem.strerror}")
+        return Delivered(stale=stale, unread=refused or f"git does not start: {problem.strerror}")
     finally:
         history.git.close()
 
 
 def _places(desired: Desired, written: Collection[str]) -> tuple[str, ...]:
-    return (desired.directory, f"clusters/{desired.cluster}", f"{FOLDER}/{desired.cluster}", *written)
+    """Of ciphertext, what layers refer to: not what is for people alone."""
+    folder = f"{FOLDER}/{desired.cluster}"
+    return (desired.directory, f"clusters/{desired.cluster}", folder, f":(exclude){folder}/{OPERATOR}", *written)
 
 
 def _asked(history: History, branch: str, places: tuple[str, ...], fetched: str, applied: Collection[str]) -> Delivered:

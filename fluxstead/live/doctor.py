@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+from fluxstead.core.findings import some
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.rule import LiveRule
@@ -63,9 +64,8 @@ def troubles_in(rules: Sequence[LiveRule], expected: Expected, facts: ClusterFac
 def _unanswered(facts: ClusterFacts) -> LiveTrouble:
     """All kinds at once: what hides one hides others, and of a cluster of which nothing is seen nothing is known to be well."""
     names = sorted({resource.plural for resource in facts.unanswered})
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return LiveTrouble(
-        Subject("API", f"for {', '.join(names[:_SHOWN])}{more}"),
+        Subject("API", f"for {some(names, _SHOWN)}"),
         f"gave no answer: {next(iter(facts.unanswered.values()))}",
         "whether anything is wrong with them is not known",
         "./run kubeconfig, which is the administrator's; kubectl auth can-i --list",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from fluxstead.live.greeting import Greeting
@@ -36,7 +36,7 @@ class Kind(NamedTuple, Generic[Fact]):
 
 
 class ClusterFacts(NamedTuple):
-    """`seen`: by resource, what was read. `unanswered`: by resource, why there is nothing.
+    """`taken`: when, by the API's clock, where it tells its time. `seen`: by resource, what was read; `unanswered`: why nothing.
 
     Beside the API: `delivered`, what Git says, and `answers`, by URL, what came of asking for the routes; nothing if nobody asked.
     """
@@ -79,7 +79,8 @@ def cluster_facts(api: LiveApi, kinds: Sequence[Kind[Any]], say: Callable[[str],
                 unanswered[kind.resource] = str(answer)
             else:
                 seen[kind.resource] = answer
-    return ClusterFacts(datetime.now(UTC), api.server, str(kubernetes), greeting, seen, unanswered)
+    now = datetime.now(UTC) - (greeting.ahead or timedelta())
+    return ClusterFacts(now, api.server, str(kubernetes), greeting, seen, unanswered)
 
 
 def facts_in(kind: Kind[Any], objects: Iterable[Mapping[str, Any]]) -> tuple[Any, ...]:

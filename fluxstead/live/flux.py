@@ -139,7 +139,7 @@ def _standing(ready: Mapping[str, Any], conditions: Mapping[str, Mapping[str, An
         return "ready"
     if conditions.get("Stalled", {}).get("status") == "True":
         return "stalled"
-    return "failed" if ready.get("status") == "False" and ready.get("reason") not in WAITS else "waiting"
+    return "failed" if ready.get("status") == "False" and str(ready.get("reason")) not in WAITS else "waiting"
 
 
 def _releases_in(entries: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -34,7 +34,7 @@ def trouble_of(pod: Mapping[str, Any]) -> Iterator[str]:
     for container in (*entries_of(status, "initContainerStatuses"), *entries_of(status, "containerStatuses")):
         state, last = mapping(container, "state"), mapping(container, "lastState")
         waiting = mapping(state, "waiting")
-        if waiting.get("reason") and waiting["reason"] not in {"ContainerCreating", "PodInitializing"}:
+        if waiting.get("reason") and str(waiting["reason"]) not in {"ContainerCreating", "PodInitializing"}:
             ended = mapping(last, "terminated")
             why = waiting.get("message") or (f"exit code {ended['exitCode']}" if "exitCode" in ended else "")
             why = f"OOMKilled, it took more memory than its limit: {why}" if ended.get("reason") == "OOMKilled" else why

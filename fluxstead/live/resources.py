@@ -18,11 +18,12 @@ class Conflict(Unanswered):
 
 
 class Resource(NamedTuple):
-    """A kind, by the path under which the API serves it: `apis/apps/v1` and `deployments`."""
+    """A kind, by the path under which the API serves it: `apis/apps/v1` and `deployments`. `within`: of one namespace alone."""
 
     base: str
     plural: str
     namespaced: bool = True
+    within: str = ""
 
 
 MACHINES = Resource("api/v1", "nodes", namespaced=False)

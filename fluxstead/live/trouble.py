@@ -29,6 +29,16 @@ def clock_of(machine: str) -> Subject:
     return Subject("clock of", machine)
 
 
+def pods_in(namespace: str) -> Subject:
+    """What explains whoever waits for pods there."""
+    return Subject("pods in", namespace)
+
+
+def layer_subject(name: str) -> Subject:
+    """A layer, as it is named everywhere."""
+    return Subject("layer", name)
+
+
 class LiveTrouble(NamedTuple):
     """One thing that is wrong. `says` goes on where the subject ends: `has no UUID`.
 

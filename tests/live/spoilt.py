@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 from tests.live.around import thing
-from tests.live.spoilt_workloads import SPOILT
 from tests.live.world import FLUX, LONGHORN, World, condition, volume
 
 Spoil = Callable[[World], object]
@@ -46,7 +46,7 @@ def gone(plural: str, name: str) -> Spoil:
 
 def more(plural: str, obj: dict[str, Any]) -> Spoil:
     """With one more."""
-    return lambda world: world[plural].append(obj)
+    return lambda world: world[plural].append(copy.deepcopy(obj))
 
 
 def begun(holder: str, renewed: str = "2026-11-27T23:59:50.000000Z") -> dict[str, Any]:
@@ -74,7 +74,7 @@ def changed(plural: str, name: str, *way: str, to: Any) -> Spoil:
         holder = one_of(world, plural, name)
         for key in way[:-1]:
             holder = holder.setdefault(key, {})
-        holder[way[-1]] = to
+        holder[way[-1]] = copy.deepcopy(to)
 
     return change
 
@@ -118,7 +118,6 @@ NO_IMAGE = thing(
     },
 )
 PLANTED: dict[str, tuple[Spoil, str, str]] = {
-    **SPOILT,
     "a layer that is behind": (
         changed("kustomizations", "dns", "status", "lastAppliedRevision", to="main@sha1:0"),
         "layer dns",

@@ -13,7 +13,8 @@ def held_in(layer: str, *ids: str) -> Spoil:
     """A layer that applied these as well."""
 
     def change(world: World) -> None:
-        one_of(world, "kustomizations", layer)["status"]["inventory"]["entries"] += [{"id": one} for one in ids]
+        kept = one_of(world, "kustomizations", layer)["status"].setdefault("inventory", {"entries": []})
+        kept["entries"] += [{"id": one} for one in ids]
 
     return change
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import copy
+from datetime import timedelta
 from typing import Any
 
 from tests.live.around import applied_by, endpoints, event, helm_record, thing
-from tests.live.world import World
+from tests.live.spoilt import Spoil
+from tests.live.world import NOW, World
 
-Spoil = Callable[[World], object]
 QUOTA = 'pods "site-1" is forbidden: exceeded quota: bounds, requested: pods=1, used: pods=5, limited: pods=5'
 
 
@@ -18,7 +18,7 @@ def also(**more: dict[str, Any]) -> Spoil:
 
     def change(world: World) -> None:
         for plural, one in more.items():
-            world[plural].append(one)
+            world[plural].append(copy.deepcopy(one))
 
     return change
 
@@ -29,7 +29,7 @@ def instead(plural: str, one: dict[str, Any]) -> Spoil:
     def change(world: World) -> None:
         place = [one["metadata"].get(key) for key in ("name", "namespace")]
         others = [other for other in world[plural] if [other["metadata"].get(key) for key in ("name", "namespace")] != place]
-        world[plural] = [*others, one]
+        world[plural] = [*others, copy.deepcopy(one)]
 
     return change
 
@@ -46,15 +46,14 @@ def pod(name: str, status: dict[str, Any]) -> dict[str, Any]:
 
 def restarted(name: str, count: int, ended: str, reason: str) -> dict[str, Any]:
     """A pod that runs, whose container ended as long ago as that."""
-    now = datetime.now(UTC)
     last = {"reason": reason, "exitCode": 137, "finishedAt": ended}
     status = {"name": "app", "restartCount": count, "state": {"running": {}}, "lastState": {"terminated": last}}
-    return pod(name, {"phase": "Running", "startTime": (now - timedelta(hours=2)).isoformat(), "containerStatuses": [status]})
+    return pod(name, {"phase": "Running", "startTime": minutes_ago(120), "containerStatuses": [status]})
 
 
 def minutes_ago(minutes: int) -> str:
     """A moment, as the API writes it."""
-    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+    return (NOW - timedelta(minutes=minutes)).isoformat()
 
 
 REFUSED = [

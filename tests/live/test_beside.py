@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fluxstead.assembly import Assembled
+from fluxstead.cli import doctor
 from fluxstead.cli.__main__ import main
 from fluxstead.cli.beside import trust_of
 from fluxstead.live.ways_in import Trust
@@ -20,9 +21,14 @@ ROOT = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
 
 
 def test_without_git_it_says_so_in_its_first_line(
-    assembled: Assembled, reference: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    assembled: Assembled,
+    reference: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """And is well: a copy without Git is no trouble. No route is opened with `--no-hosts`."""
+    monkeypatch.setattr(doctor, "answers_in", lambda *_: pytest.fail("a route was opened"))
     world = {key: of for key, of in healthy(assembled).items() if not key.startswith("nodes")}
     with serving(tmp_path, world) as (path, _):
         options = ["doctor", "--no-hosts", "--project", str(reference.root), "--kubeconfig", path]

@@ -11,7 +11,6 @@ from fluxstead.live import events
 from fluxstead.live.api import LiveApi
 from fluxstead.live.events import EVENT
 from fluxstead.live.facts import cluster_facts, facts_in
-from fluxstead.live.rules.pods import POD
 from tests.live.around import event, thing
 from tests.live.spoilt import more
 from tests.live.spoilt_workloads import REFUSED, also, instead, minutes_ago, restarted
@@ -54,13 +53,14 @@ def test_what_failed_a_moment_ago_is_not_told(assembled: Assembled) -> None:
     assert roots_of(assembled, also(events=begun, daemonsets=lacking)) == []
 
 
+@pytest.mark.reference
 @pytest.mark.parametrize(
     ("count", "ended", "reason"),
     [(1, 10, "Error"), (9, 90, "Error"), (1, 90, "OOMKilled"), (0, 10, "Completed")],
 )
-def test_what_was_started_again_once_or_long_ago_is_nothing(count: int, ended: int, reason: str) -> None:
+def test_what_was_started_again_once_or_long_ago_is_nothing(assembled: Assembled, count: int, ended: int, reason: str) -> None:
     """A machine that was started again."""
-    assert facts_in(POD, [restarted("a", count, minutes_ago(ended), reason)]) == ()
+    assert roots_of(assembled, more("pods", restarted("a", count, minutes_ago(ended), reason))) == []
 
 
 @pytest.mark.reference

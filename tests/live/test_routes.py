@@ -13,7 +13,7 @@ from fluxstead.live.trouble import Root, roots
 from fluxstead.live.ways_in import RouteAnswer
 from tests.live.all_spoilt import PLANTED
 from tests.live.around import endpoints, thing
-from tests.live.spoilt import Spoil, machine, more
+from tests.live.spoilt import Spoil, machine, more, says
 from tests.live.spoilt_workloads import instead
 from tests.live.world import RULES, facts_of, healthy
 
@@ -45,7 +45,7 @@ def test_an_answer_is_nothing_wrong(assembled: Assembled, status: int) -> None:
     ("answer", "words", "gravity"),
     [
         (RouteAnswer(503), "answers 503", "error"),
-        (RouteAnswer(404), "answers 404", "error"),
+        (RouteAnswer(404), "answers 404", "warning"),
         (NO_PORT, "does not answer this machine: Connection refused", "error"),
         (RouteAnswer(problem="timeout", says="no answer within 5 s"), "no answer within 5 s", "error"),
         (RouteAnswer(problem="certificate", says="certificate has expired"), "certificate has expired", "error"),
@@ -88,3 +88,10 @@ def test_a_certificate_that_is_not_there_explains_what_browsers_are_shown(assemb
 def test_a_service_without_any_slice_says_nothing(assembled: Assembled) -> None:
     """Nobody has looked for its pods yet."""
     assert told(assembled, RouteAnswer(200), lambda world: world.update(endpointslices=[])) == []
+
+
+def test_a_route_of_a_layer_that_is_being_applied_is_no_error(assembled: Assembled) -> None:
+    """It answers 503 for a moment after each commit."""
+    starting = says("kustomizations", "example-app-prod", "Unknown", "Progressing", "running health checks")
+    found = told(assembled, RouteAnswer(503), starting)
+    assert {one.trouble.gravity for one in found} == {"warning"}

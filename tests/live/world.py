@@ -260,7 +260,8 @@ def facts_of(world: Mapping[str, Sequence[Json]], greeting: Greeting = GREETING)
     seen = {}
     for kind in kinds_of(RULES):
         seen[kind.resource] = facts_in(kind, world.get(name_of(kind.resource), ()))
-    return ClusterFacts(NOW, "https://127.0.0.1:6443", "v1.33.1+k3s1", greeting, seen)
+    taken = NOW - (greeting.ahead or timedelta())
+    return ClusterFacts(taken, "https://127.0.0.1:6443", "v1.33.1+k3s1", greeting, seen)
 
 
 def troubles_of(assembled: Assembled, *spoil: Callable[[World], object]) -> list[LiveTrouble]:

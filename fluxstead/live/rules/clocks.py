@@ -15,7 +15,7 @@ from fluxstead.core.shape import mapping
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.moments import moment_of
-from fluxstead.live.resources import Resource
+from fluxstead.live.resources import LEASES
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import MACHINE
 from fluxstead.live.trouble import LiveTrouble, clock_of
@@ -43,7 +43,7 @@ def _heartbeat(obj: Mapping[str, Any]) -> Heartbeat | None:
     return Heartbeat(str(mapping(obj, "metadata").get("name", "")), renewed) if renewed else None
 
 
-HEARTBEAT = Kind(Resource("apis/coordination.k8s.io/v1/namespaces/kube-node-lease", "leases", namespaced=False), _heartbeat)
+HEARTBEAT = Kind(LEASES._replace(within="kube-node-lease"), _heartbeat)
 
 
 def clocks(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
@@ -81,7 +81,7 @@ def clocks(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 
 def _off(facts: ClusterFacts, ahead: timedelta) -> dict[str, timedelta]:
     """How far the clocks that are off are ahead of the API's; a machine that is not ready writes nothing, so its Lease is old."""
-    first, last = facts.greeting.asked - ahead, facts.taken - ahead
+    first, last = facts.greeting.asked - ahead, facts.taken
     ready = {one.name for one in facts.of(MACHINE) if one.ready}
     found = {}
     for one in facts.of(HEARTBEAT):

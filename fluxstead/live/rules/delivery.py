@@ -7,10 +7,10 @@ once; kustomization_controller.go: `lastAppliedRevision` becomes it once the lay
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 
-from fluxstead.core.findings import counted
+from fluxstead.core.findings import some
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.live.delivered import Delivered, steps_of
 from fluxstead.live.expected import Expected
@@ -18,8 +18,8 @@ from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.flux import FluxObject
 from fluxstead.live.moments import longer_ago
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.flux import LAYER, SOURCE, SOURCE_SUBJECT, cannot_be_built, layer_subject
-from fluxstead.live.trouble import Gravity, LiveTrouble, Subject
+from fluxstead.live.rules.flux import LAYER, SOURCE, SOURCE_SUBJECT, cannot_be_built, source_in
+from fluxstead.live.trouble import Gravity, LiveTrouble, Subject, layer_subject, pods_in
 from fluxstead.tree.secret_files import SUFFIX, secret_folder
 
 _PATIENCE = timedelta(minutes=15)
@@ -64,8 +64,8 @@ def delivery(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     gravity: Gravity = "error" if any(cannot_be_built(one) for one in facts.of(LAYER)) else "warning"
     for subject, files, says, means, do, above in steps:
         if files:
-            yield LiveTrouble(subject, f"{says}: {_some(files)}", means, do, waits_for=above, gravity=gravity)
-    source = _source(facts)
+            yield LiveTrouble(subject, f"{says}: {some(files, _SHOWN)}", means, do, waits_for=above, gravity=gravity)
+    source = source_in(facts)
     if known.head and source is not None and source.revision:
         # What stands here already mends what cannot be built there.
         yield from (
@@ -85,13 +85,13 @@ def _fetched(known: Delivered, source: FluxObject, commit: Subject, facts: Clust
             gravity="warning",
         )
     elif not since.in_head and since.head:
-        says, means = f"is behind what Flux fetched, {short}: {_some(since.head)}", "the cluster has what is not here"
+        says, means = f"is behind what Flux fetched, {short}: {some(since.head, _SHOWN)}", "the cluster has what is not here"
         yield LiveTrouble(_CLONE, says, means, "git pull", gravity="warning")
     elif since.pushed and since.in_pushed and source.standing == "ready" and not source.suspended:
         late = longer_ago(known.learnt, _PATIENCE, facts.taken)
         yield LiveTrouble(
             SOURCE_SUBJECT,
-            f"has not fetched what {known.pushed} has: {_some(since.pushed)}; it has {short}",
+            f"has not fetched what {known.pushed} has: {some(since.pushed, _SHOWN)}; it has {short}",
             "what is pushed does not arrive",
             f"{_FETCH}; the branch and the URL in gotk-sync.yaml, if it does not help",
             "docs/tasks/first-sync.md",
@@ -100,7 +100,7 @@ def _fetched(known: Delivered, source: FluxObject, commit: Subject, facts: Clust
     elif since.head and not known.pushed:
         yield LiveTrouble(
             commit,
-            f"is not what Flux fetched, {short}: {_some(since.head)}",
+            f"is not what Flux fetched, {short}: {some(since.head, _SHOWN)}",
             "what is committed does not arrive",
             f"git push; {_FETCH}",
             gravity="warning",
@@ -109,7 +109,7 @@ def _fetched(known: Delivered, source: FluxObject, commit: Subject, facts: Clust
 
 def behind(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Layers that are ready, and have applied an older revision than Flux has had for long."""
-    source = _source(facts)
+    source = source_in(facts)
     if source is None or not longer_ago(source.updated, _PATIENCE, facts.taken):
         return
     for one in _layers(expected, facts):
@@ -123,7 +123,7 @@ def behind(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             f"has applied {one.revision or 'nothing'}, and Flux has had {source.revision} for long",
             "what was changed since then is not in the cluster",
             f"flux reconcile kustomization {one.name}; kubectl -n {FLUX_NAMESPACE} logs deploy/kustomize-controller --tail 50",
-            waits_for=(*map(layer_subject, expected.layers[one.name]), SOURCE_SUBJECT, Subject("pods in", FLUX_NAMESPACE)),
+            waits_for=(*map(layer_subject, expected.layers[one.name]), SOURCE_SUBJECT, pods_in(FLUX_NAMESPACE)),
         )
 
 
@@ -140,7 +140,7 @@ def older_secrets(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTroub
         if names:
             yield LiveTrouble(
                 Subject("secrets of layer", one.name),
-                f"are older in the cluster than in Git: {_some(names)}",
+                f"are older in the cluster than in Git: {some(names, _SHOWN)}",
                 "what reads them has the former values",
                 f"git push; {_FETCH}; flux reconcile kustomization {one.name}",
                 "docs/tasks/secrets.md",
@@ -149,17 +149,8 @@ def older_secrets(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTroub
             )
 
 
-def _source(facts: ClusterFacts) -> FluxObject | None:
-    return next((one for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)), None)
-
-
 def _layers(expected: Expected, facts: ClusterFacts) -> Iterator[FluxObject]:
     return (one for one in facts.of(LAYER) if one.namespace == FLUX_NAMESPACE and one.name in expected.layers)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {counted(len(names) - _SHOWN, 'other')}" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 RULES = (

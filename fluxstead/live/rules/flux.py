@@ -15,7 +15,7 @@ from fluxstead.live.flux import LAYERS, RELEASES, SOURCES, FluxObject, flux_obje
 from fluxstead.live.moments import longer_ago
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.steady import undisturbed
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, layer_subject, pods_in
 
 LAYER = Kind(LAYERS, partial(flux_object, "Kustomization"))
 RELEASE = Kind(RELEASES, partial(flux_object, "HelmRelease"))
@@ -32,11 +32,6 @@ _PATIENCE = timedelta(minutes=5)
 _STARTING = frozenset({"Progressing", "ProgressingWithRetry", "ReconciliationProgressing"})
 
 
-def layer_subject(name: str) -> Subject:
-    """A layer, as it is named everywhere."""
-    return Subject("layer", name)
-
-
 def release_subject(one: FluxObject) -> Subject:
     """A release, likewise."""
     return Subject("release", f"{one.namespace}/{one.name}")
@@ -50,8 +45,8 @@ def second_release(one: FluxObject) -> Subject:
 def sources(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Where Flux reads the tree."""
     del expected
-    found = [one for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)]
-    if not found and facts.knows(SOURCE):
+    one = source_in(facts)
+    if one is None and facts.knows(SOURCE):
         yield LiveTrouble(
             SOURCE_SUBJECT,
             "is not there: Flux reads no repository",
@@ -59,22 +54,27 @@ def sources(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             "pulumi up, where it installs Flux; else flux bootstrap, as generated/<cluster>/README.md says",
             "docs/tasks/first-sync.md",
         )
-    for one in found:
-        if one.suspended:
-            yield _suspended(SOURCE_SUBJECT, "source git", one)
-        elif one.standing in {"failed", "stalled"}:
-            yield LiveTrouble(
-                SOURCE_SUBJECT,
-                f"cannot be fetched: {one.says}",
-                "nothing that is committed arrives",
-                "the URL and the branch in gotk-sync.yaml, and its key: ./run secrets; then flux reconcile source git flux-system",
-                "docs/tasks/first-sync.md",
-            )
+    elif one and one.suspended:
+        yield _suspended(SOURCE_SUBJECT, "source git", one)
+    elif one and one.standing in {"failed", "stalled"}:
+        yield LiveTrouble(
+            SOURCE_SUBJECT,
+            f"cannot be fetched: {one.says}",
+            "nothing that is committed arrives",
+            "the URL and the branch in gotk-sync.yaml, and its key: ./run secrets; then flux reconcile source git flux-system",
+            "docs/tasks/first-sync.md",
+        )
+
+
+def source_in(facts: ClusterFacts) -> FluxObject | None:
+    """What the tree is read from; None where it is not there."""
+    return next((one for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)), None)
 
 
 def fetched_in(facts: ClusterFacts) -> str:
     """The revision that Flux fetched last; empty where it has none."""
-    return next((one.revision for one in facts.of(SOURCE) if (one.namespace, one.name) == (FLUX_NAMESPACE, FLUX_NAMESPACE)), "")
+    source = source_in(facts)
+    return source.revision if source else ""
 
 
 def _suspended(subject: Subject, kind: str, one: FluxObject) -> LiveTrouble:
@@ -180,7 +180,7 @@ def _passes(one: FluxObject) -> bool:
 def _subject_of(kind: str, namespace: str, name: str) -> Subject:
     """By what a trouble with an object is named, or with all of its kind there."""
     if kind in {"Deployment", "StatefulSet", "DaemonSet", "Job"}:
-        return Subject("pods in", namespace)
+        return pods_in(namespace)
     names = {
         "HelmRelease": ("release", f"{namespace}/{name}"),
         "PersistentVolumeClaim": ("claim", f"{namespace}/{name}"),
@@ -205,19 +205,20 @@ def releases(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 
 def _nobodys(one: FluxObject) -> LiveTrouble:
     """Whatever else it is, that is the first thing to decide. Of one that is suspended, Flux uninstalls nothing."""
-    here = f"{one.name} -n {one.namespace}"
     if not one.revisions:
         means, look = "its file is gone, and it has installed nothing", ""
     else:
         means = "its file is gone, and what it installed goes on running as it was"
-        look = f" (kubectl -n {one.namespace} get all,pvc,secret -l helm.toolkit.fluxcd.io/name={one.name})"
-    rest = f", which leaves that there: then helm uninstall {here}" if one.suspended and one.revisions else ""
+        where = one.namespaces[0] if one.namespaces else one.namespace
+        look = f" (kubectl -n {where} get all,pvc,secret -l helm.toolkit.fluxcd.io/name={one.name})"
+    kept, _, name = one.installed[-1].partition("/")
+    rest = f", which leaves that there: then helm uninstall {name} -n {kept}" if one.suspended and one.revisions else ""
     return LiveTrouble(
         release_subject(one),
         f"is in the cluster{', suspended' if one.suspended else ''}, and no layer applies it",
         means,
         f"its file in its layer's folder, if it is wanted (git log --diff-filter=D --name-only); if it may go{look}: "
-        f"kubectl delete helmrelease {here}{rest}",
+        f"kubectl delete helmrelease {one.name} -n {one.namespace}{rest}",
         waits_for=(second_release(one),),
         gravity="warning",
     )

@@ -45,7 +45,7 @@ def _notice(obj: Mapping[str, Any]) -> Notice | None:
     return Notice(str(about.get("name", "")), reason, says, moment)
 
 
-NOTICE = Kind(Resource("api/v1/namespaces/default", "events", namespaced=False), _notice, fields="source=k3s-cert-monitor")
+NOTICE = Kind(Resource("api/v1", "events", within="default"), _notice, fields="source=k3s-cert-monitor")
 
 
 def of_machines(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:

@@ -12,16 +12,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from fluxstead.core.findings import some
 from fluxstead.core.shape import mapping
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.flux import keeper_of
 from fluxstead.live.resources import NAMESPACES, Resource
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.flux import LAYER, RELEASE, layer_subject
+from fluxstead.live.rules.flux import LAYER, RELEASE
 from fluxstead.live.rules.missing_pods import WORKLOADS
 from fluxstead.live.rules.workloads import SECRET
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, layer_subject
 
 _SHOWN = 4
 
@@ -84,10 +85,9 @@ def objects(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     for keeper, things in left.items():
         if keeper in known:
             continue
-        more = f" and {len(things) - _SHOWN} more" if len(things) > _SHOWN else ""
         yield LiveTrouble(
             Subject("kustomization", keeper),
-            f"is gone, and what it applied is there: {', '.join(name for name, _ in things[:_SHOWN])}{more}",
+            f"is gone, and what it applied is there: {some([name for name, _ in things], _SHOWN)}",
             "nothing keeps it as it was described, and volumes in it hold data that nobody looks after",
             f"nothing, if it is kept for its data; else, which deletes that: {'; '.join(do for _, do in things[:_SHOWN])}",
             waits_for=(layer_subject(keeper.partition("/")[2]),),

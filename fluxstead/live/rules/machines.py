@@ -12,7 +12,7 @@ from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import MACHINES
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.trouble import LiveTrouble, Subject, clock_of, reach_of
+from fluxstead.live.trouble import LiveTrouble, Subject, clock_of, layer_subject, reach_of
 from fluxstead.live.verify.place import CORDONED
 from fluxstead.nodes.model import Node
 
@@ -116,9 +116,11 @@ def _of_machine(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTr
     if one.unschedulable:
         yield LiveTrouble(
             subject,
-            f"is cordoned{', by a run of ./run verify that was cut off' if one.cordoned_by else ''}",
+            f"is cordoned{', by ./run verify' if one.cordoned_by else ''}",
             "no pod and no copy of a volume is placed on it",
-            "./run verify, which lets it go" if one.cordoned_by else f"kubectl uncordon {node.name}, if nobody works on it",
+            "nothing, while that runs; where it was cut off, ./run verify lets it go before it begins"
+            if one.cordoned_by
+            else f"kubectl uncordon {node.name}, if nobody works on it",
             gravity="warning",
         )
     yield from _otherwise(expected, node, one)
@@ -135,7 +137,7 @@ def _otherwise(expected: Expected, node: Node, one: Machine) -> Iterator[LiveTro
             "what selects machines by them is placed elsewhere, or nowhere (F10)",
             f"flux reconcile kustomization node-{node.name}-labels",
             "docs/tasks/add-a-machine.md",
-            (Subject("layer", f"node-{node.name}-labels"),),
+            (layer_subject(f"node-{node.name}-labels"),),
         )
     lacking = [taint for taint in node.taints if (taint.key, taint.value or "", taint.effect) not in one.taints]
     for taint in lacking:

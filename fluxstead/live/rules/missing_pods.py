@@ -20,8 +20,7 @@ from fluxstead.live.flux import keeper_of
 from fluxstead.live.moments import longer_ago, moment_of
 from fluxstead.live.resources import DAEMON_SETS, DEPLOYMENTS, JOBS, STATEFUL_SETS
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.pods import pods_in
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
 
 _PATIENCE = timedelta(minutes=2)
 """Something may be applied a moment before the account or the quota that it needs."""
@@ -33,7 +32,7 @@ class Workload(NamedTuple):
     """What makes pods. `lacks`: whether it made fewer than it should. `says`: why, where it says so itself, `since` when.
 
     `keeper`: the Kustomization that applies it, as `namespace/name`; empty where none does. `images`: by container, as described.
-    `behind`: how many of how many pods are of a former template; none of none until its controller has looked at this one.
+    `behind`: of a DaemonSet, how many of how many pods are of a former template; none of none until that is known.
     """
 
     kind: str
@@ -72,9 +71,8 @@ def _images(spec: _Json) -> tuple[tuple[str, str], ...]:
 def _behind(metadata: _Json, status: _Json) -> tuple[int, int]:
     if status.get("observedGeneration") != metadata.get("generation"):
         return 0, 0
-    wanted = _number(status, "desiredNumberScheduled") or _number(status, "replicas")
-    updated = _number(status, "updatedNumberScheduled") or _number(status, "updatedReplicas")
-    return max(wanted - updated, 0), wanted
+    wanted = _number(status, "desiredNumberScheduled")
+    return max(wanted - _number(status, "updatedNumberScheduled"), 0), wanted
 
 
 def _replicas(spec: _Json, status: _Json) -> bool:

@@ -7,10 +7,10 @@ OOMKilled.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from fluxstead.core.shape import entries_of, mapping
+from fluxstead.core.shape import entries_of, mapping, named
 from fluxstead.live.events import EVENT, failures_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
@@ -18,7 +18,7 @@ from fluxstead.live.moments import longer_ago, moment_of
 from fluxstead.live.pods import PODS, trouble_of
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import subject_of
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
 
 _PATIENCE = timedelta(minutes=5)
 _RECENT = timedelta(hours=1)
@@ -26,63 +26,94 @@ _OFTEN = 3
 """Starts again that are no single mishap, such as a machine that was started again."""
 
 
-class StuckPod(NamedTuple):
-    """A pod that does not run as it should. `says`: each reason, in Kubernetes' words.
+class Quiet(NamedTuple):
+    """What a pod does not say itself, and is a trouble where it lasts: since when it has been so."""
 
-    `silent`: whether it is starting, and says itself nothing of why it does not. `runs`: whether it is there all the same.
-    """
+    says: str
+    since: datetime | None
+
+
+class Restarted(NamedTuple):
+    """A container that runs again: how often it was started again, and when and how it ended last."""
+
+    name: str
+    times: int
+    ended: datetime
+    reason: str
+    exit_code: str
+
+
+class StuckPod(NamedTuple):
+    """A pod that does not run as it should, or may not. `says`: each reason, in Kubernetes' words. `starting`: it runs not yet."""
 
     namespace: str
     name: str
     machine: str
-    says: tuple[str, ...]
     claims: tuple[str, ...]
-    silent: bool
-    runs: bool
+    starting: bool
+    began: datetime | None
+    says: tuple[str, ...]
+    quiet: Quiet | None
+    restarted: tuple[Restarted, ...]
 
 
 def _pod(obj: Mapping[str, Any]) -> StuckPod | None:
-    metadata, spec, status = (mapping(obj, key) for key in ("metadata", "spec", "status"))
-    namespace, name, now = str(metadata.get("namespace", "")), str(metadata.get("name", "")), datetime.now(UTC)
-    label = f"Pod {namespace}/{name}"
-    own = tuple(line.removeprefix(label).lstrip(", ") for line in trouble_of(obj))
-    stuck = own or tuple(_silent(status, now))
-    says = stuck or tuple(_restarts(status, now))
-    if not says:
+    spec, status = mapping(obj, "spec"), mapping(obj, "status")
+    place = named(obj)
+    label = f"Pod {place.namespace}/{place.name}"
+    says = tuple(line.removeprefix(label).lstrip(", ") for line in trouble_of(obj)) or tuple(_failed(status))
+    quiet, restarted = _quiet(status), tuple(_restarted(status))
+    if not says and quiet is None and not restarted:
         return None
     claims = (mapping(one, "persistentVolumeClaim").get("claimName") for one in entries_of(spec, "volumes"))
-    silent = not own and status.get("phase") == "Pending"
     return StuckPod(
-        namespace, name, str(spec.get("nodeName", "")), says, tuple(str(claim) for claim in claims if claim), silent, not stuck
+        place.namespace,
+        place.name,
+        str(spec.get("nodeName", "")),
+        tuple(str(claim) for claim in claims if claim),
+        status.get("phase") == "Pending",
+        moment_of(status.get("startTime")),
+        says,
+        quiet,
+        restarted,
     )
 
 
-def _silent(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """What a pod does not say itself: it failed, or it has been starting, or not ready, for longer than that takes."""
-    phase = status.get("phase")
-    if phase == "Failed":
+def _failed(status: Mapping[str, Any]) -> Iterator[str]:
+    if status.get("phase") == "Failed":
         yield f"has failed: {status.get('message') or status.get('reason') or 'it ended with an error'}"
-    elif phase == "Pending" and longer_ago(moment_of(status.get("startTime")), _PATIENCE, now):
-        yield "does not start: its volumes are not attached, or its image is not there yet"
-    elif phase == "Running":
-        ready = next((one for one in entries_of(status, "conditions") if one.get("type") == "Ready"), {})
-        if ready.get("status") == "False" and longer_ago(moment_of(ready.get("lastTransitionTime")), _PATIENCE, now):
-            yield f"runs, and is not ready: {ready.get('message') or 'its probe does not succeed'}"
 
 
-def _restarts(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """Containers that run, ended in the last hour, and did so for their memory, or more than once an hour since the pod began."""
-    began = moment_of(status.get("startTime"))
+def _quiet(status: Mapping[str, Any]) -> Quiet | None:
+    phase = status.get("phase")
+    if phase == "Pending":
+        says = "does not start: its volumes are not attached, or its image is not there yet"
+        return Quiet(says, moment_of(status.get("startTime")))
+    ready = next((one for one in entries_of(status, "conditions") if one.get("type") == "Ready"), {})
+    if phase == "Running" and ready.get("status") == "False":
+        says = f"runs, and is not ready: {ready.get('message') or 'its probe does not succeed'}"
+        return Quiet(says, moment_of(ready.get("lastTransitionTime")))
+    return None
+
+
+def _restarted(status: Mapping[str, Any]) -> Iterator[Restarted]:
     for one in entries_of(status, "containerStatuses"):
-        ended, count = mapping(mapping(one, "lastState"), "terminated"), one.get("restartCount")
+        ended, times = mapping(mapping(one, "lastState"), "terminated"), one.get("restartCount")
         last = moment_of(ended.get("finishedAt"))
-        if last is None or now - last > _RECENT or not isinstance(count, int):
+        if last is not None and isinstance(times, int):
+            yield Restarted(str(one.get("name")), times, last, str(ended.get("reason")), str(ended.get("exitCode")))
+
+
+def _breaks_off(pod: StuckPod, now: datetime) -> Iterator[str]:
+    """Containers that ended in the last hour, and did so for their memory, or more than once an hour since the pod began."""
+    for one in pod.restarted:
+        if now - one.ended > _RECENT:
             continue
-        times = f"container {one.get('name')} was started again {count} times"
-        if ended.get("reason") == "OOMKilled":
+        times = f"container {one.name} was started again {one.times} times"
+        if one.reason == "OOMKilled":
             yield f"{times}, the last time since it took more memory than its limit (OOMKilled)"
-        elif count >= _OFTEN and began is not None and now - began < count * _RECENT:
-            yield f"{times}, the last time after exit code {ended.get('exitCode')}"
+        elif one.times >= _OFTEN and pod.began is not None and now - pod.began < one.times * _RECENT:
+            yield f"{times}, the last time after exit code {one.exit_code}"
 
 
 POD = Kind(PODS, _pod)
@@ -93,28 +124,32 @@ def pods(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     del expected
     failures = failures_of(facts)
     for one in facts.of(POD):
-        failed = failures.get(("Pod", one.namespace, one.name)) if one.silent else None
-        logs = f"kubectl -n {one.namespace} logs {one.name} --all-containers"
-        yield LiveTrouble(
-            Subject("pod", f"{one.namespace}/{one.name}"),
-            f"does not start: {failed.says}" if failed else "; ".join(one.says),
-            "what it serves breaks off each time" if one.runs else "what it serves is not there",
-            f"{logs} --previous; more memory in its limits, if that is what it lacks"
-            if one.runs
-            else f"kubectl -n {one.namespace} describe pod {one.name}; {logs}",
-            waits_for=(
-                *((subject_of(one.machine),) if one.machine else ()),
-                *(Subject("claim", f"{one.namespace}/{claim}") for claim in one.claims),
-                Subject("secrets in", one.namespace),
-            ),
-            gravity="warning" if one.runs else "error",
-            also=(pods_in(one.namespace),),
-        )
+        lasting = one.quiet is not None and longer_ago(one.quiet.since, _PATIENCE, facts.taken)
+        stuck = one.says or ((one.quiet.says,) if one.quiet and lasting else ())
+        failed = failures.get(("Pod", one.namespace, one.name)) if one.starting and not one.says and stuck else None
+        breaks_off = () if stuck else tuple(_breaks_off(one, facts.taken))
+        if stuck or breaks_off:
+            says = f"does not start: {failed.says}" if failed else "; ".join(stuck or breaks_off)
+            yield _told(one, says, runs=not stuck)
 
 
-def pods_in(namespace: str) -> Subject:
-    """What explains whoever waits for pods there."""
-    return Subject("pods in", namespace)
+def _told(one: StuckPod, says: str, *, runs: bool) -> LiveTrouble:
+    logs = f"kubectl -n {one.namespace} logs {one.name} --all-containers"
+    return LiveTrouble(
+        Subject("pod", f"{one.namespace}/{one.name}"),
+        says,
+        "what it serves breaks off each time" if runs else "what it serves is not there",
+        f"{logs} --previous; more memory in its limits, if that is what it lacks"
+        if runs
+        else f"kubectl -n {one.namespace} describe pod {one.name}; {logs}",
+        waits_for=(
+            *((subject_of(one.machine),) if one.machine else ()),
+            *(Subject("claim", f"{one.namespace}/{claim}") for claim in one.claims),
+            Subject("secrets in", one.namespace),
+        ),
+        gravity="warning" if runs else "error",
+        also=(pods_in(one.namespace),),
+    )
 
 
 RULES = (LiveRule(pods, (POD, EVENT)),)

@@ -10,7 +10,7 @@ from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.lease import NAME, NAMESPACE, Unfinished, begun_in
 from fluxstead.live.moments import longer_ago, moment_of
-from fluxstead.live.resources import LEASES, Resource
+from fluxstead.live.resources import LEASES
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject
 
@@ -23,9 +23,7 @@ def _begun(obj: Mapping[str, Any]) -> Unfinished | None:
     return found if found.words else None
 
 
-BEGUN = Kind(
-    Resource(f"{LEASES.base}/namespaces/{NAMESPACE}", LEASES.plural, namespaced=False), _begun, fields=f"metadata.name={NAME}"
-)
+BEGUN = Kind(LEASES._replace(within=NAMESPACE), _begun, fields=f"metadata.name={NAME}")
 
 
 def unfinished(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
@@ -37,7 +35,7 @@ def unfinished(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]
                 Subject("procedure", one.words),
                 f"was begun at {one.begun} and has not ended",
                 "what it did may stand half-way, and no other procedure begins",
-                f"./run {one.words}, which goes on from there; with --plan it first says how it stands",
+                f"./run {one.words} --plan, which says how it stands; then without --plan",
                 "docs/tasks/procedures.md",
                 gravity="warning",
             )

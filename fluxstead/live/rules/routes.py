@@ -16,13 +16,15 @@ from fluxstead.live.expected import Expected, RouteWanted
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.flux import LAYER, layer_subject
+from fluxstead.live.rules.flux import LAYER
 from fluxstead.live.rules.machines import subject_of
-from fluxstead.live.rules.pods import pods_in
-from fluxstead.live.trouble import Gravity, LiveTrouble, Subject
+from fluxstead.live.trouble import Gravity, LiveTrouble, Subject, layer_subject, pods_in
 
 if TYPE_CHECKING:
     from fluxstead.live.ways_in import RouteAnswer
+
+
+_NOT_FOUND = 404
 
 
 class LiveService(NamedTuple):
@@ -79,7 +81,8 @@ def routes(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         if nowhere := _leads_nowhere(way, facts, seen, silent):
             yield _told(expected, way, nowhere, "warning" if begun else "error")
         elif wrong := _answers_wrong(way, facts.answers.get(way.url)):
-            yield _told(expected, way, *wrong)
+            says, gravity = wrong
+            yield _told(expected, way, says, "warning" if begun else gravity)
 
 
 def _silent_controllers(expected: Expected, facts: ClusterFacts, seen: _Seen) -> list[str]:
@@ -121,7 +124,7 @@ def _leads_nowhere(way: RouteWanted, facts: ClusterFacts, seen: _Seen, silent: l
 
 
 def _answers_wrong(way: RouteWanted, answer: RouteAnswer | None) -> tuple[str, Gravity] | None:
-    """A name that is not known here may be known where people are."""
+    """A name that is not known here may be known where people are; and an application may have no page at its root."""
     if answer is None or not answer.wrong:
         return None
     host = urlsplit(way.url).hostname
@@ -133,7 +136,9 @@ def _answers_wrong(way: RouteWanted, answer: RouteAnswer | None) -> tuple[str, G
         "certificate": "has a certificate that is refused",
         "answer": "gives no answer that can be read",
     }[answer.problem]
-    return (f"{says}: {answer.says}" if answer.says else says), "warning" if answer.problem == "name" else "error"
+    return (
+        f"{says}: {answer.says}" if answer.says else says
+    ), "warning" if answer.problem == "name" or answer.status == _NOT_FOUND else "error"
 
 
 def _told(expected: Expected, way: RouteWanted, says: str, gravity: Gravity) -> LiveTrouble:

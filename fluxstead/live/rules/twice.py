@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from fluxstead.core.findings import some
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.flux import FluxObject
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.flux import LAYER, RELEASE, SOURCE, fetched_in, layer_subject, release_subject, second_release
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.rules.flux import LAYER, RELEASE, SOURCE, fetched_in, release_subject, second_release
+from fluxstead.live.trouble import LiveTrouble, Subject, layer_subject
 
 _SHOWN = 3
 
@@ -28,19 +29,16 @@ def charts(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         if chart is None or first.setdefault(chart, one) == one:
             continue
         other, kubectl = first[chart], f"kubectl -n {one.namespace}"
+        kept, _, name = one.installed[-1].partition("/")
         yield LiveTrouble(
             release_subject(one),
             f"installs {one.chart}, which a cluster can have only once, as {other.namespace}/{other.name} does",
             "they take each other's objects, and whichever is uninstalled takes them all along (F5)",
             f"its file out of the tree, and never uninstalled: flux suspend helmrelease {one.name} -n {one.namespace}; "
-            f"{kubectl} delete helmrelease {one.name}; {kubectl} delete secret -l owner=helm,name={_helm_name(one)}; "
+            f"{kubectl} delete helmrelease {one.name}; kubectl -n {kept} delete secret -l owner=helm,name={name}; "
             f"flux reconcile helmrelease {other.name} -n {other.namespace} --force",
             also=(second_release(one),),
         )
-
-
-def _helm_name(one: FluxObject) -> str:
-    return one.installed[0].partition("/")[2]
 
 
 def objects(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
@@ -56,10 +54,9 @@ def objects(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         if len(of) > 1:
             shared[tuple(sorted(one.name for one in of))].append(_named(applied))
     for names, things in shared.items():
-        more = f" and {len(things) - _SHOWN} more" if len(things) > _SHOWN else ""
         yield LiveTrouble(
             Subject("layers", " and ".join(names)),
-            f"both apply {', '.join(things[:_SHOWN])}{more}",
+            f"both apply {some(things, _SHOWN)}",
             "they take it from each other, and if one leaves the tree, Flux deletes it (F8)",
             "one of the two files: ./run render, commit, push; first kustomize.toolkit.fluxcd.io/prune: disabled, if it holds data",
             "docs/tasks/take-over-a-running-cluster.md",

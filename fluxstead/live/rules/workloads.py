@@ -12,7 +12,7 @@ from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import SECRETS, Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.pods import POD
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, layer_subject
 
 
 class Claim(NamedTuple):
@@ -112,7 +112,7 @@ def secrets(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             "what reads it does not start, or does not get in",
             f"./run secrets, then ./run render, commit, push; flux reconcile kustomization {need.layer}",
             "docs/tasks/secrets.md",
-            (Subject("layer", need.layer),),
+            (layer_subject(need.layer),),
             also=(Subject("secrets in", need.namespace),),
         )
 

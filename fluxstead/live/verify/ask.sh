@@ -9,7 +9,7 @@ tell() {
 }
 # What is new takes every machine a moment to know.
 of_service() {
-  for pause in 1 2 0; do
+  for pause in 2 0; do
     size=$(fetched "$2")
     [ "$size" -ne 262144 ] || return 0
     sleep "$pause"

@@ -12,7 +12,7 @@ from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.flux import RELEASE
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
 from fluxstead.systems.certificates.issuers import LAYER
 from fluxstead.systems.certificates.release import NAME
 
@@ -65,7 +65,7 @@ def issuers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
 def certificates(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Certificates that are not there, or not renewed: the controller's own answers meanwhile."""
     del expected
-    controllers = tuple(Subject("pods in", one.namespace) for one in facts.of(RELEASE) if one.name == NAME)
+    controllers = tuple(pods_in(one.namespace) for one in facts.of(RELEASE) if one.name == NAME)
     for one in facts.of(CERTIFICATE):
         yield LiveTrouble(
             Subject("certificate", f"{one.namespace}/{one.name}"),

@@ -17,7 +17,7 @@ from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import subject_of
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
 from fluxstead.systems.longhorn.live.kinds import changed_at
 from fluxstead.systems.longhorn.live.node import manager_of, node_subject
 from fluxstead.systems.longhorn.live.since import lasts
@@ -122,7 +122,7 @@ def _not_attached(asked: AskedFor, waiting: Ticket, volume: LiveVolume | None) -
         f"does not come about on {waiting.machine}{volume.what if volume else ''}: {waiting.says or 'nothing says why'}{held}",
         "the pod that uses it does not start" if waiting.asker != _BACKUP else "the backup that needs it does not begin",
         _cure(asked, waiting, holder),
-        waits_for=(volume_subject(asked.volume), *above, Subject("pods in", asked.namespace)),
+        waits_for=(volume_subject(asked.volume), *above, pods_in(asked.namespace)),
         also=volume.of_claim if volume and waiting.asker != _BACKUP else (),
     )
 

@@ -15,12 +15,13 @@ from fluxstead.core.shape import mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
+from fluxstead.live.moments import moment_of
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject
 from fluxstead.systems.longhorn.live.kinds import created
 from fluxstead.systems.longhorn.live.node import NODE, below
-from fluxstead.systems.longhorn.live.since import lasts, moment
+from fluxstead.systems.longhorn.live.since import lasts
 from fluxstead.systems.longhorn.live.target import TARGET, target_subject, targets
 from fluxstead.systems.longhorn.live.volume import VOLUME, volume_subject
 from fluxstead.systems.longhorn.names import API
@@ -50,7 +51,7 @@ def _backup(obj: Mapping[str, Any]) -> Made:
         str(status.get("volumeName") or labels.get("backup-volume") or ""),
         str(status.get("state") or ""),
         _short(status.get("error")),
-        moment(at) or _EVER,
+        moment_of(at) or _EVER,
     )
 
 
@@ -58,7 +59,7 @@ def _system(obj: Mapping[str, Any]) -> Made:
     status = mapping(obj, "status")
     says = conditions_of(status).get("Error", UNSAID).says
     return Made(
-        *named(obj), "", str(status.get("state") or ""), _short(says), moment(status.get("createdAt") or created(obj)) or _EVER
+        *named(obj), "", str(status.get("state") or ""), _short(says), moment_of(status.get("createdAt") or created(obj)) or _EVER
     )
 
 
@@ -90,14 +91,14 @@ def unavailable(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble
 def failed(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Volumes, and the cluster's own state, of which the newest backup failed."""
     del expected
-    there = {one.name for one in facts.of(VOLUME)}
+    there, above = {one.name for one in facts.of(VOLUME)}, (*targets(facts), *below(facts))
     for one in _newest(backup for backup in facts.of(BACKUP) if backup.of in there):
         yield LiveTrouble(
             backup_subject(one.of),
             f"failed: {one.says or f'it ended in the state {one.state}'}",
             "what was written since the one before is in no backup",
             f"kubectl -n {one.namespace} describe backups.longhorn.io {one.name}",
-            waits_for=(*targets(facts), volume_subject(one.of), *below(facts)),
+            waits_for=(volume_subject(one.of), *above),
             gravity="warning",
         )
     for one in _newest(facts.of(SYSTEM)):

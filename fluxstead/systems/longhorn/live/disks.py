@@ -13,9 +13,8 @@ from fluxstead.live.conditions import UNSAID
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.rules.flux import layer_subject
 from fluxstead.live.rules.machines import subject_of
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, layer_subject, pods_in
 from fluxstead.systems.longhorn.live.kinds import SETTING, number_of
 from fluxstead.systems.longhorn.live.node import NODE, LiveDisk, LiveNode, disk_subject, disks_of, manager_of, room_on
 from fluxstead.systems.longhorn.names import PROVISIONER
@@ -55,7 +54,7 @@ def _unknown(machine: str, disk: str) -> LiveTrouble:
         "is described, and Longhorn does not have it",
         "no copy of a volume is placed on it",
         f"flux events --for Kustomization/longhorn-node-{machine}",
-        waits_for=(Subject("layer", f"longhorn-node-{machine}"), subject_of(machine)),
+        waits_for=(layer_subject(f"longhorn-node-{machine}"), subject_of(machine)),
         also=(disks_of(machine), _STORAGE, *_GATE),
     )
 
@@ -115,7 +114,7 @@ def _of_disk(node: LiveNode, disk: LiveDisk, facts: ClusterFacts) -> Iterator[Li
             "a volume cannot be placed on it",
             f"kubectl -n {node.namespace} get pods -l app=longhorn-manager --field-selector spec.nodeName={node.name}",
             _CFG,
-            (*above, Subject("pods in", node.namespace)),
+            (*above, pods_in(node.namespace)),
             also=(*also, _STORAGE),
         )
     elif ready == "True" and disk.conditions.get("Schedulable", UNSAID).status == "False":

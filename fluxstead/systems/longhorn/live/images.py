@@ -18,8 +18,8 @@ from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import subject_of
-from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import SETTING, changed_at, number_of, some, value_of, whole
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
+from fluxstead.systems.longhorn.live.kinds import SETTING, changed_at, number_of, shown, value_of, whole
 from fluxstead.systems.longhorn.live.node import manager_of
 from fluxstead.systems.longhorn.live.since import lasts
 from fluxstead.systems.longhorn.live.volume import VOLUME, LiveVolume
@@ -90,14 +90,14 @@ def _incompatible(one: LiveImage) -> LiveTrouble:
 
 
 def _not_everywhere(one: LiveImage, facts: ClusterFacts) -> LiveTrouble:
-    where = some(one.lacking)
+    where = shown(one.lacking)
     above = (subject for name in one.lacking for subject in (subject_of(name), manager_of(name)))
     return LiveTrouble(
         image_subject(one.image),
         f"is not on every machine: {one.says or where or 'nothing says why'}",
         "volumes are not attached where it is missing, and no copy is placed there",
         f"kubectl -n {one.namespace} get pods -l longhorn.io/component=engine-image -o wide",
-        waits_for=(*above, Subject("pods in", one.namespace)),
+        waits_for=(*above, pods_in(one.namespace)),
         gravity="error" if lasts(facts, one.since) else "warning",
     )
 
@@ -119,7 +119,7 @@ def _former(image: str, volumes: Sequence[LiveVolume], default: str, limit: int)
     never = "longhorn.values.defaultSettings.concurrentAutomaticEngineUpgradePerNodeLimit: 3; it is 0, and they never change"
     return LiveTrouble(
         image_subject(image),
-        f"still runs {len(volumes)} volumes ({some(one.name for one in volumes)}); {default} is the one of this Longhorn",
+        f"still runs {len(volumes)} volumes ({shown(one.name for one in volumes)}); {default} is the one of this Longhorn",
         "an upgrade of Longhorn changes no engine that runs, and a later one is refused for engines that are too old (F9)",
         wait if limit else never,
         waits_for=(image_subject(image), image_subject(default)),

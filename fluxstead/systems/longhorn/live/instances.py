@@ -17,8 +17,8 @@ from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import subject_of
-from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import SETTING, some, value_of
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
+from fluxstead.systems.longhorn.live.kinds import SETTING, shown, value_of
 from fluxstead.systems.longhorn.live.node import manager_of
 from fluxstead.systems.longhorn.names import API
 
@@ -61,7 +61,7 @@ def instances(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     for image, of in sorted(former.items()):
         yield LiveTrouble(
             Subject("instance manager", image),
-            f"still runs volumes on {some(sorted({one.machine for one in of}))}; {default} is the one of this Longhorn",
+            f"still runs volumes on {shown(sorted({one.machine for one in of}))}; {default} is the one of this Longhorn",
             "volumes stay in it until they are attached anew, and beside the new one it sets aside processors a second time (F9)",
             "restart what uses the volumes there, one after another: kubectl rollout restart; or drain one machine after the other",
             waits_for=tuple(_instances_of(one.machine) for one in of),
@@ -80,7 +80,7 @@ def _silent(one: LiveInstances) -> LiveTrouble:
         f"is in the state {one.state}",
         "volumes are not attached there, and its copies are missing to theirs",
         f"kubectl -n {one.namespace} get pods -l longhorn.io/component=instance-manager -o wide",
-        waits_for=(subject_of(one.machine), manager_of(one.machine), Subject("pods in", one.namespace)),
+        waits_for=(subject_of(one.machine), manager_of(one.machine), pods_in(one.namespace)),
         gravity="warning",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from fluxstead.core.findings import some
 from fluxstead.core.shape import entries_of, mapping, named
 from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
@@ -30,10 +31,9 @@ def changed_at(status: Mapping[str, Any], kind: str) -> str:
     return str(next(found, "") or "")
 
 
-def some(names: Iterable[str]) -> str:
-    """The first few of many, and how many more there are."""
-    known = list(names)
-    return ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
+def shown(names: Iterable[str]) -> str:
+    """The first few of many."""
+    return some(list(names), _SHOWN)
 
 
 class LiveSetting(NamedTuple):

@@ -14,7 +14,7 @@ from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.machines import MACHINE, subject_of
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
 from fluxstead.systems.longhorn.live.node import NODE, LiveNode, manager_of, node_subject
 
 _NEEDS = {
@@ -89,7 +89,7 @@ def _no_manager(one: LiveNode) -> LiveTrouble:
         "Longhorn does nothing on that machine",
         f"kubectl -n {one.namespace} get pods -o wide | grep {one.name}",
         "docs/tasks/a-machine-stands-still.md",
-        (subject_of(one.name), Subject("pods in", one.namespace)),
+        (subject_of(one.name), pods_in(one.namespace)),
     )
 
 

@@ -17,7 +17,7 @@ from fluxstead.live.facts import ClusterFacts, Kind
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject
-from fluxstead.systems.longhorn.live.kinds import some
+from fluxstead.systems.longhorn.live.kinds import shown
 from fluxstead.systems.longhorn.names import API
 
 _DATA = "replica"
@@ -58,7 +58,7 @@ def _data(machine: str, of: list[LiveOrphan]) -> LiveTrouble:
     kubectl = f"kubectl -n {of[0].namespace}"
     return LiveTrouble(
         Subject("orphans on", machine),
-        f"are {len(of)} directories of copies that no volume has: {some(one.what for one in of)}",
+        f"are {len(of)} directories of copies that no volume has: {shown(one.what for one in of)}",
         "they take room, and may be the only data of a volume that is gone",
         f"first whether each volume is healthy, or in a backup: {kubectl} get volumes.longhorn.io,backupvolumes.longhorn.io; "
         f"then {kubectl} get orphans.longhorn.io, and delete those: their data goes with them",
@@ -70,7 +70,7 @@ def _processes(machine: str, of: list[LiveOrphan]) -> LiveTrouble:
     kubectl = f"kubectl -n {of[0].namespace}"
     return LiveTrouble(
         Subject("left-over processes on", machine),
-        f"are {len(of)} of engines or copies that Longhorn no longer has there: {some(one.what for one in of)}",
+        f"are {len(of)} of engines or copies that Longhorn no longer has there: {shown(one.what for one in of)}",
         "they take memory and ports, and nothing else",
         f"{kubectl} get orphans.longhorn.io; delete those of the types engine-instance and replica-instance",
         gravity="warning",

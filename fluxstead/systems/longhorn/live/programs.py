@@ -14,7 +14,7 @@ from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.missing_pods import DAEMON_SET
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, layer_subject, pods_in
 from fluxstead.systems.longhorn.live.kinds import PRODUCT, SETTING, value_of
 from fluxstead.systems.longhorn.live.node import NODE, below
 
@@ -35,7 +35,7 @@ def version(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             f"runs, and {described} is described{''.join(map(_known, defects))}",
             "an upgrade did not arrive, or nobody described it",
             f"flux get helmreleases -n {one.namespace}; the release that runs in longhorn.version, if it is the right one",
-            waits_for=(Subject("layer", PRODUCT), Subject("release", f"{one.namespace}/{PRODUCT}")),
+            waits_for=(layer_subject(PRODUCT), Subject("release", f"{one.namespace}/{PRODUCT}")),
             gravity="warning",
         )
 
@@ -54,7 +54,7 @@ def managers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     for one in (daemons for daemons in facts.of(DAEMON_SET) if daemons.name == _MANAGERS):
         image, (late, wanted) = dict(one.images).get(_MANAGERS, ""), one.behind
         subject, tag = Subject("managers in", one.namespace), Version.read(_tag(image))
-        above = (_runs(value_of(facts, _CURRENT)), Subject("layer", PRODUCT), Subject("release", f"{one.namespace}/{PRODUCT}"))
+        above = (_runs(value_of(facts, _CURRENT)), layer_subject(PRODUCT), Subject("release", f"{one.namespace}/{PRODUCT}"))
         if described and tag and tag.numbers != described.numbers:
             yield LiveTrouble(
                 subject,
@@ -70,7 +70,7 @@ def managers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
                 f"are of the former release on {late} of {wanted} machines",
                 "an upgrade is under way, or stands still (F9)",
                 f"kubectl -n {one.namespace} rollout status daemonset {_MANAGERS}",
-                waits_for=(*above, *below(facts), Subject("pods in", one.namespace)),
+                waits_for=(*above, *below(facts), pods_in(one.namespace)),
                 gravity="warning",
             )
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, NamedTuple
 
 from fluxstead.core.cron import cron_problem
+from fluxstead.core.duration import Duration
 from fluxstead.core.shape import mapping, named
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
+from fluxstead.live.moments import moment_of
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
-from fluxstead.live.trouble import LiveTrouble, Subject
+from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
 from fluxstead.systems.longhorn.live.backups import backup_subject
-from fluxstead.systems.longhorn.live.kinds import created, some
-from fluxstead.systems.longhorn.live.since import moment
+from fluxstead.systems.longhorn.live.kinds import created, shown
 from fluxstead.systems.longhorn.live.target import TARGET, targets
 from fluxstead.systems.longhorn.live.volume import VOLUME, LiveVolume
 from fluxstead.systems.longhorn.names import API
@@ -28,6 +30,7 @@ from fluxstead.systems.longhorn.names import API
 _BACKS_UP = frozenset({"backup", "backup-force-create"})
 _MISSED = 3
 """How many times a backup may be missing before it is told: a volume may lie still for a day or two."""
+_DAY = 24 * 60 * 60
 _WEEK, _MONTH, _YEAR = 7, 31, 366
 _NAMED = {"@weekly": _WEEK, "@monthly": _MONTH, "@yearly": _YEAR, "@annually": _YEAR}
 _ANY = frozenset({"*", "?"})
@@ -53,6 +56,9 @@ def _job(obj: Mapping[str, Any]) -> LiveJob | None:
 
 def days_between(cron: str) -> int:
     """How many days lie between two times of a schedule at most, told generously; 1 where it is every day or more often."""
+    every = Duration.read(cron.removeprefix("@every ").strip())
+    if every:
+        return max(1, ceil(every.seconds / _DAY))
     if cron.startswith("@"):
         return _NAMED.get(cron, 1)
     _, _, day, month, weekday = cron.split()
@@ -82,7 +88,7 @@ def _has(volume: LiveVolume, job: LiveJob) -> bool:
 
 def _is_late(volume: LiveVolume, job: LiveJob, facts: ClusterFacts) -> bool:
     """Before the job was there, or the volume, there was nothing to be late for."""
-    known: list[datetime] = [at for said in (volume.backed_up or volume.created, job.created) if (at := moment(said))]
+    known: list[datetime] = [at for said in (volume.backed_up or volume.created, job.created) if (at := moment_of(said))]
     return bool(known) and facts.taken - max(known) > timedelta(days=job.days * _MISSED)
 
 
@@ -90,11 +96,11 @@ def _late(job: LiveJob, late: Sequence[LiveVolume], facts: ClusterFacts) -> Live
     kubectl = f"kubectl -n {job.namespace}"
     return LiveTrouble(
         Subject("recurring job", job.name),
-        f"has made no backup for more than {job.days * _MISSED} days of {some(one.name for one in late)}",
+        f"has made no backup for more than {job.days * _MISSED} days of {shown(one.name for one in late)}",
         "what was written there since is in no backup; where nothing was, there is nothing to do",
         f"{kubectl} get cronjobs,jobs,pods -l recurring-job.longhorn.io={job.name}; a pod that stays Pending may be deleted; "
         f"{kubectl} get backups.longhorn.io",
-        waits_for=(*targets(facts), *(backup_subject(one.name) for one in late), Subject("pods in", job.namespace)),
+        waits_for=(*targets(facts), *(backup_subject(one.name) for one in late), pods_in(job.namespace)),
         gravity="warning",
     )
 

@@ -1,25 +1,15 @@
-"""Since when something is so, as far as the objects say it: Longhorn and Kubernetes write moments as RFC 3339."""
+"""Whether something has been so for longer than starting, attaching and placing copies take."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from fluxstead.live.facts import ClusterFacts
+from fluxstead.live.moments import longer_ago, moment_of
 
 PATIENCE = timedelta(minutes=10)
-"""What starting, attaching and placing copies may take."""
 
 
-def moment(said: object) -> datetime | None:
-    """A moment; None where nobody said one."""
-    try:
-        found = datetime.fromisoformat(str(said))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def lasts(facts: ClusterFacts, said: str, patience: timedelta = PATIENCE) -> bool:
-    """Whether what began then has lasted longer than it takes; of what says no moment it is not known."""
-    began = moment(said)
-    return began is not None and facts.taken - began > patience
+def lasts(facts: ClusterFacts, said: str) -> bool:
+    """Of what says no moment it is not known."""
+    return longer_ago(moment_of(said), PATIENCE, facts.taken)

@@ -53,35 +53,36 @@ _SAID: Mapping[str, _Said] = {
 def use(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
     """Each volume that does not do what it is for."""
     del expected
-    engines, meant = engines_of(facts), set(facts.of(MEANT_READ_ONLY))
+    engines, meant, machines = engines_of(facts), set(facts.of(MEANT_READ_ONLY)), below(facts)
+    room = tuple(room_on(node.name) for node in facts.of(NODE))
     for one in facts.of(VOLUME):
         engine = engines.get(one.name)
         if engine and engine.read_only and one.state == "attached" and one.pv not in meant:
-            yield _read_only(one, facts)
+            yield _read_only(one, machines)
         if engine and engine.refusal and one.grows:
-            yield _grows_not(one, facts, engine.refusal)
+            yield _grows_not(one, (*machines, *room), engine.refusal)
         yield from _conditions(one)
 
 
-def _read_only(one: LiveVolume, facts: ClusterFacts) -> LiveTrouble:
+def _read_only(one: LiveVolume, above: tuple[Subject, ...]) -> LiveTrouble:
     return LiveTrouble(
         Subject("filesystem of volume", one.name),
         f"is mounted read-only{one.what}, which nobody asked for",
         "what uses it cannot write",
         f"dmesg on its machine says why; then delete the pods that use it, and they mount it anew; kubectl -n {one.namespace} get "
         f"volumes.longhorn.io {one.name} -o wide",
-        waits_for=(volume_subject(one.name), *below(facts)),
+        waits_for=(volume_subject(one.name), *above),
         also=one.of_claim,
     )
 
 
-def _grows_not(one: LiveVolume, facts: ClusterFacts, why: str) -> LiveTrouble:
+def _grows_not(one: LiveVolume, above: tuple[Subject, ...], why: str) -> LiveTrouble:
     return LiveTrouble(
         Subject("size of volume", one.name),
         f"is not what its claim asks for{one.what}: {why}",
         "its filesystem fills up as if nobody had asked for more",
         f"kubectl -n {one.namespace} describe engines.longhorn.io -l longhornvolume={one.name}; room on the disks of its copies",
-        waits_for=(volume_subject(one.name), *below(facts), *(room_on(node.name) for node in facts.of(NODE))),
+        waits_for=(volume_subject(one.name), *above),
     )
 
 
