@@ -15,10 +15,9 @@ from fluxstead.assembly import Assembled
 from fluxstead.cli.beside import answers_in, delivered_in
 from fluxstead.cli.formats import workflow_command
 from fluxstead.cli.progress import progress
-from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, print_findings, tell
+from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, described, print_findings, tell
 from fluxstead.cli.way_in import add_kubeconfig_argument, kubeconfig_of
 from fluxstead.core.findings import counted, errors
-from fluxstead.description.load import load
 from fluxstead.embedded import run_program
 from fluxstead.hosts.ssh import plan
 from fluxstead.live.api import LiveApi
@@ -100,17 +99,14 @@ def _watch(options: argparse.Namespace, root: Path, stack: str) -> int:
 def _asked_for(options: argparse.Namespace, root: Path, stack: str) -> Asked | None:
     """None where the description cannot be read, which is said. The machines alone need no tree."""
     if options.hosts is not None:
-        loaded = load(root, stack)
-        if loaded.description is None or errors(loaded.findings):
-            print_findings(errors(loaded.findings), "text")
-            return None
-        return Asked(root, stack, choose_nodes(loaded.description.nodes, options.hosts), None)
-    described = run_program(root, stack)
-    if described.assembled is None:
-        print_findings(errors(described.findings), "text")
+        description = described(root, stack)
+        return Asked(root, stack, choose_nodes(description.nodes, options.hosts), None) if description else None
+    read = run_program(root, stack)
+    if read.assembled is None:
+        print_findings(errors(read.findings), "text")
         return None
-    nodes = [] if options.no_hosts else choose_nodes(described.assembled.description.nodes, ())
-    return Asked(root, stack, nodes, described.assembled)
+    nodes = [] if options.no_hosts else choose_nodes(read.assembled.description.nodes, ())
+    return Asked(root, stack, nodes, read.assembled)
 
 
 def _looked(options: argparse.Namespace, asked: Asked) -> Diagnosis:

@@ -10,9 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fluxstead.cli.progress import progress
-from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, print_findings
-from fluxstead.core.findings import errors
-from fluxstead.description.load import Description, load
+from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, described
+from fluxstead.description.load import Description
 from fluxstead.embedded import run_program
 from fluxstead.hosts import report, ssh
 from fluxstead.hosts.answer import Answer
@@ -35,13 +34,12 @@ def run(options: argparse.Namespace) -> int:
     root, stack = choose_stack(options)
     if options.what == "discover":
         return _discover(options, stack)
-    loaded = load(root, stack)
-    if loaded.description is None or errors(loaded.findings):
-        print_findings(loaded.findings, "text")
+    description = described(root, stack)
+    if description is None:
         return 1
-    nodes = [_at_port(node, options.port) for node in choose_nodes(loaded.description.nodes, options.names)]
+    nodes = [_at_port(node, options.port) for node in choose_nodes(description.nodes, options.names)]
     with progress(len(nodes), "hosts") as tell:
-        answers = ssh.plan(nodes, root, tell, _told(root, stack, loaded.description))
+        answers = ssh.plan(nodes, root, tell, _told(root, stack, description))
     if options.format == "json":
         print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))
     else:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fluxstead.cli.project import add_stack_arguments, choose_stack, print_findings, tell
-from fluxstead.core.findings import errors
-from fluxstead.description.load import load
+from fluxstead.cli.project import add_stack_arguments, choose_stack, described, tell
 from fluxstead.hosts.joining import servers_of
 from fluxstead.hosts.k3s import api_of
 from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, write
@@ -23,12 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fetch it, say where it is, and give the exit status."""
     root, stack = choose_stack(options)
-    loaded = load(root, stack)
-    if loaded.description is None or errors(loaded.findings):
-        print_findings(loaded.findings, "text")
+    description = described(root, stack)
+    if description is None:
         return 1
-    servers = servers_of(loaded.description.nodes)
-    api = api_of(loaded.description.cluster.kubernetes.api_address, servers)
+    servers = servers_of(description.nodes)
+    api = api_of(description.cluster.kubernetes.api_address, servers)
     file: Path = options.file or file_of(stack)
     try:
         changed = write(file, fetched(servers, root, stack, api))

@@ -11,7 +11,7 @@ from pathlib import Path
 from fluxstead.cli import REPOSITORY
 from fluxstead.cli.formats import coloured, formatted
 from fluxstead.core.findings import Finding, Severity, counted, errors, gathered, shortened
-from fluxstead.description.load import stacks_in
+from fluxstead.description.load import Description, load, stacks_in
 from fluxstead.embedded import Run, run_program
 from fluxstead.nodes.model import Node
 from fluxstead.roster import all_checks
@@ -58,6 +58,15 @@ def choose_stack(options: argparse.Namespace) -> tuple[Path, str]:
         print(f"fluxstead: {here}; say --stack NAME or --project DIR", file=sys.stderr)
         sys.exit(2)
     return root, stack
+
+
+def described(root: Path, stack: str) -> Description | None:
+    """What the files of a stack say; None where it has errors, which are printed with the rest."""
+    loaded = load(root, stack)
+    if errors(loaded.findings):
+        print_findings(loaded.findings, "text")
+        return None
+    return loaded.description
 
 
 def choose_nodes(described: Sequence[Node], names: Sequence[str]) -> list[Node]:

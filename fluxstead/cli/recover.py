@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 from fluxstead.cli import procedures
-from fluxstead.cli.project import choose_nodes, choose_stack, print_findings
-from fluxstead.core.findings import errors
-from fluxstead.description.load import load
+from fluxstead.cli.project import choose_nodes, choose_stack, described
 from fluxstead.live.api import LiveApi
 from fluxstead.live.procedure import Procedure
 from fluxstead.roster import SYSTEMS
@@ -24,18 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out, and give the exit status."""
-    root, stack = choose_stack(options)
-    loaded = load(root, stack)
-    if loaded.description is None or errors(loaded.findings):
-        print_findings(errors(loaded.findings), "text")
+    description = described(*choose_stack(options))
+    if description is None:
         return 1
-    [node] = choose_nodes(loaded.description.nodes, [options.name])
+    [node] = choose_nodes(description.nodes, [options.name])
     cure = _cures()[options.what]
 
     def procedure(api: LiveApi) -> Procedure:
         return cure(api, node.name)
 
-    return procedures.carry_out(options, loaded.description, procedure)
+    return procedures.carry_out(options, description, procedure)
 
 
 def _cures() -> Mapping[str, Callable[[LiveApi, str], Procedure]]:

@@ -61,26 +61,26 @@ class LiveApi:
 
     def kubernetes(self) -> Version:
         """Which Kubernetes answers."""
-        return self._version(self._ask("GET", "version") or {})
-
-    def greeting(self) -> tuple[Version, Greeting]:
-        """The same, and what its answer says besides."""
-        shown: list[datetime | None] = []
-        # Once an answer is read, its connection may be closed, and nothing is known of its certificate any more.
-        self._client.event_hooks = {"response": [lambda answer: shown.append(_end_of_theirs(answer))]}
-        sent = datetime.now(UTC)
-        try:
-            answer = self._answer("GET", "version")
-        finally:
-            self._client.event_hooks = {}
-        ahead = ahead_of(answer.headers.get("Date", ""), sent, datetime.now(UTC))
-        return self._version(_json(answer)), Greeting(sent, ahead, _own_end(self._config), shown[-1])
-
-    def _version(self, said: Json) -> Version:
-        found = Version.read(said.get("gitVersion"))
+        found = Version.read((self._ask("GET", "version") or {}).get("gitVersion"))
         if found is None:
             raise Unanswered(f"{self.server} is no Kubernetes API: it says no version")
         return found
+
+    def greeting(self) -> tuple[Version, Greeting]:
+        """The same, and what its answer says besides."""
+        heard: list[Greeting] = []
+        sent = datetime.now(UTC)
+
+        def hear(answer: httpx2.Response) -> None:
+            ahead = ahead_of(answer.headers.get("Date", ""), sent, datetime.now(UTC))
+            heard.append(Greeting(sent, ahead, _own_end(self._config), _end_of_theirs(answer)))
+
+        # Once an answer is read, its connection may be closed, and nothing is known of its certificate any more.
+        self._client.event_hooks = {"response": [hear]}
+        try:
+            return self.kubernetes(), heard[-1]
+        finally:
+            self._client.event_hooks = {}
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> Json | None:
         """One object; None where there is none, or nothing of its kind."""
@@ -146,28 +146,16 @@ class LiveApi:
         absent: bool = False,
         accept: str = "",
     ) -> Json | None:
-        answer = self._answer(method, path, query, body=body, sends=sends, absent=absent, accept=accept)
-        return None if absent and answer.status_code == _NOT_FOUND else _json(answer)
-
-    def _answer(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        body: Mapping[str, Any] | None = None,
-        sends: str = "application/json",
-        absent: bool = False,
-        accept: str = "",
-    ) -> httpx2.Response:
         headers = {"Content-Type": sends} if body is not None else {}
         headers |= {"Accept": accept} if accept else {}
         try:
             answer = self._client.request(method, f"/{path}", params=dict(query or {}), json=body, headers=headers)
         except httpx2.HTTPError as problem:
             raise Unanswered(f"the API at {self.server} gives no answer: {_said(problem)}") from None
-        if answer.is_success or (absent and answer.status_code == _NOT_FOUND):
-            return answer
+        if absent and answer.status_code == _NOT_FOUND:
+            return None
+        if answer.is_success:
+            return _json(answer)
         said = str(_json(answer).get("message", "")) or f"HTTP {answer.status_code}"
         if answer.status_code == _NOT_KNOWN or (answer.status_code == _FORBIDDEN and method == "GET"):
             raise Refused(f"the API at {self.server} does not let this kubeconfig in: {said}; ./run kubeconfig writes it anew")

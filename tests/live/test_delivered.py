@@ -87,6 +87,22 @@ def test_files_that_flux_does_not_apply_do_not_count(clone: Clone) -> None:
     assert clone.seen("one", clone.first).unpushed == ()
 
 
+def test_ciphertext_counts_if_a_layer_refers_to_it(clone: Clone) -> None:
+    """What is kept for people alone never reaches the cluster."""
+    for folder in ("secrets/home/operator", "secrets/home/dns"):
+        (clone.root / folder).mkdir(parents=True)
+        (clone.root / folder / "a.sops.yaml").write_text("a: ENC[]\n")
+    assert clone.seen("one", clone.first).uncommitted == ("secrets/home/dns/a.sops.yaml",)
+
+
+def test_of_a_file_that_was_edited_by_hand_it_says_so_and_not_what_a_render_would_do(clone: Clone) -> None:
+    (clone.root / APP).write_text("a: mine\n")
+    found = clone.seen("two", clone.first)
+    assert found.stale == ()
+    assert found.unread.startswith(f"{APP}: ")
+    assert found.uncommitted == (APP,)
+
+
 def test_a_clone_that_is_behind_has_nothing_unpushed(clone: Clone) -> None:
     clone.render("two")
     second = clone.commit()

@@ -164,6 +164,7 @@ def test_what_a_machine_leaves_behind_goes_when_its_volumes_are_healthy(assemble
         ("@weekly", 7),
         ("@monthly", 31),
         ("@every 1h", 1),
+        ("@every 720h", 30),
     ],
 )
 def test_days_between_two_backups(cron: str, days: int) -> None:

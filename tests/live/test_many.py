@@ -7,6 +7,7 @@ import re
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -112,6 +113,14 @@ def test_of_events_those_of_the_certificates_alone_are_asked_for(tmp_path: Path)
     with serving(tmp_path, {}) as (path, asked), LiveApi(path) as api:
         cluster_facts(api, [NOTICE])
     assert [one for one in asked if "/namespaces/default/events" in one and "fieldSelector=source%3Dk3s-cert-monitor" in one]
+
+
+def test_facts_are_of_the_time_that_the_api_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the clock here everything in a cluster might seem old, or not to have begun."""
+    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: "Sun, 01 Mar 2020 12:00:00 GMT")
+    with serving(tmp_path, {}) as (path, _), LiveApi(path) as api:
+        facts = cluster_facts(api, [SECRET])
+    assert abs(facts.taken - datetime(2020, 3, 1, 12, tzinfo=UTC)) < timedelta(minutes=1)
 
 
 def test_what_may_not_be_read_is_a_fact_and_the_rest_is_read(tmp_path: Path) -> None:

@@ -21,6 +21,15 @@ SERVICES = Resource("api/v1", "services")
 _SERVERS = {"app": "verify-servers"}
 _ASKERS = {"app": "verify-askers"}
 _SERVERS_RUN, _PAIRS = "a pod runs on every machine", "every two machines reach each other"
+_REACHED = (
+    ("peer", _PAIRS, "an application and what it needs may be on any two"),
+    (
+        "address",
+        "a Service is reached by its address from every machine",
+        "that is how pods reach each other, and how requests reach them",
+    ),
+    ("name", "the cluster's DNS answers on every machine", "applications know each other by name"),
+)
 _ANYWHERE = [{"operator": "Exists"}]
 _EVERY_READY = "every machine is ready"
 
@@ -42,29 +51,9 @@ def steps(api: LiveApi, described: Sequence[str]) -> tuple[Step, ...]:
             partial(_serve, api),
             after=(READY,),
         ),
-        Step(
-            _PAIRS,
-            "an application and what it needs may be on any two",
-            GOES_TOO,
-            partial(_asked, api, "peer"),
-            partial(_ask, api),
-            after=(_SERVERS_RUN,),
-        ),
-        Step(
-            "a Service is reached by its address from every machine",
-            "that is how pods reach each other, and how requests reach them",
-            GOES_TOO,
-            partial(_asked, api, "address"),
-            partial(_ask, api),
-            after=(_SERVERS_RUN,),
-        ),
-        Step(
-            "the cluster's DNS answers on every machine",
-            "applications know each other by name",
-            GOES_TOO,
-            partial(_asked, api, "name"),
-            partial(_ask, api),
-            after=(_SERVERS_RUN,),
+        *(
+            Step(name, why, GOES_TOO, partial(_asked, api, how), partial(_ask, api), after=(_SERVERS_RUN,))
+            for how, name, why in _REACHED
         ),
     )
 
