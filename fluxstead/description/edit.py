@@ -44,28 +44,28 @@ def _data(text: str) -> dict[str, Any]:
 
 
 def _with_value(text: str, path: Sequence[str], key: str, value: Value) -> str:
-    config = _child(yaml.compose(text, Loader=yaml.SafeLoader), "config")
+    config = child(yaml.compose(text, Loader=yaml.SafeLoader), "config")
     section, *below = path
-    found = _child(config, section)
+    found = child(config, section)
     if not isinstance(config, yaml.MappingNode) or config.flow_style:
         raise NotEdited(_by_hand(section.removeprefix(f"{PROJECT}:"), {key: value}))
     if not isinstance(found, yaml.MappingNode):
-        return _after(text, config, {section: {key: value}})
+        return after(text, config, {section: {key: value}})
     for name in below:
-        found = _child(found, name)
+        found = child(found, name)
         assert isinstance(found, yaml.MappingNode)  # noqa: S101 -- the caller looked
-    old = _child(found, key)
+    old = child(found, key)
     if isinstance(value, Mapping) and isinstance(old, yaml.MappingNode) and old.value:
         for name, one in value.items():
             text = _with_value(text, (*path, key), name, one)
         return text
     if old is None and found.flow_style:
-        return _insert(text, found.end_mark.index - 1, f"{', ' if found.value else ''}{key}: {_flow(value)}")
+        return insert(text, found.end_mark.index - 1, f"{', ' if found.value else ''}{key}: {_flow(value)}")
     if old is None:
-        return _after(text, found, {key: value})
-    begin, end = old.start_mark.index, _end(old)
+        return after(text, found, {key: value})
+    begin, end = old.start_mark.index, end_of(old)
     if isinstance(old, yaml.SequenceNode) and not old.flow_style and old.value and not isinstance(value, Mapping):
-        last = _line_end(text, end)
+        last = line_end(text, end)
         begin = text.rindex("\n", 0, begin) + 1
         lines = to_yaml(list(value)).splitlines() if not isinstance(value, str) else [f"{_flow(value)}"]
         return text[:begin] + "\n".join(_kept(text[begin:last], line, old.start_mark.column) for line in lines) + text[last:]
@@ -78,19 +78,19 @@ def _kept(before: str, line: str, column: int) -> str:
     return next(same, f"{' ' * column}{line}")
 
 
-def _after(text: str, parent: yaml.MappingNode, value: Mapping[str, Any]) -> str:
+def after(text: str, parent: yaml.MappingNode, value: Mapping[str, Any]) -> str:
     """Behind the last thing in a mapping, as deep as its keys."""
     column = parent.value[0][0].start_mark.column if parent.value else parent.start_mark.column
     plain = {key: _plain(one) for key, one in value.items()}
     lines = "".join(f"{' ' * column}{line}\n" for line in _indented(to_yaml(plain)).splitlines())
-    place = _line_end(text, _end(parent))
-    return _insert(text, place, f"\n{lines.rstrip()}") if place < len(text) else f"{text.rstrip()}\n{lines}"
+    place = line_end(text, end_of(parent))
+    return insert(text, place, f"\n{lines.rstrip()}") if place < len(text) else f"{text.rstrip()}\n{lines}"
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
-    return value if isinstance(value, str) else list(value)
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def _indented(text: str) -> str:
@@ -103,26 +103,29 @@ def _indented(text: str) -> str:
     return "\n".join(found)
 
 
-def _end(node: yaml.Node) -> int:
+def end_of(node: yaml.Node) -> int:
     """Where what is written ends; a block's own mark is where the next thing begins."""
     if isinstance(node, yaml.MappingNode) and node.value and not node.flow_style:
-        return _end(node.value[-1][1])
+        return end_of(node.value[-1][1])
     if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
-        return _end(node.value[-1])
+        return end_of(node.value[-1])
     index: int = node.end_mark.index
     return index - 1 if node.end_mark.column == 0 and index else index
 
 
-def _line_end(text: str, index: int) -> int:
+def line_end(text: str, index: int) -> int:
+    """Where the line of a place ends."""
     found = text.find("\n", index)
     return len(text) if found < 0 else found
 
 
-def _insert(text: str, index: int, more: str) -> str:
+def insert(text: str, index: int, more: str) -> str:
+    """With more text at a place."""
     return text[:index] + more + text[index:]
 
 
-def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+def child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """What stands at a key of a mapping; None where there is none."""
     entries = node.value if isinstance(node, yaml.MappingNode) else ()
     return next((value for name, value in entries if name.value == key), None)
 
