@@ -96,7 +96,7 @@ def _asked(history: History, branch: str, places: tuple[str, ...], fetched: str,
     if head is None:
         return Delivered(unread=said[0] if said else "it has no commit yet")
     name, pushed = _pushed(history, branch)
-    tips = (head.at, pushed, _commit_of(fetched))
+    tips = (head.at, pushed, commit_of(fetched))
     last = _since(git, fetched, tips, places)
     settled = pushed or (last.in_head and not last.head)
     # What Flux has was pushed, also where this clone did not see it.
@@ -124,13 +124,14 @@ def _pushed(history: History, branch: str) -> tuple[str, str]:
     return (name, answer.decode().strip()) if answer else ("", "")
 
 
-def _commit_of(revision: str) -> str:
+def commit_of(revision: str) -> str:
+    """The commit that a revision of Flux names; empty where it names none."""
     found = _REVISION.search(revision)
     return found[1] if found else ""
 
 
 def _since(git: Git, revision: str, tips: tuple[str, str, str], places: tuple[str, ...]) -> Since:
-    commit = _commit_of(revision)
+    commit = commit_of(revision)
     if not commit or git.ask("cat-file", "-e", f"{commit}^{{commit}}")[0] is None:
         return Since()
     head, pushed, fetched = tips

@@ -45,8 +45,16 @@ def fails(says: str, do: str) -> StepState:
     return StepState("fails", says, do)
 
 
+class Stopped(Exception):  # noqa: N818 -- said to people as it is
+    """Neither waiting nor acting helps, as `fails` says it, found out while asking or acting. `do`: what to type."""
+
+    def __init__(self, says: str, do: str) -> None:
+        super().__init__(says)
+        self.do = do
+
+
 class Step(NamedTuple):
-    """One step, named by what is so when it is done. `standing` asks the cluster, and may raise Unanswered; so may `act`.
+    """One step, named by what is so when it is done. `standing` asks the cluster; it and `act` may raise Unanswered, or Stopped.
 
     `why`: in one clause. `way_back`: how to undo it. `patience`: seconds that it may take. `after`: steps without which this one
     says nothing; it is not tried where one of them has failed, and a procedure goes on.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fluxstead.live.clock import Clock
 from fluxstead.live.lease import held
-from fluxstead.live.procedure import Outcome, Procedure, Step, StepState, fails, waits
+from fluxstead.live.procedure import Outcome, Procedure, Step, StepState, Stopped, fails, waits
 from fluxstead.live.resources import Refused, Unanswered
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _reach(step: Step, fence: Fence, say: Callable[[str], object], clock: Clock)
 def _asked(step: Step) -> StepState:
     try:
         return step.standing()
+    except Stopped as problem:
+        return fails(str(problem), problem.do)
     except Refused as problem:
         return fails(str(problem), "./run doctor")
     except Unanswered as problem:
@@ -117,6 +119,8 @@ def _acted(act: Callable[[], None]) -> StepState | None:
     """What went wrong; whether an act without an answer arrived is seen when the step is asked again."""
     try:
         act()
+    except Stopped as problem:
+        return fails(str(problem), problem.do)
     except Refused as problem:
         return fails(str(problem), "./run doctor")
     except Unanswered as problem:
