@@ -21,6 +21,7 @@ _COMMANDS = {
     "doctor": "what is wrong with the running cluster and its machines, each trouble at its root",
     "verify": "try network, storage and ways in, in a namespace of its own; nothing of it is left",
     "recover": "cures for what the doctor finds in a running cluster: manager",
+    "disk": "leave: empty a disk of a machine, then take it out, through the description and Git",
     "hosts": "plan, discover: what preparing the hosts would do, a file to start from",
     "upgrade": "kubernetes, flux: the next version of what lies beneath the tree",
     "kubeconfig": "fetch the cluster's kubeconfig over SSH into a file of its own",

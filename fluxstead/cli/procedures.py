@@ -17,7 +17,7 @@ from fluxstead.core.shape import entries_of, mapping, named
 from fluxstead.description.load import Description
 from fluxstead.live.api import LiveApi
 from fluxstead.live.lease import Lost, Taken, unfinished
-from fluxstead.live.procedure import Outcome, Procedure
+from fluxstead.live.procedure import Outcome, Procedure, Stopped
 from fluxstead.live.resources import MACHINES, Unanswered
 from fluxstead.live.running import carried_out, plan
 
@@ -50,6 +50,9 @@ def carry_out(
         with LiveApi(kubeconfig_of(options, description.name)) as api:
             _recognise(api, options, description)
             return _planned(api, procedure(api)) if options.plan else _run(options, api, procedure(api), report, steps_to)
+    except Stopped as problem:
+        tell(f"{problem}\n    type: {problem.do}")
+        return 1
     except (Unanswered, Taken, Lost, AnotherCluster) as problem:
         tell(str(problem))
         return 1
@@ -82,9 +85,17 @@ def _planned(api: LiveApi, procedure: Procedure) -> int:
     goes_on = before.words == procedure.words
     if before.words:
         print(f"./run {before.words} was begun at {before.begun} and has not ended")
-    for line in plan(procedure.steps(before.notes if goes_on else procedure.begin())):
+    for line in plan(procedure.steps(before.notes if goes_on else _noted(procedure))):
         print(line)
     return 0
+
+
+def _noted(procedure: Procedure) -> Mapping[str, str]:
+    """What it would note if it began; where it would not begin, its steps say why."""
+    try:
+        return procedure.begin()
+    except Stopped:
+        return {}
 
 
 def _run(

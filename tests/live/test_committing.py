@@ -113,6 +113,13 @@ def with_the_machine_staged(world: World) -> None:
     (world.root / MACHINE).write_text(TEXT)
 
 
+def with_more_staged_than_is_seen(world: World) -> None:
+    """The disk has what the procedure would write, the index something else, which its commit would lose."""
+    with_the_machine_edited(world)
+    git(world.root, "add", MACHINE)
+    (world.root / MACHINE).write_text(BLUE)
+
+
 def with_the_cluster_edited(world: World) -> None:
     (world.root / "stack.yaml").write_text("a: 2\n")
 
@@ -164,6 +171,7 @@ def with_no_repository(world: World) -> None:
         (ahead, "1 commit here is not pushed, and would go to Flux with this one: ", "git push, if that is meant"),
         (with_the_machine_edited, "not committed: nodes/a.yaml; it would go into the same commit", "git diff HEAD -- nodes/a.yaml"),
         (with_the_machine_staged, "not committed: nodes/a.yaml", "git diff HEAD -- nodes/a.yaml"),
+        (with_more_staged_than_is_seen, "not committed: nodes/a.yaml", "git diff HEAD -- nodes/a.yaml"),
         (with_the_cluster_edited, "not committed: stack.yaml", "git diff HEAD -- stack.yaml"),
         (with_a_file_in_the_tree, "not committed: generated/home/mine.yaml", "git diff HEAD"),
         (amid_a_merge, "a merge has begun here and not ended", "git merge --continue, or git merge --abort"),

@@ -18,6 +18,7 @@ LONGHORN = System(
     live="fluxstead.systems.longhorn.live",
     verify="fluxstead.systems.longhorn.verify",
     cures="fluxstead.systems.longhorn.manager",
+    disks="fluxstead.systems.longhorn.leave",
     rules=(*disks.RULES, *capacity.RULES, *backups.RULES, *values.RULES, *queries.RULES),
     moves=(*moves.MOVES, *copies.MOVES, *taints.MOVES),
 )
