@@ -15,7 +15,7 @@ from fluxstead.core.git_names import without_login
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.branch import Branch
-from fluxstead.live.changes import Change, Git, Upstream, is_so
+from fluxstead.live.changes import SEEN, Change, Git, Upstream, is_so
 from fluxstead.live.delivered import commit_of
 from fluxstead.live.flux import LAYERS, SOURCES, flux_object
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
@@ -39,7 +39,7 @@ class Applied:
     def __init__(self, git: Git, change: Change) -> None:
         self._change, self._place, self._api, self._clock = change, git.place, git.api, git.clock
         self._clone = git.place.clone
-        self._upstream = Upstream(git.place, git.clock, fetches=git.fetches)
+        self._upstream = Upstream(git, SEEN)
         self._asked: float | None = None
         self._since: dict[str, float] = {}
         self._sought: set[str] = set()

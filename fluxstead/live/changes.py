@@ -15,8 +15,8 @@ from fluxstead.live.clone import Clone
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-_FRESH = 10
-"""Seconds for which what was fetched is taken for what is there."""
+FRESH, SEEN = 10, 300
+"""Seconds for which what was fetched is taken for what is there: while something is written, and while Flux is waited for."""
 
 
 class FileChange(NamedTuple):
@@ -67,16 +67,16 @@ class Place(NamedTuple):
 
 
 class Upstream:
-    """What is pushed, fetched now and then; `fetches`: not at all where nothing may be changed, as in a plan."""
+    """What is pushed, fetched when it is older than `fresh` seconds, unless nothing may be changed, as in a plan."""
 
-    def __init__(self, place: Place, clock: Clock, *, fetches: bool) -> None:
-        self._place, self._clock, self._fetches = place, clock, fetches
+    def __init__(self, git: Git, fresh: float) -> None:
+        self._place, self._clock, self._fetches, self._fresh = git.place, git.clock, git.fetches, fresh
         self._at: float | None = None
 
     def branch(self, *, anew: bool = False) -> Branch:
         """The branch, with what is pushed to it known. Raises Stopped."""
         branch = branch_of(self._place.clone, self._place.synced)
-        old = self._at is None or anew or self._clock.now() - self._at > _FRESH
+        old = self._at is None or anew or self._clock.now() - self._at > self._fresh
         if self._fetches and old:
             fetch(self._place.clone, branch)
             self._at = self._clock.now()

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from fluxstead.core.findings import some
 from fluxstead.live.branch import AGAIN, fetch, look_for_other_work, refuse_others, signed, unreachable
-from fluxstead.live.changes import Change, Git, Upstream, is_so
+from fluxstead.live.changes import FRESH, Change, Git, Upstream, is_so
 from fluxstead.live.clone import COMMITTING, Clone, Said
 from fluxstead.live.procedure import Step, StepState, Stopped, done, due, waits
 
 _SHOWN = 4
+_PATIENCE = 180
+"""Seconds: a remote that is slow is no reason not to try, and a lock of another git no reason to wait for long."""
 _OTHERS_WERE_FIRST = ("non-fast-forward", "fetch first", "stale info")
 _RULE = ("remote rejected", "pre-receive hook declined", "protected branch")
 
@@ -26,14 +28,14 @@ class Committing:
     def __init__(self, git: Git, change: Change) -> None:
         self._change, self._place = change, git.place
         self._clone: Clone = git.place.clone
-        self._upstream = Upstream(git.place, git.clock, fetches=git.fetches)
+        self._upstream = Upstream(git, FRESH)
 
     def steps(self) -> tuple[Step, Step]:
         """The commit, and the push."""
         back = self._change.way_back
-        commit = Step(self._change.name, self._change.why, back, self._committed, self._commit, patience=60)
+        commit = Step(self._change.name, self._change.why, back, self._committed, self._commit, patience=_PATIENCE)
         why = "Flux applies what is pushed, and nothing else"
-        return commit, Step(f"{self._change.name}: pushed", why, back, self._pushed, self._push, patience=60)
+        return commit, Step(f"{self._change.name}: pushed", why, back, self._pushed, self._push, patience=_PATIENCE)
 
     def _committed(self) -> StepState:
         if is_so(self._clone, "HEAD", self._change):

@@ -68,16 +68,26 @@ def test_the_key_stays_until_the_image_is_gone_too() -> None:
 def test_as_long_as_a_volume_lacks_a_copy_the_old_disk_stays() -> None:
     made = world()
     made.volume("pvc-9", ("k3s2", "d1"))
-    volume = made.api.objects[("apis/longhorn.io/v1beta2/volumes", "longhorn-system", "pvc-9")]
-    volume["status"]["robustness"] = "degraded"
+    status = made.api.objects[("apis/longhorn.io/v1beta2/volumes", "longhorn-system", "pvc-9")]["status"]
+    made.api.after = lambda call: status.update(robustness="degraded") if call == "flux" else None
     last = left(made)[-1]
-    assert last.step.name == "every volume has its copies"
+    assert last.step.name == "no volume lacks a copy that it had"
     assert "volume pvc-9 is degraded" in last.standing.says
     assert "d1" in made.node("k3s1")["spec"]["disks"]
     assert begun(made) == "disk leave k3s1 d1"
-    volume["status"]["robustness"] = "healthy"
+    status["robustness"] = "healthy"
+    made.api.after = lambda _: None
     assert left(made)[-1].well
     assert begun(made) == ""
+
+
+def test_a_volume_that_lacked_a_copy_before_keeps_no_disk() -> None:
+    """As where there is one machine for two copies."""
+    made, said = world(), list[str]()
+    made.volume("pvc-9", ("k3s2", "d1"))
+    made.api.objects[("apis/longhorn.io/v1beta2/volumes", "longhorn-system", "pvc-9")]["status"]["robustness"] = "degraded"
+    assert left(made, said)[-1].well
+    assert any("as before, pvc-9 lacks one" in line for line in said)
 
 
 def test_a_plan_says_how_it_stands_and_writes_nothing() -> None:

@@ -8,7 +8,7 @@ images backing_image_controller.go, since 1.7), and the disk's key goes only onc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,8 +25,8 @@ from fluxstead.systems.longhorn.room import VOLUMES, copies_on, nowhere_to_go
 
 _ENGINES = Resource(API, "engines")
 _PAGE = "docs/tasks/take-a-disk-out.md"
-_KNOWN, _COPIES, _PATH = "known", "copies", "path"
-"""Noted when it begins: that there was such a disk, how many copies it had, and where it is mounted."""
+_KNOWN, _COPIES, _PATH, _LACKED = "known", "copies", "path", "lacked"
+"""Noted when it begins: that there was such a disk, how many copies it had, where it is mounted, and which volumes lacked some."""
 _DAYS = 3 * 24 * 3600
 _FLUX = "kustomize-controller"
 
@@ -39,7 +39,9 @@ def leave(of: DiskLeaves) -> Procedure:
 def _begin(of: DiskLeaves) -> Mapping[str, str]:
     node = _node(of)
     path = str(at(node, ("spec", "disks", of.disk, "path")) or "")
-    notes = {_KNOWN: "yes" if of.described or not _forgotten(of, node) else "", _COPIES: str(_number(of, node)), _PATH: path}
+    known = of.described or not _forgotten(of, node)
+    lacked = " ".join(sorted(_not_whole(of)))
+    notes = {_KNOWN: "yes" if known else "", _COPIES: str(_number(of, node)), _PATH: path, _LACKED: lacked}
     refuse_at_once(_steps(of, notes))
     return notes
 
@@ -63,10 +65,10 @@ def _steps(of: DiskLeaves, notes: Mapping[str, str]) -> Sequence[Step]:
             patience=_DAYS,
         ),
         Step(
-            "every volume has its copies",
+            "no volume lacks a copy that it had",
             "the old ones are the way back as long as the new ones are not whole",
             "the same",
-            partial(_whole, of),
+            partial(_whole, of, notes),
             patience=_DAYS,
         ),
         *of.removed,
@@ -175,19 +177,21 @@ def _progress(of: DiskLeaves) -> Mapping[str, str]:
     return found
 
 
-def _whole(of: DiskLeaves) -> StepState:
+def _whole(of: DiskLeaves, notes: Mapping[str, str]) -> StepState:
+    """What lacked a copy before this began lacks it for another reason, and its copy from here is elsewhere by now."""
     node = _node(of)
     if node and _forgotten(of, node):
         return done()
-    lacking = sorted(_not_whole(of))
-    return waits(f"not yet: {shown(lacking)}", "./run doctor") if lacking else done()
+    now, before = _not_whole(of), set(notes.get(_LACKED, "").split())
+    lacking = [f"volume {name} is {now[name]}" for name in sorted(now.keys() - before)]
+    if lacking:
+        return waits(f"not yet: {shown(lacking)}", "./run doctor")
+    return done(f"as before, {shown(sorted(now))} lacks one" if now else "")
 
 
-def _not_whole(of: DiskLeaves) -> Iterator[str]:
-    for one in of.api.list(VOLUMES):
-        robustness = mapping(one, "status").get("robustness")
-        if robustness in {"degraded", "faulted"}:
-            yield f"volume {named(one).name} is {robustness}"
+def _not_whole(of: DiskLeaves) -> Mapping[str, str]:
+    robust = {named(one).name: str(mapping(one, "status").get("robustness")) for one in of.api.list(VOLUMES)}
+    return {name: how for name, how in robust.items() if how in {"degraded", "faulted"}}
 
 
 def _is_forgotten(of: DiskLeaves, notes: Mapping[str, str]) -> StepState:

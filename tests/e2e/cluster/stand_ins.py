@@ -2,7 +2,8 @@
 
 - Longhorn's driver deployer: StorageClass `longhorn`, from the chart's ConfigMap, once the managers are ready;
 - Longhorn's managers, each on its machine: a Node where there is none yet, and the status of its own Node, as the test says the
-  disks are; a Node whose machine is not in the cluster is deleted;
+  disks are; a Node whose machine is not in the cluster is deleted; where a test has volumes, what is on a disk that is to be
+  emptied goes elsewhere (tests/e2e/cluster/copies.py);
 - Longhorn's admission webhook, from when the managers are ready: what the real one refuses of Nodes;
 - Longhorn's provisioner: a volume for each claim that waits for one;
 - cert-manager: an issuer is ready once its controller runs and the authority's Secret is there; nothing is issued;
@@ -21,6 +22,7 @@ import yaml
 
 from tests.e2e.cluster.admission import Admission
 from tests.e2e.cluster.api import Api, Json, RefusedError
+from tests.e2e.cluster.copies import Copies
 from tests.e2e.cluster.report import PROVISIONER
 
 PLAYED = (
@@ -70,6 +72,8 @@ class StandIns:
     admission: Admission
     disks: Callable[[str, str], Disk | None] = registered
     """What the managers see: a disk, or None as long as it is not in the status."""
+    copies: Copies | None = None
+    """What is on the disks, where a test has volumes; nothing is on them otherwise."""
     down: frozenset[str] = frozenset()
     """The machines that are down, so that no manager runs there: nobody else tells of their disks."""
     _problems: list[str] = field(default_factory=list)
@@ -99,6 +103,7 @@ class StandIns:
                 self._storage_class,
                 self._webhook,
                 self._default,
+                self._copies,
                 self._nodes,
                 self._volumes,
                 self._issuers,
@@ -154,12 +159,20 @@ class StandIns:
             disks = {disk: self.disks(name, disk) for disk in node["spec"].get("disks", {})}
             if self.disks is unseen:
                 continue
-            wanted = {disk: seen.status() for disk, seen in disks.items() if seen}
             status = node.get("status", {})
-            if status.get("diskStatus") != wanted or "conditions" not in status:
-                disk_status = {**dict.fromkeys(status.get("diskStatus", {})), **wanted}
+            before = status.get("diskStatus", {})
+            wanted = {disk: {**seen.status(), **self._on(seen.uuid)} for disk, seen in disks.items() if seen}
+            if before != wanted or "conditions" not in status:
+                disk_status = {**dict.fromkeys(before), **_replacing(before, wanted)}
                 change = {"status": {"diskStatus": disk_status, "conditions": [NODE_READY]}}
                 self.api.patch("longhorn.io/v1beta2", "Node", name, change, namespace=NAMESPACE, part="/status")
+
+    def _copies(self) -> None:
+        if self.copies and self._managers_ready():
+            self.copies.move()
+
+    def _on(self, uuid: str) -> Json:
+        return self.copies.on(uuid) if self.copies else {}
 
     def _volumes(self) -> None:
         for claim in self.api.list("v1", "PersistentVolumeClaim"):
@@ -182,6 +195,15 @@ class StandIns:
             condition = {"type": "Ready", "status": "True", "reason": "Played", "message": "", "observedGeneration": 1}
             change = {"status": {"conditions": [{**condition, "lastTransitionTime": metadata["creationTimestamp"]}]}}
             self.api.patch("cert-manager.io/v1", "ClusterIssuer", metadata["name"], change, part="/status")
+
+
+def _replacing(before: Json, wanted: Json) -> Json:
+    """By a merge patch: the copies that are not there any more are taken out."""
+    gone = {disk: dict.fromkeys(before.get(disk, {}).get("scheduledReplica", {})) for disk in wanted}
+    return {
+        disk: {**one, **({"scheduledReplica": {**gone[disk], **one["scheduledReplica"]}} if "scheduledReplica" in one else {})}
+        for disk, one in wanted.items()
+    }
 
 
 def _ready(issuer: Json) -> bool:
