@@ -20,7 +20,7 @@ _RENDER = "./run render; git add, git commit and git push; then the same command
 
 
 class Describing:
-    """The files of one stack. See `live.changes.Written`."""
+    """The files of one stack. See `live.changes.ProjectFiles`."""
 
     def __init__(self, root: Path, stack: str, assembled: Assembled) -> None:
         self._root, self._stack = root, stack

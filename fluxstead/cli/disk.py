@@ -14,10 +14,10 @@ from fluxstead.cli.describing import Describing
 from fluxstead.cli.project import choose_nodes, choose_stack, print_findings
 from fluxstead.core.findings import errors
 from fluxstead.description.edit import NotEdited
-from fluxstead.description.edit_list import Item, item_in, with_key, without
+from fluxstead.description.edit_list import ListItem, item_in, with_key, without
 from fluxstead.embedded import run_program
 from fluxstead.live.api import LiveApi
-from fluxstead.live.changes import Change, FileChange, Git, Place
+from fluxstead.live.changes import Amendment, FileChange, GitWay, Whereto
 from fluxstead.live.clock import Clock
 from fluxstead.live.clone import Clone
 from fluxstead.live.committed import committed
@@ -48,21 +48,21 @@ def run(options: argparse.Namespace) -> int:
     return procedures.carry_out(options, read.assembled.description, partial(_procedure, options, place, node))
 
 
-def _place(root: Path, stack: str, assembled: Assembled, words: str) -> Place:
-    return Place(Clone(root), Describing(root, stack, assembled), assembled.description.cluster.flux.branch, words)
+def _place(root: Path, stack: str, assembled: Assembled, words: str) -> Whereto:
+    return Whereto(Clone(root), Describing(root, stack, assembled), assembled.description.cluster.flux.branch, words)
 
 
-def _procedure(options: argparse.Namespace, place: Place, node: Node, api: LiveApi) -> Procedure:
-    git = Git(place, api, Clock(), fetches=not options.plan)
+def _procedure(options: argparse.Namespace, place: Whereto, node: Node, api: LiveApi) -> Procedure:
+    git = GitWay(place, api, Clock(), fetches=not options.plan)
     described = any(disk.name == options.disk for disk in node.disks)
     steps = [committed(git, change) for change in (emptied(node.name, options.disk), removed(node.name, options.disk))]
     return _procedures()[options.what](DiskLeaves(api, place.words, node.name, options.disk, described, *steps))
 
 
-def emptied(machine: str, disk: str) -> Change:
+def emptied(machine: str, disk: str) -> Amendment:
     """The description says that the disk is to be emptied. One that it does not have any more is further than that."""
-    item = Item("disks", disk)
-    return Change(
+    item = ListItem("disks", disk)
+    return Amendment(
         f"{disk} of {machine} is described with evict: true",
         "Flux writes what the description says, so whatever else is changed by hand does not last",
         "evict: true out again, a commit, git push; then --abandon with what is typed next",
@@ -71,10 +71,10 @@ def emptied(machine: str, disk: str) -> Change:
     )
 
 
-def removed(machine: str, disk: str) -> Change:
+def removed(machine: str, disk: str) -> Amendment:
     """The description has the disk no more."""
-    item = Item("disks", disk)
-    return Change(
+    item = ListItem("disks", disk)
+    return Amendment(
         f"{disk} of {machine} is described no more",
         "Flux takes out of the cluster what the description does not have",
         "git revert of that commit, git push: the disk comes back, empty",
@@ -87,16 +87,16 @@ def _file(machine: str) -> str:
     return f"nodes/{machine}.yaml"
 
 
-def _with_evict(text: str, item: Item) -> str:
+def _with_evict(text: str, item: ListItem) -> str:
     return with_key(text, item, "evict", "true")
 
 
-def _is_emptied(item: Item, text: str) -> bool:
+def _is_emptied(item: ListItem, text: str) -> bool:
     found = item_in(text, item)
     return found is None or found.get("evict") is True
 
 
-def _edited(item: Item, edit: Callable[[str, Item], str], text: str) -> str:
+def _edited(item: ListItem, edit: Callable[[str, ListItem], str], text: str) -> str:
     try:
         return edit(text, item)
     except NotEdited as problem:

@@ -11,14 +11,14 @@ from fluxstead.core.shape import entries_of
 from fluxstead.description.edit import NotEdited, after, child, end_of, insert, line_end
 
 
-class Item(NamedTuple):
+class ListItem(NamedTuple):
     """An item, by the list that it is in and by its `name`: `disks`, `sdf1`."""
 
     of: str
     name: str
 
 
-def item_in(text: str, item: Item) -> Mapping[str, Any] | None:
+def item_in(text: str, item: ListItem) -> Mapping[str, Any] | None:
     """What a file says of it; None where it says nothing, or is no YAML."""
     try:
         data = yaml.safe_load(text)
@@ -28,7 +28,7 @@ def item_in(text: str, item: Item) -> Mapping[str, Any] | None:
     return next((one for one in items if one.get("name") == item.name), None)
 
 
-def with_key(text: str, item: Item, key: str, value: str) -> str:
+def with_key(text: str, item: ListItem, key: str, value: str) -> str:
     """The file with a key of an item, to a value as YAML has it. Raises NotEdited."""
     by_hand = f"{key}: {value} for {item.name} under {item.of}"
     wanted = _data(text, by_hand)
@@ -44,7 +44,7 @@ def with_key(text: str, item: Item, key: str, value: str) -> str:
     return _proved(new, wanted, by_hand)
 
 
-def without(text: str, item: Item) -> str:
+def without(text: str, item: ListItem) -> str:
     """The file without an item; comments around it stay. Raises NotEdited."""
     by_hand = f"{item.of} without {item.name}"
     wanted = _data(text, by_hand)
@@ -65,14 +65,14 @@ def _data(text: str, by_hand: str) -> dict[str, Any]:
     return data
 
 
-def _of(data: Mapping[str, Any], item: Item, by_hand: str) -> dict[str, Any]:
+def _of(data: Mapping[str, Any], item: ListItem, by_hand: str) -> dict[str, Any]:
     found = [one for one in entries_of(data, item.of) if one.get("name") == item.name]
     if len(found) != 1 or not isinstance(found[0], dict):
         raise NotEdited(by_hand)
     return found[0]
 
 
-def _node(text: str, item: Item, by_hand: str) -> tuple[yaml.MappingNode, yaml.SequenceNode]:
+def _node(text: str, item: ListItem, by_hand: str) -> tuple[yaml.MappingNode, yaml.SequenceNode]:
     among = child(yaml.compose(text, Loader=yaml.SafeLoader), item.of)
     items = among.value if isinstance(among, yaml.SequenceNode) else ()
     found = [one for one in items if isinstance(named := child(one, "name"), yaml.ScalarNode) and named.value == item.name]
@@ -97,7 +97,7 @@ def _out_of_flow(text: str, among: yaml.SequenceNode, node: yaml.MappingNode) ->
     return text[:begin] + text[end:]
 
 
-def _out_of_block(text: str, among: yaml.SequenceNode, node: yaml.MappingNode, item: Item) -> str:
+def _out_of_block(text: str, among: yaml.SequenceNode, node: yaml.MappingNode, item: ListItem) -> str:
     begin, end = _dash(text, among, node), line_end(text, end_of(node))
     left = text[:begin] + text[end + 1 :]
     if len(among.value) > 1:

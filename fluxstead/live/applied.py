@@ -15,7 +15,7 @@ from fluxstead.core.git_names import without_login
 from fluxstead.core.platform import FLUX_NAMESPACE
 from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.branch import Branch
-from fluxstead.live.changes import SEEN, Change, Git, Upstream, is_so
+from fluxstead.live.changes import SEEN, Amendment, GitWay, Upstream, is_so
 from fluxstead.live.delivered import commit_of
 from fluxstead.live.flux import LAYERS, SOURCES, flux_object
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
@@ -36,7 +36,7 @@ _SOURCE = f"{FLUX_NAMESPACE}/{FLUX_NAMESPACE}"
 class Applied:
     """One change on its way into the cluster."""
 
-    def __init__(self, git: Git, change: Change) -> None:
+    def __init__(self, git: GitWay, change: Amendment) -> None:
         self._change, self._place, self._api, self._clock = change, git.place, git.api, git.clock
         self._clone = git.place.clone
         self._upstream = Upstream(git, SEEN)

@@ -26,7 +26,7 @@ class FileChange(NamedTuple):
     is_so: Callable[[str], bool]
 
 
-class Change(NamedTuple):
+class Amendment(NamedTuple):
     """One change of the description. `name`: what is so afterwards; `files`: by path from the project's folder."""
 
     name: str
@@ -36,7 +36,7 @@ class Change(NamedTuple):
     files: Mapping[str, FileChange]
 
 
-class Written(Protocol):
+class ProjectFiles(Protocol):
     """The project's files, as the command line knows how to read and write them. All but the paths raise Stopped."""
 
     @property
@@ -57,11 +57,11 @@ class Written(Protocol):
         """Write the tree, unless the description has errors."""
 
 
-class Place(NamedTuple):
+class Whereto(NamedTuple):
     """Where changes go. `synced`: the branch that Flux applies. `words`: the procedure, as it is typed after `./run`."""
 
     clone: Clone
-    written: Written
+    written: ProjectFiles
     synced: str
     words: str
 
@@ -69,7 +69,7 @@ class Place(NamedTuple):
 class Upstream:
     """What is pushed, fetched when it is older than `fresh` seconds, unless nothing may be changed, as in a plan."""
 
-    def __init__(self, git: Git, fresh: float) -> None:
+    def __init__(self, git: GitWay, fresh: float) -> None:
         self._place, self._clock, self._fetches, self._fresh = git.place, git.clock, git.fetches, fresh
         self._at: float | None = None
 
@@ -83,15 +83,15 @@ class Upstream:
         return branch
 
 
-def is_so(clone: Clone, commit: str, change: Change) -> bool:
+def is_so(clone: Clone, commit: str, change: Amendment) -> bool:
     """Whether a commit has a change."""
     return all((text := clone.text_at(commit, path)) is not None and one.is_so(text) for path, one in change.files.items())
 
 
-class Git(NamedTuple):
+class GitWay(NamedTuple):
     """What makes the steps of changes: where they go, and the cluster whose Flux applies them."""
 
-    place: Place
+    place: Whereto
     api: LiveApi
     clock: Clock
     fetches: bool = True

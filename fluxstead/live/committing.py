@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fluxstead.core.findings import some
 from fluxstead.live.branch import AGAIN, fetch, look_for_other_work, refuse_others, signed, unreachable
-from fluxstead.live.changes import FRESH, Change, Git, Upstream, is_so
+from fluxstead.live.changes import FRESH, Amendment, GitWay, Upstream, is_so
 from fluxstead.live.clone import COMMITTING, Clone, Said
 from fluxstead.live.procedure import Step, StepState, Stopped, done, due, waits
 
@@ -25,7 +25,7 @@ _RULE = ("remote rejected", "pre-receive hook declined", "protected branch")
 class Committing:
     """One change on its way into the branch."""
 
-    def __init__(self, git: Git, change: Change) -> None:
+    def __init__(self, git: GitWay, change: Amendment) -> None:
         self._change, self._place = change, git.place
         self._clone: Clone = git.place.clone
         self._upstream = Upstream(git, FRESH)
@@ -96,6 +96,8 @@ class Committing:
 
     def _commit(self) -> None:
         written = self._place.written
+        # What was saved in an editor since it was looked at is not written over.
+        self._refuse_uncommitted(begun=self._begun())
         try:
             written.write(self._texts())
             written.render()

@@ -11,7 +11,7 @@ import yaml
 from fluxstead.cli.__main__ import main
 from fluxstead.cli.describing import Describing
 from fluxstead.cli.disk import emptied, removed
-from fluxstead.live.changes import Change, Git, Place
+from fluxstead.live.changes import Amendment, GitWay, Whereto
 from fluxstead.live.clock import Clock
 from fluxstead.live.clone import Clone
 from fluxstead.live.committing import Committing
@@ -43,13 +43,13 @@ def clone(reference: Project, tmp_path_factory: pytest.TempPathFactory, monkeypa
     return reference
 
 
-def carried_out(project: Project, change: Change) -> list[Outcome]:
+def carried_out(project: Project, change: Amendment) -> list[Outcome]:
     """It is committed and pushed, by the command's own way of writing."""
     assembled = project.run().assembled
     assert assembled
     api: Any = None
-    place = Place(Clone(project.root), Describing(project.root, project.stack, assembled), "main", "disk leave k3s1 sdf1")
-    return run(Committing(Git(place, api, Clock()), change).steps(), Free(), str, Clock())
+    place = Whereto(Clone(project.root), Describing(project.root, project.stack, assembled), "main", "disk leave k3s1 sdf1")
+    return run(Committing(GitWay(place, api, Clock()), change).steps(), Free(), str, Clock())
 
 
 def test_the_disk_is_emptied_and_then_taken_out_in_two_commits_of_its_own(clone: Project) -> None:

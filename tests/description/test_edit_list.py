@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxstead.description.edit import NotEdited
-from fluxstead.description.edit_list import Item, item_in, with_key, without
+from fluxstead.description.edit_list import ListItem, item_in, with_key, without
 from tests.conftest import REPOSITORY
 
-B = Item("disks", "b")
+B = ListItem("disks", "b")
 MACHINES = [path.read_text() for path in sorted(REPOSITORY.glob("**/nodes/*.yaml")) if "disks:" in path.read_text()]
 ODD = (
     "disks:\n  - name: a\n  # the large one\n  - name: b # mine\n    size: 1Gi # as sold\n\n    # in a caddy\n  - name: c\n# end\n",
@@ -60,7 +60,7 @@ def test_the_last_item_leaves_an_empty_list() -> None:
 @pytest.mark.parametrize("text", MACHINES)
 def test_the_machines_of_this_repository_keep_their_comments(text: str) -> None:
     for name in [one["name"] for one in yaml.safe_load(text)["disks"]]:
-        item = Item("disks", name)
+        item = ListItem("disks", name)
         evicted = with_key(text, item, "evict", "true")
         assert changed(text, evicted) == ([] if "evict" in (item_in(text, item) or {}) else ["+     evict: true"])
         gone = without(evicted, item)

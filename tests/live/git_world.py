@@ -6,6 +6,7 @@ The repositories are real. The project is small: `nodes/a.yaml` is the descripti
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fluxstead.live.changes import Change, FileChange, Git, Place
+from fluxstead.live.changes import Amendment, FileChange, GitWay, Whereto
 from fluxstead.live.clone import Clone, Said
 from fluxstead.live.committed import committed
 from fluxstead.live.flux import LAYERS, SOURCES
@@ -92,11 +93,11 @@ class Free:
         pass
 
 
-def painted(colour: str) -> Change:
+def painted(colour: str) -> Amendment:
     """The machine gets a colour."""
-    edit = FileChange(lambda text: text.replace("red", colour), lambda text: f"colour: {colour}" in text)
+    edit = FileChange(lambda text: re.sub(r"colour: \w+", f"colour: {colour}", text), lambda text: f"colour: {colour}" in text)
     why = "so it is found"
-    return Change(f"a is {colour}", why, "paint it red", f"Paint a {colour}\n\nSo it is found.", {MACHINE: edit})
+    return Amendment(f"a is {colour}", why, "paint it red", f"Paint a {colour}\n\nSo it is found.", {MACHINE: edit})
 
 
 class World:
@@ -192,8 +193,8 @@ class World:
     def steps(self, colour: str = "blue") -> Sequence[Step]:
         """Of a change."""
         api: Any = self.api
-        place = Place(self.clone, self.written, "main", WORDS)
-        return committed(Git(place, api, self.clock, self.fetches), painted(colour))
+        place = Whereto(self.clone, self.written, "main", WORDS)
+        return committed(GitWay(place, api, self.clock, self.fetches), painted(colour))
 
     def paint(self, colour: str = "blue", said: list[str] | None = None) -> list[Outcome]:
         """Carry the change out."""

@@ -37,6 +37,25 @@ def test_the_change_is_written_rendered_committed_pushed_and_applied(world: Worl
     assert any("ask Flux to apply" in line for line in said)
 
 
+def test_a_file_that_the_tree_has_no_more_goes_in_the_same_commit(world: World) -> None:
+    world.paint()
+    assert all(one.well for one in world.paint("red"))
+    assert "D\tgenerated/home/colour/two.yaml" in git(world.root, "show", "--name-status", "HEAD")
+    assert (world.changed(), (world.root / MACHINE).read_text()) == ([], TEXT)
+
+
+def test_what_somebody_saves_while_it_looks_is_not_written_over(world: World) -> None:
+    look, theirs = world.written.look, TEXT.replace("size: 1", "size: 7")
+
+    def looking() -> None:
+        look()
+        (world.root / MACHINE).write_text(theirs)
+
+    world.written.look = looking  # type: ignore[method-assign]
+    assert "not committed: nodes/a.yaml" in world.refused()[0]
+    assert (world.root / MACHINE).read_text() == theirs
+
+
 def test_what_is_so_already_is_left_alone(world: World) -> None:
     world.paint()
     head, written = world.head, len(world.api.written)
