@@ -87,6 +87,12 @@ def test_what_cannot_be_changed_is_said_with_what_to_write(text: str) -> None:
         without(text, B)
 
 
+def test_what_is_written_elsewhere_is_left_to_the_operator() -> None:
+    """The value stands where its anchor is, which is another key's."""
+    with pytest.raises(NotEdited, match="evict: true for b under disks"):
+        with_key("others: &no false\ndisks:\n  - name: b\n    evict: *no\n", B, "evict", "true")
+
+
 WORDS = st.text("abcxyz 0#:-'", min_size=1, max_size=8)
 ITEMS = st.lists(
     st.dictionaries(st.sampled_from(["size", "tags", "note", "evict"]), WORDS | st.lists(WORDS, max_size=2)), max_size=4
