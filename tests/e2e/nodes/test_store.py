@@ -154,15 +154,17 @@ def test_a_store_that_is_not_reached_is_said_with_why(cluster: StoredCluster, ke
         cluster.api.patch("v1", "Secret", SECRET, {"data": None, "stringData": {**right, **values}}, namespace=SPACE)
 
     begins = "failed to list system backups in s3://backups@us-east-1/: error listing system backup in "
-    with_secret(AWS_SECRET_ACCESS_KEY="another")  # noqa: S106 -- of no store
-    until(says(begins, "AWS Error: SignatureDoesNotMatch"), 10)
-    with pytest.raises(RefusedError, match="backup target default is not available"):
-        cluster.back_up("data")
-    with_secret(AWS_ACCESS_KEY_ID="nobody")
-    until(says(begins, "AWS Error: InvalidAccessKeyId"), 10)
-    with_secret(AWS_ACCESS_KEY_ID=None)
-    until(says(begins, "could not backup to s3, missing [AWS_ACCESS_KEY_ID] in the secret"), 10)
-    with_secret()
+    try:
+        with_secret(AWS_SECRET_ACCESS_KEY="another")  # noqa: S106 -- of no store
+        until(says(begins, "AWS Error: SignatureDoesNotMatch"), 10)
+        with pytest.raises(RefusedError, match="backup target default is not available"):
+            cluster.back_up("data")
+        with_secret(AWS_ACCESS_KEY_ID="nobody")
+        until(says(begins, "AWS Error: InvalidAccessKeyId"), 10)
+        with_secret(AWS_ACCESS_KEY_ID=None)
+        until(says(begins, "could not backup to s3, missing [AWS_ACCESS_KEY_ID] in the secret"), 10)
+    finally:
+        with_secret()
     until(lambda: longhorn.target["available"], 10)
     cluster.store.down()
     try:
