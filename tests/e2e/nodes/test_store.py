@@ -175,6 +175,19 @@ def test_a_store_that_is_not_reached_is_said_with_why(cluster: StoredCluster, ke
     assert longhorn.objects.all("Backup"), "what was listed stays"
 
 
+def test_without_a_target_nothing_is_listed_and_all_is_kept(cluster: StoredCluster, kept: tuple[Json, dict[str, str]]) -> None:
+    """Whoever takes the URL away loses the list, and has it back with the URL."""
+    name, of = of_url(kept[0]["status"]["url"])
+    objects = cluster.longhorn.objects
+    target = objects.one("BackupTarget", "default") or {}
+    objects.change(target, {"spec": {"backupTargetURL": ""}})
+    until(lambda: not objects.all("BackupVolume") and not objects.all("Backup"))
+    assert cluster.longhorn.target["conditions"][0]["message"] == "backup target URL is empty"
+    assert name in Archives(cluster.store.bucket).backups(of)
+    objects.change(target, {"spec": {"backupTargetURL": target["spec"]["backupTargetURL"]}})
+    until(lambda: status_of(objects.one("Backup", name)).get("state") == "Completed")
+
+
 def test_a_backup_that_is_spoilt_makes_its_volume_faulted(cluster: StoredCluster, kept: tuple[Json, dict[str, str]]) -> None:
     """One byte of its archive is another; or there is none."""
     del kept

@@ -14,7 +14,7 @@ from fluxstead.core.duration import Duration
 from tests.e2e.cluster.api import Json
 
 from .archives import Archives
-from .objects import CR_ONLY, OF_TARGET, OF_VOLUME, SPACE, Objects, is_going, labels_of, now, status_of, with_condition
+from .objects import CR_ONLY, OF_TARGET, OF_VOLUME, SPACE, Objects, is_going, labels_of, now, reference, status_of, with_condition
 from .rules import ACCESS
 from .store import Bucket, StoreError
 
@@ -82,6 +82,7 @@ class Targets:
         self._asked[name] = (target["spec"], datetime.now(UTC))
         if not url:
             self._unavailable(target, "backup target URL is empty")
+            self._objects.say(target, lastSyncedAt=None)
             for kept in self.owned("BackupVolume", name):
                 self._objects.delete(kept, only_here=True)
             return
@@ -162,16 +163,31 @@ class Targets:
             if labels_of(one).get(OF_VOLUME) == volume and not unmade:
                 known[one["metadata"]["name"]] = one
         for name in there - known.keys():
+            if self._objects.one("Backup", name):
+                continue  # it is being made, here
             labels = {OF_TARGET: target["metadata"]["name"], OF_VOLUME: volume}
             access = ((archives.of_backup(volume, name) or {}).get("Labels") or {}).get(ACCESS)
             self._objects.make("Backup", name, {"labels": {ACCESS: access} if access else {}}, labels=labels, owner=kept)
         for name in known.keys() - there:
             self._objects.delete(known[name], only_here=True)
         if said:
-            names = {"lastBackupName": "LastBackupName", "lastBackupAt": "LastBackupAt", "createdAt": "CreatedTime"}
-            rest = {key: said[word] for key, word in names.items()}
-            rest |= {"size": said["Size"], "labels": said["Labels"], "storageClassName": said.get("StorageClassName", "")}
-            self._objects.say(kept, lastSyncedAt=now(), **rest)
+            self._tell(kept, said)
+
+    def _tell(self, kept: Json, said: Json) -> None:
+        """Write what the store says of a volume."""
+        last = said["LastBackupName"]
+        if status_of(kept).get("lastBackupName") != last:
+            self._own(kept, self._objects.one("Backup", last))
+        names = {"lastBackupName": "LastBackupName", "lastBackupAt": "LastBackupAt", "createdAt": "CreatedTime"}
+        rest = {key: said[word] for key, word in names.items()}
+        rest |= {"size": said["Size"], "labels": said["Labels"], "storageClassName": said.get("StorageClassName", "")}
+        self._objects.say(kept, lastSyncedAt=now(), **rest)
+
+    def _own(self, kept: Json, backup: Json | None) -> None:
+        """A backup that was made here becomes its volume's, and goes with it, once it is the last one."""
+        owners = backup["metadata"].get("ownerReferences") or [] if backup else []
+        if backup and kept["metadata"]["uid"] not in {one["uid"] for one in owners}:
+            self._objects.change(backup, {"metadata": {"ownerReferences": [*owners, reference(kept)]}})
 
     def of(self, target: Json | None) -> Archives:
         """What is in the store of this target; StoreError where it cannot be asked."""
