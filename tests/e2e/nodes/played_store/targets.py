@@ -162,9 +162,7 @@ class Targets:
             unmade = one["spec"].get("snapshotName") and status_of(one).get("state") != "Completed"
             if labels_of(one).get(OF_VOLUME) == volume and not unmade:
                 known[one["metadata"]["name"]] = one
-        for name in there - known.keys():
-            if self._objects.one("Backup", name):
-                continue  # it is being made, here
+        for name in there - self._objects.all("Backup").keys():  # one that is being made here is there, and not known yet
             labels = {OF_TARGET: target["metadata"]["name"], OF_VOLUME: volume}
             access = ((archives.of_backup(volume, name) or {}).get("Labels") or {}).get(ACCESS)
             self._objects.make("Backup", name, {"labels": {ACCESS: access} if access else {}}, labels=labels, owner=kept)
