@@ -13,6 +13,7 @@ from typing import cast
 
 from fluxstead.assembly import Assembled
 from fluxstead.cli import procedures
+from fluxstead.cli.backup import restoring
 from fluxstead.cli.beside import trust_of
 from fluxstead.cli.project import choose_stack, print_findings, tell
 from fluxstead.core.findings import counted, errors
@@ -31,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deep", action="store_true", help="also cordon a machine, lose a copy and have it rebuilt, back up and restore"
     )
+    parser.add_argument(
+        "--restore",
+        action="store_true",
+        help="instead: restore the newest backup of every claim, read all of it, and remove it again",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print")
 
 
@@ -48,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     tries = tries_of(root, described, deep=options.deep)
 
     def procedure(api: LiveApi) -> Procedure:
+        if options.restore:
+            return whole.restores(api, "verify", restoring(), partial(print, file=sys.stderr, flush=True))
         return whole.procedure(api, "verify", tries, partial(print, file=sys.stderr, flush=True))
 
     steps_to = None if options.format == "text" else sys.stderr

@@ -105,6 +105,13 @@ class LiveApi:
             if not more:
                 return
 
+    def stats(self, machine: str) -> Json:
+        """What the kubelet of a machine counts, such as what each volume holds; empty where it gives no answer."""
+        try:
+            return self._ask("GET", f"api/v1/nodes/{quote(machine)}/proxy/stats/summary", absent=True) or {}
+        except Unanswered:
+            return {}
+
     def apply(self, resource: Resource, obj: Mapping[str, Any], manager: str) -> None:
         """Server-side apply: the fields given are `manager`'s, whoever had them before."""
         metadata = mapping(obj, "metadata")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from fluxstead.core.manifest import ObjectRef
     from fluxstead.live.api import LiveApi
-    from fluxstead.live.procedure import Procedure
+    from fluxstead.live.procedure import Procedure, Step
     from fluxstead.tree.asks import VolumeClaim
 
 
@@ -56,3 +56,9 @@ class Restoring(Protocol):
 
     def everything(self, api: LiveApi, described: DescribedClaims) -> Procedure:
         """All that is described, before anything starts."""
+
+    def drill(self, api: LiveApi) -> Sequence[Step]:
+        """For `./run verify`: each claim's newest backup is restored in its namespace, read and removed. Raises Unanswered."""
+
+    def put_back(self, api: LiveApi) -> None:
+        """Remove what a drill has left outside that namespace."""

@@ -32,6 +32,7 @@ class MemoryApi:
         self.on_delete: Callable[[Resource, Json], None] = lambda *_: None
         self.holds: Callable[[Resource, Json], bool] = lambda *_: False
         self.written: list[str] = []
+        self.counts: dict[str, Json] = {}
         self._numbers = itertools.count(1)
 
     def put(self, resource: Resource, obj: Mapping[str, Any]) -> Json:
@@ -103,6 +104,10 @@ class MemoryApi:
     def drop(self, resource: Resource, obj: Mapping[str, Any]) -> None:
         """It is gone."""
         self.on_delete(resource, self.objects.pop(self._key(resource, obj["metadata"])))
+
+    def stats(self, machine: str) -> Json:
+        self.before(f"stats {machine}")
+        return self.counts.get(machine, {})
 
     def pages(self, resource: Resource) -> Sequence[Json]:
         return self.list(resource)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.live.around import thing
-from tests.live.spoilt import STUCK, Spoil, changed, machine, more, one_of, together
+from tests.live.spoilt import STUCK, Spoil, changed, machine, more, one_of, says, together, waiting
 from tests.live.world import LONGHORN, World, attachment, backup, condition, engine, image_of, volume
 
 _LONG_AGO = "2026-11-01T00:00:00Z"
@@ -81,6 +81,14 @@ _UNAVAILABLE = together(
         to=[lasting("Unavailable", "True", "failed to list system backups in nfs://nas.example:/backups: timed out")],
     ),
 )
+
+
+def _without_jobs(obj: dict[str, Any]) -> dict[str, Any]:
+    """Made by hand, with a label of a job that is gone, so that it has not got what every volume has."""
+    obj["metadata"]["labels"] = {"recurring-job.longhorn.io/nightly-old": "enabled"}
+    obj["metadata"]["creationTimestamp"] = "2026-11-20T00:00:00Z"
+    return obj
+
 
 OF_LONGHORN: dict[str, tuple[Spoil, str, str]] = {
     "F24 a default disk that nobody described": (
@@ -297,6 +305,26 @@ OF_LONGHORN: dict[str, tuple[Spoil, str, str]] = {
         together(_UNAVAILABLE, more("backups", backup("b-2", "pvc-1", "Error", "2026-11-27T23:00:00Z", "timed out")), _LATE),
         "backup target default",
         "failed to list system backups",
+    ),
+    "a volume that no job backs up": (
+        more("volumes", _without_jobs(volume("pvc-30", "healthy", claim="photos"))),
+        "backups of web/photos",
+        "are made by no job",
+    ),
+    "volumes that are waited for in a new cluster": (
+        together(
+            more("configmaps", thing("longhorn-restored", LONGHORN, data={"restored": "false"})),
+            says(
+                "kustomizations",
+                "longhorn-storage",
+                "False",
+                "HealthCheckFailed",
+                "timeout waiting for: [ConfigMap/longhorn-system/longhorn-restored status: 'InProgress']",
+            ),
+            waiting("kube-prometheus-stack", "monitoring-scrapes", "monitoring-routes"),
+        ),
+        "restore of all volumes",
+        "is waited for by all that needs volumes",
     ),
     "a backup that failed": (
         together(more("backups", backup("b-2", "pvc-1", "Error", "2026-11-27T23:00:00Z", "no space left")), _LATE),

@@ -16,15 +16,16 @@ from fluxstead.live.flux import LAYERS
 from fluxstead.live.kept import DescribedClaims
 from fluxstead.live.lease import Lost, Taken, begun_in
 from fluxstead.live.procedure import Outcome, Procedure
-from fluxstead.live.resources import DEPLOYMENTS, LEASES, Refused, Unanswered
+from fluxstead.live.resources import DEPLOYMENTS, LEASES, STATEFUL_SETS, Refused, Resource, Unanswered
 from fluxstead.live.running import carried_out, plan
+from fluxstead.live.using import users_of
 from fluxstead.live.verify.place import VOLUMES
 from fluxstead.live.verify.storage import CLAIMS
 from fluxstead.systems.longhorn.restore.commands import beside, everything, in_place, listed
 from fluxstead.systems.longhorn.restore.store import BACKUPS, LIVE, TARGETS
 from fluxstead.systems.longhorn.storage import RESTORED
 from fluxstead.tree.asks import VolumeClaim
-from tests.live.backup_world import CONFIG_MAPS, GIB, HOME, SPACE, Cluster
+from tests.live.backup_world import CONFIG_MAPS, GIB, HOME, SPACE, Cluster, written
 from tests.live.memory import CutOff
 
 
@@ -32,15 +33,6 @@ from tests.live.memory import CutOff
 def cluster() -> Cluster:
     """An application that wrote, was backed up, and wrote again."""
     return written()
-
-
-def written() -> Cluster:
-    made = Cluster()
-    made.application()
-    made.write("web", "monday")
-    made.back_up("web")
-    made.write("web", "tuesday")
-    return made
 
 
 def run(cluster: Cluster, procedure: Procedure, said: list[str] | None = None) -> list[Outcome]:
@@ -299,3 +291,57 @@ def _of_another(namespace: str, claim: str) -> dict[str, Any]:
     labels = {"KubernetesStatus": f'{{"namespace": "{namespace}", "pvcName": "{claim}"}}'}
     status = {"state": "Completed", "url": "s3://b@r/?backup=x&volume=y", "volumeName": "y", "volumeSize": "1", "labels": labels}
     return {"metadata": {"name": "x", "namespace": HOME}, "status": status}
+
+
+def test_a_backup_that_is_not_whole_is_none(cluster: Cluster) -> None:
+    """One that failed, or is being made, has a name and perhaps a URL, and no data to rely on."""
+    newer = cluster.back_up("web")
+    made = cluster.api.get(BACKUPS, newer, HOME)
+    assert made
+    cluster.api.put(BACKUPS, {**made, "status": {**made["status"], "state": "Error"}})
+    assert {row.claim: row.backup for row in listed(cluster.api)} == {"web": "backup-1"}  # type: ignore[arg-type]
+    with pytest.raises(Refused, match=f"{newer} is no backup"):
+        in_its_place(cluster, newer).begin()
+
+
+def test_a_volume_that_somebody_lets_go_meanwhile_is_not_deleted_with_its_claim(cluster: Cluster) -> None:
+    """Between the look and the act: the policy is asked once more right before."""
+    before = cluster.volume_of("web")
+    procedure = in_its_place(cluster)
+    steps = procedure.steps(procedure.begin())
+    change = next(one for one in steps if one.name.endswith("has the volume from the backup"))
+    assert change.act
+    change.act()
+    assert cluster.data[before] == "tuesday"
+    claim = cluster.api.get(CLAIMS, "web", SPACE)
+    assert claim
+    assert "deletionTimestamp" not in claim["metadata"]
+
+
+def test_what_runs_again_is_not_stopped_a_second_time(cluster: Cluster) -> None:
+    """Cut off after the claim has its volume, the same command goes on behind that."""
+    procedure = in_its_place(cluster)
+    notes = procedure.begin()
+    assert all(one.well for one in run(cluster, procedure._replace(begin=lambda: notes)))
+    cluster.api.written.clear()
+    run(cluster, procedure._replace(begin=lambda: notes))
+    assert not [line for line in cluster.api.written if "leases" not in line]
+
+
+def test_an_operator_s_own_object_is_asked_and_an_unknown_one_is_named(cluster: Cluster) -> None:
+    """Prometheus' StatefulSet would be scaled back at once by its operator."""
+    prometheus = Resource("apis/monitoring.coreos.com/v1", "prometheuses")
+    cluster.api.put(prometheus, {"metadata": {"name": "k", "namespace": SPACE}, "spec": {"replicas": 1}})
+    _owned(cluster, "Prometheus")
+    assert [one.label for one in users_of(cluster.api, SPACE, "db-prometheus-0").workloads] == ["prometheuses/k"]  # type: ignore[arg-type]
+    _owned(cluster, "Kafka")
+    assert users_of(cluster.api, SPACE, "db-prometheus-0").others == (  # type: ignore[arg-type]
+        "statefulsets/prometheus is run by Kafka k, whose object is not known here",
+    )
+    assert not users_of(cluster.api, SPACE, "db-prometheus-x").others  # type: ignore[arg-type]
+
+
+def _owned(cluster: Cluster, kind: str) -> None:
+    metadata = {"name": "prometheus", "namespace": SPACE, "ownerReferences": [{"kind": kind, "name": "k", "controller": True}]}
+    spec = {"replicas": 1, "volumeClaimTemplates": [{"metadata": {"name": "db"}}], "template": {"spec": {}}}
+    cluster.api.put(STATEFUL_SETS, {"metadata": metadata, "spec": spec})

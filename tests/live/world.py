@@ -151,6 +151,7 @@ def longhorn(expected: Expected) -> World:
             for name in live
         ],
         "orphans": [],
+        "configmaps": [],
         "backuptargets": [
             thing(
                 "default",

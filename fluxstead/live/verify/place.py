@@ -39,14 +39,14 @@ def make(api: LiveApi, resource: Resource, obj: Mapping[str, Any]) -> None:
         return
 
 
-def namespace_step(api: LiveApi) -> Step:
-    """The namespace; Pod Security as strict as it gets, which the pods here are allowed under."""
+def namespace_step(api: LiveApi, pod_security: str = "restricted") -> Step:
+    """The namespace, with the Pod Security that the pods here are allowed under."""
     return Step(
         READY,
         "all that is tried is in it, and goes with it",
         f"kubectl delete namespace {NAMESPACE}",
         partial(_standing, api),
-        partial(_make, api),
+        partial(_make, api, pod_security),
         patience=60,
     )
 
@@ -61,8 +61,8 @@ def _standing(api: LiveApi) -> StepState:
     return done() if api.get(ACCOUNTS, "default", NAMESPACE) else waits("it has no account for pods yet")
 
 
-def _make(api: LiveApi) -> None:
-    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+def _make(api: LiveApi, pod_security: str) -> None:
+    labels = {f"pod-security.kubernetes.io/{mode}": pod_security for mode in ("enforce", "warn")}
     make(api, NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
 
 

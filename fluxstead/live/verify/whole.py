@@ -15,6 +15,7 @@ from fluxstead.live.verify.ways import steps as steps_of_ways
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
+    from fluxstead.live.kept import Restoring
 
 
 class Deeper(Protocol):
@@ -37,6 +38,17 @@ class Tries(NamedTuple):
     systems: Sequence[Deeper] = ()
     ways: Ways = Ways()
     deep: bool = False
+
+
+def restores(api: LiveApi, words: str, kept: Restoring, say: Callable[[str], object]) -> Procedure:
+    """Every claim's newest backup, and nothing else; nothing of it is left."""
+
+    def steps(notes: Mapping[str, str]) -> Sequence[Step]:
+        del notes  # as below
+        # Files may be anybody's, and only root reads them all.
+        return (namespace_step(api, "baseline"), *kept.drill(api))
+
+    return Procedure(words, dict, steps, goes_on=True, around=Cleaner(api, [kept.put_back], say).left_as_it_was)
 
 
 def procedure(api: LiveApi, words: str, tries: Tries, say: Callable[[str], object]) -> Procedure:

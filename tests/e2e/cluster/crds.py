@@ -22,6 +22,8 @@ VERSIONS = {"longhorn.io": "v1beta2", "traefik.io": "v1alpha1"}
 CLUSTER_WIDE = {"ClusterIssuer", "GatewayClass", "ETCDSnapshotFile"}
 SERVED_ANYWAY = {"apiVersion", "kind", "metadata", "status"}
 KEPT = {"type", "enum", "pattern", "required", "minLength", "maxLength", "minimum", "maximum", "minItems"}
+_OR_NONE = 2
+"""The types of what may be null: its own, and that."""
 ANYTHING: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
@@ -138,6 +140,14 @@ def _object(parts: Json) -> Json:
 
 def _structural(schema: Json, definitions: Json) -> Json:
     """The catalog's JSON schema as the API server wants it: no references, a type everywhere, unknown keys refused anyway."""
+    kinds = schema.get("type")
+    if isinstance(kinds, list) and len(kinds) == _OR_NONE and "null" in kinds:
+        (kind,) = (one for one in kinds if one != "null")
+        return {**_structural({**schema, "type": kind}, definitions), "nullable": True}
+    return _of_one_type(schema, definitions)
+
+
+def _of_one_type(schema: Json, definitions: Json) -> Json:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         # A type of Kubernetes' own, shared by many sets.

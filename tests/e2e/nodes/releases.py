@@ -80,12 +80,13 @@ def _handler(releases: Releases) -> type[BaseHTTPRequestHandler]:
 def serving_releases(folder: Path, network: OwnNetwork, base: MachineRoot) -> Iterator[Releases]:
     """Serve the folder to the machines; `url` is what `binariesFrom` says. Who asks from the test trusts `base.authority`."""
     releases = Releases(folder)
-    with serving(_handler(releases), (network.address, 0), _tls(folder, network.address, base)) as port:
+    with serving(_handler(releases), (network.address, 0), own_tls(folder, network.address, base)) as port:
         releases.url = f"https://{network.address}:{port}"
         yield releases
 
 
-def _tls(folder: Path, address: str, base: MachineRoot) -> SSLContext:
+def own_tls(folder: Path, address: str, base: MachineRoot) -> SSLContext:
+    """What a server of the test's own speaks, with a certificate that is kept in this folder; `base.authority` has signed it."""
     certificate, key = folder / ".tls.crt", folder / ".tls.key"
     request = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=releases", "-keyout", key, "-x509", "-days", "2"]
     signer = ["-CA", base.authority, "-CAkey", base.authority.with_suffix(".key")]

@@ -11,6 +11,7 @@ from fluxstead.systems.longhorn.live import (
     nodes,
     orphans,
     programs,
+    restored,
     schedules,
     use,
     volumes,
@@ -29,4 +30,5 @@ RULES = (
     *orphans.RULES,
     *backups.RULES,
     *schedules.RULES,
+    *restored.RULES,
 )

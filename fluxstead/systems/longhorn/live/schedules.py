@@ -21,8 +21,10 @@ from fluxstead.live.moments import moment_of
 from fluxstead.live.resources import Resource
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject, pods_in
+from fluxstead.systems.longhorn.keeping import NONE
 from fluxstead.systems.longhorn.live.backups import backup_subject
 from fluxstead.systems.longhorn.live.kinds import created, shown
+from fluxstead.systems.longhorn.live.since import lasts
 from fluxstead.systems.longhorn.live.target import TARGET, targets
 from fluxstead.systems.longhorn.live.volume import VOLUME, LiveVolume
 from fluxstead.systems.longhorn.names import API
@@ -105,4 +107,29 @@ def _late(job: LiveJob, late: Sequence[LiveVolume], facts: ClusterFacts) -> Live
     )
 
 
-RULES = (LiveRule(overdue, (JOB, VOLUME, TARGET)),)
+def unscheduled(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
+    """Claimed volumes that no job backs up, in a cluster that backs others up, unless that was said to be so."""
+    del expected
+    jobs = facts.of(JOB)
+    names, groups = {job.name for job in jobs}, {group for job in jobs for group in job.groups}
+    left = [
+        one
+        for one in facts.of(VOLUME)
+        if one.claim and NONE not in one.groups and not (one.jobs & names or one.groups & groups) and lasts(facts, one.created)
+    ]
+    if jobs and left:
+        yield LiveTrouble(
+            Subject("backups of", shown(one.claim for one in left)),
+            "are made by no job: the volumes have no label of one, nor of a group that one has",
+            "what is lost there is lost",
+            f"./run check; kubectl -n {left[0].namespace} get volumes.longhorn.io {left[0].name} --show-labels",
+            "docs/tasks/backups.md",
+            targets(facts),
+            "warning",
+        )
+
+
+RULES = (
+    LiveRule(unscheduled, (JOB, VOLUME, TARGET)),
+    LiveRule(overdue, (JOB, VOLUME, TARGET)),
+)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fluxstead.systems.longhorn.restore.beside import beside
+from fluxstead.systems.longhorn.restore.drill import drill, put_back
 from fluxstead.systems.longhorn.restore.in_place import in_place
 from fluxstead.systems.longhorn.restore.listing import listed
 from fluxstead.systems.longhorn.restore.whole import everything
 
-__all__ = ["beside", "everything", "in_place", "listed"]
+__all__ = ["beside", "drill", "everything", "in_place", "listed", "put_back"]

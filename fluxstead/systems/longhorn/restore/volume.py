@@ -32,15 +32,15 @@ _HOURS = 24 * 60 * 60
 _DOCTOR = "./run doctor, then the same command"
 
 
-def volume_steps(api: LiveApi, wish: Wish) -> tuple[Step, ...]:
-    """The volume is there, holds what the backup holds, and is as large as the claim asks for."""
+def volume_steps(api: LiveApi, wish: Wish, labels: Mapping[str, str] = OURS) -> tuple[Step, ...]:
+    """The volume is there, holds what the backup holds, and is as large as the claim asks for. `labels`: what it carries."""
     return (
         Step(
             f"volume {wish.volume} is made from backup {wish.backup} of {wish.made}",
             "what is there now stays as it is while the backup is read",
             f"kubectl -n {wish.home} delete volumes.longhorn.io {wish.volume}",
             partial(_made, api, wish),
-            partial(_make, api, wish),
+            partial(_make, api, wish, labels),
             patience=600,
         ),
         Step(
@@ -85,7 +85,7 @@ def _made(api: LiveApi, wish: Wish) -> StepState:
     return due(f"make volume {wish.volume} from {wish.backup}")
 
 
-def _make(api: LiveApi, wish: Wish) -> None:
+def _make(api: LiveApi, wish: Wish, labels: Mapping[str, str]) -> None:
     said = wish.parameters
     copies, minutes = (said.get(key, "") for key in ("numberOfReplicas", "staleReplicaTimeout"))
     spec: dict[str, Any] = {
@@ -103,7 +103,7 @@ def _make(api: LiveApi, wish: Wish) -> None:
         "nodeSelector": _listed(said.get("nodeSelector")),
         "replicaAutoBalance": said.get("replicaAutoBalance", ""),
     }
-    metadata = {"name": wish.volume, "namespace": wish.home, "labels": OURS, "annotations": {_OF: wish.backup}}
+    metadata = {"name": wish.volume, "namespace": wish.home, "labels": dict(labels), "annotations": {_OF: wish.backup}}
     _create(api, LIVE, {"apiVersion": "longhorn.io/v1beta2", "kind": "Volume", "metadata": metadata, "spec": spec})
 
 
