@@ -11,7 +11,7 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -19,11 +19,14 @@ from typing import Final, Literal
 PARTS: Final = (
     *("model", "gpt", "text", "tools", "files", "medium", "superblocks", "evidence", "look", "which", "against"),
     *("consent", "decide", "content", "wipe"),
-    *("places", "identity", "holders", "read", "act", "apt", "packages", "system", "preflight"),
+    *("places", "identity", "holders", "read", "act", "apt", "packages"),
+    *("item", "state_files", "state_copies", "system", "preflight"),
     *("k3s_model", "k3s_settings", "k3s_files", "k3s_others", "k3s_read", "k3s_differs", "k3s_decide"),
     *("k3s_fetch", "k3s_wait", "k3s_act", "k3s_run", "main"),
 )
 """The files of `script/`, each after those that it imports."""
+INSTALLED: Final = ("s3_put", "sqlite_backup")
+"""Those of `script/installed/`, likewise."""
 HOME: Final = Path(__file__).parent
 END: Final = "FLUXSTEAD_END_OF_INPUT"
 COMMAND: Final = "sh -s"
@@ -49,7 +52,21 @@ exec(compile("\\n".join(program), "fluxstead-hosts", "exec"), {"__name__": "__ma
 @cache
 def python_source() -> str:
     """The whole Python part, in reading order; it needs only the standard library of Python 3.9."""
-    texts = [_without_imports((HOME / "script" / f"{part}.py").read_text(encoding="utf-8")) for part in PARTS]
+    program = _joined([HOME / "script" / f"{part}.py" for part in PARTS])
+    before, place, after = program.partition('\nBACKUP_PROGRAM = ""\n')
+    if not place:
+        raise ValueError("state_files.py has no place for what is installed")
+    return f"{before}\nBACKUP_PROGRAM = {installed_source()!r}\n{after}"
+
+
+@cache
+def installed_source() -> str:
+    """The program that is left on a server whose SQLite is copied, as one file."""
+    return _joined([HOME / "script" / "installed" / f"{part}.py" for part in INSTALLED])
+
+
+def _joined(files: Iterable[Path]) -> str:
+    texts = [_without_imports(file.read_text(encoding="utf-8")) for file in files]
     imports = sorted({line for lines, _ in texts for line in lines})
     return "\n".join(["from __future__ import annotations", *imports, *(body for _, body in texts)])
 

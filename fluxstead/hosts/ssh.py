@@ -35,13 +35,20 @@ _OPTIONS = (
 )
 
 
+Told = Mapping[str, Mapping[str, object]]
+"""What hosts are told of something, by their nodes' names."""
+
+
 def plan(
-    nodes: Sequence[Node], root: Path, tell: Callable[[str], None], k3s: Mapping[str, Mapping[str, object]] | None = None
+    nodes: Sequence[Node], root: Path, tell: Callable[[str], None], k3s: Told | None = None, state: Told | None = None
 ) -> dict[str, Answer]:
-    """What the script would do on each host, read-only and in parallel, by the node's name; `k3s`: what each is told of its own."""
+    """What the script would do on each host, read-only and in parallel, by the node's name.
+
+    `k3s`: what each is told of its own; `state`: how those that keep the cluster's state copy it.
+    """
 
     def one(node: Node) -> Answer:
-        answer = ask_node(node, root, Errand(k3s=(k3s or {}).get(node.name)))
+        answer = ask_node(node, root, Errand(k3s=(k3s or {}).get(node.name), state=(state or {}).get(node.name)))
         tell(f"{node.name}: {answer.status}")
         return answer
 
@@ -58,6 +65,8 @@ class Errand:
     """What the host is told of its k3s, as `hosts.k3s.told` has it, with a token where one is needed."""
     say: Callable[[str], None] | None = None
     """Takes each line of progress."""
+    state: Mapping[str, object] | None = None
+    """How the host copies the cluster's state, as `hosts.declared` has it."""
 
 
 PLAN = Errand()
@@ -69,7 +78,7 @@ def ask_node(node: Node, root: Path, errand: Errand = PLAN) -> Answer:
         if isinstance(reached, str):
             return Answer("failed", (reached,))
         options, way = reached
-        return ask([*options, "--", way.destination], declared(node), way, errand)
+        return ask([*options, "--", way.destination], declared(node, errand.state), way, errand)
 
 
 def send(node: Node, root: Path, file: Path, command: str) -> str | None:

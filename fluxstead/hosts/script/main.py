@@ -21,6 +21,7 @@ from fluxstead.hosts.script.k3s_run import applied_k3s, k3s_looked_at, kubeconfi
 from fluxstead.hosts.script.model import DeclaredHost, FoundDisk, Host, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
+from fluxstead.hosts.script.state_copies import copies_told
 from fluxstead.hosts.script.system import initiator, items, pressure, refusals, restart_due
 from fluxstead.hosts.script.text import contents, said
 from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, step, tell, text_of
@@ -157,6 +158,7 @@ def _plan(node: DeclaredHost, connection: str) -> Dict[str, Any]:
         "login": {"address": "".join(connection.split()[2:3]), "hostKey": " ".join(text_of(HOST_KEY).split()[:2])},
         "machine": os.uname().machine,
         "pressure": pressure(),
+        **copies_told(node),
         **_k3s(),
     }
 
