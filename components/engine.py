@@ -14,6 +14,7 @@ import pulumi
 from components.cluster import register_k3s
 from components.flux import flux_objects, register_flux
 from components.layer import register_layers
+from components.login import register_logins
 from components.node import register_nodes
 from components.system import register_systems
 from fluxstead.assembly import Assembled
@@ -49,6 +50,7 @@ def carry_out(root: Path, assembled: Assembled) -> None:
         pulumi.log.warn(report(findings))
     quiet_interrupt()
     nodes = register_nodes(assembled, root)
+    register_logins(assembled, root, nodes)
     installed = register_k3s(assembled, root, nodes)
     hosts = [*nodes.values(), *(installed.after if installed else ())]
     systems = register_systems(assembled.plans)

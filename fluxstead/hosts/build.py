@@ -20,7 +20,7 @@ PARTS: Final = (
     *("model", "gpt", "text", "tools", "files", "medium", "superblocks", "evidence", "look", "which", "against"),
     *("consent", "decide", "content", "wipe"),
     *("places", "identity", "holders", "read", "act", "apt", "packages"),
-    *("item", "state_files", "state_copies", "system", "preflight"),
+    *("item", "state_files", "state_copies", "state_login", "system", "preflight"),
     *("k3s_model", "k3s_settings", "k3s_files", "k3s_others", "k3s_read", "k3s_differs", "k3s_decide"),
     *("k3s_fetch", "k3s_wait", "k3s_act", "k3s_run", "main"),
 )
@@ -31,8 +31,8 @@ HOME: Final = Path(__file__).parent
 END: Final = "FLUXSTEAD_END_OF_INPUT"
 COMMAND: Final = "sh -s"
 """What reads it, whatever the login shell is; the script itself asks sudo for root's rights."""
-Mode = Literal["plan", "apply", "look", "mint", "kubeconfig"]
-SECONDS: Final[Mapping[Mode, int]] = {"plan": 1200, "apply": 3600, "look": 180, "mint": 180, "kubeconfig": 60}
+Mode = Literal["plan", "apply", "look", "mint", "kubeconfig", "login"]
+SECONDS: Final[Mapping[Mode, int]] = {"plan": 1200, "apply": 3600, "look": 180, "mint": 180, "kubeconfig": 60, "login": 60}
 """How long a run on a host may take as a whole; it says so itself when that was not enough. pulumi-command bounds only the dialling
 (pulumi-command: provider/pkg/provider/remote)."""
 LOADER: Final = """
@@ -62,7 +62,8 @@ def python_source() -> str:
 @cache
 def installed_source() -> str:
     """The program that is left on a server whose SQLite is copied, as one file."""
-    return _joined([HOME / "script" / "installed" / f"{part}.py" for part in INSTALLED])
+    text = _joined([HOME / "script" / "installed" / f"{part}.py" for part in INSTALLED])
+    return f"{text}\nsys.exit(main(sys.argv[1:]))\n"
 
 
 def _joined(files: Iterable[Path]) -> str:
@@ -72,15 +73,22 @@ def _joined(files: Iterable[Path]) -> str:
 
 
 def stdin_for(
-    mode: Mode, node: Mapping[str, object], source: str | None = None, nonce: str = "", k3s: Mapping[str, object] | None = None
+    mode: Mode,
+    node: Mapping[str, object],
+    source: str | None = None,
+    nonce: str = "",
+    k3s: Mapping[str, object] | None = None,
+    *,
+    login: Mapping[str, str] | None = None,
 ) -> str:
     """What `sh -s` on the host reads to plan or apply this node, as root or as a user who may sudo.
 
     The same text for the same node: `pulumi up` compares it with that of the last time. A nonce makes it that of one run. With
     `k3s`, which may hold a token and so is no input of any resource, a plan is of both, and an apply of k3s alone.
+    `login`: what the mode of that name leaves there, likewise.
     """
     program = source if source is not None else python_source()
-    told = {} if k3s is None else {"k3s": k3s}
+    told = {key: value for key, value in (("k3s", k3s), ("login", login)) if value is not None}
     data = json.dumps({"mode": mode, "seconds": SECONDS[mode], "node": node, **told})
     token = hashlib.sha256(f"{program}\0{data}\0{nonce}".encode()).hexdigest()[:24]
     prelude = (HOME / "prelude.sh").read_text(encoding="utf-8")

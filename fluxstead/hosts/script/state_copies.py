@@ -92,7 +92,7 @@ def copies_found(node: DeclaredHost) -> FoundCopies:
     if state is None:
         raise StepError("no copies are described")
     data = DATASTORES[state.datastore]
-    times = [_made(os.path.join(state.folder, name)) for name in _listed(state.folder, ENDINGS[state.datastore])]
+    times = [_made(os.path.join(state.folder, name)) for name in _copies_in(state.folder, ENDINGS[state.datastore])]
     return FoundCopies(
         now=time.time(),
         data=os.path.exists(data),
@@ -144,7 +144,7 @@ def _failure() -> str:
     return (lines[-1] if lines else f"{shown.get('Result')}, {shown.get('ExecMainStatus')}")[:400]
 
 
-def _listed(folder: str, ending: str) -> List[str]:
+def _copies_in(folder: str, ending: str) -> List[str]:
     return [name for name in os.listdir(folder) if name.endswith(ending) and name[0] != "."] if os.path.isdir(folder) else []
 
 

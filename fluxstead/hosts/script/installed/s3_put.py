@@ -26,7 +26,7 @@ class NotSentError(Exception):
     """The store did not take the file; the message says why."""
 
 
-class Store(NamedTuple):
+class Bucket(NamedTuple):
     """A bucket, and who asks. `endpoint`: a URL without a path."""
 
     endpoint: str
@@ -49,7 +49,7 @@ def login_of(path: str) -> Tuple[str, str]:
         raise NotSentError(f"{path} is not what `pulumi up` writes; remove it, and type `pulumi up` again") from None
 
 
-def put(store: Store, path: str) -> str:
+def put(store: Bucket, path: str) -> str:
     """The file's URL in the bucket, where it has its own name. Raises NotSentError."""
     digest = _digest(path)
     place = "/".join(part for part in (store.bucket, store.folder, os.path.basename(path)) if part)
@@ -70,7 +70,7 @@ def put(store: Store, path: str) -> str:
     raise NotSentError(f"{store.endpoint} does not take {os.path.basename(path)} into {store.bucket}: {why}")
 
 
-def signed(store: Store, method: str, target: str, digest: str, moment: str) -> Dict[str, str]:
+def signed(store: Bucket, method: str, target: str, digest: str, moment: str) -> Dict[str, str]:
     """The headers of a request that is signed for this moment (`%Y%m%dT%H%M%SZ`); `digest`: SHA-256 of what is sent."""
     headers = {"host": urllib.parse.urlsplit(store.endpoint).netloc, "x-amz-content-sha256": digest, "x-amz-date": moment}
     names = ";".join(sorted(headers))
@@ -86,7 +86,7 @@ def signed(store: Store, method: str, target: str, digest: str, moment: str) -> 
     return headers
 
 
-def _put_once(store: Store, path: str, target: str, digest: str) -> Tuple[int, str]:
+def _put_once(store: Bucket, path: str, target: str, digest: str) -> Tuple[int, str]:
     url = urllib.parse.urlsplit(store.endpoint)
     host = url.hostname or ""
     connection = (

@@ -20,7 +20,7 @@ import urllib.parse
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
-from fluxstead.hosts.script.installed.s3_put import NotSentError, Store, login_of, put
+from fluxstead.hosts.script.installed.s3_put import Bucket, NotSentError, login_of, put
 
 MIB = 1024 * 1024
 WAIT_SECONDS = 60
@@ -65,7 +65,7 @@ def main(arguments: List[str]) -> int:
                 print(f"{path}: {said}")
                 if options.s3_bucket:
                     login = login_of(options.s3_login)
-                    place = put(Store(options.s3_endpoint, options.s3_region, options.s3_bucket, options.s3_folder, *login), path)
+                    place = put(Bucket(options.s3_endpoint, options.s3_region, options.s3_bucket, options.s3_folder, *login), path)
                     print(f"sent: {place}")
     except TroubleError as trouble:
         print(f"no copy: {trouble}", file=sys.stderr)
@@ -228,7 +228,3 @@ def _prune(wanted: Wanted) -> None:
     own = sorted(name for name in os.listdir(wanted.directory) if re.fullmatch(COPY % re.escape(wanted.name), name))
     for name in own[: -wanted.keep]:
         os.unlink(os.path.join(wanted.directory, name))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
