@@ -65,6 +65,6 @@ OF_K3S = (
         "s3ConfigSecret",
         (STACK, "version: v1.33.1+k3s1", "version: v1.28.9+k3s1"),
         (STACK, _VERSION, f"{_VERSION}{_ETCD}{_S3}"),
-        beside="datastore/s3-not-told secrets/missing",
+        beside="datastore/s3-not-told secrets/missing versions/compatibility",
     ),
 )

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, List, Tuple
 
 from fluxstead.hosts.script.files import RECORDS
 from fluxstead.hosts.script.item import Item, write_whole
@@ -45,7 +45,7 @@ class FoundCopies:
     """They lie on the filesystem of what they are copies of."""
 
 
-def state_item(node: DeclaredHost) -> Iterator[Item]:
+def state_item(node: DeclaredHost) -> Item:
     """What copies SQLite, on the server where that is described; elsewhere nothing, and what was here once is taken away.
 
     Copies themselves are never removed, and nor is the login for a bucket, which an `up` of its own hands over.
@@ -53,9 +53,8 @@ def state_item(node: DeclaredHost) -> Iterator[Item]:
     wanted = state_files(node)
     if not wanted:
         left = [path for path in STATE_FILES if text_of(path).startswith(MARK)]
-        if left:
-            yield Item("copies of the datastore", False, f"no longer described: {', '.join(left)}", lambda: _remove(left))
-        return
+        why = f"no longer described: {', '.join(left)}" if left else "none are described"
+        return Item("copies of the datastore", not left, why, lambda: _remove(left))
     differs = [path for path, text in wanted.items() if text_of(path) != text]
     states = {what: answer(["systemctl", f"is-{what}", f"{BACKUP}.timer"])[1].strip() for what in ("enabled", "active")}
     idle = [what for what, state in states.items() if state != what]
@@ -63,7 +62,7 @@ def state_item(node: DeclaredHost) -> Iterator[Item]:
         [f"{', '.join(differs)} {'differ' if len(differs) > 1 else 'differs'}"] * bool(differs)
         + [f"{BACKUP}.timer is not {' and '.join(idle)}"] * bool(idle)
     )
-    yield Item("copies of the datastore", not why, why or "by a timer", lambda: _set_up(wanted))
+    return Item("copies of the datastore", not why, why or "by a timer", lambda: _set_up(wanted))
 
 
 def _set_up(wanted: Dict[str, str]) -> None:

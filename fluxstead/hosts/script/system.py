@@ -91,7 +91,7 @@ def items(node: DeclaredHost) -> List[Item]:
     found += [_modules(texts[MODULES_FILE]), _initiator(), _iscsid()]
     found.append(_multipath(texts[MULTIPATH_FILE]))
     found.append(file_item("journald", JOURNAL_FILE, texts[JOURNAL_FILE], _restart_journal, _journal_problem))
-    found += state_item(node)
+    found.append(state_item(node))
     if K3S_FILE in texts:
         found.append(file_item("k3s", K3S_FILE, texts[K3S_FILE], lambda: None, mode=0o600))
     return found
