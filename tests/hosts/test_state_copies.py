@@ -24,7 +24,7 @@ from fluxstead.nodes.model import Node
 from tests.conftest import examples
 
 HOUR = 3600
-AGE = "age1hfgfp3t7enwk8gf8htwvagt9drf5hkjlvt8pplss4zjvxa0qxg9sku8wwl"
+AGE = "age10k68qulqgk4cpwvkhwe6djtt70n9exzw3ly8fm8etphqrvzp6uuqsx6fzg"
 SQLITE = of_sqlite("15 2 * * *", 14, "/var/lib/fluxstead/k3s-backups", [AGE], None)
 STATE = DeclaredState("sqlite", "/var/lib/fluxstead/k3s-backups", 50 * HOUR, 14, ("*-*-* 02:15:00",), (AGE,), None)
 NOW = 1_800_000_000.0
@@ -144,9 +144,7 @@ def test_the_doctor_and_the_plan_tell_it() -> None:
     copies = {"newest": "2026-11-20T02:15:00Z", "count": 3, "wrong": [{"says": says, "type": "sudo journalctl"}]}
     said = json.dumps({"answer": "t", "result": {"status": "fine", "why": [], "copies": copies}})
     answer = read_answer(said, "t")
-    assert answer.copies == CopiesAnswer(
-        "2026-11-20T02:15:00Z", 3, ((says, "sudo journalctl"),)
-    )
+    assert answer.copies == CopiesAnswer("2026-11-20T02:15:00Z", 3, ((says, "sudo journalctl"),))
     node = Node.model_validate({"name": "k3s1", "cluster": "home", "address": "192.0.2.1", "role": "server", "state": "live"})
     [one] = problems(node, answer)
     assert (one.says, one.do, one.how) == (says, "sudo journalctl", "type, on the host")

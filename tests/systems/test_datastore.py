@@ -13,7 +13,7 @@ from tests.conftest import Project
 
 EDGE, STACK = "Pulumi.edge.yaml", "Pulumi.k3s-flux.yaml"
 DIGEST = f"binaries: {{amd64: {'0123456789abcdef' * 4}}}"
-AGE = "age1hfgfp3t7enwk8gf8htwvagt9drf5hkjlvt8pplss4zjvxa0qxg9sku8wwl"
+AGE = "age10k68qulqgk4cpwvkhwe6djtt70n9exzw3ly8fm8etphqrvzp6uuqsx6fzg"
 SNAPSHOTS = "etcdSnapshots: {schedule: 0 */6 * * *, s3ConfigSecret: etcd-s3}"
 
 
@@ -23,9 +23,9 @@ def _with(project: Project, stack: str, *lines: str) -> Project:
     return project
 
 
-def test_etcds_copies_go_to_s3_by_a_secret_of_k3ss_own_type_and_two_keys(edge: Project) -> None:
+def test_etcds_copies_go_to_s3_by_a_secret_of_k3ss_own_type_and_two_keys(example: Project) -> None:
     """Any further key of S3's, and k3s would not look into the Secret."""
-    assembled = _with(edge, EDGE, SNAPSHOTS, DIGEST).run().assembled
+    assembled = _with(example, EDGE, SNAPSHOTS, DIGEST).run().assembled
     assert assembled is not None
     [need] = [one for one in assembled.secrets.needs if one.name == "etcd-s3"]
     assert (need.namespace, need.layer, need.type) == ("kube-system", "etcd-snapshots", "etcd.k3s.cattle.io/s3-config-secret")
@@ -44,9 +44,9 @@ def test_etcds_copies_go_to_s3_by_a_secret_of_k3ss_own_type_and_two_keys(edge: P
     )
 
 
-def test_without_a_secret_of_s3s_the_tree_and_k3s_are_as_before(edge: Project) -> None:
-    before = edge.run().assembled
-    after = _with(edge, EDGE, "etcdSnapshots: {retention: 9}").run().assembled
+def test_without_a_secret_of_s3s_the_tree_and_k3s_are_as_before(example: Project) -> None:
+    before = example.run().assembled
+    after = _with(example, EDGE, "etcdSnapshots: {retention: 9}").run().assembled
     assert before is not None
     assert after is not None
     assert before.files == after.files
@@ -76,14 +76,14 @@ def test_the_one_server_is_told_when_for_whom_and_where(reference: Project) -> N
     assert "AWS" not in json.dumps(state_copies(description))
 
 
-def test_every_server_of_etcd_is_asked_for_k3ss_own_copies(edge: Project) -> None:
+def test_every_server_of_etcd_is_asked_for_k3ss_own_copies(example: Project) -> None:
     """By k3s's own times where fluxstead does not configure it."""
-    description = load(edge.root, "edge").description
+    description = load(example.root, "edge").description
     assert description is not None
     servers = [node.name for node in description.nodes if node.role == "server"]
     assert len(servers) == 3
     wanted = {"datastore": "etcd", "folder": "/var/lib/rancher/k3s/server/db/snapshots", "late": 26 * 3600, "keep": 5}
     assert state_copies(description) == dict.fromkeys(servers, wanted)
-    described = load(_with(edge, EDGE, SNAPSHOTS, DIGEST, "config: {etcd-snapshot-dir: /mnt/etcd}").root, "edge").description
+    described = load(_with(example, EDGE, SNAPSHOTS, DIGEST, "config: {etcd-snapshot-dir: /mnt/etcd}").root, "edge").description
     assert described is not None
     assert {(one["late"], one["folder"]) for one in state_copies(described).values()} == {(14 * 3600, "/mnt/etcd")}

@@ -138,9 +138,11 @@ def _failure() -> str:
     shown = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     if shown.get("ActiveState") != "failed":
         return ""
+    if shown.get("Result") != "exit-code":
+        return f"it was ended ({shown.get('Result')})"
     _, said, _ = answer(["journalctl", "-u", BACKUP, "-n", "20", "-o", "cat", "-q", "_TRANSPORT=stdout"], looks=True)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return (lines[-1] if lines else f"{shown.get('Result')}, {shown.get('ExecMainStatus')}")[:400]
+    return (lines[-1] if lines else f"it ended with {shown.get('ExecMainStatus')}")[:400]
 
 
 def _copies_in(folder: str, ending: str) -> List[str]:

@@ -62,7 +62,8 @@ def main(arguments: List[str]) -> int:
             _clean(wanted)
             if not options.clean:
                 path, said = _copied(wanted)
-                print(f"{path}: {said}")
+                # systemd gets it at once, and so in its order.
+                print(f"{path}: {said}", flush=True)
                 if options.s3_bucket:
                     login = login_of(options.s3_login)
                     place = put(Bucket(options.s3_endpoint, options.s3_region, options.s3_bucket, options.s3_folder, *login), path)

@@ -1,4 +1,4 @@
-module fluxstead.test/tools/etcdutl
+module fluxstead/tests/e2e/tools/etcdutl
 
 go 1.26.0
 

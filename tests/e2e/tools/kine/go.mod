@@ -1,4 +1,4 @@
-module fluxstead.test/tools/kine
+module fluxstead/tests/e2e/tools/kine
 
 go 1.26.0
 
