@@ -1,4 +1,4 @@
-"""A cluster comes back from a copy of its datastore: SQLite's by kine, which is in k3s, and etcd's by the library that k3s restores by.
+"""A cluster comes back from a copy of its datastore: SQLite's by kine, which k3s has in it, and etcd's by etcd's own restore.
 
 An API server writes into both; what restores them is what k3s has in it, and not k3s.
 """
@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
+from typing import Self
 
 import pytest
 
@@ -32,6 +33,7 @@ class Cluster:
 
     def __init__(self, folder: Path, tools: dict[str, Path]) -> None:
         self.tools = tools
+        (folder / "logs").mkdir()
         self.processes = Processes(folder / "logs")
         self.plane = ControlPlane(folder, self.processes, tools)
 
@@ -92,7 +94,7 @@ class Writer:
             self._api.create(_object("ConfigMap", f"n{number:06}", {"number": str(number), "filler": "x" * 2000}))
             self.acknowledged = number
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -102,15 +104,14 @@ class Writer:
 
 
 def _restored(api: Api, at_least: int) -> int:
-    """Of what was written one after another, nothing is missing in between, and nothing that was acknowledged before the copy began."""
-    path = f"/api/v1/namespaces/{NAMESPACE}"
-    names = sorted(
-        one["metadata"]["name"] for one in api.get(f"{path}/configmaps")["items"] if one["metadata"]["name"].startswith("n")
-    )
+    """Of what was written one after another nothing is missing in between, and nothing from before the copy began."""
+    found = (one["metadata"]["name"] for one in api.list("v1", "ConfigMap", NAMESPACE))
+    names = sorted(name for name in found if name.startswith("n"))
     assert names == [f"n{number:06}" for number in range(len(names))]
     assert len(names) > at_least
-    kept = api.get(f"{path}/secrets/kept")["data"]
-    assert base64.b64decode(kept["password"]) == b"made in the cluster"
+    kept = api.get("v1", "Secret", "kept", NAMESPACE)
+    assert kept
+    assert base64.b64decode(kept["data"]["password"]) == b"made in the cluster"
     # Its revisions go on, so watches and updates do.
     api.create(_object("ConfigMap", "afterwards", {"it": "works"}))
     with pytest.raises(RefusedError):

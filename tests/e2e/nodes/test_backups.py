@@ -165,7 +165,9 @@ def _late(server: Server) -> None:
 def _restored(server: Server, site: Site, tmp_path: Path) -> None:
     """On a fresh machine, by the commands of the page."""
     machine = server.machine
-    machine.run("systemctl stop writer")
+    machine.run(f"systemctl stop writer {UNIT}.timer")
+    # One that runs already would be of a moment before.
+    eventually(lambda: machine.run(f"systemctl show -P ActiveState {UNIT}").strip() == "inactive")
     machine.run(f"systemctl start {UNIT}")
     newest = max(server.copies())
     inside = server.home.opened(server.fetched(newest))
