@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fluxstead.secrets.state import Scope, SecretRow
 
 _NOT_IN_A_BACKUP = (
-    "in no backup: your age key (~/.config/sops/age/keys.txt) and the offline one, without which nothing here opens, nor any copy of"
-    " the cluster's state"
+    "in no backup: your age key (~/.config/sops/age/keys.txt) and the offline one, without which nothing here opens, nor any copy"
+    " of the cluster's state"
 )
 _KINDS = ("password", "token", "cookie", "htpasswd", "ssh-key", "ca")
 _PURPOSES = {

@@ -209,7 +209,7 @@ def _through_age(recipients: str, handle: int, files: Dict[str, str]) -> None:
         with suppress(BrokenPipeError):
             pipe.close()
     except BaseException:
-        # At the end of its input it would finish what looks like a copy.
+        # What it was given is not whole, and it would wait for more.
         age.kill()
         age.wait()
         raise
