@@ -6,12 +6,14 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 
 from components import Program
 from fluxstead.systems import access, applications, certificates, datastore, dns, ingress, longhorn, monitoring, node_labels
+from fluxstead.tree.asks import Volumes
 
 program = Program()
 cluster, nodes, platform = program.cluster, program.nodes, program.platform
 
 # What systems know about one another follows from the description alone.
-issuer, default_class = certificates.issuer_of(cluster.certificates), longhorn.DEFAULT_CLASS
+issuer = certificates.issuer_of(cluster.certificates)
+volumes = Volumes(longhorn.DEFAULT_CLASS, longhorn.DescribedKeeper(cluster.longhorn))
 gate = access.DescribedGate(cluster.access, ingress.https_port_of(cluster.ingress, platform))
 router = ingress.router_of(cluster.ingress, platform, nodes, issuer, gate)
 collector = monitoring.collector_of(cluster.monitoring)
@@ -27,10 +29,10 @@ program.add(
     certificates.plan(cluster.certificates, platform, nodes, dns.names_of(nodes, cluster.dns)),
 )
 program.add(access.ACCESS, access.plan(cluster.access, platform, gate, issuer))
-program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, default_class, nodes))
+program.add(monitoring.MONITORING, monitoring.plan(cluster.monitoring, platform, router, volumes, nodes))
 program.add(
     applications.APPLICATIONS,
-    applications.plan(cluster.apps, platform, router, default_class, nodes=nodes, collector=collector),
+    applications.plan(cluster.apps, platform, router, volumes, nodes=nodes, collector=collector),
 )
 
 # The asks are resolved, the layers ordered, the tree checked. Pass two registers every layer with Pulumi, and writes

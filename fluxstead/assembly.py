@@ -37,7 +37,7 @@ from fluxstead.roster import SYSTEM_FACTS, all_checks, in_order, judged
 from fluxstead.secrets import checks as secret_checks
 from fluxstead.secrets.state import Scope
 from fluxstead.tree import answered, unique
-from fluxstead.tree.asks import HostSetting, Link, Route, SecretNeed
+from fluxstead.tree.asks import HostSetting, Link, Route, SecretNeed, VolumeClaim
 from fluxstead.tree.delivery import Desired
 from fluxstead.tree.entry import entry_path
 from fluxstead.tree.given import given
@@ -47,7 +47,7 @@ from fluxstead.tree.look import unreadable
 from fluxstead.tree.order import order
 from fluxstead.tree.readme import readme
 from fluxstead.tree.render import Tree, render
-from fluxstead.tree.resolve import certified, guarded, layers_of, needs_of, resolved, settings_of
+from fluxstead.tree.resolve import backed_up, certified, claims_of, guarded, layers_of, needs_of, resolved, settings_of
 from fluxstead.tree.secret_files import lists_of, secret_path
 
 README = "README.md"
@@ -75,6 +75,11 @@ class Assembled:
     def host_settings(self) -> tuple[HostSetting, ...]:
         """What the systems ask of k3s's configuration."""
         return settings_of(self.plans)
+
+    @property
+    def claims(self) -> tuple[VolumeClaim, ...]:
+        """What the systems claim, as far as it is known before it is there."""
+        return claims_of(self.plans)
 
     @property
     def ways(self) -> list[tuple[Route, Link]]:
@@ -144,7 +149,7 @@ def assemble(description: Description, planned: Mapping[str, Plan], root: Path |
     history = history_ahead(root, cluster.flux.branch) if root else None
     platform = cluster.platform(description.name)
     # Without a key, whoever needs a Secret has it made by hand.
-    asking = certified(guarded(in_order(planned)))
+    asking = certified(guarded(backed_up(in_order(planned))))
     needs = needs_of(asking) if cluster.flux.sops_secret else ()
     plans = resolved(asking, [need for need in needs if not cluster.secrets.accepted(need)])
     layers = layers_of(plans)

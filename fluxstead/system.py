@@ -22,7 +22,8 @@ class System(NamedTuple):
     `asking`: by ingress class, the annotations that put something in front that asks who it is. `planned`: the checks that its
     `plan` makes on the description. `live`: the module with its rules about a running cluster, which only the doctor
     imports. `verify`: the module with what `./run verify --deep` tries of it (`live.verify.whole.Deeper`). `cures`: the module
-    with its procedures for `./run recover`, as `CURES`. `rules`: over trees; `moves`: over what a commit changes.
+    with its procedures for `./run recover`, as `CURES`. `backups`: the module for `./run backup`
+    (`live.kept.Restoring`). `rules`: over trees; `moves`: over what a commit changes.
     """
 
     name: str
@@ -37,5 +38,6 @@ class System(NamedTuple):
     live: str = ""
     verify: str = ""
     cures: str = ""
+    backups: str = ""
     rules: tuple[Rule[CheckContext], ...] = ()
     moves: tuple[Rule[Transition], ...] = ()

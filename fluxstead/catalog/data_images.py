@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 
 class DataImage(NamedTuple):
-    """`steps`: how many major versions it goes up at once; None for any number."""
+    """`steps`: how many major versions it goes up at once; None for any number. `database`: whether it writes while it runs."""
 
     title: str
     repositories: frozenset[str]
     steps: int | None
     way: str
+    database: bool = True
 
 
 _ONE = "one major version after the other, each started once"
@@ -31,7 +32,7 @@ _IMAGES = (
     DataImage("MongoDB", frozenset({"mongo", "mongodb"}), 1, _ONE),
     DataImage("Elasticsearch", frozenset({"elasticsearch"}), 1, _ONE),
     DataImage("OpenSearch", frozenset({"opensearch"}), 1, _ONE),
-    DataImage("Nextcloud", frozenset({"nextcloud"}), 1, _ONE),
+    DataImage("Nextcloud", frozenset({"nextcloud"}), 1, _ONE, database=False),
     DataImage("MySQL", frozenset({"mysql"}), None, ""),
     DataImage("MariaDB", frozenset({"mariadb"}), None, ""),
 )
@@ -48,6 +49,12 @@ def unreadable_data(before: str, now: str) -> DataImage | None:
         return None
     up = int(major[1]) - int(was[1])
     return image if up < 0 or (image.steps is not None and up > image.steps) else None
+
+
+def database_of(image: str) -> str:
+    """The database that an image is; empty for any other."""
+    found = _BY_REPOSITORY.get(_parts(image)[0])
+    return found.title if found and found.database else ""
 
 
 def major_of(image: str) -> int | None:

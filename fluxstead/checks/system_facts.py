@@ -17,11 +17,13 @@ from fluxstead.checks.reading.values_from import values_of
 class Storage(NamedTuple):
     """Storage that places volumes on disks that objects register: a class is usable with these, not with its own object (F1).
 
-    `provisioner`: of its StorageClasses. `disks`: the kind that registers a machine's disks, as `Kind.group`.
+    `provisioner`: of its StorageClasses. `disks`: the kind that registers a machine's disks, as `Kind.group`. `data`: kinds whose
+    objects are data themselves, which goes with them.
     """
 
     provisioner: str
     disks: str
+    data: frozenset[str] = frozenset()
 
 
 class RouteKind(NamedTuple):
@@ -91,6 +93,16 @@ class SystemFacts:
     def registers_disks(self, item: AppliedObject) -> bool:
         """Whether this registers a machine's disks with its storage."""
         return (item.ref.kind, item.ref.group) in self._disks
+
+    @cached_property
+    def _data(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (kind, group) for storage in self.storages for kind, _, group in (one.partition(".") for one in storage.data)
+        )
+
+    def is_data(self, item: AppliedObject) -> bool:
+        """Whether data goes with this object: a claim, or what a storage keeps instead."""
+        return item.ref.kind == "PersistentVolumeClaim" or (item.ref.kind, item.ref.group) in self._data
 
     def is_placed_on_disks(self, item: AppliedObject) -> bool:
         """Whether this is a StorageClass whose volumes are placed on registered disks."""

@@ -20,6 +20,7 @@ _COMMANDS = {
     "certificates": "trust: write the authority's certificate, and say where devices keep what they trust",
     "doctor": "what is wrong with the running cluster and its machines, each trouble at its root",
     "verify": "try network, storage and ways in, in a namespace of its own; nothing of it is left",
+    "backup": "which claim has which backup; restore: bring one back beside its claim, in its place, or all of them",
     "recover": "cures for what the doctor finds in a running cluster: manager",
     "hosts": "plan, discover: what preparing the hosts would do, a file to start from",
     "upgrade": "kubernetes, flux: the next version of what lies beneath the tree",

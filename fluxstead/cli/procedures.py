@@ -22,10 +22,10 @@ from fluxstead.live.resources import MACHINES, Unanswered
 from fluxstead.live.running import carried_out, plan
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every procedure."""
-    add_stack_arguments(parser)
-    add_kubeconfig_argument(parser)
+def add_arguments(parser: argparse.ArgumentParser, *, inherit: bool = False) -> None:
+    """The arguments of every procedure. `inherit`: of a word, before which some may stand as well."""
+    add_stack_arguments(parser, inherit=inherit)
+    add_kubeconfig_argument(parser, inherit=inherit)
     parser.add_argument("--plan", action="store_true", help="only say how it stands with each step; change nothing")
     parser.add_argument("--abandon", action="store_true", help="leave what was begun as it stands, and begin anew")
 

@@ -33,11 +33,12 @@ def add_project_arguments(parser: argparse.ArgumentParser, formats: Sequence[str
     parser.add_argument("--format", choices=formats, default="text", help="how to print")
 
 
-def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--project` and `--stack`."""
+def add_stack_arguments(parser: argparse.ArgumentParser, *, inherit: bool = False) -> None:
+    """`--project` and `--stack`. `inherit`: of a word, before which they may stand as well."""
+    default = argparse.SUPPRESS if inherit else None
     nearest = "the folder with Pulumi.<stack>.yaml (this one or the nearest above, else fluxstead's own)"
-    parser.add_argument("--project", type=Path, metavar="DIR", help=nearest)
-    parser.add_argument("--stack", metavar="NAME", help="which stack, where the folder has several")
+    parser.add_argument("--project", type=Path, metavar="DIR", default=default, help=nearest)
+    parser.add_argument("--stack", metavar="NAME", default=default, help="which stack, where the folder has several")
 
 
 def run_project(options: argparse.Namespace) -> Run:

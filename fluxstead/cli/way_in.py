@@ -8,9 +8,10 @@ import os
 from fluxstead.hosts.kubeconfig import file_of
 
 
-def add_kubeconfig_argument(parser: argparse.ArgumentParser) -> None:
-    """`--kubeconfig`."""
-    parser.add_argument("--kubeconfig", metavar="FILE", help="the way in (KUBECONFIG, else ~/.kube/fluxstead-<cluster>.yaml)")
+def add_kubeconfig_argument(parser: argparse.ArgumentParser, *, inherit: bool = False) -> None:
+    """`--kubeconfig`. `inherit`: of a word, before which it may stand as well."""
+    way = "the way in (KUBECONFIG, else ~/.kube/fluxstead-<cluster>.yaml)"
+    parser.add_argument("--kubeconfig", metavar="FILE", default=argparse.SUPPRESS if inherit else None, help=way)
 
 
 def kubeconfig_of(options: argparse.Namespace, cluster: str) -> str:

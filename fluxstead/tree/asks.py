@@ -14,6 +14,8 @@ from fluxstead.core.manifest import Manifest
 
 if TYPE_CHECKING:  # what looks at secrets before each commit goes without pydantic
     from fluxstead.core.access import Access
+    from fluxstead.core.backup import Backup
+    from fluxstead.core.quantity import Quantity
 
 
 class Route(NamedTuple):
@@ -171,6 +173,50 @@ class Dashboard(NamedTuple):
     name: str
     source: Source
     model: Mapping[str, Any]
+
+
+class VolumeClaim(NamedTuple):
+    """A claim that a layer makes, or a release in it, whose volume people would miss.
+
+    `backup`: what the description says of its
+    backups; None for what every volume has. `database`: the product that writes to it, where it is one.
+    """
+
+    namespace: str
+    name: str
+    layer: str
+    storage_class: str
+    size: Quantity
+    source: Source
+    backup: Backup | None = None
+    database: str = ""
+
+    @property
+    def qualified_name(self) -> str:
+        """Its namespace and its name, as it is asked for."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Keeper(Protocol):
+    """The owner of backups. A cluster has one or none; which one follows from the description alone."""
+
+    def labels(self, storage_class: str, backup: Backup | None) -> Mapping[str, str]:
+        """What a claim of this class carries, so that its volume gets these backups."""
+
+
+class Volumes(NamedTuple):
+    """What there is to know about volumes before there are any: the class of those that name none, and who backs them up."""
+
+    default_class: str
+    keeper: Keeper
+
+    def class_of(self, named: str | None) -> str:
+        """The class of a volume."""
+        return named or self.default_class
+
+    def labels(self, storage_class: str, backup: Backup | None) -> Mapping[str, str]:
+        """What its claim carries."""
+        return self.keeper.labels(storage_class, backup)
 
 
 class HostSetting(NamedTuple):

@@ -11,7 +11,19 @@ from fluxstead.core.findings import Finding, Source
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.requirement import Requirement
 from fluxstead.core.version import Version
-from fluxstead.tree.asks import AlertRules, ControllerPods, Dashboard, Gate, HostSetting, Link, Route, Router, Scrape, SecretNeed
+from fluxstead.tree.asks import (
+    AlertRules,
+    ControllerPods,
+    Dashboard,
+    Gate,
+    HostSetting,
+    Link,
+    Route,
+    Router,
+    Scrape,
+    SecretNeed,
+    VolumeClaim,
+)
 
 GROUPS = ("infrastructure", "monitoring", "apps")
 """The top-level Flux Kustomizations that the tree lists first, in this order; others come after them, by name."""
@@ -100,6 +112,10 @@ A cluster without monitoring has none, and then they have no effect.
 """
 
 
+Keep = Callable[[Sequence[VolumeClaim]], tuple[Finding, ...]]
+"""What the owner of backups finds in what all systems claim."""
+
+
 class Plan(NamedTuple):
     """What a system contributes: its layers, what it asks of others, what it does for others, and what it warns about."""
 
@@ -110,6 +126,7 @@ class Plan(NamedTuple):
     dashboards: tuple[Dashboard, ...] = ()
     secrets: tuple[SecretNeed, ...] = ()
     host_settings: tuple[HostSetting, ...] = ()
+    claims: tuple[VolumeClaim, ...] = ()
     router: Router | None = None
     """What turns all systems' routes into objects, if this system does it."""
     gate: Gate | None = None
@@ -118,6 +135,8 @@ class Plan(NamedTuple):
     """What looks at all systems' routes, if this system does it."""
     certify: Certify | None = None
     """What makes certificates for all systems' routes, if this system does it."""
+    keep: Keep | None = None
+    """What looks at all systems' claims, if this system backs volumes up."""
     observe: Observe | None = None
     """What turns everything to be watched into layers, if this system does it."""
     links: tuple[Link, ...] = ()

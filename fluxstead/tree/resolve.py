@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from fluxstead.core.requirement import secret
-from fluxstead.tree.asks import Gate, HostSetting, Route, Router, SecretNeed
+from fluxstead.tree.asks import Gate, HostSetting, Route, Router, SecretNeed, VolumeClaim
 from fluxstead.tree.layer import Layer, Plan
 
 
@@ -61,6 +61,19 @@ def _with_certificates(plan: Plan, routes: Sequence[Route], router: Router | Non
         secrets=(*plan.secrets, *made.secrets),
         findings=(*plan.findings, *made.findings),
     )
+
+
+def backed_up(plans: Mapping[str, Plan]) -> dict[str, Plan]:
+    """The same plans, with what whoever backs volumes up finds in all systems' claims."""
+    claims = claims_of(plans)
+    return {
+        name: plan._replace(findings=(*plan.findings, *plan.keep(claims))) if plan.keep else plan for name, plan in plans.items()
+    }
+
+
+def claims_of(plans: Mapping[str, Plan]) -> tuple[VolumeClaim, ...]:
+    """What all systems claim."""
+    return tuple(chain.from_iterable(plan.claims for plan in plans.values()))
 
 
 def layers_of(plans: Mapping[str, Plan]) -> list[Layer]:

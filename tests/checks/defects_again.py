@@ -5,7 +5,21 @@ from __future__ import annotations
 from tests.checks.defects import DEFECTS
 from tests.checks.defects_of_moves import plan, stack
 from tests.checks.defects_of_pods import OF_PODS_AGAIN
-from tests.checks.planted import BUNDLED, DEPLOYMENT, LONGHORN, SERVICE, WEB, Planted, kept, layer, machine, obj, release
+from tests.checks.planted import (
+    BUNDLED,
+    DEPLOYMENT,
+    KEEP,
+    LONGHORN,
+    SERVICE,
+    WEB,
+    Planted,
+    kept,
+    layer,
+    machine,
+    obj,
+    release,
+    storage,
+)
 
 _TARGETED = ", targetNamespace: web, releaseName: site"
 _HOST = DEPLOYMENT.replace("{containers: [{", "{hostNetwork: true, containers: [{ports: [{containerPort: 10250}], ")
@@ -25,6 +39,9 @@ def _postgres(version: str) -> str:
     return kept(obj("Cluster", "web/db", spec, "postgresql.cnpg.io/v1"))
 
 
+_VOLUME = obj("Volume", "longhorn-system/data", "spec: {size: '1073741824'}", "longhorn.io/v1beta2")
+"""Longhorn's own: with it goes what it holds."""
+
 ALSO: tuple[tuple[str, Planted], ...] = (
     (
         "ownership/two-releases",
@@ -41,6 +58,23 @@ ALSO: tuple[tuple[str, Planted], ...] = (
             cure=("name: b}", "name: b, annotations: {kubernetes.io/ingress.class: inner}}"),
             says="both answer a.test/x",
             platform=BUNDLED,
+        ),
+    ),
+    (
+        "storage/prunable",
+        Planted(
+            files=storage(_VOLUME),
+            cure=("name: data}", f"name: data, annotations: {KEEP}}}"),
+            says="Volume.longhorn.io longhorn-system/data",
+        ),
+    ),
+    (
+        "moves/left",
+        Planted(
+            before=storage(WEB, _VOLUME),
+            files=storage(WEB),
+            cure=("name: web}\n\n", f"name: web}}\n---\n{kept(_VOLUME)}"),
+            says="Volume.longhorn.io longhorn-system/data in HEAD",
         ),
     ),
     (

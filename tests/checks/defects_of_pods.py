@@ -51,11 +51,16 @@ _ROUTED = ingress("web/site", "a.test").replace("metadata: {", _THROUGH)
 _TO = "spec: {podSelector: {}, egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: wb}}}]}]}"
 _POLICY = obj("NetworkPolicy", "web/site", _TO, "networking.k8s.io/v1")
 _JOB = obj("CronJob", "web/nightly", f"spec: {{schedule: '0 25 * * *', jobTemplate: {{spec: {{{_ONCE}}}}}}}", "batch/v1")
+_NIGHTLY = "spec: {cron: 0 3 * * *, task: backup, groups: [default], retain: 3, concurrency: 1}"
 _RECURRING = "spec: {cron: 0 3 * *, task: snapshot, groups: [default], retain: 3, concurrency: 1}"
 _TO_SERVICE = "spec: {podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.43.0.10/32}}]}]}"
 _TO_ALL = "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
 _ALL = "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: system:authenticated}]"
 _BALANCED = SERVICE.replace("{selector", "{type: LoadBalancer, selector")
+
+
+def _labelled(labels: str) -> str:
+    return claim("1Gi").replace("metadata: {", f"metadata: {{labels: {{{labels}}}, ", 1)
 
 
 OF_PODS: Mapping[str, Planted] = {
@@ -160,6 +165,23 @@ OF_PODS: Mapping[str, Planted] = {
         files=storage(obj("RecurringJob", "longhorn-system/daily", _RECURRING, "longhorn.io/v1beta2")),
         cure=("0 3 * *,", "0 3 * * *,"),
         says="has the cron '0 3 * *': it has 4 fields",
+    ),
+    "longhorn/labels-without-source": Planted(
+        files=storage(obj("RecurringJob", "longhorn-system/daily", _NIGHTLY, "longhorn.io/v1beta2"))
+        | layer("web", kept(WEB), _labelled("recurring-job.longhorn.io/daily: enabled, x: y"), spec="dependsOn: [{name: storage}]"),
+        cure=("x: y", "recurring-job.longhorn.io/source: enabled"),
+        says="has labels of jobs that count for nothing",
+    ),
+    "longhorn/no-such-job": Planted(
+        files=storage(obj("RecurringJob", "longhorn-system/daily", _NIGHTLY, "longhorn.io/v1beta2"))
+        | layer(
+            "web",
+            kept(WEB),
+            _labelled("recurring-job.longhorn.io/source: enabled, recurring-job.longhorn.io/dayly: enabled"),
+            spec="dependsOn: [{name: storage}]",
+        ),
+        cure=("dayly", "daily"),
+        says="asks for the job `dayly`, which is nowhere in the tree",
     ),
     "network/families": Planted(
         files=layer("web", WEB),

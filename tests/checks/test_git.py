@@ -25,7 +25,7 @@ def unchecked(project: Project) -> list[str]:
 
 def spoil(project: Project) -> None:
     """A move that must be refused where the past is known: Longhorn goes up by three minors."""
-    project.replace(project.stack_file.name, "version: 1.9.0 # reached", "version: 1.12.1 # reached")
+    project.replace(project.stack_file.name, "version: 1.9.2 # reached", "version: 1.12.1 # reached")
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +147,13 @@ def test_a_partial_clone_is_an_error_and_is_not_filled_over_the_network(pushed: 
 
 def test_a_detached_head_is_compared_with_the_branch_that_flux_syncs(pushed: Project) -> None:
     """Two rungs in two commits, of which none is pushed."""
-    pushed.replace(pushed.stack_file.name, "version: 1.9.0 # reached", "version: 1.10.2 # reached")
+    pushed.replace(pushed.stack_file.name, "version: 1.9.2 # reached", "version: 1.10.2 # reached")
     render(pushed)
     git(pushed.root, "checkout", "-q", "--detach")
     commit(pushed.root)
     pushed.replace(pushed.stack_file.name, "version: 1.10.2 # reached", "version: 1.11.3 # reached")
     assert [finding.what for finding in moves(pushed)] == [
-        "Longhorn 1.9.0 in origin/main becomes 1.11.3, more than one minor release at once"
+        "Longhorn 1.9.2 in origin/main becomes 1.11.3, more than one minor release at once"
     ]
     git(pushed.root, "update-ref", "-d", "refs/remotes/origin/main")
     assert not moves(pushed)
@@ -163,7 +163,7 @@ def test_a_detached_head_is_compared_with_the_branch_that_flux_syncs(pushed: Pro
 def test_a_branch_of_its_own_is_compared_with_the_branch_that_flux_syncs(pushed: Project) -> None:
     """The branch has no upstream."""
     git(pushed.root, "switch", "-qc", "try")
-    pushed.replace(pushed.stack_file.name, "version: 1.9.0 # reached", "version: 1.10.2 # reached")
+    pushed.replace(pushed.stack_file.name, "version: 1.9.2 # reached", "version: 1.10.2 # reached")
     render(pushed)
     commit(pushed.root)
     pushed.replace(pushed.stack_file.name, "version: 1.10.2 # reached", "version: 1.11.3 # reached")

@@ -21,6 +21,7 @@ def told(project: Project) -> list[Finding]:
 
 def test_of_what_is_described_it_is_told_at_the_versions_line(reference: Project) -> None:
     """Longhorn 1.9.0 fails the very jobs that make backups."""
+    reference.replace(reference.stack_file.name, "version: 1.9.2", "version: 1.9.0")
     [finding] = told(reference)
     assert finding.severity is Severity.WARNING
     assert "version: 1.9.0" in (reference.root / finding.source.file).read_text().splitlines()[finding.source.line - 1]
@@ -30,19 +31,17 @@ def test_of_what_is_described_it_is_told_at_the_versions_line(reference: Project
 
 def test_the_release_with_the_fix_is_quiet(reference: Project) -> None:
     """The advice is enough."""
-    reference.replace(reference.stack_file.name, "version: 1.9.0", "version: 1.9.2")
     assert not told(reference)
 
 
 def test_a_controller_that_any_pod_can_take_over_is_told(reference: Project) -> None:
     """At its own version."""
     reference.replace(reference.stack_file.name, "version: 4.12.3", "version: 4.11.4")
-    [longhorn, ingress] = sorted(told(reference), key=lambda finding: finding.source.line)
+    [ingress] = told(reference)
     assert "CVE-2025-1974" in ingress.what
     assert ingress.fix == "4.15.1, its last; 4.11.5 is the first release without it"
     [retired] = [one for one in reference.run().findings if one.id == "ingress/retired"]
     assert "4.15.1" in retired.fix
-    assert ingress.source.line > longhorn.source.line
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
 def test_the_machines_alone(reference: Project, hosts: Hosts, capsys: pytest.CaptureFixture[str]) -> None:
     """All live ones; a tree that is full of mistakes keeps nobody from it."""
     asked = hosts(k3s1=OFF)
-    reference.replace(reference.stack_file.name, "version: 1.9.0", "version: 0.0.1")
+    reference.replace(reference.stack_file.name, "version: 1.9.2", "version: 0.0.1")
     assert main(["doctor", "--hosts", "--project", str(reference.root)]) == 1
     assert asked == ["k3s1"]
     said = capsys.readouterr().out

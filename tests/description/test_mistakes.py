@@ -15,7 +15,7 @@ K3S1 = "nodes/k3s1.yaml"
 
 # file, what stands there, the mistake, what the finding says, what it says to write
 TEN_MISTAKES = [
-    (STACK, "version: 1.9.0", "version: 1.9.x", "'1.9.x' is not an exact version", "all three parts"),
+    (STACK, "version: 1.9.2", "version: 1.9.x", "'1.9.x' is not an exact version", "all three parts"),
     (STACK, "dataLocality:", "datalocality:", "unknown key `longhorn.datalocality`", "dataLocality"),
     (STACK, "disable: [traefik", "disable: [treafik", "'treafik' is none of", "traefik"),
     (STACK, "nodeCidr: 192.168.86.0/24", "nodeCidr: 192.168.86.1/24", "'192.168.86.1/24' is not a network", "192.168.86.0/24"),
@@ -60,7 +60,7 @@ def test_ten_mistakes_at_once_are_ten_findings_and_nothing_is_written(
 )
 def test_a_version_that_is_none_says_so(reference: Project, written: str, found: str) -> None:
     """F4, F23: ranges and short versions moved charts, or named none that exists."""
-    reference.replace(STACK, "version: 1.9.0", written)
+    reference.replace(STACK, "version: 1.9.2", written)
     assert any(found in finding.what for finding in reference.run().findings)
 
 

@@ -91,7 +91,7 @@ def test_the_checks_of_moves_compare_with_the_commit(tmp_path: Path) -> None:
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "tree")
     assert not said(project)
-    project.replace("Pulumi.k3s-flux.yaml", "version: 1.9.0 # reached", "version: 1.11.3 # reached")
+    project.replace("Pulumi.k3s-flux.yaml", "version: 1.9.2 # reached", "version: 1.11.3 # reached")
     assert [finding.id for finding in said(project)] == ["moves/longhorn-version"]
 
 

@@ -63,7 +63,7 @@ def test_what_quotes_cure_is_to_be_written_as_it_stands_there(
 @pytest.mark.parametrize(
     ("file", "old", "new", "what", "write"),
     [
-        (STACK, "version: 1.9.0", "version: 1.30", "'1.30' is not an exact version", "all three parts"),
+        (STACK, "version: 1.9.2", "version: 1.30", "'1.30' is not an exact version", "all three parts"),
         (STACK, "version: v1.33.1+k3s1", "version: 1.30", "'1.30' is not an exact k3s version", "v1.33.1+k3s1"),
         (K3S1, "cluster: k3s-flux", "cluster: 1.10", "'1.10' is not a Kubernetes name", "1-10"),
         (K3S1, "address: 192.168.86.71", "address: 192.10", "'192.10' is not an IP address", "192.168.86.71"),

@@ -98,7 +98,7 @@ def test_a_disk_that_lost_its_uuid_is_named_while_everything_is_ready(cluster: C
 
 def test_a_release_that_cannot_be_rendered_is_the_root_of_what_waits_for_it(cluster: Cluster, project: Project) -> None:
     """F17: its own words, and the layers below it as what follows."""
-    project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.9.2")
+    project.replace(project.stack_file.name, "version: 1.9.2", "version: 1.9.3")
     project.render()
     cluster.commit("a Longhorn that is not for this cluster")
     one = seen(cluster, project, "release longhorn-system/longhorn", UNRENDERED)

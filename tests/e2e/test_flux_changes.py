@@ -202,13 +202,13 @@ def test_an_application_is_offline_until_needed(cluster: Cluster, project: Proje
 
 
 @pytest.mark.parametrize(
-    ("version", "said", "stored"), [("1.9.7", "1.9.7", False), ("1.9.2", UNRENDERED, False), ("1.9.1", REFUSED, True)]
+    ("version", "said", "stored"), [("1.9.7", "1.9.7", False), ("1.9.3", UNRENDERED, False), ("1.9.4", REFUSED, True)]
 )
 def test_a_broken_release_is_said_and_nothing_is_uninstalled(
     version: str, said: str, stored: bool, cluster: Cluster, project: Project
 ) -> None:
     """A chart that is not there, one that cannot be rendered, and one that fails in the middle of the upgrade."""
-    breaks_and_is_cured(cluster, project, ("1.9.0", version), said, stored=stored)
+    breaks_and_is_cured(cluster, project, ("1.9.2", version), said, stored=stored)
 
 
 def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, project: Project) -> None:
@@ -216,14 +216,14 @@ def test_longhorn_climbs_one_rung_and_is_never_let_skip_one(cluster: Cluster, pr
     manager = cluster.api.get("apps/v1", "DaemonSet", "longhorn-manager", LONGHORN)
     assert manager
     text = project.stack_file.read_text()
-    project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.11.2")
+    project.replace(project.stack_file.name, "version: 1.9.2", "version: 1.11.2")
     status, said = project.run("render")
     assert status == 1
-    assert "1.9.0 → 1.10" in said
+    assert "1.9.2 → 1.10" in said
     assert cluster.repository.changed() == [project.stack_file.name]
     project.stack_file.write_text(text)
 
-    project.replace(project.stack_file.name, "version: 1.9.0", "version: 1.10.2")
+    project.replace(project.stack_file.name, "version: 1.9.2", "version: 1.10.2")
     apply(cluster, project, "Longhorn 1.10.2")
     release = cluster.release("longhorn", LONGHORN)
     assert release

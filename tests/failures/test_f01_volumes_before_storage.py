@@ -51,7 +51,7 @@ def test_the_gate_names_every_machine_and_holds_none_of_their_objects(
         file.object["metadata"]["name"]: layer
         for layer, files in assembled.tree.by_layer.items()
         for file in files
-        if file.object["apiVersion"].startswith("longhorn.io/")
+        if file.object["apiVersion"].startswith("longhorn.io/") and file.object["kind"] == "Node"
     }
     assert owners == {name: f"longhorn-node-{name}" for name in owners}
     layers = layers_of(project)

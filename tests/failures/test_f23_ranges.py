@@ -39,7 +39,7 @@ def test_an_image_that_moves_under_its_tag_is_warned_of() -> None:
 
 def test_a_range_in_the_description_is_refused(reference: Project) -> None:
     """Before anything else is looked at."""
-    reference.replace("Pulumi.k3s-flux.yaml", "version: 1.9.0", "version: 1.9.x")
+    reference.replace("Pulumi.k3s-flux.yaml", "version: 1.9.2", "version: 1.9.x")
     assert "description/value" in {finding.id for finding in reference.run().findings}
 
 

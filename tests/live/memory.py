@@ -18,7 +18,10 @@ class CutOff(BaseException):
 
 
 class MemoryApi:
-    """What procedures use of a cluster. `before`: called before every call, and may raise; `after`: when it was carried out."""
+    """What procedures use of a cluster. `before`: called before every call, and may raise; `after`: when it was carried out.
+
+    `holds`: whether an object stays for now though somebody deletes it, as finalizers keep it.
+    """
 
     server = "memory"
 
@@ -27,6 +30,7 @@ class MemoryApi:
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
         self.on_delete: Callable[[Resource, Json], None] = lambda *_: None
+        self.holds: Callable[[Resource, Json], bool] = lambda *_: False
         self.written: list[str] = []
         self._numbers = itertools.count(1)
 
@@ -90,10 +94,18 @@ class MemoryApi:
         now = self.objects.get(self._key(resource, metadata))
         if now and uid and now["metadata"]["uid"] != uid:
             raise Conflict("another one has its name")
-        if now:
-            del self.objects[self._key(resource, metadata)]
-            self.on_delete(resource, now)
+        if now and self.holds(resource, now):
+            now["metadata"]["deletionTimestamp"] = "2026-11-27T23:00:00Z"
+        elif now:
+            self.drop(resource, now)
         self.after(f"delete {resource.plural}")
+
+    def drop(self, resource: Resource, obj: Mapping[str, Any]) -> None:
+        """It is gone."""
+        self.on_delete(resource, self.objects.pop(self._key(resource, obj["metadata"])))
+
+    def pages(self, resource: Resource) -> Sequence[Json]:
+        return self.list(resource)
 
     def _writing(self, verb: str, resource: Resource, obj: Mapping[str, Any]) -> None:
         self.before(f"{verb} {resource.plural}")

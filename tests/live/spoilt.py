@@ -136,7 +136,7 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
     "F9 another Longhorn runs": (
         changed("settings", "current-longhorn-version", "value", to="v1.8.2"),
         "Longhorn v1.8.2",
-        "1.9.0 is described",
+        "1.9.2 is described",
     ),
     "F10 labels are gone": (
         changed("nodes of Kubernetes", "k3s1", "metadata", "labels", to={}),

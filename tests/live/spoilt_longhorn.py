@@ -139,7 +139,7 @@ OF_LONGHORN: dict[str, tuple[Spoil, str, str]] = {
             to={"template": {"spec": {"containers": [{"name": "longhorn-manager", "image": _OLD_MANAGER}]}}},
         ),
         f"managers in {LONGHORN}",
-        "run longhornio/longhorn-manager:v1.8.2@sha256:0a, and 1.9.0 is described",
+        "run longhornio/longhorn-manager:v1.8.2@sha256:0a, and 1.9.2 is described",
     ),
     "F9 managers that stayed on the former release": (
         changed("daemonsets", "longhorn-manager", "status", "updatedNumberScheduled", to=1),

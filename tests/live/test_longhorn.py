@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from fluxstead.assembly import Assembled
+from fluxstead.catalog.defects import defects_of
+from fluxstead.core.version import Version
 from fluxstead.live.trouble import LiveTrouble
+from fluxstead.systems.longhorn.live import programs
 from fluxstead.systems.longhorn.live.schedules import days_between
 from tests.live.around import thing
 from tests.live.spoilt import changed, gone, more, together
@@ -56,13 +59,15 @@ def test_an_upgrade_that_ended_well_leaves_an_image_that_nobody_uses(assembled: 
 
 def test_a_hotfix_of_the_described_release_is_the_described_release(assembled: Assembled) -> None:
     """Longhorn's managers had one for 1.9.0; an image may also be named by its digest."""
-    for image in (image_of("manager", "v1.9.0-hotfix-1"), f"{image_of('manager')}@sha256:0a", "registry.example:5000/manager"):
+    for image in (image_of("manager", "v1.9.2-hotfix-1"), f"{image_of('manager')}@sha256:0a", "registry.example:5000/manager"):
         spec = {"template": {"spec": {"containers": [{"name": "longhorn-manager", "image": image}]}}}
         assert roots_of(assembled, changed("daemonsets", "longhorn-manager", "spec", to=spec)) == []
 
 
-def test_a_defect_of_the_described_release_is_told_by_check_alone(assembled: Assembled) -> None:
-    """1.9.1 has the one of 1.9.0, which the reference cluster describes."""
+def test_a_defect_of_the_described_release_is_told_by_check_alone(assembled: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs has it as well, and nothing would be cured by what is described."""
+    [known] = defects_of("longhorn", Version("1.9.1"))
+    monkeypatch.setattr(programs, "defects_of", lambda *_: [known])
     told = only(assembled, changed("settings", "current-longhorn-version", "value", to="v1.9.1"))
     assert "defect" not in told.says
 

@@ -180,7 +180,7 @@ def managers() -> Json:
     )
 
 
-def image_of(program: str, release: str = "v1.9.0") -> str:
+def image_of(program: str, release: str = "v1.9.2") -> str:
     """One of Longhorn's images."""
     return f"longhornio/longhorn-{program}:{release}"
 

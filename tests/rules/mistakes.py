@@ -167,7 +167,7 @@ _SYSTEMS = (
         "namespaceOverride",
         ("ui: null", "ui: null\n    values: {namespaceOverride: storage}"),
     ),
-    reference("longhorn/chart-version", "v1.9.0", (STACK, "version: 1.9.0", "version: v1.9.0")),
+    reference("longhorn/chart-version", "v1.9.2", (STACK, "version: 1.9.2", "version: v1.9.2")),
     reference(
         "longhorn/default-disk",
         "defaultSettings",

@@ -27,7 +27,12 @@ OF_APPLICATIONS = (
     _app("applications/below-read-only", "/media/app.ini", _READ_ONLY, "files: {/media/app.ini: x}"),
     _app("applications/below-read-only", "/app.ini/x", "files: {/app.ini: x, /app.ini/x: z}"),
     _app("applications/mounted-twice", "/media: x", "volume: {size: 1Gi, mountPath: /media}", "files: {/media: x}"),
-    _app("applications/class-not-shared", "local-path", _SHARED.replace("1Gi", "1Gi, storageClass: local-path")),
+    _app(
+        "applications/class-not-shared",
+        "local-path",
+        _SHARED.replace("1Gi", "1Gi, storageClass: local-path"),
+        beside="longhorn/no-backups",
+    ),
     _app("applications/files-too-big", "files:", f"files: {{/app.ini: {'x' * 1048577}}}"),
     _app("applications/volume-name", "name: tmp", "volumes: [{name: tmp, size: 1Gi, mountPath: /x}]"),
     _app("applications/name-twice", "port: 2", "ports: [{name: a, port: 1}, {name: a, port: 2}]"),

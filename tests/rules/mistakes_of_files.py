@@ -45,7 +45,13 @@ _OWNED = (
 )
 _READING = (
     reference(
-        "description/missing", "fluxstead:longhorn", (STACK, "    version: 1.9.0 # reached by 1.5.1, 1.6.2, 1.7.2, 1.8.2\n", "")
+        "description/missing",
+        "fluxstead:longhorn",
+        (
+            STACK,
+            "    version: 1.9.2 # reached by 1.5.1, 1.6.2, 1.7.2, 1.8.2, 1.9.0, whose recurring jobs fail (longhorn#11016)\n",
+            "",
+        ),
     ),
     reference(
         "description/no-cluster",
@@ -72,7 +78,7 @@ _READING = (
         lambda project: (project / "nodes/k3s3.yaml").write_bytes(b"cluster: \xfc\n"),
         beside="description/missing",
     ),
-    reference("description/value", "1.9.x", (STACK, "version: 1.9.0", "version: 1.9.x")),
+    reference("description/value", "1.9.x", (STACK, "version: 1.9.2", "version: 1.9.x")),
     reference("description/value", "role: master", (K1, "role: server", "role: master"), beside="nodes/no-server"),
     reference("description/value", "replicas: 0", (STACK, "replicas: 2", "replicas: 0")),
     reference("description/yaml", "labels: [", (K1, "labels:", "labels: ["), beside="description/missing"),

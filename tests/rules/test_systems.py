@@ -35,6 +35,7 @@ from fluxstead.tree.layer import Layer, Plan, groups_of
 from fluxstead.tree.resolve import layers_of, resolved
 from tests.checks.planted import HOME, WEB, kept, layer, obj, release
 from tests.conftest import REFERENCE, REPOSITORY, examples
+from tests.volumes import VOLUMES
 
 HERE = Source("Pulumi.home.yaml", 7)
 OF_THE_CLUSTER = {"flux", "kubernetes", "accept", "secrets"}
@@ -189,7 +190,7 @@ def test_what_a_made_up_system_asks_is_answered_by_the_owners() -> None:
             dashboards=(Dashboard(name="q", source=HERE, model={"title": "Queues"}),),
         ),
         "ingress": ingress.plan(nginx, HOME, router),
-        "monitoring": monitoring.plan(stack, HOME, router, "fast", ()),
+        "monitoring": monitoring.plan(stack, HOME, router, VOLUMES._replace(default_class="fast"), ()),
     }
     answered = resolved(plans)
     objects = {layer.name: {str(one.ref) for one in layer.manifests} for plan in answered.values() for layer in plan.layers}

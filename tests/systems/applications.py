@@ -19,6 +19,7 @@ from fluxstead.systems.applications.settings import Application
 from fluxstead.tree.asks import CollectorPods, ControllerPods, Link, Route
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.resolve import resolved
+from tests.volumes import VOLUMES
 
 PLATFORM = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 
@@ -116,7 +117,7 @@ def described(folder: Path, apps: str) -> tuple[Application, ...]:
 
 def planned(apps: Sequence[Application], platform: Platform = PLATFORM, nodes: Sequence[Node] = ()) -> Plan:
     """The plan, on a cluster with everything."""
-    own = plan(apps, platform, ROUTER, "longhorn", nodes=nodes, collector=COLLECTOR)
+    own = plan(apps, platform, ROUTER, VOLUMES, nodes=nodes, collector=COLLECTOR)
     return resolved({"ingress": Plan(router=ROUTER), "applications": own})["applications"]
 
 

@@ -26,6 +26,7 @@ from fluxstead.tree.asks import Route
 from fluxstead.tree.layer import Plan
 from fluxstead.tree.resolve import certified, guarded, needs_of, resolved
 from tests.conftest import Project
+from tests.volumes import VOLUMES
 
 OFF = frozenset({"traefik", "servicelb"})
 NGINX: dict[str, Any] = {"controller": "ingress-nginx", "version": "4.12.3"}
@@ -296,7 +297,7 @@ def test_prometheus_and_alertmanager_have_routes_that_are_closed() -> None:
         {**STACK, "releaseName": "monitoring-kube-prometheus-stack", "prometheus": {"route": {}}, "alertmanager": {"route": {}}}
     )
     router = ingress.router_of(IngressSettings.model_validate(TRAEFIK), PLATFORM, (NODE,))
-    plan = monitoring.plan(settings, PLATFORM, router, "longhorn", (NODE,))
+    plan = monitoring.plan(settings, PLATFORM, router, VOLUMES, (NODE,))
     services = {one.name: (one.service, one.port) for one in plan.routes if one.name != "grafana"}
     # As charts have called them on every cluster with this release name: 26 characters, and no dash at their end.
     assert services == {
@@ -323,7 +324,7 @@ def test_grafana_asks_the_provider_itself_and_groups_become_roles() -> None:
     for more, strict, ends in (({}, False, " || 'Viewer'"), ({"viewers": ["all"]}, True, "contains(groups[*], 'all') && 'Viewer'")):
         grafana = {**STACK["grafana"], "oidc": {**oidc, **groups, **more}}
         settings = MonitoringSettings.model_validate({**STACK, "grafana": grafana})
-        plan = monitoring.plan(settings, PLATFORM, None, "longhorn", (NODE,))
+        plan = monitoring.plan(settings, PLATFORM, None, VOLUMES, (NODE,))
         [values] = [dict(one.object)["spec"]["values"] for one in plan.layers[0].manifests if one.ref.kind == "HelmRelease"]
         told = values["grafana"]["grafana.ini"]["auth.generic_oauth"]
         assert told["role_attribute_strict"] is strict
@@ -366,7 +367,7 @@ def test_a_grafana_that_asks_nobody_is_guarded_like_anything_else(said: dict[str
     settings = MonitoringSettings.model_validate(
         {**STACK, "grafana": {**STACK["grafana"], "route": {}}, "values": {"grafana": said}}
     )
-    plan = monitoring.plan(settings, PLATFORM, None, "longhorn", (NODE,))
+    plan = monitoring.plan(settings, PLATFORM, None, VOLUMES, (NODE,))
     assert "access/open-ui" in found(plans_of(None, *plan.routes))
     closed = plans_of({"by": "basic"}, *plan.routes)
     assert [in_front(closed, one) for one in objects(closed, "Ingress").values()] == ["password"]

@@ -15,6 +15,7 @@ from fluxstead.core.version import Version
 from fluxstead.systems import longhorn, monitoring
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.systems.monitoring.settings import MonitoringSettings
+from tests.volumes import VOLUMES
 
 PLATFORM = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 MANAGER = "DaemonSet longhorn-manager"
@@ -35,7 +36,7 @@ def longhorn_release(version: str, **written: Any) -> dict[str, Any]:
 def stack(**written: Any) -> dict[str, Any]:
     """The values of the monitoring stack."""
     settings = MonitoringSettings.model_validate({"version": "88.5.3", **written})
-    found = monitoring.plan(settings, PLATFORM, None, "longhorn", ())
+    found = monitoring.plan(settings, PLATFORM, None, VOLUMES, ())
     [spec] = [one.object["spec"] for layer in found.layers for one in layer.manifests if one.ref.kind == "HelmRelease"]
     return dict(spec["values"])
 

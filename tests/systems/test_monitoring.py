@@ -27,6 +27,7 @@ from fluxstead.tree.asks import AlertRules, ControllerPods, Dashboard, Link, Rou
 from fluxstead.tree.layer import Layer, Plan
 from fluxstead.tree.order import order
 from fluxstead.tree.resolve import resolved
+from tests.volumes import VOLUMES
 
 PLATFORM = Platform(cluster="home", flux=Version("2.6.1"), kubernetes=Version("v1.33.1+k3s1"))
 HERE = Source("Pulumi.home.yaml", 7)
@@ -69,7 +70,7 @@ def planned(*asked: Scrape | AlertRules | Dashboard, platform: Platform = PLATFO
         alerts=tuple(one for one in asked if isinstance(one, AlertRules)),
         dashboards=tuple(one for one in asked if isinstance(one, Dashboard)),
     )
-    own = plan(settings, platform, EdgeRouter(), "fast", ())
+    own = plan(settings, platform, EdgeRouter(), VOLUMES._replace(default_class="fast"), ())
     return resolved({"store": store, "ingress": Plan(router=EdgeRouter()), "monitoring": own})["monitoring"]
 
 
@@ -100,7 +101,7 @@ def classes(value: object) -> Iterator[str]:
 
 def test_without_a_section_there_is_no_monitoring() -> None:
     """The stack is a choice."""
-    nothing = plan(None, PLATFORM, EdgeRouter(), "fast", ())
+    nothing = plan(None, PLATFORM, EdgeRouter(), VOLUMES._replace(default_class="fast"), ())
     assert nothing == Plan()
     assert resolved({"store": Plan(scrapes=(scrape(),), alerts=(ALERTS,)), "monitoring": nothing})["monitoring"] == Plan()
 
@@ -317,16 +318,16 @@ SERVERS = [
 def test_etcd_is_watched_where_fluxstead_tells_it_to_show_its_metrics(version: str) -> None:
     """Elsewhere nobody answers, and an alert would fire for ever."""
     settings = MonitoringSettings.model_validate({"version": version, "grafana": {"adminSecret": "a"}})
-    own = plan(settings, PLATFORM._replace(configures_etcd=True), None, "fast", SERVERS)
+    own = plan(settings, PLATFORM._replace(configures_etcd=True), None, VOLUMES, SERVERS)
     assert values(own)["kubeEtcd"] == {"enabled": True, "endpoints": ["10.0.0.1", "10.0.0.2"]}
     assert [(one.key, one.value) for one in own.host_settings] == [("etcd-expose-metrics", True)]
     assert not unknown_values("kube-prometheus-stack", version, values(own))
-    other = plan(settings, PLATFORM, None, "fast", SERVERS)
+    other = plan(settings, PLATFORM, None, VOLUMES, SERVERS)
     assert (values(other)["kubeEtcd"], other.host_settings) == ({"enabled": False}, ())
 
 
 def test_without_watching_etcd_nothing_is_asked_of_it() -> None:
     """The way out of a contradiction with `config`."""
     said = {"version": "75.6.0", "values": {"kubeEtcd": {"enabled": False}}}
-    own = plan(MonitoringSettings.model_validate(said), PLATFORM._replace(configures_etcd=True), None, "fast", SERVERS)
+    own = plan(MonitoringSettings.model_validate(said), PLATFORM._replace(configures_etcd=True), None, VOLUMES, SERVERS)
     assert own.host_settings == ()

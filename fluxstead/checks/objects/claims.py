@@ -33,9 +33,7 @@ def _has_volumes(facts: SystemFacts, tree: AppliedTree, item: AppliedObject) -> 
     if item.ref.kind == "StatefulSet":
         return bool(item.spec.get("volumeClaimTemplates"))
     # Kubernetes' own kinds also ask for volumes that end with their pods (`ephemeral`).
-    return (
-        item.ref.kind == "PersistentVolumeClaim" or facts.registers_disks(item) or (is_custom(item) and asks_for_claims(item.spec))
-    )
+    return facts.is_data(item) or facts.registers_disks(item) or (is_custom(item) and asks_for_claims(item.spec))
 
 
 def claims_of(pod: Mapping[str, Any]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from fluxstead.checks.past import Transition
 from fluxstead.checks.reading.applied_tree import KUSTOMIZE, PRUNE, AppliedObject, AppliedTree
 from fluxstead.checks.reading.pruning import would_be_pruned
 from fluxstead.checks.rules.orphaned import ORPHANS, Departure
+from fluxstead.checks.system_facts import SystemFacts
 from fluxstead.core.check import refuses
 from fluxstead.core.findings import Finding, Source
 from fluxstead.core.shape import entries_of
@@ -71,11 +72,7 @@ def left(move: Transition) -> Iterator[Finding]:
     moved = [pair for pair in move.moved_releases if _stays(move, *pair)]
     replaced, with_all_volumes = {old.ref for old, _ in moved}, move.moves_volumes
     yield from (_second_release(move, old, new) for old, new in moved)
-    gone = [
-        items[0]
-        for ref, items in before.by_ref.items()
-        if ref not in now.by_ref and ref.kind in GUARDED and ref.group != KUSTOMIZE and not facts.registers_disks(items[0])
-    ]
+    gone = [items[0] for ref, items in before.by_ref.items() if ref not in now.by_ref and _is_guarded(facts, items[0])]
     namespaces_go = any(old.ref.kind == "Namespace" for old in gone)
     with_volumes = volumes_by_namespace(facts, before) if namespaces_go else {}
     stay = []
@@ -87,6 +84,12 @@ def left(move: Transition) -> Iterator[Finding]:
         elif old.ref.kind in ORPHANS and old.ref not in replaced and not with_all_volumes:
             stay.append(old)
     yield from Departure(move.name, move.context, before, now).findings(stay)
+
+
+def _is_guarded(facts: SystemFacts, item: AppliedObject) -> bool:
+    if item.ref.group == KUSTOMIZE or facts.registers_disks(item):
+        return False
+    return item.ref.kind in GUARDED or facts.is_data(item)
 
 
 def hands_over(old: AppliedObject, new: AppliedObject, now: AppliedTree) -> bool:

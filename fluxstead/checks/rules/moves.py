@@ -34,7 +34,7 @@ def findings(move: Transition) -> Iterator[Finding]:
         return
     yield from left(move)
     for old, new in move.changed:
-        guarded = old.ref.kind in GUARDED or move.facts.registers_disks(old)
+        guarded = old.ref.kind in GUARDED or move.facts.registers_disks(old) or move.facts.is_data(old)
         moved = guarded and new.kustomization.ref != old.kustomization.ref
         if moved and would_be_pruned(old, move.now) and not hands_over(old, new, move.now):
             yield changed_owner(move.name, old, new)

@@ -65,7 +65,7 @@ def system_namespaces(context: CheckContext) -> Iterator[Finding]:
 def _holds_data(context: CheckContext, item: AppliedObject) -> bool:
     if item.ref.kind == "HelmRelease":
         return bool(context.facts.chart(context.tree, item).holds_volumes)
-    return item.ref.kind == "PersistentVolumeClaim" or context.facts.registers_disks(item)
+    return context.facts.is_data(item) or context.facts.registers_disks(item)
 
 
 def _remedies(context: CheckContext, item: AppliedObject, chart: Chart) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from fluxstead.catalog.data_images import database_of
 from fluxstead.core.image import registry_of
 from fluxstead.core.manifest import Manifest
 from fluxstead.core.platform import Platform
@@ -21,7 +22,7 @@ from fluxstead.systems.applications.checks import findings_of
 from fluxstead.systems.applications.instance import Instance, instances
 from fluxstead.systems.applications.parts import HTTP
 from fluxstead.systems.applications.settings import Application
-from fluxstead.tree.asks import CollectorPods, Route, Router, Scrape, SecretKey, SecretNeed
+from fluxstead.tree.asks import CollectorPods, Route, Router, Scrape, SecretKey, SecretNeed, VolumeClaim, Volumes
 from fluxstead.tree.layer import Layer, Plan, Timing
 
 _CLAIM_MAY_WAIT = ({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "current": "status.phase in ['Bound', 'Pending']"},)
@@ -32,15 +33,15 @@ def plan(
     apps: Sequence[Application],
     platform: Platform,
     router: Router | None,
-    default_class: str,
+    volumes: Volumes,
     *,
     nodes: Sequence[Node],
     collector: CollectorPods | None,
 ) -> Plan:
     """The layers of all applications, in the order they are described.
 
-    `router` says where the controller's pods come from, `collector` which pods collect metrics; `default_class` is for volumes
-    that name no StorageClass; `nodes` are the machines that run them.
+    `router` says where the controller's pods come from, `collector` which pods collect metrics; `nodes` are the machines that run
+    them.
     """
     servers = tuple(node.address for node in nodes if node.role == "server")
     others = namespace.Others(router.controllers if router else (), collector, servers)
@@ -48,6 +49,7 @@ def plan(
     routes: list[Route] = []
     scrapes: list[Scrape] = []
     needs: list[SecretNeed] = []
+    claims: list[VolumeClaim] = []
     for app in apps:
         if app.path is not None:
             layers.setdefault(app.name, _own_manifests(app, app.path))
@@ -56,17 +58,19 @@ def plan(
             if instance.name in layers:
                 continue
             around = _around(instance, platform)
-            objects = _objects(instance, platform, default_class, others)
+            objects = _objects(instance, platform, volumes, others)
             layers.setdefault(instance.access_layer, _access(instance, _described(instance, around)))
             layers[instance.name] = _layer(instance, _described(instance, objects))
             routes += _routes(instance)
             scrapes += _scrapes(instance)
             needs += _secrets(instance)
+            claims += _claims(instance, volumes)
     return Plan(
         layers=tuple(layers.values()),
         routes=tuple(routes),
         scrapes=tuple(scrapes),
         secrets=tuple(needs),
+        claims=tuple(claims),
         findings=tuple(findings_of(apps, nodes, platform)),
     )
 
@@ -146,14 +150,16 @@ def _around(instance: Instance, platform: Platform) -> Iterator[dict[str, Any]]:
     yield from account(instance)
 
 
-def _objects(instance: Instance, platform: Platform, default_class: str, others: namespace.Others) -> Iterator[dict[str, Any]]:
+def _objects(instance: Instance, platform: Platform, volumes: Volumes, others: namespace.Others) -> Iterator[dict[str, Any]]:
     chart = instance.app.chart
     yield from namespace.network_policies(instance, platform, others)
     if chart is not None:
         yield from release.objects(instance, chart, platform)
         return
     yield workload.account(instance)
-    yield from (workload.claim(instance, one, default_class) for one in instance.volumes)
+    for one in instance.volumes:
+        storage_class = volumes.class_of(one.volume.storage_class)
+        yield workload.claim(instance, one, storage_class, volumes.labels(storage_class, one.volume.backup))
     yield from files.config_map(instance)
     yield workload.deployment(instance)
     yield from workload.service(instance)
@@ -178,6 +184,22 @@ def _routes(instance: Instance) -> Iterator[Route]:
             access=described.access,
             secrets_layer=instance.access_layer,
             asleep=not instance.online,
+        )
+
+
+def _claims(instance: Instance, volumes: Volumes) -> Iterator[VolumeClaim]:
+    """What its volumes are; a chart's are known only where it runs."""
+    database = database_of(instance.app.image) if instance.app.image else ""
+    for one in () if instance.app.chart else instance.volumes:
+        yield VolumeClaim(
+            namespace=instance.name,
+            name=one.claim,
+            layer=instance.name,
+            storage_class=volumes.class_of(one.volume.storage_class),
+            size=one.volume.size,
+            source=one.volume.source_of("backup") if one.volume.backup else one.volume.source,
+            backup=one.volume.backup,
+            database=database,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from fluxstead.core.backup import Backups
 from fluxstead.core.described import Described
 from fluxstead.core.names import Name
 from fluxstead.core.quantity import Size
@@ -143,6 +144,10 @@ class Volume(Described):
         default="ReadWriteOnce", description="ReadWriteMany: pods on several machines share it; Longhorn serves it by NFS."
     )
     read_only: bool = Field(default=False, description="Whether the application only reads it.")
+    backup: Backups = Field(
+        default=None,
+        description="[hourly]: policies beside those that every volume has; {only: [weekly]}; or {none: why}.",
+    )
 
     @property
     def shared(self) -> bool:

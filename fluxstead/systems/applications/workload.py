@@ -12,16 +12,21 @@ from fluxstead.systems.applications.parts import HTTP
 from fluxstead.systems.applications.pod import template
 
 
-def claim(instance: Instance, claimed: Claimed, default_class: str) -> dict[str, Any]:
+def claim(instance: Instance, claimed: Claimed, storage_class: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """The claim of a volume, which outlives the application."""
     volume = claimed.volume
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": claimed.claim, "namespace": instance.name, "annotations": dict(KEEP)},
+        "metadata": {
+            "name": claimed.claim,
+            "namespace": instance.name,
+            **({"labels": dict(labels)} if labels else {}),
+            "annotations": dict(KEEP),
+        },
         "spec": {
             "accessModes": [volume.access_mode],
-            "storageClassName": volume.storage_class or default_class,
+            "storageClassName": storage_class,
             "resources": {"requests": {"storage": str(volume.size)}},
         },
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxstead.systems.longhorn.chart import BACKUP_KEYS
-from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.longhorn.settings import BackupTarget, LonghornSettings
 from fluxstead.tree.asks import SecretKey, SecretNeed
 
 _MORE = {
@@ -23,15 +23,21 @@ _MORE = {
 
 
 def needs_of(settings: LonghornSettings) -> Iterator[SecretNeed]:
-    """The Secret of the described target; NFS has none."""
-    target = settings.backup_target
-    if target is None or target.credential_secret is None:
+    """The Secrets of the described targets; NFS has none."""
+    if settings.backup_target:
+        yield from _need(settings, settings.backup_target, "longhorn")
+    for target in settings.backup_targets.values():
+        yield from _need(settings, target, "longhorn-backups")
+
+
+def _need(settings: LonghornSettings, target: BackupTarget, layer: str) -> Iterator[SecretNeed]:
+    if target.credential_secret is None:
         return
     scheme = target.url.partition("://")[0]
     yield SecretNeed(
         namespace=settings.namespace,
         name=target.credential_secret,
-        layer="longhorn",
+        layer=layer,
         purpose=f"Longhorn's backups to {scheme}://…",
         source=target.source_of("credentialSecret"),
         # Its webhook refuses a target whose Secret has spaces or line ends around a value.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fluxstead.core.findings import Source
@@ -13,7 +14,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.pod_security import pod_security
 from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
-from fluxstead.systems.longhorn import backups, credentials, footprint, placing
+from fluxstead.systems.longhorn import backups, credentials, footprint, keeping, placing, policy_checks
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
@@ -31,7 +32,11 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
     values = merged(merged(_values(settings), placing.tolerating(nodes)), settings.values)
     labels = {"app": "longhorn-manager"}
     return Plan(
-        layers=(_release(settings, platform, values), *storage_layers(settings, platform, nodes, classes)),
+        layers=(
+            _release(settings, platform, values),
+            *storage_layers(settings, platform, nodes, classes),
+            *keeping.layers_of(settings),
+        ),
         routes=tuple(_routes(settings)),
         scrapes=(
             Scrape(
@@ -49,10 +54,12 @@ def plan(settings: LonghornSettings, platform: Platform, nodes: Sequence[Node]) 
         secrets=tuple(credentials.needs_of(settings)),
         outputs={"storageClasses": (DEFAULT_CLASS, *classes.values())},
         products={"longhorn": settings.version},
+        keep=partial(policy_checks.of_claims, settings),
         findings=(
             *findings_of(settings, platform, nodes, values),
             *placing.findings_of(settings, nodes, values),
             *backups.findings_of(settings, values),
+            *policy_checks.findings_of(settings),
         ),
     )
 

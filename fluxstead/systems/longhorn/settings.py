@@ -15,6 +15,7 @@ from fluxstead.core.network import UrlPath
 from fluxstead.core.refusal import refuse
 from fluxstead.core.version import Version
 from fluxstead.systems.longhorn import footprint
+from fluxstead.systems.longhorn.policies import BackupPolicy, PolicyName
 
 BLOCKS_WITH_LAST_COPY = "block-if-contains-last-replica"
 DRAINS_STOPPED = "allow-if-replica-is-stopped"
@@ -38,6 +39,20 @@ def _target(value: str) -> str:
         why="Longhorn finds no store there, and backs nothing up",
         fix=example,
     )
+
+
+def _target_name(value: str) -> str:
+    if value != "default":
+        return value
+    raise refuse(
+        "the target `default` is said twice",
+        why="Longhorn makes it by the chart's values, and nobody may delete it",
+        fix="backupTarget, and other names here",
+    )
+
+
+TargetName = Annotated[Name, AfterValidator(_target_name)]
+"""Of any target but the one that Longhorn has by itself."""
 
 
 class BackupTarget(Described):
@@ -98,6 +113,18 @@ class LonghornSettings(Described):
         description="What is set aside for Longhorn's manager on each machine, 100m and 400Mi by default. It has no limits.",
     )
     backup_target: BackupTarget | None = Field(default=None, description="Where backups go; none by default.")
+    backup_targets: dict[TargetName, BackupTarget] = Field(
+        default_factory=dict, description="Further targets by name, such as one that was in use before; since Longhorn 1.8."
+    )
+    backups: dict[PolicyName, BackupPolicy] | None = Field(
+        default=None,
+        description="What is done again and again with volumes, by name; with a target, by default: a snapshot and a backup each"
+        " day, the cluster's own state and a trim each week.",
+    )
+    wait_for_restore: bool = Field(
+        default=False,
+        description="Nothing that needs volumes starts in a new cluster before `./run backup restore --all` has given them back.",
+    )
     ui: Ui | None = Field(
         default_factory=Ui, description="The route to the UI; null for none. By default there is one where `access` guards it."
     )

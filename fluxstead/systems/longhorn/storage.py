@@ -35,13 +35,17 @@ Flux's label shows that the disks are the declared ones: a manager that starts f
 app/daemon.go), all none of which would be registered.
 """
 
+_CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap"}
+_GIVEN_BACK = {**_CONFIG_MAP, "current": "!has(data.restored) || data.restored == 'true'"}
+"""Of all ConfigMaps that the layer looks at, the one that has this key says when volumes have been restored."""
+
 _GATE_TIMING = Timing(timeout=Duration("2m"))
 """A gate that waits occupies one of the few workers of kustomize-controller, so it waits no longer than its pause makes up for."""
 
 _OPENED_TIMING = Timing(retry_interval=Duration("5s"), timeout=Duration("1m"))
 """It waits once in the life of a cluster, right from the start, while the other workers have most to do."""
 
-_GATE, OPENED = "longhorn-disks", "longhorn-disks-registered"
+_GATE, OPENED, RESTORED = "longhorn-disks", "longhorn-disks-registered", "longhorn-restored"
 
 
 def storage_layers(
@@ -51,14 +55,14 @@ def storage_layers(
 
     Since Flux 2.7 `longhorn-storage` is the gate, which others wait for until it has been open once. Older versions wait for it
     at each revision, so there the gate is a separate layer. Once it opens, a ConfigMap is applied that stays, and
-    that makes `longhorn-storage` ready.
+    that makes `longhorn-storage` ready. With `waitForRestore` it waits for a word of `./run backup restore --all` as well.
     """
     storing = [node for node in nodes if node.joined and node.disks]
     registered = tuple({**_NODE, "name": node.name, "namespace": settings.namespace} for node in storing)
     machines = tuple(_machine(node, settings) for node in storing)
     if not registered or platform.flux_since(2, 7):
         return *machines, _storage(settings, platform, classes, registered, after_release=True)
-    opened = {"apiVersion": "v1", "kind": "ConfigMap", "name": OPENED, "namespace": settings.namespace}
+    opened = {**_CONFIG_MAP, "name": OPENED, "namespace": settings.namespace}
     return *machines, *_gate(settings, registered), _storage(settings, platform, classes, (opened,), after_release=False)
 
 
@@ -94,13 +98,25 @@ def _gate(settings: LonghornSettings, registered: tuple[Mapping[str, str], ...])
 
 def _opened(namespace: str) -> dict[str, Any]:
     return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
+        **_CONFIG_MAP,
         "metadata": {"name": OPENED, "namespace": namespace, "annotations": dict(KEEP)},
         "data": {
             "meaning": "Every declared disk had been registered with Longhorn when this was applied. Since then, the layer"
             " longhorn-storage is ready whatever happens to a machine."
         },
+    }
+
+
+def _waiting(namespace: str) -> dict[str, Any]:
+    """Flux makes it, and leaves it as whoever has restored the volumes writes it."""
+    return {
+        **_CONFIG_MAP,
+        "metadata": {
+            "name": RESTORED,
+            "namespace": namespace,
+            "annotations": {"kustomize.toolkit.fluxcd.io/ssa": "IfNotPresent"},
+        },
+        "data": {"restored": "false", "meaning": "What needs volumes waits until ./run backup restore --all has given them back."},
     }
 
 
@@ -115,18 +131,22 @@ def _storage(
     manifests = [Manifest(_class(name, tag, settings), settings.source) for tag, name in classes.items()]
     if settings.default_class and "local-storage" not in platform.disabled:
         manifests.append(Manifest(_LOCAL_PATH_NOT_DEFAULT, settings.source))
-    asks_nodes = any(check["kind"] == "Node" for check in ready_with)
+    asked = (_REGISTERED,) if any(check["kind"] == "Node" for check in ready_with) else ()
+    if settings.wait_for_restore:
+        manifests.append(Manifest(_waiting(settings.namespace), settings.source_of("waitForRestore")))
+        ready_with = (*ready_with, {**_CONFIG_MAP, "name": RESTORED, "namespace": settings.namespace})
+        asked = (*asked, _GIVEN_BACK)
     return Layer(
         name="longhorn-storage",
         group="infrastructure",
         source=settings.source,
         manifests=tuple(manifests),
-        timing=_GATE_TIMING if after_release else _OPENED_TIMING,
+        timing=_GATE_TIMING if after_release or settings.wait_for_restore else _OPENED_TIMING,
         needs=_KINDS if after_release else frozenset(),
         # Longhorn creates the default class by itself; once the disks are registered, its volumes can be placed (F1).
         offers=frozenset({storage_class(DEFAULT_CLASS)}),
         health_checks=ready_with,
-        health_check_exprs=(_REGISTERED,) if asks_nodes else (),
+        health_check_exprs=asked,
         first_start_only=True,
         keeps_data=True,
     )

@@ -16,13 +16,13 @@ from fluxstead.core.pod_security import pod_security
 from fluxstead.core.shape import at, merged
 from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring.checks import findings_of
+from fluxstead.systems.monitoring.claims import LAYER, claims_of
 from fluxstead.systems.monitoring.routes import reached_by, routes_of
 from fluxstead.systems.monitoring.settings import MonitoringSettings
 from fluxstead.systems.monitoring.values import DASHBOARD_LABEL, DASHBOARD_VALUE, on_etcd, on_tainted, values_of
-from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, HostSetting, Router, Scrape, SecretKey, SecretNeed
+from fluxstead.tree.asks import AlertRules, CollectorPods, Dashboard, HostSetting, Router, Scrape, SecretKey, SecretNeed, Volumes
 from fluxstead.tree.layer import Layer, Plan
 
-_LAYER = "kube-prometheus-stack"
 _PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
 """What the operator gives its pods (prometheus-operator: pkg/prometheus, makeSelectorLabels)."""
 
@@ -31,17 +31,17 @@ def plan(
     settings: MonitoringSettings | None,
     platform: Platform,
     router: Router | None,
-    default_class: str,
+    volumes: Volumes,
     nodes: Sequence[Node],
 ) -> Plan:
     """The layers that watch this cluster, and what observes for all systems; none where the description has no monitoring.
 
-    `default_class` is the StorageClass of volumes where the description names none; `router` says where people reach what has
-    a route.
+    `router` says where people reach what has a route.
     """
     if settings is None:
         return Plan()
-    ours = values_of(settings, settings.storage_class or default_class, reached_by(router, settings))
+    claims = claims_of(settings, volumes.class_of(settings.storage_class))
+    ours = values_of(settings, claims, volumes, reached_by(router, settings))
     ours = merged(merged(ours, on_tainted(nodes)), on_etcd(platform, nodes))
     values = merged(ours, settings.values)
     return Plan(
@@ -49,6 +49,7 @@ def plan(
         routes=tuple(routes_of(settings)),
         observe=partial(_observed, settings),
         secrets=tuple(_needs(settings)),
+        claims=claims,
         host_settings=tuple(_exposed(settings, platform, values)),
         findings=tuple(findings_of(settings, values)),
     )
@@ -60,7 +61,7 @@ def _needs(settings: MonitoringSettings) -> Iterator[SecretNeed]:
         yield SecretNeed(
             namespace=settings.namespace,
             name=grafana.admin_secret,
-            layer=_LAYER,
+            layer=LAYER,
             purpose="Grafana's administrator",
             source=grafana.source_of("adminSecret"),
             keys=(
@@ -72,7 +73,7 @@ def _needs(settings: MonitoringSettings) -> Iterator[SecretNeed]:
         yield SecretNeed(
             namespace=settings.namespace,
             name=grafana.oidc.secret,
-            layer=_LAYER,
+            layer=LAYER,
             purpose="the client by which Grafana asks the identity provider",
             source=grafana.oidc.source_of("secret"),
             keys=(SecretKey(name="client-id", form="one line"), SecretKey(name="client-secret", form="one line")),
@@ -81,7 +82,7 @@ def _needs(settings: MonitoringSettings) -> Iterator[SecretNeed]:
         yield SecretNeed(
             namespace=settings.namespace,
             name=alertmanager.config_secret,
-            layer=_LAYER,
+            layer=LAYER,
             purpose="whom Alertmanager tells, and how it gets in there",
             source=alertmanager.source_of("configSecret"),
             keys=(SecretKey(name="alertmanager.yaml", form="Alertmanager's configuration"),),
@@ -171,7 +172,7 @@ def _stack(settings: MonitoringSettings, platform: Platform, values: Mapping[str
         },
     }
     return Layer(
-        name=_LAYER,
+        name=LAYER,
         group="monitoring",
         source=source,
         manifests=tuple(Manifest(obj, source) for obj in (namespace, repository, release)),

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from fluxstead.core.shape import at
+from fluxstead.systems.monitoring.names import grafana_service, stack_name
 from fluxstead.systems.monitoring.settings import MonitoringSettings
-from fluxstead.systems.monitoring.values import Reached, grafana_service, stack_name
+from fluxstead.systems.monitoring.values import Reached
 from fluxstead.tree.asks import Route, Router
 
 

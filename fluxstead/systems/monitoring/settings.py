@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BeforeValidator, Field
 
 from fluxstead.core.access import Access, Group, HttpsUrl
+from fluxstead.core.backup import Backups
 from fluxstead.core.compute import ComputeResources
 from fluxstead.core.described import Described
 from fluxstead.core.names import HostName, Name
@@ -132,6 +133,9 @@ class PrometheusSettings(Described):
         default_factory=footprint.prometheus,
         description="What its pod gets; 100m and 400Mi by default, and no limit, which could kill it at each start.",
     )
+    backup: Backups = Field(
+        default=None, description="Of its volume: [hourly] beside what every volume has, {only: [weekly]}, or {none: why}."
+    )
     route: PrometheusRoute | None = Field(default=None, description="The route to Prometheus; none by default.")
 
 
@@ -147,6 +151,9 @@ class AlertmanagerSettings(Described):
         default=None,
         description="A Secret in the namespace with the key alertmanager.yaml: routes, and receivers with their credentials."
         " Without it, the chart's own, which tells nobody.",
+    )
+    backup: Backups = Field(
+        default=None, description="Of its volume: [hourly] beside what every volume has, {only: [weekly]}, or {none: why}."
     )
     route: AlertmanagerRoute | None = Field(default=None, description="The route to Alertmanager; none by default.")
 
@@ -183,6 +190,9 @@ class GrafanaSettings(Described):
         default=None, min_length=1, description="Why the chart's password, which everyone knows, is acceptable here."
     )
     oidc: GrafanaOidc | None = Field(default=None, description="People log in by an identity provider, besides its administrator.")
+    backup: Backups = Field(
+        default=None, description="Of its volume: [hourly] beside what every volume has, {only: [weekly]}, or {none: why}."
+    )
     route: GrafanaRoute | None = Field(default_factory=GrafanaRoute, description="The route to Grafana; null for none.")
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fluxstead.core.platform import Platform
-from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import merged
 from fluxstead.nodes.model import Node
 from fluxstead.systems.monitoring import footprint
+from fluxstead.systems.monitoring.claims import Claims
 from fluxstead.systems.monitoring.settings import GrafanaOidc, GrafanaSettings, MonitoringSettings
+from fluxstead.tree.asks import VolumeClaim, Volumes
 
 DASHBOARD_LABEL, DASHBOARD_VALUE = "grafana_dashboard", "1"
 """The label of the ConfigMaps that Grafana's sidecar loads."""
@@ -25,7 +26,7 @@ class Reached(NamedTuple):
     path: str
 
 
-def values_of(settings: MonitoringSettings, storage_class: str, reached: Mapping[str, Reached]) -> dict[str, Any]:
+def values_of(settings: MonitoringSettings, claims: Claims, volumes: Volumes, reached: Mapping[str, Reached]) -> dict[str, Any]:
     """What fluxstead sets; `reached`: by its name, where each is that has a route."""
     ours = {
         # In k3s these are threads of one process, which exposes their metrics on localhost only, or not at all.
@@ -33,17 +34,19 @@ def values_of(settings: MonitoringSettings, storage_class: str, reached: Mapping
         "kubeEtcd": {"enabled": False},
         "kubeProxy": {"enabled": False},
         "kubeScheduler": {"enabled": False},
-        "prometheus": {"prometheusSpec": {**_prometheus(settings, storage_class), **_below(reached.get("prometheus"))}},
+        "prometheus": {
+            "prometheusSpec": {**_prometheus(settings, _claim(claims.prometheus, volumes)), **_below(reached.get("prometheus"))}
+        },
         "alertmanager": {
             "alertmanagerSpec": {
                 "retention": settings.alertmanager.retention,
-                "storage": _claim(storage_class, settings.alertmanager.size),
+                "storage": _claim(claims.alertmanager, volumes),
                 "resources": settings.alertmanager.resources.written(),
                 **_receivers(settings),
                 **_below(reached.get("alertmanager")),
             }
         },
-        "grafana": _grafana(settings.grafana, storage_class, reached.get("grafana")),
+        "grafana": _grafana(settings.grafana, claims.grafana, volumes, reached.get("grafana")),
     }
     return merged(ours, footprint.others())
 
@@ -63,26 +66,13 @@ def on_etcd(platform: Platform, nodes: Sequence[Node]) -> dict[str, Any]:
     return {"kubeEtcd": {"enabled": True, "endpoints": servers}} if platform.configures_etcd and servers else {}
 
 
-def grafana_service(release_name: str) -> str:
-    """The name of Grafana's Service (chart grafana: templates/_helpers.tpl, grafana.fullname)."""
-    name = release_name if "grafana" in release_name else f"{release_name}-grafana"
-    return name[:63].rstrip("-")
-
-
-def stack_name(release_name: str) -> str:
-    """What the names of Prometheus' and Alertmanager's Services begin with (templates/_helpers.tpl, fullname: 26 characters)."""
-    chart = "kube-prometheus-stack"
-    name = release_name if chart in release_name else f"{release_name}-{chart}"
-    return name[:26].removesuffix("-")
-
-
 def retention_size(settings: MonitoringSettings) -> str:
     """What Prometheus may fill: 80 % of the volume, since the log and compaction need room too (Prometheus: storage.md)."""
     written = settings.prometheus.retention_size
     return str(written) if written else f"{max(1, settings.prometheus.size.bytes * 8 // 10 // _MEBIBYTE)}MB"
 
 
-def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, Any]:
+def _prometheus(settings: MonitoringSettings, storage: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "retention": settings.prometheus.retention,
         "retentionSize": retention_size(settings),
@@ -92,7 +82,7 @@ def _prometheus(settings: MonitoringSettings, storage_class: str) -> dict[str, A
         "probeSelectorNilUsesHelmValues": False,
         "scrapeConfigSelectorNilUsesHelmValues": False,
         "ruleSelectorNilUsesHelmValues": False,
-        "storageSpec": _claim(storage_class, settings.prometheus.size),
+        "storageSpec": storage,
         "resources": settings.prometheus.resources.written(),
     }
 
@@ -103,19 +93,26 @@ def _receivers(settings: MonitoringSettings) -> dict[str, Any]:
     return {"useExistingSecret": True, "configSecret": secret} if secret else {}
 
 
-def _claim(storage_class: str, size: Quantity) -> dict[str, Any]:
+def _claim(claim: VolumeClaim, volumes: Volumes) -> dict[str, Any]:
+    labels = _chosen(claim, volumes)
     return {
         "volumeClaimTemplate": {
+            **({"metadata": {"labels": labels}} if labels else {}),
             "spec": {
-                "storageClassName": storage_class,
+                "storageClassName": claim.storage_class,
                 "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": str(size)}},
-            }
+                "resources": {"requests": {"storage": str(claim.size)}},
+            },
         }
     }
 
 
-def _grafana(settings: GrafanaSettings, storage_class: str, reached: Reached | None) -> dict[str, Any]:
+def _chosen(claim: VolumeClaim, volumes: Volumes) -> dict[str, str]:
+    """Nothing where nobody chose: the template of a StatefulSet is never changed for what every volume has anyhow."""
+    return dict(volumes.labels(claim.storage_class, claim.backup)) if claim.backup else {}
+
+
+def _grafana(settings: GrafanaSettings, claim: VolumeClaim, volumes: Volumes, reached: Reached | None) -> dict[str, Any]:
     return {
         **({"admin": {"existingSecret": settings.admin_secret}} if settings.admin_secret else {}),
         # A rolling update would wait forever: the new pod cannot have the volume that the old one holds.
@@ -125,11 +122,12 @@ def _grafana(settings: GrafanaSettings, storage_class: str, reached: Reached | N
             "enabled": True,
             # A claim of its own, which grows when `size` does; the template of a StatefulSet ("sts") can never change.
             "type": "pvc",
-            "storageClassName": storage_class,
+            "storageClassName": claim.storage_class,
             "accessModes": ["ReadWriteOnce"],
             "size": str(settings.size),
             # The claim is part of the release, and would go with it (U10).
             "annotations": {"helm.sh/resource-policy": "keep"},
+            **({"extraPvcLabels": labels} if (labels := _chosen(claim, volumes)) else {}),
         },
         "sidecar": {
             "dashboards": {

@@ -29,9 +29,9 @@ SERVED_BY = {
     "tides": "charts.example.org",  # nobody's: it stands for people's own
 }
 VERSIONS = (
-    ("longhorn", "1.9.0"),
-    ("longhorn", "1.9.1"),
     ("longhorn", "1.9.2"),
+    ("longhorn", "1.9.3"),
+    ("longhorn", "1.9.4"),
     ("longhorn", "1.10.2"),
     ("longhorn", "1.12.1"),
     ("longhorn", "1.12.2"),
@@ -47,8 +47,8 @@ VERSIONS = (
 UNRENDERED, REFUSED = "not for this cluster", "Not_A_Name"
 _REFUSED = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {REFUSED}\n"
 BROKEN = {
-    ("longhorn", "1.9.1"): _REFUSED,
-    ("longhorn", "1.9.2"): f'{{{{ fail "{UNRENDERED}" }}}}',
+    ("longhorn", "1.9.4"): _REFUSED,
+    ("longhorn", "1.9.3"): f'{{{{ fail "{UNRENDERED}" }}}}',
     ("longhorn", "1.12.2"): _REFUSED,
 }
 """Versions that have one template more: it cannot be rendered, or gives an object that the API server refuses, which Helm learns

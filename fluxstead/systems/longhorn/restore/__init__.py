@@ -1,0 +1,1 @@
+"""`./run backup`: what is backed up, and how it comes back."""

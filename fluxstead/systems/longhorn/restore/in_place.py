@@ -1,0 +1,279 @@
+"""`./run backup restore CLAIM --in-place CLAIM`: the claim gets the backup's data, and the volume that it had is kept.
+
+Everything is restored before anything that runs is stopped. The claim is deleted, which its name was typed twice for, and made
+again as it was, with the volume that was restored: whoever made it, Flux, a chart or a StatefulSet, finds its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fluxstead.core.shape import at, mapping, named
+from fluxstead.live.conditions import is_ready
+from fluxstead.live.left_alone import Applier, applier_from, appliers_of, is_suspended, resume, still_at_work, suspend
+from fluxstead.live.pods import PODS, trouble_of
+from fluxstead.live.procedure import Procedure, Step, StepState, done, due, waits
+from fluxstead.live.resources import Refused
+from fluxstead.live.using import ScaledWorkload, ask_for, asked_for, pods_with, scaled_from, users_of
+from fluxstead.live.verify.place import VOLUMES
+from fluxstead.live.verify.storage import CLAIMS
+from fluxstead.systems.longhorn.restore.beside import backup_of, bound, make_claim, new_name
+from fluxstead.systems.longhorn.restore.store import LIVE
+from fluxstead.systems.longhorn.restore.volume import given_back, keep, volume_steps
+from fluxstead.systems.longhorn.restore.wish import Wish, noted, wish_for, wish_in
+
+if TYPE_CHECKING:
+    from fluxstead.live.api import LiveApi
+
+_LEFT_OUT = ("pv.kubernetes.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/")
+"""Annotations of a claim that belong to the volume that it had (kubernetes: pkg/volume/util, pv_controller)."""
+
+
+class _Before:
+    """What was noted when it began: the claim, its volume, who uses it, and who applies all that."""
+
+    def __init__(self, notes: Mapping[str, str]) -> None:
+        self.wish: Wish = wish_in(notes)
+        found = json.loads(notes["before"])
+        self.uid, self.volume, self.handle = str(found["uid"]), str(found["volume"]), str(found["handle"])
+        self.metadata: Mapping[str, Any] = found["metadata"]
+        self.users: list[ScaledWorkload] = [scaled_from(one) for one in found["users"]]
+        self.appliers: list[Applier] = [applier_from(one) for one in found["appliers"]]
+
+
+def in_place(api: LiveApi, namespace: str, claim: str, at_: str = "") -> Procedure:
+    """The procedure. `at_`: which backup, by its name; the newest without it."""
+    words = f"backup restore {namespace}/{claim} --in-place {claim}{f' --at {at_}' if at_ else ''}"
+    return Procedure(words, partial(_begin, api, namespace, claim, at_), partial(_steps, api))
+
+
+def _begin(api: LiveApi, namespace: str, claim: str, at_: str) -> Mapping[str, str]:
+    kept, now = backup_of(api, namespace, claim, at_)
+    volume = str(at(now, ("spec", "volumeName")) or "")
+    if now is None or not volume:
+        raise Refused(f"claim {namespace}/{claim} has no volume now: --as {claim} gives it one from the backup")
+    users = users_of(api, namespace, claim)
+    if users.others:
+        raise Refused(f"{'; '.join(users.others)}: scale it away by hand, or restore beside (--as) and copy")
+    wish = wish_for(api, kept, now, new_name(claim))
+    handle = str(at(api.get(VOLUMES, volume), ("spec", "csi", "volumeHandle")) or "")
+    before = {
+        "uid": str(at(now, ("metadata", "uid"))),
+        "volume": volume,
+        "handle": handle,
+        "metadata": dict(_kept_metadata(now)),
+        "users": [one.written() for one in users.workloads],
+        "appliers": [one.written() for one in appliers_of(api, (now, *users.objects))],
+    }
+    return {**noted(wish), "before": json.dumps(before)}
+
+
+def _kept_metadata(claim: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """What people, charts and Flux wrote on it."""
+    metadata = mapping(claim, "metadata")
+    for key in ("labels", "annotations"):
+        found = mapping(metadata, key)
+        yield key, {str(name): str(value) for name, value in found.items() if not str(name).startswith(_LEFT_OUT)}
+
+
+def _steps(api: LiveApi, notes: Mapping[str, str]) -> Sequence[Step]:
+    before = _Before(notes)
+    return (*volume_steps(api, before.wish), *_quiet(api, before), *_changed(api, before), *_again(api, before))
+
+
+def _quiet(api: LiveApi, before: _Before) -> Iterator[Step]:
+    wish = before.wish
+    names = ", ".join(one.label for one in before.appliers)
+    yield Step(
+        f"Flux leaves {wish.label} alone: {names or 'nobody applies it'}",
+        "it would start again what is stopped here",
+        "; ".join(f"flux resume {one.typed}" for one in _ours(before)) or "none is needed",
+        partial(_left_alone, api, before),
+        partial(_leave_alone, api, before),
+        patience=900,
+    )
+    running = ", ".join(f"{one.label} ({one.replicas})" for one in before.users)
+    yield Step(
+        f"nothing writes to {wish.label}: {running or 'nobody uses it'}",
+        "a volume cannot be taken from under a program that runs",
+        "; ".join(f"kubectl -n {one.namespace} scale {one.label} --replicas={one.replicas}" for one in before.users)
+        or "none is needed",
+        partial(_stopped, api, before),
+        partial(_stop, api, before),
+        patience=900,
+    )
+
+
+def _ours(before: _Before) -> list[Applier]:
+    """Those that nobody had suspended before."""
+    return [one for one in before.appliers if not one.suspended]
+
+
+def _taken_over(api: LiveApi, before: _Before) -> bool:
+    """Whether the claim has the restored volume by now, so that what was stopped for it may run again."""
+    return bound(api, before.wish).state == "done"
+
+
+def _left_alone(api: LiveApi, before: _Before) -> StepState:
+    if _taken_over(api, before):
+        return done()
+    awake = [one for one in before.appliers if not is_suspended(api, one)]
+    gone = [one for one in awake if not still_at_work(api, one)]
+    awake = [one for one in awake if one not in gone]
+    if awake:
+        return due(f"suspend {', '.join(one.label for one in awake)}")
+    busy = [said for one in before.appliers if (said := still_at_work(api, one))]
+    return waits(busy[0]) if busy else done()
+
+
+def _leave_alone(api: LiveApi, before: _Before) -> None:
+    for one in before.appliers:
+        if still_at_work(api, one) and not is_suspended(api, one):
+            suspend(api, one)
+
+
+def _stopped(api: LiveApi, before: _Before) -> StepState:
+    wish = before.wish
+    if _taken_over(api, before):
+        return done()
+    asked = [one for one in before.users if asked_for(api, one)]
+    if asked:
+        return due(f"scale {', '.join(one.label for one in asked)} to 0")
+    pods = list(pods_with(api, wish.namespace, wish.claim))
+    alone = [one.name for one in pods if one.alone]
+    if alone:
+        do = f"kubectl -n {wish.namespace} delete pod {' '.join(alone)}, or wait for its end; then the same command"
+        return waits(f"pod {alone[0]} uses it, which nobody here may stop", do)
+    if pods:
+        return waits(f"{len(pods)} of its pods have not ended yet, {pods[0].name} first")
+    state = _state_of_former(api, before)
+    return done() if state in {"", "detached"} else waits(f"volume {before.volume} is still {state}")
+
+
+def _state_of_former(api: LiveApi, before: _Before) -> str:
+    found = api.get(LIVE, before.handle, before.wish.home) if before.handle else None
+    return str(at(found, ("status", "state")) or "")
+
+
+def _stop(api: LiveApi, before: _Before) -> None:
+    for one in before.users:
+        if asked_for(api, one):
+            ask_for(api, one, 0)
+
+
+def _changed(api: LiveApi, before: _Before) -> Iterator[Step]:
+    wish = before.wish
+    yield Step(
+        f"volume {before.volume}, which it has now, is kept whatever comes",
+        "what was written since the backup is in it, and nowhere else",
+        "none is needed",
+        partial(_former_kept, api, before),
+        partial(keep, api, before.volume),
+    )
+    yield Step(
+        f"claim {wish.label} has the volume from the backup",
+        "a claim never changes its volume, so it is deleted and made again as it was",
+        f"kubectl -n {wish.namespace} delete pvc {wish.claim}; then a claim of that name with volumeName: {before.volume},"
+        f' and: kubectl patch pv {before.volume} --type=json -p \'[{{"op":"remove","path":"/spec/claimRef"}}]\'',
+        partial(_claimed, api, before),
+        partial(_claim_anew, api, before),
+        patience=600,
+    )
+
+
+def _former_kept(api: LiveApi, before: _Before) -> StepState:
+    found = api.get(VOLUMES, before.volume)
+    if found is None:
+        return done("it is gone")
+    policy = at(found, ("spec", "persistentVolumeReclaimPolicy"))
+    return done() if policy == "Retain" else due(f"{policy} becomes Retain")
+
+
+def _claimed(api: LiveApi, before: _Before) -> StepState:
+    wish = before.wish
+    found = api.get(CLAIMS, wish.claim, wish.namespace)
+    if found is None:
+        return due(f"make claim {wish.label} again, with {wish.volume}")
+    if mapping(found, "metadata").get("uid") == before.uid:
+        if mapping(found, "metadata").get("deletionTimestamp"):
+            return waits("the former claim is ending", f"kubectl -n {wish.namespace} describe pvc {wish.claim}")
+        return due(f"delete claim {wish.label}")
+    return bound(api, wish)
+
+
+def _claim_anew(api: LiveApi, before: _Before) -> None:
+    wish = before.wish
+    found = api.get(CLAIMS, wish.claim, wish.namespace)
+    if found is None:
+        make_claim(api, wish, before.metadata)
+    elif mapping(found, "metadata").get("uid") == before.uid and _is_kept(api, before):
+        api.delete(CLAIMS, wish.claim, wish.namespace, uid=before.uid)
+
+
+def _is_kept(api: LiveApi, before: _Before) -> bool:
+    """Asked once more right before: with the claim goes a volume that is not kept."""
+    found = api.get(VOLUMES, before.volume)
+    return found is None or at(found, ("spec", "persistentVolumeReclaimPolicy")) == "Retain"
+
+
+def _again(api: LiveApi, before: _Before) -> Iterator[Step]:
+    wish = before.wish
+    yield given_back(api, wish)
+    yield Step(
+        f"{', '.join(one.label for one in before.users) or 'nobody'} runs again",
+        "it was stopped for this",
+        "none is needed",
+        partial(_asked_again, api, before),
+        partial(_ask_again, api, before),
+    )
+    yield Step(
+        f"Flux goes on: {', '.join(one.label for one in _ours(before)) or 'nothing was suspended'}",
+        "it was suspended for this",
+        "none is needed",
+        partial(_goes_on, api, before),
+        partial(_go_on, api, before),
+    )
+    yield Step(
+        f"the pods of {wish.label} are ready",
+        "an application that starts from the backup is the test of it",
+        f"the volume from before is kept: ./run backup restore {wish.label} --in-place {wish.claim} --at another backup",
+        partial(_ready, api, before),
+        patience=900,
+    )
+
+
+def _asked_again(api: LiveApi, before: _Before) -> StepState:
+    idle = [one for one in before.users if one.replicas and asked_for(api, one) == 0]
+    return due(f"scale {', '.join(f'{one.label} to {one.replicas}' for one in idle)}") if idle else done()
+
+
+def _ask_again(api: LiveApi, before: _Before) -> None:
+    for one in before.users:
+        if one.replicas and asked_for(api, one) == 0:
+            ask_for(api, one, one.replicas)
+
+
+def _goes_on(api: LiveApi, before: _Before) -> StepState:
+    asleep = [one for one in _ours(before) if is_suspended(api, one)]
+    return due(f"resume {', '.join(one.label for one in asleep)}") if asleep else done()
+
+
+def _go_on(api: LiveApi, before: _Before) -> None:
+    for one in _ours(before):
+        if is_suspended(api, one):
+            resume(api, one)
+
+
+def _ready(api: LiveApi, before: _Before) -> StepState:
+    wish = before.wish
+    if not any(one.replicas for one in before.users):
+        return done("nobody used it before")
+    pods = [api.get(PODS, one.name, wish.namespace) or {} for one in pods_with(api, wish.namespace, wish.claim)]
+    if any(is_ready(pod) for pod in pods):
+        return done(f"the volume from before is {before.volume}; when nobody misses it: kubectl delete pv {before.volume}")
+    said = [line for pod in pods for line in trouble_of(pod)]
+    names = [named(pod).name for pod in pods]
+    return waits(said[0] if said else f"{names[0]} is not ready" if names else "there is none yet", "./run doctor")
