@@ -10,4 +10,5 @@ DATASTORE = System(
     key=None,
     does="copies of the cluster's own state: etcd's to S3, SQLite's encrypted; declared in `kubernetes`",
     planned=checks.CHECKS,
+    live="fluxstead.systems.datastore.live",
 )
