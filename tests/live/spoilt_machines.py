@@ -1,4 +1,4 @@
-"""What can be wrong with machines' clocks and certificates, and with copies of etcd, beside what the catalogue of everything has."""
+"""What can be wrong with machines' clocks and certificates and with copies of etcd, beside what the catalogue of everything has."""
 
 from __future__ import annotations
 
