@@ -11,10 +11,9 @@ from typing import Any, NoReturn
 
 import pulumi
 
-from components.cluster import register_k3s
+from components.cluster import register_k3s, register_logins
 from components.flux import flux_objects, register_flux
 from components.layer import register_layers
-from components.login import register_logins
 from components.node import register_nodes
 from components.system import register_systems
 from fluxstead.assembly import Assembled

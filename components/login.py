@@ -5,20 +5,15 @@ Its inputs say which machine and which ciphertext; it decrypts when it acts, and
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi import dynamic
 
 from components.acting import described_at
-from components.node import NodeResource
-from fluxstead.assembly import Assembled
-from fluxstead.description.state_copies import state_copies
 from fluxstead.hosts.ssh import Errand, ask_node
-from fluxstead.secrets.operator import digests_of, values_of
+from fluxstead.secrets.operator import values_of
 from fluxstead.secrets.operator_needs import SQLITE_BACKUP_S3
 from fluxstead.secrets.tools import ToolTrouble
 
@@ -44,22 +39,6 @@ class LoginResource(dynamic.Resource, module="fluxstead", name="Login"):
 
     def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(LoginProvider(), name, dict(inputs), opts)
-
-
-def register_logins(assembled: Assembled, root: Path, prepared: Mapping[str, NodeResource]) -> list[LoginResource]:
-    """One on each prepared server that sends copies into a bucket."""
-    about = {"project": os.path.relpath(root), "stack": assembled.description.name}
-    told = {name: one for name, one in state_copies(assembled.description).items() if one.get("store") and name in prepared}
-    digest = digests_of(assembled.secrets, [SQLITE_BACKUP_S3])
-    return [
-        LoginResource(
-            name,
-            # A machine that was installed anew has another key, and no login.
-            {**about, "node": name, "login": digest, "store": store["store"], "hostKey": prepared[name].host_key},
-            pulumi.ResourceOptions(parent=prepared[name], depends_on=[prepared[name].prepared]),
-        )
-        for name, store in told.items()
-    ]
 
 
 def _hand_over(props: Mapping[str, Any]) -> None:

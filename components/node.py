@@ -13,6 +13,7 @@ from pulumi_command import remote
 
 from components.disk import DiskArgs, DiskResource
 from components.k3s import K3sResource
+from components.login import LoginResource
 from fluxstead.assembly import Assembled
 from fluxstead.description.state_copies import state_copies
 from fluxstead.hosts.answer import Answer, DiskAnswer, read_answer
@@ -60,7 +61,7 @@ class NodeResource(pulumi.ComponentResource):
         )
         disks = {disk["name"]: disk for disk in told["disks"]}
         answer = command.stdout.apply(partial(_fine, token_of(stdin), frozenset(disks)))
-        self._name, self.host_key, self.prepared = name, args.node.ssh.host_key, command
+        self._name, self._host_key, self.prepared = name, args.node.ssh.host_key, command
         for disk, of_disk in disks.items():
             DiskResource(
                 # A URN does not contain the parent's name, so the disk's own has the machine's; no name has a slash in it.
@@ -77,7 +78,13 @@ class NodeResource(pulumi.ComponentResource):
         # Not after the machine itself, which as a component waits for its children, and so for this one.
         opts = pulumi.ResourceOptions(parent=self, depends_on=[self.prepared, *after])
         # A machine that was installed anew has another key, and no k3s.
-        return K3sResource(self._name, {**inputs, "node": self._name, "hostKey": self.host_key}, opts)
+        return K3sResource(self._name, {**inputs, "node": self._name, "hostKey": self._host_key}, opts)
+
+    def leave_login(self, inputs: Mapping[str, Any]) -> LoginResource:
+        """How copies of the cluster's state get into their bucket, once the machine is prepared."""
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self.prepared])
+        # A machine that was installed anew has another key, and no login.
+        return LoginResource(self._name, {**inputs, "node": self._name, "hostKey": self._host_key}, opts)
 
 
 def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:
