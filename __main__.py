@@ -5,7 +5,7 @@ Run by `pulumi preview` and `pulumi up`, and by `./run render` without Pulumi's 
 """
 
 from components import Program
-from fluxstead.systems import access, applications, certificates, dns, ingress, longhorn, monitoring, node_labels
+from fluxstead.systems import access, applications, certificates, datastore, dns, ingress, longhorn, monitoring, node_labels
 from fluxstead.tree.asks import Volumes
 
 program = Program()
@@ -20,6 +20,7 @@ collector = monitoring.collector_of(cluster.monitoring)
 
 # Pass one. Each system plans its layers and says what it needs from others; the order of these lines does not matter.
 program.add(node_labels.NODE_LABELS, node_labels.plan(nodes))
+program.add(datastore.DATASTORE, datastore.plan(cluster.datastore(nodes)))
 program.add(dns.DNS, dns.plan(cluster.dns, platform, nodes))
 program.add(longhorn.LONGHORN, longhorn.plan(cluster.longhorn, platform, nodes))
 program.add(ingress.INGRESS, ingress.plan(cluster.ingress, platform, router, issuer))

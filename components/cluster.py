@@ -12,11 +12,12 @@ import pulumi
 from components.k3s import K3sResource, KubeconfigResource
 from components.node import NodeResource
 from fluxstead.assembly import Assembled
+from fluxstead.description.state_copies import state_copies
 from fluxstead.hosts.joining import NO_SERVER, servers_of
 from fluxstead.hosts.k3s import api_of
 from fluxstead.hosts.kubeconfig import file_of
 from fluxstead.secrets.operator import digests_of
-from fluxstead.secrets.operator_needs import K3S_TOKEN
+from fluxstead.secrets.operator_needs import K3S_TOKEN, SQLITE_BACKUP_S3
 
 _WITHOUT_A_DIGEST = "the description has no digest of k3s, which ./run upgrade kubernetes --lock writes"
 
@@ -62,3 +63,12 @@ def register_k3s(assembled: Assembled, root: Path, prepared: Mapping[str, NodeRe
             machines[name] = node.install({**about, "k3s": told[name]}, running)
     path = kubeconfig.id.apply(lambda _: str(file_of(description.name)))
     return Installed(machines, path, [*machines.values(), kubeconfig])
+
+
+def register_logins(assembled: Assembled, root: Path, prepared: Mapping[str, NodeResource]) -> None:
+    """The login of its bucket on each prepared server that sends copies of the cluster's state there."""
+    about = {"project": os.path.relpath(root), "stack": assembled.description.name}
+    digest = digests_of(assembled.secrets, [SQLITE_BACKUP_S3])
+    for name, told in state_copies(assembled.description).items():
+        if told.get("store") and name in prepared:
+            prepared[name].leave_login({**about, "login": digest, "store": told["store"]})

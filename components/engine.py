@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pulumi
 
-from components.cluster import register_k3s
+from components.cluster import register_k3s, register_logins
 from components.flux import flux_objects, register_flux
 from components.layer import register_layers
 from components.node import register_nodes
@@ -49,6 +49,7 @@ def carry_out(root: Path, assembled: Assembled) -> None:
         pulumi.log.warn(report(findings))
     quiet_interrupt()
     nodes = register_nodes(assembled, root)
+    register_logins(assembled, root, nodes)
     installed = register_k3s(assembled, root, nodes)
     hosts = [*nodes.values(), *(installed.after if installed else ())]
     systems = register_systems(assembled.plans)

@@ -13,7 +13,9 @@ from pulumi_command import remote
 
 from components.disk import DiskArgs, DiskResource
 from components.k3s import K3sResource
+from components.login import LoginResource
 from fluxstead.assembly import Assembled
+from fluxstead.description.state_copies import state_copies
 from fluxstead.hosts.answer import Answer, DiskAnswer, read_answer
 from fluxstead.hosts.build import COMMAND, stdin_for, token_of
 from fluxstead.hosts.declared import declared
@@ -29,6 +31,8 @@ class NodeArgs:
 
     node: Node
     root: Path
+    state: Mapping[str, Any] | None = None
+    """How the cluster's state is copied there, if it is."""
 
 
 class NodeResource(pulumi.ComponentResource):
@@ -38,7 +42,7 @@ class NodeResource(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: NodeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        told = declared(args.node)
+        told = declared(args.node, args.state)
         # The engine shows changes to these, here and at the disks, key by key; of standard input, only that it differs.
         inputs = {key: value for key, value in told.items() if key != "disks"}
         super().__init__("fluxstead:nodes:Node", name, inputs, pulumi.ResourceOptions.merge(_FORMER, opts))
@@ -76,6 +80,12 @@ class NodeResource(pulumi.ComponentResource):
         # A machine that was installed anew has another key, and no k3s.
         return K3sResource(self._name, {**inputs, "node": self._name, "hostKey": self._host_key}, opts)
 
+    def leave_login(self, inputs: Mapping[str, Any]) -> LoginResource:
+        """How copies of the cluster's state get into their bucket, once the machine is prepared."""
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self.prepared])
+        # A machine that was installed anew has another key, and no login.
+        return LoginResource(self._name, {**inputs, "node": self._name, "hostKey": self._host_key}, opts)
+
 
 def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:
     """Register every live host whose key is known, in parallel, by its name; the others are left alone, and reported.
@@ -86,7 +96,9 @@ def register_nodes(assembled: Assembled, root: Path) -> dict[str, NodeResource]:
     alone = [f"{node.name} ({node.why_not_prepared})" for node in nodes if node.why_not_prepared]
     if alone:
         pulumi.log.info(f"not dialled: {', '.join(alone)}")
-    return {node.name: NodeResource(node.name, NodeArgs(node, root)) for node in nodes if not node.why_not_prepared}
+    state = state_copies(assembled.description)
+    prepared = [node for node in nodes if not node.why_not_prepared]
+    return {node.name: NodeResource(node.name, NodeArgs(node, root, state.get(node.name))) for node in prepared}
 
 
 def _connection(args: NodeArgs) -> remote.ConnectionArgs:

@@ -21,6 +21,7 @@ from fluxstead.system import System
 from fluxstead.systems.access import ACCESS
 from fluxstead.systems.applications import APPLICATIONS
 from fluxstead.systems.certificates import CERTIFICATES
+from fluxstead.systems.datastore import DATASTORE
 from fluxstead.systems.dns import DNS
 from fluxstead.systems.ingress import INGRESS
 from fluxstead.systems.longhorn import LONGHORN
@@ -28,7 +29,7 @@ from fluxstead.systems.monitoring import MONITORING
 from fluxstead.systems.node_labels import NODE_LABELS
 from fluxstead.tree.layer import Plan
 
-SYSTEMS: tuple[System, ...] = (NODE_LABELS, DNS, LONGHORN, INGRESS, CERTIFICATES, ACCESS, MONITORING, APPLICATIONS)
+SYSTEMS: tuple[System, ...] = (NODE_LABELS, DATASTORE, DNS, LONGHORN, INGRESS, CERTIFICATES, ACCESS, MONITORING, APPLICATIONS)
 """In the order in which the tree lists what they have, wherever nothing else decides."""
 
 SYSTEM_FACTS = SystemFacts(

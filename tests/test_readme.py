@@ -66,7 +66,7 @@ def test_its_first_description_is_one(tmp_path: Path) -> None:
     machine = f"{{cluster: home, address: 192.168.86.71, role: server, state: live, disks: [{disk}]}}"
     (tmp_path / "nodes/k3s1.yaml").write_text(machine)
     found = run_program(tmp_path, "home").findings
-    assert {finding.id for finding in found} <= {"secrets/missing"}
+    assert {finding.id for finding in found} <= {"secrets/missing", "datastore/no-copy"}
 
 
 @pytest.mark.parametrize("asked", [["tests/e2e"], ["-m", "flux"], ["tests/test_readme.py::test_its_links_lead_somewhere", "-x"]])

@@ -94,7 +94,8 @@ def test_every_layer_waits_and_no_group_and_no_machine_does(objects: Objects) ->
 def test_only_known_warnings_are_left(reference: Project) -> None:
     """The findings of the reference cluster are only those that its operator has to know."""
     found = {finding.id for finding in reference.run().findings if finding.severity is Severity.WARNING}
-    assert found == {"ingress/retired", "dns/mdns"}
+    # Nobody has said where copies of its own state would go.
+    assert found == {"ingress/retired", "dns/mdns", "datastore/no-copy"}
 
 
 def test_a_third_machine_changes_exactly_what_it_should(reference: Project) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, described, print_findings, tell
 from fluxstead.cli.way_in import add_kubeconfig_argument, kubeconfig_of
 from fluxstead.core.findings import counted, errors
+from fluxstead.description.state_copies import state_copies
 from fluxstead.embedded import run_program
 from fluxstead.hosts.ssh import plan
 from fluxstead.live.api import LiveApi
@@ -44,6 +45,8 @@ class Asked(NamedTuple):
     cluster: str
     nodes: Sequence[Node]
     assembled: Assembled | None
+    state: Mapping[str, Mapping[str, object]]
+    """What servers are told of copies of the cluster's state."""
 
 
 class Diagnosis(NamedTuple):
@@ -100,13 +103,15 @@ def _asked_for(options: argparse.Namespace, root: Path, stack: str) -> Asked | N
     """None where the description cannot be read, which is said. The machines alone need no tree."""
     if options.hosts is not None:
         description = described(root, stack)
-        return Asked(root, stack, choose_nodes(description.nodes, options.hosts), None) if description else None
+        if description is None:
+            return None
+        return Asked(root, stack, choose_nodes(description.nodes, options.hosts), None, state_copies(description))
     read = run_program(root, stack)
     if read.assembled is None:
         print_findings(errors(read.findings), "text")
         return None
     nodes = [] if options.no_hosts else choose_nodes(read.assembled.description.nodes, ())
-    return Asked(root, stack, nodes, read.assembled)
+    return Asked(root, stack, nodes, read.assembled, state_copies(read.assembled.description))
 
 
 def _looked(options: argparse.Namespace, asked: Asked) -> Diagnosis:
@@ -115,7 +120,7 @@ def _looked(options: argparse.Namespace, asked: Asked) -> Diagnosis:
     expected = expected_of(asked.assembled) if asked.assembled else None
     kinds = kinds_of(rules) if expected else []
     with progress(len(kinds) + len(asked.nodes), "answers", _PATIENCE) as say, ThreadPoolExecutor(2) as beside:
-        hosts = beside.submit(plan, asked.nodes, asked.root, say, {})
+        hosts = beside.submit(plan, asked.nodes, asked.root, say, {}, asked.state)
         routes = beside.submit(answers_in, asked.root, asked.assembled) if asked.assembled and not options.no_hosts else None
         facts, unreached = _of_cluster(options, asked, kinds, say) if expected else (None, [])
         answers = hosts.result()

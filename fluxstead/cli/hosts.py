@@ -12,6 +12,7 @@ from pathlib import Path
 from fluxstead.cli.progress import progress
 from fluxstead.cli.project import add_stack_arguments, choose_nodes, choose_stack, described
 from fluxstead.description.load import Description
+from fluxstead.description.state_copies import state_copies
 from fluxstead.embedded import run_program
 from fluxstead.hosts import report, ssh
 from fluxstead.hosts.answer import Answer
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     nodes = [_at_port(node, options.port) for node in choose_nodes(description.nodes, options.names)]
     with progress(len(nodes), "hosts") as tell:
-        answers = ssh.plan(nodes, root, tell, _told(root, stack, description))
+        answers = ssh.plan(nodes, root, tell, _told(root, stack, description), state_copies(description))
     if options.format == "json":
         print(json.dumps({name: asdict(answer) for name, answer in answers.items()}, indent=1, ensure_ascii=False))
     else:

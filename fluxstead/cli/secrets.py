@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from fluxstead.embedded import Run
     from fluxstead.secrets.state import Scope, SecretRow
 
+_NOT_IN_A_BACKUP = (
+    "in no backup: your age key (~/.config/sops/age/keys.txt) and the offline one, without which nothing here opens, nor any copy"
+    " of the cluster's state"
+)
 _KINDS = ("password", "token", "cookie", "htpasswd", "ssh-key", "ca")
 _PURPOSES = {
     "init": "make the keys, once; run again it changes nothing",
@@ -133,6 +137,8 @@ def _table(options: argparse.Namespace, scope: Scope) -> int:
             print("no described system needs a Secret" if scope.sops_secret else "no layer decrypts: ./run secrets init")
         elif not to_do:
             print("nothing is left to do" if not shut else "as far as it shows without a key, everything is there")
+        if scope.settings.people:
+            print(_NOT_IN_A_BACKUP)
     if shut:
         tell(f"not looked into: {shut}")
     return int(bool(to_do))

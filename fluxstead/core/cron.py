@@ -7,7 +7,8 @@ from functools import cache
 
 from fluxstead.core.duration import Duration
 
-_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 6))
+FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 6))
+"""The fields in their order, each with its least and its greatest value."""
 _NAMES = {
     "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     "day of the week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
@@ -25,9 +26,9 @@ def cron_problem(text: str) -> str | None:
     if "TZ=" in text:
         return "a time zone has no place in it"
     fields = text.split()
-    if len(fields) != len(_FIELDS):
+    if len(fields) != len(FIELDS):
         return f"it has {len(fields)} fields, and not minute, hour, day, month and day of the week"
-    problems = (_field(field, *bounds) for field, bounds in zip(fields, _FIELDS, strict=True))
+    problems = (_field(field, *bounds) for field, bounds in zip(fields, FIELDS, strict=True))
     return next((problem for problem in problems if problem), None)
 
 
@@ -42,7 +43,7 @@ def _field(field: str, name: str, least: int, most: int) -> str | None:
             if match["end"] is not None:
                 return f"{part!r} is no {name}"
             continue
-        ends = [_number(end, name) for end in (match["start"], match["end"]) if end is not None]
+        ends = [number_of(end, name) for end in (match["start"], match["end"]) if end is not None]
         for end in ends:
             if end is None or not least <= end <= most:
                 return f"{part!r} is no {name}, which is {least} to {most}"
@@ -51,7 +52,8 @@ def _field(field: str, name: str, least: int, most: int) -> str | None:
     return None
 
 
-def _number(text: str, name: str) -> int | None:
+def number_of(text: str, name: str) -> int | None:
+    """A number of a field, also where it is written as a name; None where it is neither."""
     names = _NAMES.get(name, [])
     if text.lower() in names:
         return names.index(text.lower()) + (1 if name == "month" else 0)

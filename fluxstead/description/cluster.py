@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -17,10 +18,12 @@ from fluxstead.core.requirement import GroupKind
 from fluxstead.core.version import Version
 from fluxstead.description.kubernetes import KubernetesSettings
 from fluxstead.description.place import HERE, RepositoryPath
+from fluxstead.nodes.model import Node
 from fluxstead.secrets.settings import SecretsSettings
 from fluxstead.systems.access.settings import AccessSettings
 from fluxstead.systems.applications.settings import Application
 from fluxstead.systems.certificates.settings import CertificatesSettings
+from fluxstead.systems.datastore.settings import DescribedState
 from fluxstead.systems.dns.settings import DnsSettings
 from fluxstead.systems.ingress.settings import IngressSettings
 from fluxstead.systems.longhorn.settings import LonghornSettings
@@ -108,6 +111,11 @@ class Cluster(Described):
     secrets: SecretsSettings = Field(default_factory=SecretsSettings, description="For whom secrets are encrypted.")
 
     accept: tuple[Acceptance, ...] = Field(default=(), description="Warnings that are accepted; an error cannot be.")
+
+    def datastore(self, nodes: Sequence[Node]) -> DescribedState:
+        """What is described of the datastore and its copies."""
+        servers = sum(node.role == "server" and node.state != "leaving" for node in nodes)
+        return self.kubernetes.state(servers, self.secrets.people)
 
     def platform(self, name: str) -> Platform:
         """What every system has to know about the cluster."""

@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from fluxstead.core.cron import cron_problem
 from fluxstead.core.described import Described
 from fluxstead.core.names import is_host_name
 from fluxstead.core.network import Cidrs, is_address
@@ -18,6 +17,7 @@ from fluxstead.core.requirement import KindName
 from fluxstead.core.url import is_safe, split
 from fluxstead.core.version import K3sVersion
 from fluxstead.hosts.k3s_config import K3sSettings
+from fluxstead.systems.datastore.settings import DescribedState, EtcdSnapshots, SqliteBackups
 
 Datastore = Literal["sqlite", "etcd"]
 
@@ -43,17 +43,6 @@ def _digest(value: str) -> str:
         f"{value!r} is not a SHA-256",
         why="the machine compares it with the binary that it got, and would install nothing",
         fix=meant if _DIGEST.fullmatch(meant) else "64 digits from 0 to f, as `./run upgrade kubernetes --lock` writes them",
-    )
-
-
-def _schedule(value: str) -> str:
-    problem = cron_problem(value)
-    if problem is None:
-        return value
-    raise refuse(
-        f"{value!r} is not a schedule: {problem}",
-        why="k3s would not start",
-        fix="minute, hour, day, month and day of the week, such as '0 */6 * * *'",
     )
 
 
@@ -120,15 +109,6 @@ MirrorUrls = Annotated[tuple[Annotated[str, AfterValidator(_endpoint)], ...], Af
 """Where its images may be pulled from, tried in this order."""
 
 
-class EtcdSnapshots(Described):
-    """Copies of the datastore that each server keeps on its own disk."""
-
-    schedule: Annotated[str, AfterValidator(_schedule)] = Field(
-        default="0 */12 * * *", description="When one is taken, as cron has it; k3s's --etcd-snapshot-schedule-cron."
-    )
-    retention: Annotated[int, Field(ge=1)] = Field(default=5, description="How many are kept; k3s's --etcd-snapshot-retention.")
-
-
 class Binaries(Described):
     """The SHA-256 of k3s's binary by architecture, as its release publishes them."""
 
@@ -160,6 +140,7 @@ class KubernetesSettings(Described):
         "registries": "registryMirrors",
         "kubeletArg": "config: {kubelet-arg: […]}",
         "token": "nothing: ./run secrets asks for it",
+        "stateBackups": "sqliteBackups; or etcdSnapshots, where the datastore is etcd",
     }
 
     version: K3sVersion = Field(description="The k3s release; it decides which API versions exist.")
@@ -192,6 +173,9 @@ class KubernetesSettings(Described):
     etcd_snapshots: EtcdSnapshots | None = Field(
         default=None, description="Copies of etcd; without it, as k3s takes them by itself."
     )
+    sqlite_backups: SqliteBackups | None = Field(
+        default=None, description="Encrypted copies of SQLite's file and the token, taken while k3s runs; without it, none."
+    )
     config: dict[str, Any] = Field(
         default_factory=dict, description="More keys of k3s's own configuration file, for every machine that knows them."
     )
@@ -217,4 +201,18 @@ class KubernetesSettings(Described):
             secrets_encryption=self.secrets_encryption,
             snapshots=(snapshots.schedule, snapshots.retention) if snapshots and self.datastore == "etcd" else None,
             config=self.config,
+        )
+
+    def state(self, servers: int, people: tuple[str, ...]) -> DescribedState:
+        """What is described of the datastore and its copies, for that many servers and these recipients."""
+        return DescribedState(
+            kind=self.datastore,
+            snapshots=self.etcd_snapshots,
+            backups=self.sqlite_backups,
+            servers=servers,
+            people=people,
+            configures=self.binaries is not None,
+            version=self.version,
+            config=self.config,
+            place_of=self.source_of,
         )

@@ -70,6 +70,16 @@ class K3sAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class CopiesAnswer:
+    """Copies of the cluster's state on the server that keeps it. `wrong`: what is wrong with them, and what to type there."""
+
+    newest: str
+    """When it was made; empty where there is none."""
+    count: int
+    wrong: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One host: its status (fine, refused, failed or wrong use), and what was found and done."""
 
@@ -89,6 +99,8 @@ class Answer:
     """What its kernel calls its architecture, such as x86_64."""
     k3s: K3sAnswer | None = None
     """None where nothing was asked of k3s."""
+    copies: CopiesAnswer | None = None
+    """None where nothing is described that copies the cluster's state."""
     token: str = field(default="", repr=False)
     """That joins an agent, where one was asked for."""
     kubeconfig: str = field(default="", repr=False)
@@ -158,6 +170,7 @@ def _answer(data: Any) -> Answer:
         host_key=_text(login, "hostKey", ""),
         machine=_text(data, "machine", ""),
         k3s=_k3s(data["k3s"]) if data.get("k3s") is not None else None,
+        copies=_copies(data["copies"]) if data.get("copies") is not None else None,
         token=_text(data, "token", ""),
         kubeconfig=_text(data, "kubeconfig", ""),
     )
@@ -180,6 +193,14 @@ def _k3s(data: Any) -> K3sAnswer:
         differs=_texts(data, "differs"),
         refused=_texts(data, "refused"),
     )
+
+
+def _copies(data: Any) -> CopiesAnswer:
+    count = data.get("count") if isinstance(data, dict) else None
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise _ShapeError("count")
+    wrong = tuple((_text(one, "says"), _text(one, "type")) for one in _list(data, "wrong"))
+    return CopiesAnswer(_text(data, "newest"), count, wrong)
 
 
 def _disk(data: Any) -> DiskAnswer:

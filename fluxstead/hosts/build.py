@@ -11,7 +11,7 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -19,17 +19,20 @@ from typing import Final, Literal
 PARTS: Final = (
     *("model", "gpt", "text", "tools", "files", "medium", "superblocks", "evidence", "look", "which", "against"),
     *("consent", "decide", "content", "wipe"),
-    *("places", "identity", "holders", "read", "act", "apt", "packages", "system", "preflight"),
+    *("places", "identity", "holders", "read", "act", "apt", "packages"),
+    *("item", "state_files", "state_copies", "state_login", "system", "preflight"),
     *("k3s_model", "k3s_settings", "k3s_files", "k3s_others", "k3s_read", "k3s_differs", "k3s_decide"),
     *("k3s_fetch", "k3s_wait", "k3s_act", "k3s_run", "main"),
 )
 """The files of `script/`, each after those that it imports."""
+INSTALLED: Final = ("s3_put", "sqlite_backup")
+"""Those of `script/installed/`, likewise."""
 HOME: Final = Path(__file__).parent
 END: Final = "FLUXSTEAD_END_OF_INPUT"
 COMMAND: Final = "sh -s"
 """What reads it, whatever the login shell is; the script itself asks sudo for root's rights."""
-Mode = Literal["plan", "apply", "look", "mint", "kubeconfig"]
-SECONDS: Final[Mapping[Mode, int]] = {"plan": 1200, "apply": 3600, "look": 180, "mint": 180, "kubeconfig": 60}
+Mode = Literal["plan", "apply", "look", "mint", "kubeconfig", "login"]
+SECONDS: Final[Mapping[Mode, int]] = {"plan": 1200, "apply": 3600, "look": 180, "mint": 180, "kubeconfig": 60, "login": 60}
 """How long a run on a host may take as a whole; it says so itself when that was not enough. pulumi-command bounds only the dialling
 (pulumi-command: provider/pkg/provider/remote)."""
 LOADER: Final = """
@@ -49,21 +52,43 @@ exec(compile("\\n".join(program), "fluxstead-hosts", "exec"), {"__name__": "__ma
 @cache
 def python_source() -> str:
     """The whole Python part, in reading order; it needs only the standard library of Python 3.9."""
-    texts = [_without_imports((HOME / "script" / f"{part}.py").read_text(encoding="utf-8")) for part in PARTS]
+    program = _joined([HOME / "script" / f"{part}.py" for part in PARTS])
+    before, place, after = program.partition('\nBACKUP_PROGRAM = ""\n')
+    if not place:
+        raise ValueError("state_files.py has no place for what is installed")
+    return f"{before}\nBACKUP_PROGRAM = {installed_source()!r}\n{after}"
+
+
+@cache
+def installed_source() -> str:
+    """The program that is left on a server whose SQLite is copied, as one file."""
+    text = _joined([HOME / "script" / "installed" / f"{part}.py" for part in INSTALLED])
+    return f"{text}\nsys.exit(main(sys.argv[1:]))\n"
+
+
+def _joined(files: Iterable[Path]) -> str:
+    texts = [_without_imports(file.read_text(encoding="utf-8")) for file in files]
     imports = sorted({line for lines, _ in texts for line in lines})
     return "\n".join(["from __future__ import annotations", *imports, *(body for _, body in texts)])
 
 
 def stdin_for(
-    mode: Mode, node: Mapping[str, object], source: str | None = None, nonce: str = "", k3s: Mapping[str, object] | None = None
+    mode: Mode,
+    node: Mapping[str, object],
+    source: str | None = None,
+    nonce: str = "",
+    k3s: Mapping[str, object] | None = None,
+    *,
+    login: Mapping[str, str] | None = None,
 ) -> str:
     """What `sh -s` on the host reads to plan or apply this node, as root or as a user who may sudo.
 
     The same text for the same node: `pulumi up` compares it with that of the last time. A nonce makes it that of one run. With
     `k3s`, which may hold a token and so is no input of any resource, a plan is of both, and an apply of k3s alone.
+    `login`: what the mode of that name leaves there, likewise.
     """
     program = source if source is not None else python_source()
-    told = {} if k3s is None else {"k3s": k3s}
+    told = {key: value for key, value in (("k3s", k3s), ("login", login)) if value is not None}
     data = json.dumps({"mode": mode, "seconds": SECONDS[mode], "node": node, **told})
     token = hashlib.sha256(f"{program}\0{data}\0{nonce}".encode()).hexdigest()[:24]
     prelude = (HOME / "prelude.sh").read_text(encoding="utf-8")

@@ -26,8 +26,8 @@ _KUBELET_LABELS = frozenset(
 )
 
 
-def declared(node: Node) -> Mapping[str, Any]:
-    """What the script is told of the machine; sizes in bytes."""
+def declared(node: Node, state: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    """What the script is told of the machine; sizes in bytes. `state`: how the cluster's state is copied there, if it is."""
     return {
         "node": node.name,
         # k3s takes one of each family, with a comma between them (docs.k3s.io: networking, dual-stack).
@@ -37,6 +37,7 @@ def declared(node: Node) -> Mapping[str, Any]:
             "nodeLabels": [f"{key}={value}" for key, value in sorted(node.labels.items()) if kubelet_admits(key)],
             "nodeTaints": [str(taint) for taint in node.taints],
         },
+        **({"state": dict(state)} if state else {}),
     }
 
 

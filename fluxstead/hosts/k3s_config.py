@@ -34,7 +34,7 @@ class K3sSettings(NamedTuple):
 
 
 _NAME, _FIXED = "the name of the machine's file in nodes/", "nothing: fluxstead and its machines know only k3s's own"
-_FROM_A_FILE = "etcd-s3-config-secret: the name of a Secret in kube-system"
+_STORE = "etcdSnapshots: {s3ConfigSecret: NAME}; the Secret of that name has it"
 _ALL_PARTS = "nothing: every server would be without it, and the cluster would not start"
 _OPERATORS = "nothing: the token is the operator's secret k3s-token, which ./run secrets asks for"
 SAID_ELSEWHERE: Mapping[str, str] = {
@@ -69,9 +69,10 @@ SAID_ELSEWHERE: Mapping[str, str] = {
     "etcd-snapshot-schedule-cron": "etcdSnapshots: {schedule: …}",
     "etcd-snapshot-retention": "etcdSnapshots: {retention: …}",
     "private-registry": "registryMirrors",
-    "etcd-s3-access-key": _FROM_A_FILE,
-    "etcd-s3-secret-key": _FROM_A_FILE,
-    "etcd-s3-session-token": _FROM_A_FILE,
+    "etcd-s3-config-secret": "etcdSnapshots: {s3ConfigSecret: NAME}",
+    "etcd-s3-access-key": _STORE,
+    "etcd-s3-secret-key": _STORE,
+    "etcd-s3-session-token": _STORE,
     "vpn-auth": "vpn-auth-file: a file on the machine",
     "config": _FIXED,
     "data-dir": _FIXED,

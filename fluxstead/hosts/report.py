@@ -103,6 +103,10 @@ def _rest(answer: Answer) -> Iterator[str]:
             yield f"  {item['item']}: {item['why']}"
     for disk in answer.disks:
         yield from (f"  {disk.name}: note: {note}" for note in disk.notes)
+    if answer.copies:
+        kept = f"{answer.copies.count}, the newest of {answer.copies.newest}" if answer.copies.newest else "none yet"
+        yield f"  copies of the cluster's state: {kept}"
+        yield from (f"  copies of the cluster's state: {says}" for says, _ in answer.copies.wrong)
     if answer.restart:
         yield f"  a restart of k3s is due: {answer.restart}"
     for why in dict.fromkeys(answer.why):
@@ -134,3 +138,5 @@ def problems(node: Node, answer: Answer) -> Iterator[HostProblem]:
         yield HostProblem(full, "sudo journalctl --vacuum-size=500M; sudo k3s crictl rmi --prune", how="type, on the host")
     if answer.restart:
         yield HostProblem(answer.restart, f"sudo {answer.restart.rpartition(': ')[2]}", how="type, on the host")
+    for says, words in answer.copies.wrong if answer.copies else ():
+        yield HostProblem(says, words, how="type, on the host")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -35,13 +35,20 @@ _OPTIONS = (
 )
 
 
+Told = Mapping[str, Mapping[str, object]]
+"""What hosts are told of something, by their nodes' names."""
+
+
 def plan(
-    nodes: Sequence[Node], root: Path, tell: Callable[[str], None], k3s: Mapping[str, Mapping[str, object]] | None = None
+    nodes: Sequence[Node], root: Path, tell: Callable[[str], None], k3s: Told | None = None, state: Told | None = None
 ) -> dict[str, Answer]:
-    """What the script would do on each host, read-only and in parallel, by the node's name; `k3s`: what each is told of its own."""
+    """What the script would do on each host, read-only and in parallel, by the node's name.
+
+    `k3s`: what each is told of its own; `state`: how those that keep the cluster's state copy it.
+    """
 
     def one(node: Node) -> Answer:
-        answer = ask_node(node, root, Errand(k3s=(k3s or {}).get(node.name)))
+        answer = ask_node(node, root, Errand(k3s=(k3s or {}).get(node.name), state=(state or {}).get(node.name)))
         tell(f"{node.name}: {answer.status}")
         return answer
 
@@ -58,6 +65,10 @@ class Errand:
     """What the host is told of its k3s, as `hosts.k3s.told` has it, with a token where one is needed."""
     say: Callable[[str], None] | None = None
     """Takes each line of progress."""
+    state: Mapping[str, object] | None = None
+    """How the host copies the cluster's state, as `hosts.declared` has it."""
+    login: Mapping[str, str] | None = field(default=None, repr=False)
+    """What the mode of that name leaves there."""
 
 
 PLAN = Errand()
@@ -69,7 +80,7 @@ def ask_node(node: Node, root: Path, errand: Errand = PLAN) -> Answer:
         if isinstance(reached, str):
             return Answer("failed", (reached,))
         options, way = reached
-        return ask([*options, "--", way.destination], declared(node), way, errand)
+        return ask([*options, "--", way.destination], declared(node, errand.state), way, errand)
 
 
 def send(node: Node, root: Path, file: Path, command: str) -> str | None:
@@ -113,7 +124,7 @@ def _way_of(node: Node, root: Path) -> Iterator[tuple[list[str], Way] | str]:
 
 def ask(destination: Sequence[str], data: Mapping[str, object], way: Way, errand: Errand = PLAN) -> Answer:
     """The script's answer for `data` on the host that `ssh` reaches as `destination`."""
-    stdin = stdin_for(errand.mode, data, nonce=secrets.token_hex(8), k3s=errand.k3s)
+    stdin = stdin_for(errand.mode, data, nonce=secrets.token_hex(8), k3s=errand.k3s, login=errand.login)
     say = errand.say
     shown_at_once = (lambda line: say(_without_secrets(line, errand))) if say else None
     status, output, trouble = run([*destination, COMMAND], stdin, SECONDS[errand.mode] + _LONGER, shown_at_once)
@@ -124,9 +135,11 @@ def ask(destination: Sequence[str], data: Mapping[str, object], way: Way, errand
 
 def _without_secrets(text: str, errand: Errand) -> str:
     """What may be shown of what came: a login may echo the script, and an answer with a secret may be broken off."""
-    secret = str((errand.k3s or {}).get("token") or "")
-    kept = [line for line in text.splitlines() if errand.mode in {"plan", "apply"} or '"result":' not in line]
-    return "\n".join(line.replace(secret, "…") if secret else line for line in kept)
+    hidden = [str((errand.k3s or {}).get("token") or ""), *(errand.login or {}).values()]
+    kept = "\n".join(line for line in text.splitlines() if errand.mode in {"plan", "apply"} or '"result":' not in line)
+    for secret in filter(None, hidden):
+        kept = kept.replace(secret, "…")
+    return kept
 
 
 def way_to(destination: str, port: int | None = None) -> Way:

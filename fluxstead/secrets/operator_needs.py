@@ -13,6 +13,7 @@ from fluxstead.tree.secret_files import OPERATOR
 CLUSTER_KEY = "cluster-age"
 K3S_TOKEN = "k3s-token"  # noqa: S105 -- a name
 FLUX_GIT = "flux-git"
+SQLITE_BACKUP_S3 = "sqlite-backup-s3"
 
 
 class OperatorSecret(NamedTuple):
@@ -43,6 +44,19 @@ def k3s_token(source: Source) -> OperatorSecret:
         need,
         cure=f"./run secrets set {need.qualified_name} --generate, or --stdin for that of a cluster that runs",
     )
+
+
+def sqlite_backup_s3(bucket: str, source: Source) -> OperatorSecret:
+    """The login by which the server sends copies of SQLite to a bucket; putting objects there is all that it needs."""
+    need = SecretNeed(
+        namespace=OPERATOR,
+        name=SQLITE_BACKUP_S3,
+        layer=OPERATOR,
+        purpose=f"how the server sends copies of the cluster's state to s3://{bucket}",
+        source=source,
+        keys=(SecretKey(name="AWS_ACCESS_KEY_ID", form="one line"), SecretKey(name="AWS_SECRET_ACCESS_KEY", form="one line")),
+    )
+    return OperatorSecret(need, cure=f"./run secrets set {need.qualified_name}")
 
 
 def cluster_key(secret: str, source: Source) -> OperatorSecret:

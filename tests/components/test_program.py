@@ -64,6 +64,7 @@ def test_each_system_is_a_component_whose_type_stays(reference: Project, run_pul
     systems = [one for one in seen.values() if one.type not in {STACK, "fluxstead:tree:Layer"}]
     assert {one.name: one.type for one in systems} == {
         "node_labels": "fluxstead:node_labels:NodeLabels",
+        "datastore": "fluxstead:datastore:Datastore",
         "dns": "fluxstead:dns:Dns",
         "longhorn": "fluxstead:longhorn:Longhorn",
         "ingress": "fluxstead:ingress:Ingress",

@@ -278,7 +278,7 @@ def test_a_hardened_login_hides_no_file_of_ours(tmp_path: Path) -> None:
     """journald and multipathd read them, some of them not as root."""
     file = tmp_path / "conf.d" / "50-fluxstead.conf"
     done, token = as_root(
-        f"def _plan(*_):\n    _write({str(file)!r}, 'x')\n    return {{'status': 'fine', 'why': []}}", "umask 077;"
+        f"def _plan(*_):\n    write_whole({str(file)!r}, 'x')\n    return {{'status': 'fine', 'why': []}}", "umask 077;"
     )
     assert read_answer(done.stdout, token).status == "fine"
     assert (file.parent.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o755, 0o644)

@@ -1,9 +1,9 @@
-"""What can be wrong with the machines' clocks and certificates, beside what the catalogue of everything has of machines."""
+"""What can be wrong with machines' clocks and certificates and with copies of etcd, beside what the catalogue of everything has."""
 
 from __future__ import annotations
 
 from tests.live.spoilt import Spoil, changed, more
-from tests.live.world import notice
+from tests.live.world import etcd_snapshot, notice
 
 OF_MACHINES: dict[str, tuple[Spoil, str, str]] = {
     "a clock that is ahead": (
@@ -43,5 +43,15 @@ OF_MACHINES: dict[str, tuple[Spoil, str, str]] = {
         ),
         "k3s authorities",
         "server-ca.crt",
+    ),
+    "a copy of etcd that did not reach its bucket": (
+        more("etcdsnapshotfiles", etcd_snapshot("s3", "13", "failed to test for existence of bucket home: Access Denied.")),
+        "copies of etcd in the bucket",
+        "the newest, etcd-snapshot-k3s1-13, failed: failed to test for existence of bucket home: Access Denied.",
+    ),
+    "a copy of etcd that a server did not make": (
+        more("etcdsnapshotfiles", etcd_snapshot("k3s1", "13", "no space left on device")),
+        "copies of etcd on k3s1",
+        "no space left on device",
     ),
 }

@@ -20,7 +20,7 @@ from tests.systems.homelab import PAGE, STACK, examples, write
 EDGE = PAGE.parents[2] / "examples/edge/Pulumi.edge.yaml"
 MODELS = (Application, Environment, Volume, Device, OwnChart)
 ROOT_OR_DEVICE = {"applications/runs-as-root", "applications/privileged"}
-OF_THE_CLUSTER = {"references/missing-secret", "longhorn/never-drained", "longhorn/no-backups"}
+OF_THE_CLUSTER = {"references/missing-secret", "longhorn/never-drained", "longhorn/no-backups", "datastore/no-copy"}
 
 
 @pytest.fixture(scope="module")

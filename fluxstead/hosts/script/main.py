@@ -1,7 +1,8 @@
 """The modes. `plan` reads and says what would be done; `apply` is the plan, and then does it.
 
 An apply that is told of k3s does that alone, on a host that was prepared before. `look` reads k3s and no disk. `mint` and
-`kubeconfig` fetch from a running server what joins an agent, and what people reach the API by.
+`kubeconfig` fetch from a running server what joins an agent, and what people reach the API by. `login` leaves there how copies of
+the cluster's state get into a bucket.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from fluxstead.hosts.script.k3s_run import applied_k3s, k3s_looked_at, kubeconfi
 from fluxstead.hosts.script.model import DeclaredHost, FoundDisk, Host, Verdict, WrongUseError, read_node
 from fluxstead.hosts.script.preflight import preflight
 from fluxstead.hosts.script.read import read_host
+from fluxstead.hosts.script.state_copies import copies_told
+from fluxstead.hosts.script.state_login import handed_over, read_login
 from fluxstead.hosts.script.system import initiator, items, pressure, refusals, restart_due
 from fluxstead.hosts.script.text import contents, said
 from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, step, tell, text_of
@@ -28,9 +31,9 @@ from fluxstead.hosts.script.tools import PASSED, RefusedError, StepError, say, s
 FINE, REFUSED, WRONG, FAILED = 0, 1, 2, 3
 STATUS = {"fine": FINE, "refused": REFUSED, "wrong use": WRONG, "failed": FAILED}
 """What the run ends with, by what its result says."""
-MODES = ("plan", "apply", "look", "mint", "kubeconfig")
+MODES = ("plan", "apply", "look", "mint", "kubeconfig", "login")
 LOCK = "/run/fluxstead.lock"
-LOCK_SECONDS = {"plan": 20.0, "apply": 120.0, "look": 60.0, "mint": 60.0, "kubeconfig": 20.0}
+LOCK_SECONDS = {"plan": 20.0, "apply": 120.0, "look": 60.0, "mint": 60.0, "kubeconfig": 20.0, "login": 120.0}
 """How long a run waits for another one, or for what a killed one still has running."""
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 
@@ -42,6 +45,7 @@ def main(payload: str, token: str = "", connection: str = "") -> int:
     """
     try:
         mode, node, seconds, told = _read(payload)
+        login = read_login(payload) if mode == "login" else {}
     except (ValueError, WrongUseError) as error:
         return _end(token, {"status": "wrong use", "why": [str(error)]})
     # A hardened login has one that would hide our files from the services that read them.
@@ -52,7 +56,7 @@ def main(payload: str, token: str = "", connection: str = "") -> int:
     _end_in_time(seconds, token, about)
     try:
         _lock(mode)
-        return _end(token, {**about, **_done(mode, node, told, connection)})
+        return _end(token, {**about, **(handed_over(login) if login else _done(mode, node, told, connection))})
     except RefusedError as error:
         return _end(token, {**about, "status": "refused", "why": [str(error)]})
     except (StepError, OSError) as error:
@@ -127,7 +131,7 @@ def _lock(mode: str) -> None:
     deadline = time.monotonic() + LOCK_SECONDS[mode]
     while True:
         try:
-            fcntl.flock(handle, (fcntl.LOCK_EX if mode == "apply" else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_EX if mode in ("apply", "login") else fcntl.LOCK_SH) | fcntl.LOCK_NB)
             break
         except BlockingIOError:
             if time.monotonic() > deadline:
@@ -157,6 +161,7 @@ def _plan(node: DeclaredHost, connection: str) -> Dict[str, Any]:
         "login": {"address": "".join(connection.split()[2:3]), "hostKey": " ".join(text_of(HOST_KEY).split()[:2])},
         "machine": os.uname().machine,
         "pressure": pressure(),
+        **copies_told(node),
         **_k3s(),
     }
 

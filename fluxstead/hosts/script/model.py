@@ -42,6 +42,34 @@ class DeclaredDisk:
 
 
 @dataclass(frozen=True)
+class DeclaredStore:
+    """A bucket that copies are sent to as well."""
+
+    endpoint: str
+    bucket: str
+    region: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class DeclaredState:
+    """How the cluster's state, which this server keeps, is copied."""
+
+    datastore: str
+    """sqlite: by this script's own program; etcd: by k3s itself."""
+    folder: str
+    """Where copies lie."""
+    late: int
+    """Seconds after which the newest copy is too old."""
+    keep: int
+    calendars: Tuple[str, ...]
+    """systemd's words for when; none for etcd."""
+    recipients: Tuple[str, ...]
+    """For whom a copy is encrypted."""
+    store: Optional[DeclaredStore]
+
+
+@dataclass(frozen=True)
 class DeclaredHost:
     """One machine as the description has it."""
 
@@ -51,6 +79,8 @@ class DeclaredHost:
     labels: Optional[Tuple[str, ...]]
     """`key=value` for k3s; None when k3s' configuration is left alone."""
     taints: Tuple[str, ...]
+    state: Optional[DeclaredState] = None
+    """None where this host keeps no cluster's state, or nothing copies it."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +269,37 @@ def read_node(data: Any) -> DeclaredHost:
     labels = None if k3s is None else _texts(k3s, "nodeLabels")
     disks = tuple(_read_disk(disk) for disk in data.get("disks") or [])
     taints = () if k3s is None else _texts(k3s, "nodeTaints")
-    return DeclaredHost(name, _optional(data, "address"), disks, labels, taints)
+    state = None if data.get("state") is None else _read_state(data["state"])
+    return DeclaredHost(name, _optional(data, "address"), disks, labels, taints, state)
+
+
+def _read_state(data: Any) -> DeclaredState:
+    datastore = _text(data, "datastore")
+    if datastore not in ("sqlite", "etcd"):
+        raise WrongUseError(f"state.datastore is {datastore!r}; it is sqlite or etcd")
+    calendars, recipients = (_texts(data, key, "state") for key in ("calendars", "recipients"))
+    if datastore == "sqlite" and not (calendars and recipients):
+        raise WrongUseError("state: no calendars or no recipients; a copy is made at some time, and for somebody")
+    folder, store = _text(data, "folder"), data.get("store")
+    if not re.fullmatch(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+", folder):
+        raise WrongUseError(f"state.folder is {folder!r}; it is an absolute path of plain characters")
+    late, keep = (_number(data, key) for key in ("late", "keep"))
+    return DeclaredState(datastore, folder, late, keep, calendars, recipients, None if store is None else _read_store(store))
+
+
+def _number(data: Any, key: str) -> int:
+    value = data.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise WrongUseError(f"state.{key} is {value!r}; it is a number from 1")
+    return value
+
+
+def _read_store(data: Any) -> DeclaredStore:
+    words = [_text(data, key) for key in ("endpoint", "bucket", "region")]
+    words.append(_optional(data, "folder") or "")
+    if any(re.search(r"[^A-Za-z0-9._:/\[\]-]", word) for word in words):
+        raise WrongUseError(f"state.store is {words!r}; its words are of plain characters")
+    return DeclaredStore(*words)
 
 
 def _read_disk(data: Any) -> DeclaredDisk:
@@ -280,10 +340,10 @@ def _optional(data: Any, key: str) -> Optional[str]:
     return None if data.get(key) in (None, "") else _text(data, key)
 
 
-def _texts(data: Any, key: str) -> Tuple[str, ...]:
+def _texts(data: Any, key: str, of: str = "k3s") -> Tuple[str, ...]:
     values: List[Any] = data.get(key) or []
     if not all(isinstance(value, str) and value.isprintable() for value in values):
-        raise WrongUseError(f"k3s.{key} is {values!r}; it is a list of lines")
+        raise WrongUseError(f"{of}.{key} is {values!r}; it is a list of lines")
     return tuple(values)
 
 

@@ -94,6 +94,8 @@ def _wanted(node: DeclaredHost) -> Dict[str, str]:
     wanted = dict(PACKAGES)
     if any(disk.filesystem == "xfs" for disk in node.disks):
         wanted["mkfs.xfs"] = "xfsprogs"
+    if node.state and node.state.datastore == "sqlite":
+        wanted["age"] = "age"
     return wanted
 
 

@@ -10,12 +10,13 @@ import base64
 import json
 import os
 import re
-from dataclasses import dataclass
-from typing import Callable, Dict, Iterator, List
+from typing import Dict, Iterator, List
 
-from fluxstead.hosts.script.files import write_safely
+from fluxstead.hosts.script.item import Item, file_item, write_whole
 from fluxstead.hosts.script.model import MARK, DeclaredHost, human
 from fluxstead.hosts.script.packages import begun_packages, install_packages, installed, missing_packages
+from fluxstead.hosts.script.state_copies import state_item
+from fluxstead.hosts.script.state_files import state_files
 from fluxstead.hosts.script.tools import WORK_SECONDS, StepError, answer, run, text_of
 
 MODULES = ("iscsi_tcp", "dm_crypt", "nfs")
@@ -35,21 +36,11 @@ FILLED = ("/var/log", "/var/lib/kubelet", "/var/lib/rancher")
 """What logs, pods and images fill."""
 
 
-@dataclass(frozen=True)
-class Item:
-    """One thing beside the disks that must be so."""
-
-    name: str
-    right: bool
-    why: str
-    """What was seen."""
-    do: Callable[[], None]
-
-
 def files(node: DeclaredHost) -> Dict[str, str]:
     """The files that a prepared host has, by path."""
     head = f"{MARK} written by fluxstead and replaced by it; change the description instead\n"
     wanted = {
+        **state_files(node),
         MODULES_FILE: head + "".join(f"{module}\n" for module in MODULES),
         # By vendor and product, so that real SAN disks stay with multipathd (U4).
         MULTIPATH_FILE: head + 'blacklist {\n    device {\n        vendor "IET"\n        product "VIRTUAL-DISK"\n    }\n}\n',
@@ -99,9 +90,10 @@ def items(node: DeclaredHost) -> List[Item]:
     texts = files(node)
     found += [_modules(texts[MODULES_FILE]), _initiator(), _iscsid()]
     found.append(_multipath(texts[MULTIPATH_FILE]))
-    found.append(_file("journald", JOURNAL_FILE, texts[JOURNAL_FILE], _restart_journal, _journal_problem))
+    found.append(file_item("journald", JOURNAL_FILE, texts[JOURNAL_FILE], _restart_journal, _journal_problem))
+    found.append(state_item(node))
     if K3S_FILE in texts:
-        found.append(_file("k3s", K3S_FILE, texts[K3S_FILE], lambda: None, mode=0o600))
+        found.append(file_item("k3s", K3S_FILE, texts[K3S_FILE], lambda: None, mode=0o600))
     return found
 
 
@@ -146,7 +138,7 @@ def _modules(text: str) -> Item:
     kept = text_of(MODULES_FILE) == text
 
     def load() -> None:
-        _write(MODULES_FILE, text)
+        write_whole(MODULES_FILE, text)
         for name in absent:
             run("modprobe", name)
 
@@ -164,7 +156,7 @@ def _initiator() -> Item:
     def make() -> None:
         if not initiator():
             name = run("iscsi-iname").strip()
-            _write(INITIATOR_FILE, f"InitiatorName={name}\n", 0o600)
+            write_whole(INITIATOR_FILE, f"InitiatorName={name}\n", 0o600)
             answer(["systemctl", "try-restart", "iscsid.service"], WORK_SECONDS)
 
     return Item("initiator name", bool(initiator()), initiator() or "none", make)
@@ -195,7 +187,7 @@ def _multipath(text: str) -> Item:
         unread = not status and "VIRTUAL-DISK" not in out
         return f"not read by multipath: the config_dir of its configuration is not that of {MULTIPATH_FILE}" * unread
 
-    return _file("multipath", MULTIPATH_FILE, text, reload, problem)
+    return file_item("multipath", MULTIPATH_FILE, text, reload, problem)
 
 
 def _restart_journal() -> None:
@@ -210,28 +202,6 @@ def _journal_problem() -> str:
     if status or not ours or limits[-1:] == ours:
         return ""
     return f"overruled: another file says SystemMaxUse={limits[-1]} (systemd-analyze cat-config shows which)"
-
-
-def _file(  # noqa: PLR0917 - one place, its text, and what follows from it
-    name: str, path: str, text: str, then: Callable[[], None], problem: Callable[[], str] = str, mode: int = 0o644
-) -> Item:
-    found = text_of(path)
-    unread = problem() if found == text else ""
-
-    def write() -> None:
-        _write(path, text, mode)
-        then()
-        left = problem()
-        if left:
-            raise StepError(f"{path} is written, but {left}")
-
-    state = "as declared" if found == text else "differs" if found else "absent"
-    return Item(name, found == text and not unread, f"{path} {unread or state}", write)
-
-
-def _write(path: str, text: str, mode: int = 0o644) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    write_safely(path, text, mode)
 
 
 def pressure() -> List[str]:

@@ -105,15 +105,19 @@ class ControlPlane:
         }
         self.kubeconfig.write_text(yaml.safe_dump(access))
 
-    def start_api(self) -> None:
-        """Start what answers requests; nothing acts on them."""
+    def start_api(self, store: str = "") -> None:
+        """Start what answers requests; nothing acts on them. `store`: where it keeps them, if not in an etcd of its own."""
         self._write_access()
+        self._start_api(store or self.start_etcd(self._folder / "etcd"))
+
+    def start_etcd(self, data: Path) -> str:
+        """Start etcd on this folder; gives its URL."""
         client, peer = free_port(), free_port()
         self._processes.start(
             "etcd",
             [
                 self._tools["etcd"],
-                f"--data-dir={self._folder / 'etcd'}",
+                f"--data-dir={data}",
                 f"--listen-client-urls=http://127.0.0.1:{client}",
                 f"--advertise-client-urls=http://127.0.0.1:{client}",
                 f"--listen-peer-urls=http://127.0.0.1:{peer}",
@@ -124,11 +128,14 @@ class ControlPlane:
             ],
         )
         self._processes.wait("etcd", lambda: answers(f"http://127.0.0.1:{client}/health"))
+        return f"http://127.0.0.1:{client}"
+
+    def _start_api(self, store: str) -> None:
         self._processes.start(
             "kube-apiserver",
             [
                 self._tools["kube-apiserver"],
-                f"--etcd-servers=http://127.0.0.1:{client}",
+                f"--etcd-servers={store}",
                 "--bind-address=127.0.0.1",
                 f"--secure-port={self.port}",
                 f"--tls-cert-file={self.certificate}",

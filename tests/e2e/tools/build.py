@@ -62,6 +62,8 @@ class Recipe:
     """Folder of the go.mod, where several tools share one; the tool's own name otherwise."""
     manifests_of: tuple[str, ...] = ()
     """Tools whose modules' manifests are built in; see flux_manifests.py. It is then built as the main module of a copy."""
+    cgo: bool = False
+    """Whether it needs a C compiler."""
     beside_lego: str = ""
     """The module, with its version, of which the tool takes a copy that lacks parts; see lego.py."""
 
@@ -100,6 +102,10 @@ RECIPES = {
     # v0.305.0 is Prometheus 3.5, which reads whatever the versions of the monitoring stack from 75 on read.
     "promtool": Recipe("about 60 s"),
     "etcd": Recipe("about 40 s"),
+    # Takes copies of etcd apart by the library by which k3s restores them.
+    "etcdutl": Recipe("about 30 s"),
+    # k3s v1.33.1 has this one in it. SQLite itself is C.
+    "kine": Recipe("about 3 min", cgo=True),
     "kube-apiserver": Recipe("about 7 min", KUBERNETES, pinned_in="kubernetes"),
     "kube-controller-manager": Recipe("about 90 s", KUBERNETES, pinned_in="kubernetes"),
     "kube-scheduler": Recipe("about 10 s", KUBERNETES, pinned_in="kubernetes"),
@@ -170,6 +176,7 @@ def _key(name: str, compiler: str) -> str:
         *(file.read_text() for file in (_folder(name) / "go.mod", _folder(name) / "go.sum", *own) if file.exists()),
         compiler,
         repr((_flags(name), RECIPES[name].beside, PINNED_ENVIRONMENT)),
+        *(["cgo"] if RECIPES[name].cgo else []),
         *([RECIPES[name].beside_lego, (HERE / "lego.py").read_text()] if RECIPES[name].beside_lego else ()),
         *((HERE / other / "go.mod").read_text() for other in RECIPES[name].manifests_of),
     ):
@@ -255,7 +262,10 @@ def _laid_out(go: str, name: str, folder: Path) -> Path:
 
 
 def _compile(go: str, name: str, folder: Path, binary: Path, log: Path) -> None:
-    done = _go(go, folder, "build", *_flags(name), "-o", str(binary), _pin(name).package, log=log)
+    if RECIPES[name].cgo and not shutil.which("gcc"):
+        msg = f"{name} is built with a C compiler and there is no `gcc` on PATH."
+        raise ToolUnavailable(msg)
+    done = _go(go, folder, "build", *_flags(name), "-o", str(binary), _pin(name).package, log=log, cgo=RECIPES[name].cgo)
     if done.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
         msg = f"{name} {_pin(name).version} did not build; the end of {log}:\n{tail}"
@@ -283,13 +293,13 @@ def _downloaded(go: str, name: str, module: str) -> Path:
     return Path(json.loads(said.stdout)["Dir"])
 
 
-def _go(go: str, folder: Path, *arguments: str, log: Path | None = None) -> subprocess.CompletedProcess[str]:
+def _go(go: str, folder: Path, *arguments: str, log: Path | None = None, cgo: bool = False) -> subprocess.CompletedProcess[str]:
     """Run `go` in a module; the output goes to `log`, or back to the caller without one."""
     with log.open("w") if log else nullcontext(subprocess.PIPE) as out:
         return subprocess.run(
             (go, *arguments),
             cwd=folder,
-            env=os.environ | PINNED_ENVIRONMENT,
+            env=os.environ | PINNED_ENVIRONMENT | ({"CGO_ENABLED": "1"} if cgo else {}),
             check=False,
             stdout=out,
             stderr=out,
