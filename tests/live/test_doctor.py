@@ -105,6 +105,19 @@ def test_what_gives_no_answer_is_said_and_nothing_is_made_up_of_it(assembled: As
     assert f"and {len({kind.resource.plural for kind in kinds_of(RULES)}) - 3} more" in found[0].subject.name
 
 
+@examples(60)
+@given(st.data())
+def test_of_whatever_kinds_give_no_answer_nothing_is_made_up(assembled: Assembled, data: st.DataObject) -> None:
+    """As where the API ends in the middle of a look: the others are well, and nothing is known of these."""
+    facts = facts_of(healthy(assembled))
+    kinds = sorted(facts.seen)
+    hidden = data.draw(st.sets(st.sampled_from(kinds), min_size=1, max_size=len(kinds) - 1))
+    seen = {one: found for one, found in facts.seen.items() if one not in hidden}
+    unanswered = dict.fromkeys(sorted(hidden), "none within 10 s")
+    [one] = troubles_in(RULES, expected_of(assembled), facts._replace(seen=seen, unanswered=unanswered))
+    assert one.subject.kind == "API"
+
+
 def test_what_one_kind_hides_is_worth_knowing(assembled: Assembled) -> None:
     """The others are seen, and said to be well."""
     facts = facts_of(healthy(assembled))
