@@ -39,15 +39,17 @@ NODE_READY: Json = {"type": "Ready", "status": "True", "reason": "", "message": 
 
 @dataclass(frozen=True)
 class Disk:
-    """What a manager says about one disk. A disk that was once registered keeps its UUID when it dies."""
+    """What a manager says about one disk, and why. A disk that was once registered keeps its UUID when it dies."""
 
     uuid: str
     ready: bool = True
+    reason: str = ""
+    says: str = ""
 
     def status(self) -> Json:
         """The entry in `status.diskStatus`."""
-        state = "True" if self.ready else "False"
-        conditions = [{"type": kind, "status": state, "reason": "", "message": ""} for kind in ("Ready", "Schedulable")]
+        said = {"status": "True" if self.ready else "False", "reason": self.reason, "message": self.says}
+        conditions = [{"type": kind, **said} for kind in ("Ready", "Schedulable")]
         return {"diskUUID": self.uuid, "conditions": conditions}
 
 
@@ -158,7 +160,8 @@ class StandIns:
             status = node.get("status", {})
             if status.get("diskStatus") != wanted or "conditions" not in status:
                 disk_status = {**dict.fromkeys(status.get("diskStatus", {})), **wanted}
-                change = {"status": {"diskStatus": disk_status, "conditions": [NODE_READY]}}
+                conditions = {} if "conditions" in status else {"conditions": [NODE_READY]}
+                change = {"status": {"diskStatus": disk_status, **conditions}}
                 self.api.patch("longhorn.io/v1beta2", "Node", name, change, namespace=NAMESPACE, part="/status")
 
     def _volumes(self) -> None:
