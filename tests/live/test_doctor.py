@@ -20,7 +20,7 @@ from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
 from tests.live.all_spoilt import PLANTED
 from tests.live.around import thing
-from tests.live.spoilt import begun, changed, more
+from tests.live.spoilt import begun, changed, more, says
 from tests.live.spoilt_longhorn import SAME
 from tests.live.world import COUNTS, FLUX, RULES, World, condition, facts_of, healthy, ready, roots_of
 
@@ -84,6 +84,21 @@ def test_of_several_at_once_none_is_lost_and_none_told_twice(assembled: Assemble
     above |= {"Flux reads nothing"}
     lost = {PLANTED[name][1] for name in names} - subjects
     assert not lost or above & set(names), "what a machine that is not there says is not known"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_root"),
+    [
+        ("dry-run failed: .spec.disks.sdg1.diskUUID: field not declared in schema", True),
+        ('dry-run failed: admission webhook "validator.longhorn.io" denied the request: Please disable the disk', True),
+        ('dry-run failed: failed calling webhook "validator.longhorn.io": connection refused', False),
+    ],
+)
+def test_what_the_api_refuses_does_not_follow_from_how_the_object_is(assembled: Assembled, refusal: str, is_root: bool) -> None:
+    """F14 and F28 beside F15: whoever cures the disk still has the file that is refused."""
+    says_it = says("kustomizations", "longhorn-node-k3s1", "False", "ReconciliationFailed", f"Node/longhorn-system/k3s1 {refusal}")
+    found = roots_of(assembled, PLANTED["F15 a disk without a UUID"][0], says_it)
+    assert ("layer longhorn-node-k3s1" in {str(root.trouble.subject) for root in found}) == is_root
 
 
 def test_the_sentence_of_the_failure_log(assembled: Assembled) -> None:
