@@ -83,11 +83,11 @@ def stage(need: Need) -> Iterator[Stage]:
 
 
 def told(stage: Stage, rows: Sequence[Row]) -> list[dict[str, Any]] | None:
-    """What it says, once it is these, each once, as a root or as what follows from one, and beside them at most the edited tree."""
+    """What it says, once it is these, each once, as a root or as what follows from one, and beside them only the edited tree."""
     found = stage.wrong()
     said = [line(one) for root in found for one in (root, *root["explains"])]
     edited = {f"tree {TREE}"} if any(row.layer for row in rows) else set()
-    is_alone = {subject(one) for one in found} <= edited | {row.subject for row in rows}
+    is_alone = edited <= {subject(one) for one in found} <= edited | {row.subject for row in rows}
     at_most = len(edited) + sum(row.subject not in edited for row in rows)
     is_once = len(found) <= at_most and len(said) == len(set(said)) and all(once(row, said) for row in rows)
     # What a layer itself says follows from none of the others, which are not above it.
