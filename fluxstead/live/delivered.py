@@ -16,11 +16,13 @@ from fluxstead.checks.reading.repository import Git, History, history_of
 from fluxstead.core.findings import errors
 from fluxstead.live.trouble import Subject
 from fluxstead.tree.delivery import Desired, look
+from fluxstead.tree.owned import ADDED_BY_HAND, EDITED_BY_HAND
 from fluxstead.tree.record import RECORD
 from fluxstead.tree.secret_files import FOLDER, OPERATOR
 
 _REVISION = re.compile(r"(?:^|[@:/])(?:sha1|sha256):([0-9a-f]{40,64})")
 _PAGE = "README.md"
+_BY_HAND = frozenset({ADDED_BY_HAND.id, EDITED_BY_HAND.id})
 _MOST = 20
 """Revisions that are looked at: those of layers that stand still for long."""
 
@@ -42,9 +44,10 @@ class Since(NamedTuple):
 class Delivered(NamedTuple):
     """Files, by path from the project's folder, that did not get further than here, and what is in which revision of Flux.
 
-    `stale`: what `./run render` would do. `head`: the commit here; empty where there is no Git. `pushed`: the branch that Flux
-    syncs, as last fetched or pushed, `learnt` when; empty if it is not known. `fetched`: of the revision that Flux fetched last;
-    `revisions`: of those that layers applied. `unread`: why Git says no more.
+    `stale`: what `./run render` would do; `edited`: what it refuses to replace, since somebody edited it. `head`: the commit here;
+    empty where there is no Git. `pushed`: the branch that Flux syncs, as last fetched or pushed, `learnt` when; empty if it is not
+    known. `fetched`: of the revision that Flux fetched last; `revisions`: of those that layers applied. `unread`: why Git says no
+    more.
     """
 
     stale: tuple[str, ...] = ()
@@ -56,11 +59,12 @@ class Delivered(NamedTuple):
     fetched: Since = Since()
     revisions: Mapping[str, Since] = {}
     unread: str = ""
+    edited: tuple[str, ...] = ()
 
     @property
     def on_its_way(self) -> bool:
         """Whether something of it has not come as far as Flux."""
-        return bool(self.stale or self.uncommitted or self.unpushed or self.fetched.pushed)
+        return bool(self.stale or self.edited or self.uncommitted or self.unpushed or self.fetched.pushed)
 
 
 def steps_of(cluster: str, known: Delivered) -> tuple[Subject, Subject, Subject]:
@@ -72,14 +76,17 @@ def delivered(desired: Desired, branch: str, written: Collection[str], fetched: 
     """Ask Git. `written`: folders that people wrote and Flux applies. `fetched`, `applied`: the revisions that Flux has."""
     looked = look(desired)
     stale = tuple(looked.summary()) if looked.changes else ()
-    refused = next((f"{one.source.file}: {one.what}" for one in errors(looked.findings)), "")
+    against = errors(looked.findings)
+    edited = tuple(dict.fromkeys(one.source.file for one in against if one.id in _BY_HAND))
+    refused = next((f"{one.source.file}: {one.what}" for one in against if one.id not in _BY_HAND), "")
     history = history_of(desired.root, branch)
     try:
         found = _asked(history, branch, _places(desired, written), fetched, applied)
-        # Where a write would be refused, as for a file that was edited by hand, it is not known what it would change.
-        return found._replace(stale=() if refused else stale, unread=refused or found.unread)
+        # Where a write would be refused, it is not known what it would change.
+        return found._replace(stale=() if against else stale, unread=refused or found.unread, edited=edited)
     except OSError as problem:
-        return Delivered(stale=stale, unread=refused or f"git does not start: {problem.strerror}")
+        stale = () if against else stale
+        return Delivered(stale=stale, unread=refused or f"git does not start: {problem.strerror}", edited=edited)
     finally:
         history.git.close()
 

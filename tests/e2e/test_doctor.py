@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,10 +19,18 @@ from tests.e2e.cluster.charts import UNRENDERED
 from tests.e2e.cluster.description import PROJECT, STACK, Project
 from tests.e2e.cluster.fixtures import Need, reference_running
 from tests.e2e.cluster.flux import Cluster
+from tests.e2e.cluster.relay import relaying
 from tests.e2e.cluster.report import KUSTOMIZATION
 from tests.e2e.cluster.stand_ins import Disk, registered
 
 pytestmark = pytest.mark.flux
+WATCH = """
+import signal, sys
+from fluxstead.cli import __main__, doctor
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests are a shell's job in the background
+doctor._WATCH_SECONDS = 1
+sys.exit(__main__.main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +82,14 @@ def seen(cluster: Cluster, project: Project, subject: str, words: str) -> dict[s
 
     one: dict[str, Any] = eventually(f"{subject} alone", 90, alone, lambda: doctor(cluster, project, "--all")[1])
     return one
+
+
+def reached_by(cluster: Cluster, folder: Path, old: str, new: str) -> Path:
+    """The cluster's kubeconfig, with something else in it."""
+    text, kubeconfig = cluster.control_plane.kubeconfig.read_text(), folder / "kubeconfig"
+    assert re.search(old, text)
+    kubeconfig.write_text(re.sub(old, new, text))
+    return kubeconfig
 
 
 def test_of_a_healthy_cluster_it_says_nothing(cluster: Cluster, project: Project) -> None:
@@ -129,13 +147,67 @@ def test_two_troubles_are_two(cluster: Cluster, project: Project) -> None:
 
 def test_a_kubeconfig_that_is_not_let_in_is_said_in_words(cluster: Cluster, project: Project, tmp_path: Path) -> None:
     """And nothing is made up of what it did not see."""
-    stranger = tmp_path / "kubeconfig"
-    text = cluster.control_plane.kubeconfig.read_text()
-    stranger.write_text(re.sub(r"token: \S+", "token: nobody", text))
+    stranger = reached_by(cluster, tmp_path, r"token: \S+", "token: nobody")
     status, said = doctor(cluster, project, "--kubeconfig", str(stranger))
     assert status == 1
     assert "does not let this kubeconfig in" in said
     assert "./run kubeconfig" in said
+
+
+def test_whoever_may_read_nothing_is_told_so_once(cluster: Cluster, project: Project, tmp_path: Path) -> None:
+    """An account without any right: the API knows it, and answers 403 to everything."""
+    api, account = cluster.api, {"name": "stranger", "namespace": "default"}
+    api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = api.ask("POST", "/api/v1/namespaces/default/serviceaccounts/stranger/token", asked)["status"]["token"]
+    kubeconfig = reached_by(cluster, tmp_path, r"token: \S+", f"token: {token}")
+    status, said = doctor(cluster, project, "--kubeconfig", str(kubeconfig))
+    assert status == 1
+    assert "does not let this kubeconfig in" in said
+    assert 'is forbidden: User "system:serviceaccount:default:stranger" cannot list resource' in said
+    assert "whether anything is wrong with them is not known" in said
+    assert said.endswith("\n1 thing wrong\n"), said
+
+
+def test_a_watch_goes_on_over_an_api_that_ends_in_the_middle_of_a_look(cluster: Cluster, project: Project, tmp_path: Path) -> None:
+    """It says what it lost, then that nobody answers, and of the API that came back what it said before."""
+    port = cluster.control_plane.port
+    with relaying(port) as relay, (tmp_path / "said").open("w+") as said, (tmp_path / "errors").open("w+") as errors:
+        kubeconfig = reached_by(cluster, tmp_path, f":{port}", f":{relay.port}")
+        command = [sys.executable, "-c", WATCH, "doctor", "--no-hosts", "--project", str(project.folder), "--watch"]
+        command += ["--kubeconfig", str(kubeconfig)]
+        watching = subprocess.Popen(command, cwd=PROJECT, stdout=said, stderr=errors, text=True)
+
+        def shown(words: str) -> None:
+            """In what is printed from now on."""
+            begin = os.fstat(said.fileno()).st_size
+
+            def now() -> str:
+                return (tmp_path / "said").read_text()[begin:]
+
+            eventually(
+                f"the watch says {words}", 30, lambda: words in now(), lambda: f"{now()}\n{(tmp_path / 'errors').read_text()}"
+            )
+
+        try:
+            shown("nothing is wrong")
+            relay.end_after(100_000)
+            shown("gives no answer")
+            assert relay.ended
+            shown("cannot be asked: the API at")
+            relay.begin()
+            shown("nothing is wrong")
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(30) == 0
+        finally:
+            watching.kill()
+            watching.wait()
+        beside = (tmp_path / "errors").read_text()
+        assert "Traceback" not in beside
+        assert beside.endswith("fluxstead: not watched any more\n")
+        looks = (tmp_path / "said").read_text().split("k3s-flux: ")
+        [cut_off] = [look for look in looks if "API for " in look]
+        assert cut_off.count("because:") == 1, "of what was not seen nothing is made up"
 
 
 def test_an_api_that_is_gone_is_said_in_words(cluster: Cluster, project: Project) -> None:

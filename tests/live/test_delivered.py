@@ -99,8 +99,13 @@ def test_of_a_file_that_was_edited_by_hand_it_says_so_and_not_what_a_render_woul
     (clone.root / APP).write_text("a: mine\n")
     found = clone.seen("two", clone.first)
     assert found.stale == ()
-    assert found.unread.startswith(f"{APP}: ")
+    assert found.edited == (APP,)
+    assert found.unread == ""
+    assert found.on_its_way
     assert found.uncommitted == (APP,)
+    added = "generated/home/mine.yaml"
+    (clone.root / added).write_text("a: mine\n")
+    assert set(clone.seen("two", clone.first).edited) == {APP, added}
 
 
 def test_a_clone_that_is_behind_has_nothing_unpushed(clone: Clone) -> None:

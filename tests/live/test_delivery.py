@@ -40,6 +40,7 @@ def test_of_what_arrived_nothing_is_said(assembled: Assembled, git: Delivered | 
     ("git", "subject", "words", "do"),
     [
         (WELL._replace(stale=(f"update {FILE}",)), "tree generated/k3s-flux", f"update {FILE}", "./run render"),
+        (WELL._replace(edited=(FILE,)), "tree generated/k3s-flux", f"was edited by hand: {FILE}", "./run render --overwrite"),
         (WELL._replace(uncommitted=(FILE,)), "commit HEAD", f"lacks what is on the disk: {FILE}", "git commit"),
         (WELL._replace(unpushed=(FILE,)), "branch origin/main", f"lacks what is committed: {FILE}", "git push"),
         (
@@ -142,6 +143,7 @@ def test_a_layer_that_says_why_is_not_behind_as_well(assembled: Assembled, spoil
     ("git", "root"),
     [
         (WELL._replace(stale=(f"create {FILE}",)), "tree generated/k3s-flux"),
+        (WELL._replace(edited=(FILE,)), "tree generated/k3s-flux"),
         (WELL._replace(unpushed=(FILE,)), "branch origin/main"),
         (WELL._replace(pushed="", fetched=SAME._replace(in_pushed=False, head=(FILE,))), "commit HEAD"),
         (WELL, "layer dns"),

@@ -20,7 +20,7 @@ from fluxstead.live.resources import Resource
 from tests.conftest import Project, examples
 from tests.live.all_spoilt import PLANTED
 from tests.live.around import thing
-from tests.live.spoilt import begun, changed, more
+from tests.live.spoilt import begun, changed, more, says
 from tests.live.spoilt_longhorn import SAME
 from tests.live.world import COUNTS, FLUX, RULES, World, condition, facts_of, healthy, ready, roots_of
 
@@ -86,6 +86,21 @@ def test_of_several_at_once_none_is_lost_and_none_told_twice(assembled: Assemble
     assert not lost or above & set(names), "what a machine that is not there says is not known"
 
 
+@pytest.mark.parametrize(
+    ("refusal", "is_root"),
+    [
+        ("dry-run failed: .spec.disks.sdg1.diskUUID: field not declared in schema", True),
+        ('dry-run failed: admission webhook "validator.longhorn.io" denied the request: Please disable the disk', True),
+        ('dry-run failed: failed calling webhook "validator.longhorn.io": connection refused', False),
+    ],
+)
+def test_what_the_api_refuses_does_not_follow_from_how_the_object_is(assembled: Assembled, refusal: str, is_root: bool) -> None:
+    """F14 and F28 beside F15: whoever cures the disk still has the file that is refused."""
+    says_it = says("kustomizations", "longhorn-node-k3s1", "False", "ReconciliationFailed", f"Node/longhorn-system/k3s1 {refusal}")
+    found = roots_of(assembled, PLANTED["F15 a disk without a UUID"][0], says_it)
+    assert ("layer longhorn-node-k3s1" in {str(root.trouble.subject) for root in found}) == is_root
+
+
 def test_the_sentence_of_the_failure_log(assembled: Assembled) -> None:
     """Monitoring waits for storage, which waits for a disk: one trouble, with what to type, and the page."""
     [root] = roots_of(assembled, PLANTED["F15 a disk without a UUID"][0])
@@ -103,6 +118,19 @@ def test_what_gives_no_answer_is_said_and_nothing_is_made_up_of_it(assembled: As
     found = list(troubles_in(RULES, expected_of(assembled), facts._replace(seen={}, unanswered=hidden)))
     assert [(one.subject.kind, one.gravity) for one in found] == [("API", "error")]
     assert f"and {len({kind.resource.plural for kind in kinds_of(RULES)}) - 3} more" in found[0].subject.name
+
+
+@examples(60)
+@given(st.data())
+def test_of_whatever_kinds_give_no_answer_nothing_is_made_up(assembled: Assembled, data: st.DataObject) -> None:
+    """As where the API ends in the middle of a look: the others are well, and nothing is known of these."""
+    facts = facts_of(healthy(assembled))
+    kinds = sorted(facts.seen)
+    hidden = data.draw(st.sets(st.sampled_from(kinds), min_size=1, max_size=len(kinds) - 1))
+    seen = {one: found for one, found in facts.seen.items() if one not in hidden}
+    unanswered = dict.fromkeys(sorted(hidden), "none within 10 s")
+    [one] = troubles_in(RULES, expected_of(assembled), facts._replace(seen=seen, unanswered=unanswered))
+    assert one.subject.kind == "API"
 
 
 def test_what_one_kind_hides_is_worth_knowing(assembled: Assembled) -> None:

@@ -26,6 +26,10 @@ _PATIENCE = timedelta(minutes=15)
 """Flux looks at the branch each minute, by default, and its four workers may each wait some minutes for a layer's health."""
 _FETCH = "flux reconcile source git flux-system"
 _SHOWN = 3
+_EDITED = (
+    "what is meant, in the description, and files of one's own outside generated/; then ./run render --overwrite, which discards "
+    "the edits; git add, git commit, git push"
+)
 _CLONE = Subject("clone", "on this machine")
 
 
@@ -36,6 +40,14 @@ def delivery(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
         return
     tree, commit, branch = steps_of(expected.cluster, known)
     steps = (
+        (
+            tree,
+            known.edited,
+            "was edited by hand",
+            "Flux applies these files, and ./run render does not replace them (U8)",
+            _EDITED,
+            (),
+        ),
         (
             tree,
             known.stale,

@@ -118,11 +118,19 @@ def layers(expected: Expected, facts: ClusterFacts) -> Iterator[LiveTrouble]:
             yield _waits_for_nothing(subject, one, lacking[0])
         elif one.standing != "ready" and name not in calm:
             inside = tuple(release_subject(releases[key]) for key in one.inventory if key in releases)
-            named = [*expected.watched.get(name, ()), *_HEALTH.findall(one.says)]
+            named = [] if _is_refused(one) else [*expected.watched.get(name, ()), *_HEALTH.findall(one.says)]
             places = one.namespaces if one.reason in _STARTING else ()
             held = (Subject(f"{what} in", place) for place in places for what in ("claims", "pods"))
             files = steps_of(expected.cluster, facts.delivered) if facts.delivered and cannot_be_built(one) else ()
             yield _not_ready(subject, one, (*above, *inside, *(_subject_of(*of) for of in named), *held, *files))
+
+
+def _is_refused(layer: FluxObject) -> bool:
+    """Whether the API takes what it holds for wrong, which the health of what is there already explains as little as it cures.
+
+    An admission webhook that does not answer is another matter (kubernetes/apiserver: pkg/admission/plugin/webhook/errors).
+    """
+    return layer.standing == "failed" and layer.reason == "ReconciliationFailed" and "failed calling webhook" not in layer.says
 
 
 def cannot_be_built(layer: FluxObject) -> bool:

@@ -28,9 +28,9 @@ def cluster(need: Need) -> Iterator[Cluster]:
 
 
 @contextmanager
-def reference_running(need: Need, *, cure_at_once: bool = False) -> Iterator[Cluster]:
+def reference_running(need: Need, *, cure_at_once: bool = False, step: str = "2s") -> Iterator[Cluster]:
     """The same for a test that keeps it, or whose Flux drops a wait when a new commit is there."""
-    with running(need(*TOOLS), cure_at_once=cure_at_once) as made:
+    with running(need(*TOOLS), cure_at_once=cure_at_once, step=step) as made:
         made.control_plane.add_node(NODE)
         hand_over_authority(made)
         yield made

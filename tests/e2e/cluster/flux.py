@@ -34,7 +34,7 @@ NAMESPACE = "flux-system"
 class Cluster:
     """A Kubernetes with Flux that reconciles the commits of one repository."""
 
-    def __init__(self, folder: Path, tools: Mapping[str, Path], cure_at_once: bool) -> None:
+    def __init__(self, folder: Path, tools: Mapping[str, Path], cure_at_once: bool, step: str = "2s") -> None:
         (folder / "logs").mkdir()
         self.folder = folder
         self.processes = Processes(folder / "logs")
@@ -44,7 +44,7 @@ class Cluster:
         self.repository = Repository(folder / "git" / "cluster")
         self.charts = serve_charts(folder / "charts")
         self._tools = tools
-        self._cure_at_once = cure_at_once
+        self._cure_at_once, self._step = cure_at_once, step
 
     def start(self, git: int, charts: int) -> None:
         """Start everything, with nothing to reconcile yet."""
@@ -217,7 +217,7 @@ class Cluster:
             ]
             (self.folder / "sources").mkdir()
         else:
-            arguments.append("--requeue-dependency=2s")  # else 30 s for each step of the order
+            arguments.append(f"--requeue-dependency={self._step}")  # else 30 s for each step of the order
         if name == "kustomize-controller" and self._cure_at_once:
             arguments.append("--feature-gates=CancelHealthCheckOnNewRevision=true")
         if name == "helm-controller":
@@ -240,11 +240,14 @@ def applied(layer: Json) -> str:
 
 
 @contextmanager
-def running(tools: Mapping[str, Path], *, cure_at_once: bool = False) -> Iterator[Cluster]:
-    """A cluster of one's own, empty but for Flux; `cure_at_once`: with the gate that the page on failed releases says."""
+def running(tools: Mapping[str, Path], *, cure_at_once: bool = False, step: str = "2s") -> Iterator[Cluster]:
+    """A cluster of one's own, empty but for Flux.
+
+    `cure_at_once`: with the gate that the page on failed releases says. `step`: when what waits for another is looked at again.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
-        cluster = Cluster(folder, tools, cure_at_once)
+        cluster = Cluster(folder, tools, cure_at_once, step)
         stack.callback(cluster.stop)
         git = stack.enter_context(serving(git_of(folder / "git")))
         charts = stack.enter_context(serving(files_of(folder / "charts")))

@@ -41,15 +41,17 @@ NODE_READY: Json = {"type": "Ready", "status": "True", "reason": "", "message": 
 
 @dataclass(frozen=True)
 class Disk:
-    """What a manager says about one disk. A disk that was once registered keeps its UUID when it dies."""
+    """What a manager says about one disk, and why. A disk that was once registered keeps its UUID when it dies."""
 
     uuid: str
     ready: bool = True
+    reason: str = ""
+    says: str = ""
 
     def status(self) -> Json:
         """The entry in `status.diskStatus`."""
-        state = "True" if self.ready else "False"
-        conditions = [{"type": kind, "status": state, "reason": "", "message": ""} for kind in ("Ready", "Schedulable")]
+        said = {"status": "True" if self.ready else "False", "reason": self.reason, "message": self.says}
+        conditions = [{"type": kind, **said} for kind in ("Ready", "Schedulable")]
         return {"diskUUID": self.uuid, "conditions": conditions}
 
 
@@ -164,7 +166,8 @@ class StandIns:
             wanted = {disk: {**seen.status(), **self._on(seen.uuid)} for disk, seen in disks.items() if seen}
             if before != wanted or "conditions" not in status:
                 disk_status = {**dict.fromkeys(before), **_replacing(before, wanted)}
-                change = {"status": {"diskStatus": disk_status, "conditions": [NODE_READY]}}
+                conditions = {} if "conditions" in status else {"conditions": [NODE_READY]}
+                change = {"status": {"diskStatus": disk_status, **conditions}}
                 self.api.patch("longhorn.io/v1beta2", "Node", name, change, namespace=NAMESPACE, part="/status")
 
     def _copies(self) -> None:
