@@ -50,8 +50,11 @@ class Disk:
 
     def status(self) -> Json:
         """The entry in `status.diskStatus`."""
-        said = {"status": "True" if self.ready else "False", "reason": self.reason, "message": self.says}
-        conditions = [{"type": kind, **said} for kind in ("Ready", "Schedulable")]
+        state = "True" if self.ready else "False"
+        ready = {"type": "Ready", "status": state, "reason": self.reason, "message": self.says}
+        # longhorn-manager: controller/node_controller.go, whose message here says only the same again.
+        placed = {"type": "Schedulable", "status": state, "reason": "" if self.ready else "DiskNotReady", "message": ""}
+        conditions = [ready, placed]
         return {"diskUUID": self.uuid, "conditions": conditions}
 
 

@@ -15,7 +15,7 @@ from tests.e2e.doctor.stage import LONGHORN, NODE, Act, Row, Rows, Stage
 _SETTING, _VOLUME = ("longhorn.io/v1beta2", "Setting"), ("longhorn.io/v1beta2", "Volume")
 _DISK = "Disk sdg1(/mnt/longhorn/sdg1) on node k3s1 is not ready: "
 _FILE = "/mnt/longhorn/sdg1/longhorn-disk.cfg"
-_EMPTY = f"failed to get disk config: failed to unmarshal host {_FILE} content: : unexpected end of JSON input"
+_EMPTY = f"failed to get disk config: error: failed to unmarshal host {_FILE} content: : unexpected end of JSON input"
 _TWICE = "disk has same file system ID 6f1d0a2c3b4e5f60 as other disks [sdf1 sdg1]"
 _NFS = "NFS clients [CONFIG_NFS_V4_2 CONFIG_NFS_V4_1 CONFIG_NFS_V4] not found. At least one should be enabled"
 _SEEN, _CONDITIONS = ("what the manager sees",), ("conditions of the Node",)
