@@ -115,6 +115,6 @@ def test_a_watch_that_is_interrupted_ends_in_words(reference: Project) -> None:
             assert line, "it ended by itself"
         watching.send_signal(signal.SIGINT)
         rest, trouble = watching.communicate(timeout=30)
-    assert (watching.returncode, rest) == (0, "")
+    assert (watching.returncode, rest.strip()) == (0, "")
     assert trouble == "fluxstead: not watched any more\n"
     assert "\x1b" not in first

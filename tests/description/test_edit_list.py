@@ -15,7 +15,7 @@ from fluxstead.description.edit_list import ListItem, item_in, with_key, without
 from tests.conftest import REPOSITORY
 
 B = ListItem("disks", "b")
-MACHINES = [path.read_text() for path in sorted(REPOSITORY.glob("**/nodes/*.yaml")) if "disks:" in path.read_text()]
+MACHINES = [path.read_text() for path in sorted(REPOSITORY.glob("**/nodes/*.yaml")) if "disks:\n" in path.read_text()]
 ODD = (
     "disks:\n  - name: a\n  # the large one\n  - name: b # mine\n    size: 1Gi # as sold\n\n    # in a caddy\n  - name: c\n# end\n",
     "disks:\n- name: a\n- name: b\n  tags:\n    - x\n    - y # z\nrole: agent\n",
