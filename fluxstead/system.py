@@ -23,7 +23,8 @@ class System(NamedTuple):
     `plan` makes on the description. `live`: the module with its rules about a running cluster, which only the doctor
     imports. `verify`: the module with what `./run verify --deep` tries of it (`live.verify.whole.Deeper`). `cures`: the module
     with its procedures for `./run recover`, as `CURES`; `disks`: the one with those for `./run disk`, as `DISKS`. `backups`: the
-    module for `./run backup` (`live.kept.Restoring`). `rules`: over trees; `moves`: over what a commit changes.
+    module for `./run backup` (`live.kept.Restoring`); `rotations`: the one with those for `./run rotate`, as `ROTATIONS`. `rules`:
+    over trees; `moves`: over what a commit changes.
     """
 
     name: str
@@ -40,5 +41,6 @@ class System(NamedTuple):
     cures: str = ""
     disks: str = ""
     backups: str = ""
+    rotations: str = ""
     rules: tuple[Rule[CheckContext], ...] = ()
     moves: tuple[Rule[Transition], ...] = ()

@@ -21,6 +21,7 @@ _COMMANDS = {
     "doctor": "what is wrong with the running cluster and its machines, each trouble at its root",
     "verify": "try network, storage and ways in, in a namespace of its own; nothing of it is left",
     "backup": "which claim has which backup; restore: bring one back beside its claim, in its place, or all of them",
+    "rotate": "exchange something for another of its kind, through the description and Git: backup-target",
     "recover": "cures for what the doctor finds in a running cluster: manager",
     "disk": "leave: empty a disk of a machine, then take it out, through the description and Git",
     "hosts": "plan, discover: what preparing the hosts would do, a file to start from",

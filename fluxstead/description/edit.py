@@ -36,6 +36,15 @@ def with_values(text: str, section: str, values: Mapping[str, Value]) -> str:
     return text
 
 
+def value_at(text: str, section: str, key: str) -> object:
+    """What a stack file says there; None where it says nothing, or is no stack file."""
+    try:
+        found = _data(text)["config"].get(f"{PROJECT}:{section}")
+    except (NotEdited, yaml.YAMLError):
+        return None
+    return found.get(key) if isinstance(found, dict) else None
+
+
 def _data(text: str) -> dict[str, Any]:
     data = yaml.safe_load(text)
     if not isinstance(data, dict) or not isinstance(data.get("config"), dict):

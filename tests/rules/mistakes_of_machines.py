@@ -66,6 +66,7 @@ OF_MACHINES = (
         ("    version: 1.12.1", "    version: 1.7.3\n    backupTargets:\n      second: {url: nfs://10.20.0.6:/more}"),
     ),
     edge("longhorn/running-database", "volume", ("image: registry.example.test/wiki", "image: registry.example.test/postgres")),
+    edge("longhorn/unknown-target", "backupsTo: secnd", (_NFS, f"{_NFS}    backupsTo: secnd\n")),
     edge("longhorn/unknown-policy", "[hourly]", _backed_up("[hourly]"), beside="longhorn/no-such-job"),
     _k1("nodes/dialled-twice", "address: 192.168.86.72", "role: server", "role: server\nssh: {address: 192.168.86.72}"),
     reference("nodes/disk-in-two-machines", "serial: S1", (K1, _FIRST, _SERIAL), (K2, _FIRST, _SERIAL)),

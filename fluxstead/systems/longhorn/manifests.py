@@ -18,6 +18,7 @@ from fluxstead.systems.longhorn import backups, credentials, footprint, keeping,
 from fluxstead.systems.longhorn.alerts import RULES
 from fluxstead.systems.longhorn.checks import findings_of
 from fluxstead.systems.longhorn.dashboard import DASHBOARD
+from fluxstead.systems.longhorn.policies import TARGETS_SINCE
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.systems.longhorn.storage import DEFAULT_CLASS, storage_layers
 from fluxstead.systems.longhorn.values import guarded
@@ -157,6 +158,8 @@ def _values(settings: LonghornSettings) -> dict[str, Any]:
             values["defaultBackupStore"] = target
         else:
             defaults.update(target)
+    if settings.backups_to and settings.version.minor >= TARGETS_SINCE:
+        values["persistence"]["backupTargetName"] = settings.backups_to
     return merged(values, footprint.values(settings.version, settings.manager_requests))
 
 

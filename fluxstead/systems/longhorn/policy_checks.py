@@ -30,8 +30,9 @@ POLICY_RELEASE = refuses(
 RUNNING_DATABASE = warns(
     "longhorn/running-database", "U10", "PostgreSQL writes to db-prod/db while it is backed up", "the description"
 )
+UNKNOWN_TARGET = refuses("longhorn/unknown-target", "U10", "backupsTo names `secnd`, which is no target", "the description")
 UNKNOWN_POLICY = refuses("longhorn/unknown-policy", "U10", "there is no policy `dayly`", "the description")
-CHECKS = (FAILING_JOBS, NO_BACKUPS, NOWHERE, POLICY_RELEASE, RUNNING_DATABASE, UNKNOWN_POLICY)
+CHECKS = (FAILING_JOBS, NO_BACKUPS, NOWHERE, POLICY_RELEASE, RUNNING_DATABASE, UNKNOWN_POLICY, UNKNOWN_TARGET)
 
 _RECURRING = "#11016"
 _SHOWN = 5
@@ -41,6 +42,15 @@ def findings_of(settings: LonghornSettings) -> Iterator[Finding]:
     """What is wrong with the policies and the targets, whatever claims there are."""
     yield from _releases(settings)
     yield from _failing(settings)
+    if settings.backups_to not in {None, "default", *settings.backup_targets}:
+        known = ("default", *settings.backup_targets)
+        yield UNKNOWN_TARGET(
+            settings.source_of("backupsTo"),
+            what=f"backupsTo names `{settings.backups_to}`, which is no target",
+            why="Longhorn makes no volume of such a class",
+            fix=nearest(str(settings.backups_to), known)
+            or f"one of {', '.join(known)}; or backupTargets: {{{settings.backups_to}: …}}",
+        )
     if settings.backup_target is None:
         for name, policy in (settings.backups or {}).items():
             if policy.backs_up or policy.task == OF_THE_CLUSTER:

@@ -116,6 +116,11 @@ class LonghornSettings(Described):
     backup_targets: dict[TargetName, BackupTarget] = Field(
         default_factory=dict, description="Further targets by name, such as one that was in use before; since Longhorn 1.8."
     )
+    backups_to: Name | None = Field(
+        default=None,
+        description="Which of `backupTargets` volumes are backed up to; by default `backupTarget`. `./run rotate backup-target`"
+        " changes it for volumes that are there.",
+    )
     backups: dict[PolicyName, BackupPolicy] | None = Field(
         default=None,
         description="What is done again and again with volumes, by name; with a target, by default: a snapshot and a backup each"

@@ -200,6 +200,7 @@ def _class(name: str, tag: str, settings: LonghornSettings) -> dict[str, Any]:
             "dataLocality": settings.data_locality,
             "fsType": settings.filesystem,
             "diskSelector": tag,
+            **({"backupTargetName": settings.backups_to} if settings.backups_to else {}),
         },
     }
 

@@ -38,6 +38,7 @@ LONGHORN = System(
     cures="fluxstead.systems.longhorn.manager",
     disks="fluxstead.systems.longhorn.leave",
     backups="fluxstead.systems.longhorn.restore.commands",
+    rotations="fluxstead.systems.longhorn.retarget",
     rules=(*disks.RULES, *capacity.RULES, *backups.RULES, *backup_chain.RULES, *values.RULES, *queries.RULES),
     moves=(*moves.MOVES, *copies.MOVES, *taints.MOVES),
 )
