@@ -127,7 +127,8 @@ def _restored(api: LiveApi, wish: Wish) -> StepState:
     if status.get("robustness") == "faulted":
         said = conditions_of(status).get("Restore", UNSAID)
         reason = said.says or said.reason or "it is faulted"
-        return fails(f"the backup was not restored: {reason}", "another backup: --at, of those that ./run backup shows")
+        gone = f"kubectl -n {wish.home} delete volumes.longhorn.io {wish.volume}"
+        return fails(f"the backup was not restored: {reason}", f"{gone}; then another backup: --at, and --abandon")
     if status.get("restoreInitiated") is True and status.get("restoreRequired") is not True:
         return done() if status.get("state") == "detached" else waits(f"it is read; the volume is still {status.get('state')}")
     return waits(f"{_progress(api, wish)} % of the backup are read", _DOCTOR)

@@ -107,6 +107,9 @@ def _kubelet(cluster_dns: str) -> dict[str, Any]:
         "clusterDomain": "cluster.local",
         "containerRuntimeEndpoint": f"unix://{CONTAINERD}",
         "serializeImagePulls": False,
+        # All images come from archives, none can be pulled again, and the disk is filled by others as well.
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
         "shutdownGracePeriod": "0s",
     }
 
