@@ -105,6 +105,22 @@ class Cluster:
         self.api.put(BACKUPS, {"metadata": {"name": name, "namespace": HOME}, "status": made})
         return name
 
+    def grow(self, claim: str, size: str) -> None:
+        """It is described larger, and the volume follows."""
+        self.described[claim]["spec"]["resources"]["requests"]["storage"] = size
+        found = self.api.objects[f"{CLAIMS.base}/{CLAIMS.plural}", SPACE, claim]
+        found["spec"]["resources"]["requests"]["storage"] = size
+        volume = self.volume_of(claim)
+        self.api.objects[f"{VOLUMES.base}/{VOLUMES.plural}", "", volume]["spec"]["capacity"]["storage"] = size
+        self.api.objects[f"{LIVE.base}/{LIVE.plural}", HOME, volume]["spec"]["size"] = str(_bytes(size))
+
+    def lose(self, claim: str) -> None:
+        """Somebody deletes it with its pod, and Flux makes another one."""
+        for pod in self._pods(claim):
+            self.api.drop(PODS, pod)
+        self.api.drop(CLAIMS, self.api.objects[f"{CLAIMS.base}/{CLAIMS.plural}", SPACE, claim])
+        self.wait(5)
+
     def wait(self, seconds: float) -> None:
         """Let time go by."""
         for _ in range(int(seconds)):
