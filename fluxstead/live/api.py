@@ -118,10 +118,11 @@ class LiveApi:
         path = f"{_path(resource, str(metadata.get('namespace', '')))}/{quote(str(metadata['name']))}"
         self._ask("PATCH", path, {"fieldManager": manager, "force": "true"}, body=obj, sends="application/apply-patch+yaml")
 
-    def create(self, resource: Resource, obj: Mapping[str, Any]) -> Json:
-        """A new object, as it then is. Raises Conflict where one of its name is there."""
+    def create(self, resource: Resource, obj: Mapping[str, Any], *, dry_run: bool = False) -> Json:
+        """A new object, as it then is. Raises Conflict where one of its name is there. `dry_run`: whether it would be admitted."""
         namespace = str(mapping(obj, "metadata").get("namespace", ""))
-        return self._ask("POST", _path(resource, namespace), {"fieldManager": MANAGER}, body=obj) or {}
+        query = {"fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        return self._ask("POST", _path(resource, namespace), query, body=obj) or {}
 
     def replace(self, resource: Resource, obj: Mapping[str, Any]) -> Json:
         """Another text for an object that was read, as it then is. Raises Conflict where it was changed meanwhile."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
 _BY = ((LAYERS, "kustomize.toolkit.fluxcd.io"), (RELEASES, "helm.toolkit.fluxcd.io"))
+_AGAIN = "ProgressingWithRetry"
+"""fluxcd/pkg apis/meta: ProgressingWithRetryReason."""
 _RESOURCES = {resource.plural: resource for resource, _ in _BY}
 
 
@@ -79,7 +81,9 @@ def still_at_work(api: LiveApi, applier: Applier) -> str:
         return ""
     if at(found, ("spec", "suspend")) is not True:
         return f"{applier.label} is not suspended"
-    busy = conditions_of(mapping(found, "status")).get("Reconciling", UNSAID).status == "True"
+    said = conditions_of(mapping(found, "status")).get("Reconciling", UNSAID)
+    # What failed keeps saying that it will be tried again, also when it is suspended by then.
+    busy = said.status == "True" and said.reason != _AGAIN
     return f"{applier.label} is in the middle of applying" if busy else ""
 
 

@@ -23,6 +23,8 @@ _OPERATORS = {
 }
 """Owners of StatefulSets whose own object says how many pods there are."""
 _RESOURCES = (DEPLOYMENTS, STATEFUL_SETS, *_OPERATORS.values())
+_KUBERNETES = frozenset({None, "ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
+"""Who may run a pod without being somebody's operator; what nobody runs is None."""
 _ENDED = frozenset({"Succeeded", "Failed"})
 
 
@@ -38,6 +40,12 @@ class ScaledWorkload(NamedTuple):
     def label(self) -> str:
         """As people type it."""
         return f"{self.resource.plural}/{self.name}"
+
+    def typed(self, replicas: int) -> str:
+        """How to ask for so many by hand. An operator's `scale` may mean shards (prometheus-operator: Prometheus)."""
+        if self.resource in _OPERATORS.values():
+            return f'kubectl -n {self.namespace} patch {self.label} --type=merge -p \'{{"spec":{{"replicas":{replicas}}}}}\''
+        return f"kubectl -n {self.namespace} scale {self.label} --replicas={replicas}"
 
     def written(self) -> dict[str, Any]:
         """For a note."""
@@ -71,10 +79,24 @@ def users_of(api: LiveApi, namespace: str, claim: str) -> Users:
                 others.append(f"{resource.plural}/{named(one).name} is run by {_owner(one)}, whose object is not known here")
             else:
                 workloads.append(asked)
+    others += [f"statefulsets/{named(one).name} deletes its claims when it is scaled" for one in objects if _deletes_claims(one)]
+    others += [*_strangers(api, namespace, claim)]
     others += [
         f"daemonsets/{named(one).name} runs on every machine" for one in api.list(DAEMON_SETS, namespace) if _uses(one, claim)
     ]
     return Users(tuple(workloads), tuple(others), tuple(objects))
+
+
+def _deletes_claims(workload: Mapping[str, Any]) -> bool:
+    return bool(at(workload, ("spec", "persistentVolumeClaimRetentionPolicy", "whenScaled")) == "Delete")
+
+
+def _strangers(api: LiveApi, namespace: str, claim: str) -> Iterator[str]:
+    """Pods that have it now, and that something else than Kubernetes' own kinds runs."""
+    for pod in api.list(PODS, namespace):
+        owner = _controller(pod) or {}
+        if claim in _claims_in(mapping(pod, "spec")) and owner.get("kind") not in _KUBERNETES and not _has_ended(pod):
+            yield f"pod {named(pod).name} is run by {_owner(pod)}, whose object is not known here"
 
 
 def _uses(workload: Mapping[str, Any], claim: str) -> bool:
@@ -126,6 +148,10 @@ def ask_for(api: LiveApi, workload: ScaledWorkload, replicas: int) -> None:
     api.merge(workload.resource, workload.name, {"spec": {"replicas": replicas}}, workload.namespace)
 
 
+def _has_ended(pod: Mapping[str, Any]) -> bool:
+    return mapping(pod, "status").get("phase") in _ENDED
+
+
 class Using(NamedTuple):
     """A pod that has a claim. `alone`: whether nobody makes another one, or a Job does."""
 
@@ -136,6 +162,6 @@ class Using(NamedTuple):
 def pods_with(api: LiveApi, namespace: str, claim: str) -> Iterator[Using]:
     """The pods that have not ended. Raises Unanswered."""
     for pod in api.list(PODS, namespace):
-        if claim in _claims_in(mapping(pod, "spec")) and mapping(pod, "status").get("phase") not in _ENDED:
+        if claim in _claims_in(mapping(pod, "spec")) and not _has_ended(pod):
             owner = _controller(pod)
             yield Using(named(pod).name, owner is None or owner.get("kind") == "Job")

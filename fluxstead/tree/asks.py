@@ -190,6 +190,7 @@ class VolumeClaim(NamedTuple):
     source: Source
     backup: Backup | None = None
     database: str = ""
+    access_mode: str = "ReadWriteOnce"
 
     @property
     def qualified_name(self) -> str:

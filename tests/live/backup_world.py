@@ -53,7 +53,7 @@ class Cluster:
             {
                 "metadata": {"name": "default", "namespace": HOME},
                 "spec": {"backupTargetURL": "s3://b@r/"},
-                "status": {"available": True},
+                "status": {"available": True, "lastSyncedAt": "2026-11-27T00:00:00Z"},
             },
         )
         put(LAYERS, {"metadata": {"name": "web-prod", "namespace": "flux-system"}, "spec": {"interval": "10m"}})
@@ -193,9 +193,11 @@ class Cluster:
             return
         for volume in self._all(VOLUMES):
             of = volume["spec"].get("claimRef", {})
+            if spec.get("volumeName", volume["metadata"]["name"]) != volume["metadata"]["name"]:
+                continue
             if (of.get("namespace"), of.get("name")) == (place["namespace"], place["name"]) and not of.get("uid"):
                 large = _bytes(volume["spec"]["capacity"]["storage"]) >= _bytes(spec["resources"]["requests"]["storage"])
-                if spec.get("volumeName", volume["metadata"]["name"]) == volume["metadata"]["name"] and large:
+                if large:
                     of["uid"] = place["uid"]
                     spec["volumeName"], claim["status"] = volume["metadata"]["name"], {"phase": "Bound"}
                     volume["status"] = {"phase": "Bound"}
@@ -252,6 +254,7 @@ class Cluster:
         status = volume.setdefault("status", {})
         backup = spec.get("fromBackup", "").partition("backup=")[2].partition("&")[0]
         if backup and not status.get("restoreInitiated"):
+            spec.setdefault("backupTargetName", "default")
             status.update(restoreInitiated=True, restoreRequired=True, state="attached")
             self._restored_at[name] = now + RESTORES
         elif status.get("restoreRequired") and now >= self._restored_at[name]:

@@ -60,7 +60,10 @@ class MemoryApi:
         has = [obj for obj in found if wanted.items() <= obj["metadata"].get("labels", {}).items()]
         return copy.deepcopy(has)
 
-    def create(self, resource: Resource, obj: Mapping[str, Any]) -> Json:
+    def create(self, resource: Resource, obj: Mapping[str, Any], *, dry_run: bool = False) -> Json:
+        if dry_run:
+            self.before(f"try {resource.plural}")
+            return dict(obj)
         self._writing("create", resource, obj)
         if self._key(resource, obj["metadata"]) in self.objects:
             raise Conflict("it exists")

@@ -146,7 +146,7 @@ def test_a_claim_that_is_gone_is_given_back_beside(cluster: Cluster) -> None:
     cluster.back_up("gone")
     del cluster.described["gone"]
     cluster.api.drop(CLAIMS, {"metadata": {"name": "gone", "namespace": SPACE}})
-    with pytest.raises(Refused, match="--as gone gives it one"):
+    with pytest.raises(Refused, match="--as gone gives it back"):
         in_place(cluster.api, SPACE, "gone").begin()  # type: ignore[arg-type]
     run(cluster, beside(cluster.api, SPACE, "gone", "gone"))  # type: ignore[arg-type]
     assert cluster.read("gone") == "all of it"
@@ -324,7 +324,8 @@ def test_what_runs_again_is_not_stopped_a_second_time(cluster: Cluster) -> None:
     notes = procedure.begin()
     assert all(one.well for one in run(cluster, procedure._replace(begin=lambda: notes)))
     cluster.api.written.clear()
-    run(cluster, procedure._replace(begin=lambda: notes))
+    again = run(cluster, procedure._replace(begin=lambda: notes))
+    assert all(one.well for one in again), [one.standing for one in again if not one.well]
     assert not [line for line in cluster.api.written if "leases" not in line]
 
 

@@ -200,6 +200,7 @@ def _claims(instance: Instance, volumes: Volumes) -> Iterator[VolumeClaim]:
             source=one.volume.source_of("backup") if one.volume.backup else one.volume.source,
             backup=one.volume.backup,
             database=database,
+            access_mode=one.volume.access_mode,
         )
 
 

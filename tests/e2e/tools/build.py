@@ -104,7 +104,7 @@ RECIPES = {
     "etcd": Recipe("about 40 s"),
     # Takes copies of etcd apart by the library by which k3s restores them.
     "etcdutl": Recipe("about 30 s"),
-    # k3s v1.33.1 has this one in it. SQLite itself is C.
+    # A release of the time of k3s v1.33; which one that k3s has in it was not looked up. SQLite itself is C.
     "kine": Recipe("about 3 min", cgo=True),
     "kube-apiserver": Recipe("about 7 min", KUBERNETES, pinned_in="kubernetes"),
     "kube-controller-manager": Recipe("about 90 s", KUBERNETES, pinned_in="kubernetes"),

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fluxstead.core.shape import at, named
+from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import Conflict, Refused
+from fluxstead.live.verify.place import VOLUMES
 from fluxstead.live.verify.storage import CLAIMS, CLASSES
 from fluxstead.systems.longhorn.keeping import GROUP, NONE, SOURCE
 from fluxstead.systems.longhorn.names import PROVISIONER
@@ -27,7 +28,7 @@ _LOOKED_AT = {SOURCE: "enabled", f"{GROUP}/{NONE}": "enabled"}
 def beside(api: LiveApi, namespace: str, claim: str, name: str, at_: str = "") -> Procedure:
     """The procedure. `at_`: which backup, by its name; the newest without it."""
     words = f"backup restore {namespace}/{claim} --as {name}{f' --at {at_}' if at_ else ''}"
-    return Procedure(words, partial(_begin, api, namespace, claim, name, at_), partial(_steps, api))
+    return Procedure(words, partial(_begin, api, namespace, claim, name, at_), partial(_steps, api, claim, name))
 
 
 def new_name(claim: str) -> str:
@@ -38,12 +39,18 @@ def new_name(claim: str) -> str:
 def backup_of(api: LiveApi, namespace: str, claim: str, at_: str) -> tuple[StoredBackup, Mapping[str, Any] | None]:
     """Which one comes back, and the claim as it is. Raises Refused and Unanswered."""
     now = api.get(CLAIMS, claim, namespace)
-    volume = str(at(now, ("spec", "volumeName")) or "")
-    kept = chosen(backups_of(api), namespace, claim, volume, at_)
+    kept = chosen(backups_of(api), namespace, claim, handle_of(api, now), at_)
     problem = unusable(api, kept)
     if problem:
         raise Refused(f"{problem}: ./run doctor; its server, its URL, and the Secret with its credentials")
     return kept, now
+
+
+def handle_of(api: LiveApi, claim: Mapping[str, Any] | None) -> str:
+    """What Longhorn calls the volume of a claim; empty where it has none. Raises Unanswered."""
+    bound = str(at(claim, ("spec", "volumeName")) or "")
+    found = api.get(VOLUMES, bound) if bound else None
+    return str(at(found, ("spec", "csi", "volumeHandle")) or bound)
 
 
 def _begin(api: LiveApi, namespace: str, claim: str, name: str, at_: str) -> Mapping[str, str]:
@@ -52,7 +59,8 @@ def _begin(api: LiveApi, namespace: str, claim: str, name: str, at_: str) -> Map
     kept, now = backup_of(api, namespace, claim, at_)
     like = now or _unclaimed(api, kept)
     wanted = {**like, "metadata": {"name": name, "namespace": namespace}}
-    return noted(wish_for(api, kept, wanted, new_name(name)))
+    # One that is only looked at goes with its claim; one in the place of a lost claim is kept as its class has it.
+    return noted(wish_for(api, kept, wanted, new_name(name), otherwise="Retain" if name == claim else "Delete"))
 
 
 def _unclaimed(api: LiveApi, kept: StoredBackup) -> Mapping[str, Any]:
@@ -62,7 +70,7 @@ def _unclaimed(api: LiveApi, kept: StoredBackup) -> Mapping[str, Any]:
     return {"spec": {"storageClassName": first, "resources": {"requests": {"storage": str(kept.size)}}}}
 
 
-def _steps(api: LiveApi, notes: Mapping[str, str]) -> Sequence[Step]:
+def _steps(api: LiveApi, claim: str, name: str, notes: Mapping[str, str]) -> Sequence[Step]:
     wish = wish_in(notes)
     return (
         *volume_steps(api, wish),
@@ -71,7 +79,7 @@ def _steps(api: LiveApi, notes: Mapping[str, str]) -> Sequence[Step]:
             "pods reach data through a claim",
             f"kubectl -n {wish.namespace} delete pvc {wish.claim}",
             partial(bound, api, wish),
-            partial(_claim, api, wish),
+            partial(_claim, api, wish, _labels(name == claim)),
         ),
         given_back(api, wish),
     )
@@ -91,22 +99,33 @@ def bound(api: LiveApi, wish: Wish) -> StepState:
     )
 
 
-def _claim(api: LiveApi, wish: Wish) -> None:
-    make_claim(api, wish, {"labels": {**OURS, **_LOOKED_AT}})
+def _labels(lost: bool) -> Mapping[str, str]:  # noqa: FBT001 -- of whether the name is the lost claim's own
+    """What is only looked at is in no backup; a claim that was lost has those of its maker, once that applies it again."""
+    return {} if lost else {**OURS, **_LOOKED_AT}
 
 
-def make_claim(api: LiveApi, wish: Wish, metadata: Mapping[str, Any]) -> None:
+def _claim(api: LiveApi, wish: Wish, labels: Mapping[str, str]) -> None:
+    make_claim(api, wish, {"labels": dict(labels)})
+
+
+def make_claim(api: LiveApi, wish: Wish, metadata: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> None:
     """The claim, for this volume alone. Raises Unanswered."""
+    try:
+        api.create(CLAIMS, claim_object(wish, metadata, more))
+    except Conflict:
+        return
+
+
+def claim_object(wish: Wish, metadata: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The claim as it is made. `more`: what else it asks for."""
     spec = {
+        **(more or {}),
         "accessModes": list(wish.modes),
         "storageClassName": wish.storage_class,
         "volumeMode": "Block" if wish.block else "Filesystem",
-        "resources": {"requests": {"storage": wish.request or str(wish.size)}},
+        "resources": {**mapping(more or {}, "resources"), "requests": {"storage": wish.request or str(wish.size)}},
         "volumeName": wish.volume,
     }
-    place = {"name": wish.claim, "namespace": wish.namespace}
     own = {key: value for key, value in metadata.items() if value}
-    try:
-        api.create(CLAIMS, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {**own, **place}, "spec": spec})
-    except Conflict:
-        return
+    place = {"name": wish.claim, "namespace": wish.namespace}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {**own, **place}, "spec": spec}

@@ -9,25 +9,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fluxstead.core.shape import at, mapping, named
+from fluxstead.core.shape import at, entries_of, mapping, named
 from fluxstead.live.conditions import is_ready
+from fluxstead.live.lease import unfinished
 from fluxstead.live.left_alone import Applier, applier_from, appliers_of, is_suspended, resume, still_at_work, suspend
 from fluxstead.live.pods import PODS, trouble_of
-from fluxstead.live.procedure import Procedure, Step, StepState, done, due, waits
+from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import Refused
 from fluxstead.live.using import ScaledWorkload, ask_for, asked_for, pods_with, scaled_from, users_of
 from fluxstead.live.verify.place import VOLUMES
 from fluxstead.live.verify.storage import CLAIMS
-from fluxstead.systems.longhorn.restore.beside import backup_of, bound, make_claim, new_name
+from fluxstead.systems.longhorn.keeping import GROUP, JOB, NONE
+from fluxstead.systems.longhorn.restore.beside import backup_of, bound, claim_object, handle_of, make_claim, new_name
 from fluxstead.systems.longhorn.restore.store import LIVE
 from fluxstead.systems.longhorn.restore.volume import given_back, keep, volume_steps
-from fluxstead.systems.longhorn.restore.wish import Wish, noted, wish_for, wish_in
+from fluxstead.systems.longhorn.restore.wish import Former, Wish, noted, wish_for, wish_in
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
+_KEPT = frozenset({"selector", "volumeAttributesClassName", "resources"})
+"""What else a claim asks for, and never may change. What it was made from is not asked for again."""
 _LEFT_OUT = ("pv.kubernetes.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/")
 """Annotations of a claim that belong to the volume that it had (kubernetes: pkg/volume/util, pv_controller)."""
 
@@ -41,6 +45,7 @@ class _Before:
         self.uid, self.volume, self.handle = str(found["uid"]), str(found["volume"]), str(found["handle"])
         self.metadata: Mapping[str, Any] = found["metadata"]
         self.users: list[ScaledWorkload] = [scaled_from(one) for one in found["users"]]
+        self.more: Mapping[str, Any] = found["more"]
         self.appliers: list[Applier] = [applier_from(one) for one in found["appliers"]]
 
 
@@ -53,27 +58,69 @@ def in_place(api: LiveApi, namespace: str, claim: str, at_: str = "") -> Procedu
 def _begin(api: LiveApi, namespace: str, claim: str, at_: str) -> Mapping[str, str]:
     kept, now = backup_of(api, namespace, claim, at_)
     volume = str(at(now, ("spec", "volumeName")) or "")
-    if now is None or not volume:
-        raise Refused(f"claim {namespace}/{claim} has no volume now: --as {claim} gives it one from the backup")
+    if now is None:
+        raise Refused(f"claim {namespace}/{claim} is not there: --as {claim} gives it back with the backup")
+    if not volume:
+        do = f"kubectl -n {namespace} delete pvc {claim}, then --as {claim}, which gives it back with the backup"
+        raise Refused(f"claim {namespace}/{claim} has no volume yet: {do}")
     users = users_of(api, namespace, claim)
     if users.others:
         raise Refused(f"{'; '.join(users.others)}: scale it away by hand, or restore beside (--as) and copy")
-    wish = wish_for(api, kept, now, new_name(claim))
-    handle = str(at(api.get(VOLUMES, volume), ("spec", "csi", "volumeHandle")) or "")
+    handle = handle_of(api, now)
+    former = Former(api.get(VOLUMES, volume) or {}, api.get(LIVE, handle, kept.home) or {})
+    wish = wish_for(api, kept, now, new_name(claim), former=former)
+    more = {key: value for key, value in mapping(now, "spec").items() if key in _KEPT}
+    _admitted(api, wish, dict(_kept_metadata(now)), more)
+    left = _left_before(api, wish)
     before = {
         "uid": str(at(now, ("metadata", "uid"))),
         "volume": volume,
         "handle": handle,
         "metadata": dict(_kept_metadata(now)),
-        "users": [one.written() for one in users.workloads],
-        "appliers": [one.written() for one in appliers_of(api, (now, *users.objects))],
+        "more": more,
+        "users": [one._replace(replicas=left.users.get(one.label, one.replicas)).written() for one in users.workloads],
+        "appliers": [
+            one._replace(suspended=one.suspended and one.label not in left.appliers).written()
+            for one in appliers_of(api, (now, *users.objects))
+        ],
     }
     return {**noted(wish), "before": json.dumps(before)}
 
 
-def _kept_metadata(claim: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+class _Left(NamedTuple):
+    """What a restore of the same claim that was abandoned had stopped: how many pods there were, and whom of Flux it suspended."""
+
+    users: Mapping[str, int]
+    appliers: frozenset[str]
+
+
+def _left_before(api: LiveApi, wish: Wish) -> _Left:
+    """So that it runs again in the end, and not as it was left."""
+    given_up = unfinished(api)
+    if not given_up.words.startswith(f"backup restore {wish.label} --in-place"):
+        return _Left({}, frozenset())
+    try:
+        before = _Before(given_up.notes)
+    except (KeyError, ValueError, TypeError):
+        return _Left({}, frozenset())
+    return _Left({one.label: one.replicas for one in before.users}, frozenset(one.label for one in _ours(before)))
+
+
+def _admitted(api: LiveApi, wish: Wish, metadata: Mapping[str, Any], more: Mapping[str, Any]) -> None:
+    """Whether the claim would be let in again, before it is deleted: quotas and policies may have changed since it was made."""
+    tried = wish._replace(claim=f"{wish.claim[:200]}-again")
+    try:
+        api.create(CLAIMS, claim_object(tried, metadata, more), dry_run=True)
+    except Refused as problem:
+        raise Refused(f"the claim could not be made again once it is deleted: {problem}") from None
+
+
+def _kept_metadata(claim: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What people, charts and Flux wrote on it."""
     metadata = mapping(claim, "metadata")
+    owners = entries_of(metadata, "ownerReferences")
+    if owners:
+        yield "ownerReferences", [dict(one) for one in owners]
     for key in ("labels", "annotations"):
         found = mapping(metadata, key)
         yield key, {str(name): str(value) for name, value in found.items() if not str(name).startswith(_LEFT_OUT)}
@@ -81,7 +128,7 @@ def _kept_metadata(claim: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, st
 
 def _steps(api: LiveApi, notes: Mapping[str, str]) -> Sequence[Step]:
     before = _Before(notes)
-    return (*volume_steps(api, before.wish), *_quiet(api, before), *_changed(api, before), *_again(api, before))
+    return (*volume_steps(api, before.wish), _kept(api, before), *_quiet(api, before), *_changed(api, before), *_again(api, before))
 
 
 def _quiet(api: LiveApi, before: _Before) -> Iterator[Step]:
@@ -99,8 +146,7 @@ def _quiet(api: LiveApi, before: _Before) -> Iterator[Step]:
     yield Step(
         f"nothing writes to {wish.label}: {running or 'nobody uses it'}",
         "a volume cannot be taken from under a program that runs",
-        "; ".join(f"kubectl -n {one.namespace} scale {one.label} --replicas={one.replicas}" for one in before.users)
-        or "none is needed",
+        "; ".join(one.typed(one.replicas) for one in before.users) or "none is needed",
         partial(_stopped, api, before),
         partial(_stop, api, before),
         patience=900,
@@ -164,15 +210,19 @@ def _stop(api: LiveApi, before: _Before) -> None:
             ask_for(api, one, 0)
 
 
-def _changed(api: LiveApi, before: _Before) -> Iterator[Step]:
-    wish = before.wish
-    yield Step(
+def _kept(api: LiveApi, before: _Before) -> Step:
+    """Before anything is stopped: what is stopped may take its claims along."""
+    return Step(
         f"volume {before.volume}, which it has now, is kept whatever comes",
         "what was written since the backup is in it, and nowhere else",
         "none is needed",
         partial(_former_kept, api, before),
         partial(keep, api, before.volume),
     )
+
+
+def _changed(api: LiveApi, before: _Before) -> Iterator[Step]:
+    wish = before.wish
     yield Step(
         f"claim {wish.label} has the volume from the backup",
         "a claim never changes its volume, so it is deleted and made again as it was",
@@ -186,8 +236,12 @@ def _changed(api: LiveApi, before: _Before) -> Iterator[Step]:
 
 def _former_kept(api: LiveApi, before: _Before) -> StepState:
     found = api.get(VOLUMES, before.volume)
+    if found is None and _taken_over(api, before):
+        return done("somebody has deleted it since")
     if found is None:
-        return done("it is gone")
+        return fails(
+            f"volume {before.volume} is gone, and nobody here has deleted it", "./run doctor; kubectl get pv; nothing was changed"
+        )
     policy = at(found, ("spec", "persistentVolumeReclaimPolicy"))
     return done() if policy == "Retain" else due(f"{policy} becomes Retain")
 
@@ -208,7 +262,7 @@ def _claim_anew(api: LiveApi, before: _Before) -> None:
     wish = before.wish
     found = api.get(CLAIMS, wish.claim, wish.namespace)
     if found is None:
-        make_claim(api, wish, before.metadata)
+        make_claim(api, wish, before.metadata, before.more)
     elif mapping(found, "metadata").get("uid") == before.uid and _is_kept(api, before):
         api.delete(CLAIMS, wish.claim, wish.namespace, uid=before.uid)
 
@@ -222,6 +276,14 @@ def _is_kept(api: LiveApi, before: _Before) -> bool:
 def _again(api: LiveApi, before: _Before) -> Iterator[Step]:
     wish = before.wish
     yield given_back(api, wish)
+    if before.handle:
+        yield Step(
+            f"volume {before.volume} is in no backup any more",
+            "the next backup of it would be the newest of this claim, and hold what was left behind",
+            f"kubectl -n {wish.home} label volumes.longhorn.io {before.handle} {GROUP}/{NONE}-",
+            partial(_out_of_backups, api, before),
+            partial(_take_out, api, before),
+        )
     yield Step(
         f"{', '.join(one.label for one in before.users) or 'nobody'} runs again",
         "it was stopped for this",
@@ -243,6 +305,25 @@ def _again(api: LiveApi, before: _Before) -> Iterator[Step]:
         partial(_ready, api, before),
         patience=900,
     )
+
+
+def _out_of_backups(api: LiveApi, before: _Before) -> StepState:
+    found = api.get(LIVE, before.handle, before.wish.home)
+    if found is None:
+        return done()
+    jobs = _jobs_of(found)
+    return done() if jobs == {f"{GROUP}/{NONE}"} else due(f"take it out of {', '.join(sorted(jobs)) or 'what every volume has'}")
+
+
+def _jobs_of(volume: Mapping[str, Any]) -> set[str]:
+    labels = mapping(mapping(volume, "metadata"), "labels")
+    return {str(one) for one in labels if str(one).startswith((f"{JOB}/", f"{GROUP}/"))}
+
+
+def _take_out(api: LiveApi, before: _Before) -> None:
+    found = api.get(LIVE, before.handle, before.wish.home) or {}
+    labels = {**dict.fromkeys(_jobs_of(found)), f"{GROUP}/{NONE}": "enabled"}
+    api.merge(LIVE, before.handle, {"metadata": {"labels": labels}}, before.wish.home)
 
 
 def _asked_again(api: LiveApi, before: _Before) -> StepState:
@@ -270,10 +351,16 @@ def _go_on(api: LiveApi, before: _Before) -> None:
 def _ready(api: LiveApi, before: _Before) -> StepState:
     wish = before.wish
     if not any(one.replicas for one in before.users):
-        return done("nobody used it before")
+        return done(f"nobody used it before; {_former(before)}")
     pods = [api.get(PODS, one.name, wish.namespace) or {} for one in pods_with(api, wish.namespace, wish.claim)]
     if any(is_ready(pod) for pod in pods):
-        return done(f"the volume from before is {before.volume}; when nobody misses it: kubectl delete pv {before.volume}")
+        return done(_former(before))
     said = [line for pod in pods for line in trouble_of(pod)]
     names = [named(pod).name for pod in pods]
-    return waits(said[0] if said else f"{names[0]} is not ready" if names else "there is none yet", "./run doctor")
+    why = said[0] if said else f"{names[0]} is not ready" if names else "there is none yet"
+    return waits(why, f"./run doctor, then the same command; {_former(before)}")
+
+
+def _former(before: _Before) -> str:
+    live = f"; kubectl -n {before.wish.home} delete volumes.longhorn.io {before.handle}" if before.handle else ""
+    return f"the volume from before is {before.volume}; when nobody misses it: kubectl delete pv {before.volume}{live}"

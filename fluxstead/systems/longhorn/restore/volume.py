@@ -59,6 +59,13 @@ def volume_steps(api: LiveApi, wish: Wish, labels: Mapping[str, str] = OURS) -> 
             patience=600,
         ),
         Step(
+            f"volume {wish.volume} is backed up to {wish.backed_up_to}",
+            "Longhorn lets it go on with the target that the backup is in, which may be a former one",
+            "./run rotate backup-target, for all volumes",
+            partial(_backed_up, api, wish),
+            partial(_back_up, api, wish),
+        ),
+        Step(
             f"volume {wish.volume} is for {wish.label} alone",
             "no other claim can take it",
             f"kubectl delete pv {wish.volume}",
@@ -130,7 +137,9 @@ def _restored(api: LiveApi, wish: Wish) -> StepState:
         gone = f"kubectl -n {wish.home} delete volumes.longhorn.io {wish.volume}"
         return fails(f"the backup was not restored: {reason}", f"{gone}; then another backup: --at, and --abandon")
     if status.get("restoreInitiated") is True and status.get("restoreRequired") is not True:
-        return done() if status.get("state") == "detached" else waits(f"it is read; the volume is still {status.get('state')}")
+        # Once it can be claimed, pods may have it by now: gone on with after a cut, it is restored all the same.
+        ready = status.get("state") == "detached" or api.get(VOLUMES, wish.volume) is not None
+        return done() if ready else waits(f"it is read; the volume is still {status.get('state')}")
     return waits(f"{_progress(api, wish)} % of the backup are read", _DOCTOR)
 
 
@@ -156,6 +165,16 @@ def _enlarge(api: LiveApi, wish: Wish) -> None:
     api.merge(LIVE, wish.volume, {"spec": {"size": str(wish.capacity)}}, wish.home)
 
 
+def _backed_up(api: LiveApi, wish: Wish) -> StepState:
+    now = at(_live(api, wish), ("spec", "backupTargetName"))
+    # Before 1.8 there is one target, and no word for it.
+    return done() if now is None or now == wish.backed_up_to else due(f"{now} becomes {wish.backed_up_to}")
+
+
+def _back_up(api: LiveApi, wish: Wish) -> None:
+    api.merge(LIVE, wish.volume, {"spec": {"backupTargetName": wish.backed_up_to}}, wish.home)
+
+
 def _reserved(api: LiveApi, wish: Wish) -> StepState:
     found = api.get(VOLUMES, wish.volume)
     if found is None:
@@ -167,7 +186,6 @@ def _reserved(api: LiveApi, wish: Wish) -> StepState:
 
 
 def _reserve(api: LiveApi, wish: Wish) -> None:
-    said = {key: value for key, value in wish.parameters.items() if key in {"numberOfReplicas", "staleReplicaTimeout"}}
     spec = {
         "capacity": {"storage": str(wish.capacity)},
         "volumeMode": "Block" if wish.block else "Filesystem",
@@ -179,9 +197,10 @@ def _reserve(api: LiveApi, wish: Wish) -> None:
         "csi": {
             "driver": PROVISIONER,
             "volumeHandle": wish.volume,
-            **({} if wish.block else {"fsType": wish.parameters.get("fsType", "ext4")}),
-            **({"volumeAttributes": said} if said else {}),
+            **({} if wish.block else {"fsType": wish.fs_type}),
+            **({"volumeAttributes": dict(wish.attributes)} if wish.attributes else {}),
         },
+        **({"mountOptions": list(wish.mount_options)} if wish.mount_options else {}),
     }
     metadata = {
         "name": wish.volume,

@@ -6,12 +6,14 @@ its volume, which it takes as soon as it is there itself, since nothing else can
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fluxstead.core.shape import at, mapping
+from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, waits
 from fluxstead.live.resources import Refused, Resource
 from fluxstead.live.verify.storage import CLAIMS
@@ -19,7 +21,7 @@ from fluxstead.systems.longhorn.names import API
 from fluxstead.systems.longhorn.restore.beside import bound, new_name
 from fluxstead.systems.longhorn.restore.store import TARGETS, StoredBackup, backups_of
 from fluxstead.systems.longhorn.restore.volume import given_back, volume_steps
-from fluxstead.systems.longhorn.restore.wish import Wish, wish_for
+from fluxstead.systems.longhorn.restore.wish import Wish, wish_for, wish_from
 from fluxstead.systems.longhorn.storage import RESTORED
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from fluxstead.live.kept import DescribedClaims
 
 _VOLUMES_KEPT, _CONFIG_MAPS = Resource(API, "backupvolumes"), Resource("api/v1", "configmaps")
-_NOTE = "all"
+_NOTE, _NOT = "all", "not"
+"""Noted when it begins: what is restored, packed since a cluster may have a thousand claims, and what cannot be."""
 _PAGE = "docs/tasks/backups.md"
 
 
@@ -37,17 +40,52 @@ def everything(api: LiveApi, described: DescribedClaims) -> Procedure:
 
 
 def _begin(api: LiveApi, described: DescribedClaims) -> Mapping[str, str]:
-    targets = [one for one in api.list(TARGETS) if at(one, ("spec", "backupTargetURL"))]
-    if not any(at(one, ("status", "available")) is True for one in targets):
-        raise Refused(f"no backup target is available, so nobody knows what there is to restore: ./run doctor; {_PAGE}")
+    unread = _unread(api)
+    if unread:
+        raise Refused(f"nobody knows yet what there is to restore: {unread}; ./run doctor, then the same command; {_PAGE}")
     newest = _newest(backups_of(api), described)
-    there = {key for key in newest if _has_volume(api, *key)}
-    if not newest.keys() - there and not _gates(described):
-        raise Refused("nothing is to be restored: every claim that has a backup has a volume; ./run backup")
-    wanted = {
-        f"{space}/{name}": [kept.name, new_name(name)] for (space, name), kept in newest.items() if (space, name) not in there
-    }
-    return {_NOTE: json.dumps(wanted)}
+    left = {key: kept for key, kept in newest.items() if not _has_volume(api, *key)}
+    if not left:
+        way = "; if this is the first cluster, no waitForRestore" if _gates(described) else ""
+        raise Refused(f"nothing is to be restored: no claim that is described lacks a volume and has a backup; ./run backup{way}")
+    wishes, refused, classes = list[Wish](), list[str](), _classes(api)
+    for key, kept in sorted(left.items()):
+        try:
+            wishes.append(wish_for(api, kept, _like(described, key, kept, classes), new_name(key[1])))
+        except Refused as problem:
+            refused.append(f"{'/'.join(key)}: {problem}")
+    return {_NOTE: _packed(wishes), _NOT: "; ".join(refused)}
+
+
+def _packed(wishes: Sequence[Wish]) -> str:
+    text = json.dumps([one._asdict() for one in wishes])
+    return base64.b64encode(zlib.compress(text.encode())).decode()
+
+
+def _unpacked(text: str) -> list[Wish]:
+    return [wish_from(one) for one in json.loads(zlib.decompress(base64.b64decode(text)))]
+
+
+def _unread(api: LiveApi) -> str:
+    """What Longhorn has not read of its targets yet; empty where it has read all of them.
+
+    A target is available before any of its backups is listed, and each is listed before anything is known of it (longhorn-manager:
+    controller/backup_target_controller.go, backup_volume_controller.go, backup_controller.go).
+    """
+    targets = [one for one in api.list(TARGETS) if at(one, ("spec", "backupTargetURL"))]
+    if not targets:
+        return "there is no backup target"
+    for one in targets:
+        if at(one, ("status", "available")) is not True:
+            return f"the backup target {named(one).name} is not available"
+        if not at(one, ("status", "lastSyncedAt")):
+            return f"Longhorn has not read the backup target {named(one).name} yet"
+    known = {one.name for one in backups_of(api)}
+    for one in api.list(_VOLUMES_KEPT):
+        last = str(at(one, ("status", "lastBackupName")) or "")
+        if not at(one, ("status", "lastSyncedAt")) or (last and last not in known):
+            return f"Longhorn has not read the backups of {at(one, ('spec', 'volumeName')) or named(one).name} yet"
+    return ""
 
 
 def _newest(found: Sequence[StoredBackup], described: DescribedClaims) -> dict[tuple[str, str], StoredBackup]:
@@ -65,35 +103,31 @@ def _has_volume(api: LiveApi, namespace: str, name: str) -> bool:
 
 
 def _steps(api: LiveApi, described: DescribedClaims, notes: Mapping[str, str]) -> Sequence[Step]:
-    wishes = list(_wishes(api, described, json.loads(notes[_NOTE])))
+    wishes = _unpacked(notes[_NOTE])
     of_volumes = [volume_steps(api, one) for one in wishes]
+    empty = _empty(described, wishes, notes.get(_NOT, ""))
     return (
         # Side by side: all are read from the target at once.
         *(step for steps in zip(*of_volumes, strict=True) for step in steps),
-        *(_started(api, home, _empty(described, wishes)) for home in _gates(described)),
-        *(_taken(api, one) for one in wishes),
-        *(given_back(api, one) for one in wishes),
+        *(_started(api, home, empty) for home in _gates(described)),
+        *(step for one in wishes for step in _to_its_end(api, described, one)),
     )
 
 
-def _wishes(api: LiveApi, described: DescribedClaims, wanted: Mapping[str, Sequence[str]]) -> Iterator[Wish]:
-    known = {one.name: one for one in backups_of(api)}
-    classes = _classes(api)
-    for label, (backup, volume) in sorted(wanted.items()):
-        kept = known.get(backup)
-        if kept is None:
-            raise Refused(f"backup {backup} of {label} is gone: the same command with --abandon, which chooses anew")
-        yield wish_for(api, kept, _like(described, label, kept, classes), volume)
+def _to_its_end(api: LiveApi, described: DescribedClaims, wish: Wish) -> Iterator[Step]:
+    """A claim that only the backup knows may be nobody's any more: it is not waited for."""
+    if (wish.namespace, wish.claim) in described.claims:
+        yield _taken(api, wish)
+    yield given_back(api, wish)
 
 
-def _like(described: DescribedClaims, label: str, kept: StoredBackup, classes: Mapping[str, str]) -> Mapping[str, Any]:
+def _like(described: DescribedClaims, key: tuple[str, str], kept: StoredBackup, classes: Mapping[str, str]) -> Mapping[str, Any]:
     """The claim as it will be made: by the description, or as it was when it was backed up."""
-    namespace, _, name = label.partition("/")
-    claim = described.claims.get((namespace, name))
+    claim = described.claims.get(key)
     spec: dict[str, Any] = {"storageClassName": claim.storage_class if claim else classes.get(kept.volume, "longhorn")}
     if claim:
-        spec["resources"] = {"requests": {"storage": str(claim.size)}}
-    return {"metadata": {"namespace": namespace, "name": name}, "spec": spec}
+        spec |= {"resources": {"requests": {"storage": str(claim.size)}}, "accessModes": [claim.access_mode]}
+    return {"metadata": {"namespace": key[0], "name": key[1]}, "spec": spec}
 
 
 def _classes(api: LiveApi) -> dict[str, str]:
@@ -112,11 +146,12 @@ def _gates(described: DescribedClaims) -> list[str]:
     return [one.namespace for one in described.objects if (one.group, one.kind, one.name) == ("", "ConfigMap", RESTORED)]
 
 
-def _empty(described: DescribedClaims, wishes: Sequence[Wish]) -> str:
+def _empty(described: DescribedClaims, wishes: Sequence[Wish], refused: str) -> str:
     """Claims that begin with nothing, for whoever expected something."""
     given = {(one.namespace, one.claim) for one in wishes}
     left = [claim.qualified_name for key, claim in sorted(described.claims.items()) if key not in given]
-    return f"; in no backup, and so empty: {', '.join(left)}" if left else ""
+    said = f"; in no backup, and so empty: {', '.join(left)}" if left else ""
+    return f"{said}; not restored: {refused}" if refused else said
 
 
 def _started(api: LiveApi, home: str, empty: str) -> Step:
@@ -134,7 +169,10 @@ def _may_start(api: LiveApi, home: str) -> StepState:
     found = api.get(_CONFIG_MAPS, RESTORED, home)
     if found is None:
         return waits(f"ConfigMap {home}/{RESTORED} is not there yet: Flux makes it, once waitForRestore is pushed", "./run doctor")
-    return done() if at(found, ("data", "restored")) == "true" else due(f"say so in ConfigMap {home}/{RESTORED}")
+    if at(found, ("data", "restored")) == "true":
+        return done()
+    unread = _unread(api)
+    return waits(unread) if unread else due(f"say so in ConfigMap {home}/{RESTORED}")
 
 
 def _let_start(api: LiveApi, home: str) -> None:

@@ -25,7 +25,8 @@ class Wish(NamedTuple):
     """`volume`: what the new volume is called, in Longhorn and in Kubernetes. `size`: of the backup, in bytes.
 
     `request`: as the claim asks for space; empty where it is not known, and the backup's size is enough. `parameters`: those
-    of the class, by which its volumes are made. `reclaim`: what becomes of the volume when its claim goes.
+    of the class, by which its volumes are made. `reclaim`: what becomes of the volume when its claim goes. `backed_up_to`: the
+    target that it goes on with. `fs_type`, `attributes`, `mount_options`: how it is mounted.
     """
 
     home: str
@@ -43,6 +44,10 @@ class Wish(NamedTuple):
     block: bool
     reclaim: str
     parameters: Mapping[str, str]
+    backed_up_to: str
+    fs_type: str
+    attributes: Mapping[str, str]
+    mount_options: tuple[str, ...]
 
     @property
     def label(self) -> str:
@@ -67,8 +72,12 @@ class Wish(NamedTuple):
 
 def wish_in(notes: Mapping[str, str], key: str = _KEY) -> Wish:
     """The one that was noted."""
-    found = json.loads(notes[key])
-    return Wish(**{**found, "modes": tuple(found["modes"])})
+    return wish_from(json.loads(notes[key]))
+
+
+def wish_from(note: Mapping[str, Any]) -> Wish:
+    """The one that is in a note."""
+    return Wish(**{**note, "modes": tuple(note["modes"]), "mount_options": tuple(note["mount_options"])})
 
 
 def noted(wish: Wish, key: str = _KEY) -> dict[str, str]:
@@ -76,18 +85,33 @@ def noted(wish: Wish, key: str = _KEY) -> dict[str, str]:
     return {key: wish.written()}
 
 
-def wish_for(api: LiveApi, kept: StoredBackup, claim: Mapping[str, Any], volume: str) -> Wish:
-    """A backup in a claim, as that asks for it: its class, its size, its modes. Raises Refused and Unanswered."""
+class Former(NamedTuple):
+    """The volume that a claim has now: Kubernetes' object of it, and Longhorn's."""
+
+    bound: Mapping[str, Any]
+    live: Mapping[str, Any]
+
+
+NOTHING = Former({}, {})
+
+
+def wish_for(
+    api: LiveApi, kept: StoredBackup, claim: Mapping[str, Any], volume: str, *, former: Former = NOTHING, otherwise: str = "Retain"
+) -> Wish:
+    """A backup in a claim, as that asks for it, and as the volume that it had was mounted and kept.
+
+    `otherwise`: what becomes of a volume that nobody says it of. Raises Refused and Unanswered.
+    """
     metadata, spec = mapping(claim, "metadata"), mapping(claim, "spec")
     name = str(spec.get("storageClassName") or "")
-    found = api.get(CLASSES, name) if name else None
-    if found is not None and found.get("provisioner") != PROVISIONER:
-        raise Refused(f"class {name} is not Longhorn's, and the backup would need another one: the claim's storageClassName")
-    parameters = {str(key): str(value) for key, value in mapping(found or {}, "parameters").items()}
-    if parameters.get("encrypted") == "true":
-        raise Refused(f"class {name} is encrypted: its volumes are restored in Longhorn's UI, with the class's own Secrets")
-    asked = at(spec, ("resources", "requests", "storage"))
-    modes = tuple(str(one) for one in spec.get("accessModes") or ()) or (_MODES.get(kept.mode, "ReadWriteOnce"),)
+    of_class = _class(api, name)
+    parameters = {str(key): str(value) for key, value in mapping(of_class, "parameters").items()}
+    if parameters.get("encrypted") == "true" or at(former.live, ("spec", "encrypted")) is True:
+        raise Refused(f"{metadata.get('name')} is encrypted: it is restored in Longhorn's UI, with the Secrets of its class")
+    how = mapping(former.bound, "spec")
+    mounted = mapping(how, "csi") or _mounted(parameters)
+    policy = how.get("persistentVolumeReclaimPolicy") or of_class.get("reclaimPolicy") or otherwise
+    options = how.get("mountOptions") if former.bound else of_class.get("mountOptions")
     return Wish(
         kept.home,
         kept.name,
@@ -99,9 +123,37 @@ def wish_for(api: LiveApi, kept: StoredBackup, claim: Mapping[str, Any], volume:
         str(metadata.get("namespace")),
         str(metadata.get("name")),
         name,
-        str(asked or ""),
-        modes,
+        str(at(spec, ("resources", "requests", "storage")) or ""),
+        tuple(str(one) for one in spec.get("accessModes") or ()) or (_MODES.get(kept.mode, "ReadWriteOnce"),),
         spec.get("volumeMode") == "Block",
-        str((found or {}).get("reclaimPolicy") or "Delete"),
+        str(policy),
         parameters,
+        str(at(former.live, ("spec", "backupTargetName")) or parameters.get("backupTargetName") or kept.target),
+        str(mounted.get("fsType") or "ext4"),
+        {key: str(value) for key, value in mapping(mounted, "volumeAttributes").items() if key not in _OF_THE_FORMER},
+        tuple(str(one) for one in options or ()),
     )
+
+
+_OF_THE_FORMER = frozenset({"storage.kubernetes.io/csiProvisionerIdentity", "fromBackup", "fromSnapshot"})
+"""What a volume's attributes say of how that one came about."""
+_FS_TYPES = ("csi.storage.k8s.io/fstype", "fsType")
+_TAKEN_ALONG = frozenset({"numberOfReplicas", "staleReplicaTimeout", "nfsOptions", "mkfsParams", "dataEngine"})
+"""What Longhorn's driver reads of a class where it mounts (longhorn-manager: csi/node_server.go)."""
+
+
+def _class(api: LiveApi, name: str) -> Mapping[str, Any]:
+    if not name:
+        return {}
+    found = api.get(CLASSES, name)
+    if found is None:
+        raise Refused(f"there is no class {name}, by which the volume would be made: ./run doctor")
+    if found.get("provisioner") != PROVISIONER:
+        raise Refused(f"class {name} is not Longhorn's, and the backup would need another one: the claim's storageClassName")
+    return found
+
+
+def _mounted(parameters: Mapping[str, str]) -> Mapping[str, Any]:
+    """As the provisioner makes a volume of a class."""
+    fs_type = next((parameters[key] for key in _FS_TYPES if key in parameters), "ext4")
+    return {"fsType": fs_type, "volumeAttributes": {key: value for key, value in parameters.items() if key in _TAKEN_ALONG}}
