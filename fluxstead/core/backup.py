@@ -37,7 +37,7 @@ class Backup(Described):
 
 
 def _listed(value: Any) -> Any:
-    if value in ("none", False):
+    if value in ("none", "false", "0", False):
         raise refuse(
             "no backup, and no reason",
             why="whoever loses the volume cannot tell a decision from a mistake (U10)",

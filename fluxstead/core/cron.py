@@ -14,7 +14,7 @@ _NAMES = {
     "day of the week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
 }
 _DESCRIPTORS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
-_RANGE = r"(?P<start>[^-/]+)(?:-(?P<end>[^-/]+))?(?:/(?P<step>\d+))?"
+_RANGE = r"(?P<start>[^-/]+)(?:-(?P<end>[^-/]+))?(?:/(?P<step>[0-9]{1,9}))?"
 
 
 def cron_problem(text: str) -> str | None:

@@ -236,16 +236,25 @@ def _known(model: type[BaseModel], path: KeyPath) -> list[str]:
 
 def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     current: Any = model
+    by_name = False
     for part in path:
-        if isinstance(part, int):
+        if isinstance(part, int) or by_name:
+            by_name = False
             continue
         fields = {field.alias or name: field for name, field in current.model_fields.items()} if _is_model(current) else {}
-        current = _inside(fields[part].annotation) if part in fields else None
+        annotation = fields[part].annotation if part in fields else None
+        current, by_name = _inside(annotation) if annotation else None, _is_mapping(annotation)
     return current if _is_model(current) else None
 
 
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _is_mapping(annotation: Any) -> bool:
+    """Whether what is below has names that people chose, in an optional or not."""
+    origin = get_origin(annotation)
+    return origin is dict or (origin in {Union, types.UnionType} and any(map(_is_mapping, get_args(annotation))))
 
 
 def _inside(annotation: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -185,7 +185,7 @@ def _sort(result: Order, layers: Sequence[Layer]) -> None:
                 heappush(ready, position)
     blocked = [layer for layer in layers if left[layer.name]]
     if blocked:
-        result.findings.append(_cycle(result, blocked))
+        result.findings += _cycle(result, blocked)
         result.blocked = frozenset(layer.name for layer in blocked)
     result.layers = (*placed, *blocked)
     rank = {layer.name: position for position, layer in enumerate(result.layers)}
@@ -193,11 +193,14 @@ def _sort(result: Order, layers: Sequence[Layer]) -> None:
         result.edges[name] = tuple(sorted(edges, key=lambda edge: rank[edge.dependency]))
 
 
-def _cycle(result: Order, blocked: Sequence[Layer]) -> Finding:
+def _cycle(result: Order, blocked: Sequence[Layer]) -> Iterator[Finding]:
+    """Those that wait for each other; of two layers with one name, which is said elsewhere, there may be no such thing."""
     by_name = {layer.name: layer for layer in blocked}
     way = [blocked[0].name]
     while True:
-        step = next(edge.dependency for edge in result.edges[way[-1]] if edge.dependency in by_name)
+        step = next((edge.dependency for edge in result.edges[way[-1]] if edge.dependency in by_name), None)
+        if step is None:
+            return
         if step in way:
             way = [*way[way.index(step) :], step]
             break
@@ -207,7 +210,7 @@ def _cycle(result: Order, blocked: Sequence[Layer]) -> Finding:
     needs = next(edge.needs for edge in result.edges[layer] if edge.dependency == other)
     written = f"the dependsOn of `{layer}` without `{other}`"
     inferred = f"`{layer}` without what it uses from `{other}`: {', '.join(map(str, needs))}"
-    return CYCLE(
+    yield CYCLE(
         by_name[layer].source,
         what=f"layers wait for each other: {' → '.join(way)}",
         why="Flux would never apply any of them",

@@ -66,8 +66,20 @@ OF_MACHINES = (
         ("    version: 1.12.1", "    version: 1.7.3\n    backupTargets:\n      second: {url: nfs://10.20.0.6:/more}"),
     ),
     edge("longhorn/running-database", "volume", ("image: registry.example.test/wiki", "image: registry.example.test/postgres")),
+    edge(
+        "longhorn/same-store",
+        "nfs://10.20.0.5:/Export",
+        (_NFS, f"{_NFS}    backupTargets: {{nas: {{url: nfs://10.20.0.5:/Export/longhorn/}}}}\n"),
+    ),
+    edge("longhorn/backup-credentials", "s3://more@a/", (_NFS, f"{_NFS}    backupTargets: {{more: {{url: s3://more@a/}}}}\n")),
+    edge(
+        "longhorn/policy-release",
+        "recurringJobMaxRetention",
+        ("ui: null", "ui: null\n    values: {defaultSettings: {recurringJobMaxRetention: 10}}"),
+    ),
+    edge("longhorn/unknown-policy", "[weekly-system]", _backed_up("[weekly-system]")),
     edge("longhorn/unknown-target", "backupsTo: secnd", (_NFS, f"{_NFS}    backupsTo: secnd\n")),
-    edge("longhorn/unknown-policy", "[hourly]", _backed_up("[hourly]"), beside="longhorn/no-such-job"),
+    edge("longhorn/unknown-policy", "[hourly]", _backed_up("[hourly]"), beside=""),
     _k1("nodes/dialled-twice", "address: 192.168.86.72", "role: server", "role: server\nssh: {address: 192.168.86.72}"),
     reference("nodes/disk-in-two-machines", "serial: S1", (K1, _FIRST, _SERIAL), (K2, _FIRST, _SERIAL)),
     Mistake(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from fluxstead.catalog.nearest import nearest
 from fluxstead.checks.context import CheckContext
 from fluxstead.checks.reading.applied_tree import AppliedObject
+from fluxstead.checks.reading.charts import chart_of
 from fluxstead.checks.reading.store import line_with
 from fluxstead.checks.rule import Rule
 from fluxstead.core.check import warns
@@ -29,7 +30,8 @@ NO_JOB = warns("longhorn/no-such-job", "U10", "PersistentVolumeClaim web/data as
 CHECKS = (NO_SOURCE, NO_JOB)
 
 _SELECTOR = "recurringJobSelector"
-_LONGHORN = "longhorn.io"
+_LONGHORN, PRODUCT = "longhorn.io", "longhorn"
+_ENCRYPTED = "ENC["
 
 
 class _Jobs(NamedTuple):
@@ -37,10 +39,14 @@ class _Jobs(NamedTuple):
 
     names: frozenset[str]
     groups: frozenset[str]
+    hidden: bool = False
+    """Whether groups are ciphertext, which nobody here can read."""
 
     def lacks(self, name: str, *, group: bool) -> bool:
         """Whether nothing answers to it; a group that is called none is meant so."""
-        return name not in (self.groups if group else self.names) and not (group and name == NONE)
+        if group:
+            return not self.hidden and name not in {*self.groups, NONE}
+        return name not in self.names
 
 
 def findings(context: CheckContext) -> Iterator[Finding]:
@@ -56,9 +62,16 @@ def findings(context: CheckContext) -> Iterator[Finding]:
 
 
 def _jobs(context: CheckContext) -> _Jobs:
-    found = [item for item in context.tree.of("RecurringJob") if item.ref.group == _LONGHORN]
+    homes = {item.ref.namespace for item in context.tree.of("HelmRelease") if chart_of(context.tree, item)[0] == PRODUCT}
+    found = [
+        item
+        for item in context.tree.of("RecurringJob")
+        # Longhorn reads its own namespace alone.
+        if item.ref.group == _LONGHORN and (not homes or item.ref.namespace in homes)
+    ]
     groups = {str(group) for item in found for group in _listed(item.spec.get("groups"))}
-    return _Jobs(frozenset(item.ref.name for item in found), frozenset(groups))
+    hidden = any(group.startswith(_ENCRYPTED) for group in groups)
+    return _Jobs(frozenset(item.ref.name for item in found), frozenset() if hidden else frozenset(groups), hidden)
 
 
 def _listed(value: object) -> list[object]:
@@ -91,10 +104,10 @@ def _selected(selector: object) -> Iterator[tuple[str, bool]]:
     """What a class gives each of its volumes when it is made: JSON, of names and whether each is a group."""
     try:
         found = json.loads(selector) if isinstance(selector, str) else []
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     for one in _listed(found):
-        if isinstance(one, dict):
+        if isinstance(one, dict) and isinstance(one.get("name"), str):
             yield str(one.get("name")), one.get("isGroup") is True
 
 
@@ -102,7 +115,8 @@ def _unanswered(
     context: CheckContext, item: AppliedObject, asked: Iterator[tuple[str, bool]] | tuple[tuple[str, bool], ...], jobs: _Jobs
 ) -> Iterator[Finding]:
     for name, group in asked:
-        if not jobs.lacks(name, group=group):
+        # What is described is said where it is described; a name that Flux fills in is not known here.
+        if item.document.generated or "${" in name or not jobs.lacks(name, group=group):
             continue
         word, known = ("group", jobs.groups) if group else ("job", jobs.names)
         meant = nearest(name, known)

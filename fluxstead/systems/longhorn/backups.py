@@ -40,7 +40,7 @@ def recurring(context: CheckContext) -> Iterator[Finding]:
     """The schedules of RecurringJobs, which Longhorn's webhook reads as CronJobs' are read."""
     for item in context.tree.of("RecurringJob"):
         cron = item.spec.get("cron")
-        if not item.is_final or item.ref.group != _GROUP or not isinstance(cron, str) or "${" in cron:
+        if not item.is_final or item.ref.group != _GROUP or not isinstance(cron, str) or "${" in cron or cron.startswith("ENC["):
             continue
         problem = cron_problem(cron)
         if problem:

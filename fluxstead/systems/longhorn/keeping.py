@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from fluxstead.core.backup import Backup
 from fluxstead.core.manifest import KEEP, Manifest
+from fluxstead.core.shape import at
 from fluxstead.systems.longhorn.policies import INTERVAL_SINCE, OF_THE_CLUSTER, BackupPolicy, policies_by_default
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.longhorn.values import STORES
 from fluxstead.tree.layer import Layer
 
 LAYER = "longhorn-backups"
@@ -31,7 +33,13 @@ def policies_of(settings: LonghornSettings) -> Mapping[str, BackupPolicy]:
     """Those that are described; without any word about them, and with a target, those that every cluster should have."""
     if settings.backups is not None:
         return settings.backups
-    return policies_by_default(settings.version) if settings.backup_target else {}
+    return policies_by_default(settings.version) if has_target(settings) else {}
+
+
+def has_target(settings: LonghornSettings) -> bool:
+    """Whether volumes are backed up to anything, be it described by its own key, chosen among others, or in the chart's values."""
+    stores = (at(settings.values, (*keys, "backupTarget")) for keys in STORES)
+    return bool(settings.backup_target or settings.backups_to in settings.backup_targets or any(stores))
 
 
 def is_ours(storage_class: str) -> bool:

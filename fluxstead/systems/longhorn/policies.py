@@ -16,9 +16,10 @@ from fluxstead.core.cron import cron_problem
 from fluxstead.core.described import Described
 from fluxstead.core.names import Name
 from fluxstead.core.refusal import refuse
+from fluxstead.core.schedule import longest_pause
 from fluxstead.core.version import Version
 
-_LONGEST = 40
+_SHORTEST, _LONGEST = 2, 40
 _MOST = 100
 """What a job keeps at most (longhorn-manager: types/setting.go, recurring-job-max-retention)."""
 _RESERVED = {"source": "the label of a job `source` means something else", "default": "that is the group of all volumes"}
@@ -33,17 +34,17 @@ SYSTEM_BACKUP_SINCE, INTERVAL_SINCE, TARGETS_SINCE = (1, 9), (1, 7), (1, 8)
 
 
 def _policy_name(value: str) -> str:
-    if value in _RESERVED or len(value) > _LONGEST:
+    if value in _RESERVED or not _SHORTEST <= len(value) <= _LONGEST:
         raise refuse(
             f"{value!r} is no name for a policy",
-            why=_RESERVED.get(value, f"Longhorn refuses a job with a name of more than {_LONGEST} characters"),
+            why=_RESERVED.get(value, f"Longhorn takes names of {_SHORTEST} to {_LONGEST} characters"),
             fix="a name such as daily",
         )
     return value
 
 
 def _schedule(value: str) -> str:
-    problem = cron_problem(value)
+    problem = cron_problem(value) or (None if longest_pause(value) is not None else "it never comes")
     if problem is None:
         return value
     raise refuse(
@@ -72,9 +73,12 @@ class BackupPolicy(Described):
     ] = Field(default="backup", description="What is done; Longhorn's own words.")
     cron: Annotated[str, AfterValidator(_schedule)] = Field(description="When, as cron has it, in UTC.")
     retain: int | None = Field(default=None, ge=1, le=_MOST, description="How many are kept of each volume.")
-    concurrency: int = Field(default=1, ge=1, description="How many volumes at once.")
+    concurrency: int = Field(default=1, ge=1, le=_MOST, description="How many volumes at once.")
     full_backup_interval: int | None = Field(
-        default=None, ge=1, description="After how many backups one has every block, in place of what changed since the last."
+        default=None,
+        ge=1,
+        le=_MOST,
+        description="After how many backups one has every block, in place of what changed since the last.",
     )
     default: bool = Field(default=True, description="Whether every volume has it that does not say otherwise.")
 

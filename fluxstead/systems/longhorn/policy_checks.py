@@ -9,9 +9,12 @@ from fluxstead.catalog.defects import defects_of
 from fluxstead.catalog.nearest import nearest
 from fluxstead.core.check import refuses, warns
 from fluxstead.core.findings import Finding, counted
-from fluxstead.systems.longhorn.keeping import is_ours, policies_of
+from fluxstead.core.shape import at
+from fluxstead.systems.longhorn.chart import BACKUP_KEYS
+from fluxstead.systems.longhorn.keeping import has_target, is_ours, policies_of
 from fluxstead.systems.longhorn.policies import INTERVAL_SINCE, OF_THE_CLUSTER, SYSTEM_BACKUP_SINCE, TARGETS_SINCE
 from fluxstead.systems.longhorn.settings import LonghornSettings
+from fluxstead.systems.longhorn.values import NO_CREDENTIALS
 from fluxstead.tree.asks import VolumeClaim
 
 FAILING_JOBS = refuses(
@@ -30,9 +33,10 @@ POLICY_RELEASE = refuses(
 RUNNING_DATABASE = warns(
     "longhorn/running-database", "U10", "PostgreSQL writes to db-prod/db while it is backed up", "the description"
 )
+SAME_STORE = refuses("longhorn/same-store", "U10", "the targets backupTarget and old are one store", "the description")
 UNKNOWN_TARGET = refuses("longhorn/unknown-target", "U10", "backupsTo names `secnd`, which is no target", "the description")
 UNKNOWN_POLICY = refuses("longhorn/unknown-policy", "U10", "there is no policy `dayly`", "the description")
-CHECKS = (FAILING_JOBS, NO_BACKUPS, NOWHERE, POLICY_RELEASE, RUNNING_DATABASE, UNKNOWN_POLICY, UNKNOWN_TARGET)
+CHECKS = (FAILING_JOBS, NO_BACKUPS, NOWHERE, POLICY_RELEASE, RUNNING_DATABASE, SAME_STORE, UNKNOWN_POLICY, UNKNOWN_TARGET)
 
 _RECURRING = "#11016"
 _SHOWN = 5
@@ -41,6 +45,8 @@ _SHOWN = 5
 def findings_of(settings: LonghornSettings) -> Iterator[Finding]:
     """What is wrong with the policies and the targets, whatever claims there are."""
     yield from _releases(settings)
+    yield from _targets(settings)
+    yield from _kept_at_most(settings)
     yield from _failing(settings)
     if settings.backups_to not in {None, "default", *settings.backup_targets}:
         known = ("default", *settings.backup_targets)
@@ -51,7 +57,7 @@ def findings_of(settings: LonghornSettings) -> Iterator[Finding]:
             fix=nearest(str(settings.backups_to), known)
             or f"one of {', '.join(known)}; or backupTargets: {{{settings.backups_to}: …}}",
         )
-    if settings.backup_target is None:
+    if not has_target(settings):
         for name, policy in (settings.backups or {}).items():
             if policy.backs_up or policy.task == OF_THE_CLUSTER:
                 yield NOWHERE(
@@ -60,6 +66,47 @@ def findings_of(settings: LonghornSettings) -> Iterator[Finding]:
                     why="its job fails each time, and there is no backup on the day when somebody looks for one",
                     fix="backupTarget: {url: …}, or no such policy",
                 )
+
+
+def _targets(settings: LonghornSettings) -> Iterator[Finding]:
+    """Further targets: each in a store of its own, and with what lets Longhorn in."""
+    seen = {_store_of(settings.backup_target.url): "backupTarget"} if settings.backup_target else {}
+    for name, target in settings.backup_targets.items():
+        store = _store_of(target.url)
+        other = seen.setdefault(store, name)
+        if other != name:
+            yield SAME_STORE(
+                target.source_of("url"),
+                what=f"the targets {other} and {name} are one store",
+                why="Longhorn's webhook refuses the second, and with it the whole layer",
+                fix="the URL of another store, or no such target",
+            )
+        if not target.credential_secret and store.partition("://")[0] in BACKUP_KEYS:
+            yield NO_CREDENTIALS(
+                target.source_of("url"),
+                what=f"the backup target {name} is {store.partition('://')[0]}://…, and has no credentialSecret",
+                why="Longhorn gets in nowhere without one, and backs nothing up (U10)",
+                fix="credentialSecret: a SOPS-encrypted Secret in Longhorn's namespace",
+            )
+
+
+def _store_of(url: str) -> str:
+    """As Longhorn compares them: without case, a slash at the end, and options."""
+    return url.partition("?")[0].rstrip("/").lower()
+
+
+def _kept_at_most(settings: LonghornSettings) -> Iterator[Finding]:
+    most = at(settings.values, ("defaultSettings", "recurringJobMaxRetention"))
+    if not str(most).isdecimal():
+        return
+    for name, policy in policies_of(settings).items():
+        if policy.retain and policy.retain > int(str(most)):
+            yield POLICY_RELEASE(
+                settings.source_of("values", "defaultSettings", "recurringJobMaxRetention"),
+                what=f"the policy {name} keeps {policy.retain}, and recurringJobMaxRetention is {most}",
+                why="Longhorn's webhook refuses the job, and with it the whole layer",
+                fix=f"recurringJobMaxRetention: {policy.retain}, or a policy that keeps less",
+            )
 
 
 def _releases(settings: LonghornSettings) -> Iterator[Finding]:
@@ -117,15 +164,16 @@ def _of_claims(settings: LonghornSettings, claims: Sequence[VolumeClaim]) -> Ite
     policies = policies_of(settings)
     for claim in claims:
         for name in claim.backup.policies if claim.backup else ():
-            if name not in policies:
+            known = policies.get(name)
+            if known is None or known.task == OF_THE_CLUSTER:
                 yield UNKNOWN_POLICY(
                     claim.source,
-                    what=f"there is no policy `{name}`",
+                    what=f"the policy `{name}` is about no volume" if known else f"there is no policy `{name}`",
                     why=f"a label that no job answers to does nothing: {claim.qualified_name} would lack these backups",
                     fix=_meant(name, tuple(policies)),
                 )
     unkept = [_Unkept(claim, reason) for claim in claims if (reason := _why_not(settings, claim))]
-    if settings.backup_target is None and unkept:
+    if unkept and not has_target(settings):
         yield from _no_target(settings, [one.claim for one in unkept])
     else:
         yield from _left_out(unkept)
@@ -148,7 +196,7 @@ def _why_not(settings: LonghornSettings, claim: VolumeClaim) -> str:
         return ""
     if not is_ours(claim.storage_class):
         return f"class {claim.storage_class} is not Longhorn's"
-    if settings.backup_target is None:
+    if not has_target(settings):
         return "there is no backupTarget"
     policies = policies_of(settings)
     named = claim.backup.policies if claim.backup else ()

@@ -22,10 +22,13 @@ DRAINS_STOPPED = "allow-if-replica-is-stopped"
 
 
 _TARGETS = {
-    "s3": (re.compile(r"s3://[^/@\s]+@[^/@\s]+/[^\s$,]*"), "s3://bucket@region/, with the region's name and a slash after it"),
-    "nfs": (re.compile(r"nfs://(?:[\w.-]+|\[[0-9a-fA-F:]+\]):/[^\s$]*"), "nfs://host:/path, with a colon after the host"),
+    "s3": (re.compile(r"s3://[^/@:\s]+@[^/@\s]+/[^\s$,]*"), "s3://bucket@region/, with the region's name and a slash after it"),
+    "nfs": (
+        re.compile(r"nfs://(?:[\w.-]+|\[[0-9a-fA-F:]+\]):/[^\s$,?]*(?:\?[^\s$]*)?"),
+        "nfs://host:/path, with a colon after the host",
+    ),
     "cifs": (re.compile(r"cifs://[^/\s]+/[^\s$,]+"), "cifs://host/share"),
-    "azblob": (re.compile(r"azblob://[^/@\s]+@[^/@\s]+/[^\s$,]*"), "azblob://container@core.windows.net/"),
+    "azblob": (re.compile(r"azblob://[^/@:\s]+@[^/@\s]+/[^\s$,]*"), "azblob://container@core.windows.net/"),
 }
 """What Longhorn reads (longhorn/backupstore: s3, nfs, cifs and azblob; longhorn-manager: webhook/resources/backuptarget)."""
 
@@ -42,13 +45,15 @@ def _target(value: str) -> str:
 
 
 def _target_name(value: str) -> str:
-    if value != "default":
-        return value
-    raise refuse(
-        "the target `default` is said twice",
-        why="Longhorn makes it by the chart's values, and nobody may delete it",
-        fix="backupTarget, and other names here",
-    )
+    if value == "default":
+        raise refuse(
+            "the target `default` is said twice",
+            why="Longhorn makes it by the chart's values, and nobody may delete it",
+            fix="backupTarget, and other names here",
+        )
+    if len(value) == 1:
+        raise refuse(f"{value!r} is no name for a target", why="Longhorn takes two characters at least", fix="a name such as nas")
+    return value
 
 
 TargetName = Annotated[Name, AfterValidator(_target_name)]

@@ -16,6 +16,7 @@ from fluxstead.core.platform import Platform
 from fluxstead.core.requirement import GroupKind, storage_class
 from fluxstead.nodes.model import Disk, Node
 from fluxstead.systems.longhorn.names import PROVISIONER
+from fluxstead.systems.longhorn.policies import TARGETS_SINCE
 from fluxstead.systems.longhorn.settings import LonghornSettings
 from fluxstead.tree.layer import Layer, Timing
 
@@ -200,7 +201,9 @@ def _class(name: str, tag: str, settings: LonghornSettings) -> dict[str, Any]:
             "dataLocality": settings.data_locality,
             "fsType": settings.filesystem,
             "diskSelector": tag,
-            **({"backupTargetName": settings.backups_to} if settings.backups_to else {}),
+            **(
+                {"backupTargetName": settings.backups_to} if settings.backups_to and settings.version.minor >= TARGETS_SINCE else {}
+            ),
         },
     }
 

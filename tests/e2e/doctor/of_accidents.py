@@ -92,7 +92,7 @@ OF_ACCIDENTS: Rows = {
     "U9 workloads that drifted": Row(
         _runs("longhornio/longhorn-manager:v1.8.2"),
         f"managers in {LONGHORN}",
-        "run longhornio/longhorn-manager:v1.8.2, and 1.9.0 is described",
+        "run longhornio/longhorn-manager:v1.8.2, and 1.9.2 is described",
         right=_runs("example.test/longhorn-manager:1"),
         of=(*_WORKLOADS, "layer longhorn-node-k3s1"),  # of which the webhook refuses everything while managers restart
     ),

@@ -82,7 +82,7 @@ def _leaves_the_root(stage: Stage) -> None:
 
 
 OF_LONGHORN: Rows = {
-    "F9 a former Longhorn runs": Row(_runs_a_former_one, "Longhorn v1.8.2", "runs, and 1.9.0 is described", right=_forgets_it),
+    "F9 a former Longhorn runs": Row(_runs_a_former_one, "Longhorn v1.8.2", "runs, and 1.9.2 is described", right=_forgets_it),
     "F11 iSCSI is missing": Row(
         _lacks("RequiredPackages", "PackagesNotInstalled", "Missing packages: [open-iscsi]"),
         "what Longhorn needs on k3s1",

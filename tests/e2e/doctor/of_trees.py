@@ -156,7 +156,7 @@ OF_TREES: Rows = {
         ".spec.disks.sdg1.diskUUID: field not declared in schema",
     ),
     "F17 a release that fails at each attempt": Row(
-        lambda stage: stage.edit(f"{_LONGHORN}/helm-release-longhorn.yaml", "version: 1.9.0", "version: 1.9.2"),
+        lambda stage: stage.edit(f"{_LONGHORN}/helm-release-longhorn.yaml", "version: 1.9.2", "version: 1.9.3"),
         f"release {LONGHORN}/longhorn",
         UNRENDERED,
         "layer longhorn",

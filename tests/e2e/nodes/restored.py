@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.e2e.cluster.api import Json, RefusedError
+from tests.e2e.cluster.api import Json
 from tests.e2e.cluster.description import PROJECT
 
 from .played import until
@@ -123,15 +123,6 @@ class Restored:
         """What becomes of a volume when its claim goes."""
         found = self.cluster.api.get("v1", "PersistentVolume", volume)
         return str(found["spec"]["persistentVolumeReclaimPolicy"]) if found else ""
-
-    def left_of_verify(self) -> list[str]:
-        """What a drill has left."""
-        volumes = self.cluster.longhorn.objects.all("Volume")
-        try:
-            spaces = [one["metadata"]["name"] for one in self.cluster.api.list("v1", "Namespace")]
-        except RefusedError:
-            spaces = []
-        return [name for name in (*volumes, *spaces) if "verify" in name or name.startswith("restored-site-")]
 
 
 def _is_ready(pod: Json) -> bool:

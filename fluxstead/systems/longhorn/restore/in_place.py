@@ -6,138 +6,46 @@ again as it was, with the volume that was restored: whoever made it, Flux, a cha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from fluxstead.core.shape import at, entries_of, mapping, named
+from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.conditions import is_ready
-from fluxstead.live.lease import unfinished
-from fluxstead.live.left_alone import Applier, applier_from, appliers_of, is_suspended, resume, still_at_work, suspend
+from fluxstead.live.left_alone import is_suspended, resume, still_at_work, suspend
 from fluxstead.live.pods import PODS, trouble_of
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import Refused
-from fluxstead.live.using import ScaledWorkload, ask_for, asked_for, pods_with, scaled_from, users_of
+from fluxstead.live.using import ask_for, asked_for, pods_with
 from fluxstead.live.verify.place import VOLUMES
 from fluxstead.live.verify.storage import CLAIMS
 from fluxstead.systems.longhorn.keeping import GROUP, JOB, NONE
-from fluxstead.systems.longhorn.restore.beside import backup_of, bound, claim_object, handle_of, make_claim, new_name
+from fluxstead.systems.longhorn.restore.before import Before, begin
+from fluxstead.systems.longhorn.restore.beside import bound, make_claim
 from fluxstead.systems.longhorn.restore.store import LIVE
 from fluxstead.systems.longhorn.restore.volume import given_back, keep, volume_steps
-from fluxstead.systems.longhorn.restore.wish import Former, Wish, noted, wish_for, wish_in
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
-
-_KEPT = frozenset({"selector", "volumeAttributesClassName", "resources"})
-"""What else a claim asks for, and never may change. What it was made from is not asked for again."""
-_LEFT_OUT = ("pv.kubernetes.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/")
-"""Annotations of a claim that belong to the volume that it had (kubernetes: pkg/volume/util, pv_controller)."""
-
-
-class _Before:
-    """What was noted when it began: the claim, its volume, who uses it, and who applies all that."""
-
-    def __init__(self, notes: Mapping[str, str]) -> None:
-        self.wish: Wish = wish_in(notes)
-        found = json.loads(notes["before"])
-        self.uid, self.volume, self.handle = str(found["uid"]), str(found["volume"]), str(found["handle"])
-        self.metadata: Mapping[str, Any] = found["metadata"]
-        self.users: list[ScaledWorkload] = [scaled_from(one) for one in found["users"]]
-        self.more: Mapping[str, Any] = found["more"]
-        self.appliers: list[Applier] = [applier_from(one) for one in found["appliers"]]
 
 
 def in_place(api: LiveApi, namespace: str, claim: str, at_: str = "") -> Procedure:
     """The procedure. `at_`: which backup, by its name; the newest without it."""
     words = f"backup restore {namespace}/{claim} --in-place {claim}{f' --at {at_}' if at_ else ''}"
-    return Procedure(words, partial(_begin, api, namespace, claim, at_), partial(_steps, api))
-
-
-def _begin(api: LiveApi, namespace: str, claim: str, at_: str) -> Mapping[str, str]:
-    kept, now = backup_of(api, namespace, claim, at_)
-    volume = str(at(now, ("spec", "volumeName")) or "")
-    if now is None:
-        raise Refused(f"claim {namespace}/{claim} is not there: --as {claim} gives it back with the backup")
-    if not volume:
-        do = f"kubectl -n {namespace} delete pvc {claim}, then --as {claim}, which gives it back with the backup"
-        raise Refused(f"claim {namespace}/{claim} has no volume yet: {do}")
-    users = users_of(api, namespace, claim)
-    if users.others:
-        raise Refused(f"{'; '.join(users.others)}: scale it away by hand, or restore beside (--as) and copy")
-    handle = handle_of(api, now)
-    former = Former(api.get(VOLUMES, volume) or {}, api.get(LIVE, handle, kept.home) or {})
-    wish = wish_for(api, kept, now, new_name(claim), former=former)
-    more = {key: value for key, value in mapping(now, "spec").items() if key in _KEPT}
-    _admitted(api, wish, dict(_kept_metadata(now)), more)
-    left = _left_before(api, wish)
-    before = {
-        "uid": str(at(now, ("metadata", "uid"))),
-        "volume": volume,
-        "handle": handle,
-        "metadata": dict(_kept_metadata(now)),
-        "more": more,
-        "users": [one._replace(replicas=left.users.get(one.label, one.replicas)).written() for one in users.workloads],
-        "appliers": [
-            one._replace(suspended=one.suspended and one.label not in left.appliers).written()
-            for one in appliers_of(api, (now, *users.objects))
-        ],
-    }
-    return {**noted(wish), "before": json.dumps(before)}
-
-
-class _Left(NamedTuple):
-    """What a restore of the same claim that was abandoned had stopped: how many pods there were, and whom of Flux it suspended."""
-
-    users: Mapping[str, int]
-    appliers: frozenset[str]
-
-
-def _left_before(api: LiveApi, wish: Wish) -> _Left:
-    """So that it runs again in the end, and not as it was left."""
-    given_up = unfinished(api)
-    if not given_up.words.startswith(f"backup restore {wish.label} --in-place"):
-        return _Left({}, frozenset())
-    try:
-        before = _Before(given_up.notes)
-    except (KeyError, ValueError, TypeError):
-        return _Left({}, frozenset())
-    return _Left({one.label: one.replicas for one in before.users}, frozenset(one.label for one in _ours(before)))
-
-
-def _admitted(api: LiveApi, wish: Wish, metadata: Mapping[str, Any], more: Mapping[str, Any]) -> None:
-    """Whether the claim would be let in again, before it is deleted: quotas and policies may have changed since it was made."""
-    tried = wish._replace(claim=f"{wish.claim[:200]}-again")
-    try:
-        api.create(CLAIMS, claim_object(tried, metadata, more), dry_run=True)
-    except Refused as problem:
-        raise Refused(f"the claim could not be made again once it is deleted: {problem}") from None
-
-
-def _kept_metadata(claim: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What people, charts and Flux wrote on it."""
-    metadata = mapping(claim, "metadata")
-    owners = entries_of(metadata, "ownerReferences")
-    if owners:
-        yield "ownerReferences", [dict(one) for one in owners]
-    for key in ("labels", "annotations"):
-        found = mapping(metadata, key)
-        yield key, {str(name): str(value) for name, value in found.items() if not str(name).startswith(_LEFT_OUT)}
+    return Procedure(words, partial(begin, api, namespace, claim, at_), partial(_steps, api))
 
 
 def _steps(api: LiveApi, notes: Mapping[str, str]) -> Sequence[Step]:
-    before = _Before(notes)
+    before = Before(notes)
     return (*volume_steps(api, before.wish), _kept(api, before), *_quiet(api, before), *_changed(api, before), *_again(api, before))
 
 
-def _quiet(api: LiveApi, before: _Before) -> Iterator[Step]:
+def _quiet(api: LiveApi, before: Before) -> Iterator[Step]:
     wish = before.wish
     names = ", ".join(one.label for one in before.appliers)
     yield Step(
         f"Flux leaves {wish.label} alone: {names or 'nobody applies it'}",
         "it would start again what is stopped here",
-        "; ".join(f"flux resume {one.typed}" for one in _ours(before)) or "none is needed",
+        "; ".join(f"flux resume {one.typed}" for one in before.suspended_here) or "none is needed",
         partial(_left_alone, api, before),
         partial(_leave_alone, api, before),
         patience=900,
@@ -153,17 +61,12 @@ def _quiet(api: LiveApi, before: _Before) -> Iterator[Step]:
     )
 
 
-def _ours(before: _Before) -> list[Applier]:
-    """Those that nobody had suspended before."""
-    return [one for one in before.appliers if not one.suspended]
-
-
-def _taken_over(api: LiveApi, before: _Before) -> bool:
+def _taken_over(api: LiveApi, before: Before) -> bool:
     """Whether the claim has the restored volume by now, so that what was stopped for it may run again."""
     return bound(api, before.wish).state == "done"
 
 
-def _left_alone(api: LiveApi, before: _Before) -> StepState:
+def _left_alone(api: LiveApi, before: Before) -> StepState:
     if _taken_over(api, before):
         return done()
     awake = [one for one in before.appliers if not is_suspended(api, one)]
@@ -175,13 +78,13 @@ def _left_alone(api: LiveApi, before: _Before) -> StepState:
     return waits(busy[0]) if busy else done()
 
 
-def _leave_alone(api: LiveApi, before: _Before) -> None:
+def _leave_alone(api: LiveApi, before: Before) -> None:
     for one in before.appliers:
         if still_at_work(api, one) and not is_suspended(api, one):
             suspend(api, one)
 
 
-def _stopped(api: LiveApi, before: _Before) -> StepState:
+def _stopped(api: LiveApi, before: Before) -> StepState:
     wish = before.wish
     if _taken_over(api, before):
         return done()
@@ -199,18 +102,18 @@ def _stopped(api: LiveApi, before: _Before) -> StepState:
     return done() if state in {"", "detached"} else waits(f"volume {before.volume} is still {state}")
 
 
-def _state_of_former(api: LiveApi, before: _Before) -> str:
+def _state_of_former(api: LiveApi, before: Before) -> str:
     found = api.get(LIVE, before.handle, before.wish.home) if before.handle else None
     return str(at(found, ("status", "state")) or "")
 
 
-def _stop(api: LiveApi, before: _Before) -> None:
+def _stop(api: LiveApi, before: Before) -> None:
     for one in before.users:
         if asked_for(api, one):
             ask_for(api, one, 0)
 
 
-def _kept(api: LiveApi, before: _Before) -> Step:
+def _kept(api: LiveApi, before: Before) -> Step:
     """Before anything is stopped: what is stopped may take its claims along."""
     return Step(
         f"volume {before.volume}, which it has now, is kept whatever comes",
@@ -221,7 +124,7 @@ def _kept(api: LiveApi, before: _Before) -> Step:
     )
 
 
-def _changed(api: LiveApi, before: _Before) -> Iterator[Step]:
+def _changed(api: LiveApi, before: Before) -> Iterator[Step]:
     wish = before.wish
     yield Step(
         f"claim {wish.label} has the volume from the backup",
@@ -234,7 +137,7 @@ def _changed(api: LiveApi, before: _Before) -> Iterator[Step]:
     )
 
 
-def _former_kept(api: LiveApi, before: _Before) -> StepState:
+def _former_kept(api: LiveApi, before: Before) -> StepState:
     found = api.get(VOLUMES, before.volume)
     if found is None and _taken_over(api, before):
         return done("somebody has deleted it since")
@@ -246,7 +149,7 @@ def _former_kept(api: LiveApi, before: _Before) -> StepState:
     return done() if policy == "Retain" else due(f"{policy} becomes Retain")
 
 
-def _claimed(api: LiveApi, before: _Before) -> StepState:
+def _claimed(api: LiveApi, before: Before) -> StepState:
     wish = before.wish
     found = api.get(CLAIMS, wish.claim, wish.namespace)
     if found is None:
@@ -258,7 +161,7 @@ def _claimed(api: LiveApi, before: _Before) -> StepState:
     return bound(api, wish)
 
 
-def _claim_anew(api: LiveApi, before: _Before) -> None:
+def _claim_anew(api: LiveApi, before: Before) -> None:
     wish = before.wish
     found = api.get(CLAIMS, wish.claim, wish.namespace)
     if found is None:
@@ -267,13 +170,13 @@ def _claim_anew(api: LiveApi, before: _Before) -> None:
         api.delete(CLAIMS, wish.claim, wish.namespace, uid=before.uid)
 
 
-def _is_kept(api: LiveApi, before: _Before) -> bool:
+def _is_kept(api: LiveApi, before: Before) -> bool:
     """Asked once more right before: with the claim goes a volume that is not kept."""
     found = api.get(VOLUMES, before.volume)
     return found is None or at(found, ("spec", "persistentVolumeReclaimPolicy")) == "Retain"
 
 
-def _again(api: LiveApi, before: _Before) -> Iterator[Step]:
+def _again(api: LiveApi, before: Before) -> Iterator[Step]:
     wish = before.wish
     yield given_back(api, wish)
     if before.handle:
@@ -292,7 +195,7 @@ def _again(api: LiveApi, before: _Before) -> Iterator[Step]:
         partial(_ask_again, api, before),
     )
     yield Step(
-        f"Flux goes on: {', '.join(one.label for one in _ours(before)) or 'nothing was suspended'}",
+        f"Flux goes on: {', '.join(one.label for one in before.suspended_here) or 'nothing was suspended'}",
         "it was suspended for this",
         "none is needed",
         partial(_goes_on, api, before),
@@ -307,7 +210,7 @@ def _again(api: LiveApi, before: _Before) -> Iterator[Step]:
     )
 
 
-def _out_of_backups(api: LiveApi, before: _Before) -> StepState:
+def _out_of_backups(api: LiveApi, before: Before) -> StepState:
     found = api.get(LIVE, before.handle, before.wish.home)
     if found is None:
         return done()
@@ -320,35 +223,35 @@ def _jobs_of(volume: Mapping[str, Any]) -> set[str]:
     return {str(one) for one in labels if str(one).startswith((f"{JOB}/", f"{GROUP}/"))}
 
 
-def _take_out(api: LiveApi, before: _Before) -> None:
+def _take_out(api: LiveApi, before: Before) -> None:
     found = api.get(LIVE, before.handle, before.wish.home) or {}
     labels = {**dict.fromkeys(_jobs_of(found)), f"{GROUP}/{NONE}": "enabled"}
     api.merge(LIVE, before.handle, {"metadata": {"labels": labels}}, before.wish.home)
 
 
-def _asked_again(api: LiveApi, before: _Before) -> StepState:
+def _asked_again(api: LiveApi, before: Before) -> StepState:
     idle = [one for one in before.users if one.replicas and asked_for(api, one) == 0]
     return due(f"scale {', '.join(f'{one.label} to {one.replicas}' for one in idle)}") if idle else done()
 
 
-def _ask_again(api: LiveApi, before: _Before) -> None:
+def _ask_again(api: LiveApi, before: Before) -> None:
     for one in before.users:
         if one.replicas and asked_for(api, one) == 0:
             ask_for(api, one, one.replicas)
 
 
-def _goes_on(api: LiveApi, before: _Before) -> StepState:
-    asleep = [one for one in _ours(before) if is_suspended(api, one)]
+def _goes_on(api: LiveApi, before: Before) -> StepState:
+    asleep = [one for one in before.suspended_here if is_suspended(api, one)]
     return due(f"resume {', '.join(one.label for one in asleep)}") if asleep else done()
 
 
-def _go_on(api: LiveApi, before: _Before) -> None:
-    for one in _ours(before):
+def _go_on(api: LiveApi, before: Before) -> None:
+    for one in before.suspended_here:
         if is_suspended(api, one):
             resume(api, one)
 
 
-def _ready(api: LiveApi, before: _Before) -> StepState:
+def _ready(api: LiveApi, before: Before) -> StepState:
     wish = before.wish
     if not any(one.replicas for one in before.users):
         return done(f"nobody used it before; {_former(before)}")
@@ -361,6 +264,6 @@ def _ready(api: LiveApi, before: _Before) -> StepState:
     return waits(why, f"./run doctor, then the same command; {_former(before)}")
 
 
-def _former(before: _Before) -> str:
+def _former(before: Before) -> str:
     live = f"; kubectl -n {before.wish.home} delete volumes.longhorn.io {before.handle}" if before.handle else ""
     return f"the volume from before is {before.volume}; when nobody misses it: kubectl delete pv {before.volume}{live}"
