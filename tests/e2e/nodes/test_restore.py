@@ -177,9 +177,9 @@ def test_a_new_cluster_begins_with_what_the_old_one_backed_up(
         new = Restored(cluster, whole[0].home / "again", waits=True)
         ended = new.run("backup", "restore", "--all")
         assert ended.returncode == 1
-        assert "no backup target is available" in ended.stderr
-        cluster.point("2s")
-        until(lambda: cluster.longhorn.objects.all("Backup"))
+        assert "nobody knows yet what there is to restore: there is no backup target" in ended.stderr
+        cluster.point("10s")
+        _await_plan(new)
         (row, *_) = json.loads(new.run("backup", "--format", "json").stdout)
         assert row["gone"]
         new.apply("infrastructure/longhorn-storage")
@@ -194,6 +194,14 @@ def test_a_new_cluster_begins_with_what_the_old_one_backed_up(
         assert process.returncode == 0, said
         assert new.holds == expected
         assert new.policy_of(new.volume) == "Delete"
+
+
+def _await_plan(new: Restored) -> None:
+    """Longhorn reads a target step by step, and until it has, nobody knows what there is."""
+    end = time.monotonic() + 60
+    while (planned := new.run("backup", "restore", "--all", "--plan")).returncode:
+        assert time.monotonic() < end, planned.stderr
+        time.sleep(1)
 
 
 def _opened(new: Restored) -> bool:
