@@ -18,7 +18,8 @@ def node(reference: Project) -> dict[str, Any]:
     """Longhorn's Node of the reference cluster's machine, its disks registered."""
     assembled = reference.run().assembled
     assert assembled is not None
-    [found] = [file.object for file in assembled.tree if file.object["apiVersion"] == "longhorn.io/v1beta2"]
+    kind = ("longhorn.io/v1beta2", "Node")
+    [found] = [file.object for file in assembled.tree if (file.object["apiVersion"], file.object["kind"]) == kind]
     return {**copy.deepcopy(dict(found)), "status": {"diskStatus": {name: {"diskUUID": name} for name in DISKS}}}
 
 
