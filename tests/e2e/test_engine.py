@@ -26,7 +26,14 @@ BELOW = {
         **BELOW_BOTH,
         "node_labels": {"node-labels-access", "node-k3s1-labels"},
         "longhorn": {
-            *("longhorn", "longhorn-node-k3s1", "longhorn-disks", "longhorn-disks-registered", "longhorn-storage"),
+            *(
+                "longhorn",
+                "longhorn-node-k3s1",
+                "longhorn-disks",
+                "longhorn-disks-registered",
+                "longhorn-storage",
+                "longhorn-backups",
+            ),
             "longhorn-routes",
         },
         "dns": {"dns"},
@@ -43,6 +50,7 @@ BELOW = {
         "longhorn": {
             "longhorn",
             "longhorn-storage",
+            "longhorn-backups",
             "longhorn-routes",
             *(f"longhorn-node-{name}" for name in MACHINES - {"epsilon"}),
         },
