@@ -6,24 +6,15 @@ import argparse
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 
 from fluxstead.assembly import Assembled
-from fluxstead.cli import procedures
-from fluxstead.cli.describing import Describing
-from fluxstead.cli.project import choose_nodes, choose_stack, print_findings
-from fluxstead.core.findings import errors
-from fluxstead.description.edit import NotEdited
+from fluxstead.cli import changing, procedures
+from fluxstead.cli.project import choose_nodes
 from fluxstead.description.edit_list import ListItem, item_in, with_key, without
-from fluxstead.embedded import run_program
-from fluxstead.live.api import LiveApi
-from fluxstead.live.changes import Amendment, FileChange, GitWay, Whereto
-from fluxstead.live.clock import Clock
-from fluxstead.live.clone import Clone
+from fluxstead.live.changes import Amendment, FileChange, GitWay
 from fluxstead.live.committed import committed
 from fluxstead.live.leaving import DiskLeaves
-from fluxstead.live.procedure import Procedure, Stopped
-from fluxstead.nodes.model import Node
+from fluxstead.live.procedure import Procedure
 from fluxstead.roster import SYSTEMS
 
 
@@ -37,26 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out, and give the exit status."""
-    root, stack = choose_stack(options)
-    read = run_program(root, stack)
-    if read.assembled is None or errors(read.findings):
-        print_findings(errors(read.findings), "text")
-        return 1
-    [node] = choose_nodes(read.assembled.description.nodes, [options.name])
-    words = f"disk {options.what} {node.name} {options.disk}"
-    place = _place(root, stack, read.assembled, words)
-    return procedures.carry_out(options, read.assembled.description, partial(_procedure, options, place, node))
+    words = f"disk {options.what} {options.name} {options.disk}"
+    return changing.carry_out(options, words, partial(_made, options))
 
 
-def _place(root: Path, stack: str, assembled: Assembled, words: str) -> Whereto:
-    return Whereto(Clone(root), Describing(root, stack, assembled), assembled.description.cluster.flux.branch, words)
-
-
-def _procedure(options: argparse.Namespace, place: Whereto, node: Node, api: LiveApi) -> Procedure:
-    git = GitWay(place, api, Clock(), fetches=not options.plan)
+def _made(options: argparse.Namespace, assembled: Assembled) -> Callable[[GitWay], Procedure]:
+    [node] = choose_nodes(assembled.description.nodes, [options.name])
     described = any(disk.name == options.disk for disk in node.disks)
-    steps = [committed(git, change) for change in (emptied(node.name, options.disk), removed(node.name, options.disk))]
-    return _procedures()[options.what](DiskLeaves(api, place.words, node.name, options.disk, described, *steps))
+
+    def procedure(git: GitWay) -> Procedure:
+        steps = [committed(git, change) for change in (emptied(node.name, options.disk), removed(node.name, options.disk))]
+        leaves = DiskLeaves(git.api, git.place.words, node.name, options.disk, described, *steps)
+        return _procedures()[options.what](leaves)
+
+    return procedure
 
 
 def emptied(machine: str, disk: str) -> Amendment:
@@ -97,13 +82,7 @@ def _is_emptied(item: ListItem, text: str) -> bool:
 
 
 def _edited(item: ListItem, edit: Callable[[str, ListItem], str], text: str) -> str:
-    try:
-        return edit(text, item)
-    except NotEdited as problem:
-        raise Stopped(
-            "the machine's file is written in a way that is not changed here",
-            f"{problem}; ./run render; git add, git commit and git push; then the same command",
-        ) from None
+    return changing.edited(lambda now: edit(now, item), "the machine's file", text)
 
 
 def _procedures() -> Mapping[str, Callable[[DiskLeaves], Procedure]]:

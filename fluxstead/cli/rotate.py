@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 
 from fluxstead.assembly import Assembled
-from fluxstead.cli import procedures
-from fluxstead.cli.describing import Describing
-from fluxstead.cli.project import choose_stack, print_findings
-from fluxstead.core.findings import errors
-from fluxstead.description.edit import NotEdited, value_at, with_values
-from fluxstead.embedded import run_program
-from fluxstead.live.api import LiveApi
-from fluxstead.live.changes import Amendment, FileChange, GitWay, Whereto
-from fluxstead.live.clock import Clock
-from fluxstead.live.clone import Clone
+from fluxstead.cli import changing, procedures
+from fluxstead.description.edit import value_at, with_values
+from fluxstead.live.changes import Amendment, FileChange, GitWay
 from fluxstead.live.committed import committed
-from fluxstead.live.procedure import Procedure, Stopped
+from fluxstead.live.procedure import Procedure
 from fluxstead.live.rotating import Rotates, Rotation
 from fluxstead.roster import SYSTEMS
 
@@ -34,21 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out, and give the exit status."""
-    root, stack = choose_stack(options)
-    read = run_program(root, stack)
-    if read.assembled is None or errors(read.findings):
-        print_findings(errors(read.findings), "text")
-        return 1
-    return procedures.carry_out(options, read.assembled.description, partial(_procedure, options, root, stack, read.assembled))
+    return changing.carry_out(options, f"rotate {options.what} {options.name}", partial(_made, options))
 
 
-def _procedure(options: argparse.Namespace, root: Path, stack: str, assembled: Assembled, api: LiveApi) -> Procedure:
-    words = f"rotate {options.what} {options.name}"
-    place = Whereto(Clone(root), Describing(root, stack, assembled), assembled.description.cluster.flux.branch, words)
-    git = GitWay(place, api, Clock(), fetches=not options.plan)
+def _made(options: argparse.Namespace, assembled: Assembled) -> Callable[[GitWay], Procedure]:
     rotation = _rotations()[options.what]
     change = described(rotation, options.what, options.name, assembled.description.stack_file)
-    return rotation.procedure(Rotates(api, words, options.name, committed(git, change)))
+
+    def procedure(git: GitWay) -> Procedure:
+        return rotation.procedure(Rotates(git.api, git.place.words, options.name, committed(git, change)))
+
+    return procedure
 
 
 def described(rotation: Rotation, what: str, name: str, stack_file: str) -> Amendment:
@@ -67,13 +55,7 @@ def _is_so(rotation: Rotation, name: str, text: str) -> bool:
 
 
 def _edited(rotation: Rotation, name: str, text: str) -> str:
-    try:
-        return with_values(text, rotation.section, {rotation.key: name})
-    except NotEdited as problem:
-        raise Stopped(
-            "the stack file is written in a way that is not changed here",
-            f"{problem}; ./run render; git add, git commit and git push; then the same command",
-        ) from None
+    return changing.edited(lambda now: with_values(now, rotation.section, {rotation.key: name}), "the stack file", text)
 
 
 def _rotations() -> Mapping[str, Rotation]:

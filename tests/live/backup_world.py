@@ -11,15 +11,13 @@ from typing import Any
 
 from fluxstead.live.flux import LAYERS
 from fluxstead.live.pods import PODS
-from fluxstead.live.resources import DEPLOYMENTS, Resource
-from fluxstead.live.verify.place import VOLUMES
-from fluxstead.live.verify.storage import CLAIMS, CLASSES
+from fluxstead.live.resources import CLAIMS, CLASSES, DEPLOYMENTS, VOLUMES, Resource
 from fluxstead.systems.longhorn.names import API, PROVISIONER
-from fluxstead.systems.longhorn.restore.store import BACKUPS, LIVE, TARGETS
+from fluxstead.systems.longhorn.resources import BACKUPS, LIVE, TARGETS
 from tests.live.memory import Hours, Json, MemoryApi
 from tests.live.world import condition
 
-ENGINES, CONFIG_MAPS = Resource(API, "engines"), Resource("api/v1", "configmaps")
+ENGINES = Resource(API, "engines")
 HOME, SPACE = "longhorn-system", "web-prod"
 GIB = 2**30
 _LABELS = {"kustomize.toolkit.fluxcd.io/name": "web-prod", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}

@@ -16,16 +16,14 @@ from fluxstead.live.flux import LAYERS
 from fluxstead.live.kept import DescribedClaims
 from fluxstead.live.lease import Lost, Taken, begun_in
 from fluxstead.live.procedure import Outcome, Procedure
-from fluxstead.live.resources import DEPLOYMENTS, LEASES, STATEFUL_SETS, Refused, Resource, Unanswered
+from fluxstead.live.resources import CLAIMS, CONFIG_MAPS, DEPLOYMENTS, LEASES, STATEFUL_SETS, VOLUMES, Refused, Resource, Unanswered
 from fluxstead.live.running import carried_out, plan
 from fluxstead.live.using import users_of
-from fluxstead.live.verify.place import VOLUMES
-from fluxstead.live.verify.storage import CLAIMS
+from fluxstead.systems.longhorn.resources import BACKUPS, LIVE, TARGETS
 from fluxstead.systems.longhorn.restore.commands import beside, everything, in_place, listed
-from fluxstead.systems.longhorn.restore.store import BACKUPS, LIVE, TARGETS
 from fluxstead.systems.longhorn.storage import RESTORED
 from fluxstead.tree.asks import VolumeClaim
-from tests.live.backup_world import CONFIG_MAPS, GIB, HOME, SPACE, Cluster, written
+from tests.live.backup_world import GIB, HOME, SPACE, Cluster, written
 from tests.live.memory import CutOff
 
 

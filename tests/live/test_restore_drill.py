@@ -10,8 +10,8 @@ from fluxstead.live.procedure import Outcome, Step, done
 from fluxstead.live.resources import MACHINES
 from fluxstead.live.running import run as walk
 from fluxstead.live.verify.place import READY
+from fluxstead.systems.longhorn.resources import LIVE
 from fluxstead.systems.longhorn.restore.commands import drill, put_back
-from fluxstead.systems.longhorn.restore.store import LIVE
 from tests.live.backup_world import GIB, SPACE, Cluster, written
 
 

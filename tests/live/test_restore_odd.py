@@ -8,13 +8,11 @@ import pytest
 
 from fluxstead.live.flux import LAYERS
 from fluxstead.live.pods import PODS
-from fluxstead.live.resources import DEPLOYMENTS, STATEFUL_SETS, Refused, Resource
+from fluxstead.live.resources import CLAIMS, DEPLOYMENTS, STATEFUL_SETS, VOLUMES, Refused, Resource
 from fluxstead.live.running import carried_out
 from fluxstead.live.using import users_of
-from fluxstead.live.verify.place import VOLUMES
-from fluxstead.live.verify.storage import CLAIMS
+from fluxstead.systems.longhorn.resources import BACKUPS, LIVE, TARGETS
 from fluxstead.systems.longhorn.restore.commands import beside, everything, in_place
-from fluxstead.systems.longhorn.restore.store import BACKUPS, LIVE, TARGETS
 from tests.live.backup_world import HOME, SPACE, Cluster, written
 from tests.live.memory import CutOff
 from tests.live.test_restore import described, in_its_place, new_cluster, run

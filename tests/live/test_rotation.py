@@ -10,8 +10,8 @@ from fluxstead.cli.rotate import described
 from fluxstead.live.procedure import Outcome, Step, Stopped, due, fails
 from fluxstead.live.rotating import Rotates
 from fluxstead.live.running import carried_out
+from fluxstead.systems.longhorn.resources import LIVE, TARGETS
 from fluxstead.systems.longhorn.restore.commands import listed
-from fluxstead.systems.longhorn.restore.store import LIVE, TARGETS
 from fluxstead.systems.longhorn.retarget import ROTATIONS
 from tests.live.backup_world import HOME, Cluster, written
 

@@ -11,10 +11,10 @@ import yaml
 
 from fluxstead.live.lease import Lost, held, unfinished
 from fluxstead.live.procedure import Step
-from fluxstead.live.resources import MACHINES, NAMESPACES, Resource, Unanswered
+from fluxstead.live.resources import CLAIMS, CLASSES, MACHINES, NAMESPACES, VOLUMES, Resource, Unanswered
 from fluxstead.live.running import plan, run
 from fluxstead.live.verify import storage, ways, whole
-from fluxstead.live.verify.place import CORDONED, NAMESPACE, OURS, VOLUMES, Cleaner, cordon
+from fluxstead.live.verify.place import CORDONED, NAMESPACE, OURS, Cleaner, cordon
 from fluxstead.systems.longhorn import verify as longhorn
 from tests.live.memory import Hours, Json, MemoryApi
 from tests.live.test_api import answering
@@ -24,8 +24,7 @@ from tests.live.world import condition
 API = "apis/longhorn.io/v1beta2"
 BACKUPS, KEPT = Resource(API, "backups"), Resource(API, "backupvolumes")
 REPLICAS, LIVE = Resource(API, "replicas"), Resource(API, "volumes")
-PODS, CLAIMS = Resource("api/v1", "pods"), Resource("api/v1", "persistentvolumeclaims")
-CLASSES = Resource("apis/storage.k8s.io/v1", "storageclasses", namespaced=False)
+PODS = Resource("api/v1", "pods")
 LONGHORN = "longhorn-system"
 
 

@@ -9,7 +9,7 @@ from fluxstead.core.shape import mapping
 from fluxstead.live.events import EVENT, failures_of
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
-from fluxstead.live.resources import SECRETS, Resource
+from fluxstead.live.resources import CLAIMS, CLASSES, SECRETS
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.rules.pods import POD
 from fluxstead.live.trouble import LiveTrouble, Subject, layer_subject
@@ -65,8 +65,8 @@ def _secret(obj: Mapping[str, Any]) -> SecretThere:
     return SecretThere(str(metadata.get("namespace", "")), name, str(labels.get("name", "")) if deployed else "")
 
 
-CLAIM = Kind(Resource("api/v1", "persistentvolumeclaims"), _claim)
-CLASS = Kind(Resource("apis/storage.k8s.io/v1", "storageclasses", namespaced=False), _class)
+CLAIM = Kind(CLAIMS, _claim)
+CLASS = Kind(CLASSES, _class)
 SECRET = Kind(SECRETS, _secret, names=True)
 
 

@@ -13,13 +13,12 @@ from fluxstead.live.conditions import is_ready
 from fluxstead.live.lease import Held, Lost
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import MACHINES, NAMESPACES, Conflict, Refused, Resource, Unanswered
+from fluxstead.live.resources import MACHINES, NAMESPACES, VOLUMES, Conflict, Refused, Resource, Unanswered
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
 NAMESPACE = "fluxstead-verify"
-VOLUMES = Resource("api/v1", "persistentvolumes", namespaced=False)
 ACCOUNTS = Resource("api/v1", "serviceaccounts")
 CORDONED = "fluxstead/cordoned-by"
 """On a Node that `verify` has cordoned, so that whoever cleans up lets it go again, and no other."""

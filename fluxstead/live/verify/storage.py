@@ -12,15 +12,13 @@ from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.conditions import conditions_of
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import MACHINES, Resource
-from fluxstead.live.verify.place import CORDONED, GOES_TOO, NAMESPACE, OURS, READY, VOLUMES, make
+from fluxstead.live.resources import CLAIMS, CLASSES, MACHINES, VOLUMES
+from fluxstead.live.verify.place import CORDONED, GOES_TOO, NAMESPACE, OURS, READY, make
 from fluxstead.live.verify.pods import machine_of, on, pod, run_once, spec_of
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-CLASSES = Resource("apis/storage.k8s.io/v1", "storageclasses", namespaced=False)
-CLAIMS = Resource("api/v1", "persistentvolumeclaims")
 SIZE, GROWN = "1Gi", "2Gi"
 """What most drivers make as small as is asked for, and xfs takes."""
 _STATIC = "kubernetes.io/no-provisioner"

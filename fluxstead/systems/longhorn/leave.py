@@ -17,13 +17,11 @@ from fluxstead.core.shape import at, entries_of, mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.leaving import DiskLeaves, refuse_at_once
 from fluxstead.live.procedure import Procedure, Step, StepState, Stopped, done, due, fails, waits
-from fluxstead.live.resources import Resource
 from fluxstead.systems.longhorn.live.kinds import shown, whole
 from fluxstead.systems.longhorn.live.node import NODE
-from fluxstead.systems.longhorn.names import API
-from fluxstead.systems.longhorn.room import VOLUMES, copies_on, nowhere_to_go
+from fluxstead.systems.longhorn.resources import ENGINES, LIVE
+from fluxstead.systems.longhorn.room import copies_on, nowhere_to_go
 
-_ENGINES = Resource(API, "engines")
 _PAGE = "docs/tasks/take-a-disk-out.md"
 _KNOWN, _COPIES, _PATH, _LACKED = "known", "copies", "path", "lacked"
 """Noted when it begins: that there was such a disk, how many copies it had, where it is mounted, and which volumes lacked some."""
@@ -165,11 +163,11 @@ def _empty(of: DiskLeaves, notes: Mapping[str, str]) -> StepState:
 def _progress(of: DiskLeaves) -> Mapping[str, str]:
     """How far each volume is: how much of its next copy is there, or why there is no place for one."""
     found: dict[str, str] = {}
-    for one in of.api.list(VOLUMES):
+    for one in of.api.list(LIVE):
         placed = conditions_of(mapping(one, "status")).get("Scheduled", UNSAID)
         if placed.status == "False":
             found[f"volume {named(one).name}"] = f" (no place: {placed.says or placed.reason})"
-    for engine in of.api.list(_ENGINES):
+    for engine in of.api.list(ENGINES):
         status = mapping(mapping(engine, "status"), "rebuildStatus")
         rebuilt = [mapping(status, name) for name in status if mapping(status, name).get("isRebuilding") is True]
         if rebuilt:
@@ -190,7 +188,7 @@ def _whole(of: DiskLeaves, notes: Mapping[str, str]) -> StepState:
 
 
 def _not_whole(of: DiskLeaves) -> Mapping[str, str]:
-    robust = {named(one).name: str(mapping(one, "status").get("robustness")) for one in of.api.list(VOLUMES)}
+    robust = {named(one).name: str(mapping(one, "status").get("robustness")) for one in of.api.list(LIVE)}
     return {name: how for name, how in robust.items() if how in {"degraded", "faulted"}}
 
 

@@ -16,14 +16,14 @@ from fluxstead.core.shape import at, entries_of, mapping, named
 from fluxstead.live.conditions import UNSAID, Condition, is_ready
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import MACHINES, Resource
+from fluxstead.live.resources import MACHINES
 from fluxstead.systems.longhorn.live.node import NODE
-from fluxstead.systems.longhorn.names import API, MANAGERS
+from fluxstead.systems.longhorn.names import MANAGERS
+from fluxstead.systems.longhorn.resources import ENGINES
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-_ENGINES = Resource(API, "engines")
 _BEFORE = "manager"
 """Noted when it begins: which pod was the manager."""
 _NEW = "the manager of {} is a new one"
@@ -104,7 +104,7 @@ def _may_go(api: LiveApi, machine: str, pod: Mapping[str, Any]) -> StepState:
 
 def _rebuilding(api: LiveApi) -> Iterator[str]:
     """The volumes whose engines the manager is busy with, a line each."""
-    for engine in api.list(_ENGINES):
+    for engine in api.list(ENGINES):
         volume, status = at(engine, ("spec", "volumeName")), mapping(engine, "status")
         rebuilt = [one for one in mapping(status, "rebuildStatus").values() if _is(one, "isRebuilding")]
         if rebuilt or "WO" in mapping(status, "replicaModeMap").values():

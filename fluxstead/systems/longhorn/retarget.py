@@ -17,7 +17,7 @@ from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.procedure import Procedure, Step, StepState, Stopped, done, due, waits
 from fluxstead.live.rotating import Rotates, Rotation
-from fluxstead.systems.longhorn.restore.store import LIVE, TARGETS
+from fluxstead.systems.longhorn.resources import LIVE, TARGETS
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi

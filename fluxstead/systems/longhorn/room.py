@@ -17,11 +17,11 @@ from fluxstead.live.resources import Resource
 from fluxstead.systems.longhorn.live.kinds import whole
 from fluxstead.systems.longhorn.live.node import NODE
 from fluxstead.systems.longhorn.names import API
+from fluxstead.systems.longhorn.resources import LIVE, REPLICAS
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-VOLUMES, REPLICAS = Resource(API, "volumes"), Resource(API, "replicas")
 _SETTINGS = Resource(API, "settings")
 _GIB = 1 << 30
 
@@ -52,7 +52,7 @@ def nowhere_to_go(api: LiveApi, machine: str, disk: str) -> Iterator[Nowhere]:
     nodes = api.list(NODE.resource)
     uuid = next((_uuid(one, disk) for one in nodes if named(one).name == machine), "")
     copies = api.list(REPLICAS)
-    volumes = {named(one).name: one for one in api.list(VOLUMES)}
+    volumes = {named(one).name: one for one in api.list(LIVE)}
     places = list(_places(nodes, machine, disk, settings))
     leaving = [
         name for one in copies if uuid and _of(one, "diskID") == uuid for name in [_of(one, "volumeName")] if name in volumes

@@ -14,20 +14,19 @@ from typing import TYPE_CHECKING, Any
 from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import Resource
-from fluxstead.live.verify.place import NAMESPACE, OURS, VOLUMES, make
+from fluxstead.live.resources import CLAIMS, CLASSES, VOLUMES, Resource
+from fluxstead.live.verify.place import NAMESPACE, OURS, make
 from fluxstead.live.verify.pods import pod, run_once, spec_of
-from fluxstead.live.verify.storage import CLAIMS, CLASSES, GROWN, SIZE, Tried
-from fluxstead.systems.longhorn.names import API, MANAGERS
+from fluxstead.live.verify.storage import GROWN, SIZE, Tried
+from fluxstead.systems.longhorn.names import MANAGERS
 from fluxstead.systems.longhorn.names import PROVISIONER as DRIVER
+from fluxstead.systems.longhorn.resources import BACKUPS, KEPT, LIVE, REPLICAS, SNAPSHOTS, TARGETS
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
 PROVISIONER = DRIVER
 """Of whose classes more is tried."""
-_LIVE, _REPLICAS, _SNAPSHOTS = Resource(API, "volumes"), Resource(API, "replicas"), Resource(API, "snapshots")
-_BACKUPS, _KEPT, _TARGETS = Resource(API, "backups"), Resource(API, "backupvolumes"), Resource(API, "backuptargets")
 _LOST = "fluxstead/lost-copy"
 _TWO = 2
 _NO_TARGET = "not tried: there is no backup target that is available"
@@ -77,14 +76,14 @@ def put_back(api: LiveApi) -> None:
     """
     for one in api.list(CLASSES, labels=_selector()):
         api.delete(CLASSES, named(one).name)
-    ours = api.list(_BACKUPS, labels=_selector())
+    ours = api.list(BACKUPS, labels=_selector())
     volumes = {str(at(one, ("metadata", "labels", "backup-volume"))) for one in ours}
-    for one in api.list(_KEPT) if volumes else ():
+    for one in api.list(KEPT) if volumes else ():
         # Nothing but these: the volume was made here, and its name is no other's.
         if str(at(one, ("spec", "volumeName")) or named(one).name) in volumes:
-            api.delete(_KEPT, named(one).name, named(one).namespace)
+            api.delete(KEPT, named(one).name, named(one).namespace)
     for one in ours:
-        api.delete(_BACKUPS, named(one).name, named(one).namespace)
+        api.delete(BACKUPS, named(one).name, named(one).namespace)
 
 
 def _selector() -> str:
@@ -100,12 +99,12 @@ def _volume(api: LiveApi, tried: Tried) -> Mapping[str, Any]:
     """Longhorn's volume of the claim; empty where there is none."""
     bound = api.get(VOLUMES, str(at(api.get(CLAIMS, tried.short, NAMESPACE), ("spec", "volumeName"))))
     handle = at(bound, ("spec", "csi", "volumeHandle")) or named(bound or {}).name
-    return (api.get(_LIVE, str(handle), _home(api)) if handle else None) or {}
+    return (api.get(LIVE, str(handle), _home(api)) if handle else None) or {}
 
 
 def _copies(api: LiveApi, volume: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Those that are whole, and not on their way out."""
-    found = api.list(_REPLICAS, named(volume).namespace, f"longhornvolume={named(volume).name}")
+    found = api.list(REPLICAS, named(volume).namespace, f"longhornvolume={named(volume).name}")
     whole = [one for one in found if at(one, ("spec", "healthyAt")) and not at(one, ("spec", "failedAt"))]
     return [one for one in whole if not mapping(one, "metadata").get("deletionTimestamp")]
 
@@ -135,8 +134,8 @@ def _lose(api: LiveApi, tried: Tried) -> None:
     if len(copies) < _TWO:
         return
     lost = str(at(volume, ("metadata", "annotations", _LOST)) or named(copies[0]).name)
-    api.merge(_LIVE, named(volume).name, {"metadata": {"annotations": {_LOST: lost}}}, named(volume).namespace)
-    api.delete(_REPLICAS, lost, named(volume).namespace)
+    api.merge(LIVE, named(volume).name, {"metadata": {"annotations": {_LOST: lost}}}, named(volume).namespace)
+    api.delete(REPLICAS, lost, named(volume).namespace)
 
 
 def _short(tried: Tried) -> str:
@@ -146,13 +145,13 @@ def _short(tried: Tried) -> str:
 def _target(api: LiveApi, volume: Mapping[str, Any]) -> str:
     """The volume's target, where it can be used; else empty."""
     name = str(at(volume, ("spec", "backupTargetName")) or "default")
-    target = api.get(_TARGETS, name, named(volume).namespace)
+    target = api.get(TARGETS, name, named(volume).namespace)
     usable = at(target, ("spec", "backupTargetURL")) and at(target, ("status", "available")) is True
     return name if usable else ""
 
 
 def _taken(api: LiveApi, tried: Tried) -> StepState:
-    found = api.get(_SNAPSHOTS, _short(tried), _home(api))
+    found = api.get(SNAPSHOTS, _short(tried), _home(api))
     if found is None:
         return due("take one")
     if problem := at(found, ("status", "error")):
@@ -163,7 +162,7 @@ def _taken(api: LiveApi, tried: Tried) -> StepState:
 def _take(api: LiveApi, tried: Tried) -> None:
     volume = _volume(api, tried)
     spec = {"volume": named(volume).name, "createSnapshot": True, "labels": OURS}
-    _make(api, _SNAPSHOTS, "Snapshot", {"name": _short(tried), "namespace": named(volume).namespace}, spec=spec)
+    _make(api, SNAPSHOTS, "Snapshot", {"name": _short(tried), "namespace": named(volume).namespace}, spec=spec)
 
 
 def _make(api: LiveApi, resource: Resource, kind: str, metadata: Mapping[str, Any], **rest: Any) -> None:
@@ -172,7 +171,7 @@ def _make(api: LiveApi, resource: Resource, kind: str, metadata: Mapping[str, An
 
 
 def _kept(api: LiveApi, tried: Tried) -> StepState:
-    found = api.get(_BACKUPS, _short(tried), _home(api))
+    found = api.get(BACKUPS, _short(tried), _home(api))
     if found is None:
         volume = _volume(api, tried)
         if not volume:
@@ -190,11 +189,11 @@ def _keep(api: LiveApi, tried: Tried) -> None:
     volume = _volume(api, tried)
     labels = {**OURS, "backup-volume": named(volume).name, "backup-target": _target(api, volume)}
     metadata = {"name": _short(tried), "namespace": named(volume).namespace, "labels": labels}
-    _make(api, _BACKUPS, "Backup", metadata, spec={"snapshotName": _short(tried), "labels": OURS})
+    _make(api, BACKUPS, "Backup", metadata, spec={"snapshotName": _short(tried), "labels": OURS})
 
 
 def _restored(api: LiveApi, tried: Tried) -> StepState:
-    if api.get(_BACKUPS, _short(tried), _home(api)) is None:
+    if api.get(BACKUPS, _short(tried), _home(api)) is None:
         return done(_NO_TARGET)
     return run_once(api, _reader(tried), "make a claim of it, and a pod that compares its checksum", tried.do)
 
@@ -204,7 +203,7 @@ def _reader(tried: Tried) -> dict[str, Any]:
 
 
 def _restore(api: LiveApi, tried: Tried) -> None:
-    url = str(at(api.get(_BACKUPS, _short(tried), _home(api)), ("status", "url")))
+    url = str(at(api.get(BACKUPS, _short(tried), _home(api)), ("status", "url")))
     former = api.get(CLASSES, tried.name) or {}
     parameters = {**mapping(former, "parameters"), "fromBackup": url}
     made: dict[str, Any] = {"provisioner": DRIVER, "parameters": parameters, "reclaimPolicy": "Delete"}

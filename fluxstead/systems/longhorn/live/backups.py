@@ -25,6 +25,7 @@ from fluxstead.systems.longhorn.live.since import lasts
 from fluxstead.systems.longhorn.live.target import TARGET, target_subject, targets
 from fluxstead.systems.longhorn.live.volume import VOLUME, volume_subject
 from fluxstead.systems.longhorn.names import API
+from fluxstead.systems.longhorn.resources import BACKUPS
 
 _FAILED = frozenset({"Error", "Unknown"})
 _LONGEST = 300
@@ -67,7 +68,7 @@ def _short(text: object) -> str:
     return " ".join(str(text or "").split())[:_LONGEST]
 
 
-BACKUP = Kind(Resource(API, "backups"), _backup)
+BACKUP = Kind(BACKUPS, _backup)
 SYSTEM = Kind(Resource(API, "systembackups"), _system)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from fluxstead.core.shape import at, named
 from fluxstead.live.expected import Expected
 from fluxstead.live.facts import ClusterFacts, Kind
-from fluxstead.live.resources import Resource
+from fluxstead.live.resources import CONFIG_MAPS
 from fluxstead.live.rule import LiveRule
 from fluxstead.live.trouble import LiveTrouble, Subject
 from fluxstead.systems.longhorn.live.target import targets
@@ -19,7 +19,7 @@ def _waits(obj: Mapping[str, Any]) -> str | None:
     return named(obj).namespace if at(obj, ("data", "restored")) == "false" else None
 
 
-WAITING = Kind(Resource("api/v1", "configmaps"), _waits, fields=f"metadata.name={RESTORED}")
+WAITING = Kind(CONFIG_MAPS, _waits, fields=f"metadata.name={RESTORED}")
 """The namespaces of those that say that nothing was restored yet."""
 
 

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from fluxstead.core.shape import mapping, named
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.facts import ClusterFacts, Kind
-from fluxstead.live.resources import Resource
 from fluxstead.live.trouble import Subject
 from fluxstead.systems.longhorn.live.kinds import changed_at
-from fluxstead.systems.longhorn.names import API
+from fluxstead.systems.longhorn.resources import TARGETS
 
 _UNAVAILABLE = "Unavailable"
 
@@ -33,7 +32,7 @@ def _target(obj: Mapping[str, Any]) -> LiveTarget:
     return LiveTarget(*named(obj), bool(spec.get("backupTargetURL")), refusal, changed_at(status, _UNAVAILABLE))
 
 
-TARGET = Kind(Resource(API, "backuptargets"), _target)
+TARGET = Kind(TARGETS, _target)
 
 
 def target_subject(name: str) -> Subject:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from fluxstead.core.shape import mapping, named
 from fluxstead.live.conditions import UNSAID, Condition, conditions_of
 from fluxstead.live.facts import ClusterFacts, Kind
-from fluxstead.live.resources import Resource
+from fluxstead.live.resources import VOLUMES
 from fluxstead.live.trouble import Subject
 from fluxstead.systems.longhorn.live.kinds import changed_at, created, whole
-from fluxstead.systems.longhorn.names import API
+from fluxstead.systems.longhorn.resources import ENGINES, LIVE
 
 _JOB, _GROUP = "recurring-job.longhorn.io/", "recurring-job-group.longhorn.io/"
 """Of labels (types/types.go: GetRecurringJobLabelKey)."""
@@ -112,9 +112,9 @@ def _read_only(obj: Mapping[str, Any]) -> str | None:
     return named(obj).name if isinstance(options, list) and "ro" in options else None
 
 
-VOLUME = Kind(Resource(API, "volumes"), _volume)
-ENGINE = Kind(Resource(API, "engines"), _engine)
-MEANT_READ_ONLY = Kind(Resource("api/v1", "persistentvolumes", namespaced=False), _read_only)
+VOLUME = Kind(LIVE, _volume)
+ENGINE = Kind(ENGINES, _engine)
+MEANT_READ_ONLY = Kind(VOLUMES, _read_only)
 """The names of those PersistentVolumes that are to be mounted read-only (datastore/longhorn.go: IsPVMountOptionReadOnly)."""
 
 

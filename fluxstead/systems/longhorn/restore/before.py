@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.lease import unfinished
 from fluxstead.live.left_alone import Applier, applier_from, appliers_of
-from fluxstead.live.resources import Refused
+from fluxstead.live.resources import CLAIMS, VOLUMES, Refused
 from fluxstead.live.using import ScaledWorkload, scaled_from, users_of
-from fluxstead.live.verify.place import VOLUMES
-from fluxstead.live.verify.storage import CLAIMS
-from fluxstead.systems.longhorn.restore.beside import backup_of, claim_object, handle_of, new_name
-from fluxstead.systems.longhorn.restore.store import LIVE
+from fluxstead.systems.longhorn.resources import LIVE
+from fluxstead.systems.longhorn.restore.claim import backup_of, claim_object, handle_of, new_name
 from fluxstead.systems.longhorn.restore.wish import Former, Wish, noted, wish_for, wish_in
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fluxstead.core.shape import at, entries_of, mapping, named
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import MACHINES, Refused
-from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, OURS, READY, VOLUMES, make
+from fluxstead.live.resources import CLAIMS, MACHINES, VOLUMES, Refused
+from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, OURS, READY, make
 from fluxstead.live.verify.pods import last_words, pod, run_once, spec_of
-from fluxstead.live.verify.storage import CLAIMS
-from fluxstead.systems.longhorn.restore.beside import bound, make_claim, new_name
-from fluxstead.systems.longhorn.restore.store import LIVE, StoredBackup, backups_of
+from fluxstead.systems.longhorn.resources import LIVE
+from fluxstead.systems.longhorn.restore.claim import bound, make_claim, new_name
+from fluxstead.systems.longhorn.restore.store import StoredBackup, backups_of
 from fluxstead.systems.longhorn.restore.volume import given_back, volume_steps
 from fluxstead.systems.longhorn.restore.wish import Wish, wish_for
 

@@ -15,13 +15,12 @@ from fluxstead.live.conditions import is_ready
 from fluxstead.live.left_alone import is_suspended, resume, still_at_work, suspend
 from fluxstead.live.pods import PODS, trouble_of
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
+from fluxstead.live.resources import CLAIMS, VOLUMES
 from fluxstead.live.using import ask_for, asked_for, pods_with
-from fluxstead.live.verify.place import VOLUMES
-from fluxstead.live.verify.storage import CLAIMS
 from fluxstead.systems.longhorn.keeping import GROUP, JOB, NONE
+from fluxstead.systems.longhorn.resources import LIVE
 from fluxstead.systems.longhorn.restore.before import Before, begin
-from fluxstead.systems.longhorn.restore.beside import bound, make_claim
-from fluxstead.systems.longhorn.restore.store import LIVE
+from fluxstead.systems.longhorn.restore.claim import bound, make_claim
 from fluxstead.systems.longhorn.restore.volume import given_back, keep, volume_steps
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.kept import KeptVolume
-from fluxstead.live.verify.place import VOLUMES
-from fluxstead.live.verify.storage import CLAIMS
+from fluxstead.live.resources import CLAIMS, VOLUMES
 from fluxstead.systems.longhorn.keeping import GROUP, NONE
 from fluxstead.systems.longhorn.names import PROVISIONER
 from fluxstead.systems.longhorn.restore.store import StoredBackup, backups_of

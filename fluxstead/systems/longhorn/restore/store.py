@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.moments import moment_of
-from fluxstead.live.resources import Refused, Resource
-from fluxstead.systems.longhorn.names import API
+from fluxstead.live.resources import Refused
+from fluxstead.systems.longhorn.resources import BACKUPS, TARGETS
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-BACKUPS, LIVE, TARGETS = Resource(API, "backups"), Resource(API, "volumes"), Resource(API, "backuptargets")
 _STATUS, _MODE = "KubernetesStatus", "longhorn.io/volume-access-mode"
 _COMPLETED = "Completed"
 _EVER = datetime.min.replace(tzinfo=UTC)

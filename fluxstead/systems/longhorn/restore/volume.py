@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Any
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.conditions import UNSAID, conditions_of
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import Conflict, Resource
-from fluxstead.live.verify.place import VOLUMES
-from fluxstead.systems.longhorn.names import API, PROVISIONER
-from fluxstead.systems.longhorn.restore.store import BACKUPS, LIVE, TARGETS
+from fluxstead.live.resources import VOLUMES, Conflict, Resource
+from fluxstead.systems.longhorn.names import PROVISIONER
+from fluxstead.systems.longhorn.resources import BACKUPS, ENGINES, LIVE, TARGETS
 from fluxstead.systems.longhorn.restore.wish import Wish
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
 
-_ENGINES = Resource(API, "engines")
 OURS = {"app.kubernetes.io/managed-by": "fluxstead"}
 _OF = "fluxstead/restored-from"
 _HOURS = 24 * 60 * 60
@@ -145,7 +143,7 @@ def _restored(api: LiveApi, wish: Wish) -> StepState:
 
 def _progress(api: LiveApi, wish: Wish) -> int:
     """The copy that is furthest behind."""
-    engines = api.list(_ENGINES, wish.home, f"longhornvolume={wish.volume}")
+    engines = api.list(ENGINES, wish.home, f"longhornvolume={wish.volume}")
     copies = [one for engine in engines for one in mapping(mapping(engine, "status"), "restoreStatus").values()]
     known = [one.get("progress") for one in copies if isinstance(one, Mapping)]
     return min((one for one in known if isinstance(one, int)), default=0)
@@ -156,7 +154,7 @@ def _large(api: LiveApi, wish: Wish) -> StepState:
     size = str(at(found, ("spec", "size")) or "")
     if not size.isdecimal() or int(size) < wish.capacity:
         return due(f"from {size or 'an unknown size'} to {wish.capacity} bytes")
-    asked = {str(at(one, ("spec", "volumeSize"))) for one in api.list(_ENGINES, wish.home, f"longhornvolume={wish.volume}")}
+    asked = {str(at(one, ("spec", "volumeSize"))) for one in api.list(ENGINES, wish.home, f"longhornvolume={wish.volume}")}
     grows = at(found, ("status", "expansionRequired")) is True or (bool(asked) and asked != {size})
     return waits("it grows") if grows else done()
 

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, waits
-from fluxstead.live.resources import Refused, Resource
-from fluxstead.live.verify.storage import CLAIMS
-from fluxstead.systems.longhorn.names import API
-from fluxstead.systems.longhorn.restore.beside import bound, new_name
-from fluxstead.systems.longhorn.restore.store import TARGETS, StoredBackup, backups_of
+from fluxstead.live.resources import CLAIMS, CONFIG_MAPS, Refused
+from fluxstead.systems.longhorn.resources import KEPT, TARGETS
+from fluxstead.systems.longhorn.restore.claim import bound, new_name
+from fluxstead.systems.longhorn.restore.store import StoredBackup, backups_of
 from fluxstead.systems.longhorn.restore.volume import given_back, volume_steps
 from fluxstead.systems.longhorn.restore.wish import Wish, wish_for, wish_from
 from fluxstead.systems.longhorn.storage import RESTORED
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
     from fluxstead.live.kept import DescribedClaims
 
-_VOLUMES_KEPT, _CONFIG_MAPS = Resource(API, "backupvolumes"), Resource("api/v1", "configmaps")
 _NOTE, _NOT = "all", "not"
 """Noted when it begins: what is restored, packed since a cluster may have a thousand claims, and what cannot be."""
 _PAGE = "docs/tasks/backups.md"
@@ -81,7 +79,7 @@ def _unread(api: LiveApi) -> str:
         if not at(one, ("status", "lastSyncedAt")):
             return f"Longhorn has not read the backup target {named(one).name} yet"
     known = {one.name for one in backups_of(api)}
-    for one in api.list(_VOLUMES_KEPT):
+    for one in api.list(KEPT):
         last = str(at(one, ("status", "lastBackupName")) or "")
         if not at(one, ("status", "lastSyncedAt")) or (last and last not in known):
             return f"Longhorn has not read the backups of {at(one, ('spec', 'volumeName')) or named(one).name} yet"
@@ -133,7 +131,7 @@ def _like(described: DescribedClaims, key: tuple[str, str], kept: StoredBackup, 
 def _classes(api: LiveApi) -> dict[str, str]:
     """Of which class each volume was when it was backed up."""
     found = {}
-    for one in api.list(_VOLUMES_KEPT):
+    for one in api.list(KEPT):
         volume = at(one, ("spec", "volumeName")) or at(one, ("metadata", "name"))
         storage_class = mapping(one, "status").get("storageClassName")
         if storage_class:
@@ -166,7 +164,7 @@ def _started(api: LiveApi, home: str, empty: str) -> Step:
 
 
 def _may_start(api: LiveApi, home: str) -> StepState:
-    found = api.get(_CONFIG_MAPS, RESTORED, home)
+    found = api.get(CONFIG_MAPS, RESTORED, home)
     if found is None:
         return waits(f"ConfigMap {home}/{RESTORED} is not there yet: Flux makes it, once waitForRestore is pushed", "./run doctor")
     if at(found, ("data", "restored")) == "true":
@@ -176,7 +174,7 @@ def _may_start(api: LiveApi, home: str) -> StepState:
 
 
 def _let_start(api: LiveApi, home: str) -> None:
-    api.merge(_CONFIG_MAPS, RESTORED, {"data": {"restored": "true"}}, home)
+    api.merge(CONFIG_MAPS, RESTORED, {"data": {"restored": "true"}}, home)
 
 
 def _taken(api: LiveApi, wish: Wish) -> Step:

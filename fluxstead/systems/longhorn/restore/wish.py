@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import at, mapping
-from fluxstead.live.resources import Refused
-from fluxstead.live.verify.storage import CLASSES
+from fluxstead.live.resources import CLASSES, Refused
 from fluxstead.systems.longhorn.names import PROVISIONER
 from fluxstead.systems.longhorn.restore.store import StoredBackup
 
