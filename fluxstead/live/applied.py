@@ -13,7 +13,7 @@ from typing import Any
 
 from fluxstead.core.git_names import without_login
 from fluxstead.core.platform import FLUX_NAMESPACE
-from fluxstead.core.shape import at, mapping, named
+from fluxstead.core.shape import at, mapping
 from fluxstead.live.branch import Branch
 from fluxstead.live.changes import SEEN, Amendment, GitWay, Upstream, is_so
 from fluxstead.live.delivered import commit_of
@@ -149,4 +149,4 @@ def _path(layer: Mapping[str, Any]) -> str:
 
 def _is_of_the_source(layer: Mapping[str, Any]) -> bool:
     source = mapping(mapping(layer, "spec"), "sourceRef")
-    return source.get("kind") == "GitRepository" and source.get("name") == FLUX_NAMESPACE and named(layer).name != ""
+    return source.get("kind") == "GitRepository" and source.get("name") == FLUX_NAMESPACE

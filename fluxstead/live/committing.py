@@ -49,7 +49,6 @@ class Committing:
         self._refuse_uncommitted(begun=begun)
         if not begun:
             self._place.written.look()
-        self._texts()
         return due(f"write it into {' and '.join(self._change.files)}, render, and commit that")
 
     def _texts(self) -> dict[str, str]:
@@ -74,7 +73,7 @@ class Committing:
 
     def _refuse_uncommitted(self, *, begun: bool) -> None:
         looked_at = dict.fromkeys([*self._place.written.description, *self._own()])
-        ours = (*self._change.files, *self._place.written.generated) if begun else ()
+        ours = self._own() if begun else ()
         foreign = [path for how, path in self._status(list(looked_at)) if how[0] not in " ?" or not _inside(path, ours)]
         if foreign:
             raise Stopped(

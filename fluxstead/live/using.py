@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fluxstead.checks.objects.claims import claims_of
 from fluxstead.core.shape import at, entries_of, mapping, named
 from fluxstead.live.pods import PODS
 from fluxstead.live.resources import DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS, Resource
@@ -95,21 +96,17 @@ def _strangers(api: LiveApi, namespace: str, claim: str) -> Iterator[str]:
     """Pods that have it now, and that something else than Kubernetes' own kinds runs."""
     for pod in api.list(PODS, namespace):
         owner = _controller(pod) or {}
-        if claim in _claims_in(mapping(pod, "spec")) and owner.get("kind") not in _KUBERNETES and not _has_ended(pod):
+        if claim in claims_of(mapping(pod, "spec")).values() and owner.get("kind") not in _KUBERNETES and not _has_ended(pod):
             yield f"pod {named(pod).name} is run by {_owner(pod)}, whose object is not known here"
 
 
 def _uses(workload: Mapping[str, Any], claim: str) -> bool:
     pod = at(workload, ("spec", "template", "spec"))
-    if isinstance(pod, Mapping) and claim in _claims_in(pod):
+    if isinstance(pod, Mapping) and claim in claims_of(pod).values():
         return True
     templates = entries_of(mapping(workload, "spec"), "volumeClaimTemplates")
     begins = [f"{named(template).name}-{named(workload).name}-" for template in templates]
     return any(claim.startswith(begin) and claim.removeprefix(begin).isdecimal() for begin in begins)
-
-
-def _claims_in(pod: Mapping[str, Any]) -> set[str]:
-    return {str(mapping(one, "persistentVolumeClaim").get("claimName")) for one in entries_of(pod, "volumes")}
 
 
 def _asked(api: LiveApi, resource: Resource, workload: Mapping[str, Any]) -> ScaledWorkload | None:
@@ -162,6 +159,6 @@ class Using(NamedTuple):
 def pods_with(api: LiveApi, namespace: str, claim: str) -> Iterator[Using]:
     """The pods that have not ended. Raises Unanswered."""
     for pod in api.list(PODS, namespace):
-        if claim in _claims_in(mapping(pod, "spec")) and not _has_ended(pod):
+        if claim in claims_of(mapping(pod, "spec")).values() and not _has_ended(pod):
             owner = _controller(pod)
             yield Using(named(pod).name, owner is None or owner.get("kind") == "Job")

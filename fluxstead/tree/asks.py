@@ -178,8 +178,8 @@ class Dashboard(NamedTuple):
 class VolumeClaim(NamedTuple):
     """A claim that a layer makes, or a release in it, whose volume people would miss.
 
-    `backup`: what the description says of its
-    backups; None for what every volume has. `database`: the product that writes to it, where it is one.
+    `backup`: what the description says of its backups; None for what every volume has.
+    `database`: the product that writes to it, where it is one.
     """
 
     namespace: str

@@ -82,7 +82,7 @@ def test_in_place_the_claim_has_the_backup_and_the_volume_from_before_is_kept(cl
 
 
 def test_nothing_is_stopped_before_the_backup_is_read(cluster: Cluster) -> None:
-    """A target that fails in the middle costs no minute of the application."""
+    """A target that is away costs no minute of the application."""
     for one in cluster.api.list(TARGETS):
         cluster.api.put(TARGETS, {**one, "status": {"available": False}})
     with pytest.raises(Refused, match="default is not available"):
@@ -197,7 +197,7 @@ def test_from_every_cut_whatever_others_do_nothing_is_lost_and_the_claim_is_boun
     ended = list[Outcome]()
     for _ in range(len(cuts) + 3):
         with suppress(CutOff, Unanswered, Lost, Taken):
-            ended = run(cluster, in_its_place(cluster))
+            ended = run(cluster, in_its_place(cluster, "backup-1"))
         held_now = cluster.api.objects.get((f"{LEASES.base}/{LEASES.plural}", "kube-system", "fluxstead-procedure"))
         if held_now and not begun_in(held_now).words and ended and ended[-1].well:
             break
@@ -219,7 +219,7 @@ def _meddle(cluster: Cluster, how: str) -> None:
     elif how == "scale" and cluster.api.get(DEPLOYMENTS, "web", SPACE):
         cluster.api.merge(DEPLOYMENTS, "web", {"spec": {"replicas": 2}}, SPACE)
     elif how == "backup" and cluster.read("web") == "tuesday":
-        cluster.kept["backup-1"] = "monday"
+        cluster.back_up("web")
     elif how == "write" and cluster.read("web") == "tuesday":
         cluster.write("web", "meddled")
     cluster.api.before, cluster.api.after = before, after

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.conditions import is_ready
+from fluxstead.live.making import make
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
 from fluxstead.live.resources import DEPLOYMENTS
-from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, cordon, cordoned, make, uncordon
+from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, cordon, cordoned, uncordon
 from fluxstead.live.verify.pods import spec_of, why_not
 from fluxstead.live.verify.storage import Tried, why_it_stays
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.conditions import is_ready
+from fluxstead.live.making import make
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import MACHINES, Resource
-from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, READY, make
+from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, READY
 from fluxstead.live.verify.pods import last_words, on, pod, spec_of, why_not
 
 if TYPE_CHECKING:

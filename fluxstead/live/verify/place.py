@@ -11,9 +11,10 @@ from fluxstead.core.shape import at, mapping
 from fluxstead.live.clock import Clock
 from fluxstead.live.conditions import is_ready
 from fluxstead.live.lease import Held, Lost
+from fluxstead.live.making import make
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
-from fluxstead.live.resources import MACHINES, NAMESPACES, VOLUMES, Conflict, Refused, Resource, Unanswered
+from fluxstead.live.resources import MACHINES, NAMESPACES, VOLUMES, Refused, Resource, Unanswered
 
 if TYPE_CHECKING:
     from fluxstead.live.api import LiveApi
@@ -28,14 +29,6 @@ READY = "it has a namespace of its own"
 GOES_TOO = "none is needed: it goes with its namespace"
 _PATIENT, _GOES = 30, 180
 """Seconds until an API that is starting answers, and until volumes, and then the namespace, are gone."""
-
-
-def make(api: LiveApi, resource: Resource, obj: Mapping[str, Any]) -> None:
-    """An object that may be there already."""
-    try:
-        api.create(resource, obj)
-    except Conflict:
-        return
 
 
 def namespace_step(api: LiveApi, pod_security: str = "restricted") -> Step:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fluxstead.core.quantity import Quantity
 from fluxstead.core.shape import at, entries_of, mapping
 from fluxstead.live.conditions import conditions_of
+from fluxstead.live.making import make
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, waits
 from fluxstead.live.resources import CLAIMS, CLASSES, MACHINES, VOLUMES
-from fluxstead.live.verify.place import CORDONED, GOES_TOO, NAMESPACE, OURS, READY, make
+from fluxstead.live.verify.place import CORDONED, GOES_TOO, NAMESPACE, OURS, READY
 from fluxstead.live.verify.pods import machine_of, on, pod, run_once, spec_of
 
 if TYPE_CHECKING:

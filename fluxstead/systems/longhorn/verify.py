@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping, named
+from fluxstead.live.making import make
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import CLAIMS, CLASSES, VOLUMES, Resource
-from fluxstead.live.verify.place import NAMESPACE, OURS, make
+from fluxstead.live.verify.place import NAMESPACE, OURS
 from fluxstead.live.verify.pods import pod, run_once, spec_of
 from fluxstead.live.verify.storage import GROWN, SIZE, Tried
 from fluxstead.systems.longhorn.names import MANAGERS

@@ -122,7 +122,7 @@ def test_in_its_place_the_claim_holds_the_backup_and_the_volume_from_before_is_k
 
 @pytest.mark.parametrize("after", ["is made from backup", "nothing writes to", "has the volume from the backup", "runs again"])
 def test_killed_anywhere_the_same_command_goes_on(site: Restored, monday: tuple[str, dict[str, str]], after: str) -> None:
-    """Once the step has begun; and once more when it was said to be done."""
+    """Where the step is first told of."""
     site.write(f"before {after}")
     words = ("backup", "restore", CLAIM, "--in-place", APP, "--at", monday[0])
     process = subprocess.Popen(site.command(*words), cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -131,7 +131,7 @@ def test_killed_anywhere_the_same_command_goes_on(site: Restored, monday: tuple[
         if after in line:
             os.kill(process.pid, signal.SIGKILL)
             break
-    process.wait(60)
+    assert process.wait(60) == -signal.SIGKILL, "it was killed in the middle"
     done(site.run(*words))
     assert site.holds == monday[1]
 

@@ -58,13 +58,14 @@ def begin(api: LiveApi, namespace: str, claim: str, at_: str) -> Mapping[str, st
     former = Former(api.get(VOLUMES, volume) or {}, api.get(LIVE, handle, kept.home) or {})
     wish = wish_for(api, kept, now, new_name(claim), former=former)
     more = {key: value for key, value in mapping(now, "spec").items() if key in _KEPT}
-    _admitted(api, wish, dict(_kept_metadata(now)), more)
+    metadata = dict(_kept_metadata(now))
+    _admitted(api, wish, metadata, more)
     left = _left_before(api, wish)
     before = {
         "uid": str(at(now, ("metadata", "uid"))),
         "volume": volume,
         "handle": handle,
-        "metadata": dict(_kept_metadata(now)),
+        "metadata": metadata,
         "more": more,
         "users": [one._replace(replicas=left.users.get(one.label, one.replicas)).written() for one in users.workloads],
         "appliers": [

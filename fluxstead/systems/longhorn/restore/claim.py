@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
+from fluxstead.live.making import make
 from fluxstead.live.procedure import StepState, done, due, fails, waits
-from fluxstead.live.resources import CLAIMS, VOLUMES, Conflict, Refused
+from fluxstead.live.resources import CLAIMS, VOLUMES, Refused
 from fluxstead.systems.longhorn.restore.store import StoredBackup, backups_of, chosen, unusable
 from fluxstead.systems.longhorn.restore.wish import Wish
 
@@ -54,10 +55,7 @@ def bound(api: LiveApi, wish: Wish) -> StepState:
 
 def make_claim(api: LiveApi, wish: Wish, metadata: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> None:
     """The claim, for this volume alone. Raises Unanswered."""
-    try:
-        api.create(CLAIMS, claim_object(wish, metadata, more))
-    except Conflict:
-        return
+    make(api, CLAIMS, claim_object(wish, metadata, more))
 
 
 def claim_object(wish: Wish, metadata: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fluxstead.core.shape import at, entries_of, mapping, named
+from fluxstead.live.making import make
 from fluxstead.live.pods import PODS
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import CLAIMS, MACHINES, VOLUMES, Refused
-from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, OURS, READY, make
+from fluxstead.live.verify.place import GOES_TOO, NAMESPACE, OURS, READY
 from fluxstead.live.verify.pods import last_words, pod, run_once, spec_of
 from fluxstead.systems.longhorn.resources import LIVE
 from fluxstead.systems.longhorn.restore.claim import bound, make_claim, new_name

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping, named
 from fluxstead.live.conditions import is_ready
-from fluxstead.live.left_alone import is_suspended, resume, still_at_work, suspend
+from fluxstead.live.left_alone import Applier, is_suspended, resume, still_at_work, suspend
 from fluxstead.live.pods import PODS, trouble_of
 from fluxstead.live.procedure import Procedure, Step, StepState, done, due, fails, waits
 from fluxstead.live.resources import CLAIMS, VOLUMES
-from fluxstead.live.using import ask_for, asked_for, pods_with
+from fluxstead.live.using import ScaledWorkload, ask_for, asked_for, pods_with
 from fluxstead.systems.longhorn.keeping import GROUP, JOB, NONE
 from fluxstead.systems.longhorn.resources import LIVE
 from fluxstead.systems.longhorn.restore.before import Before, begin
@@ -68,9 +68,7 @@ def _taken_over(api: LiveApi, before: Before) -> bool:
 def _left_alone(api: LiveApi, before: Before) -> StepState:
     if _taken_over(api, before):
         return done()
-    awake = [one for one in before.appliers if not is_suspended(api, one)]
-    gone = [one for one in awake if not still_at_work(api, one)]
-    awake = [one for one in awake if one not in gone]
+    awake = _awake(api, before)
     if awake:
         return due(f"suspend {', '.join(one.label for one in awake)}")
     busy = [said for one in before.appliers if (said := still_at_work(api, one))]
@@ -78,16 +76,19 @@ def _left_alone(api: LiveApi, before: Before) -> StepState:
 
 
 def _leave_alone(api: LiveApi, before: Before) -> None:
-    for one in before.appliers:
-        if still_at_work(api, one) and not is_suspended(api, one):
-            suspend(api, one)
+    for one in _awake(api, before):
+        suspend(api, one)
+
+
+def _awake(api: LiveApi, before: Before) -> list[Applier]:
+    return [one for one in before.appliers if not is_suspended(api, one) and still_at_work(api, one)]
 
 
 def _stopped(api: LiveApi, before: Before) -> StepState:
     wish = before.wish
     if _taken_over(api, before):
         return done()
-    asked = [one for one in before.users if asked_for(api, one)]
+    asked = _running(api, before)
     if asked:
         return due(f"scale {', '.join(one.label for one in asked)} to 0")
     pods = list(pods_with(api, wish.namespace, wish.claim))
@@ -107,9 +108,12 @@ def _state_of_former(api: LiveApi, before: Before) -> str:
 
 
 def _stop(api: LiveApi, before: Before) -> None:
-    for one in before.users:
-        if asked_for(api, one):
-            ask_for(api, one, 0)
+    for one in _running(api, before):
+        ask_for(api, one, 0)
+
+
+def _running(api: LiveApi, before: Before) -> list[ScaledWorkload]:
+    return [one for one in before.users if asked_for(api, one)]
 
 
 def _kept(api: LiveApi, before: Before) -> Step:
@@ -229,25 +233,31 @@ def _take_out(api: LiveApi, before: Before) -> None:
 
 
 def _asked_again(api: LiveApi, before: Before) -> StepState:
-    idle = [one for one in before.users if one.replicas and asked_for(api, one) == 0]
+    idle = _idle(api, before)
     return due(f"scale {', '.join(f'{one.label} to {one.replicas}' for one in idle)}") if idle else done()
 
 
 def _ask_again(api: LiveApi, before: Before) -> None:
-    for one in before.users:
-        if one.replicas and asked_for(api, one) == 0:
-            ask_for(api, one, one.replicas)
+    for one in _idle(api, before):
+        ask_for(api, one, one.replicas)
+
+
+def _idle(api: LiveApi, before: Before) -> list[ScaledWorkload]:
+    return [one for one in before.users if one.replicas and asked_for(api, one) == 0]
 
 
 def _goes_on(api: LiveApi, before: Before) -> StepState:
-    asleep = [one for one in before.suspended_here if is_suspended(api, one)]
+    asleep = _asleep(api, before)
     return due(f"resume {', '.join(one.label for one in asleep)}") if asleep else done()
 
 
 def _go_on(api: LiveApi, before: Before) -> None:
-    for one in before.suspended_here:
-        if is_suspended(api, one):
-            resume(api, one)
+    for one in _asleep(api, before):
+        resume(api, one)
+
+
+def _asleep(api: LiveApi, before: Before) -> list[Applier]:
+    return [one for one in before.suspended_here if is_suspended(api, one)]
 
 
 def _ready(api: LiveApi, before: Before) -> StepState:

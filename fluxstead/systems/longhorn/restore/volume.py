@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from fluxstead.core.shape import at, mapping
 from fluxstead.live.conditions import UNSAID, conditions_of
+from fluxstead.live.making import make
 from fluxstead.live.procedure import Step, StepState, done, due, fails, waits
-from fluxstead.live.resources import VOLUMES, Conflict, Resource
+from fluxstead.live.resources import VOLUMES
 from fluxstead.systems.longhorn.names import PROVISIONER
 from fluxstead.systems.longhorn.resources import BACKUPS, ENGINES, LIVE, TARGETS
 from fluxstead.systems.longhorn.restore.wish import Wish
@@ -109,19 +110,11 @@ def _make(api: LiveApi, wish: Wish, labels: Mapping[str, str]) -> None:
         "replicaAutoBalance": said.get("replicaAutoBalance", ""),
     }
     metadata = {"name": wish.volume, "namespace": wish.home, "labels": dict(labels), "annotations": {_OF: wish.backup}}
-    _create(api, LIVE, {"apiVersion": "longhorn.io/v1beta2", "kind": "Volume", "metadata": metadata, "spec": spec})
+    make(api, LIVE, {"apiVersion": "longhorn.io/v1beta2", "kind": "Volume", "metadata": metadata, "spec": spec})
 
 
 def _listed(text: str | None) -> list[str]:
     return [one for one in (text or "").split(",") if one]
-
-
-def _create(api: LiveApi, resource: Resource, obj: Mapping[str, Any]) -> None:
-    """One that is there by now is looked at when the step is asked again."""
-    try:
-        api.create(resource, obj)
-    except Conflict:
-        return
 
 
 def _restored(api: LiveApi, wish: Wish) -> StepState:
@@ -205,7 +198,7 @@ def _reserve(api: LiveApi, wish: Wish) -> None:
         "labels": OURS,
         "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER, _OF: wish.backup},
     }
-    _create(api, VOLUMES, {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": spec})
+    make(api, VOLUMES, {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata, "spec": spec})
 
 
 def given_back(api: LiveApi, wish: Wish) -> Step:

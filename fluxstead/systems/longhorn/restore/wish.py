@@ -64,14 +64,10 @@ class Wish(NamedTuple):
         """How it is accessed, in Longhorn's words."""
         return next((_LONGHORN_MODES[one] for one in self.modes if one in _LONGHORN_MODES), "rwo")
 
-    def written(self) -> str:
-        """For a note."""
-        return json.dumps(self._asdict())
 
-
-def wish_in(notes: Mapping[str, str], key: str = _KEY) -> Wish:
+def wish_in(notes: Mapping[str, str]) -> Wish:
     """The one that was noted."""
-    return wish_from(json.loads(notes[key]))
+    return wish_from(json.loads(notes[_KEY]))
 
 
 def wish_from(note: Mapping[str, Any]) -> Wish:
@@ -79,9 +75,9 @@ def wish_from(note: Mapping[str, Any]) -> Wish:
     return Wish(**{**note, "modes": tuple(note["modes"]), "mount_options": tuple(note["mount_options"])})
 
 
-def noted(wish: Wish, key: str = _KEY) -> dict[str, str]:
+def noted(wish: Wish) -> dict[str, str]:
     """What a procedure notes of it."""
-    return {key: wish.written()}
+    return {_KEY: json.dumps(wish._asdict())}
 
 
 class Former(NamedTuple):
