@@ -9,6 +9,7 @@ from typing import Any
 
 from fluxstead.description.load import Description, load
 from fluxstead.description.operator_secrets import operator_secrets
+from fluxstead.nodes.model import Node
 from fluxstead.secrets.state import Scope
 
 # What these raise is for people; gRPC's server would print a traceback beside it.
@@ -24,6 +25,14 @@ def described_at(project: str, stack: str) -> tuple[Path, Description, Scope]:
     cluster = description.cluster
     operators = tuple(operator_secrets(cluster))
     return root, description, Scope(root, description.name, (), cluster.secrets, cluster.flux.sops_secret, operators)
+
+
+def node_of(description: Description, name: str) -> Node:
+    """The machine of that name. Raises RuntimeError where it is described no longer."""
+    node = next((node for node in description.nodes if node.name == name), None)
+    if node is None:
+        raise RuntimeError(f"nodes/{name}.yaml was removed while `up` ran")
+    return node
 
 
 def as_told(value: Any) -> Any:

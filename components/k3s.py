@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from components.acting import as_told, described_at, say
+from components.acting import as_told, described_at, node_of, say
 from fluxstead.hosts.install import Installer, NotInstalledError
 from fluxstead.hosts.joining import left_alone, servers_of
 from fluxstead.hosts.kubeconfig import NotUsableError, fetched, file_of, reaches, write
@@ -77,9 +77,7 @@ class KubeconfigResource(dynamic.Resource, module="fluxstead", name="Kubeconfig"
 
 def _brought(props: Mapping[str, Any]) -> dict[str, Any]:
     root, description, scope = described_at(props["project"], props["stack"])
-    node = next((node for node in description.nodes if node.name == props["node"]), None)
-    if node is None:
-        raise RuntimeError(f"nodes/{props['node']}.yaml was removed while `up` ran")
+    node = node_of(description, props["node"])
     installer = Installer(
         root,
         servers_of(description.nodes),

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from components.acting import described_at
+from components.acting import described_at, node_of
 from fluxstead.hosts.ssh import Errand, ask_node
 from fluxstead.secrets.operator import values_of
 from fluxstead.secrets.operator_needs import SQLITE_BACKUP_S3
@@ -43,9 +43,7 @@ class LoginResource(dynamic.Resource, module="fluxstead", name="Login"):
 
 def _hand_over(props: Mapping[str, Any]) -> None:
     root, description, scope = described_at(props["project"], props["stack"])
-    node = next((node for node in description.nodes if node.name == props["node"]), None)
-    if node is None:
-        raise RuntimeError(f"nodes/{props['node']}.yaml was removed while `up` ran")
+    node = node_of(description, props["node"])
     try:
         answer = ask_node(node, root, Errand("login", login=values_of(scope, SQLITE_BACKUP_S3)))
     except ToolTrouble as error:

@@ -13,7 +13,16 @@ _NAMES = {
     "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     "day of the week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
 }
-_DESCRIPTORS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+DESCRIPTORS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+"""What has a name, and the fields that it means."""
 _RANGE = r"(?P<start>[^-/]+)(?:-(?P<end>[^-/]+))?(?:/(?P<step>[0-9]{1,9}))?"
 
 
@@ -21,8 +30,8 @@ def cron_problem(text: str) -> str | None:
     """Why this is not a schedule; None where it is one."""
     if text.startswith("@"):
         every = text.removeprefix("@every ")
-        known = text in _DESCRIPTORS or (every != text and Duration.read(every.strip()) is not None)
-        return None if known else f"{text} is none of {', '.join(sorted(_DESCRIPTORS))} and @every 1h"
+        known = text in DESCRIPTORS or (every != text and Duration.read(every.strip()) is not None)
+        return None if known else f"{text} is none of {', '.join(sorted(DESCRIPTORS))} and @every 1h"
     if "TZ=" in text:
         return "a time zone has no place in it"
     fields = text.split()

@@ -12,18 +12,9 @@ from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from fluxstead.core.cron import FIELDS, number_of
+from fluxstead.core.cron import DESCRIPTORS, FIELDS, cron_problem, number_of
 from fluxstead.core.duration import Duration
 
-_DESCRIPTORS: Final = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
 _WEEKDAYS: Final = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _FIRST, _DAYS = date(2024, 1, 1), 9 * 366
 """A 29 February comes every eight years at the rarest (around 2100)."""
@@ -74,8 +65,13 @@ def longest_pause(cron: str) -> int | None:
     return max(within, between) * 60 if days else None
 
 
+def schedule_problem(text: str) -> str | None:
+    """Why nothing would ever be done by it; None where something would."""
+    return cron_problem(text) or (None if longest_pause(text) is not None else "it never comes: no month has such a day")
+
+
 def _read(cron: str) -> _Moments:
-    fields = _DESCRIPTORS.get(cron, cron).split()
+    fields = DESCRIPTORS.get(cron, cron).split()
     minutes, hours, days, months, weekdays = (
         tuple(sorted(set(_values(text, *field)))) for text, field in zip(fields, FIELDS, strict=True)
     )

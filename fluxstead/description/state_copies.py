@@ -35,6 +35,5 @@ def _of_etcd(cluster: Cluster) -> dict[str, Any]:
     kubernetes = cluster.kubernetes
     if kubernetes.config.get("etcd-disable-snapshots") is True:
         return {}
-    described = kubernetes.binaries is not None and kubernetes.etcd_snapshots is not None
-    snapshots = kubernetes.etcd_snapshots if described and kubernetes.etcd_snapshots else EtcdSnapshots()
+    snapshots = (kubernetes.etcd_snapshots if kubernetes.binaries else None) or EtcdSnapshots()
     return of_etcd(snapshots.schedule, snapshots.retention, str(kubernetes.config.get("etcd-snapshot-dir") or ""))

@@ -17,7 +17,7 @@ from typing import Self
 
 import pytest
 
-from tests.e2e.cluster.api import Api, Json, RefusedError
+from tests.e2e.cluster.api import Api, Json, RefusedError, eventually
 from tests.e2e.cluster.control_plane import ControlPlane
 from tests.e2e.cluster.processes import Processes
 from tests.e2e.isolation import free_port, scratch
@@ -152,8 +152,7 @@ def test_a_cluster_comes_back_from_a_snapshot_of_etcd(cluster: tuple[Cluster, Pa
     url = made.on_etcd(folder / "etcd")
     made.api.create(_object("Secret", "kept", {"password": "made in the cluster"}))
     with Writer(made.api) as writer:
-        while writer.acknowledged < 50:
-            pass
+        eventually("50 are written", 60, lambda: writer.acknowledged >= 50, lambda: f"{writer.acknowledged} are")
         before = writer.acknowledged
         snapshot = _snapshot(url, folder / "etcd-snapshot-k3s1-1764295200")
     made.end()

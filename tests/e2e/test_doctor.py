@@ -14,14 +14,15 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cluster.api import Json, eventually
+from tests.e2e.cluster.api import eventually
 from tests.e2e.cluster.charts import UNRENDERED
-from tests.e2e.cluster.description import PROJECT, STACK, Project
+from tests.e2e.cluster.description import PROJECT, Project
 from tests.e2e.cluster.fixtures import Need, reference_running
 from tests.e2e.cluster.flux import Cluster
 from tests.e2e.cluster.relay import relaying
 from tests.e2e.cluster.report import KUSTOMIZATION
 from tests.e2e.cluster.stand_ins import Disk, registered
+from tests.e2e.doctor.stage import begin
 
 pytestmark = pytest.mark.flux
 WATCH = """
@@ -42,16 +43,8 @@ def cluster(need: Need) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def project(cluster: Cluster) -> Project:
-    """Its description, as it is committed; certificates are said to be there, since nothing issues any here."""
-    made = Project(cluster.repository.folder)
-    cluster.bootstrap(f"./clusters/{STACK}")
-    cluster.wait_for_layers(made.layers(), cluster.commit("as it is committed"))
-    issued = {"type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-    for one in cluster.api.list("cert-manager.io/v1", "Certificate"):
-        place = one["metadata"]
-        change: Json = {"status": {"conditions": [issued]}}
-        cluster.api.patch("cert-manager.io/v1", "Certificate", place["name"], change, namespace=place["namespace"], part="/status")
-    return made
+    """Its description, as it is committed."""
+    return begin(cluster)
 
 
 def doctor(cluster: Cluster, project: Project, *more: str) -> tuple[int, str]:

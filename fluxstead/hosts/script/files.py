@@ -29,6 +29,19 @@ def write_safely(path: str, text: str, mode: int) -> None:
     os.close(folder)
 
 
+def write_secret(path: str, text: str) -> None:
+    """A file of root's alone, replaced whole: never through one that somebody else may have open, or that has another's rights."""
+    temporary = f"{path}.fluxstead"
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
 def _keep(path: str, handle: int) -> None:
     before = os.stat(path)
     os.fchown(handle, before.st_uid, before.st_gid)

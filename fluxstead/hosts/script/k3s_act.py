@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, Callable, Dict, List, Tuple
 
-from fluxstead.hosts.script.files import write_safely
+from fluxstead.hosts.script.files import write_safely, write_secret
 from fluxstead.hosts.script.k3s_decide import decide_k3s, member
 from fluxstead.hosts.script.k3s_fetch import download, take_file
 from fluxstead.hosts.script.k3s_files import (
@@ -97,17 +97,8 @@ def _images(told: ToldK3s, _: DeclaredHost) -> None:
 
 
 def _token_file(told: ToldK3s, _: DeclaredHost) -> None:
-    """Never through a file that somebody else may have open, or that has another owner's rights."""
     _k3s_folder(K3S_TOKEN)
-    temporary = f"{K3S_TOKEN}.fluxstead"
-    with suppress(FileNotFoundError):
-        os.unlink(temporary)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{told.token}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, K3S_TOKEN)
+    write_secret(K3S_TOKEN, f"{told.token}\n")
 
 
 def _configuration(told: ToldK3s, _: DeclaredHost) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Dict
 
 from fluxstead.hosts.script.files import RECORDS
 from fluxstead.hosts.script.k3s_model import ToldK3s
-from fluxstead.hosts.script.model import MARK
+from fluxstead.hosts.script.model import HEAD
 
 K3S = "/usr/local/bin/k3s"
 K3S_SENT = "/usr/local/bin/.k3s.fluxstead"
@@ -23,7 +23,6 @@ K3S_REGISTRIES = f"{K3S_ETC}/registries.yaml"
 K3S_KUBECONFIG = f"{K3S_ETC}/k3s.yaml"
 K3S_UNIT_FOLDER = "/etc/systemd/system"
 K3S_RECORD = os.path.join(RECORDS, "k3s.json")
-HEAD = f"{MARK} written by fluxstead and replaced by it; change the description instead\n"
 BIRTH = ("cluster-cidr", "service-cidr", "secrets-encryption", "flannel-backend", "cluster-domain")
 """What a cluster keeps from its first start on, whatever its configuration says later."""
 PROXY = ("http_proxy", "https_proxy", "no_proxy")

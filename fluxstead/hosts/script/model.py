@@ -19,6 +19,8 @@ DEVICE_TIMEOUT = "x-systemd.device-timeout=90s"
 is as long as systemd waits for any device (systemd.mount(5), DefaultDeviceTimeoutSec)."""
 MARK = "# fluxstead:"
 """Begins every comment that this script writes into a file of the host's."""
+HEAD = f"{MARK} written by fluxstead and replaced by it; change the description instead\n"
+"""The first line of a file that is this script's as a whole."""
 
 
 class WrongUseError(Exception):

@@ -48,7 +48,7 @@ class FoundCopies:
 def state_item(node: DeclaredHost) -> Item:
     """What copies SQLite, on the server where that is described; elsewhere nothing, and what was here once is taken away.
 
-    Copies themselves are never removed, and nor is the login for a bucket, which an `up` of its own hands over.
+    Copies themselves are never removed; the login for a bucket goes with the rest.
     """
     wanted = state_files(node)
     if not wanted:

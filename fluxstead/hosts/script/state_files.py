@@ -6,7 +6,7 @@ import sys
 from typing import Dict, List
 
 from fluxstead.hosts.script.files import RECORDS
-from fluxstead.hosts.script.model import MARK, DeclaredHost, DeclaredState
+from fluxstead.hosts.script.model import HEAD, DeclaredHost, DeclaredState
 
 BACKUP_PROGRAM = ""
 """The text of what lies in `installed`, which `fluxstead.hosts.build` puts here: a host gets one file."""
@@ -58,12 +58,11 @@ def state_files(node: DeclaredHost) -> Dict[str, str]:
     state = node.state
     if state is None or state.datastore != "sqlite":
         return {}
-    head = f"{MARK} written by fluxstead and replaced by it; change the description instead\n"
     return {
-        BACKUP_FILE: head + BACKUP_PROGRAM,
-        RECIPIENTS_FILE: head + "".join(f"{recipient}\n" for recipient in state.recipients),
-        SERVICE_FILE: head + SERVICE.format(server=SERVER_HOME, name=BACKUP, command=" ".join(_command(node.name, state))),
-        TIMER_FILE: head + TIMER.format(calendars="\n".join(f"OnCalendar={calendar}" for calendar in state.calendars)),
+        BACKUP_FILE: HEAD + BACKUP_PROGRAM,
+        RECIPIENTS_FILE: HEAD + "".join(f"{recipient}\n" for recipient in state.recipients),
+        SERVICE_FILE: HEAD + SERVICE.format(server=SERVER_HOME, name=BACKUP, command=" ".join(_command(node.name, state))),
+        TIMER_FILE: HEAD + TIMER.format(calendars="\n".join(f"OnCalendar={calendar}" for calendar in state.calendars)),
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from typing import Any, Dict
 
+from fluxstead.hosts.script.files import write_secret
 from fluxstead.hosts.script.model import WrongUseError
 from fluxstead.hosts.script.state_files import STORE_LOGIN
 from fluxstead.hosts.script.tools import text_of
@@ -23,18 +23,10 @@ def read_login(payload: str) -> Dict[str, str]:
 
 
 def handed_over(login: Dict[str, str]) -> Dict[str, Any]:
-    """The file, replaced whole, and by one that nobody else had open."""
+    """What was done: nothing, where it lies there and is root's alone."""
     text = json.dumps(login) + "\n"
     same = text_of(STORE_LOGIN) == text and not os.stat(STORE_LOGIN).st_mode & 0o077
     if not same:
         os.makedirs(os.path.dirname(STORE_LOGIN), mode=0o755, exist_ok=True)
-        temporary = f"{STORE_LOGIN}.fluxstead"
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, STORE_LOGIN)
+        write_secret(STORE_LOGIN, text)
     return {"status": "fine", "changed": not same, "why": []}

@@ -13,7 +13,7 @@ import re
 from typing import Dict, Iterator, List
 
 from fluxstead.hosts.script.item import Item, file_item, write_whole
-from fluxstead.hosts.script.model import MARK, DeclaredHost, human
+from fluxstead.hosts.script.model import HEAD, DeclaredHost, human
 from fluxstead.hosts.script.packages import begun_packages, install_packages, installed, missing_packages
 from fluxstead.hosts.script.state_copies import state_item
 from fluxstead.hosts.script.state_files import state_files
@@ -38,16 +38,15 @@ FILLED = ("/var/log", "/var/lib/kubelet", "/var/lib/rancher")
 
 def files(node: DeclaredHost) -> Dict[str, str]:
     """The files that a prepared host has, by path."""
-    head = f"{MARK} written by fluxstead and replaced by it; change the description instead\n"
     wanted = {
         **state_files(node),
-        MODULES_FILE: head + "".join(f"{module}\n" for module in MODULES),
+        MODULES_FILE: HEAD + "".join(f"{module}\n" for module in MODULES),
         # By vendor and product, so that real SAN disks stay with multipathd (U4).
-        MULTIPATH_FILE: head + 'blacklist {\n    device {\n        vendor "IET"\n        product "VIRTUAL-DISK"\n    }\n}\n',
-        JOURNAL_FILE: head + f"[Journal]\nSystemMaxUse={JOURNAL_MAX_USE}\n",
+        MULTIPATH_FILE: HEAD + 'blacklist {\n    device {\n        vendor "IET"\n        product "VIRTUAL-DISK"\n    }\n}\n',
+        JOURNAL_FILE: HEAD + f"[Journal]\nSystemMaxUse={JOURNAL_MAX_USE}\n",
     }
     if node.labels is not None:
-        wanted[K3S_FILE] = head + k3s_config(node)
+        wanted[K3S_FILE] = HEAD + k3s_config(node)
     return wanted
 
 

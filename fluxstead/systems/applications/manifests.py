@@ -197,7 +197,7 @@ def _claims(instance: Instance, volumes: Volumes) -> Iterator[VolumeClaim]:
             layer=instance.name,
             storage_class=volumes.class_of(one.volume.storage_class),
             size=one.volume.size,
-            source=one.volume.source_of("backup") if one.volume.backup else one.volume.source,
+            source=one.volume.source_of("backup"),
             backup=one.volume.backup,
             database=database,
             access_mode=one.volume.access_mode,

@@ -11,12 +11,11 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from fluxstead.core.cron import cron_problem
 from fluxstead.core.described import Described
 from fluxstead.core.findings import Source
 from fluxstead.core.names import Name
 from fluxstead.core.refusal import refuse
-from fluxstead.core.schedule import calendars, longest_pause
+from fluxstead.core.schedule import calendars, schedule_problem
 from fluxstead.core.url import is_safe, split
 from fluxstead.core.version import Version
 
@@ -27,11 +26,9 @@ _DIRECTORY = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 
 
 def _schedule(value: str) -> str:
-    problem = cron_problem(value)
+    problem = schedule_problem(value)
     if problem is not None:
         raise refuse(f"{value!r} is not a schedule: {problem}", why="nothing would be copied, ever", fix=_EXAMPLE)
-    if longest_pause(value) is None:
-        raise refuse(f"{value!r} never comes: no month has such a day", why="nothing would be copied, ever", fix=_EXAMPLE)
     return value
 
 

@@ -12,11 +12,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from fluxstead.core.cron import cron_problem
 from fluxstead.core.described import Described
 from fluxstead.core.names import Name
 from fluxstead.core.refusal import refuse
-from fluxstead.core.schedule import longest_pause
+from fluxstead.core.schedule import schedule_problem
 from fluxstead.core.version import Version
 
 _SHORTEST, _LONGEST = 2, 40
@@ -44,7 +43,7 @@ def _policy_name(value: str) -> str:
 
 
 def _schedule(value: str) -> str:
-    problem = cron_problem(value) or (None if longest_pause(value) is not None else "it never comes")
+    problem = schedule_problem(value)
     if problem is None:
         return value
     raise refuse(

@@ -44,7 +44,7 @@ def _claim(
         layer=LAYER,
         storage_class=storage_class,
         size=of.size,
-        source=of.source_of("backup") if of.backup else of.source,
+        source=of.source_of("backup"),
         backup=of.backup,
     )
 

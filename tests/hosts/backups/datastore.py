@@ -108,6 +108,14 @@ class Load(NamedTuple):
         count, longest = self.process.stdout.readline().split()
         return int(count), float(longest)
 
+    def ended(self) -> tuple[int, float]:
+        """It is stopped: how many there were in the end, and how long the longest took."""
+        self.process.kill()
+        assert self.process.stdout
+        # The last line may be torn.
+        count, longest = self.process.stdout.read().splitlines()[-2].split()
+        return int(count), float(longest)
+
 
 @contextmanager
 def under_load(site: Site) -> Iterator[Load]:
